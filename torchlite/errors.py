@@ -1,0 +1,63 @@
+"""The errors torchlite raises on purpose.
+
+Each says in its first line which layer, which method, which argument, what was expected and what
+came; a second line may hold a hint. Containers add a line each (`BaseException.add_note`), from the
+inside out, with the position of the layer and what led there.
+"""
+
+from typing import Any
+
+__all__ = ["DTypeError", "FormatError", "ShapeError", "StateError"]
+
+
+class _Explained:
+    """What the errors share: the facts that make up the message, for programs to read.
+
+    Attributes
+    ----------
+    layer, method, argument
+        Where it happened, as far as that is known: the layer (or criterion) itself, the name of
+        its method and of the argument.
+    expected, got
+        What was expected and what came, as text.
+    hint
+        What would fit, or None.
+    path
+        The positions of the layer in the containers around it, from the outside in.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        layer: Any = None,
+        method: str | None = None,
+        argument: str | None = None,
+        expected: str | None = None,
+        got: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(f"{message}\n  hint: {hint}" if hint else message)
+        self.layer = layer
+        self.method = method
+        self.argument = argument
+        self.expected = expected
+        self.got = got
+        self.hint = hint
+        self.path: tuple[int, ...] = ()
+
+
+class ShapeError(_Explained, ValueError):
+    """An array, or a size, has the wrong shape."""
+
+
+class DTypeError(_Explained, TypeError):
+    """Something has the wrong type: an array's dtype, a number, a thing that is no Module."""
+
+
+class StateError(_Explained, RuntimeError):
+    """A call that is right by itself came at the wrong moment or on the wrong network."""
+
+
+class FormatError(_Explained, ValueError):
+    """A file is damaged, of another format, or does not fit the network."""

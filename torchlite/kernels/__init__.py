@@ -1,0 +1,1 @@
+"""Functions of arrays, without state: what the layers have in common below their mathematics."""
