@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["DTypeError", "FormatError", "ShapeError", "StateError"]
 
 
-class _Explained:
+class Explained:
     """What the errors share: the facts that make up the message, for programs to read.
 
     Attributes
@@ -47,17 +47,17 @@ class _Explained:
         self.path: tuple[int, ...] = ()
 
 
-class ShapeError(_Explained, ValueError):
+class ShapeError(Explained, ValueError):
     """An array, or a size, has the wrong shape."""
 
 
-class DTypeError(_Explained, TypeError):
+class DTypeError(Explained, TypeError):
     """Something has the wrong type: an array's dtype, a number, a thing that is no Module."""
 
 
-class StateError(_Explained, RuntimeError):
+class StateError(Explained, RuntimeError):
     """A call that is right by itself came at the wrong moment or on the wrong network."""
 
 
-class FormatError(_Explained, ValueError):
+class FormatError(Explained, ValueError):
     """A file is damaged, of another format, or does not fit the network."""

@@ -1,0 +1,48 @@
+"""One row per class, by chapter: everything that is tested of every class is run from its row."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Case:
+    """How to make a layer or criterion, and what to feed it.
+
+    make
+        Makes a new one, with parameters drawn from torchlite.random.
+    input
+        The shape of an input, a (nested) list of shapes for a table, or a function of a NumPy
+        generator that returns an input.
+    target
+        For criterions: like input; None where there is no target.
+    exempt
+        The properties that it breaks by definition, each with the reason.
+    name
+        Tells rows of one class apart.
+    """
+
+    make: Callable[[], Any]
+    input: Any
+    target: Any = None
+    exempt: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def id(self) -> str:
+        made = type(self.make()).__name__
+        return f"{made}-{self.name}" if self.name else made
+
+    def draw(self, rng: np.random.Generator, what: str = "input") -> Any:
+        """Return an input (or target): odd multiples of 1/16 in the shapes of the row."""
+        return draw(rng, getattr(self, what))
+
+
+def draw(rng: np.random.Generator, shape: Any) -> Any:
+    if callable(shape):
+        return shape(rng)
+    if isinstance(shape, list):
+        return [draw(rng, entry) for entry in shape]
+    return (2 * rng.integers(-32, 32, shape) + 1) / 16

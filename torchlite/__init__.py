@@ -1,0 +1,34 @@
+"""torchlite: Torch7's nn in Python on NumPy.
+
+Every layer says, in explicit batched matrix maths, how its output, the gradient of its input and
+the gradients of its parameters are computed; there is no tape and no graph.
+
+>>> import numpy as np
+>>> import torchlite as nn
+>>> net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+>>> net.forward(np.ones((5, 3))).shape
+(5, 1)
+"""
+
+import importlib
+from typing import Any
+
+from torchlite import nn as nn
+from torchlite.nn import *  # noqa: F403
+from torchlite.nn import __all__ as __all__
+from torchlite.random import manualSeed as manualSeed
+
+__version__ = "0.1.0"
+
+# Loaded when first named: most programs need few of them.
+_PARTS = frozenset({"datasets", "kernels", "progress", "random"})
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PARTS:
+        return importlib.import_module(f"torchlite.{name}")
+    raise AttributeError(f"module 'torchlite' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PARTS})

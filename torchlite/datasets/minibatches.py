@@ -1,0 +1,88 @@
+"""Data in small pieces."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from torchlite import random
+from torchlite.errors import DTypeError, ShapeError
+
+__all__ = ["minibatches"]
+
+
+def minibatches(x: Any, y: Any, size: int, shuffle: bool = True) -> Iterator[tuple[Any, Any]]:
+    """Go through `x` and `y` once, `size` rows at a time.
+
+    Parameters
+    ----------
+    x, y
+        Inputs and targets: arrays, or tables (lists or tuples, nested ones too) of arrays, all with
+        the same first dimension. A batch of a table is a list of batches.
+    size
+        Rows in a batch; the last one has what is left.
+    shuffle
+        True: in an order that `torchlite.random.randperm` draws at this call; the batches are
+        copies. False: in the order given; the batches are views.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        The arguments do not fit; at the call, not at the first batch.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> images = np.array([[0.0], [0.1], [0.2], [0.3], [0.4]])
+    >>> labels = np.array([0, 1, 2, 3, 4])
+    >>> for x, y in minibatches(images, labels, 2, shuffle=False):
+    ...     print(x.tolist(), y)
+    [[0.0], [0.1]] [0 1]
+    [[0.2], [0.3]] [2 3]
+    [[0.4]] [4]
+    """
+    if not isinstance(size, int | np.integer) or isinstance(size, bool):
+        raise _fault(DTypeError, "size", "a whole number", repr(size))
+    if size < 1:
+        raise _fault(ShapeError, "size", "1 or more", repr(size))
+    (first, n), *others = [*_lengths(x, "x"), *_lengths(y, "y")]
+    for argument, length in others:
+        if length != n:
+            raise _fault(ShapeError, argument, f"{n} rows long, like {first}", str(length))
+    order = random.randperm(n) if shuffle else None
+
+    def batches() -> Iterator[tuple[Any, Any]]:
+        for start in range(0, n, size):
+            rows = slice(start, start + size)
+            picked = rows if order is None else order[rows]
+            yield _pick(x, picked), _pick(y, picked)
+
+    return batches()
+
+
+def _lengths(table: Any, argument: str) -> Iterator[tuple[str, int]]:
+    """Name and first dimension of every array in a table, `x[0][1]` and so on."""
+    if isinstance(table, list | tuple):
+        if not table:
+            raise _fault(ShapeError, argument, "an array or a table of arrays", repr(table))
+        for i, item in enumerate(table):
+            yield from _lengths(item, f"{argument}[{i}]")
+    elif not hasattr(table, "shape"):
+        raise _fault(DTypeError, argument, "an array", type(table).__name__)
+    elif not table.shape or table.shape[0] == 0:
+        raise _fault(ShapeError, argument, "an array of 1 row or more", f"shape {table.shape}")
+    else:
+        yield argument, table.shape[0]
+
+
+def _pick(table: Any, rows: Any) -> Any:
+    if isinstance(table, list | tuple):
+        return [_pick(item, rows) for item in table]
+    return table[rows]
+
+
+def _fault(
+    kind: type[ShapeError] | type[DTypeError], argument: str, expected: str, got: str
+) -> ShapeError | DTypeError:
+    message = f"minibatches: {argument} must be {expected}, got {got}"
+    return kind(message, method="minibatches", argument=argument, expected=expected, got=got)

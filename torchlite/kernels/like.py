@@ -1,0 +1,21 @@
+"""Bringing numbers that were born on the host to an array of another kind."""
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["like"]
+
+
+def like(values: Any, array: Any) -> Any:
+    """Return host values (random draws, index tables) as an array of the kind of `array`.
+
+    The dtype stays that of the values. Whatever implements NumPy's `like=` protocol decides what
+    comes back; a NumPy array stays what it is.
+
+    Example
+    -------
+    >>> like([1, 2], np.zeros(3))
+    array([1, 2])
+    """
+    return np.asarray(values, like=array)

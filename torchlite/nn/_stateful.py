@@ -1,0 +1,153 @@
+"""What modules and criterions share: a dtype, copies of themselves, forgetting."""
+
+import copy
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from torchlite.errors import DTypeError
+from torchlite.nn import checks
+from torchlite.nn.tables import EMPTY, is_array
+
+
+class Stateful:
+    """The base of Module and Criterion.
+
+    What a call leaves behind is held in the attributes named in `_transient`. Their empty values
+    stand on the class: to forget one is to delete it from the instance.
+    """
+
+    _transient: ClassVar[tuple[str, ...]] = ("output", "gradInput")
+    _dtype: Any = np.dtype("float64")
+
+    output: Any = EMPTY
+    gradInput: Any = EMPTY
+
+    def clearState(self) -> Self:
+        """Forget results and memories of earlier calls (gradInput = None stays). Return self."""
+        for part in self._parts():
+            for name in part._left_behind():
+                delattr(part, name)
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what copies carry: everything but results and memories of earlier calls."""
+        left_behind = self._left_behind()
+        return {name: value for name, value in vars(self).items() if name not in left_behind}
+
+    def _left_behind(self) -> list[str]:
+        return [name for name in self._transient if vars(self).get(name) is not None]
+
+    def _parts(self) -> list["Stateful"]:
+        """Return self and everything stateful held inside, each once, outer ones first."""
+        found: dict[int, Stateful] = {}
+
+        def collect(value: Any) -> None:
+            if isinstance(value, Stateful):
+                if id(value) not in found:
+                    found[id(value)] = value
+                    collect(vars(value))
+            elif isinstance(value, (list, tuple)):
+                for entry in value:
+                    collect(entry)
+            elif isinstance(value, dict):
+                collect(list(value.values()))
+
+        collect(self)
+        return list(found.values())
+
+    def _rebind(self, change: Callable[[Any], Any]) -> None:
+        """Put change(array) in the place of every array held here or in any part."""
+
+        def changed(value: Any) -> Any:
+            if is_array(value):
+                return change(value)
+            if isinstance(value, list):
+                value[:] = map(changed, value)
+            elif isinstance(value, dict):
+                value.update({key: changed(entry) for key, entry in value.items()})
+            elif type(value) is tuple:
+                return tuple(map(changed, value))
+            return value
+
+        for part in self._parts():
+            for name, value in list(vars(part).items()):
+                setattr(part, name, changed(value))
+
+    def _cast(self, dtype: Any) -> None:
+        try:
+            wanted = np.dtype(dtype)
+        except TypeError:
+            wanted = dtype
+        if wanted not in checks.FLOATING:
+            raise DTypeError(
+                f"{checks.title(self)}.type: dtype must be {checks.FLOATING_NAMES}, got {wanted}",
+                layer=self,
+                method="type",
+                argument="dtype",
+                expected=checks.FLOATING_NAMES,
+                got=str(wanted),
+            )
+
+        def refuse_loss(array: Any) -> Any:
+            if array.dtype.kind == "c" and wanted.kind == "f":
+                raise DTypeError(
+                    f"{checks.title(self)}.type: {array.dtype} cannot become {wanted} without "
+                    "losing imaginary parts",
+                    layer=self,
+                    method="type",
+                    argument="dtype",
+                    expected="complex64 or complex128",
+                    got=str(wanted),
+                    hint="keep the real network and cast a clone",
+                )
+            return array
+
+        # An array that stands in several places is cast once; the old one is kept beside the
+        # new, so that its id is not given to another meanwhile.
+        pairs: dict[int, tuple[Any, Any]] = {}
+
+        def cast(array: Any) -> Any:
+            if array.dtype not in checks.FLOATING or array.dtype == wanted:
+                return array
+            if id(array) not in pairs:
+                pairs[id(array)] = array, array.astype(wanted)
+            return pairs[id(array)][1]
+
+        self.clearState()
+        self._rebind(refuse_loss)
+        self._rebind(cast)
+        for part in self._parts():
+            part._dtype = wanted
+
+    def _held_dtype(self) -> Any:
+        return self._dtype
+
+    def double(self) -> Self:
+        """Cast to float64. Return self."""
+        self._cast("float64")
+        return self
+
+    # These two stand last: in the class body below them, their names no longer mean the built-ins.
+
+    def float(self) -> Self:
+        """Cast to float32. Return self."""
+        self._cast("float32")
+        return self
+
+    def type(self, dtype: Any = None) -> Any:
+        """Cast every floating array to dtype and return self; without dtype, return the dtype.
+
+        What `np.dtype` takes is taken, if it means float32, float64, complex64 or complex128.
+        Arrays shared before are shared after; results and memories of earlier calls are forgotten.
+
+        Raises
+        ------
+        DTypeError
+            Another dtype, or a real one for complex arrays; no array has changed then.
+        """
+        if dtype is None:
+            return self._held_dtype()
+        self._cast(dtype)
+        return self

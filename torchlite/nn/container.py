@@ -1,0 +1,214 @@
+"""Container: a module made of modules."""
+
+import copy
+import operator
+from collections.abc import Iterator
+from typing import Any, Self
+
+from torchlite.errors import DTypeError, Explained, StateError
+from torchlite.kernels import flat
+from torchlite.nn import checks
+from torchlite.nn.module import Module
+
+__all__ = ["Container"]
+
+
+class _Gathered:
+    """The parameters of a container's modules, each pair once, and views that cover them."""
+
+    def __init__(self, parameters: list[Any], gradients: list[Any]) -> None:
+        self.fingerprint = [*parameters, *gradients]
+        unique = dict.fromkeys(zip(map(id, parameters), map(id, gradients), strict=True))
+        arrays = {id(array): array for array in self.fingerprint}
+        self.parameters = [arrays[parameter] for parameter, _ in unique]
+        self.gradients = [arrays[gradient] for _, gradient in unique]
+        self.runs = flat.runs(self.parameters, self.gradients)
+
+    def still_holds(self, parameters: list[Any], gradients: list[Any]) -> bool:
+        now = [*parameters, *gradients]
+        return len(now) == len(self.fingerprint) and all(map(operator.is_, now, self.fingerprint))
+
+
+class Container(Module):
+    """A module made of modules, which it calls in its own way.
+
+    Positions count from 0, negative ones from the end. `net[i]` is a module, `net[i:j]` a
+    container of the same kind with these modules (the same ones, not copies); `len(net)` counts
+    them and `for module in net` visits them. An empty container is falsy: never test `if net`.
+
+    Attributes
+    ----------
+    modules
+        The list of modules.
+
+    Raises
+    ------
+    DTypeError
+        What is added is no Module.
+    StateError
+        A module that remembers its forward is added a second time.
+    IndexError
+        There is no such position.
+
+    Example
+    -------
+    >>> import torchlite as nn
+    >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU()).add(nn.Linear(8, 2))
+    >>> net[-1], len(net), net.insert(nn.Identity(), 0).size()
+    (Linear(8 -> 2), 3, 4)
+
+    Reference
+    ---------
+    Torch7, nn/Container.lua.
+    """
+
+    _transient = (*Module._transient, "_gathered")
+    _remembers = True
+    _gathered: _Gathered | None = None
+
+    def __init__(self, *modules: Module) -> None:
+        self.modules = []
+        for module in modules:
+            self.add(module)
+
+    def add(self, module: Module) -> Self:
+        """Append a module. Return self."""
+        return self.insert(module)
+
+    def insert(self, module: Module, index: Any = None) -> Self:
+        """Insert a module before position index, at the end without one. Return self."""
+        method = "add" if index is None else "insert"
+        if not isinstance(module, Module):
+            got = module.__name__ if isinstance(module, type) else type(module).__name__
+            is_class = isinstance(module, type) and issubclass(module, Module)
+            raise DTypeError(
+                f"{type(self).__name__}.{method}: module must be a Module, got "
+                + (f"the class {got}" if isinstance(module, type) else got),
+                layer=self,
+                method=method,
+                argument="module",
+                expected="a Module",
+                got=got,
+                hint=f"{got}() makes one" if is_class else None,
+            )
+        place = len(self) if index is None else self._position(method, index, len(self) + 1)
+        inside = set(map(id, self.listModules()))
+        for part in module.listModules():
+            if part._remembers and id(part) in inside:
+                raise StateError(
+                    f"{type(self).__name__}.{method}: {checks.title(part)} remembers its forward "
+                    "and stands in this network already",
+                    layer=self,
+                    method=method,
+                    argument="module",
+                    hint="add clone('weight', 'bias', 'gradWeight', 'gradBias') instead",
+                )
+        self.modules.insert(place, module)
+        return self
+
+    def remove(self, index: Any = None) -> Self:
+        """Remove the module at position index, the last one without index. Return self."""
+        del self.modules[self._position("remove", -1 if index is None else index, len(self))]
+        return self
+
+    def get(self, index: Any) -> Any:
+        """Return the module at position index."""
+        return self.modules[self._position("get", index, len(self))]
+
+    def size(self) -> int:
+        """Return the number of modules."""
+        return len(self.modules)
+
+    def __len__(self) -> int:
+        return len(self.modules)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self.modules)
+
+    def __getitem__(self, index: Any) -> Any:
+        if not isinstance(index, slice):
+            return self.get(index)
+        part = copy.copy(self)
+        part.modules = self.modules[index]
+        return part
+
+    def _position(self, method: str, index: Any, end: int) -> int:
+        """Return index counted from 0, if it is in range(-end, end)."""
+        try:
+            position = operator.index(index)
+        except TypeError:
+            raise DTypeError(
+                f"{type(self).__name__}.{method}: index must be an integer, got {index!r}",
+                layer=self,
+                method=method,
+                argument="index",
+                expected="an integer",
+                got=repr(index),
+            ) from None
+        if not -end <= position < end:
+            raise IndexError(
+                f"{type(self).__name__}.{method}: index {position} is out of range for "
+                f"{len(self)} modules, counting from 0"
+            )
+        return position % end
+
+    # ---------------------------------------------------------------- parameters
+
+    def parameters(self) -> tuple[list[Any], list[Any]]:
+        """Return the parameters of all modules and their gradients, each pair once."""
+        gathered = self._gather()
+        return list(gathered.parameters), list(gathered.gradients)
+
+    def _pairs(self) -> Any:
+        return self._gather().runs
+
+    def _gather(self) -> _Gathered:
+        # Gathering is cheap, sorting out what is shared and what is adjacent is not: it is done
+        # again only when some array is another one than last time.
+        parameters: list[Any] = []
+        gradients: list[Any] = []
+        for module in self.modules:
+            own, own_gradients = module.parameters()
+            parameters += own
+            gradients += own_gradients
+        gathered = self._gathered
+        if gathered is None or not gathered.still_holds(parameters, gradients):
+            gathered = self._gathered = _Gathered(parameters, gradients)
+        return gathered
+
+    def reset(self, stdv: Any = None) -> Self:
+        """Draw the parameters of every module anew, in place. Return self."""
+        if stdv is not None:
+            checks.deviation(self, stdv)
+        for module in self.modules:
+            module.reset(stdv)
+        return self
+
+    # ---------------------------------------------------------------- for the kinds of containers
+
+    def _locate(self, error: BaseException, position: int, story: str) -> None:
+        """Add to an error that came out of a module where it stands and what led there."""
+        error.add_note(f"  at [{position}] of {type(self).__name__}: {story}")
+        if isinstance(error, Explained):
+            error.path = (position, *error.path)
+
+    def _snapshot(self) -> list[tuple[Any, Any]]:
+        """Return what `_restore` needs should an accumulation fail halfway.
+
+        torchlite's own layers validate before they accumulate, so that one of them cannot fail
+        after another has begun: only layers from elsewhere are worth the copies.
+        """
+        if not self._may_fail():
+            return []
+        return [(gradient, gradient.copy()) for gradient in self._gather().gradients]
+
+    def _may_fail(self) -> bool:
+        for module in self.modules:
+            if module._foreign or (module.modules and module._may_fail()):
+                return True
+        return False
+
+    @staticmethod
+    def _restore(snapshot: list[tuple[Any, Any]]) -> None:
+        for gradient, values in snapshot:
+            gradient[...] = values

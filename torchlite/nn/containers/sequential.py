@@ -1,0 +1,206 @@
+"""Sequential."""
+
+from typing import Any
+
+from torchlite.errors import StateError
+from torchlite.nn import checks
+from torchlite.nn.checks import NUMBERS
+from torchlite.nn.container import Container
+from torchlite.nn.tables import EMPTY, same, shapes
+
+__all__ = ["Sequential"]
+
+# How many steps an error tells of what led to it, before it leaves the earlier ones out.
+_LONGEST_STORY = 6
+
+
+class Sequential(Container):
+    """Each module's output is the next one's input.
+
+    Maths
+    -----
+    ::
+
+        output = modules[-1](... modules[1](modules[0](input)))
+        gradInput = modules[0].updateGradInput(input, ... modules[-1].updateGradInput(..., gradOutput))
+
+    Shapes
+    ------
+    input: what the first module takes; output: what the last one returns.
+
+    Attributes
+    ----------
+    activations
+        After a forward: [input, output of modules[0], ..., output of modules[-1]].
+    gradOutputs
+        After `updateGradInput`: the gradient of each module's output, by position, so that
+        `modules[i].backward(activations[i], gradOutputs[i])` is the step of module i.
+
+    Conventions
+    -----------
+    An empty one is the identity. A backward runs `updateGradInput` through all modules from the
+    last to the first, then `accGradParameters` through all. It needs the path of a forward of the
+    same input; a new forward drops it, and so does an error. With `modules[0].gradInput = None`
+    (or that of the network itself) the gradient of the input is left out and None returned. The
+    same instance may stand in several places if it remembers nothing.
+
+    Raises
+    ------
+    StateError
+        The input (or gradOutput) is not that of the last forward (or `updateGradInput`);
+        `gradInput` is None where a module before needs it.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    >>> net
+    Sequential {
+      [input -> (0) -> (1) -> (2) -> output]
+      (0): Linear(2 -> 3)
+      (1): ReLU
+      (2): Linear(3 -> 1)
+    }
+    >>> output = net.forward(np.ones((5, 2)))
+    >>> [activation.shape for activation in net.activations]
+    [(5, 2), (5, 3), (5, 3), (5, 1)]
+    >>> net.backward(np.ones((5, 2)), np.ones((5, 1))).shape
+    (5, 2)
+
+    Reference
+    ---------
+    Torch7, nn/Sequential.lua.
+    """
+
+    _transient = (*Container._transient, "activations", "gradOutputs")
+    activations: Any = ()
+    gradOutputs: Any = ()
+
+    def updateOutput(self, input: Any) -> Any:
+        """Run the modules in order, keep every activation, return the last."""
+        self.activations = self.gradOutputs = ()
+        path = [input]
+        try:
+            for module in self.modules:
+                input = module.updateOutput(input)
+                path.append(input)
+        except Exception as error:
+            position = len(path) - 1
+            self._locate(error, position, self._story("input", path, range(position), position))
+            raise
+        self.activations = path
+        self.output = input
+        return input
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        """Run the modules' updateGradInput from the last to the first."""
+        modules = self.modules
+        path = self._path_of("updateGradInput", input)
+        if not modules:
+            checks.alike(self, "updateGradInput", input, gradOutput)
+        self.gradOutputs = ()
+        gradOutputs = [gradOutput]
+        position = len(modules)
+        try:
+            while position > 1:
+                position -= 1
+                module = modules[position]
+                if module.gradInput is not None:
+                    gradOutput = module.updateGradInput(path[position], gradOutput)
+                if module.gradInput is None or gradOutput is None:
+                    raise _cut_off(module, modules[position - 1], position)
+                gradOutputs.append(gradOutput)
+            if modules:
+                position = 0
+                gradOutput = modules[0]._backpropagate(input, gradOutput)
+        except Exception as error:
+            self.activations = ()
+            self._locate(error, position, self._backward_story(gradOutputs, position))
+            raise
+        gradOutputs.reverse()
+        self.gradOutputs = gradOutputs
+        if self.gradInput is None:
+            return None
+        self.gradInput = EMPTY if gradOutput is None else gradOutput
+        return gradOutput
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+        """Run the modules' accGradParameters, each with its own input and gradOutput."""
+        if type(scale) not in NUMBERS:
+            scale = checks.number(self, "accGradParameters", "scale", scale)
+        modules = self.modules
+        path = self._path_of("accGradParameters", input)
+        gradOutputs = self.gradOutputs
+        if not modules:
+            return
+        if not gradOutputs or not (
+            gradOutputs[-1] is gradOutput or same(gradOutputs[-1], gradOutput)
+        ):
+            raise StateError(
+                "Sequential.accGradParameters: gradOutput is not that of the last updateGradInput",
+                layer=self,
+                method="accGradParameters",
+                argument="gradOutput",
+                hint="call updateGradInput(input, gradOutput) first: it finds the gradOutputs of "
+                "the modules inside",
+            )
+        before = self._snapshot()
+        position = len(modules)
+        try:
+            while position:
+                position -= 1
+                modules[position].accGradParameters(path[position], gradOutputs[position], scale)
+        except BaseException as error:
+            self._restore(before)
+            self.activations = self.gradOutputs = ()
+            self._locate(error, position, self._backward_story(gradOutputs[::-1], position))
+            raise
+
+    def _path_of(self, method: str, input: Any) -> Any:
+        """Return the activations of the last forward, if it was one of this input."""
+        path = self.activations
+        if len(path) == len(self.modules) + 1 and (path[0] is input or same(path[0], input)):
+            return path
+        raise StateError(
+            f"Sequential.{method}: input is not that of the last forward",
+            layer=self,
+            method=method,
+            argument="input",
+            expected=f"input {shapes(path[0])}" if path else "a forward before",
+            got=shapes(input),
+            hint="call forward(input) first: a backward goes back along its path",
+        )
+
+    def _backward_story(self, gradOutputs: Any, position: int) -> str:
+        """Tell what led back to position; gradOutputs in the order of the backward."""
+        return self._story("gradOutput", gradOutputs, range(len(self) - 1, position, -1), position)
+
+    def __repr__(self) -> str:
+        flow = " -> ".join(["input", *(f"({i})" for i in range(len(self))), "output"])
+        lines = [f"[{flow}]"]
+        lines += [f"({i}): {module!r}" for i, module in enumerate(self)]
+        inside = "\n".join(lines).replace("\n", "\n  ")
+        return f"{type(self).__name__} {{\n  {inside}\n}}"
+
+    def _story(self, name: str, arrays: Any, passed: Any, position: int) -> str:
+        """Tell what led to position: arrays[0] came in, arrays[i + 1] out of the i-th passed."""
+        steps = [f"{name} {shapes(arrays[0])}"]
+        steps += [
+            f"[{i}] {checks.title(self.modules[i])} -> {shapes(array)}"
+            for i, array in zip(passed, arrays[1:], strict=False)
+        ]
+        if len(steps) > _LONGEST_STORY:
+            steps[1 : len(steps) - _LONGEST_STORY + 1] = ["..."]
+        return " -> ".join([*steps, f"[{position}] here"])
+
+
+def _cut_off(module: Any, before: Any, position: int) -> StateError:
+    return StateError(
+        f"{checks.title(module)}.updateGradInput: gradInput is None, but "
+        f"[{position - 1}] {checks.title(before)} before it needs it",
+        layer=module,
+        method="updateGradInput",
+        argument="gradInput",
+        hint=f"only the first layer can do without: net[{position}].gradInput = np.zeros(0)",
+    )

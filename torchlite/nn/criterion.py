@@ -1,0 +1,71 @@
+"""Criterion: the contract that every loss keeps."""
+
+from typing import Any
+
+from torchlite.nn._stateful import Stateful
+
+__all__ = ["Criterion"]
+
+
+class Criterion(Stateful):
+    """A loss: one number that says how far an input is from its target, and its gradient.
+
+    A criterion of your own is a subclass with `updateOutput` and `updateGradInput`.
+
+    Maths
+    -----
+    ::
+
+        output = L(input, target)                   updateOutput
+        gradInput = dL/dinput                       updateGradInput
+
+    Attributes
+    ----------
+    output
+        The latest loss, a Python number (0.0 before the first).
+    gradInput
+        The latest gradient of the input, in its shape. torchlite never writes to it again.
+
+    Conventions
+    -----------
+    Nothing is broadcast: input and target must fit exactly. Remembers nothing, unless said.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> criterion = nn.MSECriterion()
+    >>> criterion.forward(np.array([1.0, 2.0]), np.array([3.0, 5.0]))
+    6.5
+    >>> criterion.backward(np.array([1.0, 2.0]), np.array([3.0, 5.0]))
+    array([-2., -3.])
+
+    Reference
+    ---------
+    Torch7, nn/Criterion.lua.
+    """
+
+    output: Any = 0.0
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Return `updateOutput(input, target)`."""
+        return self.updateOutput(input, target)
+
+    def __call__(self, input: Any, target: Any) -> Any:
+        """Return `forward(input, target)`."""
+        return self.forward(input, target)
+
+    def backward(self, input: Any, target: Any) -> Any:
+        """Return `updateGradInput(input, target)`."""
+        return self.updateGradInput(input, target)
+
+    def updateOutput(self, input: Any, target: Any) -> Any:
+        """Compute the loss, keep it in `self.output` and return it."""
+        raise NotImplementedError(f"{type(self).__name__} does not define updateOutput")
+
+    def updateGradInput(self, input: Any, target: Any) -> Any:
+        """Compute the loss' gradient by input, keep it in `self.gradInput` and return it."""
+        raise NotImplementedError(f"{type(self).__name__} does not define updateGradInput")
+
+    def __repr__(self) -> str:
+        return type(self).__name__

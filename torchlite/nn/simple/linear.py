@@ -1,0 +1,145 @@
+"""Linear."""
+
+import math
+from typing import Any, Self
+
+import numpy as np
+
+from torchlite import random
+from torchlite.kernels.blas import addmm, addrows
+from torchlite.kernels.like import like
+from torchlite.nn import checks
+from torchlite.nn.checks import NUMBERS
+from torchlite.nn.module import Module
+
+__all__ = ["Linear"]
+
+
+class Linear(Module):
+    """A linear map of each sample, plus a bias.
+
+    Maths
+    -----
+    ::
+
+        output = input @ weight.T + bias
+        gradInput = gradOutput @ weight
+        gradWeight += scale * gradOutput.T @ input
+        gradBias += scale * gradOutput.sum(0)
+
+    For one sample: gradWeight += scale * np.outer(gradOutput, input), gradBias += scale * gradOutput.
+
+    Shapes
+    ------
+    input (inputSize,) or (N, inputSize); output (outputSize,) or (N, outputSize).
+
+    Parameters
+    ----------
+    inputSize, outputSize
+        Integers of at least 0.
+    bias
+        False for a map without bias.
+
+    Attributes
+    ----------
+    weight, gradWeight
+        (outputSize, inputSize).
+    bias, gradBias
+        (outputSize,), or None without bias.
+
+    Conventions
+    -----------
+    Weight and bias are drawn from U(-s, s) with s = 1 / sqrt(inputSize), the weight row by row
+    first; `reset(stdv)` takes s = stdv * sqrt(3), which is the standard deviation stdv.
+    Remembers nothing. With `gradInput = None`, `updateGradInput` returns None.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.Linear(2, 3)
+    >>> layer.weight[:] = [[1, 2], [3, 4], [5, 6]]
+    >>> layer.bias[:] = [10, 20, 30]
+    >>> x = np.array([[1.0, -1.0], [2.0, 0.0]])
+    >>> layer.forward(x)
+    array([[ 9., 19., 29.],
+           [12., 26., 40.]])
+    >>> layer.backward(x, np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]))
+    array([[ 1.,  2.],
+           [ 8., 10.]])
+    >>> layer.gradWeight
+    array([[ 1., -1.],
+           [ 2.,  0.],
+           [ 2.,  0.]])
+    >>> layer.gradBias
+    array([1., 1., 1.])
+
+    Reference
+    ---------
+    Torch7, nn/Linear.lua.
+    """
+
+    def __init__(self, inputSize: int, outputSize: int, bias: bool = True) -> None:
+        inputSize = checks.size(self, "inputSize", inputSize)
+        outputSize = checks.size(self, "outputSize", outputSize)
+        self.weight = np.zeros((outputSize, inputSize))
+        self.gradWeight = np.zeros((outputSize, inputSize))
+        if bias:
+            self.bias = np.zeros(outputSize)
+            self.gradBias = np.zeros(outputSize)
+        self.reset()
+
+    def updateOutput(self, input: Any) -> Any:
+        weight = self.weight
+        checks.rows(self, "updateOutput", input, weight.shape[1], weight.dtype)
+        output = input @ weight.T
+        if self.bias is not None:
+            output += self.bias
+        self.output = output
+        return output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        if self.gradInput is None:
+            return None
+        weight = self.weight
+        m, n = weight.shape
+        checks.rows_back(self, "updateGradInput", input, n, gradOutput, m, weight.dtype)
+        self.gradInput = gradOutput @ weight
+        return self.gradInput
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+        if type(scale) not in NUMBERS:
+            scale = checks.number(self, "accGradParameters", "scale", scale)
+        m, n = self.weight.shape
+        checks.rows_back(self, "accGradParameters", input, n, gradOutput, m, self.weight.dtype)
+        if input.ndim == 1:
+            input, gradOutput = input[None], gradOutput[None]
+        addmm(self.gradWeight, scale, gradOutput.T, input)
+        if self.bias is not None:
+            addrows(self.gradBias, scale, gradOutput)
+
+    def reset(self, stdv: Any = None) -> Self:
+        """Draw weight and bias from U(-s, s): s is stdv * sqrt(3), or 1 / sqrt(inputSize)."""
+        if stdv is not None:
+            bound = checks.deviation(self, stdv) * math.sqrt(3)
+        else:
+            bound = 1 / math.sqrt(self.weight.shape[1] or 1)
+        for parameter in self.parameters()[0]:
+            draws = random.uniform(-bound, bound, size=parameter.shape)
+            parameter[...] = like(draws, parameter)
+        return self
+
+    def noBias(self) -> Self:
+        """Remove the bias. Return self."""
+        self.bias = self.gradBias = None
+        return self
+
+    def __repr__(self) -> str:
+        outputSize, inputSize = self.weight.shape
+        without = "" if self.bias is not None else " without bias"
+        return f"{type(self).__name__}({inputSize} -> {outputSize}){without}"

@@ -1,0 +1,80 @@
+"""Doing something to every array of a nested list: Torch7's tables."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["EMPTY", "is_array", "map_arrays", "same", "shapes"]
+
+EMPTY: Any = np.zeros(0)
+EMPTY.flags.writeable = False
+
+
+def is_array(value: Any) -> bool:
+    """Tell whether value is an array: NumPy's, or one that speaks NumPy's protocols.
+
+    Example
+    -------
+    >>> is_array(np.zeros(2)), is_array(np.float64(2)), is_array([1.0, 2.0])
+    (True, False, False)
+    """
+    return isinstance(value, np.ndarray) or (
+        hasattr(type(value), "__array_function__") and hasattr(value, "dtype")
+    )
+
+
+def map_arrays(function: Callable[[Any], Any], table: Any) -> Any:
+    """Return the table with function applied to each array.
+
+    Lists and tuples become lists, dicts stay dicts.
+
+    Example
+    -------
+    >>> map_arrays(np.shape, [np.zeros(2), [np.zeros((3, 1))]])
+    [(2,), [(3, 1)]]
+    """
+    if isinstance(table, (list, tuple)):
+        return [map_arrays(function, entry) for entry in table]
+    if isinstance(table, dict):
+        return {key: map_arrays(function, entry) for key, entry in table.items()}
+    return function(table)
+
+
+def shapes(value: Any) -> str:
+    """Return the shape of an array, or of every array of a table, as errors print it.
+
+    Example
+    -------
+    >>> shapes(np.zeros((5, 2))), shapes([np.zeros(3), np.zeros((3, 1))]), shapes(None)
+    ('(5, 2)', '[(3,), (3, 1)]', 'None')
+    """
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(shapes, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {shapes(entry)}" for key, entry in value.items()) + "}"
+    if value is None:
+        return "None"
+    return str(tuple(value.shape)) if is_array(value) else type(value).__name__
+
+
+def same(a: Any, b: Any) -> bool:
+    """Tell whether two arrays, or tables, are one object or equal in shape, dtype and values.
+
+    Example
+    -------
+    >>> same(np.ones(2), np.ones(2)), same(np.ones(2), np.ones(2, "float32"))
+    (True, False)
+    """
+    if a is b:
+        return True
+    if isinstance(a, (list, tuple)):
+        return (
+            isinstance(b, (list, tuple)) and len(a) == len(b) and all(map(same, a, b))
+        )
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if not (is_array(a) and is_array(b)) or a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    # NaN belongs to itself here: this compares memories, not numbers.
+    return bool(((a == b) | ((a != a) & (b != b))).all())

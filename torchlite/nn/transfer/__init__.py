@@ -1,0 +1,1 @@
+"""Functions applied entry by entry, or along one dimension."""

@@ -1,0 +1,46 @@
+"""ReLU."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.transfer._pointwise import Pointwise
+
+__all__ = ["ReLU"]
+
+
+class ReLU(Pointwise):
+    """The positive part of every entry.
+
+    Maths
+    -----
+    ::
+
+        output = np.maximum(input, 0)
+        gradInput = gradOutput * (input > 0)
+
+    Conventions
+    -----------
+    The derivative at 0 is 0. NaN in gives NaN out, where Torch7 gives 0.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.ReLU()
+    >>> x = np.array([-1.0, 0.0, 2.0])
+    >>> layer.forward(x)
+    array([0., 0., 2.])
+    >>> layer.backward(x, np.array([5.0, 6.0, 7.0]))
+    array([0., 0., 7.])
+
+    Reference
+    ---------
+    Torch7, nn/ReLU.lua.
+    """
+
+    def _function(self, input: Any) -> Any:
+        return np.maximum(input, 0)
+
+    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+        return gradOutput * (input > 0)
