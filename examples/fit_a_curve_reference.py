@@ -4,17 +4,18 @@
     python examples/fit_a_curve_reference.py
 
 Two networks, Linear(1, 10) - Linear(10, 1) and Linear(1, 10) - ReLU - Linear(10, 1), start from the
-same weights and take 50 steps of gradient descent on all the data, with learning rate 0.01 and the
-mean squared error, in float64. The file holds
+same weights, drawn as Torch7's Linear draws them, from U(-1/sqrt(in), 1/sqrt(in)). Both take 50
+steps of gradient descent on all the data, with learning rate 0.01 and the mean squared error, in
+float64. The file holds
 
     x, y           (100, 1)  make_regression(100, n_features=1, noise=10, random_state=3)
-    hidden_weight  (10, 1)   the weights at the start, each layer's from U(-1/sqrt(in), 1/sqrt(in)),
-    hidden_bias    (10,)     as Torch7's Linear draws them; matrices are (out, in)
+    hidden_weight  (10, 1)   the weights at the start, matrices (out, in)
+    hidden_bias    (10,)
     output_weight  (1, 10)
     output_bias    (1,)
     linear_losses  (50,)     the loss before each step, without ReLU
     relu_losses    (50,)     and with it
-    made_with                the versions, "PyTorch 2.13.0" first
+    made_with      (2,)      the versions, "PyTorch 2.13.0" first
 
 The task is that of Chun-Cheng Lin's tutorial "AI基礎-Backpropagation" (2024).
 """
@@ -83,7 +84,8 @@ def losses_by_pytorch(
 def main() -> None:
     x, y = data()
     weights = initial_weights()
-    linear, relu = (losses_by_pytorch(x, y, weights, relu) for relu in (False, True))
+    linear = losses_by_pytorch(x, y, weights, relu=False)
+    relu = losses_by_pytorch(x, y, weights, relu=True)
 
     import sklearn
     import torch

@@ -6,7 +6,8 @@ words from the same stream, so that after `manualSeed(n)` the same calls in the 
 numbers that Torch7 gives after `torch.manualSeed(n)`.
 
 The functions of this module draw from one default generator, as Torch7's do; `Generator` makes
-others. Until a seed is set, the operating system chooses one at the first draw.
+others, and says what they share: the arguments `size` and `out`, which draw whole arrays, and the
+errors. Until a seed is set, the operating system chooses one at the first draw.
 
 Logarithms, sines and the like come from `math` and `cmath`, which use the C library as Torch7 does.
 NumPy's own differ from it in the last bit on some processors.
@@ -15,7 +16,6 @@ NumPy's own differ from it in the last bit on some processors.
 import cmath
 import math
 import numbers
-import operator
 import os
 from collections.abc import Callable
 from typing import Any
@@ -248,11 +248,11 @@ class Generator:
             low, high = _whole("random", "a", a), _whole("random", "b", b)
             if high < low:
                 raise ValueError(f"random: b must be at least a, got a = {low} and b = {high}")
-        if a is not None:
-            _check_fits("random", low, high, dtype)
-        # From 2**32 on the modulus leaves every word as it is.
+        _check_fits("random", low, high, dtype)
+        # From 2**32 on a modulus leaves every word as it is.
         steps = self._words(n) % min(high + 1 - low, 2**32)
-        return _deliver(steps.astype(np.int64) + low, size, out)
+        # Modulo 2**64, int64 and uint64 are the same bits.
+        return _deliver((steps + np.uint64(low % 2**64)).view(np.int64), size, out)
 
     def uniform(
         self,
@@ -498,10 +498,10 @@ def _request(
     """How many numbers are wanted, and of what dtype."""
     if out is None:
         lengths = size if isinstance(size, tuple) else () if size is None else (size,)
-        if not all(hasattr(k, "__index__") and operator.index(k) >= 0 for k in lengths):
+        if not all(_is_a(k, numbers.Integral) and k >= 0 for k in lengths):
             expected = "a length or a tuple of lengths"
             raise _fault(ShapeError, function, "size", expected, repr(size))
-        return math.prod(map(operator.index, lengths)), _FLOAT64
+        return math.prod(map(int, lengths)), _FLOAT64
     if size is not None:
         raise ValueError(f"{function}: give size or out, not both")
     kinds = "float32, float64 or integer" if integers else "float32 or float64"
@@ -527,9 +527,9 @@ def _deliver(values: NDArray[Any], size: Size | None, out: NDArray[Any] | None) 
 
 def _number(function: str, argument: str, value: Any, dtype: np.dtype[Any] = _FLOAT64) -> float:
     """Return a real argument as Torch7 sees it: rounded to the dtype of the array to fill."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if not _is_a(value, numbers.Real):
         raise _fault(DTypeError, function, argument, "a real number", repr(value))
-    if not abs(value) <= np.finfo(dtype).max:
+    if not abs(value) <= float(np.finfo(dtype).max):
         raise ValueError(f"{function}: {argument} must be a finite {dtype}, got {value}")
     return float(dtype.type(value))
 
@@ -542,9 +542,14 @@ def _positive(function: str, argument: str, value: Any, dtype: np.dtype[Any]) ->
 
 
 def _whole(function: str, argument: str, value: Any) -> int:
-    if not hasattr(value, "__index__") or isinstance(value, bool):
+    if not _is_a(value, numbers.Integral):
         raise _fault(DTypeError, function, argument, "a whole number", repr(value))
-    return operator.index(value)
+    return int(value)
+
+
+def _is_a(value: Any, kind: type) -> bool:
+    """Whether a value is a number of this kind; True and False are none."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _check_fits(function: str, low: int, high: int, dtype: np.dtype[Any]) -> None:

@@ -1,0 +1,1 @@
+"""Layers of tables: lists of arrays."""
