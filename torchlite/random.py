@@ -529,9 +529,13 @@ def _number(function: str, argument: str, value: Any, dtype: np.dtype[Any] = _FL
     """Return a real argument as Torch7 sees it: rounded to the dtype of the array to fill."""
     if not _is_a(value, numbers.Real):
         raise _fault(DTypeError, function, argument, "a real number", repr(value))
-    if not abs(value) <= float(np.finfo(dtype).max):
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not abs(number) <= float(np.finfo(dtype).max):
         raise ValueError(f"{function}: {argument} must be a finite {dtype}, got {value}")
-    return float(dtype.type(value))
+    return float(dtype.type(number))
 
 
 def _positive(function: str, argument: str, value: Any, dtype: np.dtype[Any]) -> float:

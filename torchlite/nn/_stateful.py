@@ -31,6 +31,10 @@ class Stateful:
                 delattr(part, name)
         return self
 
+    def clone(self) -> Self:
+        """Return a copy that shares nothing with self."""
+        return copy.deepcopy(self)
+
     def __getstate__(self) -> dict[str, Any]:
         """Return what copies carry: everything but results and memories of earlier calls."""
         left_behind = self._left_behind()

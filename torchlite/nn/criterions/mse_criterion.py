@@ -13,8 +13,9 @@ class MSECriterion(Criterion):
 
     Maths
     -----
-    With n the number of entries, or 1 with sizeAverage False::
+    ::
 
+        n = input.size if sizeAverage else 1
         output = ((input - target) ** 2).sum() / n
         gradInput = 2 / n * (input - target)
 

@@ -130,8 +130,8 @@ class Linear(Module):
         else:
             bound = 1 / math.sqrt(self.weight.shape[1] or 1)
         for parameter in self.parameters()[0]:
-            draws = random.uniform(-bound, bound, size=parameter.shape)
-            parameter[...] = like(draws, parameter)
+            draws = np.empty(parameter.shape, parameter.dtype.char.lower())
+            parameter[...] = like(random.uniform(-bound, bound, out=draws), parameter)
         return self
 
     def noBias(self) -> Self:

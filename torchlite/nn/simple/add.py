@@ -1,0 +1,88 @@
+"""Add."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn import checks
+from torchlite.nn.simple._componentwise import Componentwise
+
+__all__ = ["Add"]
+
+
+class Add(Componentwise):
+    """Adds a bias to each sample.
+
+    Maths
+    -----
+    ::
+
+        output = input + bias
+        gradInput = gradOutput
+        gradBias += scale * gradOutput.sum(0)
+
+    With scalar: gradBias += scale * gradOutput.sum().
+
+    Shapes
+    ------
+    input (inputSize,) or (N, ...) with inputSize entries in each sample; with scalar: any; output:
+    as input.
+
+    Parameters
+    ----------
+    inputSize
+        An integer of at least 0.
+    scalar
+        True for one number that is added to every entry; inputSize does not matter then.
+
+    Attributes
+    ----------
+    bias, gradBias
+        (inputSize,), or (1,) with scalar.
+
+    Conventions
+    -----------
+    gradInput is gradOutput itself, or a view of it. The bias is drawn from U(-s, s) with
+    s = 1 / sqrt(its entries); `reset(stdv)` takes s = stdv * sqrt(3). Remembers nothing.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.Add(2)
+    >>> layer.bias[:] = [10, 20]
+    >>> x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> layer.forward(x)
+    array([[11., 22.],
+           [13., 24.]])
+    >>> layer.backward(x, np.array([[1.0, 2.0], [3.0, 5.0]]))
+    array([[1., 2.],
+           [3., 5.]])
+    >>> layer.gradBias
+    array([4., 7.])
+
+    Reference
+    ---------
+    Torch7, nn/Add.lua.
+    """
+
+    def __init__(self, inputSize: int, scalar: bool = False) -> None:
+        self.scalar = bool(scalar)
+        n = 1 if scalar else checks.size(self, "inputSize", inputSize)
+        self.bias = np.zeros(n)
+        self.gradBias = np.zeros(n)
+        self.reset()
+
+    def _output(self, input: Any, bias: Any) -> Any:
+        return input + bias
+
+    def _gradInput(self, gradOutput: Any, bias: Any) -> Any:
+        return gradOutput
+
+    def _gradParameter(self, input: Any, gradOutput: Any) -> Any:
+        return gradOutput

@@ -1,0 +1,75 @@
+"""Squeeze."""
+
+from typing import Any, Self
+
+from torchlite.nn.simple._dims import leading, position, sample_dims, whole
+from torchlite.nn.simple._reshaping import Reshaping
+
+__all__ = ["Squeeze"]
+
+
+class Squeeze(Reshaping):
+    """Leaves out dimensions of size 1: all of them, or one.
+
+    Maths
+    -----
+    ::
+
+        output = np.squeeze(input, dim)
+        gradInput = gradOutput.reshape(input.shape)
+
+    Shapes
+    ------
+    input: any; output: the same without dimensions of size 1, but never without any dimension:
+    where all are of size 1 it is (1,).
+
+    Parameters
+    ----------
+    dim
+        Counted from 0, negative ones from the end; None for all. A dimension of another size than
+        1 stays.
+    numInputDims
+        How many dimensions a sample has: dim is then one of the sample's, and those before are the
+        batch's and stay. None (or -1): there is no batch, and a batch of one loses its dimension.
+
+    Conventions
+    -----------
+    Remembers nothing. Results are views of input and gradOutput, or copies where their entries do
+    not lie row by row.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit; there is no such dimension.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> x = np.ones((1, 2, 1))
+    >>> nn.Squeeze().forward(x).shape, nn.Squeeze(0).forward(x).shape
+    ((2,), (2, 1))
+    >>> nn.Squeeze(None, 2).forward(x).shape, nn.Squeeze(1, 2).forward(x).shape
+    ((1, 2), (1, 2))
+
+    Reference
+    ---------
+    Torch7, nn/Squeeze.lua.
+    """
+
+    def __init__(self, dim: int | None = None, numInputDims: int | None = None) -> None:
+        self.dim = None if dim is None else whole(self, "dim", dim)
+        self.setNumInputDims(numInputDims)
+
+    def setNumInputDims(self, numInputDims: int | None) -> Self:
+        """Say how many dimensions a sample has. Return self."""
+        self.numInputDims = sample_dims(self, "numInputDims", numInputDims)
+        return self
+
+    def _plan(self, method: str, input: Any) -> tuple[int, ...]:
+        first = leading(self, method, input, self.numInputDims)
+        candidates: Any = range(first, input.ndim)
+        if self.dim is not None:
+            candidates = [position(self, method, input, self.dim, self.numInputDims)]
+        kept = [n for i, n in enumerate(input.shape) if n != 1 or i not in candidates]
+        return tuple(kept) or (1,)

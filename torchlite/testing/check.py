@@ -1,0 +1,297 @@
+"""check_module and check_criterion."""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from torchlite import random
+from torchlite.nn.criterion import Criterion
+from torchlite.nn.module import Module
+from torchlite.nn.tables import is_array, map_arrays, shapes
+from torchlite.testing import values
+from torchlite.testing.criterion_properties import CRITERION_PROPERTIES, CriterionSubject
+from torchlite.testing.properties import PROPERTIES
+from torchlite.testing.subject import Subject, copied
+from torchlite.testing.violations import ContractViolation
+
+__all__ = ["Report", "check_criterion", "check_module"]
+
+
+@dataclass
+class Report:
+    """What was checked, and what was not.
+
+    Attributes
+    ----------
+    subject
+        The layer or criterion, as it prints itself.
+    passed
+        The names of the properties that hold.
+    exempt
+        The properties that were not checked, each with the reason given.
+    kinks
+        By array: how many of its entries were skipped at kinks or ties, of how many.
+    notes
+        Whatever else was done differently, in words.
+    seconds
+        How long it took.
+    """
+
+    subject: str
+    passed: list[str] = field(default_factory=list)
+    exempt: dict[str, str] = field(default_factory=dict)
+    kinks: dict[str, tuple[int, int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        lines = [f"{self.subject}: {len(self.passed)} properties hold"]
+        lines += [f"  exempt from {name}: {reason}" for name, reason in self.exempt.items()]
+        lines += [
+            f"  {name}: {skipped} of {entries} entries skipped at kinks"
+            for name, (skipped, entries) in self.kinks.items()
+        ]
+        lines += [f"  {note}" for note in dict.fromkeys(self.notes)]
+        return "\n".join(lines)
+
+
+def check_module(
+    module: Any,
+    input: Any = None,
+    *,
+    shape: Any = None,
+    gradOutput: Any = None,
+    only: str | Collection[str] | None = None,
+    exempt: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> Report:
+    """Check that a module keeps the contract, with the right gradients; raise if not.
+
+    The module itself is not touched: everything runs on copies, with parameters moved to nearby
+    multiples of 1/16, and torchlite's random stream is as it was afterwards. Of a container, the
+    modules inside are checked first, each on the input that it gets there, so that the one that
+    is wrong is named.
+
+    Parameters
+    ----------
+    module
+        A module, or a function without arguments that makes one (a class, a lambda).
+    input
+        An input for it: an array or a table (list) of arrays.
+    shape
+        Instead of an input: its shape (a list of shapes for a table); the numbers are drawn.
+    gradOutput
+        The gradient of its output; drawn if not given.
+    only
+        The name of a property, or several: check these alone. `torchlite.testing.PROPERTIES`
+        lists them.
+    exempt
+        Properties that the module breaks by definition: {name: reason}. The report prints them.
+    seed
+        Another seed, other numbers.
+
+    Raises
+    ------
+    GradientMismatch
+        A gradient is not the derivative.
+    ContractViolation
+        Another property does not hold.
+    ValueError
+        Neither input nor shape, or an unknown property.
+
+    Example
+    -------
+    >>> import torchlite as nn
+    >>> print(check_module(nn.Linear(3, 2), shape=(4, 3), only=["gradInput", "gradParameters"]))
+    Linear(3 -> 2): 2 properties hold
+    >>> class Half(nn.ReLU):
+    ...     def updateGradInput(self, input, gradOutput):
+    ...         self.gradInput = 0.5 * super().updateGradInput(input, gradOutput)
+    ...         return self.gradInput
+    >>> check_module(Half(), np.array([[2.0, -1.0]]), gradOutput=np.array([[1.0, 3.0]]))
+    Traceback (most recent call last):
+    torchlite.testing.violations.GradientMismatch: Half: updateGradInput: gradInput is not the derivative.
+      worst at [0, 0]: got 0.5, expected 1 (complex step), off by 0.5, allowed 4e-11; 1 of 2 entries differ
+      pattern: got = expected / 2 -> a factor of 2 is missing?
+      input (1, 2) float64, gradOutput (1, 2), seed 0
+      reproduce: check_module(..., only='gradInput', seed=0)
+    """
+    start = time.perf_counter()
+    with _stream_kept():
+        random.manualSeed(seed)
+        made = module if isinstance(module, Module) else module()
+        if not isinstance(made, Module):
+            raise TypeError(f"check_module: module must be or make a Module, got {made!r}")
+        if input is None:
+            if shape is None:
+                raise ValueError("check_module: give an input, or the shape of one")
+            input = draw(np.random.default_rng(seed), shape)
+        names = _chosen("check_module", PROPERTIES, only, exempt)
+        report = Report("", exempt=dict(exempt or {}))
+        subject = Subject(
+            made,
+            input,
+            gradOutput,
+            seed=seed,
+            fresh_from=None if made is module else module,
+            reproduce=f"check_module(..., only={{property!r}}, seed={seed})",
+        )
+        report.subject = subject.title
+        _check_parts(subject, names, report, "net")
+        _check(subject, names, report)
+        report.passed = names
+    report.seconds = time.perf_counter() - start
+    return report
+
+
+def check_criterion(
+    criterion: Any,
+    input: Any,
+    target: Any,
+    *,
+    only: str | Collection[str] | None = None,
+    exempt: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> Report:
+    """Check that a criterion keeps the contract, with the right gradient; raise if not.
+
+    Parameters and errors are those of `check_module`; `CRITERION_PROPERTIES` lists the
+    properties.
+
+    Example
+    -------
+    >>> import torchlite as nn
+    >>> x, y = np.array([[1.0, 2.0]]), np.array([[0.5, 3.5]])
+    >>> print(check_criterion(nn.MSECriterion(), x, y, only="gradInput"))
+    MSECriterion: 1 properties hold
+    """
+    start = time.perf_counter()
+    with _stream_kept():
+        random.manualSeed(seed)
+        made = criterion if isinstance(criterion, Criterion) else criterion()
+        if not isinstance(made, Criterion):
+            raise TypeError(f"check_criterion: criterion must be or make a Criterion, got {made!r}")
+        names = _chosen("check_criterion", CRITERION_PROPERTIES, only, exempt)
+        subject = CriterionSubject(
+            made,
+            input,
+            target,
+            seed=seed,
+            reproduce=f"check_criterion(..., only={{property!r}}, seed={seed})",
+        )
+        for name in names:
+            _guarded(subject, name, CRITERION_PROPERTIES[name])
+    return Report(
+        subject.title, names, dict(exempt or {}), subject.kinks, subject.notes,
+        time.perf_counter() - start,
+    )
+
+
+def draw(rng: np.random.Generator, shape: Any) -> Any:
+    """Return drawn numbers of a shape, or a table of them of a list of shapes."""
+    if isinstance(shape, list):
+        return [draw(rng, entry) for entry in shape]
+    return values.distinct(rng, (shape,) if isinstance(shape, int) else tuple(shape))
+
+
+def _chosen(
+    caller: str,
+    properties: Mapping[str, Any],
+    only: str | Collection[str] | None,
+    exempt: Mapping[str, str] | None,
+) -> list[str]:
+    wanted = [only] if isinstance(only, str) else list(properties if only is None else only)
+    for name in [*wanted, *(exempt or {})]:
+        if name not in properties:
+            raise ValueError(
+                f"{caller}: no property is called {name!r}; there are {', '.join(properties)}"
+            )
+    return [name for name in properties if name in wanted and name not in (exempt or {})]
+
+
+def _check(subject: Subject, names: list[str], report: Report) -> None:
+    for name in names:
+        _guarded(subject, name, PROPERTIES[name])
+    report.kinks.update(subject.kinks)
+    report.notes += subject.notes
+
+
+def _guarded(subject: Any, name: str, check: Callable[[Any], None]) -> None:
+    try:
+        check(subject)
+    except ContractViolation:
+        raise
+    except Exception as error:
+        problem = f"it raises {type(error).__name__}: {error}"
+        try:
+            subject.fail(name, _method_of(error), problem)
+        except ContractViolation as violation:
+            raise violation from error
+
+
+def _method_of(error: BaseException) -> str:
+    """Return the contract's method from which an error came, as far as the traceback tells."""
+    found = "forward"
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_name
+        if name in ("updateOutput", "updateGradInput", "accGradParameters"):
+            found = name
+        trace = trace.tb_next
+    return found
+
+
+def _check_parts(subject: Subject, names: list[str], report: Report, where: str) -> None:
+    """Check the modules inside, each on the input that it gets."""
+    if not subject.base.modules:
+        return
+    recording = subject.fresh()
+    inputs: dict[int, Any] = {}
+
+    def recorder(position: int, part: Module) -> Callable[[Any], Any]:
+        def updateOutput(input: Any) -> Any:
+            inputs.setdefault(position, copied(input) if not is_array(input) else input.copy())
+            return type(part).updateOutput(part, input)
+
+        return updateOutput
+
+    seen: set[int] = set()
+    parts: list[tuple[int, Module]] = []
+    for position, part in enumerate(recording.modules):
+        if id(part) not in seen:
+            seen.add(id(part))
+            parts.append((position, part))
+            part.updateOutput = recorder(position, part)  # type: ignore[method-assign]
+    subject.forward(recording, subject.input)
+    for position, part in parts:
+        del part.updateOutput
+        if position not in inputs or not _differentiable(inputs[position]):
+            continue
+        inner = Subject(
+            part,
+            inputs[position],
+            seed=subject.seed,
+            where=f"{where}[{position}]",
+            reproduce=subject.reproduce,
+        )
+        _check_parts(inner, names, report, f"{where}[{position}]")
+        _check(inner, names, report)
+
+
+def _differentiable(input: Any) -> bool:
+    found: list[bool] = []
+    map_arrays(lambda a: found.append(is_array(a)), input)
+    return bool(found) and all(found) and shapes(input) != "[]"
+
+
+@contextmanager
+def _stream_kept() -> Iterator[None]:
+    state = random.getRNGState()
+    try:
+        yield
+    finally:
+        random.setRNGState(state)

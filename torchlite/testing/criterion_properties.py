@@ -1,0 +1,398 @@
+"""What every criterion must do: one function a property."""
+
+import copy
+import pickle
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn import checks
+from torchlite.nn.criterion import Criterion
+from torchlite.nn.tables import is_array, map_arrays, shapes
+from torchlite.testing import maths as docs
+from torchlite.testing.duck import Duck
+from torchlite.testing.oracle import check_gradient
+from torchlite.testing.subject import Subject, cast, copied, floating, leaves, rebuilt, states
+
+__all__ = ["CRITERION_PROPERTIES", "CriterionSubject"]
+
+CRITERION_PROPERTIES: dict[str, Callable[["CriterionSubject"], None]] = {}
+
+
+def _property(
+    check: Callable[["CriterionSubject"], None],
+) -> Callable[["CriterionSubject"], None]:
+    CRITERION_PROPERTIES[check.__name__.strip("_")] = check
+    return check
+
+
+class CriterionSubject(Subject):
+    """A criterion, an input and a target.
+
+    To the oracle it is a layer of one output, with the loss as its only entry.
+    """
+
+    def __init__(
+        self, criterion: Criterion, input: Any, target: Any, *, seed: int, reproduce: str
+    ) -> None:
+        self.seed = seed
+        self.rng = np.random.default_rng(seed)
+        self.title = self.where = checks.title(criterion)
+        self.reproduce = reproduce
+        self.notes = []
+        self.kinks = {}
+        self.base: Any = copy.deepcopy(criterion).clearState()
+        self.dtype = criterion.type()
+        if self.dtype != np.float64:
+            self.base.type("float64")
+        self.input = cast(input, "float64")
+        self.target = cast(target, "float64") if target is not None else None
+        self.names = []
+        self.draws = False
+        self.output = np.array([float(self.loss(self.fresh()))])
+        self.gradOutput = np.ones(1)
+
+    def loss(self, criterion: Any, input: Any = None, target: Any = None) -> Any:
+        """Return the loss under the same draw each time."""
+        self.reseed()
+        return criterion.forward(
+            self.input if input is None else input, self.target if target is None else target
+        )
+
+    def forward(self, module: Any, input: Any) -> Any:
+        """Return the loss as an array of one entry."""
+        target = cast(self.target, leaves(input)[0].dtype) if self.target is not None else None
+        return np.array([self.loss(module, input, target)])
+
+    def backward(self, criterion: Any = None, input: Any = None, target: Any = None) -> Any:
+        """Return the gradient, after a forward."""
+        criterion = self.fresh() if criterion is None else criterion
+        self.loss(criterion, input, target)
+        return criterion.backward(
+            self.input if input is None else input, self.target if target is None else target
+        )
+
+    def context(self) -> str:
+        """Return shapes, dtypes and seed as failures print them."""
+        dtypes = sorted({str(a.dtype) for a in leaves(self.input) if is_array(a)})
+        return (
+            f"input {shapes(self.input)} {', '.join(dtypes)}, target {shapes(self.target)}, "
+            f"seed {self.seed}"
+        )
+
+    @property
+    def rows(self) -> int:
+        """The number of entries that a mean may be over."""
+        first = leaves(self.input)[0]
+        return first.shape[0] if is_array(first) and first.ndim else 0
+
+
+@_property
+def split(s: CriterionSubject) -> None:
+    """The loss is a Python number; results are kept and returned; backward is updateGradInput."""
+    criterion = s.fresh()
+    loss = s.loss(criterion)
+    if type(loss) is not float:
+        s.fail("split", "updateOutput", f"the loss is {type(loss).__name__}, not a Python float.")
+    if criterion.output is not loss:
+        s.fail("split", "updateOutput", "self.output is not what it returned.")
+    gradInput = criterion.backward(s.input, s.target)
+    if criterion.gradInput is not gradInput:
+        s.fail("split", "updateGradInput", "self.gradInput is not what it returned.")
+    if shapes(gradInput) != shapes(s.input):
+        s.fail(
+            "split",
+            "updateGradInput",
+            f"gradInput is {shapes(gradInput)}, expected {shapes(s.input)} like input.",
+        )
+    s.same_bits(
+        "split",
+        "backward",
+        "it is not what updateGradInput gives.",
+        gradInput,
+        criterion.updateGradInput(s.input, s.target),
+    )
+
+
+@_property
+def gradInput(s: CriterionSubject) -> None:
+    """GradInput is the derivative of the loss, with and without averaging."""
+    for part in _averages(s):
+        for number, array in enumerate(leaves(s.input)):
+            if not floating(array):
+                continue
+            name = "gradInput" if is_array(s.input) else f"gradInput[{number}]"
+
+            def backward(weights: list[Any], part: Any = part, number: int = number) -> Any:
+                return weights[0][0] * leaves(part.backward())[number]
+
+            check_gradient(part, "input", number, backward, name)
+
+
+def _averages(s: CriterionSubject) -> list[CriterionSubject]:
+    if not isinstance(getattr(s.base, "sizeAverage", None), bool):
+        return [s]
+    other = copy.copy(s)
+    other.base = s.fresh()
+    other.base.sizeAverage = not s.base.sizeAverage
+    other.output = np.array([float(other.loss(other.fresh()))])
+    other.where = f"{s.where} with sizeAverage {other.base.sizeAverage}"
+    return [s, other]
+
+
+@_property
+def mutation(s: CriterionSubject) -> None:
+    """Nothing is written to input or target; read-only arrays are fine."""
+    input, target = copied(s.input), copied(s.target) if s.target is not None else None
+    for array in [*leaves(input), *leaves(target)]:
+        if is_array(array):
+            array.flags.writeable = False
+    criterion = s.fresh()
+    try:
+        s.loss(criterion, input, target)
+        criterion.backward(input, target)
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        s.fail("mutation", "forward", f"it writes to a read-only array: {error}.")
+    input = copied(s.input)
+    target = copied(s.target) if s.target is not None else None
+    criterion = s.fresh()
+    s.loss(criterion, input, target)
+    criterion.backward(input, target)
+    s.same_bits("mutation", "forward", "it changed its input.", input, s.input)
+    if target is not None:
+        s.same_bits("mutation", "forward", "it changed its target.", target, s.target)
+
+
+@_property
+def aliasing(s: CriterionSubject) -> None:
+    """What backward returned is never written to again."""
+    criterion = s.fresh()
+    gradInput = s.backward(criterion)
+    kept = copied(gradInput)
+    other = map_arrays(lambda a: a[::-1].copy() if floating(a) else a, s.input)
+    s.backward(criterion, other)
+    s.same_bits(
+        "aliasing",
+        "updateGradInput",
+        "a later call changed the array that an earlier one returned.",
+        gradInput,
+        kept,
+    )
+
+
+@_property
+def dtype(s: CriterionSubject) -> None:
+    """The gradient has the input's dtype; low precision is right within its rounding."""
+    expected = s.backward()
+    for name in ("float32", "float64"):
+        criterion = s.fresh(name)
+        input = cast(s.input, name)
+        target = cast(s.target, name) if s.target is not None else None
+        loss = s.loss(criterion, input, target)
+        gradInput = s.backward(criterion, input, target)
+        epsilon = np.finfo(name).eps * max(a.size for a in leaves(s.input)) ** 0.5
+        size = abs(float(s.output[0]))
+        s.compare(
+            "dtype",
+            "updateOutput",
+            f"in {name} the loss differs from float64.",
+            np.array(loss),
+            np.array(float(s.output[0])),
+            allowed=2048 * epsilon * (1 + size),
+        )
+        for got, like in zip(leaves(gradInput), leaves(cast(expected, name)), strict=True):
+            s.compare(
+                "dtype",
+                "updateGradInput",
+                f"in {name} gradInput differs from float64.",
+                got,
+                like,
+                allowed=2048 * epsilon * (1 + np.abs(like).max(initial=0)),
+            )
+
+
+@_property
+def layout(s: CriterionSubject) -> None:
+    """Any memory layout gives the same numbers."""
+    expected = s.backward()
+    changes: list[Callable[[Any], Any]] = [
+        lambda a: np.asfortranarray(a) if is_array(a) else a,
+        lambda a: np.repeat(a, 2, axis=-1)[..., ::2] if is_array(a) and a.ndim else a,
+        lambda a: a[..., ::-1].copy()[..., ::-1] if is_array(a) and a.ndim else a,
+    ]
+    for change in changes:
+        target = map_arrays(change, s.target) if s.target is not None else None
+        got = s.backward(input=map_arrays(change, s.input), target=target)
+        s.compare(
+            "layout", "updateGradInput", "another memory layout gives other numbers.", got, expected
+        )
+
+
+@_property
+def repeat(s: CriterionSubject) -> None:
+    """The same call gives the same bits."""
+    criterion = s.fresh()
+    for _ in range(2):
+        if s.loss(criterion) != float(s.output[0]):
+            s.fail("repeat", "updateOutput", "the same call gives another loss.")
+        s.same_bits(
+            "repeat", "updateGradInput", "the same call gives other numbers.", s.backward(criterion), s.backward()
+        )
+
+
+@_property
+def interleave(s: CriterionSubject) -> None:
+    """A backward is right for its arguments, whatever was forwarded last."""
+    expected = s.backward()
+    criterion = s.fresh()
+    other = map_arrays(lambda a: (a[::-1] * 0.5).copy() if floating(a) else a, s.input)
+    try:
+        s.loss(criterion, other)
+    except Exception:
+        return
+    got = criterion.backward(s.input, s.target)
+    s.compare(
+        "interleave",
+        "updateGradInput",
+        "after a forward of another input it is not the gradient at the input given.",
+        got,
+        expected,
+    )
+    alone = s.fresh()
+    s.compare(
+        "interleave",
+        "updateGradInput",
+        "without a forward before it, it gives another gradient.",
+        alone.updateGradInput(s.input, s.target),
+        expected,
+    )
+
+
+@_property
+def clone(s: CriterionSubject) -> None:
+    """A clone, a deep copy and a pickle have the same numbers."""
+    expected = s.backward()
+    made = [s.fresh().clone(), copy.deepcopy(s.fresh())]
+    try:
+        made.append(pickle.loads(pickle.dumps(s.fresh())))  # noqa: S301
+    except (pickle.PicklingError, AttributeError, TypeError) as reason:
+        s.notes.append(f"pickle: not checked, {reason}")
+    for criterion in made:
+        s.compare("clone", "clone", "a copy gives other numbers.", s.backward(criterion), expected)
+
+
+@_property
+def broadcast(s: CriterionSubject) -> None:
+    """Input and target of shapes that would broadcast are refused."""
+    if not (is_array(s.input) and is_array(s.target)) or s.target.shape != s.input.shape:
+        return
+    column = s.input.reshape(-1, 1)
+    for input, target in ((column, s.target.reshape(-1)), (column.reshape(-1), s.target.reshape(-1, 1))):
+        if input.size < 2:
+            continue
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                s.fresh().forward(input, target)
+        except Exception:
+            continue
+        s.fail(
+            "broadcast",
+            "updateOutput",
+            f"input {input.shape} and target {target.shape} are broadcast silently.",
+        )
+
+
+@_property
+def exceptions(s: CriterionSubject) -> None:
+    """A call that raises has changed nothing."""
+    first = leaves(s.input)[0]
+    for bad in (None, "text", first[..., None], first.astype(object), [first] * 5):
+        for method in ("forward", "backward"):
+            criterion = s.fresh()
+            s.backward(criterion)
+            before = dict(states(criterion))
+            try:
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    getattr(criterion, method)(bad, s.target)
+            except Exception as error:
+                for name, value in states(criterion):
+                    if before.get(name) is not value:
+                        s.fail(
+                            "exceptions",
+                            method,
+                            f"it raised {type(error).__name__} and had changed "
+                            f"{name.partition('.')[2]}.",
+                        )
+
+
+@_property
+def nan(s: CriterionSubject) -> None:
+    """NaN in the input gives a loss of NaN."""
+    nothing = map_arrays(lambda a: np.full_like(a, np.nan) if floating(a) else a, s.input)
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            loss = s.loss(s.fresh(), nothing)
+    except Exception:
+        return
+    if loss == loss:
+        s.fail("nan", "updateOutput", f"an input of NaN gives a loss of {loss:g}.")
+
+
+@_property
+def duck(s: CriterionSubject) -> None:
+    """Any array that speaks NumPy's protocols will do."""
+    expected = s.backward()
+    criterion = s.fresh()
+    criterion._rebind(Duck)
+    input = map_arrays(Duck, s.input)
+    target = map_arrays(lambda a: Duck(a) if is_array(a) else a, s.target) if s.target is not None else None
+    try:
+        loss = s.loss(criterion, input, target)
+        gradInput = criterion.backward(input, target)
+    except (TypeError, AttributeError, NotImplementedError) as error:
+        s.fail(
+            "duck",
+            "forward",
+            f"an array of another kind raises {type(error).__name__}: {error}. (If NumPy's own "
+            "arrays are enough for you, exempt this property.)",
+        )
+    if not isinstance(loss, float):
+        s.fail("duck", "updateOutput", f"the loss is {type(loss).__name__}, not a Python float.")
+    got = rebuilt(gradInput, [a.held if isinstance(a, Duck) else a for a in leaves(gradInput)])
+    s.compare("duck", "updateGradInput", "arrays of another kind give other numbers.", got, expected)
+
+
+@_property
+def maths(s: CriterionSubject) -> None:
+    """The lines of the docstring's Maths section give the criterion's own numbers."""
+    block = docs.statements(type(s.base))
+    if not block:
+        return
+    for part in _averages(s):
+        criterion = part.fresh()
+        expected = part.backward(criterion)
+        names = docs.evaluate(block, criterion, input=s.input, target=s.target)
+        if "output" in names:
+            s.compare(
+                "maths",
+                "updateOutput",
+                "the docstring's Maths gives another loss.",
+                np.array(float(part.output[0])),
+                np.array(float(names["output"])),
+            )
+        if "gradInput" in names:
+            s.compare(
+                "maths",
+                "updateGradInput",
+                "the docstring's Maths gives another gradInput.",
+                expected,
+                names["gradInput"],
+                dtypes=False,
+            )

@@ -1,0 +1,1045 @@
+"""What every layer must do: one function a property.
+
+Each takes a Subject and fails by raising; its docstring is the rule in a sentence. `PROPERTIES`
+has them by name, in the order in which they are checked: the first that fails is the most
+telling.
+"""
+
+import copy
+import pickle
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from torchlite.errors import StateError
+from torchlite.nn.containers.sequential import Sequential
+from torchlite.nn.module import Module
+from torchlite.nn.tables import is_array, map_arrays, shapes
+from torchlite.testing import maths as docs
+from torchlite.testing import values
+from torchlite.testing.duck import Duck
+from torchlite.testing.oracle import check_gradient
+from torchlite.testing.subject import Subject, cast, copied, floating, leaves, rebuilt, states
+
+__all__ = ["PROPERTIES"]
+
+PROPERTIES: dict[str, Callable[[Subject], None]] = {}
+
+
+def _property(check: Callable[[Subject], None]) -> Callable[[Subject], None]:
+    PROPERTIES[check.__name__.strip("_")] = check
+    return check
+
+
+# ---------------------------------------------------------------- the split contract
+
+
+@_property
+def split(s: Subject) -> None:
+    """Three methods, each with one job: the results are kept and returned, backward is both."""
+    module = s.fresh()
+    output = s.forward(module, s.input)
+    if module.output is not output:
+        s.fail("split", "updateOutput", "self.output is not what it returned.")
+    for name, gradient in s.gradient_arrays(module):
+        gradient[...] = values.sixteenths(s.rng, gradient.shape)
+    before = copied(module.parameters()[1])
+    gradInput = module.updateGradInput(s.input, s.gradOutput)
+    if gradInput is None:
+        s.fail("split", "updateGradInput", "it returned None.")
+    if module.gradInput is not gradInput:
+        s.fail("split", "updateGradInput", "self.gradInput is not what it returned.")
+    s.same_bits(
+        "split", "updateGradInput", "it changed gradients of parameters.", module.parameters()[1], before
+    )
+    kept = copied(gradInput)
+    returned = module.accGradParameters(s.input, s.gradOutput)
+    if returned is not None:
+        s.fail("split", "accGradParameters", f"it returned {type(returned).__name__}, not None.")
+    s.same_bits("split", "accGradParameters", "it changed gradInput.", module.gradInput, kept)
+
+    # Without updateGradInput before it; containers need their children's gradOutputs.
+    alone = s.fresh()
+    s.forward(alone, s.input)
+    alone.zeroGradParameters()
+    expected = s.run().gradients
+    try:
+        alone.accGradParameters(s.input, s.gradOutput)
+    except StateError:
+        if not s.remembers:
+            raise
+    else:
+        s.compare(
+            "split",
+            "accGradParameters",
+            "without updateGradInput before it, it gives other gradients.",
+            alone.parameters()[1],
+            expected,
+        )
+    both = s.fresh()
+    s.forward(both, s.input)
+    both.zeroGradParameters()
+    result = both.backward(s.input, s.gradOutput)
+    s.compare("split", "backward", "it does not return the gradient of the input.", result, kept)
+    s.compare(
+        "split",
+        "backward",
+        "it does not accumulate what accGradParameters does.",
+        both.parameters()[1],
+        expected,
+    )
+
+
+# ---------------------------------------------------------------- gradients
+
+
+def _gradInput_of(s: Subject, number: int) -> Callable[[list[Any]], Any]:
+    def backward(weights: list[Any]) -> Any:
+        module = s.fresh()
+        s.forward(module, s.input)
+        gradInput = module.updateGradInput(s.input, rebuilt(s.gradOutput, weights))
+        if isinstance(s.input, (list, tuple, dict)) and shapes(gradInput) != shapes(s.input):
+            s.fail(
+                "gradInput",
+                "updateGradInput",
+                f"gradInput is {shapes(gradInput)}, expected {shapes(s.input)}.",
+            )
+        found = leaves(gradInput)
+        if not is_array(found[number]):
+            s.fail("gradInput", "updateGradInput", f"gradInput is {type(found[number]).__name__}.")
+        return found[number]
+
+    return backward
+
+
+@_property
+def gradInput(s: Subject) -> None:
+    """GradInput is the derivative, in training and in evaluation mode."""
+    for mode in _modes(s):
+        for number, array in enumerate(leaves(s.input)):
+            if floating(array):
+                name = "gradInput" if is_array(s.input) else f"gradInput[{number}]"
+                check_gradient(mode, "input", number, _gradInput_of(mode, number), name)
+
+
+@_property
+def gradParameters(s: Subject) -> None:
+    """Every parameter's gradient is the derivative, in training and in evaluation mode."""
+
+    def gradient_of(mode: Subject, number: int) -> Callable[[list[Any]], Any]:
+        return lambda weights: mode.run(
+            gradOutput=rebuilt(mode.gradOutput, weights)
+        ).gradients[number]
+
+    for mode in _modes(s):
+        for number, name in enumerate(s.names):
+            check_gradient(mode, "parameter", number, gradient_of(mode, number), name)
+
+
+def _modes(s: Subject) -> list[Subject]:
+    """Return the subject in its own mode, and in the other if that makes a difference."""
+    other = copy.copy(s)
+    other.base = s.fresh()
+    other.base.evaluate() if s.base.train else other.base.training()
+    try:
+        other.output = copied(other.forward(other.fresh(), s.input))
+    except Exception:
+        return [s]
+    if shapes(other.output) != shapes(s.output) or all(
+        np.array_equal(a, b) for a, b in zip(leaves(other.output), leaves(s.output), strict=True)
+    ):
+        return [s]
+    other.where = f"{s.where} in {'evaluation' if s.base.train else 'training'} mode"
+    return [s, other]
+
+
+@_property
+def accumulate(s: Subject) -> None:
+    """Gradients accumulate: two calls add up, on top of what was there."""
+    if not s.names:
+        return
+    first = s.run().gradients
+    other = s.other_input()
+    second = s.run(input=other).gradients
+    module = s.fresh()
+    for _, gradient in s.gradient_arrays(module):
+        gradient[...] = values.sixteenths(s.rng, gradient.shape)
+    start = copied(module.parameters()[1])
+    for input in (s.input, other):
+        before = copied(module.parameters()[1])
+        s.forward(module, input)
+        module.backward(input, s.gradOutput)
+    for name, got, a, b, at_first, previous in zip(
+        s.names, module.parameters()[1], first, second, start, before, strict=True
+    ):
+        s.compare(
+            "accumulate",
+            "accGradParameters",
+            f"{name} after two calls is not the sum of both.",
+            got,
+            at_first + a + b,
+            hints={"previous": previous},
+        )
+
+
+@_property
+def scale(s: Subject) -> None:
+    """Scale is any number: acc(s) adds s times what acc(1) adds; backward passes it on."""
+    if not s.names:
+        return
+    ones = s.run().gradients
+    for factor in (0, -2, 0.5, 3, np.float64(0.25), np.float32(2)):
+        for method in ("accGradParameters", "backward"):
+            module = s.fresh()
+            s.forward(module, s.input)
+            module.updateGradInput(s.input, s.gradOutput)
+            for _, gradient in s.gradient_arrays(module):
+                gradient[...] = 1.25
+            getattr(module, method)(s.input, s.gradOutput, factor)
+            for name, got, one in zip(s.names, module.parameters()[1], ones, strict=True):
+                s.compare(
+                    "scale",
+                    method,
+                    f"with scale {factor:g}, {name} does not get {factor:g} times what it gets "
+                    "with scale 1.",
+                    got - 1.25,
+                    float(factor) * one,
+                    allowed=1e-10 * (1 + np.abs(one).max(initial=0)),
+                    hints={"scale": float(factor)},
+                )
+
+
+@_property
+def linear(s: Subject) -> None:
+    """Backward is linear in gradOutput, and exactly 0 for 0."""
+    a, b = s.gradOutput, map_arrays(lambda v: values.sixteenths(s.rng, v.shape), s.gradOutput)
+    both = rebuilt(a, [2 * x - 0.5 * y for x, y in zip(leaves(a), leaves(b), strict=True)])
+    of_a, of_b, of_both = s.run(gradOutput=a), s.run(gradOutput=b), s.run(gradOutput=both)
+    for method, got, one, other in [
+        ("updateGradInput", of_both.gradInput, of_a.gradInput, of_b.gradInput),
+        ("accGradParameters", of_both.gradients, of_a.gradients, of_b.gradients),
+    ]:
+        sums = [
+            (2 * x - 0.5 * y).astype(x.dtype, copy=False) if floating(x) else x
+            for x, y in zip(leaves(one), leaves(other), strict=True)
+        ]
+        size = max((float(np.abs(x).max(initial=0)) for x in leaves(one) + leaves(other) if floating(x)), default=0)
+        s.compare(
+            "linear",
+            method,
+            "it is not linear in gradOutput.",
+            got,
+            rebuilt(one, sums),
+            allowed=1e-10 * (1 + size),
+        )
+    zero = map_arrays(np.zeros_like, s.gradOutput)
+    nothing = s.run(gradOutput=zero)
+    for method, results in [
+        ("updateGradInput", nothing.gradInput),
+        ("accGradParameters", nothing.gradients),
+    ]:
+        for array in leaves(results):
+            if floating(array) and array.any():
+                s.fail("linear", method, "of a gradOutput of zeros, it is not exactly zero.")
+
+
+# ---------------------------------------------------------------- batches
+
+
+def _row(table: Any, i: int) -> Any:
+    return map_arrays(lambda a: a[i : i + 1], table)
+
+
+@_property
+def batch(s: Subject) -> None:
+    """A batch gives what its samples give one by one; gradients of parameters are their sum."""
+    outputs = leaves(s.output)
+    if not s.rows or any(a.ndim == 0 or a.shape[0] != s.rows for a in outputs):
+        s.notes.append("batch: not applicable, input and output have no common first dimension")
+        return
+    if _batch_statistics(s):
+        s.notes.append("batch: checked in evaluation mode alone, training mixes the samples")
+        s = copy.copy(s)
+        s.base = s.fresh().evaluate()
+        s.output = copied(s.forward(s.fresh(), s.input))
+    whole = s.run()
+    sums = [np.zeros_like(gradient) for gradient in whole.gradients]
+    size = [0.0] * len(sums)
+    for i in range(s.rows):
+        single = s.run(input=_row(s.input, i), gradOutput=_row(s.gradOutput, i))
+        s.compare(
+            "batch",
+            "updateOutput",
+            f"the output of sample {i} alone is not row {i} of the batch's. (If samples are meant "
+            "to mix, exempt this property.)",
+            single.output,
+            _row(whole.output, i),
+        )
+        s.compare(
+            "batch",
+            "updateGradInput",
+            f"the gradInput of sample {i} alone is not row {i} of the batch's.",
+            single.gradInput,
+            _row(whole.gradInput, i),
+        )
+        for k, gradient in enumerate(single.gradients):
+            sums[k] = sums[k] + gradient
+            size[k] += float(np.abs(gradient).max(initial=0))
+    for name, got, expected, magnitude in zip(s.names, whole.gradients, sums, size, strict=True):
+        s.compare(
+            "batch",
+            "accGradParameters",
+            f"{name} of a batch is not the sum over its samples.",
+            got,
+            expected,
+            allowed=1e-10 * (1 + magnitude),
+        )
+    _bare_sample(s, whole)
+
+
+def _batch_statistics(s: Subject) -> bool:
+    """Tell whether samples mix in training mode, but not in evaluation mode: on purpose."""
+    if not s.base.train:
+        return False
+
+    def mixes(module: Module) -> bool:
+        whole = s.forward(module, s.input)
+        try:
+            single = s.forward(module, _row(s.input, 0))
+        except Exception:
+            return True
+        pairs = zip(leaves(single), leaves(_row(whole, 0)), strict=True)
+        return any(a.shape != b.shape or not np.allclose(a, b, 1e-9, 1e-9) for a, b in pairs)
+
+    return mixes(s.fresh()) and not mixes(s.fresh().evaluate())
+
+
+def _bare_sample(s: Subject, whole: Any) -> None:
+    """A sample without batch dimension, where the layer takes one, gives its row."""
+    input = map_arrays(lambda a: a[0], s.input)
+    if any(a.ndim == 0 for a in leaves(input)):
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            output = s.forward(s.fresh(), input)
+    except Exception:
+        return
+    if shapes(output) != shapes(map_arrays(lambda a: a[0], whole.output)):
+        return
+    gradOutput = map_arrays(lambda a: a[0], s.gradOutput)
+    bare = s.run(input=input, gradOutput=gradOutput)
+    row = s.run(input=_row(s.input, 0), gradOutput=_row(s.gradOutput, 0))
+    first = map_arrays(lambda a: a[0], row.output)
+    if not all(
+        np.allclose(a, b, 1e-9, 1e-9) for a, b in zip(leaves(bare.output), leaves(first), strict=True)
+    ):
+        s.notes.append("batch: an input of one dimension less is something else to this layer")
+        return
+    problem = "for one sample without batch dimension it is not what it is for a batch of one."
+    s.compare(
+        "batch", "updateGradInput", problem, bare.gradInput, map_arrays(lambda a: a[0], row.gradInput)
+    )
+    for name, got, expected in zip(s.names, bare.gradients, row.gradients, strict=True):
+        s.compare("batch", "accGradParameters", f"{name}: {problem}", got, expected)
+
+
+@_property
+def empty(s: Subject) -> None:
+    """A batch of no samples gives empty results and no gradients."""
+    if not s.rows or any(a.ndim == 0 or a.shape[0] != s.rows for a in leaves(s.output)):
+        return
+    if _batch_statistics(s):
+        s = copy.copy(s)
+        s.base = s.fresh().evaluate()
+    none = map_arrays(lambda a: a[:0], s.input)
+    try:
+        with np.errstate(all="raise"):
+            result = s.run(input=none, gradOutput=map_arrays(lambda a: a[:0], s.gradOutput))
+    except Exception as error:
+        s.fail(
+            "empty", "updateOutput", f"a batch of no samples raises {type(error).__name__}: {error}"
+        )
+    for method, got, like in [
+        ("updateOutput", result.output, s.output),
+        ("updateGradInput", result.gradInput, s.input),
+    ]:
+        expected = map_arrays(lambda a: a[:0], like)
+        if shapes(got) != shapes(expected):
+            s.fail(
+                "empty",
+                method,
+                f"for a batch of no samples it gives {shapes(got)}, expected {shapes(expected)}.",
+            )
+    for name, gradient in zip(s.names, result.gradients, strict=True):
+        if gradient.any():
+            s.fail("empty", "accGradParameters", f"a batch of no samples changes {name}.")
+
+
+# ---------------------------------------------------------------- arrays
+
+
+@_property
+def mutation(s: Subject) -> None:
+    """Nothing is written to input, gradOutput or parameters; read-only arrays are fine."""
+    frozen_input, frozen_gradOutput = copied(s.input), copied(s.gradOutput)
+    for writeable in (True, False):
+        module = s.fresh()
+        parameters = copied(module.parameters()[0])
+        for array in leaves(frozen_input) + leaves(frozen_gradOutput):
+            array.flags.writeable = writeable
+        steps: list[tuple[str, Callable[[], Any]]] = [
+            ("updateOutput", lambda: s.forward(module, frozen_input)),
+            ("updateGradInput", lambda: module.updateGradInput(frozen_input, frozen_gradOutput)),
+            ("accGradParameters", lambda: module.accGradParameters(frozen_input, frozen_gradOutput)),
+        ]
+        for method, step in steps:
+            try:
+                step()
+            except ValueError as error:
+                if writeable or "read-only" not in str(error):
+                    raise
+                s.fail("mutation", method, f"it writes to a read-only array: {error}.")
+            s.same_bits("mutation", method, "it changed its input.", frozen_input, s.input)
+            s.same_bits("mutation", method, "it changed gradOutput.", frozen_gradOutput, s.gradOutput)
+            s.same_bits(
+                "mutation", method, "it changed parameters.", module.parameters()[0], parameters
+            )
+
+
+@_property
+def aliasing(s: Subject) -> None:
+    """What forward and backward returned is never written to again."""
+    module = s.fresh()
+    output = s.forward(module, s.input)
+    module.zeroGradParameters()
+    gradInput = module.backward(s.input, s.gradOutput)
+    kept_output, kept_gradInput = copied(output), copied(gradInput)
+    other = s.other_input()
+    s.forward(module, other)
+    module.backward(other, map_arrays(lambda v: values.sixteenths(s.rng, v.shape), s.gradOutput))
+    module.updateParameters(0.5)
+    module.zeroGradParameters()
+    later = "a later call changed the array that an earlier one returned."
+    s.same_bits("aliasing", "updateOutput", later, output, kept_output)
+    s.same_bits("aliasing", "updateGradInput", later, gradInput, kept_gradInput)
+
+
+@_property
+def dtype(s: Subject) -> None:
+    """The dtype is kept, whatever the scale; low precision is right within its rounding."""
+    for name in ("float32", "float64"):
+        module = s.fresh(name)
+        input, gradOutput = cast(s.input, name), cast(s.gradOutput, name)
+        try:
+            output = s.forward(module, input)
+            module.zeroGradParameters()
+            gradInput = module.updateGradInput(input, gradOutput)
+            module.accGradParameters(input, gradOutput, np.float64(1))
+        except Exception as error:
+            s.fail("dtype", "forward", f"{name} raises {type(error).__name__}: {error}")
+        module.updateParameters(np.float64(0))
+        parameters, gradients = module.parameters()
+        expected = s.run()
+        for method, got, like in [
+            ("updateOutput", output, cast(expected.output, name)),
+            ("updateGradInput", gradInput, cast(expected.gradInput, name)),
+            ("accGradParameters", gradients, cast(expected.gradients, name)),
+            ("updateParameters", parameters, cast(s.base.parameters()[0], name)),
+        ]:
+            for one, other in zip(leaves(got), leaves(like), strict=True):
+                size = float(np.abs(other).max(initial=0)) if floating(other) else 0
+                epsilon = np.finfo(name).eps
+                terms = max(a.size for a in leaves(s.input)) ** 0.5
+                s.compare(
+                    "dtype",
+                    method,
+                    f"in {name} it differs from float64.",
+                    one,
+                    other,
+                    allowed=2048 * epsilon * terms * (1 + size),
+                )
+
+
+@_property
+def layout(s: Subject) -> None:
+    """Any memory layout of input and gradOutput gives the same numbers."""
+    expected = s.run()
+    layouts: dict[str, Callable[[Any], Any]] = {
+        "Fortran-ordered": np.asfortranarray,
+        "sliced": lambda a: np.repeat(a, 2, axis=-1)[..., ::2] if a.ndim else a,
+        "reversed": lambda a: a[..., ::-1].copy()[..., ::-1] if a.ndim else a,
+        "read-only": _read_only,
+    }
+    for name, change in layouts.items():
+        try:
+            got = s.run(
+                input=map_arrays(change, s.input), gradOutput=map_arrays(change, s.gradOutput)
+            )
+        except Exception as error:
+            s.fail(
+                "layout", "forward", f"{name} arrays raise {type(error).__name__}: {error}"
+            )
+        _compare_results(s, "layout", got, expected, f"{name} arrays give other numbers.")
+    # One value repeated without memory of its own (stride 0), as np.broadcast_to makes it.
+    flat = map_arrays(
+        lambda a: np.broadcast_to(a[:1], a.shape) if floating(a) and a.ndim and a.size else a,
+        s.input,
+    )
+    gradOutput = map_arrays(
+        lambda a: np.broadcast_to(a[:1], a.shape) if a.ndim and a.size else a, s.gradOutput
+    )
+    try:
+        expected = s.run(input=copied(flat), gradOutput=copied(gradOutput))
+    except Exception:
+        return
+    if all(np.isfinite(a).all() for a in leaves(expected.gradInput) if floating(a)):
+        got = s.run(input=flat, gradOutput=gradOutput)
+        _compare_results(s, "layout", got, expected, "broadcast arrays give other numbers.")
+
+
+def _read_only(array: Any) -> Any:
+    array = array.copy()
+    array.flags.writeable = False
+    return array
+
+
+def _compare_results(s: Subject, property: str, got: Any, expected: Any, problem: str) -> None:
+    s.compare(property, "updateOutput", problem, got.output, expected.output)
+    s.compare(property, "updateGradInput", problem, got.gradInput, expected.gradInput)
+    s.compare(
+        property, "accGradParameters", problem, got.gradients, expected.gradients, allowed=1e-10
+        * (1 + max((float(np.abs(g).max(initial=0)) for g in expected.gradients), default=0)),
+    )
+
+
+@_property
+def repeat(s: Subject) -> None:
+    """The same call gives the same bits, under the same torchlite.manualSeed."""
+    first = s.run()
+    module = s.fresh()
+    for attempt in range(2):
+        again = s.run(module)
+        for method, got, expected in [
+            ("updateOutput", again.output, first.output),
+            ("updateGradInput", again.gradInput, first.gradInput),
+            ("accGradParameters", again.gradients, first.gradients),
+        ]:
+            s.same_bits(
+                "repeat",
+                method,
+                f"call {attempt + 1} with the same arguments and the same manualSeed gives other "
+                "numbers.",
+                got,
+                expected,
+            )
+
+
+@_property
+def twice(s: Subject) -> None:
+    """A second forward, or a second updateGradInput, changes nothing."""
+    expected = s.run()
+    module = s.fresh()
+    s.forward(module, s.input)
+    s.forward(module, s.input)
+    module.zeroGradParameters()
+    module.updateGradInput(s.input, s.gradOutput)
+    got = module.updateGradInput(s.input, s.gradOutput)
+    module.accGradParameters(s.input, s.gradOutput)
+    problem = "after a second forward and updateGradInput it gives other numbers."
+    s.compare("twice", "updateGradInput", problem, got, expected.gradInput)
+    s.compare("twice", "accGradParameters", problem, module.parameters()[1], expected.gradients)
+
+
+@_property
+def interleave(s: Subject) -> None:
+    """After forward(A), forward(B), a backward of A is right, or raises StateError."""
+    expected = s.run()
+    other = s.other_input()
+    if all(np.array_equal(a, b) for a, b in zip(leaves(other), leaves(s.input), strict=True)):
+        return
+    module = s.fresh()
+    s.forward(module, s.input)
+    s.forward(module, other)
+    module.zeroGradParameters()
+    problem = "after a forward of another input it is not the gradient at the input given."
+    try:
+        got = module.updateGradInput(s.input, s.gradOutput)
+    except StateError:
+        got = None
+    if got is not None:
+        s.compare("interleave", "updateGradInput", problem, got, expected.gradInput)
+    alone = s.fresh()
+    s.forward(alone, s.input)
+    s.forward(alone, other)
+    alone.zeroGradParameters()
+    try:
+        alone.accGradParameters(s.input, s.gradOutput)
+    except StateError:
+        if not any(gradient.any() for gradient in alone.parameters()[1]):
+            return
+    s.compare(
+        "interleave", "accGradParameters", problem, alone.parameters()[1], expected.gradients
+    )
+
+
+# ---------------------------------------------------------------- copies
+
+
+@_property
+def clone(s: Subject) -> None:
+    """A clone, and a deep copy, have the same numbers and share nothing."""
+    expected = s.run()
+    for way, copying in (("clone", Module.clone), ("copy.deepcopy", copy.deepcopy)):
+        module = s.fresh()
+        s.forward(module, s.input)
+        for _, gradient in s.gradient_arrays(module):
+            gradient[...] = values.sixteenths(s.rng, gradient.shape)
+        made = module.clone() if way == "clone" else copying(module)
+        _same_arrays(s, "clone", way, made, module)
+        for one, other in ((module, made), (made, module)):
+            kept = copied([*other.parameters()[0], *other.parameters()[1]])
+            for array in [*one.parameters()[0], *one.parameters()[1]]:
+                array += 1
+            s.same_bits(
+                "clone",
+                way,
+                "the copy shares arrays with the original.",
+                [*other.parameters()[0], *other.parameters()[1]],
+                kept,
+            )
+            for array in [*one.parameters()[0], *one.parameters()[1]]:
+                array -= 1
+        again = s.run(made)
+        _compare_results(s, "clone", again, expected, f"after {way} it gives other numbers.")
+
+
+def _same_arrays(s: Subject, property: str, way: str, made: Module, module: Module) -> None:
+    problem = f"{way} does not carry all parameters and gradients."
+    s.same_bits(property, way, problem, list(made.parameters()[0]), list(module.parameters()[0]))
+    s.same_bits(property, way, problem, list(made.parameters()[1]), list(module.parameters()[1]))
+
+
+@_property
+def _pickle(s: Subject) -> None:
+    """Pickling carries everything that makes a difference."""
+    module = s.fresh()
+    for _, gradient in s.gradient_arrays(module):
+        gradient[...] = values.sixteenths(s.rng, gradient.shape)
+    try:
+        stored = pickle.dumps(module)
+    except (pickle.PicklingError, AttributeError, TypeError) as reason:
+        # A class inside a function, a lambda: Python's limit, not the layer's fault.
+        s.notes.append(f"pickle: not checked, {reason}")
+        return
+    made = pickle.loads(stored)  # noqa: S301
+    _same_arrays(s, "pickle", "pickle", made, module)
+    expected = s.run(module)
+    kept = copied(expected)
+    _compare_results(s, "pickle", s.run(made), expected, "after pickling it gives other numbers.")
+    for array in [*module.parameters()[0], *module.parameters()[1]]:
+        array += 1
+    _compare_results(
+        s, "pickle", s.run(pickle.loads(stored)), s.run(), "what was pickled changed later."  # noqa: S301
+    )
+    del kept
+
+
+# ---------------------------------------------------------------- parameters
+
+
+@_property
+def update(s: Subject) -> None:
+    """UpdateParameters subtracts learningRate times the gradient from every parameter."""
+    module = s.fresh()
+    parameters, gradients = module.parameters()
+    known = {id(array) for array in [*parameters, *gradients]}
+    for part in module.listModules():
+        for key, value in vars(part).items():
+            own = vars(part).get(f"grad{key[:1].upper()}{key[1:]}")
+            if is_array(value) and is_array(own) and not {id(value), id(own)} <= known:
+                s.fail(
+                    "update",
+                    "parameters",
+                    f"{key} has a gradient, but parameters() does not return both.",
+                )
+    for gradient in gradients:
+        gradient[...] = values.sixteenths(s.rng, gradient.shape)
+    for learningRate in (0.5, np.float64(-0.25)):
+        before, by = copied(parameters), copied(gradients)
+        module.updateParameters(learningRate)
+        for name, parameter, old, gradient in zip(s.names, parameters, before, by, strict=True):
+            s.compare(
+                "update",
+                "updateParameters",
+                f"the parameter of {name} is not what it was - {learningRate:g} * {name}.",
+                parameter,
+                old - float(learningRate) * gradient,
+                hints={"previous": old},
+            )
+        s.same_bits("update", "updateParameters", "it changed gradients.", gradients, by)
+
+
+@_property
+def identity(s: Subject) -> None:
+    """Zeroing, accumulating and updating write into the same arrays."""
+    module = s.fresh()
+    steps: list[tuple[str, Callable[[], Any]]] = [
+        ("updateOutput", lambda: s.forward(module, s.input)),
+        ("zeroGradParameters", module.zeroGradParameters),
+        ("updateGradInput", lambda: module.updateGradInput(s.input, s.gradOutput)),
+        ("accGradParameters", lambda: module.accGradParameters(s.input, s.gradOutput)),
+        ("updateParameters", lambda: module.updateParameters(0.1)),
+        ("accUpdateGradParameters", lambda: module.accUpdateGradParameters(s.input, s.gradOutput, 0.1)),
+        ("reset", module.reset),
+    ]
+    before = [id(array) for arrays in module.parameters() for array in arrays]
+    kept = [array for arrays in module.parameters() for array in arrays]
+    for method, step in steps:
+        step()
+        after = [id(array) for arrays in module.parameters() for array in arrays]
+        if after != before:
+            s.fail(
+                "identity",
+                method,
+                "it put another array in the place of a parameter or gradient, which breaks "
+                "sharing and flat views.",
+            )
+    del kept
+
+
+@_property
+def zero(s: Subject) -> None:
+    """ZeroGradParameters sets every gradient to exactly 0, even from NaN."""
+    module = s.fresh()
+    for _, gradient in s.gradient_arrays(module):
+        gradient.fill(np.nan)
+    module.zeroGradParameters()
+    for name, gradient in s.gradient_arrays(module):
+        if gradient.any() or np.isnan(gradient).any():
+            s.fail("zero", "zeroGradParameters", f"{name} is not 0 afterwards.")
+    if s.fresh_from is not None:
+        new = s.fresh_from()
+        for name, gradient in zip(s.names, new.parameters()[1], strict=True):
+            if gradient.any() or np.isnan(gradient).any():
+                s.fail("zero", "__init__", f"{name} does not start at 0.")
+
+
+@_property
+def accUpdate(s: Subject) -> None:
+    """AccUpdateGradParameters is accGradParameters and updateParameters in one."""
+    expected = s.fresh()
+    s.run(expected)
+    expected.updateParameters(0.25)
+    module = s.fresh()
+    s.forward(module, s.input)
+    module.updateGradInput(s.input, s.gradOutput)
+    module.accUpdateGradParameters(s.input, s.gradOutput, 0.25)
+    for name, got, other in zip(
+        s.names, module.parameters()[0], expected.parameters()[0], strict=True
+    ):
+        s.compare(
+            "accUpdate",
+            "accUpdateGradParameters",
+            f"the parameter of {name} is not what accumulating and updating gives.",
+            got,
+            other,
+        )
+
+
+@_property
+def flat(s: Subject) -> None:
+    """GetParameters gives live flat arrays, the same memory each time."""
+    expected = s.run()
+    module = s.fresh()
+    before = copied(module.parameters())
+    flat_parameters, flat_gradients = module.getParameters()
+    s.same_bits(
+        "flat", "getParameters", "it changed parameters or gradients.", module.parameters(), before
+    )
+    again, _ = module.getParameters()
+    if flat_parameters.size and not (
+        np.shares_memory(again, flat_parameters) and again.size == flat_parameters.size
+    ):
+        s.fail("flat", "getParameters", "a second call returns other memory.")
+    got = s.run(module)
+    _compare_results(s, "flat", got, expected, "after getParameters it gives other numbers.")
+    flat_gradients.fill(0)
+    for name, gradient in s.gradient_arrays(module):
+        if gradient.any():
+            s.fail("flat", "getParameters", f"{name} is no view of the flat gradients.")
+    flat_parameters += 1
+    for name, now, old in zip(s.names, module.parameters()[0], before[0], strict=True):
+        s.compare(
+            "flat",
+            "getParameters",
+            f"the parameter of {name} is no view of the flat parameters.",
+            now,
+            old + 1,
+        )
+
+
+@_property
+def sharing(s: Subject) -> None:
+    """Parameters shared with a clone are one: zeroed, accumulated and updated once."""
+    if not s.names or s.base.modules:
+        return
+    one = s.fresh()
+    gradients = [f"grad{key[:1].upper()}{key[1:]}" for key in vars(one)]
+    names = [key for key, value in vars(one).items() if is_array(value)]
+    other = one.clone(*names)
+    net = Sequential(one, other)
+    if len(net.parameters()[0]) != len(one.parameters()[0]):
+        s.fail("sharing", "share", "a clone that shares all arrays has parameters of its own.")
+    before = copied(one.parameters()[0])
+    for gradient in one.parameters()[1]:
+        gradient[...] = values.sixteenths(s.rng, gradient.shape)
+    net.updateParameters(1)
+    for name, now, old, gradient in zip(
+        s.names, one.parameters()[0], before, one.parameters()[1], strict=True
+    ):
+        s.compare(
+            "sharing",
+            "updateParameters",
+            f"the shared parameter of {name} is not updated once.",
+            now,
+            old - gradient,
+        )
+    del gradients
+
+
+# ---------------------------------------------------------------- behaviour
+
+
+@_property
+def modes(s: Subject) -> None:
+    """Training() and evaluate() reach every part, return self, and change no parameter."""
+    module = s.fresh()
+    before = copied(module.parameters()[0])
+    for name, value in (("evaluate", False), ("training", True)):
+        if getattr(module, name)() is not module:
+            s.fail("modes", name, "it does not return self.")
+        for part in module.listModules():
+            if part.train is not value:
+                s.fail("modes", name, f"{type(part).__name__}.train is {part.train} afterwards.")
+    s.same_bits("modes", "training", "it changed parameters.", module.parameters()[0], before)
+
+
+@_property
+def none(s: Subject) -> None:
+    """With gradInput = None, backward returns None and accumulates all the same."""
+    expected = s.run().gradients
+    for inside in (False, True):
+        module = s.fresh()
+        module.gradInput = None
+        net = Sequential(module) if inside else module
+        s.forward(net, s.input)
+        net.zeroGradParameters()
+        if net.backward(s.input, s.gradOutput) is not None:
+            s.fail("none", "backward", "with gradInput = None it does not return None.")
+        if module.gradInput is not None:
+            s.fail("none", "backward", "it computed a gradInput that was switched off.")
+        s.compare(
+            "none",
+            "backward",
+            "with gradInput = None it accumulates something else.",
+            net.parameters()[1],
+            expected,
+        )
+
+
+@_property
+def exceptions(s: Subject) -> None:
+    """A call that raises has changed nothing."""
+    bad_inputs, bad_gradOutputs = _bad(s.input), _bad(s.gradOutput)
+    numbers: list[Any] = ["2", None, [1.0]]
+    calls: list[tuple[str, Callable[[Module], Any]]] = []
+    for bad in bad_inputs:
+        calls.append(("forward", lambda m, bad=bad: m.forward(bad)))  # type: ignore[misc]
+    for bad in bad_gradOutputs:
+        for name in ("backward", "updateGradInput", "accGradParameters"):
+            calls.append((name, lambda m, n=name, b=bad: getattr(m, n)(s.input, b)))  # type: ignore[misc]
+    for bad in numbers:
+        for name in ("backward", "accGradParameters"):
+            calls.append((name, lambda m, n=name, b=bad: getattr(m, n)(s.input, s.gradOutput, b)))  # type: ignore[misc]
+        calls.append(("updateParameters", lambda m, b=bad: m.updateParameters(b)))  # type: ignore[misc]
+    for method, call in calls:
+        module = s.fresh()
+        s.forward(module, s.input)
+        module.updateGradInput(s.input, s.gradOutput)
+        for _, gradient in s.gradient_arrays(module):
+            gradient[...] = 1.25
+        before = [(name, value, _frozen(value)) for name, value in states(module)]
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                call(module)
+        except Exception as error:
+            after = dict(states(module))
+            for name, value, frozen in before:
+                if module.modules and not _is_parameter(module, value):
+                    continue
+                if after.get(name) is not value or not _still(value, frozen):
+                    s.fail(
+                        "exceptions",
+                        method,
+                        f"it raised {type(error).__name__} and had changed "
+                        f"{name.partition('.')[2]}.",
+                    )
+
+
+def _is_parameter(module: Module, value: Any) -> bool:
+    return any(value is array for arrays in module.parameters() for array in arrays)
+
+
+def _frozen(value: Any) -> Any:
+    if is_array(value):
+        return value.tobytes()
+    if isinstance(value, (list, tuple)):
+        return [_frozen(entry) for entry in value]
+    return value if isinstance(value, (int, float, str, bool)) else None
+
+
+def _still(value: Any, frozen: Any) -> bool:
+    if is_array(value):
+        return bool(value.tobytes() == frozen)
+    if isinstance(value, (list, tuple)):
+        return len(value) == len(frozen) and all(map(_still, value, frozen))
+    return value == frozen if isinstance(value, (int, float, str, bool)) else True
+
+
+def _bad(table: Any) -> list[Any]:
+    """Return inputs that hardly any layer takes."""
+    first = leaves(table)[0]
+
+    def each(change: Callable[[Any], Any]) -> Any:
+        return map_arrays(lambda a: change(a) if is_array(a) else a, table)
+
+    bad: list[Any] = [
+        None,
+        "text",
+        each(lambda a: a.astype(object)),
+        each(lambda a: a[..., None]),
+        each(lambda a: np.concatenate([a, a], axis=-1) if a.ndim else a),
+        each(lambda a: np.concatenate([a, a]) if a.ndim else a),
+        each(lambda a: a[..., :-1] if a.ndim else a),
+    ]
+    if first.ndim > 1:
+        bad.append(each(lambda a: a[:-1] if a.ndim > 1 else a))
+        bad.append(each(lambda a: a[0] if a.ndim > 1 else a))
+    if not is_array(table):
+        bad += [first, list(table)[:-1]] if isinstance(table, (list, tuple)) else [first]
+    else:
+        bad.append([table])
+    return bad
+
+
+@_property
+def nan(s: Subject) -> None:
+    """NaN in gives NaN out, never a silent number."""
+    if not any(floating(a) for a in leaves(s.input)):
+        return
+    nothing = map_arrays(lambda a: np.full_like(a, np.nan) if floating(a) else a, s.input)
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            output = s.forward(s.fresh(), nothing)
+    except Exception:
+        return
+    for got, usual in zip(leaves(output), leaves(s.output), strict=False):
+        if floating(got) and got.size and got.shape == usual.shape and not np.isnan(got).any():
+            s.fail(
+                "nan",
+                "updateOutput",
+                f"an input of NaN gives {got.reshape(-1)[0]:g}: a fault upstream would stay hidden.",
+            )
+
+
+@_property
+def duck(s: Subject) -> None:
+    """Any array that speaks NumPy's protocols will do: no conversion to NumPy arrays."""
+    expected = s.run()
+    module = s.fresh()
+    module._rebind(Duck)
+    input, gradOutput = map_arrays(Duck, s.input), map_arrays(Duck, s.gradOutput)
+    try:
+        output = s.forward(module, input)
+        module.zeroGradParameters()
+        gradInput = module.updateGradInput(input, gradOutput)
+        module.accGradParameters(input, gradOutput)
+        module.updateParameters(0)
+    except (TypeError, AttributeError, NotImplementedError) as error:
+        s.fail(
+            "duck",
+            "forward",
+            f"an array of another kind raises {type(error).__name__}: {error}. (If NumPy's own "
+            "arrays are enough for you, exempt this property.)",
+        )
+    for method, got, like in [
+        ("updateOutput", output, expected.output),
+        ("updateGradInput", gradInput, expected.gradInput),
+        ("accGradParameters", list(module.parameters()[1]), expected.gradients),
+    ]:
+        for one, other in zip(leaves(got), leaves(like), strict=True):
+            if not isinstance(one, Duck):
+                s.fail("duck", method, f"of arrays of another kind it makes {type(one).__name__}.")
+            s.compare("duck", method, "arrays of another kind give other numbers.", one.held, other)
+
+
+@_property
+def maths(s: Subject) -> None:
+    """The lines of the docstring's Maths section give the layer's own numbers."""
+    block = docs.statements(type(s.base))
+    if not block or (is_array(s.input) and s.input.ndim < 2):
+        # What the section says, it says of a batch.
+        return
+    module = s.fresh()
+    result = s.run(module)
+    names = docs.evaluate(block, module, input=s.input, gradOutput=s.gradOutput, scale=1)
+    for method, name, expected in [
+        ("updateOutput", "output", result.output),
+        ("updateGradInput", "gradInput", result.gradInput),
+        *(("accGradParameters", n, g) for n, g in zip(s.names, result.gradients, strict=True)),
+    ]:
+        if name in names:
+            s.compare(
+                "maths",
+                method,
+                f"the docstring's Maths gives another {name}.",
+                expected,
+                names[name],
+                dtypes=False,
+                allowed=None,
+            )
+
+
+@_property
+def container(s: Subject) -> None:
+    """A Sequential is its modules one after the other."""
+    if not isinstance(s.base, Sequential):
+        return
+    expected = s.run()
+    module = s.fresh()
+    s.reseed()
+    path = [s.input]
+    for part in module:
+        path.append(part.forward(path[-1]))
+    module.zeroGradParameters()
+    gradOutput = s.gradOutput
+    for part, input in zip(reversed(module.modules), reversed(path[:-1]), strict=True):
+        gradOutput = part.backward(input, gradOutput)
+    s.compare(
+        "container", "updateOutput", "it is not its modules one by one.", expected.output, path[-1]
+    )
+    s.compare(
+        "container", "updateGradInput", "it is not its modules one by one.", expected.gradInput, gradOutput
+    )
+    s.compare(
+        "container",
+        "accGradParameters",
+        "it is not its modules one by one.",
+        expected.gradients,
+        list(module.parameters()[1]),
+    )

@@ -1,0 +1,352 @@
+"""The layer under check: copies of it, its numbers, and how two results are compared."""
+
+import copy
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from torchlite import random
+from torchlite.nn import checks
+from torchlite.nn.module import Module
+from torchlite.nn.tables import is_array, map_arrays, shapes
+from torchlite.testing import values
+from torchlite.testing.violations import ContractViolation, GradientMismatch, guess
+
+# Rounding: what two ways to the same sum may differ by, of the magnitude of its terms.
+ROUNDING = 1e-11
+
+
+def leaves(table: Any) -> list[Any]:
+    """Return the arrays of a nested list, in order."""
+    found: list[Any] = []
+    map_arrays(found.append, table)
+    return found
+
+
+def rebuilt(table: Any, arrays: Sequence[Any]) -> Any:
+    """Return a table built like this one of other arrays."""
+    rest = iter(arrays)
+    return map_arrays(lambda _: next(rest), table)
+
+
+def floating(array: Any) -> bool:
+    """Tell whether an array can be differentiated by."""
+    return is_array(array) and array.dtype.kind in "fc"
+
+
+def cast(table: Any, dtype: Any) -> Any:
+    """Return the table with its floating arrays copied to dtype."""
+    return map_arrays(lambda a: a.astype(dtype) if floating(a) else a, table)
+
+
+def copied(table: Any) -> Any:
+    """Return a deep copy of the table."""
+    return map_arrays(lambda a: a.copy() if is_array(a) else a, table)
+
+
+class Result(NamedTuple):
+    """What one forward and backward gave."""
+
+    output: Any
+    gradInput: Any
+    gradients: list[Any]
+
+
+class Subject:
+    """A module, an input and a gradOutput, and how to run the one on the others.
+
+    The module itself is never touched: every run is on a copy. Its parameters are moved to nearby
+    multiples of 1/16, so that none is special.
+    """
+
+    def __init__(
+        self,
+        module: Module,
+        input: Any,
+        gradOutput: Any = None,
+        *,
+        seed: int = 0,
+        where: str = "",
+        fresh_from: Callable[[], Module] | None = None,
+        reproduce: str = "",
+    ) -> None:
+        self.seed = seed
+        self.rng = np.random.default_rng(seed)
+        self.title = checks.title(module)
+        self.where = f"{where} {self.title}" if where else self.title
+        self.fresh_from = fresh_from
+        self.reproduce = reproduce
+        self.notes: list[str] = []
+        self.kinks: dict[str, tuple[int, int]] = {}
+        self.dtype = module.type()
+        self.base = copy.deepcopy(module)
+        self.base.clearState()
+        if self.dtype != np.float64:
+            self.base.type("float64")
+        self.input = cast(input, "float64")
+        self.draws = True
+        self.draws = self._forward_draws()
+        self._move_parameters()
+        self.output = copied(self.forward(self.fresh(), self.input))
+        if gradOutput is None:
+            gradOutput = map_arrays(self._draw_like, self.output)
+        self.gradOutput = cast(gradOutput, "float64")
+        self.names = gradient_names(self.base)
+        self.remembers = self.base._remembers
+
+    def _draw_like(self, array: Any) -> Any:
+        return values.sixteenths(self.rng, array.shape)
+
+    def _move_parameters(self) -> None:
+        parameters = self.base.parameters()[0]
+        before = [parameter.copy() for parameter in parameters]
+        small = sum(parameter.size for parameter in parameters) <= 1000
+        for parameter in parameters:
+            if small:
+                parameter[...] = values.nearby(self.rng, parameter)
+            else:
+                # Sums of many multiples of 1/16 would meet the kinks of what follows.
+                parameter += self.rng.uniform(-0.1, 0.1, parameter.shape)
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                output = self.forward(self.fresh(), self.input)
+            finite = all(np.isfinite(a).all() for a in leaves(output) if floating(a))
+        except Exception:
+            finite = False
+        if not finite:
+            for parameter, values_before in zip(parameters, before, strict=True):
+                parameter[...] = values_before
+            self.notes.append("parameters left as they are: moved ones gave no finite output")
+
+    # ---------------------------------------------------------------- running
+
+    def fresh(self, dtype: Any = None) -> Module:
+        """Return a copy of the module, cast to dtype."""
+        module = copy.deepcopy(self.base)
+        return module if dtype is None else module.type(dtype)
+
+    def reseed(self) -> None:
+        """Make the next forward draw what every other one drew."""
+        if self.draws:
+            random.manualSeed(self.seed)
+
+    def _forward_draws(self) -> bool:
+        """Tell whether a forward draws random numbers: seeding for nothing takes most of the time."""
+        random.manualSeed(self.seed)
+        before = random.getRNGState()
+        module = self.fresh()
+        module.training()
+        module.forward(self.input)
+        return not np.array_equal(before, random.getRNGState())
+
+    def forward(self, module: Module, input: Any) -> Any:
+        """Return the output under the same draw each time."""
+        self.reseed()
+        return module.forward(input)
+
+    def run(
+        self, module: Module | None = None, input: Any = None, gradOutput: Any = None
+    ) -> Result:
+        """Run forward, updateGradInput and accGradParameters, from zero gradients."""
+        module = self.fresh() if module is None else module
+        input = self.input if input is None else input
+        gradOutput = self.gradOutput if gradOutput is None else gradOutput
+        output = self.forward(module, input)
+        module.zeroGradParameters()
+        gradInput = module.updateGradInput(input, gradOutput)
+        module.accGradParameters(input, gradOutput)
+        return Result(output, gradInput, [g.copy() for g in module.parameters()[1]])
+
+    def other(self, table: Any) -> Any:
+        """Return other numbers in the same shapes; integer arrays, which mean something, stay."""
+        return map_arrays(
+            lambda a: values.distinct(self.rng, a.shape) if floating(a) else a, table
+        )
+
+    def other_input(self) -> Any:
+        """Return another input on which the layer works, or the same input rearranged."""
+        for candidate in (
+            self.other(self.input),
+            map_arrays(lambda a: a[::-1].copy() if floating(a) and a.ndim else a, self.input),
+        ):
+            try:
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    output = self.forward(self.fresh(), candidate)
+            except Exception:
+                continue
+            same_shapes = shapes(output) == shapes(self.output)
+            if same_shapes and all(np.isfinite(a).all() for a in leaves(output) if floating(a)):
+                return candidate
+        return copied(self.input)
+
+    def gradient_arrays(self, module: Module) -> list[tuple[str, Any]]:
+        """Return the gradients of a copy with their names."""
+        return list(zip(self.names, module.parameters()[1], strict=True))
+
+    @property
+    def rows(self) -> int:
+        """The number of samples, if the first dimension of all arrays is that."""
+        lengths = {a.shape[0] for a in leaves(self.input) if is_array(a) and a.ndim > 1}
+        return lengths.pop() if len(lengths) == 1 else 0
+
+    def count_kinks(self, name: str, skipped: int, entries: int) -> None:
+        """Keep how many entries were not compared because they lie at a kink or tie."""
+        if skipped:
+            self.kinks[name] = (skipped, entries)
+
+    # ---------------------------------------------------------------- complaining
+
+    def context(self) -> str:
+        """Return shapes, dtypes and seed as failures print them."""
+        dtypes = sorted({str(a.dtype) for a in leaves(self.input) if is_array(a)})
+        return (
+            f"input {shapes(self.input)} {', '.join(dtypes)}, "
+            f"gradOutput {shapes(self.gradOutput)}, seed {self.seed}"
+        )
+
+    def fail(
+        self,
+        property: str,
+        method: str,
+        problem: str,
+        kind: type[ContractViolation] = ContractViolation,
+        **facts: Any,
+    ) -> None:
+        """Raise a violation."""
+        raise kind(
+            self.where,
+            method,
+            property,
+            problem,
+            context=self.context(),
+            reproduce=self.reproduce.format(property=property),
+            **facts,
+        )
+
+    def compare(
+        self,
+        property: str,
+        method: str,
+        problem: str,
+        got: Any,
+        expected: Any,
+        *,
+        allowed: Any = None,
+        oracle: str | None = None,
+        skipped: Any = None,
+        hints: dict[str, Any] | None = None,
+        kind: type[ContractViolation] = ContractViolation,
+        dtypes: bool = True,
+    ) -> None:
+        """Fail unless got is expected: shape, dtype, and every entry within `allowed`.
+
+        allowed: an array or number; 0 for bit by bit; by default rounding of numbers this size.
+        skipped: a mask of entries that are not compared.
+        """
+        if isinstance(expected, (list, tuple, dict)):
+            if shapes(got) != shapes(expected):
+                self.fail(
+                    property,
+                    method,
+                    f"{problem} It is {shapes(got)}, expected {shapes(expected)}.",
+                    kind,
+                )
+            for one, other in zip(leaves(got), leaves(expected), strict=True):
+                if is_array(other):
+                    self.compare(
+                        property, method, problem, one, other, allowed=allowed, oracle=oracle,
+                        hints=hints, kind=kind, dtypes=dtypes,
+                    )
+            return
+        if not is_array(got) and not np.isscalar(got):
+            self.fail(property, method, f"{problem} It is {type(got).__name__}, not an array.", kind)
+        if np.shape(got) != np.shape(expected):
+            self.fail(
+                property,
+                method,
+                f"{problem} Its shape is {np.shape(got)}, expected {np.shape(expected)}.",
+                kind,
+            )
+        if dtypes and is_array(expected) and got.dtype != expected.dtype:
+            self.fail(
+                property, method, f"{problem} Its dtype is {got.dtype}, not {expected.dtype}.", kind
+            )
+        got, expected = np.asarray(got), np.asarray(expected)
+        if allowed is None:
+            size = max(np.abs(expected).max(initial=0), np.abs(got).max(initial=0), 1)
+            allowed = ROUNDING * (size if np.isfinite(size) else 1)
+        with np.errstate(invalid="ignore"):
+            off = np.abs(got - expected)
+            # Equal infinities differ by NaN; NaN itself is equal to nothing.
+            wrong = ~((off <= allowed) | (got == expected))
+        if skipped is not None:
+            wrong &= ~skipped
+        if not wrong.any():
+            return
+        excess = np.where(wrong, np.where(np.isnan(off), np.inf, off), -1)
+        worst = np.unravel_index(int(np.argmax(excess)), excess.shape)
+        self.fail(
+            property,
+            method,
+            problem,
+            kind,
+            index=tuple(int(i) for i in worst),
+            got=got[worst],
+            expected=expected[worst],
+            allowed=float(np.broadcast_to(allowed, got.shape)[worst]),
+            oracle=oracle,
+            differing=int(wrong.sum()),
+            entries=got.size,
+            pattern=guess(got, expected, rows=self.rows, **(hints or {})),
+        )
+
+    def same_bits(self, property: str, method: str, problem: str, got: Any, expected: Any) -> None:
+        """Fail unless got is expected bit by bit, NaN included."""
+        if shapes(got) != shapes(expected):
+            self.fail(
+                property, method, f"{problem} It is {shapes(got)}, expected {shapes(expected)}."
+            )
+        for one, other in zip(leaves(got), leaves(expected), strict=True):
+            if is_array(other) and one.tobytes() != other.tobytes():
+                # Where only the sign of zero or a NaN differs there is no number to show.
+                self.compare(property, method, problem, one, other, allowed=0.0)
+                if np.isnan(other).any() if floating(other) else True:
+                    continue
+
+
+def gradient_names(module: Module, prefix: str = "") -> list[str]:
+    """Return names for the gradients that parameters() returns, in its order."""
+    names: dict[int, str] = {}
+
+    def search(part: Any, prefix: str) -> None:
+        for key, value in vars(part).items():
+            if is_array(value):
+                names.setdefault(id(value), f"{prefix}{key}")
+            elif isinstance(value, Module):
+                search(value, f"{prefix}{key}.")
+            elif isinstance(value, list):
+                for i, entry in enumerate(value):
+                    if isinstance(entry, Module):
+                        search(entry, f"{prefix}[{i}].")
+                    elif is_array(entry):
+                        names.setdefault(id(entry), f"{prefix}{key}[{i}]")
+
+    search(module, prefix)
+    return [
+        names.get(id(gradient), f"gradient {i}")
+        for i, gradient in enumerate(module.parameters()[1])
+    ]
+
+
+def states(module: Module) -> Iterator[tuple[str, Any]]:
+    """Yield every attribute of the module and its parts, with a name."""
+    for i, part in enumerate(module._parts()):
+        for key, value in vars(part).items():
+            yield f"{type(part).__name__}#{i}.{key}", value
+
+
+__all__ = ["GradientMismatch", "Result", "Subject", "cast", "copied", "floating", "leaves", "rebuilt"]

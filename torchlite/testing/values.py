@@ -1,0 +1,40 @@
+"""The numbers that checks are made with.
+
+Odd multiples of 1/16: exact in every floating dtype, never 0, so that products and sums of a
+few of them are exact and a failure shows numbers that can be checked by hand.
+"""
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["adversarial", "distinct", "nearby", "sixteenths"]
+
+
+def sixteenths(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "float64") -> Any:
+    """Return odd multiples of 1/16 between -4 and 4."""
+    return ((2 * rng.integers(-32, 32, shape) + 1) / 16).astype(dtype)
+
+
+def distinct(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "float64") -> Any:
+    """Return odd multiples of 1/16, no two of them alike, so that nothing ties."""
+    size = int(np.prod(shape))
+    span = max(32, size)
+    return ((2 * rng.permutation(np.arange(-span, span))[:size] + 1) / 16).reshape(shape).astype(dtype)
+
+
+def nearby(rng: np.random.Generator, array: Any) -> Any:
+    """Return odd multiples of 1/16 within 1/2 of the array's values.
+
+    What starts at zero or one starts out special: a parameter that is to show a wrong gradient
+    must not be.
+    """
+    moved = np.round(8 * array.real - 0.5) + rng.integers(-3, 4, array.shape)
+    return ((2 * moved + 1) / 16).astype(array.dtype)
+
+
+def adversarial(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "float64") -> Any:
+    """Return tiny, huge, negative zero and ordinary numbers in turn: for robustness, no oracle."""
+    info = np.finfo(np.dtype(dtype))
+    pool = [-0.0, 0.0, float(info.smallest_subnormal), 1e-30, -1e-30, 1e30, -1e30, 1.0, -3.5]
+    return rng.choice(pool, shape).astype(dtype)
