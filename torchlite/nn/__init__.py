@@ -2,21 +2,21 @@
 
 # The three contracts
 from torchlite.nn.container import Container
-from torchlite.nn.criterion import Criterion
-from torchlite.nn.module import Module
 
 # Containers
 from torchlite.nn.containers.sequential import Sequential
+from torchlite.nn.criterion import Criterion
 
-# Transfer functions
-from torchlite.nn.transfer.relu import ReLU
+# Criterions
+from torchlite.nn.criterions.mse_criterion import MSECriterion
+from torchlite.nn.module import Module
 
 # Simple layers
 from torchlite.nn.simple.identity import Identity
 from torchlite.nn.simple.linear import Linear
 
-# Criterions
-from torchlite.nn.criterions.mse_criterion import MSECriterion
+# Transfer functions
+from torchlite.nn.transfer.relu import ReLU
 
 __all__ = [
     "Container",

@@ -26,7 +26,7 @@ class Stateful:
 
     def clearState(self) -> Self:
         """Forget results and memories of earlier calls (gradInput = None stays). Return self."""
-        for part in self._parts():
+        for part in parts(self):
             for name in part._left_behind():
                 delattr(part, name)
         return self
@@ -43,101 +43,19 @@ class Stateful:
     def _left_behind(self) -> list[str]:
         return [name for name in self._transient if vars(self).get(name) is not None]
 
-    def _parts(self) -> list["Stateful"]:
-        """Return self and everything stateful held inside, each once, outer ones first."""
-        found: dict[int, Stateful] = {}
-
-        def collect(value: Any) -> None:
-            if isinstance(value, Stateful):
-                if id(value) not in found:
-                    found[id(value)] = value
-                    collect(vars(value))
-            elif isinstance(value, (list, tuple)):
-                for entry in value:
-                    collect(entry)
-            elif isinstance(value, dict):
-                collect(list(value.values()))
-
-        collect(self)
-        return list(found.values())
-
-    def _rebind(self, change: Callable[[Any], Any]) -> None:
-        """Put change(array) in the place of every array held here or in any part."""
-
-        def changed(value: Any) -> Any:
-            if is_array(value):
-                return change(value)
-            if isinstance(value, list):
-                value[:] = map(changed, value)
-            elif isinstance(value, dict):
-                value.update({key: changed(entry) for key, entry in value.items()})
-            elif type(value) is tuple:
-                return tuple(map(changed, value))
-            return value
-
-        for part in self._parts():
-            for name, value in list(vars(part).items()):
-                setattr(part, name, changed(value))
-
-    def _cast(self, dtype: Any) -> None:
-        try:
-            wanted = np.dtype(dtype)
-        except TypeError:
-            wanted = dtype
-        if wanted not in checks.FLOATING:
-            raise DTypeError(
-                f"{checks.title(self)}.type: dtype must be {checks.FLOATING_NAMES}, got {wanted}",
-                layer=self,
-                method="type",
-                argument="dtype",
-                expected=checks.FLOATING_NAMES,
-                got=str(wanted),
-            )
-
-        def refuse_loss(array: Any) -> Any:
-            if array.dtype.kind == "c" and wanted.kind == "f":
-                raise DTypeError(
-                    f"{checks.title(self)}.type: {array.dtype} cannot become {wanted} without "
-                    "losing imaginary parts",
-                    layer=self,
-                    method="type",
-                    argument="dtype",
-                    expected="complex64 or complex128",
-                    got=str(wanted),
-                    hint="keep the real network and cast a clone",
-                )
-            return array
-
-        # An array that stands in several places is cast once; the old one is kept beside the
-        # new, so that its id is not given to another meanwhile.
-        pairs: dict[int, tuple[Any, Any]] = {}
-
-        def cast(array: Any) -> Any:
-            if array.dtype not in checks.FLOATING or array.dtype == wanted:
-                return array
-            if id(array) not in pairs:
-                pairs[id(array)] = array, array.astype(wanted)
-            return pairs[id(array)][1]
-
-        self.clearState()
-        self._rebind(refuse_loss)
-        self._rebind(cast)
-        for part in self._parts():
-            part._dtype = wanted
-
     def _held_dtype(self) -> Any:
         return self._dtype
 
     def double(self) -> Self:
         """Cast to float64. Return self."""
-        self._cast("float64")
+        cast(self, "float64")
         return self
 
     # These two stand last: in the class body below them, their names no longer mean the built-ins.
 
     def float(self) -> Self:
         """Cast to float32. Return self."""
-        self._cast("float32")
+        cast(self, "float32")
         return self
 
     def type(self, dtype: Any = None) -> Any:
@@ -153,5 +71,91 @@ class Stateful:
         """
         if dtype is None:
             return self._held_dtype()
-        self._cast(dtype)
+        cast(self, dtype)
         return self
+
+
+def parts(held: Any) -> list[Stateful]:
+    """Return everything stateful that is held somewhere inside, each once, outer ones first."""
+    found: dict[int, Stateful] = {}
+
+    def collect(value: Any) -> None:
+        if isinstance(value, Stateful):
+            if id(value) not in found:
+                found[id(value)] = value
+                collect(vars(value))
+        elif isinstance(value, (list, tuple)):
+            for entry in value:
+                collect(entry)
+        elif isinstance(value, dict):
+            collect(list(value.values()))
+
+    collect(held)
+    return list(found.values())
+
+
+def rebind(layer: Stateful, change: Callable[[Any], Any]) -> None:
+    """Put change(array) in the place of every array that the layer or a part of it holds."""
+
+    def changed(value: Any) -> Any:
+        if is_array(value):
+            return change(value)
+        if isinstance(value, list):
+            value[:] = map(changed, value)
+        elif isinstance(value, dict):
+            value.update({key: changed(entry) for key, entry in value.items()})
+        elif type(value) is tuple:
+            return tuple(map(changed, value))
+        return value
+
+    for part in parts(layer):
+        for name, value in list(vars(part).items()):
+            setattr(part, name, changed(value))
+
+
+def cast(layer: Stateful, dtype: Any) -> None:
+    """Cast every floating array of the layer and its parts, shared ones to one; or raise."""
+    try:
+        wanted = np.dtype(dtype)
+    except TypeError:
+        wanted = dtype
+    if wanted not in checks.FLOATING:
+        raise DTypeError(
+            f"{checks.title(layer)}.type: dtype must be {checks.FLOATING_NAMES}, got {wanted}",
+            layer=layer,
+            method="type",
+            argument="dtype",
+            expected=checks.FLOATING_NAMES,
+            got=str(wanted),
+        )
+
+    def refuse_loss(array: Any) -> Any:
+        if array.dtype.kind == "c" and wanted.kind == "f":
+            raise DTypeError(
+                f"{checks.title(layer)}.type: {array.dtype} cannot become {wanted} without "
+                "losing imaginary parts",
+                layer=layer,
+                method="type",
+                argument="dtype",
+                expected="complex64 or complex128",
+                got=str(wanted),
+                hint="keep the real network and cast a clone",
+            )
+        return array
+
+    # An array that stands in several places is cast once; the old one is kept beside the new, so
+    # that its id is not given to another meanwhile.
+    pairs: dict[int, tuple[Any, Any]] = {}
+
+    def converted(array: Any) -> Any:
+        if array.dtype not in checks.FLOATING or array.dtype == wanted:
+            return array
+        if id(array) not in pairs:
+            pairs[id(array)] = array, array.astype(wanted)
+        return pairs[id(array)][1]
+
+    rebind(layer, refuse_loss)
+    layer.clearState()
+    rebind(layer, converted)
+    for part in parts(layer):
+        part._dtype = wanted

@@ -17,7 +17,15 @@ from torchlite.errors import DTypeError, ShapeError
 from torchlite.nn.tables import is_array, shapes
 
 __all__ = [
-    "NUMBERS", "alike", "deviation", "floating", "number", "pair", "rows", "rows_back", "size",
+    "NUMBERS",
+    "alike",
+    "deviation",
+    "floating",
+    "number",
+    "pair",
+    "rows",
+    "rows_back",
+    "size",
     "title",
 ]
 
@@ -172,9 +180,7 @@ def deviation(layer: Any, value: Any) -> float:
     """Return a standard deviation: a finite number of at least 0."""
     stdv = number(layer, "reset", "stdv", value)
     if not (math.isfinite(stdv) and stdv >= 0):
-        raise ValueError(
-            f"{title(layer)}.reset: stdv must be finite and at least 0, got {value!r}"
-        )
+        raise ValueError(f"{title(layer)}.reset: stdv must be finite and at least 0, got {value!r}")
     return float(stdv)
 
 

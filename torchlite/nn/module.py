@@ -1,7 +1,8 @@
 """Module: the contract that every layer keeps."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from itertools import pairwise
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from torchlite.errors import ShapeError, StateError
 from torchlite.kernels import flat
 from torchlite.kernels.blas import axpy
 from torchlite.nn import checks
-from torchlite.nn._stateful import Stateful
+from torchlite.nn._stateful import Stateful, rebind
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.tables import shapes
 
@@ -229,7 +230,7 @@ class Module(Stateful):
                 replacements.update(zip(map(id, arrays), views, strict=True))
             stretches.append(memory)
         if replacements:
-            self._rebind(lambda array: replacements.get(id(array), array))
+            rebind(self, lambda array: replacements.get(id(array), array))
         return stretches[0], stretches[1]
 
     def _named_parameters(self, name: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -365,7 +366,7 @@ class Module(Stateful):
 def _refuse_entangled(module: Module, named: list[tuple[str, Any, Any]]) -> None:
     """Raise unless any two parameters are one array with one gradient, or apart with two."""
 
-    def refuse(what: str, one: str, other: str, hint: str) -> None:
+    def refuse(what: str, one: str, other: str, hint: str) -> NoReturn:
         raise StateError(
             f"{checks.title(module)}.getParameters: {one} and {other} {what}",
             layer=module,
@@ -373,29 +374,30 @@ def _refuse_entangled(module: Module, named: list[tuple[str, Any, Any]]) -> None
             hint=hint,
         )
 
-    names: dict[int, str] = {}
-    gradient_of: dict[int, Any] = {}
-    parameter_of: dict[int, Any] = {}
+    partner: dict[int, tuple[Any, str]] = {}
     for name, parameter, gradient in named:
-        first = names.setdefault(id(parameter), name)
-        if (
-            gradient_of.setdefault(id(parameter), gradient) is not gradient
-            or parameter_of.setdefault(id(gradient), parameter) is not parameter
-        ):
-            refuse(
-                "share the parameter or the gradient, but not both",
-                first,
-                name,
-                "clone('weight', 'bias', 'gradWeight', 'gradBias') shares all of them",
-            )
+        for one, other in ((parameter, gradient), (gradient, parameter)):
+            known, first = partner.setdefault(id(one), (other, name))
+            if known is not other:
+                refuse(
+                    "share the parameter or the gradient, but not both",
+                    first,
+                    name,
+                    "clone('weight', 'bias', 'gradWeight', 'gradBias') shares all of them",
+                )
     for side in (1, 2):
-        unique = {id(row[side]): row for row in named if type(row[side]) is np.ndarray}
-        spans = sorted((np.lib.array_utils.byte_bounds(row[side]), row) for row in unique.values())
-        for (span, row), (next_span, next_row) in zip(spans, spans[1:], strict=False):
-            if next_span[0] < span[1] and np.shares_memory(row[side], next_row[side]):
+        unique: dict[int, tuple[str, Any]] = {
+            id(row[side]): (row[0], row[side]) for row in named if type(row[side]) is np.ndarray
+        }
+        spans = sorted(
+            (*np.lib.array_utils.byte_bounds(array), i, name, array)
+            for i, (name, array) in enumerate(unique.values())
+        )
+        for (_, end, _, name, array), (start, _, _, other, next_array) in pairwise(spans):
+            if start < end and np.shares_memory(array, next_array):
                 refuse(
                     "overlap in memory without being one array",
-                    row[0],
-                    next_row[0],
+                    name,
+                    other,
                     "give one of them a copy",
                 )

@@ -22,7 +22,7 @@ class Duck(NDArrayOperatorsMixin):
     array([2., 3.])
     >>> a + np.ones(2)
     Traceback (most recent call last):
-    TypeError: a NumPy array of shape (2,) met an array of another kind: kernels.like.like brings it over
+    TypeError: a NumPy array of shape (2,) met an array of another kind (see kernels.like)
     """
 
     def __init__(self, held: Any) -> None:
@@ -91,10 +91,11 @@ def _method(name: str) -> Any:
     return method
 
 
-for _name in (
-    "all any argmax argmin argsort astype clip conj conjugate copy cumsum dot fill flatten max mean "
-    "min nonzero prod ravel repeat reshape round squeeze sum swapaxes take trace transpose var"
-).split():
+_METHODS = """
+    all any argmax argmin argsort astype clip conj conjugate copy cumsum dot fill flatten max mean
+    min nonzero prod ravel repeat reshape round squeeze sum swapaxes take trace transpose var
+"""
+for _name in _METHODS.split():
     setattr(Duck, _name, _method(_name))
 
 
@@ -104,8 +105,7 @@ def _held(value: Any) -> Any:
         return value.held
     if isinstance(value, np.ndarray) and value.ndim:
         raise TypeError(
-            f"a NumPy array of shape {value.shape} met an array of another kind: "
-            "kernels.like.like brings it over"
+            f"a NumPy array of shape {value.shape} met an array of another kind (see kernels.like)"
         )
     if type(value) in (list, tuple):
         return type(value)(map(_held, value))

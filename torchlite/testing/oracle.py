@@ -82,9 +82,7 @@ class Place:
         plus, minus = self.forward(ahead, "float64"), self.forward(behind, "float64")
         middle = self.forward(np.zeros_like(self.values), "float64")
         slopes = [(p - m) / (2 * norm) for p, m in zip(plus, minus, strict=True)]
-        bends = [
-            (p - 2 * c + m) / norm for p, m, c in zip(plus, minus, middle, strict=True)
-        ]
+        bends = [(p - 2 * c + m) / norm for p, m, c in zip(plus, minus, middle, strict=True)]
         return slopes, bends
 
     def _complex(self, direction: Any) -> list[Any]:
@@ -96,7 +94,9 @@ class Place:
             raise Unfit(str(error)) from error
         if not all(np.iscomplexobj(output) or not floating(output) for output in outputs):
             raise Unfit("the output of a complex input is real")
-        return [output if floating(output) else np.zeros_like(output, complex) for output in outputs]
+        return [
+            output if floating(output) else np.zeros_like(output, complex) for output in outputs
+        ]
 
 
 def check_gradient(
@@ -161,7 +161,10 @@ def _check_each(
     allowed = np.zeros(place.values.shape)
     skipped = np.zeros(place.values.shape, bool)
     floor = max((np.abs(v).max(initial=0) for v in weights), default=0.0)
-    terms = sum(float(np.abs(v * np.nan_to_num(o)).sum()) for v, o in zip(weights, leaves(subject.output), strict=True))
+    terms = sum(
+        float(np.abs(v * np.nan_to_num(o)).sum())
+        for v, o in zip(weights, leaves(subject.output), strict=True)
+    )
     for index in np.ndindex(place.values.shape):
         direction = np.zeros(place.values.shape)
         direction[index] = 1
@@ -234,7 +237,9 @@ def _check_directions(
             ]
         else:
             assert bends is not None
-            kinked = [np.abs(b) > 1e-3 * (np.abs(s) + 1) for b, s in zip(bends, slopes, strict=True)]
+            kinked = [
+                np.abs(b) > 1e-3 * (np.abs(s) + 1) for b, s in zip(bends, slopes, strict=True)
+            ]
         return True, kinked
 
     for _ in range(3):

@@ -9,6 +9,7 @@ import numpy as np
 
 from torchlite import random
 from torchlite.nn import checks
+from torchlite.nn._stateful import parts
 from torchlite.nn.module import Module
 from torchlite.nn.tables import is_array, map_arrays, shapes
 from torchlite.testing import values
@@ -134,7 +135,7 @@ class Subject:
             random.manualSeed(self.seed)
 
     def _forward_draws(self) -> bool:
-        """Tell whether a forward draws random numbers: seeding for nothing takes most of the time."""
+        """Tell whether a forward draws random numbers: seeding takes longer than most forwards."""
         random.manualSeed(self.seed)
         before = random.getRNGState()
         module = self.fresh()
@@ -162,9 +163,7 @@ class Subject:
 
     def other(self, table: Any) -> Any:
         """Return other numbers in the same shapes; integer arrays, which mean something, stay."""
-        return map_arrays(
-            lambda a: values.distinct(self.rng, a.shape) if floating(a) else a, table
-        )
+        return map_arrays(lambda a: values.distinct(self.rng, a.shape) if floating(a) else a, table)
 
     def other_input(self) -> Any:
         """Return another input on which the layer works, or the same input rearranged."""
@@ -258,12 +257,22 @@ class Subject:
             for one, other in zip(leaves(got), leaves(expected), strict=True):
                 if is_array(other):
                     self.compare(
-                        property, method, problem, one, other, allowed=allowed, oracle=oracle,
-                        hints=hints, kind=kind, dtypes=dtypes,
+                        property,
+                        method,
+                        problem,
+                        one,
+                        other,
+                        allowed=allowed,
+                        oracle=oracle,
+                        hints=hints,
+                        kind=kind,
+                        dtypes=dtypes,
                     )
             return
         if not is_array(got) and not np.isscalar(got):
-            self.fail(property, method, f"{problem} It is {type(got).__name__}, not an array.", kind)
+            self.fail(
+                property, method, f"{problem} It is {type(got).__name__}, not an array.", kind
+            )
         if np.shape(got) != np.shape(expected):
             self.fail(
                 property,
@@ -344,9 +353,18 @@ def gradient_names(module: Module, prefix: str = "") -> list[str]:
 
 def states(module: Module) -> Iterator[tuple[str, Any]]:
     """Yield every attribute of the module and its parts, with a name."""
-    for i, part in enumerate(module._parts()):
+    for i, part in enumerate(parts(module)):
         for key, value in vars(part).items():
             yield f"{type(part).__name__}#{i}.{key}", value
 
 
-__all__ = ["GradientMismatch", "Result", "Subject", "cast", "copied", "floating", "leaves", "rebuilt"]
+__all__ = [
+    "GradientMismatch",
+    "Result",
+    "Subject",
+    "cast",
+    "copied",
+    "floating",
+    "leaves",
+    "rebuilt",
+]

@@ -20,7 +20,9 @@ def distinct(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "flo
     """Return odd multiples of 1/16, no two of them alike, so that nothing ties."""
     size = int(np.prod(shape))
     span = max(32, size)
-    return ((2 * rng.permutation(np.arange(-span, span))[:size] + 1) / 16).reshape(shape).astype(dtype)
+    return (
+        ((2 * rng.permutation(np.arange(-span, span))[:size] + 1) / 16).reshape(shape).astype(dtype)
+    )
 
 
 def nearby(rng: np.random.Generator, array: Any) -> Any:

@@ -1,0 +1,400 @@
+"""What users pass by mistake: the exact message, and that nothing has changed."""
+
+import pickle
+import traceback
+
+import numpy as np
+import pytest
+
+from torchlite import nn
+from torchlite.errors import DTypeError, FormatError, ShapeError, StateError
+
+X = np.ones((5, 3))
+G = np.ones((5, 2))
+
+
+def layer():
+    return nn.Linear(3, 2)
+
+
+# (who, call, error, message)
+TABLE = {
+    "wrong last dimension": (
+        layer,
+        lambda m: m.forward(np.ones((5, 4))),
+        ShapeError,
+        "Linear(3 -> 2).updateOutput: input must be (3,) or (N, 3), got (5, 4)\n"
+        "  hint: Linear(4, 2) would fit",
+    ),
+    "wrong last dimension of one sample": (
+        layer,
+        lambda m: m.forward(np.ones(4)),
+        ShapeError,
+        "Linear(3 -> 2).updateOutput: input must be (3,) or (N, 3), got (4,)\n"
+        "  hint: Linear(4, 2) would fit",
+    ),
+    "wrong rank": (
+        layer,
+        lambda m: m.forward(np.ones((2, 5, 3))),
+        ShapeError,
+        "Linear(3 -> 2).updateOutput: input must be (3,) or (N, 3), got (2, 5, 3)\n"
+        "  hint: one sample is 1-D, a batch of samples 2-D",
+    ),
+    "no dimension": (
+        layer,
+        lambda m: m.forward(np.array(1.0)),
+        ShapeError,
+        "Linear(3 -> 2).updateOutput: input must be (3,) or (N, 3), got ()\n"
+        "  hint: one sample is 1-D, a batch of samples 2-D",
+    ),
+    "batch mismatch": (
+        layer,
+        lambda m: m.backward(X, np.ones((4, 2))),
+        ShapeError,
+        "Linear(3 -> 2).updateGradInput: gradOutput must be (5, 2), got (4, 2)",
+    ),
+    "batch mismatch in accGradParameters": (
+        layer,
+        lambda m: m.accGradParameters(X, np.ones((4, 2))),
+        ShapeError,
+        "Linear(3 -> 2).accGradParameters: gradOutput must be (5, 2), got (4, 2)",
+    ),
+    "gradOutput that would broadcast": (
+        layer,
+        lambda m: m.backward(X, np.ones((1, 2))),
+        ShapeError,
+        "Linear(3 -> 2).updateGradInput: gradOutput must be (5, 2), got (1, 2)\n"
+        "  hint: nothing is broadcast here: np.broadcast_to(gradOutput, (5, 2))",
+    ),
+    "gradOutput that would broadcast in ReLU": (
+        nn.ReLU,
+        lambda m: m.backward(X, np.ones(3)),
+        ShapeError,
+        "ReLU.updateGradInput: gradOutput must be (5, 3), got (3,)\n"
+        "  hint: nothing is broadcast here: np.broadcast_to(gradOutput, (5, 3))",
+    ),
+    "integer input": (
+        layer,
+        lambda m: m.forward(np.ones((5, 3), int)),
+        DTypeError,
+        "Linear(3 -> 2).updateOutput: input must be float64, got int64\n"
+        "  hint: input.astype('float64')",
+    ),
+    "bool input": (
+        nn.ReLU,
+        lambda m: m.forward(np.ones((5, 3), bool)),
+        DTypeError,
+        "ReLU.updateOutput: input must be float32, float64, complex64 or complex128, got bool\n"
+        "  hint: input.astype('float64')",
+    ),
+    "object input": (
+        layer,
+        lambda m: m.forward(X.astype(object)),
+        DTypeError,
+        "Linear(3 -> 2).updateOutput: input must be float64, got object\n"
+        "  hint: input.astype('float64')",
+    ),
+    "string input": (
+        layer,
+        lambda m: m.forward("abc"),
+        DTypeError,
+        "Linear(3 -> 2).updateOutput: input must be an array, got str",
+    ),
+    "array of strings": (
+        layer,
+        lambda m: m.forward(np.array(["a", "b", "c"])),
+        DTypeError,
+        "Linear(3 -> 2).updateOutput: input must be float64, got <U1\n"
+        "  hint: input.astype('float64')",
+    ),
+    "list input": (
+        layer,
+        lambda m: m.forward([1.0, 2.0, 3.0]),
+        DTypeError,
+        "Linear(3 -> 2).updateOutput: input must be an array, got list\n"
+        "  hint: np.array(input, dtype='float64')",
+    ),
+    "None": (
+        layer,
+        lambda m: m.backward(X, None),
+        DTypeError,
+        "Linear(3 -> 2).updateGradInput: gradOutput must be an array, got NoneType",
+    ),
+    "NumPy scalar": (
+        nn.ReLU,
+        lambda m: m.forward(np.float64(1)),
+        DTypeError,
+        "ReLU.updateOutput: input must be an array, got float64\n"
+        "  hint: np.array(input, dtype='float64')",
+    ),
+    "matrix": (
+        layer,
+        lambda m: m.forward(X.view(np.matrix)),
+        DTypeError,
+        "Linear(3 -> 2).updateOutput: input must be an array, got matrix\n"
+        "  hint: np.asarray(input)",
+    ),
+    "masked array": (
+        layer,
+        lambda m: m.forward(np.ma.array(X)),
+        DTypeError,
+        "Linear(3 -> 2).updateOutput: input must be an array, got MaskedArray\n"
+        "  hint: input.filled(...) says what stands in the masked places",
+    ),
+    "float32 into float64": (
+        layer,
+        lambda m: m.forward(X.astype("float32")),
+        DTypeError,
+        "Linear(3 -> 2).updateOutput: input must be float64, got float32\n"
+        "  hint: input.astype('float64'), or net.type('float32') for the network",
+    ),
+    "float64 into float32": (
+        lambda: layer().float(),
+        lambda m: m.forward(X),
+        DTypeError,
+        "Linear(3 -> 2).updateOutput: input must be float32, got float64\n"
+        "  hint: input.astype('float32'), or net.type('float64') for the network",
+    ),
+    "gradOutput of another precision": (
+        nn.ReLU,
+        lambda m: m.backward(X, X.astype("float32")),
+        DTypeError,
+        "ReLU.updateGradInput: gradOutput must be float64, got float32\n"
+        "  hint: gradOutput.astype('float64')",
+    ),
+    "half precision": (
+        nn.ReLU,
+        lambda m: m.forward(X.astype("float16")),
+        DTypeError,
+        "ReLU.updateOutput: input must be float32, float64, complex64 or complex128, got float16\n"
+        "  hint: input.astype('float64')",
+    ),
+    "complex gradient of real parameters": (
+        layer,
+        lambda m: m.accGradParameters(X, G.astype(complex)),
+        DTypeError,
+        "Linear(3 -> 2).accGradParameters: gradOutput must be float64 to add to gradients of "
+        "float64, got complex128\n"
+        "  hint: clone().type('complex128') has complex gradients",
+    ),
+    "scale that is a string": (
+        layer,
+        lambda m: m.backward(X, G, "2"),
+        DTypeError,
+        "Linear(3 -> 2).backward: scale must be a number, got '2'",
+    ),
+    "scale that is a bool": (
+        layer,
+        lambda m: m.accGradParameters(X, G, True),
+        DTypeError,
+        "Linear(3 -> 2).accGradParameters: scale must be a number, got True",
+    ),
+    "scale that is an array": (
+        layer,
+        lambda m: m.accGradParameters(X, G, np.array(2.0)),
+        DTypeError,
+        "Linear(3 -> 2).accGradParameters: scale must be a number, got ndarray ()\n"
+        "  hint: float(scale)",
+    ),
+    "complex scale": (
+        layer,
+        lambda m: m.accGradParameters(X, G, 1j),
+        DTypeError,
+        "Linear(3 -> 2).accGradParameters: scale must be a number, got 1j",
+    ),
+    "learning rate that is None": (
+        layer,
+        lambda m: m.updateParameters(None),
+        DTypeError,
+        "Linear(3 -> 2).updateParameters: learningRate must be a number, got None",
+    ),
+    "learning rate of backwardUpdate": (
+        layer,
+        lambda m: m.backwardUpdate(X, G, [1]),
+        DTypeError,
+        "Linear(3 -> 2).backwardUpdate: lr must be a number, got [1]",
+    ),
+    "standard deviation": (
+        layer,
+        lambda m: m.reset("wide"),
+        DTypeError,
+        "Linear(3 -> 2).reset: stdv must be a number, got 'wide'",
+    ),
+    "criterion shapes that would broadcast": (
+        nn.MSECriterion,
+        lambda c: c.forward(np.ones((4, 1)), np.ones(4)),
+        ShapeError,
+        "MSECriterion.updateOutput: target must be (4, 1) like input, got (4,)\n"
+        "  hint: target.reshape(4, 1) has the same entries",
+    ),
+    "criterion shapes": (
+        nn.MSECriterion,
+        lambda c: c.backward(np.ones((4, 1)), np.ones((4, 2))),
+        ShapeError,
+        "MSECriterion.updateGradInput: target must be (4, 1) like input, got (4, 2)",
+    ),
+    "criterion dtypes": (
+        nn.MSECriterion,
+        lambda c: c.forward(np.ones(4), np.ones(4, int)),
+        DTypeError,
+        "MSECriterion.updateOutput: target must be float64 like input, got int64\n"
+        "  hint: target.astype('float64')",
+    ),
+    "criterion without target": (
+        nn.MSECriterion,
+        lambda c: c.forward(np.ones(4), None),
+        DTypeError,
+        "MSECriterion.updateOutput: target must be an array, got NoneType",
+    ),
+    "criterion of a list": (
+        nn.MSECriterion,
+        lambda c: c.forward([1.0], np.ones(1)),
+        DTypeError,
+        "MSECriterion.updateOutput: input must be an array, got list\n"
+        "  hint: np.array(input, dtype='float64')",
+    ),
+}
+
+
+def state(subject):
+    return {key: (value, np.copy(value)) for key, value in vars(subject).items()}
+
+
+@pytest.mark.parametrize("row", TABLE)
+def test_message_and_state(row):
+    make, call, kind, message = TABLE[row]
+    subject = make()
+    if isinstance(subject, nn.Linear):
+        x = X.astype(subject.type())
+        subject.backward(x, subject.forward(x))
+    before = state(subject)
+    with pytest.raises(kind) as caught:
+        call(subject)
+    assert str(caught.value) == message
+    assert caught.value.layer is subject
+    assert caught.value.got
+    after = state(subject)
+    assert after.keys() == before.keys()
+    for key, (value, copied) in after.items():
+        assert value is before[key][0], key
+        assert np.array_equal(copied, before[key][1]), key
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "message"),
+    [
+        (
+            lambda: nn.Linear(2.0, 3),
+            DTypeError,
+            "Linear: inputSize must be an integer, got 2.0",
+        ),
+        (
+            lambda: nn.Linear(2, "3"),
+            DTypeError,
+            "Linear: outputSize must be an integer, got '3'",
+        ),
+        (
+            lambda: nn.Linear(True, 3),
+            DTypeError,
+            "Linear: inputSize must be an integer, got True",
+        ),
+        (lambda: nn.Linear(2, -3), ShapeError, "Linear: outputSize must be at least 0, got -3"),
+    ],
+)
+def test_sizes(make, kind, message):
+    with pytest.raises(kind) as caught:
+        make()
+    assert str(caught.value) == message
+    assert nn.Linear(np.int64(2), np.uint8(3)).weight.shape == (3, 2)
+
+
+@pytest.mark.parametrize("sizes", [(0, 2), (2, 0), (0, 0)])
+def test_sizes_of_zero(sizes):
+    layer = nn.Linear(*sizes)
+    output = layer.forward(np.ones((4, sizes[0])))
+    assert np.array_equal(output, np.broadcast_to(layer.bias, (4, sizes[1])))
+    assert layer.backward(np.ones((4, sizes[0])), output).shape == (4, sizes[0])
+    assert layer.zeroGradParameters().updateParameters(1) is layer
+    assert layer.getParameters()[0].size == sizes[0] * sizes[1] + sizes[1]
+
+
+def test_standard_deviations_out_of_range():
+    for stdv in (-1.0, np.nan, np.inf):
+        with pytest.raises(ValueError, match="stdv must be finite and at least 0"):
+            nn.Linear(2, 2).reset(stdv)
+
+
+# ---------------------------------------------------------------- where it happened
+
+
+def test_the_way_through_nested_containers():
+    net = nn.Sequential(
+        nn.Linear(9, 4),
+        nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(7, 2)),
+    )
+    with pytest.raises(ShapeError) as caught:
+        net.forward(np.ones((5, 9)))
+    shown = "".join(traceback.format_exception_only(caught.value))
+    assert shown == (
+        "torchlite.errors.ShapeError: "
+        "Linear(7 -> 2).updateOutput: input must be (7,) or (N, 7), got (5, 8)\n"
+        "  hint: Linear(8, 2) would fit\n"
+        "  at [2] of Sequential: input (5, 4) -> [0] Linear(4 -> 8) -> (5, 8) -> [1] ReLU -> "
+        "(5, 8) -> [2] here\n"
+        "  at [1] of Sequential: input (5, 9) -> [0] Linear(9 -> 4) -> (5, 4) -> [1] here\n"
+    )
+    error = caught.value
+    assert error.path == (1, 2)
+    assert error.layer is net[1][2]
+    assert (error.method, error.argument) == ("updateOutput", "input")
+    assert (error.expected, error.got) == ("(7,) or (N, 7)", "(5, 8)")
+    assert error.hint == "Linear(8, 2) would fit"
+
+
+def test_the_way_back():
+    net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    net.forward(np.ones((5, 4)))
+    with pytest.raises(ShapeError) as caught:
+        net.backward(np.ones((5, 4)), np.ones((5, 3)))
+    assert caught.value.__notes__ == ["  at [2] of Sequential: gradOutput (5, 3) -> [2] here"]
+
+
+def test_a_long_way_is_shortened():
+    net = nn.Sequential(*(nn.Linear(2, 2) for _ in range(9)), nn.Linear(3, 2))
+    with pytest.raises(ShapeError) as caught:
+        net.forward(np.ones((1, 2)))
+    (note,) = caught.value.__notes__
+    assert note == (
+        "  at [9] of Sequential: input (1, 2) -> ... -> [4] Linear(2 -> 2) -> (1, 2) -> "
+        "[5] Linear(2 -> 2) -> (1, 2) -> [6] Linear(2 -> 2) -> (1, 2) -> [7] Linear(2 -> 2) -> "
+        "(1, 2) -> [8] Linear(2 -> 2) -> (1, 2) -> [9] here"
+    )
+
+
+def test_errors_of_other_layers_are_located_too():
+    class Mine(nn.Module):
+        def updateOutput(self, input):
+            return input.undefined
+
+    with pytest.raises(AttributeError) as caught:
+        nn.Sequential(nn.ReLU(), Mine()).forward(X)
+    assert caught.value.__notes__ == [
+        "  at [1] of Sequential: input (5, 3) -> [0] ReLU -> (5, 3) -> [1] here"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "builtin"),
+    [
+        (ShapeError, ValueError),
+        (DTypeError, TypeError),
+        (StateError, RuntimeError),
+        (FormatError, ValueError),
+    ],
+)
+def test_errors_are_pythons_too_and_survive_pickling(kind, builtin):
+    error = kind("Linear: no", hint="yes", expected="a", got="b")
+    assert isinstance(error, builtin)
+    read = pickle.loads(pickle.dumps(error))
+    assert str(read) == "Linear: no\n  hint: yes"
+    assert (read.expected, read.got, read.hint, read.path) == ("a", "b", "yes", ())

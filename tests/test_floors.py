@@ -1,0 +1,98 @@
+"""The house's floors: nothing imports from a floor above its own; importing is cheap."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import torchlite
+
+PACKAGE = Path(torchlite.__file__).parent
+
+# Where a module lives -> what of torchlite it may know. Longest name first.
+FLOORS = {
+    "errors": set(),
+    "random": {"errors"},
+    "progress": {"errors"},
+    "kernels": {"errors", "random", "progress", "kernels"},
+    "nn": {"errors", "random", "progress", "kernels", "nn"},
+    "optim": {"errors", "random", "progress", "kernels", "optim"},
+    "datasets": {"errors", "random", "progress", "datasets"},
+    "testing": {"errors", "random", "progress", "kernels", "nn", "testing"},
+    "serial": {"errors", "random", "progress", "kernels", "nn", "serial"},
+    "stepping": {"errors", "random", "progress", "kernels", "nn", "testing", "stepping"},
+}
+# These stand above all.
+TOP = {"__init__", "__main__", "commands"}
+
+
+def modules():
+    return sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+
+
+def imported(path):
+    for node in ast.walk(ast.parse((PACKAGE / path).read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: imports by full names only"
+            yield node.module
+            if node.module == "torchlite":
+                yield from (f"torchlite.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", modules())
+def test_nothing_imports_from_above(path):
+    place = path.split("/")[0].removesuffix(".py")
+    if place in TOP:
+        return
+    for name in imported(path):
+        if name.startswith("torchlite."):
+            assert name.split(".")[1] in FLOORS[place], f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", modules())
+def test_numpy_alone_at_import(path):
+    """Everything but NumPy is imported inside the function that needs it."""
+    needs_hypothesis = path in {"testing/contract.py", "testing/strategies.py"}
+    tree = ast.parse((PACKAGE / path).read_text("utf-8"))
+    for node in tree.body:
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module]
+        for name in names:
+            top = name.split(".")[0]
+            known = top in sys.stdlib_module_names or top in {"numpy", "torchlite"}
+            assert known or needs_hypothesis, f"{path} imports {name} at the top"
+
+
+def test_importing_loads_little():
+    code = (
+        "import sys, numpy; before = set(sys.modules); import torchlite;"
+        "loaded = set(sys.modules) - before;"
+        "print([name for name in loaded if name.startswith(("
+        "'scipy', 'numpy.random', 'torchlite.testing', 'torchlite.optim', 'torchlite.datasets',"
+        "'hypothesis', 'tqdm'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_parts_load_when_first_named():
+    code = "import torchlite as t; print(t.datasets.digits().x_train.shape, 'random' in dir(t))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "(1437, 64) True"
+    with pytest.raises(AttributeError, match="module 'torchlite' has no attribute 'nowhere'"):
+        torchlite.nowhere  # noqa: B018
+
+
+def test_a_star_import_brings_classes_alone():
+    space = {}
+    exec("from torchlite import *", space)
+    names = set(space) - {"__builtins__"}
+    assert {"Linear", "Sequential", "Module"} <= names
+    assert all(isinstance(space[name], type) for name in names)

@@ -1,0 +1,196 @@
+"""Accumulating products, by SciPy and by NumPy; arrays that tile a piece of memory."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from torchlite.kernels import blas, flat
+
+
+def has_scipy():
+    try:
+        import scipy  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+BACKENDS = ["numpy", *(["scipy"] if has_scipy() else [])]
+DTYPES = ["float32", "float64", "complex64", "complex128"]
+
+
+def drawn(rng, shape, dtype):
+    numbers = (2 * rng.integers(-32, 32, shape) + 1) / 16
+    if dtype.startswith("complex"):
+        numbers = numbers + 1j * (2 * rng.integers(-32, 32, shape) + 1) / 16
+    return numbers.astype(dtype)
+
+
+LAYOUTS = {
+    "C": lambda a: a,
+    "Fortran": np.asfortranarray,
+    "sliced": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
+    "reversed": lambda a: a[::-1].copy()[::-1],
+    "read-only": lambda a: np.broadcast_to(a, a.shape),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("alpha", [1, -0.5, 0, 2.0])
+def test_every_way_gives_the_same(backend, dtype, layout, alpha):
+    rng = np.random.default_rng(0)
+    change = LAYOUTS[layout]
+    a, b = drawn(rng, (4, 3), dtype), drawn(rng, (4, 5), dtype)
+    for target_of in (
+        np.ascontiguousarray,
+        np.asfortranarray,
+        lambda t: np.repeat(t, 2, 1)[:, ::2],
+    ):
+        product = target_of(drawn(rng, (3, 5), dtype))
+        rows = drawn(rng, (5,), dtype)
+        moved = target_of(drawn(rng, (4, 5), dtype))
+        wanted = (
+            product + alpha * (a.T @ b),
+            rows + alpha * b.sum(0),
+            moved + alpha * b,
+        )
+        with blas.using(backend):
+            blas.addmm(product, alpha, change(a).T, change(b))
+            blas.addrows(rows, alpha, change(b))
+            blas.axpy(moved, alpha, change(b))
+        for got, expected in zip((product, rows, moved), wanted, strict=True):
+            assert got.dtype == dtype
+            assert np.array_equal(got, expected.astype(dtype))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_zero_times_nan_is_nan(backend):
+    nan = np.full((2, 2), np.nan)
+    with blas.using(backend):
+        for target, call in [
+            (np.ones((2, 2)), lambda t: blas.addmm(t, 0, nan, np.ones((2, 2)))),
+            (np.ones(2), lambda t: blas.addrows(t, 0, nan)),
+            (np.ones((2, 2)), lambda t: blas.axpy(t, 0, nan)),
+        ]:
+            call(target)
+            assert np.isnan(target).all()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("shapes", [((0, 3), (0, 2)), ((4, 0), (4, 2)), ((4, 3), (4, 0))])
+def test_empty_arrays(backend, shapes):
+    a, b = map(np.ones, shapes)
+    product, rows = np.ones((a.shape[1], b.shape[1])), np.ones(b.shape[1])
+    with blas.using(backend):
+        blas.addmm(product, 2, a.T, b)
+        blas.addrows(rows, 2, b)
+        blas.axpy(moved := b.copy(), 2, b)
+    assert np.array_equal(product, 1 + 2 * (a.T @ b))
+    assert np.array_equal(rows, 1 + 2 * b.sum(0))
+    assert np.array_equal(moved, 3 * b)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_real_operands_of_a_complex_target(backend):
+    total = np.zeros((2, 2), complex)
+    with blas.using(backend):
+        blas.addmm(total, 1j, np.ones((2, 3)), np.ones((3, 2)))
+        blas.addmm(total, 1, np.ones((2, 3)), 1j * np.ones((3, 2)))
+        blas.axpy(total, 1, np.ones((2, 2)))
+    assert np.array_equal(total, np.full((2, 2), 1 + 6j))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_read_only_target_is_refused(backend):
+    target = np.zeros((2, 2))
+    target.flags.writeable = False
+    with blas.using(backend):
+        for call in (
+            lambda: blas.addmm(target, 1, np.eye(2), np.eye(2)),
+            lambda: blas.addrows(target[0], 1, np.eye(2)),
+            lambda: blas.axpy(target, 1, np.eye(2)),
+        ):
+            with pytest.raises(ValueError, match="read-only"):
+                call()
+    assert not target.any()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_masked_operands_keep_their_mask(backend):
+    target = np.ma.zeros((2, 2))
+    with blas.using(backend):
+        blas.axpy(target, 1, np.ma.array(np.eye(2), mask=[[1, 0], [0, 0]]))
+    assert target[1, 1] == 1
+    assert target.mask[0, 0]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_many_rows(backend):
+    a = np.ones((blas._LONGEST_ONES + 1, 2))
+    total = np.zeros(2)
+    with blas.using(backend):
+        blas.addrows(total, 1, a)
+        blas.addrows(total, 1, a[:3])
+        blas.addrows(total, 1, a[:5])
+    assert total.tolist() == [len(a) + 8] * 2
+
+
+def test_who_is_active():
+    with blas.using("numpy"):
+        assert blas.active() == "numpy"
+    if has_scipy():
+        assert blas.active() == "scipy"
+        with blas.using("scipy"):
+            assert blas.active() == "scipy"
+    message = "backend must be 'scipy' or 'numpy', got 'cuda'"
+    with pytest.raises(ValueError, match=message), blas.using("cuda"):
+        pass
+
+
+def test_without_scipy():
+    code = (
+        "import sys; sys.modules['scipy'] = None\n"
+        "import numpy as np\n"
+        "from torchlite.kernels import blas\n"
+        "t = np.zeros(2); blas.axpy(t, 2, np.ones(2)); print(t.tolist(), blas.active())\n"
+        "try:\n"
+        "    with blas.using('scipy'): pass\n"
+        "except ImportError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[2.0, 2.0] numpy\nSciPy is not installed: pip install scipy\n"
+
+
+# ---------------------------------------------------------------- flat
+
+
+def test_stretch():
+    memory = np.arange(10.0)
+    a, b, c = memory[2:4], memory[4:8].reshape(2, 2), memory[8:9]
+    whole = flat.stretch([a, b, c])
+    assert whole.tolist() == [2, 3, 4, 5, 6, 7, 8]
+    assert np.shares_memory(whole, memory)
+    assert flat.stretch([a, np.zeros(0), b]).size == 6
+    assert flat.stretch([b, a]) is None
+    assert flat.stretch([a, c]) is None
+    assert flat.stretch([a, a]) is None
+    assert flat.stretch([np.zeros(2), np.zeros(2)]) is None
+    assert flat.stretch([a, memory[4:8].reshape(2, 2).T]) is None
+    assert flat.stretch([a, memory.view("int64")[4:8]]) is None
+    assert flat.stretch([np.ones((2, 2))[:, :1]]) is None
+    assert flat.stretch([]) is None
+
+
+def test_runs_join_neighbours_on_both_sides():
+    p, g = np.arange(6.0), np.arange(6.0)
+    parameters = [p[:2], p[2:4], np.zeros(3), p[4:]]
+    gradients = [g[:2], g[2:4], np.zeros(3), g[4:]]
+    covered = flat.runs(parameters, gradients)
+    assert [a.size for a, _ in covered] == [4, 3, 2]
+    gradients[1] = g[2:4].copy()
+    assert [a.size for a, _ in flat.runs(parameters, gradients)] == [2, 2, 3, 2]

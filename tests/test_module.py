@@ -1,0 +1,363 @@
+"""The contract of Module: what does not depend on the layer."""
+
+import copy
+import pickle
+
+import golden
+import numpy as np
+import pytest
+
+import torchlite
+from torchlite import nn
+from torchlite.errors import DTypeError, ShapeError, StateError
+
+ROWS = np.array([[1.0, 2.0], [3.0, -1.0]])
+
+
+def mlp():
+    return nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Sequential(nn.Linear(3, 2)))
+
+
+class Fails(nn.Module):
+    """A layer of somebody's that fails where it is told to."""
+
+    def __init__(self, method):
+        self.method = method
+
+    def updateOutput(self, input):
+        self.output = input.copy()
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        if self.method == "updateGradInput":
+            raise ValueError("no gradient today")
+        self.gradInput = gradOutput.copy()
+        return self.gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        if self.method == "accGradParameters":
+            raise ValueError("no gradient today")
+
+
+# ---------------------------------------------------------------- what a module starts with
+
+
+def test_a_bare_module():
+    module = nn.Module()
+    assert module.output.size == 0
+    assert module.gradInput.size == 0
+    assert not module.gradInput.flags.writeable
+    assert module.parameters() == ([], [])
+    assert module.type() == np.float64
+    assert module.train is True
+    assert repr(module) == "Module"
+
+
+@pytest.mark.parametrize("method", ["updateOutput", "updateGradInput"])
+def test_a_method_that_is_missing_is_named(method):
+    class Nothing(nn.Module):
+        pass
+
+    arguments = (ROWS,) if method == "updateOutput" else (ROWS, ROWS)
+    with pytest.raises(NotImplementedError, match=f"^Nothing does not define {method}$"):
+        getattr(Nothing(), method)(*arguments)
+
+
+def test_module_as_function_is_forward():
+    layer = nn.Linear(2, 3)
+    assert np.array_equal(layer(ROWS), layer.forward(ROWS))
+    assert layer(ROWS) is layer.output
+
+
+# ---------------------------------------------------------------- backward
+
+
+def test_backward_is_update_grad_input_then_acc_grad_parameters():
+    calls = []
+
+    class Recorded(nn.Linear):
+        def updateGradInput(self, input, gradOutput):
+            calls.append("updateGradInput")
+            return super().updateGradInput(input, gradOutput)
+
+        def accGradParameters(self, input, gradOutput, scale=1):
+            calls.append(("accGradParameters", scale))
+            return super().accGradParameters(input, gradOutput, scale)
+
+    layer = Recorded(2, 2)
+    assert layer.backward(ROWS, ROWS, 3) is layer.gradInput
+    assert calls == ["updateGradInput", ("accGradParameters", 3)]
+
+
+def test_a_backward_that_fails_leaves_gradInput_alone():
+    layer = Fails("accGradParameters")
+    layer.forward(ROWS)
+    first = layer.updateGradInput(ROWS, ROWS)
+    with pytest.raises(ValueError, match="no gradient today"):
+        layer.backward(ROWS, 2 * ROWS)
+    assert layer.gradInput is first
+
+
+def test_no_gradInput_wanted():
+    layer = nn.Linear(2, 2)
+    layer.gradInput = None
+    assert layer.updateGradInput(ROWS, ROWS) is None
+    assert layer.backward(ROWS, ROWS) is None
+    assert np.array_equal(layer.gradWeight, ROWS.T @ ROWS)
+    for made in (layer.clone(), copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert made.gradInput is None
+    assert layer.clearState().gradInput is None
+
+
+def test_backwardUpdate_and_accUpdateGradParameters():
+    layer, other = nn.Linear(2, 2), None
+    other = layer.clone()
+    layer.gradWeight.fill(5)
+    gradInput = layer.backwardUpdate(ROWS, ROWS, 0.1)
+    assert np.array_equal(gradInput, ROWS @ other.weight)
+    other.zeroGradParameters().accGradParameters(ROWS, ROWS)
+    other.updateParameters(0.1)
+    assert np.allclose(layer.weight, other.weight, 1e-15, 1e-15)
+    assert np.allclose(layer.bias, other.bias, 1e-15, 1e-15)
+    assert (layer.gradWeight == 5).all(), "the gradients that were there stay"
+
+
+def test_accUpdateGradParameters_of_a_network_with_shared_weights():
+    net = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    net.add(net[0].clone("weight", "bias", "gradWeight", "gradBias"))
+    other = net.clone()
+    for one in (net, other):
+        one.forward(ROWS)
+        one.updateGradInput(ROWS, ROWS)
+    net.accUpdateGradParameters(ROWS, ROWS, 0.1)
+    other.accGradParameters(ROWS, ROWS)
+    other.updateParameters(0.1)
+    assert np.allclose(net[0].weight, other[0].weight, 1e-14, 1e-14)
+
+
+# ---------------------------------------------------------------- sharing, copies, types
+
+
+def test_share_takes_the_same_arrays():
+    one, other = mlp(), mlp()
+    assert one.share(other, "weight", "gradWeight", "unheard") is one
+    assert one[0].weight is other[0].weight
+    assert one[2][0].gradWeight is other[2][0].gradWeight
+    assert one[0].bias is not other[0].bias
+
+
+def test_share_is_refused_whole():
+    one, other = mlp(), nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Sequential(nn.Linear(4, 2)))
+    kept = one[0].weight
+    with pytest.raises(ShapeError) as caught:
+        one.share(other, "weight")
+    assert str(caught.value) == (
+        "Linear(3 -> 2).share: weight must be (2, 3), got (2, 4) of Linear(4 -> 2)"
+    )
+    assert one[0].weight is kept
+    with pytest.raises(StateError, match="both must have the same parts, got 5 and 1 modules"):
+        one.share(nn.Linear(2, 3), "weight")
+
+
+def test_clone_with_names_shares_these():
+    layer = nn.Linear(2, 3)
+    made = layer.clone("weight", "gradWeight")
+    assert made.weight is layer.weight
+    assert made.gradWeight is layer.gradWeight
+    assert made.bias is not layer.bias
+
+
+@pytest.mark.parametrize(
+    "copied", [nn.Module.clone, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))]
+)
+def test_copies_carry_numbers_and_no_results(copied):
+    net = mlp().float().evaluate()
+    x = ROWS.astype("float32")
+    net.forward(x)
+    net.backward(x, x)
+    made = copied(net)
+    assert made.output.size == made[0].output.size == made[0].gradInput.size == 0
+    assert len(made.activations) == len(made.gradOutputs) == 0
+    assert made.type() == np.float32
+    assert made.train is made[2][0].train is False
+    for ours, theirs in zip(net.parameters(), made.parameters(), strict=True):
+        for a, b in zip(ours, theirs, strict=True):
+            assert a is not b
+            assert np.array_equal(a, b)
+            assert a.any()
+
+
+def test_sharing_inside_survives_copies():
+    net = nn.Sequential(nn.Linear(2, 2))
+    net.add(net[0].clone("weight", "bias", "gradWeight", "gradBias"))
+    for made in (net.clone(), pickle.loads(pickle.dumps(net))):
+        assert made[0].weight is made[1].weight
+        assert made[0].weight is not net[0].weight
+
+
+def test_type_casts_every_array_and_keeps_sharing():
+    net = nn.Sequential(nn.Linear(2, 2))
+    net.add(net[0].clone("weight", "bias", "gradWeight", "gradBias"))
+    net.add(nn.ReLU())
+    assert net.float() is net
+    assert net.type() == net[2].type() == np.float32
+    assert {a.dtype for arrays in net.parameters() for a in arrays} == {np.dtype("float32")}
+    assert net[0].weight is net[1].weight
+    assert net.type("complex128") is net
+    assert net[0].gradBias.dtype == np.complex128
+    assert net[0].gradBias is net[1].gradBias
+
+
+def test_type_leaves_arrays_of_that_dtype_alone():
+    layer = nn.Linear(2, 2)
+    weight = layer.weight
+    assert layer.double().weight is weight
+    assert layer.type(float).weight is weight
+
+
+def test_type_reaches_tables_of_arrays_and_spares_integers():
+    class Holder(nn.Module):
+        def __init__(self):
+            self.tables = [np.ones(2), {"a": np.ones(1)}, (np.ones(3), np.arange(3))]
+            self.tables.append(self.tables[0])
+
+    holder = Holder().float()
+    first, named, pair, again = holder.tables
+    assert first.dtype == named["a"].dtype == pair[0].dtype == np.float32
+    assert pair[1].dtype == np.arange(3).dtype
+    assert again is first
+
+
+@pytest.mark.parametrize(
+    ("dtype", "got"),
+    [("int64", "int64"), ("float16", "float16"), ("torch.FloatTensor", "torch.FloatTensor")],
+)
+def test_other_types_are_refused(dtype, got):
+    net = mlp()
+    with pytest.raises(DTypeError) as caught:
+        net.type(dtype)
+    assert str(caught.value) == (
+        f"Sequential.type: dtype must be float32, float64, complex64 or complex128, got {got}"
+    )
+    assert net[0].weight.dtype == np.float64
+
+
+def test_a_complex_module_does_not_become_real():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    net[1].type("complex64")
+    with pytest.raises(DTypeError, match="complex64 cannot become float32 without losing"):
+        net.float()
+    assert net[0].weight.dtype == np.float64
+
+
+# ---------------------------------------------------------------- the tree
+
+
+def test_apply_list_find():
+    net = mlp()
+    order = []
+    assert net.apply(lambda module: order.append(type(module).__name__)) is net
+    assert order == ["Sequential", "Linear", "ReLU", "Sequential", "Linear"]
+    assert net.listModules() == [net, net[0], net[1], net[2], net[2][0]]
+    nodes, containers = net.findModules(nn.Linear)
+    assert nodes == [net[0], net[2][0]]
+    assert containers == [net, net[2]]
+    assert net.findModules("Sequential") == ([net, net[2]], [net, net])
+
+    class Mine(nn.Linear):
+        pass
+
+    net.add(Mine(2, 2))
+    assert len(net.findModules(nn.Linear)[0]) == 3
+    assert len(net.findModules("Linear")[0]) == 2
+
+
+def test_replace():
+    net = mlp()
+    result = net.replace(lambda module: nn.Identity() if isinstance(module, nn.ReLU) else module)
+    assert result is net
+    assert type(net[1]) is nn.Identity
+    assert type(net.replace(lambda module: nn.ReLU())) is nn.ReLU
+
+
+def test_training_and_evaluate_reach_everything():
+    net = mlp()
+    assert net.evaluate() is net
+    assert not any(module.train for module in net.listModules())
+    assert net.training() is net
+    assert all(module.train for module in net.listModules())
+
+
+def test_clearState_forgets_everywhere():
+    net = mlp()
+    net.forward(ROWS)
+    net.backward(ROWS, ROWS)
+    assert net.clearState() is net
+    for module in net.listModules():
+        assert module.output.size == module.gradInput.size == 0
+    assert len(net.activations) == 0
+    with pytest.raises(StateError):
+        net.backward(ROWS, ROWS)
+
+
+# ---------------------------------------------------------------- numbers
+
+
+@pytest.mark.parametrize("scale", [np.float64(2), np.float32(2), np.int64(2), 2])
+def test_numpy_scalars_change_no_dtype(scale):
+    layer = nn.Linear(2, 2).float()
+    x = ROWS.astype("float32")
+    layer.accGradParameters(x, x, scale)
+    assert layer.gradWeight.dtype == np.float32
+    assert np.array_equal(layer.gradWeight, 2 * x.T @ x)
+    layer.updateParameters(scale)
+    assert layer.weight.dtype == np.float32
+
+
+def test_a_complex_module_takes_a_complex_scale():
+    layer = nn.Linear(2, 2).type("complex128")
+    layer.accGradParameters(ROWS, ROWS.astype(complex), 1j)
+    assert np.array_equal(layer.gradWeight, 1j * (ROWS.T @ ROWS))
+
+
+# ---------------------------------------------------------------- Torch7's own answers
+
+
+def test_torch7_scripts():
+    """Torch7's answers to short scripts on Module, where torchlite does not differ on purpose."""
+    results = {case["id"]: case["results"] for case in golden.cases("api")}
+
+    def array(case, name):
+        return results[case][name]["array"]
+
+    torchlite.manualSeed(4)
+    net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    parameters, gradients = net.getParameters()
+    assert parameters.size == gradients.size == results["get_parameters"]["n"]
+    assert np.array_equal(parameters, array("get_parameters", "flat"))
+
+    torchlite.manualSeed(4)
+    first = nn.Linear(2, 2)
+    last = first.clone("weight", "bias", "gradWeight", "gradBias")
+    parameters, _ = nn.Sequential(first, nn.Linear(2, 1), last).getParameters()
+    assert np.array_equal(parameters, array("get_parameters_shared", "flat"))
+
+    torchlite.manualSeed(4)
+    layer = nn.Linear(2, 2)
+    x, g = np.array([[1.0, 2.0], [3.0, -1.0]]), np.array([[0.5, -1.0], [2.0, 0.25]])
+    layer.forward(x)
+    assert np.array_equal(layer.weight, array("backward_update", "weight0"))
+    gradInput = layer.backwardUpdate(x, g, 0.1)
+    for name, got in (("gradInput", gradInput), ("weight", layer.weight), ("bias", layer.bias)):
+        assert np.allclose(got, array("backward_update", name), 1e-14, 1e-14)
+
+    torchlite.manualSeed(4)
+    net = nn.Sequential(nn.Linear(2, 2)).float()
+    assert np.array_equal(net[0].weight, array("type_conversion", "weight"))
+
+    criterion = nn.MSECriterion()
+    x, y = np.array([1.0, 2.0]), np.array([3.0, 5.0])
+    assert criterion.forward(x, y) == results["criterion_forward"]["output"]
+    # The script's last call wrote over the gradient that it had returned before.
+    zeros, ones = np.zeros(2), np.ones(2)
+    assert np.array_equal(criterion.backward(zeros, ones), array("criterion_forward", "gradInput"))

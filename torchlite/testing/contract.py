@@ -1,0 +1,188 @@
+"""module_contract: all properties of a layer as property-based tests."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from torchlite import random
+from torchlite.nn.module import Module
+from torchlite.nn.tables import is_array
+from torchlite.testing.check import check_module
+from torchlite.testing.properties import PROPERTIES
+from torchlite.testing.subject import Subject, leaves
+from torchlite.testing.violations import ContractViolation
+
+try:
+    from hypothesis import event, given, note, settings
+    from hypothesis import strategies as st
+    from hypothesis.stateful import (
+        RuleBasedStateMachine,
+        initialize,
+        rule,
+        run_state_machine_as_test,
+    )
+except ImportError as error:
+    raise ImportError("module_contract needs Hypothesis: pip install hypothesis") from error
+
+__all__ = ["module_contract"]
+
+
+def module_contract(
+    modules: Any,
+    input: Callable[[Any], Any],
+    *,
+    exempt: Mapping[str, str] | None = None,
+    max_examples: int = 20,
+) -> type:
+    """Return a class of tests, one a property, for pytest to collect under a name `Test...`.
+
+    Each draws a module and an input for it. One more test runs the contract's calls in any order
+    against what they should give.
+
+    Parameters
+    ----------
+    modules
+        A strategy that draws modules, or a module.
+    input
+        A function from a module to a strategy that draws inputs for it.
+    exempt
+        Properties that the module breaks by definition: {name: reason}.
+    max_examples
+        How many examples each test draws.
+
+    Example
+    -------
+    >>> import torchlite as nn
+    >>> from torchlite.testing import strategies as ours
+    >>> TestLinear = module_contract(
+    ...     ours.builds(nn.Linear, ours.sizes(), ours.sizes()),
+    ...     input=lambda layer: ours.inputs("N", layer.weight.shape[1]),
+    ... )
+    >>> TestLinear().test_gradInput()
+    """
+    drawn = modules if isinstance(modules, st.SearchStrategy) else st.just(modules)
+    exempt = dict(exempt or {})
+
+    def test_of(name: str) -> Callable[[Any], None]:
+        @settings(max_examples=max_examples, deadline=None)
+        @given(data=st.data(), seed=st.integers(0, 2**16))
+        def test(self: Any, data: Any, seed: int) -> None:
+            random.manualSeed(seed)
+            module = data.draw(drawn, label="module")
+            report = check_module(
+                module, data.draw(input(module), label="input"), only=name, seed=seed
+            )
+            for remark in report.notes:
+                event(remark)
+            for array, (skipped, entries) in report.kinks.items():
+                event(f"{array}: {'some' if skipped < entries else 'all'} entries at kinks")
+
+        test.__name__ = f"test_{name}"
+        test.__doc__ = PROPERTIES[name].__doc__
+        return test
+
+    def test_any_order(self: Any) -> None:
+        """The contract's calls in any order give what each gives alone."""
+        run_state_machine_as_test(
+            type("AnyOrder", (_AnyOrder,), {"modules": drawn, "inputs": staticmethod(input)}),
+            settings=settings(max_examples=max_examples, stateful_step_count=12, deadline=None),
+        )
+
+    tests: dict[str, Any] = {
+        f"test_{name}": test_of(name) for name in PROPERTIES if name not in exempt
+    }
+    tests["test_any_order"] = test_any_order
+    return type("ModuleContract", (), tests)
+
+
+class _AnyOrder(RuleBasedStateMachine):
+    """A module beside a model of it: parameters and gradients as plain copies."""
+
+    modules: Any
+    inputs: Callable[[Any], Any]
+
+    @initialize(data=st.data())
+    def begin(self, data: Any) -> None:
+        """Draw the module and the one input on which all calls are made."""
+        random.manualSeed(0)
+        module = data.draw(self.modules, label="module")
+        self.subject = Subject(module, data.draw(self.inputs(module), label="input"))
+        self.module = self.subject.fresh()
+        self.module.zeroGradParameters()
+        self.parameters = [p.copy() for p in self.module.parameters()[0]]
+        self.gradients = [np.zeros_like(g) for g in self.module.parameters()[1]]
+        self.subject.forward(self.module, self.subject.input)
+        self.module.updateGradInput(self.subject.input, self.subject.gradOutput)
+
+    def _alone(self) -> Any:
+        """Return what a forward and backward give on a copy with the model's parameters."""
+        fresh = self.subject.fresh()
+        for parameter, values in zip(fresh.parameters()[0], self.parameters, strict=True):
+            parameter[...] = values
+        return self.subject.run(fresh)
+
+    def _expect(self, call: str, got: Any, expected: Any) -> None:
+        note(call)
+        for one, other in zip(leaves(got), leaves(expected), strict=True):
+            if is_array(other) and not np.allclose(one, other, 1e-9, 1e-9, equal_nan=True):
+                raise ContractViolation(
+                    self.subject.where,
+                    call,
+                    "any order",
+                    "after other calls it gives other numbers than alone.",
+                    context=self.subject.context(),
+                )
+
+    @rule()
+    def forward(self) -> None:
+        """Forward and updateGradInput, so that a layer that remembers can go on."""
+        alone = self._alone()
+        output = self.subject.forward(self.module, self.subject.input)
+        self._expect("updateOutput", output, alone.output)
+        got = self.module.updateGradInput(self.subject.input, self.subject.gradOutput)
+        self._expect("updateGradInput", got, alone.gradInput)
+
+    @rule(scale=st.sampled_from([1, 0, -2, 0.5]))
+    def accumulate(self, scale: float) -> None:
+        """Forward, updateGradInput and accGradParameters."""
+        alone = self._alone()
+        self.forward()
+        self.module.accGradParameters(self.subject.input, self.subject.gradOutput, scale)
+        self.gradients = [
+            g + scale * one for g, one in zip(self.gradients, alone.gradients, strict=True)
+        ]
+        self._expect("accGradParameters", self.module.parameters()[1], self.gradients)
+
+    @rule()
+    def zero(self) -> None:
+        """ZeroGradParameters."""
+        self.module.zeroGradParameters()
+        self.gradients = [np.zeros_like(g) for g in self.gradients]
+        self._expect("zeroGradParameters", self.module.parameters()[1], self.gradients)
+
+    @rule(learningRate=st.sampled_from([0.125, -0.125, 0]))
+    def update(self, learningRate: float) -> None:
+        """UpdateParameters."""
+        if any(np.abs(g).max(initial=0) > 100 for g in self.gradients):
+            return
+        self.module.updateParameters(learningRate)
+        self.parameters = [
+            p - learningRate * g for p, g in zip(self.parameters, self.gradients, strict=True)
+        ]
+        self._expect("updateParameters", self.module.parameters()[0], self.parameters)
+
+    @rule()
+    def clone(self) -> None:
+        """Go on with a clone; what happens to the original from now on must not matter."""
+        original: Module = self.module
+        self.module = original.clone()
+        for array in [*original.parameters()[0], *original.parameters()[1]]:
+            array += 1
+        self.forward()
+
+    @rule()
+    def flatten(self) -> None:
+        """GetParameters."""
+        self.module.getParameters()
+        self._expect("getParameters", self.module.parameters()[0], self.parameters)
