@@ -35,6 +35,62 @@ def _property(check: Callable[[Subject], None]) -> Callable[[Subject], None]:
     return check
 
 
+# ---------------------------------------------------------------- without which nothing else tells
+
+
+@_property
+def repeat(s: Subject) -> None:
+    """The same call gives the same bits, under the same torchlite.manualSeed."""
+    first = s.run()
+    module = s.fresh()
+    for attempt in range(2):
+        again = s.run(module)
+        for method, got, expected in [
+            ("updateOutput", again.output, first.output),
+            ("updateGradInput", again.gradInput, first.gradInput),
+            ("accGradParameters", again.gradients, first.gradients),
+        ]:
+            s.same_bits(
+                "repeat",
+                method,
+                f"call {attempt + 1} with the same arguments and the same manualSeed gives other "
+                "numbers.",
+                got,
+                expected,
+            )
+
+
+@_property
+def mutation(s: Subject) -> None:
+    """Nothing is written to input, gradOutput or parameters; read-only arrays are fine."""
+    frozen_input, frozen_gradOutput = copied(s.input), copied(s.gradOutput)
+    for writeable in (True, False):
+        module = s.fresh()
+        parameters = copied(module.parameters()[0])
+        for array in leaves(frozen_input) + leaves(frozen_gradOutput):
+            array.flags.writeable = writeable
+        both = (frozen_input, frozen_gradOutput)
+        steps: list[tuple[str, Callable[..., Any], tuple[Any, ...]]] = [
+            ("updateOutput", s.forward, (module, frozen_input)),
+            ("updateGradInput", module.updateGradInput, both),
+            ("accGradParameters", module.accGradParameters, both),
+        ]
+        for method, step, arguments in steps:
+            try:
+                step(*arguments)
+            except ValueError as error:
+                if writeable or "read-only" not in str(error):
+                    raise
+                s.fail("mutation", method, f"it writes to a read-only array: {error}.")
+            s.same_bits("mutation", method, "it changed its input.", frozen_input, s.input)
+            s.same_bits(
+                "mutation", method, "it changed gradOutput.", frozen_gradOutput, s.gradOutput
+            )
+            s.same_bits(
+                "mutation", method, "it changed parameters.", module.parameters()[0], parameters
+            )
+
+
 # ---------------------------------------------------------------- the split contract
 
 
@@ -173,22 +229,21 @@ def accumulate(s: Subject) -> None:
     module = s.fresh()
     for _, gradient in s.gradient_arrays(module):
         gradient[...] = values.sixteenths(s.rng, gradient.shape)
-    start = copied(module.parameters()[1])
-    for input in (s.input, other):
+    for count, input, added in (("one call", s.input, first), ("a second call", other, second)):
         before = copied(module.parameters()[1])
         s.forward(module, input)
         module.backward(input, s.gradOutput)
-    for name, got, a, b, at_first, previous in zip(
-        s.names, module.parameters()[1], first, second, start, before, strict=True
-    ):
-        s.compare(
-            "accumulate",
-            "accGradParameters",
-            f"{name} after two calls is not the sum of both.",
-            got,
-            at_first + a + b,
-            hints={"previous": previous},
-        )
+        for name, got, previous, part in zip(
+            s.names, module.parameters()[1], before, added, strict=True
+        ):
+            s.compare(
+                "accumulate",
+                "accGradParameters",
+                f"{name} after {count} is not what it was before plus what the call adds.",
+                got,
+                previous + part,
+                hints={"previous": previous},
+            )
 
 
 @_property
@@ -397,37 +452,6 @@ def empty(s: Subject) -> None:
 
 
 @_property
-def mutation(s: Subject) -> None:
-    """Nothing is written to input, gradOutput or parameters; read-only arrays are fine."""
-    frozen_input, frozen_gradOutput = copied(s.input), copied(s.gradOutput)
-    for writeable in (True, False):
-        module = s.fresh()
-        parameters = copied(module.parameters()[0])
-        for array in leaves(frozen_input) + leaves(frozen_gradOutput):
-            array.flags.writeable = writeable
-        both = (frozen_input, frozen_gradOutput)
-        steps: list[tuple[str, Callable[..., Any], tuple[Any, ...]]] = [
-            ("updateOutput", s.forward, (module, frozen_input)),
-            ("updateGradInput", module.updateGradInput, both),
-            ("accGradParameters", module.accGradParameters, both),
-        ]
-        for method, step, arguments in steps:
-            try:
-                step(*arguments)
-            except ValueError as error:
-                if writeable or "read-only" not in str(error):
-                    raise
-                s.fail("mutation", method, f"it writes to a read-only array: {error}.")
-            s.same_bits("mutation", method, "it changed its input.", frozen_input, s.input)
-            s.same_bits(
-                "mutation", method, "it changed gradOutput.", frozen_gradOutput, s.gradOutput
-            )
-            s.same_bits(
-                "mutation", method, "it changed parameters.", module.parameters()[0], parameters
-            )
-
-
-@_property
 def aliasing(s: Subject) -> None:
     """What forward and backward returned is never written to again."""
     module = s.fresh()
@@ -534,28 +558,6 @@ def _compare_results(s: Subject, property: str, got: Any, expected: Any, problem
         allowed=1e-10
         * (1 + max((float(np.abs(g).max(initial=0)) for g in expected.gradients), default=0)),
     )
-
-
-@_property
-def repeat(s: Subject) -> None:
-    """The same call gives the same bits, under the same torchlite.manualSeed."""
-    first = s.run()
-    module = s.fresh()
-    for attempt in range(2):
-        again = s.run(module)
-        for method, got, expected in [
-            ("updateOutput", again.output, first.output),
-            ("updateGradInput", again.gradInput, first.gradInput),
-            ("accGradParameters", again.gradients, first.gradients),
-        ]:
-            s.same_bits(
-                "repeat",
-                method,
-                f"call {attempt + 1} with the same arguments and the same manualSeed gives other "
-                "numbers.",
-                got,
-                expected,
-            )
 
 
 @_property

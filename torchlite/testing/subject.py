@@ -59,7 +59,7 @@ class Subject:
     """A module, an input and a gradOutput, and how to run the one on the others.
 
     The module itself is never touched: every run is on a copy. Its parameters are moved to nearby
-    multiples of 1/16, so that none is special.
+    multiples of 1/64, so that none is special.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Subject:
         self.remembers = self.base._remembers
 
     def _draw_like(self, array: Any) -> Any:
-        return values.sixteenths(self.rng, array.shape)
+        return values.distinct(self.rng, array.shape)
 
     def _move_parameters(self) -> None:
         parameters = self.base.parameters()[0]

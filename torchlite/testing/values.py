@@ -26,13 +26,22 @@ def distinct(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "flo
 
 
 def nearby(rng: np.random.Generator, array: Any) -> Any:
-    """Return odd multiples of 1/16 within 1/2 of the array's values.
+    """Return odd multiples of 1/64 within 1/2 of the array's values, no two of them alike.
 
-    What starts at zero or one starts out special: a parameter that is to show a wrong gradient
-    must not be.
+    What starts at zero or one, or symmetric, starts out special: a parameter that is to show a
+    wrong gradient must not be.
     """
-    moved = np.round(8 * array.real - 0.5) + rng.integers(-3, 4, array.shape)
-    return ((2 * moved + 1) / 16).astype(array.dtype)
+    moved = np.full(array.shape, np.nan)
+    again = np.ones(array.shape, bool)
+    while again.any():
+        draws = np.round(32 * array.real[again]) + rng.integers(-16, 16, int(again.sum()))
+        moved[again] = (2 * draws + 1) / 64
+        _, first = np.unique(moved, return_index=True)
+        again = np.ones(array.shape, bool)
+        again.reshape(-1)[first] = False
+        if array.size > 32:
+            break
+    return moved.astype(array.dtype)
 
 
 def adversarial(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "float64") -> Any:

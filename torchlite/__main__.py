@@ -1,0 +1,39 @@
+"""The command line: `python -m torchlite COMMAND`, or `torchlite COMMAND` once installed.
+
+Every file in `torchlite/commands/` is a command of its name: its docstring is what `--help` says,
+`add_arguments(parser)` declares its arguments, `run(args)` does the work and returns the exit
+status.
+"""
+
+import argparse
+import importlib
+import pkgutil
+import sys
+from collections.abc import Sequence
+
+import torchlite
+from torchlite import commands
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="torchlite", description="Torch7's nn in Python on NumPy: what it can do from a shell."
+    )
+    parser.add_argument("--version", action="version", version=f"torchlite {torchlite.__version__}")
+    choices = parser.add_subparsers(metavar="COMMAND", required=True)
+    for file in pkgutil.iter_modules(commands.__path__):
+        command = importlib.import_module(f"torchlite.commands.{file.name}")
+        says = command.__doc__ or ""
+        choice = choices.add_parser(file.name, help=says.partition("\n")[0], description=says)
+        command.add_arguments(choice)
+        choice.set_defaults(run=command.run)
+    args = parser.parse_args(argv)
+    status: int = args.run(args)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""Check that a layer keeps the contract, with the right gradients.
+
+The layer is named as package.module:Class or path/to/file.py:Class. Exit status: 0 if everything
+holds, 1 with the report of what does not, 2 for arguments that cannot be used.
+"""
+
+import argparse
+import ast
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+from torchlite.testing import ContractViolation, check_module
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("layer", help="package.module:Class or path/to/file.py:Class")
+    parser.add_argument(
+        "--args", default="", help="the constructor's arguments, as in Python: 3,4 or 3,bias=False"
+    )
+    parser.add_argument(
+        "--input",
+        required=True,
+        help="the shape of an input: 5,3; several for a table: '5,3 5,2'",
+    )
+    parser.add_argument("--only", action="append", metavar="PROPERTY", help="check this alone")
+    parser.add_argument(
+        "--exempt",
+        action="append",
+        default=[],
+        metavar="PROPERTY=REASON",
+        help="what the layer breaks by definition, and why",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="another seed, other numbers")
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        kind = _named(args.layer)
+        positional, named = _arguments(args.args)
+        shapes = [tuple(map(int, shape.split(","))) for shape in args.input.split()]
+        exempt = dict(entry.partition("=")[::2] for entry in args.exempt)
+        module = kind(*positional, **named)
+    except Exception as error:
+        print(f"check: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    try:
+        report = check_module(
+            module,
+            shape=shapes[0] if len(shapes) == 1 else shapes,
+            only=args.only,
+            exempt=exempt,
+            seed=args.seed,
+        )
+    except ContractViolation as violation:
+        print(f"{type(violation).__name__}: {violation}")
+        return 1
+    except Exception as error:
+        notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
+        print(f"check: {type(error).__name__}: {error}{notes}", file=sys.stderr)
+        return 2
+    print(report)
+    return 0
+
+
+def _named(name: str) -> Any:
+    """Return the class that package.module:Class or path/to/file.py:Class names."""
+    place, _, attribute = name.rpartition(":")
+    if not place:
+        raise ValueError(f"layer must be package.module:Class or file.py:Class, got {name!r}")
+    if place.endswith(".py"):
+        spec = importlib.util.spec_from_file_location(Path(place).stem, place)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+    else:
+        sys.path.insert(0, "")
+        module = importlib.import_module(place)
+    return getattr(module, attribute)
+
+
+def _arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments of a call written as in Python; literals only."""
+    call = ast.parse(f"f({text})", mode="eval").body
+    assert isinstance(call, ast.Call)
+    return (
+        [ast.literal_eval(argument) for argument in call.args],
+        {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords},
+    )
