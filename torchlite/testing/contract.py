@@ -16,12 +16,6 @@ from torchlite.testing.violations import ContractViolation
 try:
     from hypothesis import Phase, event, given, note, settings
     from hypothesis import strategies as st
-    from hypothesis.stateful import (
-        RuleBasedStateMachine,
-        initialize,
-        rule,
-        run_state_machine_as_test,
-    )
 except ImportError as error:
     raise ImportError("module_contract needs Hypothesis: pip install hypothesis") from error
 
@@ -88,12 +82,15 @@ def module_contract(
         test.__doc__ = PROPERTIES[name].__doc__
         return test
 
-    def test_any_order(self: Any) -> None:
+    @settings(**limits)
+    @given(data=st.data(), calls=st.lists(st.sampled_from(_CALLS), min_size=4, max_size=16))
+    def test_any_order(self: Any, data: Any, calls: list[tuple[Any, ...]]) -> None:
         """The contract's calls in any order give what each gives alone."""
-        run_state_machine_as_test(
-            type("AnyOrder", (_AnyOrder,), {"modules": drawn, "inputs": staticmethod(input)}),
-            settings=settings(**limits, stateful_step_count=12),
-        )
+        random.manualSeed(0)
+        module = data.draw(drawn, label="module")
+        model = _Model(module, data.draw(input(module), label="input"))
+        for name, *arguments in calls:
+            getattr(model, name)(*arguments)
 
     tests: dict[str, Any] = {
         f"test_{name}": test_of(name) for name in PROPERTIES if name not in exempt
@@ -102,31 +99,73 @@ def module_contract(
     return type("ModuleContract", (), tests)
 
 
-class _AnyOrder(RuleBasedStateMachine):
-    """A module beside a model of it: parameters and gradients as plain copies."""
+# Drawn one by one: Hypothesis' state machines leave out rules in most of their runs, and with them
+# the orders that matter here.
+_CALLS = [
+    ("forward",),
+    *(("accumulate", scale) for scale in (1, 0, -2, 0.5)),
+    ("zero",),
+    *(("update", learningRate) for learningRate in (0.125, -0.125, 0)),
+    ("clone",),
+    ("flatten",),
+]
 
-    modules: Any
-    inputs: Callable[[Any], Any]
 
-    @initialize(data=st.data())
-    def begin(self, data: Any) -> None:
-        """Draw the module and the one input on which all calls are made."""
-        random.manualSeed(0)
-        module = data.draw(self.modules, label="module")
-        self.subject = Subject(module, data.draw(self.inputs(module), label="input"))
+class _Model:
+    """A module beside what it should hold: its parameters and gradients as plain copies."""
+
+    def __init__(self, module: Module, input: Any) -> None:
+        self.subject = Subject(module, input)
         self.module = self.subject.fresh()
         self.module.zeroGradParameters()
         self.parameters = [p.copy() for p in self.module.parameters()[0]]
         self.gradients = [np.zeros_like(g) for g in self.module.parameters()[1]]
-        self.subject.forward(self.module, self.subject.input)
-        self.module.updateGradInput(self.subject.input, self.subject.gradOutput)
 
-    def _alone(self) -> Any:
-        """Return what a forward and backward give on a copy with the model's parameters."""
+    def forward(self) -> Any:
+        """Forward and updateGradInput; return what they and accGradParameters give alone."""
         fresh = self.subject.fresh()
-        for parameter, values in zip(fresh.parameters()[0], self.parameters, strict=True):
-            parameter[...] = values
-        return self.subject.run(fresh)
+        for parameter, held in zip(fresh.parameters()[0], self.parameters, strict=True):
+            parameter[...] = held
+        alone = self.subject.run(fresh)
+        output = self.subject.forward(self.module, self.subject.input)
+        self._expect("updateOutput", output, alone.output)
+        gradInput = self.module.updateGradInput(self.subject.input, self.subject.gradOutput)
+        self._expect("updateGradInput", gradInput, alone.gradInput)
+        return alone
+
+    def accumulate(self, scale: float) -> None:
+        alone = self.forward()
+        self.module.accGradParameters(self.subject.input, self.subject.gradOutput, scale)
+        self.gradients = [
+            g + scale * one for g, one in zip(self.gradients, alone.gradients, strict=True)
+        ]
+        self._expect("accGradParameters", self.module.parameters()[1], self.gradients)
+
+    def zero(self) -> None:
+        self.module.zeroGradParameters()
+        self.gradients = [np.zeros_like(g) for g in self.gradients]
+        self._expect("zeroGradParameters", self.module.parameters()[1], self.gradients)
+
+    def update(self, learningRate: float) -> None:
+        if any(np.abs(g).max(initial=0) > 100 for g in self.gradients):
+            return
+        self.module.updateParameters(learningRate)
+        self.parameters = [
+            p - learningRate * g for p, g in zip(self.parameters, self.gradients, strict=True)
+        ]
+        self._expect("updateParameters", self.module.parameters()[0], self.parameters)
+
+    def clone(self) -> None:
+        """Go on with a clone; what happens to the original from now on must not matter."""
+        original = self.module
+        self.module = original.clone()
+        for array in [*original.parameters()[0], *original.parameters()[1]]:
+            array += 1
+        self._expect("clone", self.module.parameters()[0], self.parameters)
+
+    def flatten(self) -> None:
+        self.module.getParameters()
+        self._expect("getParameters", self.module.parameters()[0], self.parameters)
 
     def _expect(self, call: str, got: Any, expected: Any) -> None:
         note(call)
@@ -139,56 +178,3 @@ class _AnyOrder(RuleBasedStateMachine):
                     "after other calls it gives other numbers than alone.",
                     context=self.subject.context(),
                 )
-
-    @rule()
-    def forward(self) -> None:
-        """Forward and updateGradInput, so that a layer that remembers can go on."""
-        alone = self._alone()
-        output = self.subject.forward(self.module, self.subject.input)
-        self._expect("updateOutput", output, alone.output)
-        got = self.module.updateGradInput(self.subject.input, self.subject.gradOutput)
-        self._expect("updateGradInput", got, alone.gradInput)
-
-    @rule(scale=st.sampled_from([1, 0, -2, 0.5]))
-    def accumulate(self, scale: float) -> None:
-        """Forward, updateGradInput and accGradParameters."""
-        alone = self._alone()
-        self.forward()
-        self.module.accGradParameters(self.subject.input, self.subject.gradOutput, scale)
-        self.gradients = [
-            g + scale * one for g, one in zip(self.gradients, alone.gradients, strict=True)
-        ]
-        self._expect("accGradParameters", self.module.parameters()[1], self.gradients)
-
-    @rule()
-    def zero(self) -> None:
-        """ZeroGradParameters."""
-        self.module.zeroGradParameters()
-        self.gradients = [np.zeros_like(g) for g in self.gradients]
-        self._expect("zeroGradParameters", self.module.parameters()[1], self.gradients)
-
-    @rule(learningRate=st.sampled_from([0.125, -0.125, 0]))
-    def update(self, learningRate: float) -> None:
-        """UpdateParameters."""
-        if any(np.abs(g).max(initial=0) > 100 for g in self.gradients):
-            return
-        self.module.updateParameters(learningRate)
-        self.parameters = [
-            p - learningRate * g for p, g in zip(self.parameters, self.gradients, strict=True)
-        ]
-        self._expect("updateParameters", self.module.parameters()[0], self.parameters)
-
-    @rule()
-    def clone(self) -> None:
-        """Go on with a clone; what happens to the original from now on must not matter."""
-        original: Module = self.module
-        self.module = original.clone()
-        for array in [*original.parameters()[0], *original.parameters()[1]]:
-            array += 1
-        self.forward()
-
-    @rule()
-    def flatten(self) -> None:
-        """GetParameters."""
-        self.module.getParameters()
-        self._expect("getParameters", self.module.parameters()[0], self.parameters)
