@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from torchlite import nn
+from torchlite.nn.tables import map_arrays, shapes
 from torchlite.testing import CRITERION_PROPERTIES, PROPERTIES, check_criterion, check_module
+from torchlite.testing.subject import leaves
 
 CHAPTERS = {
     chapter.name: importlib.import_module(f"cases.{chapter.name}").CASES
@@ -32,6 +34,34 @@ def test_contract(case, seed):
     else:
         report = check_module(case.make, case.draw(rng), exempt=case.exempt, seed=seed)
         assert {*report.passed, *report.exempt} == {*PROPERTIES}
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_one_sample_is_a_row(case):
+    """One sample, where a layer takes it, gives what it gives as a batch of one."""
+    module = case.make()
+    if isinstance(module, nn.Criterion) or "batch" in case.exempt or module._remembers:
+        return
+    x = case.draw(np.random.default_rng(0))
+    rows = map_arrays(lambda a: a[:1], x)
+    sample = map_arrays(lambda a: a[0], x)
+    try:
+        one, batch = module.clone(), module.clone()
+        output, outputs = one.forward(sample), batch.forward(rows)
+        if shapes(output) != shapes(map_arrays(lambda a: a[0], outputs)):
+            return
+    except (ValueError, TypeError, IndexError):
+        return
+    if not all(map(np.allclose, leaves(output), leaves(map_arrays(lambda a: a[0], outputs)))):
+        # A dimension less means something else here: SoftMax over planes, Max over features.
+        return
+    gradOutput = map_arrays(lambda a: np.arange(1.0, a.size + 1).reshape(a.shape), output)
+    gradOutputs = map_arrays(lambda a: a[None], gradOutput)
+    gradInput, gradInputs = one.backward(sample, gradOutput), batch.backward(rows, gradOutputs)
+    expected = map_arrays(lambda a: a[0], gradInputs)
+    assert all(map(np.allclose, leaves(gradInput), leaves(expected)))
+    for ours, theirs in zip(one.parameters()[1], batch.parameters()[1], strict=True):
+        assert np.allclose(ours, theirs)
 
 
 def test_every_class_has_a_row():

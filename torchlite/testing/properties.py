@@ -361,7 +361,6 @@ def batch(s: Subject) -> None:
             expected,
             allowed=1e-10 * (1 + magnitude),
         )
-    _bare_sample(s, whole)
 
 
 def _batch_statistics(s: Subject) -> bool:
@@ -379,41 +378,6 @@ def _batch_statistics(s: Subject) -> bool:
         return any(a.shape != b.shape or not np.allclose(a, b, 1e-9, 1e-9) for a, b in pairs)
 
     return mixes(s.fresh()) and not mixes(s.fresh().evaluate())
-
-
-def _bare_sample(s: Subject, whole: Any) -> None:
-    """A sample without batch dimension, where the layer takes one, gives its row."""
-    input = map_arrays(lambda a: a[0], s.input)
-    if any(a.ndim == 0 for a in leaves(input)):
-        return
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            output = s.forward(s.fresh(), input)
-    except Exception:
-        return
-    if shapes(output) != shapes(map_arrays(lambda a: a[0], whole.output)):
-        return
-    gradOutput = map_arrays(lambda a: a[0], s.gradOutput)
-    bare = s.run(input=input, gradOutput=gradOutput)
-    row = s.run(input=_row(s.input, 0), gradOutput=_row(s.gradOutput, 0))
-    first = map_arrays(lambda a: a[0], row.output)
-    if not all(
-        np.allclose(a, b, 1e-9, 1e-9)
-        for a, b in zip(leaves(bare.output), leaves(first), strict=True)
-    ):
-        s.notes.append("batch: an input of one dimension less is something else to this layer")
-        return
-    problem = "for one sample without batch dimension it is not what it is for a batch of one."
-    s.compare(
-        "batch",
-        "updateGradInput",
-        problem,
-        bare.gradInput,
-        map_arrays(lambda a: a[0], row.gradInput),
-    )
-    for name, got, expected in zip(s.names, bare.gradients, row.gradients, strict=True):
-        s.compare("batch", "accGradParameters", f"{name}: {problem}", got, expected)
 
 
 @_property
