@@ -21,7 +21,7 @@ from torchlite.random import manualSeed as manualSeed
 __version__ = "0.1.0"
 
 # Loaded when first named: most programs need few of them.
-_PARTS = frozenset({"datasets", "kernels", "progress", "random"})
+_PARTS = frozenset({"datasets", "kernels", "optim", "progress", "random", "testing"})
 
 
 def __getattr__(name: str) -> Any:

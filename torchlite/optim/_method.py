@@ -1,0 +1,217 @@
+"""What every optimizer is called with: its config and state, x, and what opfunc returns.
+
+Each optimizer declares a `Method`, which names the keys of its config and of its state, and lets it
+check everything it was given before it changes anything.
+"""
+
+import math
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from torchlite.errors import DTypeError, ShapeError, StateError
+
+__all__ = [
+    "Key", "Method", "annealed", "at_least_0", "flag", "fraction", "number", "positive", "typed",
+    "vector", "whole",
+]  # fmt: skip
+
+_FLOATING = frozenset(map(np.dtype, ("float32", "float64")))
+_NUMBERS = (int, float)
+
+
+# ---------------------------------------------------------------- the keys of a config
+
+
+class Key(NamedTuple):
+    """One key of a config: what it is when absent, and what it must be.
+
+    Attributes
+    ----------
+    default
+        Its value when the config lacks it or has None there.
+    kinds, expected, fits
+        The types it may have, what it must be in words, and the test of a value of those types.
+    """
+
+    default: Any
+    kinds: tuple[type, ...]
+    expected: str
+    fits: Callable[[Any], bool] = lambda value: True
+
+
+def number(default: float | None) -> Key:
+    return Key(default, _NUMBERS, "a finite number", math.isfinite)
+
+
+def at_least_0(default: float) -> Key:
+    return Key(default, _NUMBERS, "a finite number of at least 0", lambda v: 0 <= v < math.inf)
+
+
+def positive(default: float | None) -> Key:
+    return Key(default, _NUMBERS, "a finite number greater than 0", lambda v: 0 < v < math.inf)
+
+
+def fraction(default: float) -> Key:
+    return Key(default, _NUMBERS, "at least 0 and less than 1", lambda v: 0 <= v < 1)
+
+
+def whole(default: int | None, least: int = 1) -> Key:
+    return Key(default, (int,), f"a whole number of at least {least}", lambda v: v >= least)
+
+
+def flag(default: bool) -> Key:
+    return Key(default, (bool,), "True or False")
+
+
+def vector() -> Key:
+    return Key(None, (np.ndarray,), "an array like x")
+
+
+def typed(kind: Any, expected: str) -> Key:
+    return Key(None, (kind,), expected)
+
+
+def annealed(settings: Any, evaluations: int) -> float:
+    """Return the learning rate after so many evaluations."""
+    return float(settings.learningRate / (1 + evaluations * settings.learningRateDecay))
+
+
+# ---------------------------------------------------------------- reading and checking
+
+
+class Method:
+    """The name of an optimizer, the names of what it keeps in its state, the keys of its config."""
+
+    def __init__(self, name: str, /, *state: str, **keys: Key) -> None:
+        self.name = name
+        self.keys = keys
+        self.state = frozenset(state)
+        self._defaults = {name: key.default for name, key in keys.items()}
+        self._vectors = [name for name, key in keys.items() if np.ndarray in key.kinds]
+
+    def begin(self, x: Any, config: Any, state: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
+        """Check the arguments; return the settings by name, and the dict that holds the state."""
+        settings = self.read(config)
+        if state is None:
+            state = {} if config is None else config
+        elif not isinstance(state, dict):
+            raise self.fault(DTypeError, "state", "a dict", _kind(state))
+        if not (isinstance(x, np.ndarray) and x.dtype in _FLOATING):
+            raise self.fault(DTypeError, "x", "a float32 or float64 NumPy array", _kind(x))
+        if not x.flags.writeable:
+            raise ValueError(f"{self.name}: x is read-only, and it is updated in place")
+        for name in self._vectors:
+            values = getattr(settings, name)
+            if values is not None:
+                self.alike(name, values, x)
+        return settings, state
+
+    def read(self, config: Any) -> SimpleNamespace:
+        """Return the settings by name: what config says, and the defaults of the rest."""
+        values = dict(self._defaults)
+        if config is not None:
+            if not isinstance(config, dict):
+                raise self.fault(DTypeError, "config", "a dict", _kind(config))
+            for name, value in config.items():
+                if name in values:
+                    if value is not None:
+                        values[name] = self._checked(name, value)
+                elif name not in self.state and not str(name).startswith("_"):
+                    known = ", ".join(self.keys)
+                    raise ValueError(
+                        f"{self.name}: config has an unknown key {name!r}\n  hint: it knows {known}"
+                    )
+        return SimpleNamespace(**values)
+
+    def _checked(self, name: str, value: Any) -> Any:
+        key = self.keys[name]
+        # A NumPy scalar would turn float32 arrays into float64.
+        if isinstance(value, np.generic):
+            value = value.item()
+        if not isinstance(value, key.kinds) or (isinstance(value, bool) and bool not in key.kinds):
+            raise self.fault(DTypeError, name, key.expected, _kind(value))
+        if not key.fits(value):
+            raise ValueError(f"{self.name}: {name} must be {key.expected}, got {value!r}")
+        return value
+
+    def recall(
+        self,
+        state: dict[str, Any],
+        name: str,
+        x: Any,
+        *,
+        fill: float = 0,
+        shape: tuple[int, ...] | None = None,
+    ) -> Any:
+        """Return an array of the state, by default like x; a new one where there is none yet."""
+        if shape is None:
+            shape = x.shape
+        array = state.get(name)
+        if array is None:
+            # The pages of zeros take no memory before they are written to.
+            return np.full(shape, fill, x.dtype) if fill else np.zeros(shape, x.dtype)
+        if isinstance(array, np.ndarray) and array.shape == shape and array.dtype == x.dtype:
+            return array
+        expected = f"{x.dtype} {shape}"
+        raise StateError(
+            f"{self.name}: state[{name!r}] must be {expected}, got {_kind(array)}",
+            method=self.name,
+            argument=name,
+            expected=expected,
+            got=_kind(array),
+            hint="a state belongs to one x and one config: start with an empty dict",
+        )
+
+    def evaluate(self, opfunc: Callable[[Any], Any], x: Any) -> tuple[float, Any]:
+        """Return f(x) and df/dx. The gradient is the caller's array: it must not be written to."""
+        result = opfunc(x)
+        if not (isinstance(result, tuple) and len(result) == 2):
+            raise self.fault(DTypeError, "what opfunc returns", "(f(x), df/dx)", _kind(result))
+        self.alike("df/dx", result[1], x)
+        return self.scalar(result[0]), result[1]
+
+    def value(self, opfunc: Callable[[Any], Any], x: Any) -> float:
+        """Return f(x) alone, whether or not opfunc returns df/dx with it; inf where it is NaN."""
+        result = opfunc(x)
+        value = self.scalar(result[0] if isinstance(result, tuple) and result else result)
+        return math.inf if math.isnan(value) else value
+
+    def scalar(self, value: Any) -> float:
+        """Return f(x) as a Python float."""
+        if type(value) is float:
+            return value
+        if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:
+            value = value.item()
+        if isinstance(value, _NUMBERS):
+            return float(value)
+        raise self.fault(DTypeError, "f(x)", "a number", _kind(value))
+
+    def alike(self, argument: str, array: Any, x: Any) -> None:
+        """Raise unless the array has the shape and dtype of x."""
+        if isinstance(array, np.ndarray) and array.shape == x.shape and array.dtype == x.dtype:
+            return
+        if not isinstance(array, np.ndarray):
+            raise self.fault(DTypeError, argument, "an array like x", _kind(array))
+        if array.dtype != x.dtype:
+            raise self.fault(DTypeError, argument, f"{x.dtype} like x", str(array.dtype))
+        raise self.fault(ShapeError, argument, f"{x.shape} like x", str(array.shape))
+
+    def fault(
+        self, kind: type[DTypeError] | type[ShapeError], argument: str, expected: str, got: str
+    ) -> DTypeError | ShapeError:
+        return kind(
+            f"{self.name}: {argument} must be {expected}, got {got}",
+            method=self.name,
+            argument=argument,
+            expected=expected,
+            got=got,
+        )
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape}"
+    return repr(value) if isinstance(value, (str, *_NUMBERS)) else type(value).__name__

@@ -1,0 +1,127 @@
+"""sgd."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from torchlite.kernels.blas import axpy
+from torchlite.optim._chunks import chunks, decayed
+from torchlite.optim._method import Method, annealed, at_least_0, flag, number, vector
+
+__all__ = ["sgd"]
+
+_SGD = Method(
+    "sgd",
+    "evalCounter",
+    "dfdx",
+    learningRate=number(1e-3),
+    learningRateDecay=at_least_0(0),
+    weightDecay=number(0),
+    weightDecays=vector(),
+    momentum=at_least_0(0),
+    dampening=number(None),
+    nesterov=flag(False),
+    learningRates=vector(),
+)
+
+
+def sgd(
+    opfunc: Callable[[Any], Any],
+    x: Any,
+    config: dict[str, Any] | None = None,
+    state: dict[str, Any] | None = None,
+) -> tuple[Any, list[float]]:
+    """Stochastic gradient descent, with momentum.
+
+    Maths
+    -----
+    At call t = 0, 1, ..., with g = df/dx::
+
+        g = g + weightDecay * x                                or weightDecays * x
+        v = g if t == 0 else momentum * v + (1 - dampening) * g
+        g = g + momentum * v if nesterov else v                with a momentum
+        x -= learningRate / (1 + t * learningRateDecay) * g    or ... * learningRates * g
+
+    Config
+    ------
+    learningRate : 1e-3
+    learningRateDecay : 0
+    weightDecay : 0
+    weightDecays : None
+        An array like x: a decay for each parameter, instead of weightDecay.
+    momentum : 0
+    dampening : momentum
+        So momentum averages the gradients; 0 gives the classical sum of them.
+    nesterov : False
+        Look ahead; needs a momentum greater than 0 and a dampening of 0.
+    learningRates : None
+        An array like x: a factor on the learning rate of each parameter. Zeros freeze.
+
+    `optim.per_parameter` makes both arrays.
+
+    State
+    -----
+    evalCounter, the number of calls; dfdx, the velocity v, with a momentum.
+
+    Raises
+    ------
+    ShapeError, DTypeError, StateError, ValueError
+        See `torchlite.optim`. Also for a weightDecay beside weightDecays, and for a nesterov
+        without what it needs.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> from torchlite import optim
+    >>> x = np.array([1.0, -2.0])
+    >>> config = {"learningRate": 0.25, "momentum": 0.5, "dampening": 0}
+    >>> for _ in range(3):
+    ...     x, fs = optim.sgd(lambda x: (x @ x / 2, x), x, config)
+    ...     print(fs, x)
+    [2.5] [ 0.75 -1.5 ]
+    [1.40625] [ 0.4375 -0.875 ]
+    [0.478515625] [ 0.171875 -0.34375 ]
+
+    Reference
+    ---------
+    Torch7, optim/sgd.lua. Sutskever, Martens, Dahl, Hinton: On the importance of initialization
+    and momentum in deep learning, 2013.
+    """
+    settings, state = _SGD.begin(x, config, state)
+    momentum, dampening = settings.momentum, settings.dampening
+    if dampening is None:
+        dampening = momentum
+    if settings.nesterov and (momentum == 0 or dampening != 0):
+        raise ValueError(
+            "sgd: nesterov needs a momentum greater than 0 and a dampening of 0, "
+            f"got momentum {momentum} and dampening {dampening}"
+        )
+    if settings.weightDecay and settings.weightDecays is not None:
+        raise ValueError("sgd: give weightDecay or weightDecays, not both")
+    velocity = _SGD.recall(state, "dfdx", x) if momentum else None
+
+    fx, dfdx = _SGD.evaluate(opfunc, x)
+    evaluations = state.get("evalCounter", 0)
+    rate = annealed(settings, evaluations)
+    if momentum and "dfdx" not in state:
+        state["dfdx"] = velocity
+        dampening = 0
+    state["evalCounter"] = evaluations + 1
+    for p, g, v, decays, rates, s, r in chunks(
+        x, dfdx, velocity, settings.weightDecays, settings.learningRates, scratch=2
+    ):
+        g = decayed(g, p, settings.weightDecay if decays is None else decays, s)
+        if momentum:
+            v *= momentum
+            axpy(v, 1 - dampening, g)
+            if settings.nesterov:
+                np.multiply(v, momentum, out=r)
+                r += g
+                g = r
+            else:
+                g = v
+        if rates is not None:
+            g = np.multiply(g, rates, out=r)
+        axpy(p, -rate, g)
+    return x, [fx]
