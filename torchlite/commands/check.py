@@ -12,8 +12,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from torchlite.testing import ContractViolation, check_module
-
 __all__ = ["add_arguments", "run"]
 
 
@@ -39,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    # Here, because loading it would slow down every other command.
+    from torchlite.testing import ContractViolation, check_module
+
     try:
         kind = _named(args.layer)
         positional, named = _arguments(args.args)

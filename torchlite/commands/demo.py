@@ -13,8 +13,8 @@ from torchlite.progress import progress
 
 __all__ = ["add_arguments", "run"]
 
-BATCH = 10
-LEARNING_RATE = 1.0
+BATCH = 16
+LEARNING_RATE = 2.0
 
 WHAT_NEXT = """\
   other weights, less training      {python} -m torchlite demo --seed 1 --epochs 5
@@ -32,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--epochs",
         type=_positive,
-        default=30,
-        help="how often to go through the training images (default: 30)",
+        default=25,
+        help="how often to go through the training images (default: 25)",
     )
     parser.add_argument(
         "--plain",

@@ -19,6 +19,8 @@ class Stateful:
     """
 
     _transient: ClassVar[tuple[str, ...]] = ("output", "gradInput")
+    # The attributes that a cast does not reach.
+    _uncast: Any = ()
     _dtype: Any = np.dtype("float64")
 
     output: Any = EMPTY
@@ -75,15 +77,18 @@ class Stateful:
         return self
 
 
-def parts(held: Any) -> list[Stateful]:
-    """Return everything stateful that is held somewhere inside, each once, outer ones first."""
+def parts(held: Any, casting: bool = False) -> list[Stateful]:
+    """Return everything stateful that is held somewhere inside, each once, outer ones first.
+
+    casting leaves out what a cast does not reach.
+    """
     found: dict[int, Stateful] = {}
 
     def collect(value: Any) -> None:
         if isinstance(value, Stateful):
             if id(value) not in found:
                 found[id(value)] = value
-                collect(vars(value))
+                collect(_attributes(value, casting))
         elif isinstance(value, (list, tuple)):
             for entry in value:
                 collect(entry)
@@ -94,7 +99,15 @@ def parts(held: Any) -> list[Stateful]:
     return list(found.values())
 
 
-def rebind(layer: Stateful, change: Callable[[Any], Any]) -> None:
+def _attributes(part: Stateful, casting: bool) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in vars(part).items()
+        if not (casting and name in part._uncast)
+    }
+
+
+def rebind(layer: Stateful, change: Callable[[Any], Any], casting: bool = False) -> None:
     """Put change(array) in the place of every array that the layer or a part of it holds."""
 
     def changed(value: Any) -> Any:
@@ -108,8 +121,8 @@ def rebind(layer: Stateful, change: Callable[[Any], Any]) -> None:
             return tuple(map(changed, value))
         return value
 
-    for part in parts(layer):
-        for name, value in list(vars(part).items()):
+    for part in parts(layer, casting):
+        for name, value in _attributes(part, casting).items():
             setattr(part, name, changed(value))
 
 
@@ -154,8 +167,8 @@ def cast(layer: Stateful, dtype: Any) -> None:
             pairs[id(array)] = array, array.astype(wanted)
         return pairs[id(array)][1]
 
-    rebind(layer, refuse_loss)
+    rebind(layer, refuse_loss, casting=True)
     layer.clearState()
-    rebind(layer, converted)
-    for part in parts(layer):
+    rebind(layer, converted, casting=True)
+    for part in parts(layer, casting=True):
         part._dtype = wanted

@@ -1,0 +1,108 @@
+"""Writes docs/layers.md from the docstrings: every class by chapter.
+
+    python docs/make_layers.py           writes the page
+    python docs/make_layers.py --count   tells which of Torch7's classes are there
+"""
+
+import inspect
+import sys
+from pathlib import Path
+
+from torchlite import nn
+
+HERE = Path(__file__).parent
+CHAPTERS = {
+    "": "The contracts",
+    "containers": "Containers",
+    "transfer": "Transfer functions",
+    "simple": "Simple layers",
+    "table": "Table layers",
+    "criterions": "Criterions",
+}
+HEAD = """\
+# Layers
+
+Every class by chapter of Torch7's documentation: what it computes, in the words of its docstring,
+which `help(nn.Linear)` shows in full. Written by `docs/make_layers.py`.
+"""
+
+
+def chapter(kind: type) -> str:
+    """Return the folder of a class inside torchlite/nn, "" for the contracts."""
+    folder = kind.__module__.split(".")[2:-1]
+    return folder[0] if folder else ""
+
+
+def sections(kind: type) -> dict[str, str]:
+    """Return the sections of a class' docstring by title; the text before the first by ""."""
+    lines = inspect.cleandoc(kind.__doc__ or "").splitlines()
+    found: dict[str, list[str]] = {"": []}
+    title = ""
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        if following and set(following) == {"-"} and len(following) == len(line):
+            title = line
+            found[title] = []
+        elif not (title and line and set(line) == {"-"}):
+            found[title].append(line)
+    return {title: "\n".join(text).strip("\n") for title, text in found.items()}
+
+
+def entry(kind: type) -> str:
+    """Return a class' part of the page."""
+    said = sections(kind)
+    file = "torchlite/" + "/".join(kind.__module__.split(".")[1:]) + ".py"
+    parts = [f"### {kind.__name__}", said[""].partition("\n\n")[0]]
+    if "Maths" in said:
+        parts.append(_fenced(said["Maths"]))
+    if "Shapes" in said:
+        parts.append(said["Shapes"])
+    parts.append(f"[{file}](../{file})")
+    return "\n\n".join(parts)
+
+
+def _fenced(maths: str) -> str:
+    """Return a Maths section with its indented blocks as code."""
+    blocks: list[str] = []
+    for line in maths.splitlines():
+        code = line.startswith("    ") or (not line and blocks and blocks[-1].startswith("```"))
+        if code and blocks and blocks[-1].startswith("```"):
+            blocks[-1] += f"\n{line[4:]}"
+        elif code:
+            blocks.append(f"```python\n{line[4:]}")
+        elif line and blocks and not blocks[-1].startswith("```"):
+            blocks[-1] += f"\n{line}"
+        elif line.strip() not in ("", "::"):
+            blocks.append(line)
+    return "\n\n".join(
+        f"{block.rstrip()}\n```" if block.startswith("```") else block.replace("::", ":")
+        for block in blocks
+    )
+
+
+def page() -> str:
+    """Return the whole page."""
+    kinds = sorted((getattr(nn, name) for name in nn.__all__), key=lambda kind: kind.__name__)
+    parts = [HEAD.rstrip("\n")]
+    for folder, title in CHAPTERS.items():
+        members = [kind for kind in kinds if chapter(kind) == folder]
+        if members:
+            parts.append(f"## {title}")
+            parts += map(entry, members)
+    return "\n\n".join(parts) + "\n"
+
+
+def count() -> str:
+    """Tell how many of Torch7's classes torchlite has, and which it has not."""
+    theirs = (HERE / "torch7_classes.txt").read_text("utf-8").split()
+    missing = [name for name in theirs if not hasattr(nn, name)]
+    lines = [f"{len(theirs) - len(missing)} of Torch7's {len(theirs)} classes"]
+    if missing:
+        lines.append("missing: " + ", ".join(missing))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    if "--count" in sys.argv[1:]:
+        print(count())
+    else:
+        (HERE / "layers.md").write_text(page(), "utf-8")

@@ -1,0 +1,89 @@
+"""The docs say what the code says: docstrings, the page made from them, golden cases."""
+
+import importlib.util
+import inspect
+from pathlib import Path
+
+import golden
+import pytest
+
+from torchlite import nn
+
+ROOT = Path(__file__).parents[1]
+SPEC = importlib.util.spec_from_file_location("make_layers", ROOT / "docs" / "make_layers.py")
+make_layers = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(make_layers)
+
+CLASSES = [getattr(nn, name) for name in nn.__all__]
+CONTRACTS = {nn.Module, nn.Container, nn.Criterion}
+GOLDEN = ["transfer", "simple", "table", "containers", "criterions", "normalization"]
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_docstring_has_its_sections(kind):
+    said = make_layers.sections(kind)
+    assert said[""].endswith("."), "one sentence comes first"
+    wanted = {"Maths", "Example", "Reference"} - ({"Maths"} if kind is nn.Container else set())
+    assert wanted <= said.keys()
+    assert ">>> " in said["Example"]
+    assert "Torch7" in said["Reference"]
+    assert kind in CONTRACTS or "Shapes" in said or any(
+        "Shapes" in make_layers.sections(base) for base in kind.__mro__[1:-1] if base.__doc__
+    ), "shapes are said here or at the family's base"
+    assert not inspect.getdoc(kind.__init__) or kind.__init__ is object.__init__ or (
+        kind.__init__.__doc__ is None
+    ), "the constructor is documented by the class"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CLASSES if kind not in CONTRACTS])
+def test_file_is_named_after_the_class(kind):
+    letters = kind.__name__.replace("Criterion", "_Criterion").lstrip("_")
+    assert kind.__module__.rpartition(".")[2].replace("_", "") == letters.replace("_", "").lower()
+    public = importlib.import_module(kind.__module__).__all__
+    assert public == [kind.__name__]
+
+
+def test_every_class_file_is_public():
+    files = {
+        path.stem.replace("_", "")
+        for path in (ROOT / "torchlite" / "nn").rglob("*.py")
+        if not path.stem.startswith("_")
+    } - {"checks", "tables"}
+    assert files == {kind.__name__.lower() for kind in CLASSES}
+
+
+def test_layers_page_is_up_to_date():
+    page = (ROOT / "docs" / "layers.md").read_text("utf-8")
+    assert page == make_layers.page(), "run: python docs/make_layers.py"
+
+
+def test_count():
+    lines = make_layers.count().splitlines()
+    theirs = set((ROOT / "docs" / "torch7_classes.txt").read_text("utf-8").split())
+    assert len(theirs) == 190
+    assert lines[0] == f"{len(theirs & set(dir(nn)))} of Torch7's 190 classes"
+
+
+def test_every_class_has_golden_cases():
+    shown = {name for part in GOLDEN for case in golden.cases(part) for name in classes(case)}
+    shown |= {case["class"] for case in golden.cases("training")}
+    missing = {kind.__name__ for kind in CLASSES} - shown - {kind.__name__ for kind in CONTRACTS}
+    assert not missing
+
+
+def classes(value):
+    if isinstance(value, dict):
+        if isinstance(value.get("class"), str):
+            yield value["class"]
+        for entry in value.values():
+            yield from classes(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from classes(entry)
+
+
+def test_every_row_of_the_differences_names_a_class():
+    text = (ROOT / "docs" / "differences.md").read_text("utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert len(rows) > 10
+    assert all(line.count("|") == 5 for line in rows), "class, Torch7, torchlite, why"
