@@ -51,6 +51,7 @@ def test_demo_prints_a_table_of_gradients(demo):
         norms = [row[3], row[5], *(row[6:] if row[1] != "ReLU" else [])]
         assert all(re.fullmatch(NUMBER, norm) and float(norm) > 0 for norm in norms)
         assert row[1] != "ReLU" or row[6:] == ["-", "-"]
+    assert lines[start + 6] == ("numeric check: the gradients of all 5 layers are the derivatives")
 
 
 def test_demo_names_only_examples_that_exist(demo, pytestconfig):

@@ -67,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
     print(heading(f"one batch of {BATCH} images: shapes and norms, layer by layer"))
     print(_gradients(net, x_train[:BATCH], y_train[:BATCH]))
+    print(_checked(net))
 
     print(heading("what to try next"))
     print(WHAT_NEXT.format(python=_python()))
@@ -131,6 +132,16 @@ def _gradients(net: nn.Sequential, images: Any, labels: Any) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     )
+
+
+def _checked(net: nn.Sequential) -> str:
+    """Compare the gradients of every layer, on the last batch, with numeric derivatives."""
+    # Here, because the checker takes as long to load as all that comes before the training.
+    from torchlite.testing import check_module
+
+    for layer, input, gradOutput in zip(net, net.activations, net.gradOutputs, strict=False):
+        check_module(layer, input, gradOutput=gradOutput, only=("gradInput", "gradParameters"))
+    return f"numeric check: the gradients of all {len(net)} layers are the derivatives"
 
 
 def _norm(array: Any) -> str:
