@@ -13,6 +13,12 @@ class Pointwise(Module):
     ------
     input: any, of at least one dimension; output: the same.
 
+    Attributes
+    ----------
+    inplace
+        Taken and kept where Torch7 has it. The numbers are the same, and torchlite never writes
+        to `input` or `gradOutput`.
+
     Conventions
     -----------
     Remembers nothing: the derivative is taken at the `input` of the backward. NaN in gives NaN
@@ -24,19 +30,56 @@ class Pointwise(Module):
         gradOutput has another shape or precision than input.
     """
 
+    inplace: bool = False
+
     def updateOutput(self, input: Any) -> Any:
         checks.floating(self, "updateOutput", input)
+        self._check("updateOutput", input)
         self.output = self._function(input)
         return self.output
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         checks.alike(self, "updateGradInput", input, gradOutput)
+        self._check("updateGradInput", input)
         self.gradInput = self._gradient(input, gradOutput)
         return self.gradInput
+
+    def _check(self, method: str, input: Any) -> None:
+        """Raise unless input fits. Here: any array of numbers does."""
 
     def _function(self, input: Any) -> Any:
         raise NotImplementedError
 
     def _gradient(self, input: Any, gradOutput: Any) -> Any:
         """Return gradOutput times the derivative at input."""
+        raise NotImplementedError
+
+
+class FromOutput(Pointwise):
+    """A function whose derivative is cheapest from its output.
+
+    Conventions
+    -----------
+    Remembers nothing, in effect: where the `input` of the backward is the very array of the last
+    forward, `output` is used, otherwise it is computed anew. So do not write to that array in
+    between.
+    """
+
+    _transient = (*Pointwise._transient, "_source")
+    _source: Any = None  # the array that self.output was computed from
+
+    def updateOutput(self, input: Any) -> Any:
+        output = super().updateOutput(input)
+        self._source = input
+        return output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        checks.alike(self, "updateGradInput", input, gradOutput)
+        self._check("updateGradInput", input)
+        output = self.output if input is self._source else self._function(input)
+        self.gradInput = self._gradient(output, gradOutput)
+        return self.gradInput
+
+    def _gradient(self, output: Any, gradOutput: Any) -> Any:
+        """Return gradOutput times the derivative where the function is output."""
         raise NotImplementedError

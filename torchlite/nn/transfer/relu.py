@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.nn.transfer._functions import masked
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["ReLU"]
@@ -18,6 +19,11 @@ class ReLU(Pointwise):
 
         output = np.maximum(input, 0)
         gradInput = gradOutput * (input > 0)
+
+    Parameters
+    ----------
+    inplace
+        Kept, and without effect.
 
     Conventions
     -----------
@@ -39,8 +45,12 @@ class ReLU(Pointwise):
     Torch7, nn/ReLU.lua.
     """
 
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
     def _function(self, input: Any) -> Any:
-        return np.maximum(input, 0)
+        # Vectorised, as np.maximum with a number is not.
+        return input.clip(0, np.inf)
 
     def _gradient(self, input: Any, gradOutput: Any) -> Any:
-        return gradOutput * (input > 0)
+        return masked(gradOutput, input > 0)

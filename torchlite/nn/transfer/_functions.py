@@ -1,0 +1,59 @@
+"""What several transfer functions are made of.
+
+On many processors NumPy works out `log1p` entry by entry, where `exp` and `log` of float32 are
+vectorised; and `np.where` stumbles over every change of sign. What stands here instead is two to
+four times as fast, and right to a few units in the last place.
+"""
+
+from typing import Any
+
+import numpy as np
+
+
+def absolute(x: Any) -> Any:
+    """Return |x|; of complex numbers x or -x, so that it can be differentiated by complex step."""
+    return np.abs(x) if x.dtype.kind == "f" else np.where(x.real < 0, -x, x)
+
+
+def choose(condition: Any, yes: Any, no: Any) -> Any:
+    """Return `np.where(condition, yes, no)`, for finite numbers."""
+    return masked(yes, condition) + masked(no, ~condition)
+
+
+def leaky(x: Any, slope: Any) -> Any:
+    """Return `np.where(x > 0, x, slope * x)`."""
+    return slope * x.clip(-np.inf, 0) + x.clip(0, np.inf)
+
+
+def masked(x: Any, mask: Any) -> Any:
+    """Return `x * mask`; the cast goes faster ahead of the product than within."""
+    result = mask.astype(x.dtype)
+    result *= x
+    return result
+
+
+def sigmoid(x: Any) -> Any:
+    """Return `1 / (1 + exp(-x))`."""
+    result = np.negative(x)
+    # Where exp overflows, the 0 that comes of it is right.
+    with np.errstate(over="ignore"):
+        np.exp(result, out=result)
+    result += 1
+    return np.reciprocal(result, out=result)
+
+
+def softplus(x: Any) -> Any:
+    """Return `log(1 + exp(x))`, as log(1 + exp(-|x|)) + max(x, 0)."""
+    result = np.negative(x)
+    np.minimum(x, result, out=result)
+    np.exp(result, out=result)
+    if x.dtype != np.float32:
+        np.log1p(result, out=result)
+    else:
+        rounded = 1 + result
+        # What rounding took away changes the logarithm by as much, divided by what it left.
+        result -= rounded - 1
+        result /= rounded
+        result += np.log(rounded, out=rounded)
+    result += x.clip(0, np.inf)
+    return result

@@ -1,0 +1,46 @@
+"""What functions of all entries along one dimension have in common."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from torchlite.nn import checks
+from torchlite.nn.simple._dims import position, whole
+from torchlite.nn.transfer._pointwise import FromOutput
+
+
+class AlongDimension(FromOutput):
+    """A function of all entries along one dimension: a member is its formula, and its derivative.
+
+    Parameters
+    ----------
+    dim
+        The dimension; None: the one that Torch7 takes.
+
+    Raises
+    ------
+    ShapeError
+        input has no such dimension, or more than four without dim.
+    """
+
+    # The dimension, by how many the input has.
+    _dims: ClassVar[dict[int, int]] = {1: 0, 2: 1, 3: 0, 4: 1}
+    _expected: ClassVar[str] = "(n,), (N, n), (n, H, W) or (N, n, H, W)"
+    _hint: ClassVar[str | None] = "dim= says along which dimension"
+
+    def __init__(self, dim: int | None = None) -> None:
+        self.dim = None if dim is None else whole(self, "dim", dim)
+
+    def _check(self, method: str, input: Any) -> None:
+        if self.dim is not None:
+            position(self, method, input, self.dim)
+        elif input.ndim not in self._dims:
+            raise checks._shape(self, method, "input", self._expected, input, self._hint)
+
+    def _axis(self, input: Any) -> int:
+        return self._dims[input.ndim] if self.dim is None else self.dim
+
+
+def shifted(x: Any, axis: int) -> Any:
+    """Return x minus its largest entries: that changes no quotient, and exp cannot overflow."""
+    return x - x.max(axis=axis, keepdims=True, initial=-np.inf)

@@ -1,0 +1,87 @@
+"""ELU."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.transfer._checks import not_negative
+from torchlite.nn.transfer._functions import choose
+from torchlite.nn.transfer._pointwise import FromOutput
+
+__all__ = ["ELU"]
+
+
+class ELU(FromOutput):
+    """Every positive entry; an exponential, which goes to -alpha, of the others.
+
+    Maths
+    -----
+    ::
+
+        output = np.where(input > 0, input, alpha * (np.exp(input) - 1))
+        gradInput = gradOutput * np.where(input > 0, 1, output + alpha)
+
+    Parameters
+    ----------
+    alpha
+        A number of at least 0.
+    inplace
+        Kept, and without effect.
+
+    Conventions
+    -----------
+    The derivative at 0 is alpha.
+
+    Raises
+    ------
+    DTypeError, ValueError
+        alpha is no number, or negative.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.ELU(2)
+    >>> x = np.array([-np.log(4), 0.0, 3.0])
+    >>> layer.forward(x)
+    array([-1.5,  0. ,  3. ])
+    >>> layer.backward(x, np.array([4.0, 4.0, 4.0]))
+    array([2., 8., 4.])
+
+    Reference
+    ---------
+    Torch7, nn/ELU.lua. Clevert, Unterthiner and Hochreiter, Fast and Accurate Deep Network
+    Learning by Exponential Linear Units (2015).
+    """
+
+    def __init__(self, alpha: float = 1, inplace: bool = False) -> None:
+        self.alpha = not_negative(self, "alpha", alpha)
+        self.inplace = inplace
+
+    def _function(self, input: Any) -> Any:
+        output = _expm1(input.clip(-np.inf, 0))
+        output *= self.alpha
+        output += input.clip(0, np.inf)
+        return output
+
+    def _gradient(self, output: Any, gradOutput: Any) -> Any:
+        slope = output.clip(-np.inf, 0)
+        slope += self.alpha
+        return choose(output > 0, gradOutput, gradOutput * slope)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} (alpha:{self.alpha:f})"
+
+
+def _expm1(x: Any) -> Any:
+    """Replace x, which is up to 0, by `exp(x) - 1`, and return it."""
+    if x.dtype != np.float32:
+        return np.expm1(x, out=x)
+    # NumPy's tanh of float32 is vectorised, as expm1 is not on many processors. It keeps all
+    # digits near 0, which exp(x) - 1 does not: with t = tanh(x / 2) it is 2 t / (1 - t).
+    x /= 2
+    np.tanh(x, out=x)
+    divisor = 1 - x
+    x *= 2
+    x /= divisor
+    return x

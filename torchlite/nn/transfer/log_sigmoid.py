@@ -1,0 +1,41 @@
+"""LogSigmoid."""
+
+from typing import Any
+
+from torchlite.nn.transfer._functions import sigmoid, softplus
+from torchlite.nn.transfer._pointwise import Pointwise
+
+__all__ = ["LogSigmoid"]
+
+
+class LogSigmoid(Pointwise):
+    """The logarithm of the logistic function.
+
+    Maths
+    -----
+    ::
+
+        output = -np.log(1 + np.exp(-input))
+        gradInput = gradOutput / (1 + np.exp(input))
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.LogSigmoid()
+    >>> x = np.array([np.log(3), -100.0])
+    >>> np.exp(layer.forward(x[:1]))
+    array([0.75])
+    >>> layer.backward(x, np.array([4.0, 5.0]))
+    array([1., 5.])
+
+    Reference
+    ---------
+    Torch7, nn/LogSigmoid.lua.
+    """
+
+    def _function(self, input: Any) -> Any:
+        return -softplus(-input)
+
+    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+        return gradOutput * sigmoid(-input)

@@ -1,0 +1,61 @@
+"""LogSoftMax."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.transfer._soft_max import AlongDimension, shifted
+
+__all__ = ["LogSoftMax"]
+
+
+class LogSoftMax(AlongDimension):
+    """The logarithm of SoftMax: what ClassNLLCriterion takes.
+
+    Maths
+    -----
+    For input of shape (N, n)::
+
+        shifted = input - input.max(1, keepdims=True)
+        output = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+        gradInput = gradOutput - np.exp(output) * gradOutput.sum(1, keepdims=True)
+
+    Shapes
+    ------
+    input: (n,), (N, n), (n, H, W) or (N, n, H, W), and with dim any; output: the same.
+
+    Parameters
+    ----------
+    dim
+        The dimension of the n entries, counted from 0, or from the end if negative. None: as
+        under Shapes, which is Torch7's rule; a batch of sequences (N, T, n) wants dim=2.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.LogSoftMax()
+    >>> x = np.array([[0.0, 1000.0], [0.0, np.log(3)]])
+    >>> layer.forward(x)[0]
+    array([-1000.,     0.])
+    >>> np.exp(layer.output[1])
+    array([0.25, 0.75])
+    >>> layer.backward(x, np.array([[1.0, 0.0], [4.0, 0.0]]))
+    array([[ 1., -1.],
+           [ 3., -3.]])
+
+    Reference
+    ---------
+    Torch7, nn/LogSoftMax.lua.
+    """
+
+    def _function(self, input: Any) -> Any:
+        axis = self._axis(input)
+        output = shifted(input, axis)
+        if output.size:
+            output -= np.log(np.exp(output).sum(axis=axis, keepdims=True))
+        return output
+
+    def _gradient(self, output: Any, gradOutput: Any) -> Any:
+        total = gradOutput.sum(axis=self._axis(output), keepdims=True)
+        return gradOutput - np.exp(output) * total

@@ -1,0 +1,111 @@
+"""PReLU."""
+
+from typing import Any, Self
+
+import numpy as np
+
+from torchlite.nn import checks
+from torchlite.nn.checks import NUMBERS
+from torchlite.nn.transfer._functions import choose, leaky
+from torchlite.nn.transfer._pointwise import Pointwise
+
+__all__ = ["PReLU"]
+
+
+class PReLU(Pointwise):
+    """Every positive entry; the others times a slope that is learned.
+
+    Maths
+    -----
+    With planes, and input of shape (N, nOutputPlane)::
+
+        output = np.where(input > 0, input, weight * input)
+        gradInput = np.where(input > 0, gradOutput, weight * gradOutput)
+        gradWeight += scale * (gradOutput * np.minimum(input, 0)).sum(0)
+
+    Without, the sum is over all entries.
+
+    Shapes
+    ------
+    input: any, of at least one dimension; with planes (nOutputPlane,) or (N, nOutputPlane, ...);
+    output: the same.
+
+    Parameters
+    ----------
+    nOutputPlane
+        How many planes, each with a slope of its own; 0: one slope for all entries.
+
+    Attributes
+    ----------
+    weight, gradWeight
+        (nOutputPlane,), or (1,) without planes. The slopes start at 1/4.
+
+    Conventions
+    -----------
+    The derivative at 0 is the slope. The planes are dimension 1 of everything that has more than
+    one dimension, as in Torch7: one sample of an image has to be a batch of one. Remembers
+    nothing.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input has another number of planes or dtype, or gradOutput another shape or precision.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.PReLU()
+    >>> x = np.array([-8.0, 3.0])
+    >>> layer.forward(x)
+    array([-2.,  3.])
+    >>> layer.backward(x, np.array([4.0, 5.0]))
+    array([1., 5.])
+    >>> layer.gradWeight
+    array([-32.])
+
+    Reference
+    ---------
+    Torch7, nn/PReLU.lua. He and others, Delving Deep into Rectifiers (2015).
+    """
+
+    def __init__(self, nOutputPlane: int = 0) -> None:
+        self.nOutputPlane = checks.size(self, "nOutputPlane", nOutputPlane)
+        self.weight = np.zeros(self.nOutputPlane or 1)
+        self.gradWeight = np.zeros(self.nOutputPlane or 1)
+        self.reset()
+
+    def _check(self, method: str, input: Any) -> None:
+        checks._dtype(self, method, "input", input, self.weight.dtype)
+        n = self.nOutputPlane
+        if n and input.shape[_plane(input)] != n:
+            raise checks._shape(self, method, "input", f"({n},) or (N, {n}, ...)", input, None)
+
+    def _function(self, input: Any) -> Any:
+        return leaky(input, self._slopes(input))
+
+    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+        return choose(input > 0, gradOutput, self._slopes(input) * gradOutput)
+
+    def _slopes(self, input: Any) -> Any:
+        """Return the weight in a shape that spreads over the planes of input."""
+        return self.weight.reshape(-1, *[1] * (input.ndim - 1 - _plane(input)))
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+        if type(scale) not in NUMBERS:
+            scale = checks.number(self, "accGradParameters", "scale", scale)
+        checks.alike(self, "accGradParameters", input, gradOutput)
+        self._check("accGradParameters", input)
+        checks._accumulable(self, input, gradOutput, self.weight.dtype)
+        kept = _plane(input) if self.nOutputPlane else None
+        others = tuple(i for i in range(input.ndim) if i != kept)
+        self.gradWeight += scale * (gradOutput * input.clip(-np.inf, 0)).sum(axis=others)
+
+    def reset(self, stdv: Any = None) -> Self:
+        """Set every slope to 1/4: nothing is drawn."""
+        self.weight.fill(0.25)
+        return self
+
+
+def _plane(input: Any) -> int:
+    return 1 if input.ndim > 1 else 0

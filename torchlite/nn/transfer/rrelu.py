@@ -1,0 +1,135 @@
+"""RReLU."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite import random
+from torchlite.errors import StateError
+from torchlite.kernels.like import like
+from torchlite.nn import checks
+from torchlite.nn.module import Module
+from torchlite.nn.tables import same, shapes
+from torchlite.nn.transfer._checks import not_negative
+from torchlite.nn.transfer._functions import choose, leaky
+
+__all__ = ["RReLU"]
+
+
+class RReLU(Module):
+    """Every positive entry; the others times a slope, drawn for each of them in training.
+
+    Maths
+    -----
+    In training::
+
+        output = noise * input
+        gradInput = noise * gradOutput
+
+    In evaluation as LeakyReLU, with the slope (lower + upper) / 2.
+
+    Shapes
+    ------
+    input: any, of at least one dimension; output: the same.
+
+    Parameters
+    ----------
+    lower, upper
+        The bounds of the slopes, 0 <= lower <= upper.
+    inplace
+        Kept, and without effect.
+
+    Attributes
+    ----------
+    noise
+        The slopes of the last forward in training, drawn from U(lower, upper) in the order of the
+        entries; 1 for positive ones. None before the first, and after one in evaluation.
+
+    Conventions
+    -----------
+    Remembers noise, and the input that it was drawn for. The derivative at 0 is the slope there.
+    In evaluation it depends on the arguments alone.
+
+    Raises
+    ------
+    DTypeError, ValueError
+        A bound is no number, negative, or lower is above upper.
+    ShapeError, DTypeError
+        gradOutput has another shape or precision than input.
+    StateError
+        In training, the input of a backward is not that of the last forward.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.RReLU(0.25, 0.75)
+    >>> x = np.array([-2.0, 3.0])
+    >>> bool(-1.5 <= layer.forward(x)[0] <= -0.5), float(layer.output[1])
+    (True, 3.0)
+    >>> layer.evaluate().forward(x)
+    array([-1.,  3.])
+    >>> layer.backward(x, np.array([4.0, 5.0]))
+    array([2., 5.])
+
+    Reference
+    ---------
+    Torch7, nn/RReLU.lua. Xu and others, Empirical Evaluation of Rectified Activations in
+    Convolutional Network (2015).
+    """
+
+    _remembers = True
+    _transient = (*Module._transient, "noise", "_source")
+    noise: Any = None
+    _source: Any = None  # the input that noise was drawn for
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
+        self.lower = not_negative(self, "lower", lower)
+        self.upper = not_negative(self, "upper", upper)
+        if self.lower > self.upper:
+            raise ValueError(f"RReLU: lower must not be above upper, got {lower!r} and {upper!r}")
+        self.inplace = inplace
+
+    def updateOutput(self, input: Any) -> Any:
+        checks.floating(self, "updateOutput", input)
+        if self.train:
+            self.noise, self._source = self._draw(input), input
+            self.output = self.noise * input
+        else:
+            self.noise = self._source = None
+            self.output = leaky(input, (self.lower + self.upper) / 2)
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        checks.alike(self, "updateGradInput", input, gradOutput)
+        if self.train:
+            self._recall(input)
+            self.gradInput = self.noise * gradOutput
+        else:
+            slope = (self.lower + self.upper) / 2
+            self.gradInput = choose(input > 0, gradOutput, slope * gradOutput)
+        return self.gradInput
+
+    def _draw(self, input: Any) -> Any:
+        """Return a slope for every entry that is not positive, and 1 for the others."""
+        noise = np.ones_like(input.real)
+        slanted = input <= 0
+        draws = random.uniform(self.lower, self.upper, size=slanted.sum().item())
+        noise[slanted] = like(draws.astype(noise.dtype), noise)
+        return noise
+
+    def _recall(self, input: Any) -> None:
+        """Raise unless noise was drawn for this input."""
+        if self.noise is None or not same(self._source, input):
+            raise StateError(
+                f"{checks.title(self)}.updateGradInput: input is not that of the last forward",
+                layer=self,
+                method="updateGradInput",
+                argument="input",
+                expected="a forward before" if self.noise is None else shapes(self._source),
+                got=shapes(input),
+                hint="call forward(input) first: it draws the slopes",
+            )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} (l:{self.lower:f}, u:{self.upper:f})"

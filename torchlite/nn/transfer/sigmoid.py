@@ -1,0 +1,41 @@
+"""Sigmoid."""
+
+from typing import Any
+
+from torchlite.nn.transfer._functions import sigmoid
+from torchlite.nn.transfer._pointwise import FromOutput
+
+__all__ = ["Sigmoid"]
+
+
+class Sigmoid(FromOutput):
+    """The logistic function, which rises from 0 to 1.
+
+    Maths
+    -----
+    ::
+
+        output = 1 / (1 + np.exp(-input))
+        gradInput = gradOutput * output * (1 - output)
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.Sigmoid()
+    >>> x = np.array([0.0, np.log(3)])
+    >>> layer.forward(x)
+    array([0.5 , 0.75])
+    >>> layer.backward(x, np.array([4.0, 16.0]))
+    array([1., 3.])
+
+    Reference
+    ---------
+    Torch7, nn/Sigmoid.lua.
+    """
+
+    def _function(self, input: Any) -> Any:
+        return sigmoid(input)
+
+    def _gradient(self, output: Any, gradOutput: Any) -> Any:
+        return gradOutput * output * (1 - output)

@@ -1,0 +1,60 @@
+"""SoftMax."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.transfer._soft_max import AlongDimension, shifted
+
+__all__ = ["SoftMax"]
+
+
+class SoftMax(AlongDimension):
+    """Positive numbers that add up to 1: the exponentials, divided by their sum.
+
+    Maths
+    -----
+    For input of shape (N, n)::
+
+        e = np.exp(input - input.max(1, keepdims=True))
+        output = e / e.sum(1, keepdims=True)
+        gradInput = output * (gradOutput - (gradOutput * output).sum(1, keepdims=True))
+
+    Shapes
+    ------
+    input: (n,), (N, n), (n, H, W) or (N, n, H, W), and with dim any; output: the same.
+
+    Parameters
+    ----------
+    dim
+        The dimension of the n entries, counted from 0, or from the end if negative. None: as
+        under Shapes, which is Torch7's rule; a batch of sequences (N, T, n) wants dim=2.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.SoftMax()
+    >>> x = np.array([[0.0, 1000.0], [0.0, np.log(3)]])
+    >>> layer.forward(x)
+    array([[0.  , 1.  ],
+           [0.25, 0.75]])
+    >>> layer.backward(x, np.array([[1.0, 0.0], [16.0, 0.0]]))
+    array([[ 0.,  0.],
+           [ 3., -3.]])
+
+    Reference
+    ---------
+    Torch7, nn/SoftMax.lua.
+    """
+
+    def _function(self, input: Any) -> Any:
+        axis = self._axis(input)
+        output = shifted(input, axis)
+        np.exp(output, out=output)
+        output /= output.sum(axis=axis, keepdims=True)
+        return output
+
+    def _gradient(self, output: Any, gradOutput: Any) -> Any:
+        mean = (output * gradOutput).sum(axis=self._axis(output), keepdims=True)
+        return output * (gradOutput - mean)

@@ -1,0 +1,64 @@
+"""SoftPlus."""
+
+from typing import Any
+
+from torchlite.nn.transfer._checks import constant
+from torchlite.nn.transfer._functions import sigmoid, softplus
+from torchlite.nn.transfer._pointwise import Pointwise
+
+__all__ = ["SoftPlus"]
+
+
+class SoftPlus(Pointwise):
+    """A smooth ReLU.
+
+    Maths
+    -----
+    ::
+
+        output = np.log(1 + np.exp(beta * input)) / beta
+        gradInput = gradOutput / (1 + np.exp(-beta * input))
+
+    Parameters
+    ----------
+    beta
+        A number other than 0; the larger, the closer to ReLU.
+
+    Conventions
+    -----------
+    Where beta * input is above 20, Torch7 takes input for the output; torchlite does not, which
+    is a difference of less than 2.1e-9 / beta.
+
+    Raises
+    ------
+    DTypeError, ValueError
+        beta is no number, or 0.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.SoftPlus()
+    >>> x = np.array([np.log(3), 100.0])
+    >>> np.exp(layer.forward(x[:1]))
+    array([4.])
+    >>> layer.backward(x, np.array([4.0, 5.0]))
+    array([3., 5.])
+
+    Reference
+    ---------
+    Torch7, nn/SoftPlus.lua.
+    """
+
+    def __init__(self, beta: float = 1) -> None:
+        self.beta = constant(self, "beta", beta)
+        if self.beta == 0:
+            raise ValueError("SoftPlus: beta must not be 0")
+
+    def _function(self, input: Any) -> Any:
+        output = softplus(self.beta * input)
+        output /= self.beta
+        return output
+
+    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+        return gradOutput * sigmoid(self.beta * input)

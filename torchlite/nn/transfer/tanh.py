@@ -1,0 +1,42 @@
+"""Tanh."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.transfer._pointwise import FromOutput
+
+__all__ = ["Tanh"]
+
+
+class Tanh(FromOutput):
+    """The hyperbolic tangent, which rises from -1 to 1.
+
+    Maths
+    -----
+    ::
+
+        output = np.tanh(input)
+        gradInput = gradOutput * (1 - output * output)
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.Tanh()
+    >>> x = np.array([0.0, np.arctanh(0.5)])
+    >>> layer.forward(x)
+    array([0. , 0.5])
+    >>> layer.backward(x, np.array([4.0, 4.0]))
+    array([4., 3.])
+
+    Reference
+    ---------
+    Torch7, nn/Tanh.lua.
+    """
+
+    def _function(self, input: Any) -> Any:
+        return np.tanh(input)
+
+    def _gradient(self, output: Any, gradOutput: Any) -> Any:
+        return gradOutput * (1 - output * output)
