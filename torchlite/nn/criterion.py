@@ -28,7 +28,8 @@ class Criterion(Stateful):
 
     Conventions
     -----------
-    Nothing is broadcast: input and target must fit exactly. Remembers nothing, unless said.
+    Nothing is broadcast: input and target must fit exactly. The target may be left out where there
+    is none. Remembers nothing, unless said.
 
     Example
     -------
@@ -47,15 +48,15 @@ class Criterion(Stateful):
 
     output: Any = 0.0
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any = None) -> Any:
         """Return `updateOutput(input, target)`."""
         return self.updateOutput(input, target)
 
-    def __call__(self, input: Any, target: Any) -> Any:
+    def __call__(self, input: Any, target: Any = None) -> Any:
         """Return `forward(input, target)`."""
         return self.forward(input, target)
 
-    def backward(self, input: Any, target: Any) -> Any:
+    def backward(self, input: Any, target: Any = None) -> Any:
         """Return `updateGradInput(input, target)`."""
         return self.updateGradInput(input, target)
 

@@ -2,41 +2,21 @@
 
 from typing import Any
 
-from torchlite.nn import checks
-from torchlite.nn.criterion import Criterion
+from torchlite.nn.criterions._elementwise import Elementwise
 
 __all__ = ["MSECriterion"]
 
 
-class MSECriterion(Criterion):
+class MSECriterion(Elementwise):
     """The mean, or the sum, of the squared differences.
 
     Maths
     -----
     ::
 
-        n = input.size if sizeAverage else 1
+        n = (input.size or 1) if sizeAverage else 1
         output = ((input - target) ** 2).sum() / n
         gradInput = 2 / n * (input - target)
-
-    Shapes
-    ------
-    input, target and gradInput: any, the same; output: a number.
-
-    Parameters
-    ----------
-    sizeAverage
-        Whether to divide by the number of entries (all of them, not only the samples). It may be
-        set later, too.
-
-    Conventions
-    -----------
-    Remembers nothing. The loss of an empty batch is 0.
-
-    Raises
-    ------
-    ShapeError, DTypeError
-        target has another shape or dtype than input.
 
     Example
     -------
@@ -51,21 +31,11 @@ class MSECriterion(Criterion):
     Torch7, nn/MSECriterion.lua.
     """
 
-    def __init__(self, sizeAverage: bool = True) -> None:
-        self.sizeAverage = sizeAverage
-
-    def updateOutput(self, input: Any, target: Any) -> Any:
-        checks.pair(self, "updateOutput", input, target)
+    def _sum(self, input: Any, target: Any) -> Any:
         difference = (input - target).reshape(-1)
-        self.output = (difference @ difference).item() / self._divisor(input)
-        return self.output
+        return difference.dot(difference)
 
-    def updateGradInput(self, input: Any, target: Any) -> Any:
-        checks.pair(self, "updateGradInput", input, target)
+    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         gradInput = input - target
-        gradInput *= 2 / self._divisor(input)
-        self.gradInput = gradInput
+        gradInput *= 2 * factor
         return gradInput
-
-    def _divisor(self, input: Any) -> int:
-        return (input.size or 1) if self.sizeAverage else 1

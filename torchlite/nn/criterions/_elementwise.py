@@ -1,0 +1,59 @@
+"""What all losses that sum a function of single entries have in common."""
+
+from typing import Any
+
+from torchlite.nn import checks
+from torchlite.nn.criterion import Criterion
+
+
+class Elementwise(Criterion):
+    """A sum over all entries, or their mean: a member is its formula, and its derivative.
+
+    Shapes
+    ------
+    input, target and gradInput: any, the same, of at least one dimension; output: a number.
+
+    Parameters
+    ----------
+    sizeAverage
+        Whether to divide by the number of entries (all of them, not only the samples). It may be
+        set later, too.
+
+    Conventions
+    -----------
+    Remembers nothing. The loss of an empty batch is 0. NaN in gives NaN out.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        target has another shape or dtype than input.
+    """
+
+    def __init__(self, sizeAverage: bool = True) -> None:
+        self.sizeAverage = sizeAverage
+
+    def updateOutput(self, input: Any, target: Any = None) -> Any:
+        target = self._prepared("updateOutput", input, target)
+        self.output = self._sum(input, target).item() / self._divisor(input)
+        return self.output
+
+    def updateGradInput(self, input: Any, target: Any = None) -> Any:
+        target = self._prepared("updateGradInput", input, target)
+        self.gradInput = self._gradient(input, target, 1 / self._divisor(input))
+        return self.gradInput
+
+    def _sum(self, input: Any, target: Any) -> Any:
+        """Return the loss, not averaged, as an array of no dimensions."""
+        raise NotImplementedError
+
+    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+        """Return factor times the derivative of the sum, as a new array."""
+        raise NotImplementedError
+
+    def _prepared(self, method: str, input: Any, target: Any) -> Any:
+        """Check both, and return the target as the formula wants it."""
+        checks.pair(self, method, input, target)
+        return target
+
+    def _divisor(self, input: Any) -> int:
+        return (input.size or 1) if self.sizeAverage else 1

@@ -1,0 +1,58 @@
+"""What sums of criterions have in common."""
+
+from typing import Any, Self
+
+from torchlite.errors import Explained
+from torchlite.nn.criterion import Criterion
+from torchlite.nn.criterions import _checks
+from torchlite.nn.tables import map_arrays
+from torchlite.nn.transfer._checks import constant
+
+
+class WeightedSum(Criterion):
+    """A weighted sum of criterions: a member says what each of them gets.
+
+    Attributes
+    ----------
+    criterions, weights
+        Lists of what was added.
+    """
+
+    def __init__(self) -> None:
+        self.criterions: list[Any] = []
+        self.weights: list[Any] = []
+
+    def add(self, criterion: Any, weight: float = 1) -> Self:
+        """Append a criterion that counts `weight` times. Return self."""
+        _checks.made(self, "add", "criterion", criterion, Criterion)
+        weight = constant(self, "weight", weight)
+        self.criterions.append(criterion)
+        self.weights.append(weight)
+        return self
+
+    def updateOutput(self, input: Any, target: Any) -> Any:
+        self.output = sum(self._each("updateOutput", input, target), 0.0)
+        return self.output
+
+    def _each(self, method: str, input: Any, target: Any) -> list[Any]:
+        """Return what this method of each criterion gives, times its weight."""
+        results = []
+        dealt = self._dealt(method, input, target)
+        for i, (criterion, weight) in enumerate(zip(self.criterions, self.weights, strict=True)):
+            try:
+                result = getattr(criterion, method)(*dealt[i])
+            except Exception as error:
+                error.add_note(f"  at [{i}] of {type(self).__name__}")
+                if isinstance(error, Explained):
+                    error.path = (i, *error.path)
+                raise
+            results.append(_scaled(weight, result))
+        return results
+
+    def _dealt(self, method: str, input: Any, target: Any) -> list[tuple[Any, Any]]:
+        """Return the input and target of each criterion."""
+        raise NotImplementedError
+
+
+def _scaled(weight: Any, table: Any) -> Any:
+    return map_arrays(lambda array: weight * array, table)

@@ -1,0 +1,48 @@
+"""AbsCriterion."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.criterions._elementwise import Elementwise
+from torchlite.nn.transfer._functions import absolute
+
+__all__ = ["AbsCriterion"]
+
+
+class AbsCriterion(Elementwise):
+    """The mean, or the sum, of the absolute differences.
+
+    Maths
+    -----
+    ::
+
+        n = (input.size or 1) if sizeAverage else 1
+        output = np.abs(input - target).sum() / n
+        gradInput = np.where(input < target, -1, 1) / n
+
+    Conventions
+    -----------
+    Where input equals target, the derivative is that from above: 1 / n.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> criterion = nn.AbsCriterion()
+    >>> x, y = np.array([1.0, 2.0]), np.array([3.0, 1.0])
+    >>> criterion.forward(x, y), criterion.backward(x, y)
+    (1.5, array([-0.5,  0.5]))
+
+    Reference
+    ---------
+    Torch7, nn/AbsCriterion.lua.
+    """
+
+    def _sum(self, input: Any, target: Any) -> Any:
+        return absolute(input - target).sum()
+
+    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+        difference = input - target
+        difference += 0.0  # so that -0.0 counts as 0
+        return np.copysign(factor, difference.real).astype(input.dtype, copy=False)

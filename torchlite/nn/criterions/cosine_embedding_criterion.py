@@ -1,0 +1,107 @@
+"""CosineEmbeddingCriterion."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.criterions import _checks
+from torchlite.nn.criterions._pairwise import Pairwise
+from torchlite.nn.table._checks import wrong_shape
+from torchlite.nn.transfer._checks import constant
+
+__all__ = ["CosineEmbeddingCriterion"]
+
+# Keeps vectors of length 0 from dividing by 0, Torch7's way.
+_EPS = 1e-12
+
+
+class CosineEmbeddingCriterion(Pairwise):
+    """The cosine between two vectors: 1 for an alike pair (target 1), else below a margin (-1).
+
+    Maths
+    -----
+    For a batch::
+
+        n = (len(input[0]) or 1) if sizeAverage else 1
+        a, b = input
+        aa, bb = (a * a).sum(1) + 1e-12, (b * b).sum(1) + 1e-12
+        w = 1 / np.sqrt(aa * bb)
+        cos = (a * b).sum(1) * w
+        loss = np.where(target == 1, 1 - cos, np.maximum(cos - margin, 0))
+        output = loss.sum() / n
+        slope = (np.where(loss > 0, -target, 0) / n)[:, None]
+        gradA = slope * (w[:, None] * b - (cos / aa)[:, None] * a)
+        gradB = slope * (w[:, None] * a - (cos / bb)[:, None] * b)
+        gradInput = [gradA, gradB]
+
+    Shapes
+    ------
+    input: a list of two arrays (K,) or (N, K); target: for one sample a number, or an array () or
+    (1,) of one, for a batch (N,); output: a number; gradInput: a list of two arrays as input.
+
+    Parameters
+    ----------
+    margin
+        A number from -1 to 1.
+    sizeAverage
+        Whether to divide by the number of samples. It may be set later, too.
+
+    Conventions
+    -----------
+    Where the loss of a sample is 0, so is its gradient, on the margin too. The cosine with a
+    vector of zeros is 0. Remembers nothing.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input is not such a list, or target does not fit it.
+    ValueError
+        target has an entry that is neither 1 nor -1.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> criterion = nn.CosineEmbeddingCriterion()
+    >>> x = [np.array([3.0, 4.0]), np.array([0.0, 5.0])]
+    >>> round(criterion.forward(x, 1), 6), round(criterion.forward(x, -1), 6)
+    (0.2, 0.8)
+    >>> [gradient.round(6) for gradient in criterion.backward(x, -1)]
+    [array([-0.096,  0.072]), array([0.12, 0.  ])]
+
+    Reference
+    ---------
+    Torch7, nn/CosineEmbeddingCriterion.lua.
+    """
+
+    def __init__(self, margin: float = 0, sizeAverage: bool = True) -> None:
+        super().__init__(sizeAverage)
+        self.margin = constant(self, "margin", margin)
+
+    def _prepared(self, method: str, input: Any, target: Any) -> Any:
+        super()._prepared(method, input, target)
+        if input[0].ndim > 2:
+            raise wrong_shape(self, method, "input", "two arrays (K,) or (N, K)", input)
+        return _checks.signs(self, method, input[0], target, input[0].shape[:-1])[..., None]
+
+    def _divisor(self, input: Any) -> int:
+        return super()._divisor(input) if input[0].ndim == 2 else 1
+
+    def _sum(self, input: Any, target: Any) -> Any:
+        return self._cosine(input, target)[0].sum()
+
+    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+        a, b = input
+        loss, cos, aa, bb = self._cosine(input, target)
+        slope = np.where(loss.real > 0, -factor * target, 0)
+        w = 1 / np.sqrt(aa) / np.sqrt(bb)
+        return [slope * (w * b - cos / aa * a), slope * (w * a - cos / bb * b)]
+
+    def _cosine(self, input: Any, target: Any) -> Any:
+        """Return each sample's loss, cosine and squared lengths, as columns."""
+        a, b = input
+        aa = (a * a).sum(-1, keepdims=True) + _EPS
+        bb = (b * b).sum(-1, keepdims=True) + _EPS
+        cos = (a * b).sum(-1, keepdims=True) / np.sqrt(aa) / np.sqrt(bb)
+        loss = np.where(target == 1, 1 - cos, np.maximum(cos - self.margin, 0))
+        return loss, cos, aa, bb

@@ -1,0 +1,73 @@
+"""HingeEmbeddingCriterion."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn import checks
+from torchlite.nn.criterions import _checks
+from torchlite.nn.criterions._elementwise import Elementwise
+from torchlite.nn.transfer._checks import constant
+
+__all__ = ["HingeEmbeddingCriterion"]
+
+
+class HingeEmbeddingCriterion(Elementwise):
+    """For distances: those of alike pairs (target 1) small, of others (-1) beyond a margin.
+
+    Maths
+    -----
+    ::
+
+        n = (input.size or 1) if sizeAverage else 1
+        output = np.where(target == 1, input, np.maximum(margin - input, 0)).sum() / n
+        gradInput = np.where(target == 1, 1, np.where(input > margin, 0, -1)) / n
+
+    Shapes
+    ------
+    input and target: any, the same; for an input of one entry target may be a number.
+
+    Parameters
+    ----------
+    margin
+        A number.
+    sizeAverage
+        Whether to divide by the number of entries.
+
+    Conventions
+    -----------
+    For a target of -1 the derivative on the margin is that from inside, -1 / n.
+
+    Raises
+    ------
+    ValueError
+        target has an entry that is neither 1 nor -1.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> criterion = nn.HingeEmbeddingCriterion(5)
+    >>> x, y = np.array([3.0, 4.0, 6.0, 0.0]), np.array([1.0, -1.0, -1.0, 1.0])
+    >>> criterion.forward(x, y), criterion.backward(x, y)
+    (1.0, array([ 0.25, -0.25,  0.  ,  0.25]))
+
+    Reference
+    ---------
+    Torch7, nn/HingeEmbeddingCriterion.lua.
+    """
+
+    def __init__(self, margin: float = 1, sizeAverage: bool = True) -> None:
+        super().__init__(sizeAverage)
+        self.margin = constant(self, "margin", margin)
+
+    def _prepared(self, method: str, input: Any, target: Any) -> Any:
+        checks.floating(self, method, input)
+        return _checks.signs(self, method, input, target, input.shape)
+
+    def _sum(self, input: Any, target: Any) -> Any:
+        return np.where(target == 1, input, np.maximum(self.margin - input, 0)).sum()
+
+    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+        beyond = (target == -1) & (input.real > self.margin)
+        return np.where(beyond, 0, factor * target)

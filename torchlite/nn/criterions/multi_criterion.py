@@ -1,0 +1,66 @@
+"""MultiCriterion."""
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.criterions._weighted_sum import WeightedSum
+from torchlite.nn.tables import map_arrays
+
+__all__ = ["MultiCriterion"]
+
+
+class MultiCriterion(WeightedSum):
+    """A weighted sum of criterions of one input and one target.
+
+    Maths
+    -----
+    ::
+
+        output = sum(w * c.forward(input, target) for c, w in zip(criterions, weights))
+        gradInput = sum(w * c.backward(input, target) for c, w in zip(criterions, weights))
+
+    Shapes
+    ------
+    input and target: what every criterion takes; gradInput as input.
+
+    Attributes
+    ----------
+    criterions, weights
+        Lists of what was added with `add(criterion, weight=1)`.
+
+    Raises
+    ------
+    DTypeError
+        What is added is no Criterion, or its weight no number.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> criterion = nn.MultiCriterion().add(nn.MSECriterion(), 0.5).add(nn.AbsCriterion())
+    >>> x, y = np.array([1.0, 2.0]), np.array([3.0, 2.0])
+    >>> criterion.forward(x, y), criterion.backward(x, y)
+    (2.0, array([-1.5,  0.5]))
+
+    Reference
+    ---------
+    Torch7, nn/MultiCriterion.lua.
+    """
+
+    def updateGradInput(self, input: Any, target: Any) -> Any:
+        gradients = self._each("updateGradInput", input, target)
+        # Without criterions the gradient is 0.
+        self.gradInput = reduce(_sum, gradients or [map_arrays(np.zeros_like, input)])
+        return self.gradInput
+
+    def _dealt(self, method: str, input: Any, target: Any) -> list[tuple[Any, Any]]:
+        return [(input, target)] * len(self.criterions)
+
+
+def _sum(one: Any, other: Any) -> Any:
+    """Return the sum of two arrays, or tables of arrays."""
+    if isinstance(one, list):
+        return [_sum(a, b) for a, b in zip(one, other, strict=True)]
+    return one + other
