@@ -1,0 +1,238 @@
+"""Layers that take or return tables."""
+
+import numpy as np
+
+from bugs import Bug
+from bugs.good import Added, Bilinear, Columns, Dot, Joined, Mixed, Nested
+from torchlite import nn
+
+
+class AddedGoesToFirstOnly(Added):
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = [gradOutput.copy()] + [np.zeros_like(entry) for entry in input[1:]]
+        return self.gradInput
+
+
+class AddedIntoFirst(Added):
+    def updateOutput(self, input):
+        output = input[0]
+        for entry in input[1:]:
+            output += entry
+        self.output = output
+        return output
+
+
+class AddedExpectsTwo(Added):
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = [gradOutput.copy(), gradOutput.copy()]
+        return self.gradInput
+
+
+class AddedStartsAtZeros(Added):
+    def updateOutput(self, input):
+        output = np.zeros(input[0].shape, np.result_type(input[0], np.float64))
+        for entry in input:
+            output = output + entry
+        self.output = output
+        return output
+
+
+class AddedAveragesBackwards(Added):
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = [gradOutput / len(input) for _ in input]
+        return self.gradInput
+
+
+class TableReplacedInside(Added):
+    """Keeps the arrays as they are and changes the list that holds them."""
+
+    def updateOutput(self, input):
+        self.output = input[0] + input[1]
+        input[0] = self.output
+        return self.output
+
+
+class TableEmptied(Added):
+    def updateOutput(self, input):
+        output = input[0].copy()
+        while len(input) > 1:
+            output += input.pop()
+        self.output = output
+        return output
+
+
+class GradInputIsOneArray(Added):
+    """Forgets that gradInput of a table is a table."""
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput
+        return gradOutput
+
+
+class DotGoesBackUnexchanged(Dot):
+    def updateGradInput(self, input, gradOutput):
+        a, b = input
+        self.gradInput = [gradOutput * a, gradOutput * b]
+        return self.gradInput
+
+
+class DotForgetsSecond(Dot):
+    def updateGradInput(self, input, gradOutput):
+        _, b = input
+        self.gradInput = [gradOutput * b, np.zeros_like(b)]
+        return self.gradInput
+
+
+class DotOfWholeBatch(Dot):
+    """With a consistent gradient."""
+
+    def updateOutput(self, input):
+        a, b = input
+        self.output = np.zeros_like(a[..., :1]) + (a * b).sum()
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        a, b = input
+        total = gradOutput.sum()
+        self.gradInput = [total * b, total * a]
+        return self.gradInput
+
+
+class DifferenceForgetsSign(nn.Module):
+    def updateOutput(self, input):
+        a, b = input
+        self.output = a - b
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = [gradOutput.copy(), gradOutput.copy()]
+        return self.gradInput
+
+
+class JoinedCutEvenly(Joined):
+    """As if all arrays had the same number of columns."""
+
+    def updateGradInput(self, input, gradOutput):
+        width = gradOutput.shape[-1] // len(input)
+        gradInput = []
+        for i, entry in enumerate(input):
+            piece = np.zeros_like(entry)
+            part = gradOutput[..., i * width : (i + 1) * width][..., : entry.shape[-1]]
+            piece[..., : part.shape[-1]] = part
+            gradInput.append(piece)
+        self.gradInput = gradInput
+        return gradInput
+
+
+class ColumnsInOneList(Columns):
+    """Fills the same list again at each forward."""
+
+    def updateOutput(self, input):
+        columns = [input[..., i].copy() for i in range(input.shape[-1])]
+        if not isinstance(self.output, list):
+            self.output = []
+        self.output[:] = columns
+        return self.output
+
+
+class ColumnsGoBackReversed(Columns):
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = np.stack(gradOutput[::-1], axis=-1)
+        return self.gradInput
+
+
+class ColumnsTakenFromGradOutput(Columns):
+    def updateGradInput(self, input, gradOutput):
+        columns = []
+        while gradOutput:
+            columns.append(gradOutput.pop(0))
+        gradOutput.extend(columns)
+        gradOutput[0] = 2 * gradOutput[0]
+        self.gradInput = np.stack(columns, axis=-1)
+        return self.gradInput
+
+
+class BilinearGradientExchanged(Bilinear):
+    """Only fits when both arrays have the same size."""
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        super().accGradParameters(input[::-1], gradOutput, scale)
+
+
+class MixedKnowsFirstOnly(Mixed):
+    def accGradParameters(self, input, gradOutput, scale=1):
+        self.gradWeight[0] += scale * (input[0] * gradOutput).sum()
+
+
+class MixedForgetsWeights(Mixed):
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = [gradOutput.copy() for _ in input]
+        return self.gradInput
+
+
+class NestedComesBackFlat(Nested):
+    def updateGradInput(self, input, gradOutput):
+        a, (b, c) = super().updateGradInput(input, gradOutput)
+        self.gradInput = [a, b, c]
+        return self.gradInput
+
+
+class TableOfLastForward(Dot):
+    def updateOutput(self, input):
+        self._table = input
+        return super().updateOutput(input)
+
+    def updateGradInput(self, input, gradOutput):
+        return super().updateGradInput(self._table, gradOutput)
+
+
+PAIR = [(5, 3), (5, 3)]
+
+BUGS = [
+    Bug(lambda: AddedGoesToFirstOnly(), PAIR, {"gradInput"}, "the others get no gradient"),
+    Bug(lambda: AddedIntoFirst(), PAIR, {"mutation"}, "the first array becomes the sum"),
+    Bug(
+        lambda: AddedExpectsTwo(),
+        [(5, 3)] * 3,
+        {"gradInput"},
+        "two gradients for however many arrays",
+    ),
+    Bug(lambda: AddedStartsAtZeros(), PAIR, {"dtype"}, "float64 zeros upcast the sum"),
+    Bug(lambda: AddedAveragesBackwards(), PAIR, {"gradInput"}, "the gradient is divided up"),
+    Bug(lambda: TableReplacedInside(), PAIR, {"mutation"}, "the list gets another first array"),
+    Bug(lambda: TableEmptied(), PAIR, {"mutation"}, "the list loses its arrays"),
+    Bug(lambda: GradInputIsOneArray(), PAIR, {"gradInput"}, "one array instead of a table"),
+    Bug(lambda: DotGoesBackUnexchanged(), PAIR, {"gradInput"}, "each gets its own gradient"),
+    Bug(lambda: DotForgetsSecond(), PAIR, {"gradInput"}, "the second array gets no gradient"),
+    Bug(lambda: DotOfWholeBatch(), PAIR, {"batch"}, "the products of all samples are summed"),
+    Bug(lambda: DifferenceForgetsSign(), PAIR, {"gradInput"}, "what is subtracted gets a plus"),
+    Bug(
+        lambda: JoinedCutEvenly(),
+        [(5, 3), (5, 2), (5, 4)],
+        {"gradInput"},
+        "the gradient is cut into equal parts",
+    ),
+    Bug(lambda: ColumnsInOneList(), (5, 3), {"aliasing"}, "the next forward refills the list"),
+    Bug(lambda: ColumnsGoBackReversed(), (5, 3), {"gradInput"}, "the last column comes first"),
+    Bug(
+        lambda: ColumnsTakenFromGradOutput(),
+        (5, 3),
+        {"mutation"},
+        "gradOutput's list gets another first array",
+    ),
+    Bug(
+        lambda: BilinearGradientExchanged(3, 3, 4),
+        PAIR,
+        {"gradParameters"},
+        "the two arrays are exchanged, which only equal sizes do not refuse",
+    ),
+    Bug(lambda: MixedKnowsFirstOnly(2), PAIR, {"gradParameters"}, "one weight learns"),
+    Bug(lambda: MixedForgetsWeights(2), PAIR, {"gradInput"}, "gradients are not weighted"),
+    Bug(
+        lambda: NestedComesBackFlat(),
+        [(5, 3), [(5, 3), (5, 2)]],
+        {"gradInput"},
+        "the gradient of a nested table is flat",
+    ),
+    Bug(lambda: TableOfLastForward(), PAIR, {"interleave"}, "uses the table of the last forward"),
+]
