@@ -73,13 +73,6 @@ class RunningMeanMovesBeforeRefusal(Standardised):
         return super().updateOutput(input)
 
 
-class EmptyBatchHasNoStatistics(Standardised):
-    def _statistics(self, input):
-        if not self.train:
-            return self.runningMean, self.runningVar
-        return input.mean(0), input.var(0)
-
-
 class RunningMeanOfAllInstances(Standardised):
     _memory = np.zeros(3)
 
@@ -166,13 +159,6 @@ BUGS = [
         (5, 3),
         {"exceptions"},
         "a refused input has moved the running mean",
-        WHOLE_BATCH,
-    ),
-    Bug(
-        lambda: EmptyBatchHasNoStatistics(3),
-        (5, 3),
-        {"empty"},
-        "the mean of no samples is NaN and a warning",
         WHOLE_BATCH,
     ),
     Bug(

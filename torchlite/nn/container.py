@@ -195,18 +195,17 @@ class Container(Module):
     def _snapshot(self) -> list[tuple[Any, Any]]:
         """Return what `_restore` needs should an accumulation fail halfway.
 
-        torchlite's own layers validate before they accumulate, so that one of them cannot fail
-        after another has begun: only layers from elsewhere are worth the copies.
+        A layer of torchlite's validates before it accumulates, on inputs and gradOutputs that
+        updateGradInput has seen: of them, none fails after another has begun. Layers from
+        elsewhere may, and containers, whose memory may belong to another call by now: they are
+        worth the copies.
         """
         if not self._may_fail():
             return []
         return [(gradient, gradient.copy()) for gradient in self._gather().gradients]
 
     def _may_fail(self) -> bool:
-        for module in self.modules:
-            if module._foreign or (module.modules and module._may_fail()):
-                return True
-        return False
+        return any(module._foreign or module.modules for module in self.modules)
 
     @staticmethod
     def _restore(snapshot: list[tuple[Any, Any]]) -> None:

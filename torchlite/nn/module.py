@@ -93,7 +93,7 @@ class Module(Stateful):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._foreign = not cls.accGradParameters.__module__.startswith("torchlite.")
+        cls._foreign = not cls.accGradParameters.__module__.startswith("torchlite.nn.")
 
     # ---------------------------------------------------------------- forward and backward
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.errors import StateError
 from torchlite.nn import checks
 from torchlite.nn._stateful import rebind
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.tables import is_array, map_arrays, shapes
 from torchlite.testing import maths as docs
-from torchlite.testing.duck import Duck
+from torchlite.testing.duck import Duck, ducks
 from torchlite.testing.oracle import check_gradient
 from torchlite.testing.subject import Subject, cast, copied, floating, leaves, rebuilt, states
 
@@ -39,7 +40,7 @@ class CriterionSubject(Subject):
         self, criterion: Criterion, input: Any, target: Any, *, seed: int, reproduce: str
     ) -> None:
         self.seed = seed
-        self.rng = np.random.default_rng(seed)
+        self.rng = np.random.default_rng([seed, 1])
         self.title = self.where = checks.title(criterion)
         self.reproduce = reproduce
         self.notes = []
@@ -219,18 +220,24 @@ def dtype(s: CriterionSubject) -> None:
 @_property
 def layout(s: CriterionSubject) -> None:
     """Any memory layout gives the same numbers."""
-    expected = s.backward()
+    expected, loss = s.backward(), float(s.output[0])
     changes: list[Callable[[Any], Any]] = [
-        lambda a: np.asfortranarray(a) if is_array(a) else a,
+        lambda a: np.asfortranarray(a) if is_array(a) and a.ndim else a,
         lambda a: np.repeat(a, 2, axis=-1)[..., ::2] if is_array(a) and a.ndim else a,
         lambda a: a[..., ::-1].copy()[..., ::-1] if is_array(a) and a.ndim else a,
     ]
+    problem = "another memory layout gives other numbers."
     for change in changes:
-        target = map_arrays(change, s.target) if s.target is not None else None
-        got = s.backward(input=map_arrays(change, s.input), target=target)
-        s.compare(
-            "layout", "updateGradInput", "another memory layout gives other numbers.", got, expected
-        )
+        changed = map_arrays(change, s.target) if s.target is not None else None
+        for input, target in (
+            (map_arrays(change, s.input), changed),
+            (map_arrays(change, s.input), s.target),
+            (s.input, changed),
+        ):
+            got = np.array(s.loss(s.fresh(), input, target))
+            s.compare("layout", "updateOutput", problem, got, np.array(loss))
+            gradInput = s.backward(input=input, target=target)
+            s.compare("layout", "updateGradInput", problem, gradInput, expected)
 
 
 @_property
@@ -259,7 +266,11 @@ def interleave(s: CriterionSubject) -> None:
         s.loss(criterion, other)
     except Exception:
         return
-    got = criterion.backward(s.input, s.target)
+    try:
+        got = criterion.backward(s.input, s.target)
+    except StateError:
+        # One that remembers its forward, and says so.
+        return
     s.compare(
         "interleave",
         "updateGradInput",
@@ -288,6 +299,18 @@ def clone(s: CriterionSubject) -> None:
         s.notes.append(f"pickle: not checked, {reason}")
     for criterion in made:
         s.compare("clone", "clone", "a copy gives other numbers.", s.backward(criterion), expected)
+    original = s.fresh()
+    ways: dict[str, Callable[[Any], Any]] = {
+        "clone": lambda c: c.clone(),
+        "copy.deepcopy": copy.deepcopy,
+    }
+    for way, copying in ways.items():
+        criterion = copying(original)
+        shared = {id(v) for _, v in states(original) if is_array(v) and v.size} & {
+            id(v) for _, v in states(criterion)
+        }
+        if criterion is original or shared:
+            s.fail("clone", way, "the copy shares arrays with the original.")
 
 
 @_property
@@ -302,17 +325,18 @@ def broadcast(s: CriterionSubject) -> None:
     ):
         if input.size < 2:
             continue
-        try:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                s.loss(s.fresh(), input, target)
-        except Exception:
-            continue
-        s.fail(
-            "broadcast",
-            "updateOutput",
-            f"input {input.shape} and target {target.shape} are broadcast silently.",
-        )
+        for method in ("updateOutput", "updateGradInput"):
+            try:
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    getattr(s.fresh(), method)(input, target)
+            except Exception:
+                continue
+            s.fail(
+                "broadcast",
+                method,
+                f"input {input.shape} and target {target.shape} are broadcast silently.",
+            )
 
 
 @_property
@@ -341,16 +365,23 @@ def exceptions(s: CriterionSubject) -> None:
 
 @_property
 def nan(s: CriterionSubject) -> None:
-    """NaN in the input gives a loss of NaN."""
-    nothing = map_arrays(lambda a: np.full_like(a, np.nan) if floating(a) else a, s.input)
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            loss = s.loss(s.fresh(), nothing)
-    except Exception:
-        return
-    if loss == loss:
-        s.fail("nan", "updateOutput", f"an input of NaN gives a loss of {loss:g}.")
+    """NaN in the input, or in the target, gives a loss of NaN."""
+
+    def undefined(table: Any) -> Any:
+        return map_arrays(lambda a: np.full_like(a, np.nan) if floating(a) else a, table)
+
+    pairs = [("input", undefined(s.input), s.target)]
+    if s.target is not None and any(floating(a) for a in leaves(s.target)):
+        pairs.append(("target", s.input, undefined(s.target)))
+    for what, input, target in pairs:
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                loss = s.loss(s.fresh(), input, target)
+        except Exception:
+            continue
+        if loss == loss:
+            s.fail("nan", "updateOutput", f"a {what} of NaN gives a loss of {loss:g}.")
 
 
 @_property
@@ -358,7 +389,7 @@ def duck(s: CriterionSubject) -> None:
     """Any array that speaks NumPy's protocols will do."""
     expected = s.backward()
     criterion = s.fresh()
-    rebind(criterion, Duck)
+    rebind(criterion, ducks())
     input = map_arrays(Duck, s.input)
     target = (
         map_arrays(lambda a: Duck(a) if is_array(a) else a, s.target)

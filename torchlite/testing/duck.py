@@ -4,12 +4,13 @@ It holds a NumPy array and refuses every implicit way to it, as an array on a GP
 conversion, no iteration, no arithmetic with a NumPy array.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-__all__ = ["Duck"]
+__all__ = ["Duck", "ducks"]
 
 
 class Duck(NDArrayOperatorsMixin):
@@ -81,6 +82,16 @@ class Duck(NDArrayOperatorsMixin):
     def item(self) -> Any:
         """Return the one entry as a Python number: the explicit way to the host."""
         return self.held.item()
+
+
+def ducks() -> Callable[[Any], Any]:
+    """Return a function that makes a Duck of an array, the same one of the same array."""
+    made: dict[int, tuple[Any, Duck]] = {}
+
+    def duck(array: Any) -> Duck:
+        return made.setdefault(id(array), (array, Duck(array)))[1]
+
+    return duck
 
 
 def _method(name: str) -> Any:

@@ -3,6 +3,7 @@
 import copy
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from torchlite import random
 from torchlite.nn import checks
 from torchlite.nn._stateful import parts
+from torchlite.nn.container import Container
 from torchlite.nn.module import Module
 from torchlite.nn.tables import is_array, map_arrays, shapes
 from torchlite.testing import values
@@ -74,28 +76,59 @@ class Subject:
         reproduce: str = "",
     ) -> None:
         self.seed = seed
-        self.rng = np.random.default_rng(seed)
+        # Other numbers than `draw` gives to the input.
+        self.rng = np.random.default_rng([seed, 1])
         self.title = checks.title(module)
         self.where = f"{where} {self.title}" if where else self.title
         self.fresh_from = fresh_from
         self.reproduce = reproduce
         self.notes: list[str] = []
         self.kinks: dict[str, tuple[int, int]] = {}
-        self.dtype = module.type()
-        self.base = copy.deepcopy(module)
+        self.base = self._copied(module)
         self.base.clearState()
+        self.names = self._checked_names()
+        self.dtype = self.base.type()
         if self.dtype != np.float64:
             self.base.type("float64")
+        for part in parts(self.base):
+            if part.gradInput is None:
+                del part.gradInput
+                self.notes.append("gradInput = None is taken back for the check")
         self.input = cast(input, "float64")
+        # A layer that writes to its input would spoil it for every property after.
+        self.pristine = copied(self.input)
         self.draws = True
         self.draws = self._forward_draws()
         self._move_parameters()
-        self.output = copied(self.forward(self.fresh(), self.input))
+        self.output = copied(self.forward(self.fresh(), copied(self.input)))
+        if self.output is None:
+            self.fail("split", "updateOutput", "it returned None.")
         if gradOutput is None:
             gradOutput = map_arrays(self._draw_like, self.output)
         self.gradOutput = cast(gradOutput, "float64")
-        self.names = gradient_names(self.base)
         self.remembers = self.base._remembers
+        self.composed = len(parts(self.base)) > 1 or isinstance(self.base, Container)
+
+    def _copied(self, module: Module) -> Module:
+        try:
+            return copy.deepcopy(module)
+        except Exception as error:
+            self.fail("clone", "copy.deepcopy", f"it raises {type(error).__name__}: {error}")
+            raise
+
+    def _checked_names(self) -> list[str]:
+        """Return the names of the gradients, if parameters() is what it must be."""
+        pair = self.base.parameters()
+        lists = isinstance(pair, (list, tuple)) and len(pair) == 2
+        if not lists or not all(isinstance(side, (list, tuple)) for side in pair):
+            self.fail("update", "parameters", "it does not return two lists.")
+        if len(pair[0]) != len(pair[1]):
+            self.fail(
+                "update",
+                "parameters",
+                f"it returns {len(pair[0])} parameters and {len(pair[1])} gradients.",
+            )
+        return gradient_names(self.base)
 
     def _draw_like(self, array: Any) -> Any:
         return values.distinct(self.rng, array.shape)
@@ -113,7 +146,7 @@ class Subject:
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                output = self.forward(self.fresh(), self.input)
+                output = self.forward(self.fresh(), copied(self.input))
             finite = all(np.isfinite(a).all() for a in leaves(output) if floating(a))
         except Exception:
             finite = False
@@ -140,12 +173,21 @@ class Subject:
         before = random.getRNGState()
         module = self.fresh()
         module.training()
-        module.forward(self.input)
+        try:
+            module.forward(copied(self.input))
+        except Exception:
+            module.evaluate().forward(copied(self.input))
         return not np.array_equal(before, random.getRNGState())
 
     def forward(self, module: Module, input: Any) -> Any:
         """Return the output under the same draw each time."""
         self.reseed()
+        return module.forward(input)
+
+    def forward_anew(self, module: Module, input: Any) -> Any:
+        """Return the output under another draw."""
+        if self.draws:
+            random.manualSeed(self.seed + 1)
         return module.forward(input)
 
     def run(
@@ -186,6 +228,43 @@ class Subject:
         """Return the gradients of a copy with their names."""
         return list(zip(self.names, module.parameters()[1], strict=True))
 
+    def with_parameters_of(self, module: Module) -> Module:
+        """Return a fresh copy with the parameters of another: nothing it may have cached."""
+        fresh = self.fresh()
+        for own, theirs in zip(fresh.parameters()[0], module.parameters()[0], strict=True):
+            own[...] = theirs
+        return fresh
+
+    def with_arrays_of(self, module: Module) -> Module:
+        """Return a fresh copy with all arrays of another that a new module has, too."""
+        fresh = self.fresh()
+        for own, theirs in zip(parts(fresh), parts(module), strict=True):
+            for name, value in vars(own).items():
+                other: Any = vars(theirs).get(name)
+                if is_array(value) and np.shape(value) == np.shape(other):
+                    value[...] = other
+        return fresh
+
+    def in_both_modes(self) -> list["Subject"]:
+        """Return the subject in its own mode, and in the other if its code looks at the mode."""
+        if "train" not in words(self.base):
+            return [self]
+        other = copy.copy(self)
+        other.base = self.fresh()
+        other.base.evaluate() if self.base.train else other.base.training()
+        mode = "evaluation" if self.base.train else "training"
+        other.where = f"{self.where} in {mode} mode"
+        try:
+            other.output = copied(other.forward(other.fresh(), copied(self.input)))
+        except Exception as error:
+            # What evaluation takes, training may refuse: one sample has no variance.
+            if self.base.train:
+                other.fail("modes", "forward", f"it raises {type(error).__name__}: {error}")
+            return [self]
+        if shapes(other.output) != shapes(self.output):
+            return [self]
+        return [self, other]
+
     @property
     def rows(self) -> int:
         """The number of samples, if the first dimension of all arrays is that."""
@@ -201,10 +280,13 @@ class Subject:
 
     def context(self) -> str:
         """Return shapes, dtypes and seed as failures print them."""
+        if not hasattr(self, "input"):
+            return f"seed {self.seed}"
         dtypes = sorted({str(a.dtype) for a in leaves(self.input) if is_array(a)})
+        gradOutput = getattr(self, "gradOutput", None)
         return (
             f"input {shapes(self.input)} {', '.join(dtypes)}, "
-            f"gradOutput {shapes(self.gradOutput)}, seed {self.seed}"
+            f"gradOutput {shapes(gradOutput)}, seed {self.seed}"
         )
 
     def fail(
@@ -269,6 +351,9 @@ class Subject:
                         dtypes=dtypes,
                     )
             return
+        if expected is None and got is None:
+            # Of integers there is no gradient.
+            return
         if not is_array(got) and not np.isscalar(got):
             self.fail(
                 property, method, f"{problem} It is {type(got).__name__}, not an array.", kind
@@ -325,6 +410,36 @@ class Subject:
                 self.compare(property, method, problem, one, other, allowed=0.0)
                 if np.isnan(other).any() if floating(other) else True:
                     continue
+
+
+def words(module: Module) -> set[str]:
+    """Return the names that the code of a module and its parts uses, torchlite's bases apart."""
+    found: set[str] = set()
+
+    def read(code: Any, known: dict[str, Any]) -> None:
+        for name in set(code.co_names) - found:
+            found.add(name)
+            helper = known.get(name)
+            if isinstance(helper, FunctionType):
+                read(helper.__code__, helper.__globals__)
+        for constant in code.co_consts:
+            if isinstance(constant, str):
+                found.add(constant)
+            elif isinstance(constant, CodeType):
+                read(constant, known)
+
+    for part in parts(module):
+        for kind in type(part).__mro__:
+            if kind.__module__ in _CONTRACTS:
+                continue
+            for value in vars(kind).values():
+                function = getattr(value, "fget", None) or getattr(value, "__func__", value)
+                if isinstance(function, FunctionType):
+                    read(function.__code__, function.__globals__)
+    return found
+
+
+_CONTRACTS = {"torchlite.nn.module", "torchlite.nn.container", "torchlite.nn._stateful", "builtins"}
 
 
 def gradient_names(module: Module, prefix: str = "") -> list[str]:

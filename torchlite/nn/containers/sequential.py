@@ -5,7 +5,7 @@ from typing import Any
 from torchlite.errors import StateError
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
-from torchlite.nn.container import Container
+from torchlite.nn.containers._remembering import Remembering
 from torchlite.nn.tables import EMPTY, same, shapes
 
 __all__ = ["Sequential"]
@@ -14,15 +14,15 @@ __all__ = ["Sequential"]
 _LONGEST_STORY = 6
 
 
-class Sequential(Container):
+class Sequential(Remembering):
     """Each module's output is the next one's input.
 
     Maths
     -----
-    ::
+    With x the input of the last module::
 
-        output = modules[-1](... modules[1](modules[0](input)))
-        gradInput = modules[0].updateGradInput(input, ... modules[-1].updateGradInput(..., gradOutput))
+        output = modules[-1](...modules[1](modules[0](input)))
+        gradInput = modules[0].updateGradInput(input, ...modules[-1].updateGradInput(x, gradOutput))
 
     Shapes
     ------
@@ -73,13 +73,12 @@ class Sequential(Container):
     Torch7, nn/Sequential.lua.
     """
 
-    _transient = (*Container._transient, "activations", "gradOutputs")
+    _transient = (*Remembering._transient, "activations")
     activations: Any = ()
-    gradOutputs: Any = ()
 
     def updateOutput(self, input: Any) -> Any:
         """Run the modules in order, keep every activation, return the last."""
-        self.activations = self.gradOutputs = ()
+        self._forget()
         path = [input]
         try:
             for module in self.modules:
@@ -100,7 +99,7 @@ class Sequential(Container):
         if not modules:
             checks.alike(self, "updateGradInput", input, gradOutput)
         self.gradOutputs = ()
-        gradOutputs = [gradOutput]
+        gradOutputs = [gradOutput] * len(modules)
         position = len(modules)
         try:
             while position > 1:
@@ -110,15 +109,14 @@ class Sequential(Container):
                     gradOutput = module.updateGradInput(path[position], gradOutput)
                 if module.gradInput is None or gradOutput is None:
                     raise _cut_off(module, modules[position - 1], position)
-                gradOutputs.append(gradOutput)
+                gradOutputs[position - 1] = gradOutput
             if modules:
                 position = 0
                 gradOutput = modules[0]._backpropagate(input, gradOutput)
         except Exception as error:
-            self.activations = ()
+            self._forget()
             self._locate(error, position, self._backward_story(gradOutputs, position))
             raise
-        gradOutputs.reverse()
         self.gradOutputs = gradOutputs
         if self.gradInput is None:
             return None
@@ -145,36 +143,20 @@ class Sequential(Container):
                 hint="call updateGradInput(input, gradOutput) first: it finds the gradOutputs of "
                 "the modules inside",
             )
-        before = self._snapshot()
-        position = len(modules)
-        try:
-            while position:
-                position -= 1
-                modules[position].accGradParameters(path[position], gradOutputs[position], scale)
-        except BaseException as error:
-            self._restore(before)
-            self.activations = self.gradOutputs = ()
-            self._locate(error, position, self._backward_story(gradOutputs[::-1], position))
-            raise
+        self._accumulate(range(len(modules) - 1, -1, -1), modules, path, gradOutputs, scale)
 
     def _path_of(self, method: str, input: Any) -> Any:
         """Return the activations of the last forward, if it was one of this input."""
         path = self.activations
-        if len(path) == len(self.modules) + 1 and (path[0] is input or same(path[0], input)):
-            return path
-        raise StateError(
-            f"Sequential.{method}: input is not that of the last forward",
-            layer=self,
-            method=method,
-            argument="input",
-            expected=f"input {shapes(path[0])}" if path else "a forward before",
-            got=shapes(input),
-            hint="call forward(input) first: a backward goes back along its path",
-        )
+        self._recall(method, path[0] if len(path) == len(self.modules) + 1 else None, input)
+        return path
+
+    def _forget(self) -> None:
+        self.activations = self.gradOutputs = ()
 
     def _backward_story(self, gradOutputs: Any, position: int) -> str:
-        """Tell what led back to position; gradOutputs in the order of the backward."""
-        return self._story("gradOutput", gradOutputs, range(len(self) - 1, position, -1), position)
+        passed = range(len(self) - 1, position, -1)
+        return self._story("gradOutput", gradOutputs[::-1], passed, position)
 
     def __repr__(self) -> str:
         flow = " -> ".join(["input", *(f"({i})" for i in range(len(self))), "output"])

@@ -1,16 +1,14 @@
 """Add."""
 
-from typing import Any
-
 import numpy as np
 
 from torchlite.nn import checks
-from torchlite.nn.simple._componentwise import Componentwise
+from torchlite.nn.simple._componentwise import Adding
 
 __all__ = ["Add"]
 
 
-class Add(Componentwise):
+class Add(Adding):
     """Adds a bias to each sample.
 
     Maths
@@ -77,12 +75,3 @@ class Add(Componentwise):
         self.bias = np.zeros(n)
         self.gradBias = np.zeros(n)
         self.reset()
-
-    def _output(self, input: Any, bias: Any) -> Any:
-        return input + bias
-
-    def _gradInput(self, gradOutput: Any, bias: Any) -> Any:
-        return gradOutput
-
-    def _gradParameter(self, input: Any, gradOutput: Any) -> Any:
-        return gradOutput

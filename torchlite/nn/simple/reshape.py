@@ -6,7 +6,6 @@ from typing import Any
 from torchlite.errors import ShapeError
 from torchlite.nn import checks
 from torchlite.nn.simple._reshaping import Reshaping, sizes
-from torchlite.nn.tables import shapes
 
 __all__ = ["Reshape"]
 
@@ -16,11 +15,12 @@ class Reshape(Reshaping):
 
     Maths
     -----
-    ::
+    Of a batch::
 
-        batch = input.size != nelement if batchMode is None else batchMode
-        output = input.reshape((len(input), *size) if batch else size)
+        output = input.reshape(len(input), *size)
         gradInput = gradOutput.reshape(input.shape)
+
+    Of one sample: output = input.reshape(size).
 
     Shapes
     ------

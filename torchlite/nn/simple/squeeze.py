@@ -13,9 +13,9 @@ class Squeeze(Reshaping):
 
     Maths
     -----
-    ::
+    With dim None and numInputDims None::
 
-        output = np.squeeze(input, dim)
+        output = np.squeeze(input)
         gradInput = gradOutput.reshape(input.shape)
 
     Shapes

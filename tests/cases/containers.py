@@ -1,0 +1,94 @@
+"""Containers: modules one after the other, side by side, and wrapped."""
+
+from itertools import pairwise
+
+from cases import Case
+from torchlite.nn import (
+    Bottle,
+    CAddTable,
+    Concat,
+    ConcatTable,
+    Decorator,
+    DepthConcat,
+    DontCast,
+    Identity,
+    Linear,
+    MapTable,
+    NaN,
+    Narrow,
+    Parallel,
+    ParallelTable,
+    Profile,
+    ReLU,
+    Select,
+    SelectTable,
+    Sequential,
+    WeightNorm,
+)
+
+
+def mlp(*sizes):
+    """Return a Sequential of Linear layers with ReLUs between."""
+    first, *rest = pairwise(sizes)
+    net = Sequential(Linear(*first))
+    for size in rest:
+        net.add(ReLU()).add(Linear(*size))
+    return net
+
+
+def residual():
+    return Sequential(ConcatTable(mlp(3, 4, 3), Identity()), CAddTable(), ReLU())
+
+
+TABLE = {"maths": "the section says it of an array"}
+ROWS = {"maths": "the section says it of rows"}
+SCRATCH = {"update": "weight and gradWeight of the module inside are scratch paper"}
+WRAPPED = {"dtype": "the module inside keeps its dtype: that is what it is made for"}
+
+CASES = [
+    Case(lambda: Sequential(), (4, 3), name="empty"),
+    Case(lambda: mlp(3, 5, 2), (4, 3), name="MLP"),
+    Case(lambda: Sequential(mlp(3, 4, 4), Sequential(ReLU(), mlp(4, 2))), (4, 3), name="nested"),
+    Case(residual, (4, 3), name="residual"),
+    Case(lambda: Concat(1, Linear(3, 2), ReLU(), mlp(3, 4, 1)), (4, 3)),
+    Case(lambda: Concat(0, Linear(3, 2), Linear(3, 4)), (3,), name="sample"),
+    Case(
+        lambda: Concat(-1, SelectTable(0), Sequential(SelectTable(1), Linear(2, 3))),
+        [(4, 3), (4, 2)],
+        name="table",
+        exempt=TABLE,
+    ),
+    Case(lambda: DepthConcat(1, Identity(), Narrow(3, 1, 2), Narrow(2, 0, 2)), (2, 2, 5, 4)),
+    Case(
+        lambda: DepthConcat(0, Narrow(1, 0, 2), Linear(5, 5)),
+        (3, 5),
+        name="flat",
+        exempt={"maths": "the section says it of images"},
+    ),
+    Case(lambda: Parallel(0, 0, Linear(3, 2), Linear(3, 4)), (2, 3)),
+    Case(lambda: Parallel(1, 1, Linear(3, 2), ReLU(), mlp(3, 4, 2)), (4, 3, 3), name="batch"),
+    Case(lambda: Parallel(-1, -1, ReLU(), Linear(3, 2)), (4, 3, 2), name="last"),
+    Case(lambda: ConcatTable(Linear(3, 2), Identity(), mlp(3, 4, 2)), (4, 3)),
+    Case(
+        lambda: ConcatTable(Identity(), SelectTable(1)),
+        [(4, 3), [(4, 2)]],
+        name="table",
+        exempt=TABLE,
+    ),
+    Case(lambda: ParallelTable(Linear(3, 2), ReLU(), mlp(2, 3, 2)), [(4, 3), (4, 2), (4, 2)]),
+    Case(lambda: ParallelTable(Identity(), SelectTable(0)), [(3,), [(2,), (1,)]], name="nested"),
+    Case(lambda: MapTable(Linear(3, 2)), [(4, 3), (4, 3), (4, 3)]),
+    Case(lambda: MapTable(mlp(3, 4, 2)), [(4, 3), (2, 3)], name="MLP"),
+    Case(lambda: MapTable().add(ReLU()), [(3,), (2, 2), (1,)], name="shapes"),
+    Case(lambda: Bottle(Linear(4, 3)), (2, 3, 4)),
+    Case(lambda: Bottle(mlp(4, 2, 3)), (5, 4), name="as-it-is"),
+    Case(lambda: Bottle(Narrow(2, 0, 1), 3), (2, 2, 4, 3), name="matrices", exempt=ROWS),
+    Case(lambda: Bottle(Select(2, 0), 3, 2), (2, 4, 3, 2), name="smaller", exempt=ROWS),
+    Case(lambda: Decorator(mlp(3, 4, 2)), (4, 3)),
+    Case(lambda: Decorator(SelectTable(1)), [(4, 3), (4, 2)], name="table"),
+    Case(lambda: WeightNorm(Linear(4, 3)), (5, 4), exempt=SCRATCH),
+    Case(lambda: WeightNorm(Linear(4, 3, False), 1), (5, 4), name="inputs", exempt=SCRATCH | ROWS),
+    Case(lambda: DontCast(mlp(3, 4, 2), True), (4, 3), exempt=WRAPPED),
+    Case(lambda: NaN(mlp(3, 4, 2)), (4, 3)),
+    Case(lambda: Profile(mlp(3, 4, 2), 1000), (4, 3)),
+]

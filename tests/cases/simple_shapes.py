@@ -1,0 +1,143 @@
+"""Simple layers without parameters: what rearranges, picks, reduces and multiplies entries."""
+
+import numpy as np
+
+from cases import Case
+from torchlite import nn
+
+
+def distinct(*shape):
+    """Return a maker of inputs without ties."""
+    size = int(np.prod(shape))
+    return lambda rng: (2 * rng.permutation(np.arange(-size, size))[:size] + 1).reshape(shape) / 16
+
+
+def with_indices(*shape, n, k):
+    """Return a maker of an array and k of its n indices."""
+    return lambda rng: [distinct(*shape)(rng), rng.integers(0, n, k)]
+
+
+def with_mask(*shape):
+    """Return a maker of an array and a mask that picks half of it."""
+    half = np.arange(np.prod(shape)) % 2 == 0
+    return lambda rng: [distinct(*shape)(rng), rng.permutation(half).reshape(shape)]
+
+
+SAMPLE = {"maths": "the section says it of the input's dimensions, not of a sample's"}
+WHOLE = {"maths": "the section says it of a batch"}
+UNCLEAR = {"batch": "a batch of one can be read in two ways: batchMode, numInputDims decide"}
+SHARED = {"batch": "one entry of the table is not by sample", "empty": "as for batch"}
+CONSTANT = {"nan": "the output does not depend on the input"}
+TURNED = {"maths": "the section says it without transposing"}
+LETTERS = {"maths": "the section says it of other letters"}
+
+CASES = [
+    Case(lambda: nn.Max(1), distinct(4, 3)),
+    Case(lambda: nn.Max(), distinct(4, 3), name="first"),
+    Case(lambda: nn.Max(0, 2), distinct(4, 3, 2), name="sample", exempt=SAMPLE),
+    Case(lambda: nn.Max(-1, 1), distinct(5), name="line"),
+    Case(lambda: nn.Min(1), distinct(4, 3, 2)),
+    Case(lambda: nn.Min(-2, 2), distinct(4, 3, 2), name="sample"),
+    Case(lambda: nn.Sum(1), (4, 3)),
+    Case(lambda: nn.Sum(0), (4, 3), name="first"),
+    Case(lambda: nn.Sum(1, None, True, False), (4, 3, 2), name="average-kept"),
+    Case(lambda: nn.Sum(0, 2), (4, 3, 2), name="sample", exempt=SAMPLE),
+    Case(lambda: nn.Sum(), (5,), name="line"),
+    Case(lambda: nn.Mean(1), (4, 3)),
+    Case(lambda: nn.Mean(0, 2), (4, 3, 2), name="sample", exempt=SAMPLE),
+    Case(lambda: nn.Normalize(2), (4, 3)),
+    Case(lambda: nn.Normalize(2), (5,), name="one"),
+    Case(lambda: nn.Normalize(1), (4, 3), name="p1"),
+    Case(lambda: nn.Normalize(2.5, 1e-3), (4, 3), name="p2.5"),
+    Case(lambda: nn.Normalize(3), (4, 3), name="p3"),
+    Case(lambda: nn.Normalize(0.5), (4, 3), name="p0.5"),
+    Case(
+        lambda: nn.Normalize(np.inf),
+        distinct(4, 3),
+        name="inf",
+        exempt={"maths": "the section says it of a finite p"},
+    ),
+    Case(lambda: nn.Copy(), (4, 3)),
+    Case(lambda: nn.Copy(forceCopy=True), (4, 3), name="forced"),
+    Case(lambda: nn.Contiguous(), (4, 3)),
+    Case(lambda: nn.Narrow(1, 1, 2), (4, 3)),
+    Case(lambda: nn.Narrow(-2, -3, -2), (2, 4, 3), name="from-the-end"),
+    Case(lambda: nn.Narrow(0, 1, -1), (5, 3), name="first"),
+    Case(lambda: nn.Select(1, 2), (4, 3)),
+    Case(lambda: nn.Select(-2, -1), (4, 3, 2), name="from-the-end"),
+    Case(lambda: nn.Select(0, 1), (4, 3), name="first"),
+    Case(lambda: nn.Index(1), with_indices(4, 3, n=3, k=5), exempt=SHARED),
+    Case(lambda: nn.Index(0), with_indices(4, 3, n=4, k=6), name="first"),
+    Case(lambda: nn.MaskedSelect(), with_mask(4, 3)),
+    Case(lambda: nn.Replicate(3), (2, 4)),
+    Case(lambda: nn.Replicate(2, -1), (4, 3, 2), name="last"),
+    Case(lambda: nn.Replicate(3, 0, 2), (4, 3, 2), name="sample", exempt=SAMPLE),
+    Case(lambda: nn.Reshape(2, 3), (4, 6), exempt=UNCLEAR),
+    Case(lambda: nn.Reshape(2, 6), (4, 3), name="whole", exempt=WHOLE),
+    Case(lambda: nn.Reshape(6, True), (4, 2, 3), name="batch"),
+    Case(lambda: nn.Reshape(6, False), (6,), name="one"),
+    Case(lambda: nn.View(2, 3), (4, 6), exempt=UNCLEAR),
+    Case(lambda: nn.View(6, -1), (4, 3), name="open"),
+    Case(
+        lambda: nn.View(-1).setNumInputDims(2),
+        (4, 2, 3),
+        name="batch",
+        exempt={"maths": "it is said without numInputDims"},
+    ),
+    Case(lambda: nn.Collapse(2), (4, 3, 2)),
+    Case(lambda: nn.Collapse(2), (3, 2), name="one", exempt=WHOLE),
+    Case(
+        lambda: nn.Squeeze(),
+        (4, 1, 3, 1),
+        exempt={"batch": "all dimensions of size 1 go, that of a batch of one too"},
+    ),
+    Case(
+        lambda: nn.Squeeze(1),
+        (4, 1, 1),
+        name="one-dimension",
+        exempt={"maths": "the section says it of all dimensions"},
+    ),
+    Case(lambda: nn.Squeeze(None, 2), (4, 1, 3), name="batch"),
+    Case(lambda: nn.Unsqueeze(1), (4, 3)),
+    Case(lambda: nn.Unsqueeze(-1), (4, 3), name="last"),
+    Case(lambda: nn.Unsqueeze(0, 1), (4, 3), name="sample", exempt=SAMPLE),
+    Case(lambda: nn.Transpose((0, 1)), (4, 3)),
+    Case(lambda: nn.Transpose((1, 2), (2, -1)), (4, 3, 2), name="two"),
+    Case(lambda: nn.Transpose((0, 1)).setNumInputDims(2), (4, 3, 2), name="sample", exempt=SAMPLE),
+    Case(lambda: nn.Padding(1, 2), (4, 3)),
+    Case(lambda: nn.Padding(-1, -2, None, 9, 1), (4, 3), name="inside"),
+    Case(lambda: nn.Padding(0, 2, 1, 9, 1), (4, 3), name="sample", exempt=SAMPLE),
+    Case(lambda: nn.Constant([[1, 2, 3], [4, 5, 6]], 1), (4, 3), exempt=CONSTANT),
+    Case(lambda: nn.Constant(3.5), (4, 3), name="number", exempt=WHOLE | CONSTANT),
+    Case(lambda: nn.OneHot(5), lambda rng: rng.integers(0, 5, (4, 3, 2))),
+    Case(lambda: nn.PrintSize("p"), (4, 3)),
+    Case(
+        lambda: nn.ZeroGrad(),
+        (4, 3),
+        exempt={"gradInput": "that gradInput is not the derivative is what it is for"},
+    ),
+    Case(lambda: nn.Convert("bchw", "bf"), (4, 3, 2, 2)),
+    Case(lambda: nn.Convert("chw", "hwc"), (4, 3, 2, 5), name="order", exempt=LETTERS),
+    Case(lambda: nn.Convert("chb", "bf"), (2, 3, 4), name="batch-last", exempt=LETTERS),
+    Case(lambda: nn.Convert("bf", "fb"), (4, 3), name="turn", exempt=LETTERS),
+    Case(
+        lambda: nn.Convert("bt", "b"),
+        (4, 3),
+        name="pick",
+        exempt=LETTERS | {"batch": "one sample in the layout b is (1,), never without dimension"},
+    ),
+    Case(lambda: nn.Convert("b", "bt"), (4,), name="rows"),
+    Case(lambda: nn.Convert("chw", "f"), (3, 2, 4), name="one", exempt=LETTERS),
+    Case(lambda: nn.Convert(), (4, 3, 2), name="any", exempt=LETTERS),
+    Case(lambda: nn.MM(), [(4, 2, 3), (4, 3, 5)]),
+    Case(lambda: nn.MM(True, True), [(4, 3, 2), (4, 5, 3)], name="transposed", exempt=TURNED),
+    Case(lambda: nn.MM(True), [(3, 2), (3, 5)], name="one", exempt=TURNED),
+    Case(lambda: nn.MV(), [(2, 3), (3,)], exempt=SHARED),
+    Case(
+        lambda: nn.MV(),
+        [(4, 2, 3), (4, 3)],
+        name="batch",
+        exempt={"maths": "the section says it of one matrix"},
+    ),
+    Case(lambda: nn.MV(True), [(4, 3, 2), (4, 3)], name="transposed", exempt=TURNED),
+]

@@ -1,0 +1,179 @@
+"""What containers have in common whose modules stand side by side."""
+
+from typing import Any, Self
+
+from torchlite.errors import ShapeError, StateError
+from torchlite.nn import checks
+from torchlite.nn.checks import NUMBERS
+from torchlite.nn.containers._remembering import Remembering
+from torchlite.nn.module import Module
+from torchlite.nn.table import _checks
+from torchlite.nn.table._entries import total
+from torchlite.nn.tables import EMPTY, same, shapes
+
+
+class Branches(Remembering):
+    """Modules side by side, each with its own input and its own gradOutput.
+
+    A member says how inputs are dealt out and outputs joined, how gradOutputs are dealt out and
+    gradInputs joined. Unless it says otherwise, every module gets the whole input, the outputs
+    make a table, and the gradInputs are summed.
+
+    Attributes
+    ----------
+    inputs, outputs
+        After a forward: what each module was given, and what it returned.
+    gradOutputs
+        After `updateGradInput`: the gradient of each output, so that
+        `modules[i].backward(inputs[i], gradOutputs[i])` is the step of module i.
+
+    Conventions
+    -----------
+    A backward needs the memory of a forward of the same input; a new forward drops it, and so
+    does an error. It runs `updateGradInput` of all modules in order, then `accGradParameters` of
+    all. Where the `gradInput` of a module is None, the gradient of the input is left out and None
+    returned.
+    """
+
+    # Whether it is made for one module.
+    _single = False
+
+    _transient = (*Remembering._transient, "inputs", "outputs", "_input", "_gradOutput", "_ran")
+    inputs: Any = ()
+    outputs: Any = ()
+    # To what the memory belongs (None: there is none), and the modules that ran.
+    _input: Any = None
+    _gradOutput: Any = None
+    _ran: Any = ()
+
+    def insert(self, module: Module, index: Any = None) -> Self:
+        """Insert a module before position index, at the end without one. Return self."""
+        if self._single and self.modules:
+            method = "add" if index is None else "insert"
+            raise StateError(
+                f"{type(self).__name__}.{method}: it is made for one module and holds one",
+                layer=self,
+                method=method,
+                argument="module",
+                hint="remove() takes it out",
+            )
+        return super().insert(module, index)
+
+    def updateOutput(self, input: Any) -> Any:
+        """Run every module on its own input, and join the outputs."""
+        self._forget()
+        if not self.modules:
+            raise StateError(
+                f"{type(self).__name__}.updateOutput: there are no modules",
+                layer=self,
+                method="updateOutput",
+                hint="add(module)",
+            )
+        inputs = self._deal(input)
+        modules = self._team(len(inputs))
+        outputs: list[Any] = []
+        try:
+            for module, part in zip(modules, inputs, strict=True):
+                outputs.append(module.updateOutput(part))
+        except Exception as error:
+            position = len(outputs)
+            self._locate(error, position, f"input {shapes(inputs[position])}")
+            raise
+        self.output = self._join(input, outputs)
+        self.inputs, self.outputs, self._input, self._ran = inputs, outputs, input, modules
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        """Run every module's updateGradInput, and join the gradInputs."""
+        self._recall("updateGradInput", self._remembered(), input)
+        gradOutputs = self._deal_back("updateGradInput", gradOutput)
+        gradInputs: list[Any] = []
+        try:
+            for module, part, gradient in zip(self._ran, self.inputs, gradOutputs, strict=True):
+                gradInputs.append(module._backpropagate(part, gradient))
+        except Exception as error:
+            self._forget()
+            position = len(gradInputs)
+            self._locate(error, position, self._backward_story(gradOutputs, position))
+            raise
+        self.gradOutputs, self._gradOutput = gradOutputs, gradOutput
+        if any(gradInput is None for gradInput in gradInputs):
+            whole = None
+        else:
+            whole = self._join_back(input, gradInputs)
+        if self.gradInput is None:
+            return None
+        self.gradInput = EMPTY if whole is None else whole
+        return whole
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+        """Run every module's accGradParameters, each with its own input and gradOutput."""
+        if type(scale) not in NUMBERS:
+            scale = checks.number(self, "accGradParameters", "scale", scale)
+        self._recall("accGradParameters", self._remembered(), input)
+        gradOutputs = self.gradOutputs
+        if self._gradOutput is None or not same(self._gradOutput, gradOutput):
+            gradOutputs = self._deal_back("accGradParameters", gradOutput)
+        self._accumulate(range(len(self._ran)), self._ran, self.inputs, gradOutputs, scale)
+
+    # ---------------------------------------------------------------- what a member says
+
+    def _deal(self, input: Any) -> list[Any]:
+        """Return the input of each module."""
+        return [input] * len(self.modules)
+
+    def _join(self, input: Any, outputs: list[Any]) -> Any:
+        """Return the output, from the outputs of the modules."""
+        return list(outputs)
+
+    def _deal_back(self, method: str, gradOutput: Any) -> list[Any]:
+        """Return the gradOutput of each module."""
+        _checks.table(self, method, "gradOutput", gradOutput, len(self.outputs))
+        return list(gradOutput)
+
+    def _join_back(self, input: Any, gradInputs: list[Any]) -> Any:
+        """Return the gradInput, from the gradInputs of the modules."""
+        expected = shapes(input)
+        for module, gradInput in zip(self._ran, gradInputs, strict=True):
+            got = shapes(gradInput)
+            if got != expected:
+                self._forget()
+                raise ShapeError(
+                    f"{checks.title(module)}.updateGradInput: gradInput must be {expected} like "
+                    f"its input, got {got}",
+                    layer=module,
+                    method="updateGradInput",
+                    argument="gradInput",
+                    expected=expected,
+                    got=got,
+                )
+        return total(gradInputs)
+
+    def _team(self, count: int) -> Any:
+        """Return the modules that run on so many inputs."""
+        return self.modules
+
+    # ---------------------------------------------------------------- memory
+
+    def _remembered(self) -> Any:
+        """Return the input whose forward is remembered, or None."""
+        # A module added or removed since makes it another network.
+        return self._input if len(self._ran) == len(self.inputs) else None
+
+    def _forget(self) -> None:
+        self.inputs = self.outputs = self.gradOutputs = self._ran = ()
+        self._input = self._gradOutput = None
+
+    def _backward_story(self, gradOutputs: Any, position: int) -> str:
+        return f"gradOutput {shapes(gradOutputs[position])}"
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        if not self.modules:
+            return f"{name} {{ }}"
+        *first, last = (f"({i}): {module!r}" for i, module in enumerate(self))
+        lines = ["input"]
+        lines += ["  |`-> " + text.replace("\n", "\n  |    ") for text in first]
+        lines += ["   `-> " + last.replace("\n", "\n       "), "   ... -> output"]
+        inside = "\n".join(lines).replace("\n", "\n  ")
+        return f"{name} {{\n  {inside}\n}}"

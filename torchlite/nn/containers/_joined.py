@@ -1,0 +1,30 @@
+"""What containers have in common that join the outputs of their modules along a dimension."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.containers._branches import Branches
+from torchlite.nn.table import _checks
+from torchlite.nn.table._entries import pieces
+
+
+class Joined(Branches):
+    """Branches whose outputs stand one after the other along a dimension."""
+
+    # The name of the attribute that says which.
+    _along = "dimension"
+
+    def _join(self, input: Any, outputs: list[Any]) -> Any:
+        return np.concatenate(outputs, self._axis(outputs))
+
+    def _deal_back(self, method: str, gradOutput: Any) -> list[Any]:
+        _checks.gradient(self, method, gradOutput, self.output)
+        axis = self._axis(self.outputs)
+        return pieces(gradOutput, [output.shape[axis] for output in self.outputs], axis)
+
+    def _axis(self, outputs: list[Any]) -> int:
+        """Return the dimension, counted from 0; the outputs must fit together along it."""
+        _checks.arrays(self, "updateOutput", "outputs", outputs)
+        dimension = getattr(self, self._along)
+        return _checks.joinable(self, "updateOutput", "outputs", outputs, dimension)

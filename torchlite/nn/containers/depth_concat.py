@@ -1,0 +1,108 @@
+"""DepthConcat."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.containers.concat import Concat
+from torchlite.nn.table import _checks
+
+__all__ = ["DepthConcat"]
+
+
+class DepthConcat(Concat):
+    """Concat of outputs of different sizes: the smaller ones are centred among zeros.
+
+    Maths
+    -----
+    Of batches of images, (N, C, H, W), joined along C::
+
+        outputs = [module.updateOutput(input) for module in modules]
+        height, width = np.max([image.shape[2:] for image in outputs], axis=0)
+        gaps = [(height - image.shape[2], width - image.shape[3]) for image in outputs]
+        margins = [[(0, 0), (0, 0), *((gap // 2, gap - gap // 2) for gap in pair)] for pair in gaps]
+        output = np.concatenate(list(map(np.pad, outputs, margins)), dimension)
+
+    A backward hands out gradOutput without the margins, and sums the gradInputs.
+
+    Shapes
+    ------
+    input: what all modules take; output: along the dimension the sum of the outputs' lengths,
+    elsewhere the longest of them.
+
+    Parameters
+    ----------
+    dimension
+        Of the outputs, counted from 0 or from the end if negative. The batch's counts.
+    modules
+        The modules; `add` appends others.
+
+    Attributes
+    ----------
+    inputs, outputs
+        After a forward: what each module was given (the input), and what it returned.
+    gradOutputs
+        After `updateGradInput`: the gradient of each output, by position: views of gradOutput.
+
+    Conventions
+    -----------
+    As those of Concat. Where an odd number of zeros is added, there is one more at the end.
+
+    Raises
+    ------
+    StateError
+        input is not that of the last forward; there are no modules.
+    ShapeError, DTypeError
+        The outputs do not have the same number of dimensions; gradOutput does not fit.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> net = nn.DepthConcat(0, nn.Identity(), nn.Narrow(1, 0, 1))
+    >>> x = np.array([[1.0, 2.0, 3.0]])
+    >>> net.forward(x)
+    array([[1., 2., 3.],
+           [0., 1., 0.]])
+    >>> net.backward(x, np.array([[10.0, 20.0, 30.0], [4.0, 5.0, 6.0]]))
+    array([[15., 20., 30.]])
+
+    Reference
+    ---------
+    Torch7, nn/DepthConcat.lua, whose backward takes no notice of scale. Szegedy et al., Going
+    deeper with convolutions (2015).
+    """
+
+    def _join(self, input: Any, outputs: list[Any]) -> Any:
+        shape, windows = self._windows(outputs)
+        dtype = np.result_type(*(output.dtype for output in outputs))
+        joined = np.zeros_like(outputs[0], dtype=dtype, shape=shape)
+        for output, window in zip(outputs, windows, strict=True):
+            joined[window] = output
+        return joined
+
+    def _deal_back(self, method: str, gradOutput: Any) -> list[Any]:
+        _checks.gradient(self, method, gradOutput, self.output)
+        return [gradOutput[window] for window in self._windows(self.outputs)[1]]
+
+    def _windows(self, outputs: list[Any]) -> tuple[Any, list[Any]]:
+        """Return the shape of all outputs together, and where in it each one stands."""
+        _checks.arrays(self, "updateOutput", "outputs", outputs)
+        ndim = outputs[0].ndim
+        axis = self.dimension if self.dimension >= 0 else self.dimension + ndim
+        if not 0 <= axis < ndim or any(output.ndim != ndim for output in outputs):
+            expected = f"arrays of as many dimensions, with dimension {self.dimension}"
+            raise _checks.wrong_shape(self, "updateOutput", "outputs", expected, outputs)
+        shape = [
+            max(lengths) for lengths in zip(*(output.shape for output in outputs), strict=True)
+        ]
+        shape[axis] = 0
+        windows = []
+        for output in outputs:
+            starts = [(whole - own) // 2 for whole, own in zip(shape, output.shape, strict=True)]
+            starts[axis] = shape[axis]
+            shape[axis] += output.shape[axis]
+            windows.append(
+                tuple(slice(s, s + own) for s, own in zip(starts, output.shape, strict=True))
+            )
+        return tuple(shape), windows

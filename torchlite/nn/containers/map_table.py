@@ -1,0 +1,132 @@
+"""MapTable."""
+
+import copy
+import operator
+from typing import Any
+
+from torchlite.nn._stateful import parts
+from torchlite.nn.containers._branches import Branches
+from torchlite.nn.module import Module
+from torchlite.nn.table import _checks
+from torchlite.nn.tables import is_array, map_arrays
+
+__all__ = ["MapTable"]
+
+
+class MapTable(Branches):
+    """One module on every entry of a table.
+
+    Maths
+    -----
+    ::
+
+        output = [modules[0].clone().updateOutput(entry) for entry in input]
+        gradInput = [
+            module.updateGradInput(entry, gradient)
+            for module, entry, gradient in zip([modules[0], *clones], input, gradOutput)
+        ]
+
+    Shapes
+    ------
+    input: a table of what the module takes, of any length, another one at every call; output: a
+    table with the output of each.
+
+    Parameters
+    ----------
+    module
+        The module; None: `add` brings it later.
+    shared
+        Taken for Torch7's sake, without effect: the clones always share their parameters.
+
+    Attributes
+    ----------
+    clones
+        A copy of the module for each entry but the first: every one remembers its own forward.
+        They share all arrays with the module (weight, bias, gradWeight, gradBias and whatever
+        else it holds), are made when a table is longer than those before, and made anew once the
+        module was changed. They are no part of `modules`, of copies and of files.
+    inputs, outputs
+        After a forward: the entries, and what was returned for each.
+    gradOutputs
+        After `updateGradInput`: the gradient of each output, by position.
+
+    Conventions
+    -----------
+    Remembers its forward; an error makes it forget. Where the `gradInput` of the module is None,
+    the gradient of the input is left out and None returned.
+
+    Raises
+    ------
+    StateError
+        input is not that of the last forward; there is no module; another one is added.
+    ShapeError, DTypeError
+        input is no table, or gradOutput none of its length.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> net = nn.MapTable(nn.Linear(2, 1))
+    >>> net.get(0).weight[:], net.get(0).bias[:] = [[1, 10]], [100]
+    >>> x = [np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([5.0, 6.0])]
+    >>> net.forward(x)
+    [array([121.]), array([143.]), array([165.])]
+    >>> net.backward(x, [np.ones(1), np.ones(1), np.ones(1)])
+    [array([ 1., 10.]), array([ 1., 10.]), array([ 1., 10.])]
+    >>> net.get(0).gradWeight
+    array([[ 9., 12.]])
+
+    Reference
+    ---------
+    Torch7, nn/MapTable.lua, where the clones stand in `modules`.
+    """
+
+    _single = True
+    _transient = (*Branches._transient, "clones", "_cloned")
+    clones: Any = ()
+    # What the module held when the clones were made.
+    _cloned: Any = None
+
+    def __init__(self, module: Module | None = None, shared: bool = True) -> None:
+        super().__init__(*(() if module is None else (module,)))
+        self.shared = shared
+
+    def _deal(self, input: Any) -> list[Any]:
+        _checks.table(self, "updateOutput", "input", input)
+        return list(input)
+
+    def _join_back(self, input: Any, gradInputs: list[Any]) -> Any:
+        return gradInputs
+
+    def _team(self, count: int) -> Any:
+        module = self.modules[0]
+        held = _held(module)
+        known = self._cloned
+        if known is None or len(known) != len(held) or not all(map(operator.is_, known, held)):
+            self.clones, self._cloned = [], held
+        while len(self.clones) < count - 1:
+            # What deepcopy finds in its memory, it does not copy.
+            self.clones.append(copy.deepcopy(module, _arrays(held)))
+        return [module, *self.clones][:count]
+
+    def __repr__(self) -> str:
+        if not self.modules:
+            return super().__repr__()
+        inside = repr(self.modules[0]).replace("\n", "\n        ")
+        return f"{type(self).__name__} {{\n  {inside}\n}}"
+
+
+def _held(module: Module) -> list[Any]:
+    """Return what a module and its parts hold that makes them what they are."""
+    return [
+        value
+        for part in parts(module)
+        for name, value in vars(part).items()
+        if name not in part._transient
+    ]
+
+
+def _arrays(held: list[Any]) -> dict[int, Any]:
+    found: dict[int, Any] = {}
+    map_arrays(lambda value: found.update({id(value): value} if is_array(value) else {}), held)
+    return found

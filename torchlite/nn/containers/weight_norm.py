@@ -1,0 +1,195 @@
+"""WeightNorm."""
+
+import math
+from collections.abc import Iterator
+from typing import Any, Self
+
+import numpy as np
+
+from torchlite import random
+from torchlite.errors import DTypeError, ShapeError
+from torchlite.kernels.like import like
+from torchlite.nn import checks
+from torchlite.nn.containers.decorator import Decorator
+from torchlite.nn.module import Module
+from torchlite.nn.simple._dims import whole
+
+__all__ = ["WeightNorm"]
+
+# Keeps the length of a row of zeros from being 0; Torch7 writes 10e-5.
+_EPSILON = 1e-4
+
+
+class WeightNorm(Decorator):
+    """A module whose weight is made of a direction and a length for each of its outputs.
+
+    Maths
+    -----
+    Of a Linear, a row of whose weight makes one output::
+
+        norm = np.sqrt((v * v).sum(1, keepdims=True) + 1e-4)
+        weight = g * v / norm
+        output = input @ weight.T + modules[0].bias
+        gradInput = gradOutput @ weight
+        gradWeight = scale * gradOutput.T @ input
+        along = (gradWeight * v / norm).sum(1, keepdims=True)
+        gradG += along
+        gradV += g / norm * (gradWeight - along * v / norm)
+
+    Shapes
+    ------
+    Those of the module.
+
+    Parameters
+    ----------
+    module
+        A module with a weight: Linear, a convolution ...
+    outputDim
+        The dimension of its weight that counts the outputs.
+
+    Attributes
+    ----------
+    v, gradV
+        (outputs, the rest of the weight as one dimension).
+    g, gradG
+        (outputs, 1).
+    bias, gradBias
+        Those of the module.
+
+    Conventions
+    -----------
+    Remembers its forward. `parameters()` are v, g and those of the module but for its weight. The
+    module's own weight and gradWeight are no parameters any more but scratch paper: a forward
+    writes the weight that v and g make, and `accGradParameters` the gradient of that one call.
+    v is drawn from N(0, s) with s = sqrt(2 / its row length), or `reset(stdv)`'s stdv; g starts as
+    the lengths of its rows, bias at 0.
+
+    Raises
+    ------
+    DTypeError
+        The module has no weight.
+    StateError
+        input is not that of the last forward.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> net = nn.WeightNorm(nn.Linear(2, 1))
+    >>> net
+    WeightNorm @ Linear(2 -> 1)
+    >>> net.v[:], net.g[:] = [[30, 40]], [[10]]
+    >>> net.forward(np.array([[1.0, 0.0], [0.0, 1.0]])).round(4)
+    array([[6.],
+           [8.]])
+
+    Reference
+    ---------
+    Torch7, nn/WeightNorm.lua, where gradients do not accumulate. Salimans and Kingma, Weight
+    normalization (2016).
+    """
+
+    def __init__(self, module: Module, outputDim: int = 0) -> None:
+        super().__init__(module)
+        self.outputDim = whole(self, "outputDim", outputDim)
+        if module.weight is None:
+            raise DTypeError(
+                f"WeightNorm: module must have a weight, got {checks.title(module)}",
+                layer=self,
+                method="__init__",
+                argument="module",
+                expected="a module with a weight",
+                got=checks.title(module),
+            )
+        ndim = module.weight.ndim
+        if not -ndim <= self.outputDim < ndim:
+            raise ShapeError(
+                f"WeightNorm: outputDim must be a dimension of the weight, which has {ndim}, got "
+                f"{outputDim}",
+                layer=self,
+                method="__init__",
+                argument="outputDim",
+                expected=f"-{ndim} to {ndim - 1}",
+                got=str(outputDim),
+            )
+        rows = self._rows(module.weight)
+        outputs, *rest = rows.shape
+        self.v = np.zeros_like(rows, shape=(outputs, math.prod(rest)))
+        self.gradV = np.zeros_like(self.v)
+        self.g = np.zeros_like(rows, shape=(outputs, 1))
+        self.gradG = np.zeros_like(self.g)
+        self.reset()
+
+    def updateOutput(self, input: Any) -> Any:
+        weight = self._rows(self.modules[0].weight)
+        weight[...] = (self.g / self._norm() * self.v).reshape(weight.shape)
+        return super().updateOutput(input)
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+        gradWeight = self.modules[0].gradWeight
+        gradWeight.fill(0)
+        super().accGradParameters(input, gradOutput, scale)
+        gradient = self._rows(gradWeight).reshape(self.v.shape)
+        norm = self._norm()
+        direction = self.v / norm
+        along = (gradient * direction).sum(1, keepdims=True)
+        self.gradG += along
+        self.gradV += self.g / norm * (gradient - along * direction)
+
+    def _norm(self) -> Any:
+        return np.sqrt((self.v * self.v).sum(1, keepdims=True) + _EPSILON)
+
+    def _rows(self, weight: Any) -> Any:
+        """Return a view of the module's weight, or gradWeight, with the outputs first."""
+        return np.moveaxis(weight, self.outputDim, 0)
+
+    # ---------------------------------------------------------------- parameters
+
+    @property
+    def bias(self) -> Any:
+        return self.modules[0].bias
+
+    @bias.setter
+    def bias(self, array: Any) -> None:
+        self.modules[0].bias = array
+
+    @property
+    def gradBias(self) -> Any:
+        return self.modules[0].gradBias
+
+    @gradBias.setter
+    def gradBias(self, array: Any) -> None:
+        self.modules[0].gradBias = array
+
+    def parameters(self) -> tuple[list[Any], list[Any]]:
+        """Return v, g and what the module has besides its weight, and their gradients."""
+        parameters, gradients = [self.v, self.g], [self.gradV, self.gradG]
+        module = self.modules[0]
+        for parameter, gradient in zip(*module.parameters(), strict=True):
+            if parameter is not module.weight:
+                parameters.append(parameter)
+                gradients.append(gradient)
+        return parameters, gradients
+
+    # Container's is that of the modules' own parameters.
+    _pairs = Module._pairs
+
+    def _named_parameters(self, name: str = "") -> Iterator[tuple[str, Any, Any]]:
+        where = f"{name} {checks.title(self)}".strip()
+        yield f"{where} v", self.v, self.gradV
+        yield f"{where} g", self.g, self.gradG
+        module = self.modules[0]
+        for row in module._named_parameters(f"{name}[0]"):
+            if row[1] is not module.weight:
+                yield row
+
+    def reset(self, stdv: Any = None) -> Self:
+        """Draw v from N(0, stdv), set g to the lengths of its rows and bias to 0. Return self."""
+        if stdv is None:
+            stdv = math.sqrt(2 / (self.v.shape[1] or 1))
+        draws = random.normal(0, checks.deviation(self, stdv), size=self.v.shape)
+        self.v[...] = like(draws, self.v)
+        self.g[...] = np.sqrt((self.v * self.v).sum(1, keepdims=True))
+        if self.bias is not None:
+            self.bias.fill(0)
+        return self

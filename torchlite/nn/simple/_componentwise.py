@@ -1,0 +1,148 @@
+"""What layers have in common whose one parameter meets the input entry by entry."""
+
+import math
+from typing import Any, Self
+
+from torchlite.errors import ShapeError
+from torchlite.kernels.blas import addrows
+from torchlite.nn import checks
+from torchlite.nn.checks import NUMBERS
+from torchlite.nn.module import Module
+from torchlite.nn.simple._typed import gradient, misshapen, typed
+from torchlite.nn.simple._uniform import uniform
+
+
+class Componentwise(Module):
+    """A parameter as large as a sample: `Adding` and `Multiplying` are the formulas.
+
+    Shapes
+    ------
+    input
+        With as many dimensions as the parameter: of its size, where a size of 1 fits any. With
+        another number of dimensions: a batch, each sample of which has as many entries as the
+        parameter. For a scalar parameter: any.
+    output
+        As input.
+
+    Conventions
+    -----------
+    Remembers nothing. The parameter is drawn from U(-s, s) with s = 1 / sqrt(its entries);
+    `reset(stdv)` takes s = stdv * sqrt(3).
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit.
+    """
+
+    # Whether the parameter is one number for all entries.
+    scalar: bool = False
+
+    def updateOutput(self, input: Any) -> Any:
+        parameter = self.parameters()[0][0]
+        rows = self._rows("updateOutput", input, parameter)
+        self.output = self._output(rows, parameter).reshape(input.shape)
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        parameter = self.parameters()[0][0]
+        rows = self._rows("updateGradInput", input, parameter)
+        gradient(self, "updateGradInput", input, gradOutput, input.shape, parameter.dtype)
+        gradRows = gradOutput.reshape(rows.shape)
+        self.gradInput = self._gradInput(gradRows, parameter).reshape(input.shape)
+        return self.gradInput
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+        if type(scale) not in NUMBERS:
+            scale = checks.number(self, "accGradParameters", "scale", scale)
+        (parameter,), (target,) = self.parameters()
+        rows = self._rows("accGradParameters", input, parameter)
+        gradient(self, "accGradParameters", input, gradOutput, input.shape, parameter.dtype)
+        each = self._gradParameter(rows, gradOutput.reshape(rows.shape))
+        if each.ndim == 2 and target.ndim == 1 and not self.scalar:
+            addrows(target, scale, each)
+        else:
+            target += scale * _sum_to(target.shape, each)
+
+    def reset(self, stdv: Any = None) -> Self:
+        """Draw the parameter from U(-s, s): s is stdv * sqrt(3), or 1 / sqrt(its entries)."""
+        (parameter,), _ = self.parameters()
+        uniform(self, stdv, parameter.size, parameter)
+        return self
+
+    def _output(self, input: Any, parameter: Any) -> Any:
+        raise NotImplementedError
+
+    def _gradInput(self, gradOutput: Any, parameter: Any) -> Any:
+        raise NotImplementedError
+
+    def _gradParameter(self, input: Any, gradOutput: Any) -> Any:
+        """Return the derivative by the parameter, not yet summed over what it stands for."""
+        raise NotImplementedError
+
+    def _rows(self, method: str, input: Any, parameter: Any) -> Any:
+        """Return the input in a shape that the parameter's can be broadcast to."""
+        typed(self, method, input, parameter.dtype)
+        shape, size = input.shape, parameter.shape
+        if self.scalar:
+            if shape:
+                return input
+            raise misshapen(self, method, "an array of at least one dimension", input)
+        if len(shape) == len(size):
+            if all(own in (1, n) for own, n in zip(size, shape, strict=True)):
+                return input
+        elif len(shape) > 1 and math.prod(shape[1:]) == parameter.size:
+            return input.reshape(shape[0], *size)
+        one = ", ".join("*" if n == 1 else str(n) for n in size)
+        many = ", ".join(map(str, size))
+        comma = "," if len(size) == 1 else ""
+        raise misshapen(self, method, f"({one}{comma}) or (N, {many})", input)
+
+
+class Adding(Componentwise):
+    """Adds the parameter."""
+
+    def _output(self, input: Any, bias: Any) -> Any:
+        return input + bias
+
+    def _gradInput(self, gradOutput: Any, bias: Any) -> Any:
+        return gradOutput
+
+    def _gradParameter(self, input: Any, gradOutput: Any) -> Any:
+        return gradOutput
+
+
+class Multiplying(Componentwise):
+    """Multiplies by the parameter."""
+
+    def _output(self, input: Any, weight: Any) -> Any:
+        return input * weight
+
+    def _gradInput(self, gradOutput: Any, weight: Any) -> Any:
+        return gradOutput * weight
+
+    def _gradParameter(self, input: Any, gradOutput: Any) -> Any:
+        return gradOutput * input
+
+
+def sizes(layer: Any, size: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return the size of a parameter, given as several numbers or as one tuple or list."""
+    if len(size) == 1 and isinstance(size[0], (tuple, list)):
+        size = tuple(size[0])
+    if not size:
+        raise ShapeError(
+            f"{type(layer).__name__}: size must have at least one number, got none",
+            layer=layer,
+            method="__init__",
+            argument="size",
+            expected="at least one number",
+            got="none",
+        )
+    return tuple(checks.size(layer, "size", n) for n in size)
+
+
+def _sum_to(shape: tuple[int, ...], array: Any) -> Any:
+    """Return the sum over everything along which an array of this shape was broadcast."""
+    added = array.ndim - len(shape)
+    stretched = (i for i, n in enumerate(shape, added) if n != array.shape[i])
+    return array.sum((*range(added), *stretched)).reshape(shape)

@@ -1,0 +1,95 @@
+"""What the layers have in common that measure distances to centres."""
+
+from typing import Any, Self
+
+import numpy as np
+
+from torchlite.nn import checks
+from torchlite.nn.checks import NUMBERS
+from torchlite.nn.module import Module
+from torchlite.nn.simple._uniform import uniform
+
+
+class Distances(Module):
+    """The distance of each sample to each centre, a column of the weight.
+
+    A member says how the differences are stretched before they are measured.
+
+    Shapes
+    ------
+    input (inputSize,) or (N, inputSize); output (outputSize,) or (N, outputSize).
+
+    Conventions
+    -----------
+    Backward divides by the distance plus 1e-7: the gradient is 0 at a centre, and elsewhere off by
+    that much. The weight is drawn from U(-s, s) with s = 1 / sqrt(inputSize), row by row;
+    `reset(stdv)` takes s = stdv * sqrt(3). Remembers nothing.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit.
+    """
+
+    _guard = 1e-7
+
+    def __init__(self, inputSize: int, outputSize: int) -> None:
+        shape = (
+            checks.size(self, "inputSize", inputSize),
+            checks.size(self, "outputSize", outputSize),
+        )
+        self.weight = np.zeros(shape)
+        self.gradWeight = np.zeros(shape)
+
+    def updateOutput(self, input: Any) -> Any:
+        checks.rows(self, "updateOutput", input, len(self.weight), self.weight.dtype)
+        self.output = _lengths(self._stretched(self._differences(input)))
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        self._check_back("updateGradInput", input, gradOutput)
+        stretched = self._stretched(self._differences(input))
+        rates = self._rates(stretched, gradOutput)
+        self.gradInput = (rates[..., None, :] @ self._stretched(stretched))[..., 0, :]
+        return self.gradInput
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+        if type(scale) not in NUMBERS:
+            scale = checks.number(self, "accGradParameters", "scale", scale)
+        self._check_back("accGradParameters", input, gradOutput)
+        if input.ndim == 1:
+            input, gradOutput = input[None], gradOutput[None]
+        differences = self._differences(input)
+        stretched = self._stretched(differences)
+        self._accumulate(scale, self._rates(stretched, gradOutput), stretched, differences)
+
+    def _accumulate(self, scale: Any, rates: Any, stretched: Any, differences: Any) -> None:
+        self.gradWeight -= scale * over_samples(rates, self._stretched(stretched)).T
+
+    def _differences(self, input: Any) -> Any:
+        """Return input minus centre, for each sample and each centre."""
+        return input[..., None, :] - self.weight.T
+
+    def _stretched(self, differences: Any) -> Any:
+        raise NotImplementedError
+
+    def _rates(self, stretched: Any, gradOutput: Any) -> Any:
+        return gradOutput / (_lengths(stretched) + self._guard)
+
+    def reset(self, stdv: Any = None) -> Self:
+        """Draw the weight from U(-s, s): s is stdv * sqrt(3), or 1 / sqrt(inputSize)."""
+        uniform(self, stdv, len(self.weight), self.weight)
+        return self
+
+    def _check_back(self, method: str, input: Any, gradOutput: Any) -> None:
+        n, m = self.weight.shape
+        checks.rows_back(self, method, input, n, gradOutput, m, self.weight.dtype)
+
+
+def over_samples(rates: Any, vectors: Any) -> Any:
+    """Return for each centre the sum of its vectors, one a sample, times their rates."""
+    return np.einsum("no,noi->oi", rates, vectors)
+
+
+def _lengths(vectors: Any) -> Any:
+    return np.sqrt(np.einsum("...i,...i->...", vectors, vectors))

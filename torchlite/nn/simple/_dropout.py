@@ -1,0 +1,124 @@
+"""What the layers have in common that leave out parts of their input at random."""
+
+from typing import Any, ClassVar, Self
+
+from torchlite import random
+from torchlite.errors import StateError
+from torchlite.kernels.like import like
+from torchlite.nn import checks
+from torchlite.nn.module import Module
+from torchlite.nn.simple._typed import misshapen
+from torchlite.nn.tables import EMPTY, same, shapes
+
+
+class Dropping(Module):
+    """Multiplies the input by a mask, drawn anew in each forward.
+
+    A member says how many trailing dimensions are dropped together, and what evaluation does.
+
+    Attributes
+    ----------
+    p
+        The probability to be dropped.
+    noise
+        The factors of the last forward; empty if it drew none.
+
+    Conventions
+    -----------
+    A forward in training, or any with stochasticInference, draws the mask and remembers it
+    together with its input; a backward in that mode needs it. A backward in evaluation needs
+    nothing.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit.
+    StateError
+        The mask that a backward needs is not that of its input.
+    ValueError
+        p is less than 0, or not less than 1.
+    """
+
+    # How many trailing dimensions share one draw.
+    _together: ClassVar[int] = 0
+    # The input as errors describe it.
+    _expected: ClassVar[str] = "an array of at least one dimension"
+    # Whether what is kept is enlarged in training; otherwise everything shrinks in evaluation.
+    v2: bool = False
+    p: float = 0.5
+
+    _remembers = True
+    _transient = (*Module._transient, "noise", "_input")
+    noise: Any = EMPTY
+    # The input that the noise belongs to.
+    _input: Any = EMPTY
+
+    def __init__(self, p: float = 0.5, stochasticInference: bool = False) -> None:
+        self.setp(p)
+        self.stochastic_inference = bool(stochasticInference)
+
+    def setp(self, p: float) -> Self:
+        """Set the probability to be dropped, from 0 to less than 1. Return self."""
+        number = checks.number(self, "setp", "p", p)
+        if not 0 <= number < 1:
+            raise ValueError(
+                f"{type(self).__name__}: p must be at least 0 and less than 1, got {p!r}"
+            )
+        self.p = float(number)
+        return self
+
+    def updateOutput(self, input: Any) -> Any:
+        self._check("updateOutput", input)
+        self.noise = self._input = EMPTY
+        if self._drops():
+            self.noise, self._input = self._draw(input), input
+            self.output = input * self.noise
+        else:
+            self.output = self._pass_on(input)
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        self._check("updateGradInput", input)
+        checks.alike(self, "updateGradInput", input, gradOutput)
+        if self._drops():
+            self.gradInput = gradOutput * self._noise_of(input)
+        else:
+            self.gradInput = self._pass_on(gradOutput)
+        return self.gradInput
+
+    def _drops(self) -> bool:
+        return self.train or self.stochastic_inference
+
+    def _draw(self, input: Any) -> Any:
+        """Return 1 or 0 for what is kept and dropped; 1 is enlarged with v2."""
+        shape = input.shape[: input.ndim - self._together] + (1,) * self._together
+        draws = like(random.bernoulli(1 - self.p, size=shape), input)
+        noise = draws.astype(input.real.dtype, copy=False)
+        if self.v2:
+            noise /= 1 - self.p
+        return noise
+
+    def _pass_on(self, array: Any) -> Any:
+        return array if self.v2 else array * (1 - self.p)
+
+    def _noise_of(self, input: Any) -> Any:
+        if input is self._input or same(input, self._input):
+            return self.noise
+        remembered = self._input is not EMPTY
+        raise StateError(
+            f"{checks.title(self)}.updateGradInput: input is not that of the last forward",
+            layer=self,
+            method="updateGradInput",
+            argument="input",
+            expected=f"input {shapes(self._input)}" if remembered else "a forward before",
+            got=shapes(input),
+            hint="call forward(input) first: the mask is drawn there",
+        )
+
+    def _check(self, method: str, input: Any) -> None:
+        checks.floating(self, method, input)
+        if self._together and input.ndim - self._together not in (1, 2):
+            raise misshapen(self, method, self._expected, input)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.p:f})"

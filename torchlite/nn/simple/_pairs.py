@@ -1,0 +1,36 @@
+"""What the layers have in common whose input is a table of two arrays."""
+
+from typing import Any
+
+from torchlite.errors import ShapeError
+from torchlite.nn import checks
+from torchlite.nn.table import _checks
+from torchlite.nn.tables import shapes
+
+
+def pair(layer: Any, method: str, input: Any) -> tuple[Any, Any]:
+    """Return the two arrays of the input; the first must be of one of the four floating dtypes."""
+    _checks.table(layer, method, "input", input, 2)
+    first, second = input
+    _checks.floating(layer, method, "input[0]", first)
+    checks._array(layer, method, "input[1]", second)
+    return first, second
+
+
+def product(layer: Any, method: str, input: Any) -> tuple[Any, Any]:
+    """Return the two arrays of the input, which must be floating and of one precision."""
+    _checks.arrays(layer, method, "input", input, 2)
+    first, second = input
+    return first, second
+
+
+def unfit(layer: Any, method: str, input: Any, why: str) -> ShapeError:
+    """Return the error of two arrays that do not fit each other, or this layer."""
+    return ShapeError(
+        f"{checks.title(layer)}.{method}: input {shapes(input)} does not fit: {why}",
+        layer=layer,
+        method=method,
+        argument="input",
+        expected=why,
+        got=shapes(input),
+    )

@@ -1,0 +1,18 @@
+"""Casting to another precision."""
+
+from typing import Any
+
+import numpy as np
+
+
+def cast(array: Any, dtype: Any, copy: bool = False) -> Any:
+    """Return the array in this dtype; a complex one in the complex dtype of its precision.
+
+    Example
+    -------
+    >>> cast(np.ones(1), "float32"), cast(np.ones(1) * 1j, "float32")
+    (array([1.], dtype=float32), array([0.+1.j], dtype=complex64))
+    """
+    if array.dtype.kind == "c":
+        dtype = np.result_type(dtype, np.complex64)
+    return array.astype(dtype, copy=copy)

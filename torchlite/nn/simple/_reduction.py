@@ -1,0 +1,67 @@
+"""What the layers have in common that make one number of each line of entries."""
+
+from typing import Any
+
+from torchlite.nn import checks
+from torchlite.nn.simple._dims import position, sample_dims, whole
+from torchlite.nn.simple._shaping import Shaping
+
+
+class Reduction(Shaping):
+    """One number for all entries along a dimension, which is then left out.
+
+    Shapes
+    ------
+    input: any; output: the same without the dimension. From a 1-D input it is (1,).
+
+    Parameters
+    ----------
+    dimension
+        Counted from 0, negative ones from the end.
+    nInputDims
+        How many dimensions a sample has: the dimension is then one of the sample's, and those
+        before are the batch's. None (or -1): the dimension is one of the input's.
+
+    Conventions
+    -----------
+    Remembers nothing. NaN in gives NaN out.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit.
+    """
+
+    squeeze: bool = True
+
+    def __init__(self, dimension: int = 0, nInputDims: int | None = None) -> None:
+        self.dimension = whole(self, "dimension", dimension)
+        self.nInputDims = sample_dims(self, "nInputDims", nInputDims)
+
+    def _plan(self, method: str, input: Any) -> int:
+        return position(self, method, input, self.dimension, self.nInputDims)
+
+    def _shape(self, input: Any, axis: int) -> tuple[int, ...]:
+        reduced = () if self.squeeze and input.ndim > 1 else (1,)
+        return (*input.shape[:axis], *reduced, *input.shape[axis + 1 :])
+
+    def _function(self, input: Any, axis: int) -> Any:
+        return self._reduce(input, axis).reshape(self._shape(input, axis))
+
+    def _gradient(self, input: Any, gradOutput: Any, axis: int) -> Any:
+        kept = (*input.shape[:axis], 1, *input.shape[axis + 1 :])
+        return self._spread(input, gradOutput.reshape(kept), axis)
+
+    def _reduce(self, input: Any, axis: int) -> Any:
+        """Return the numbers, the dimension kept with size 1."""
+        raise NotImplementedError
+
+    def _spread(self, input: Any, gradOutput: Any, axis: int) -> Any:
+        """Return the gradient of the input; gradOutput has the dimension with size 1."""
+        raise NotImplementedError
+
+    def _refuse_nothing(self, method: str, input: Any, axis: int) -> None:
+        """Raise where there is no number for no entries."""
+        if not input.shape[axis]:
+            expected = f"an array with entries along dimension {axis}"
+            raise checks._shape(self, method, "input", expected, input, None)

@@ -1,0 +1,32 @@
+"""What all layers have in common that give the same entries another shape."""
+
+from typing import Any
+
+from torchlite.nn.simple._dims import whole
+from torchlite.nn.simple._shaping import Shaping
+
+
+class Reshaping(Shaping):
+    """The same entries, row by row, in another shape: a member says which.
+
+    Conventions
+    -----------
+    Remembers nothing. Results are views of input and gradOutput, or copies where their entries do
+    not lie row by row.
+    """
+
+    def _shape(self, input: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return shape
+
+    def _function(self, input: Any, shape: tuple[int, ...]) -> Any:
+        return input.reshape(shape)
+
+    def _gradient(self, input: Any, gradOutput: Any, shape: tuple[int, ...]) -> Any:
+        return gradOutput.reshape(input.shape)
+
+
+def sizes(layer: Any, size: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return the sizes that were given one by one or as one list."""
+    if len(size) == 1 and isinstance(size[0], (list, tuple)):
+        size = tuple(size[0])
+    return tuple(whole(layer, "size", n) for n in size)

@@ -1,0 +1,58 @@
+"""What all layers have in common that rearrange, pick or reduce the entries of one array."""
+
+from typing import Any
+
+from numpy import ndarray
+
+from torchlite.nn import checks
+from torchlite.nn.module import Module
+
+
+class Shaping(Module):
+    """A function of one array of which the shape decides what goes where.
+
+    A member says in `_plan` what that is (a dimension, an order, a part), and what it means for
+    output and gradient.
+
+    Conventions
+    -----------
+    Remembers nothing.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit.
+    """
+
+    def updateOutput(self, input: Any) -> Any:
+        checks.floating(self, "updateOutput", input)
+        self.output = self._function(input, self._plan("updateOutput", input))
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        checks.floating(self, "updateGradInput", input)
+        plan = self._plan("updateGradInput", input)
+        fitting(self, gradOutput, self._shape(input, plan), input.dtype)
+        self.gradInput = self._gradient(input, gradOutput, plan)
+        return self.gradInput
+
+    def _plan(self, method: str, input: Any) -> Any:
+        """Return what the shape of the input decides, or raise because it does not fit."""
+        raise NotImplementedError
+
+    def _shape(self, input: Any, plan: Any) -> tuple[int, ...]:
+        """Return the shape of the output."""
+        raise NotImplementedError
+
+    def _function(self, input: Any, plan: Any) -> Any:
+        raise NotImplementedError
+
+    def _gradient(self, input: Any, gradOutput: Any, plan: Any) -> Any:
+        raise NotImplementedError
+
+
+def fitting(layer: Any, gradOutput: Any, shape: tuple[int, ...], dtype: Any) -> None:
+    """Raise unless gradOutput has the output's shape and precision."""
+    if type(gradOutput) is ndarray and gradOutput.dtype == dtype and gradOutput.shape == shape:
+        return
+    checks._gradient(layer, "updateGradInput", gradOutput, shape, dtype)

@@ -1,0 +1,19 @@
+"""How most layers draw their first parameters."""
+
+import math
+from typing import Any
+
+from torchlite import random
+from torchlite.kernels.like import like
+from torchlite.nn import checks
+
+
+def uniform(layer: Any, stdv: Any, size: int, *parameters: Any) -> None:
+    """Fill the parameters in turn from U(-s, s): s is stdv * sqrt(3), or 1 / sqrt(size)."""
+    if stdv is None:
+        bound = 1 / math.sqrt(size or 1)
+    else:
+        bound = checks.deviation(layer, stdv) * math.sqrt(3)
+    for parameter in parameters:
+        draws = random.uniform(-bound, bound, size=parameter.shape)
+        parameter[...] = like(draws, parameter)

@@ -1,0 +1,242 @@
+"""BatchNormalization."""
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from torchlite import random
+from torchlite.errors import ShapeError
+from torchlite.kernels.like import like
+from torchlite.nn import checks
+from torchlite.nn.checks import NUMBERS
+from torchlite.nn.module import Module
+from torchlite.nn.simple._typed import gradient, misshapen, typed
+from torchlite.nn.tables import EMPTY
+
+__all__ = ["BatchNormalization"]
+
+
+class BatchNormalization(Module):
+    """Gives each feature mean 0 and variance 1 over the batch, then a weight and a bias.
+
+    Maths
+    -----
+    In training::
+
+        save_mean = input.mean(0)
+        save_std = 1 / np.sqrt(((input - save_mean) ** 2).mean(0) + eps)
+        normalized = (input - save_mean) * save_std
+        output = normalized * weight + bias
+        along = normalized * (gradOutput * normalized).mean(0)
+        gradInput = weight * save_std * (gradOutput - gradOutput.mean(0) - along)
+        gradWeight += scale * (gradOutput * normalized).sum(0)
+        gradBias += scale * gradOutput.sum(0)
+
+    In evaluation running_mean and running_var take the place of the batch's mean and variance, and
+    gradInput is gradOutput * weight / np.sqrt(running_var + eps).
+
+    Shapes
+    ------
+    input (N, nOutput), in evaluation also (nOutput,); output: the same.
+
+    Parameters
+    ----------
+    nOutput
+        The number of features, at least 1.
+    eps
+        Is added to the variance.
+    momentum
+        The share of the new batch in the running statistics.
+    affine
+        False for a layer without weight and bias.
+
+    Attributes
+    ----------
+    weight, gradWeight, bias, gradBias
+        (nOutput,), or None if not affine.
+    running_mean, running_var
+        (nOutput,): what evaluation uses. At first 0 and 1; a forward in training makes them
+        `momentum * new + (1 - momentum) * old`, where new is the batch's mean, and its variance
+        with n - 1 instead of n in the denominator.
+    save_mean, save_std
+        The mean, and 1 / standard deviation, of the batch of the last forward in training.
+
+    Conventions
+    -----------
+    The weight is drawn from U(0, 1), the bias is 0; `reset` also forgets the running statistics,
+    and its stdv does not matter. A backward in training uses save_mean and save_std if its input is
+    the very array that they come from, and otherwise finds the statistics of its input itself:
+    nothing needs to be remembered. They need two values a feature: with one, a forward in training
+    raises, and changes no running statistics.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit, or holds one value a feature in training.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.BatchNormalization(2, 0)
+    >>> layer.weight[:], layer.bias[:] = 10, 1
+    >>> x = np.array([[1.0, 5.0], [3.0, 1.0]])
+    >>> layer.forward(x)
+    array([[-9., 11.],
+           [11., -9.]])
+    >>> layer.running_mean, layer.running_var
+    (array([0.2, 0.3]), array([1.1, 1.7]))
+    >>> layer.evaluate().running_var[:] = 4
+    >>> layer.forward(np.array([2.2, 0.3]))
+    array([11.,  1.])
+
+    Reference
+    ---------
+    Torch7, nn/BatchNormalization.lua. Ioffe and Szegedy, Batch normalization, 2015.
+    """
+
+    # How many dimensions a batch has: samples, features, then those of each feature.
+    nDim: ClassVar[int] = 2
+
+    _transient = (*Module._transient, "save_mean", "save_std", "_saved")
+    save_mean: Any = EMPTY
+    save_std: Any = EMPTY
+    # The input of which these are the statistics.
+    _saved: Any = None
+
+    def __init__(
+        self, nOutput: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True
+    ) -> None:
+        if checks.size(self, "nOutput", nOutput) == 0:
+            raise ShapeError(
+                f"{type(self).__name__}: nOutput must be at least 1, got 0",
+                layer=self,
+                method="__init__",
+                argument="nOutput",
+                expected="at least 1",
+                got="0",
+                hint=f"{type(self).__name__}(nOutput, eps, momentum, False) has no weight and bias",
+            )
+        self.eps = float(eps)
+        self.momentum = float(momentum)
+        self.affine = bool(affine)
+        self.running_mean = np.zeros(nOutput)
+        self.running_var = np.ones(nOutput)
+        if affine:
+            self.weight = np.zeros(nOutput)
+            self.gradWeight = np.zeros(nOutput)
+            self.bias = np.zeros(nOutput)
+            self.gradBias = np.zeros(nOutput)
+        self.reset()
+
+    def updateOutput(self, input: Any) -> Any:
+        self._check("updateOutput", input)
+        if self.train:
+            mean, centered, variance = self._moments(input)
+            self._follow(mean, variance, input.size // mean.size)
+            self.save_mean, self.save_std = mean, 1 / np.sqrt(variance + self.eps)
+            self._saved, factor = input, self.save_std
+        else:
+            centered = input - self._across(self.running_mean)
+            factor = 1 / np.sqrt(self.running_var + self.eps)
+        if self.weight is None:
+            self.output = centered * self._across(factor)
+        else:
+            self.output = centered * self._across(factor * self.weight)
+            self.output += self._across(self.bias)
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        self._check_back("updateGradInput", input, gradOutput)
+        mean, std = self._statistics(input)
+        factor = self._across(std if self.weight is None else std * self.weight)
+        if not self.train:
+            self.gradInput = gradOutput * factor
+            return self.gradInput
+        normalized = (input - self._across(mean)) * self._across(std)
+        along = normalized * self._across(self._mean(gradOutput * normalized))
+        self.gradInput = (gradOutput - self._across(self._mean(gradOutput)) - along) * factor
+        return self.gradInput
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+        if type(scale) not in NUMBERS:
+            scale = checks.number(self, "accGradParameters", "scale", scale)
+        self._check_back("accGradParameters", input, gradOutput)
+        if self.weight is None:
+            return
+        if input.ndim < self.nDim:
+            input, gradOutput = input[None], gradOutput[None]
+        mean, std = self._statistics(input)
+        centered = input - self._across(mean)
+        self.gradWeight += scale * (std * (gradOutput * centered).sum(self._axes()))
+        self.gradBias += scale * gradOutput.sum(self._axes())
+
+    def _statistics(self, input: Any) -> tuple[Any, Any]:
+        """Return the mean and 1 / standard deviation that the input is normalised with."""
+        if not self.train:
+            return self.running_mean, 1 / np.sqrt(self.running_var + self.eps)
+        if input is self._saved:
+            return self.save_mean, self.save_std
+        mean, _, variance = self._moments(input)
+        return mean, 1 / np.sqrt(variance + self.eps)
+
+    def _moments(self, input: Any) -> tuple[Any, Any, Any]:
+        """Return each feature's mean, the input without it, and each feature's variance."""
+        mean = self._mean(input)
+        centered = input - self._across(mean)
+        return mean, centered, self._mean(centered * centered)
+
+    def _mean(self, batch: Any) -> Any:
+        return batch.sum(self._axes()) / (batch.size // batch.shape[1] or 1)
+
+    def _axes(self) -> tuple[int, ...]:
+        return (0, *range(2, self.nDim))
+
+    def _across(self, features: Any) -> Any:
+        """Return one number a feature in a shape that meets a batch."""
+        return features.reshape(-1, *[1] * (self.nDim - 2))
+
+    def _follow(self, mean: Any, variance: Any, n: int) -> None:
+        """Move the running statistics towards those of a batch with n values a feature."""
+        if n:
+            unbiased = variance * (n / (n - 1))
+            for running, new in ((self.running_mean, mean), (self.running_var, unbiased)):
+                running *= 1 - self.momentum
+                running += self.momentum * (new.real if running.dtype.kind == "f" else new)
+
+    def reset(self, stdv: Any = None) -> Self:
+        """Draw the weight from U(0, 1), set bias and running mean to 0, running variance to 1."""
+        if self.weight is not None:
+            self.weight[...] = like(random.uniform(size=self.weight.shape), self.weight)
+            self.bias[...] = 0
+        self.running_mean[...] = 0
+        self.running_var[...] = 1
+        return self
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} ({self.nDim}D) ({self.running_mean.size})"
+
+    def _check(self, method: str, input: Any) -> None:
+        typed(self, method, input, self.running_mean.dtype)
+        n = self.running_mean.size
+        fits = input.ndim == self.nDim or (input.ndim == self.nDim - 1 and not self.train)
+        if not fits or input.shape[1 - self.nDim] != n:
+            raise self._misfit(method, input)
+        if self.train and input.size == n:
+            hint = "one value has no variance: take a larger batch, or evaluate()"
+            expected = "a batch with more than one value of each feature"
+            raise misshapen(self, method, expected, input, hint)
+
+    def _check_back(self, method: str, input: Any, gradOutput: Any) -> None:
+        self._check(method, input)
+        gradient(self, method, input, gradOutput, input.shape, self.running_mean.dtype)
+
+    def _misfit(self, method: str, input: Any) -> ShapeError:
+        sample = ", ".join([str(self.running_mean.size), *"THW"[5 - self.nDim :]])
+        expected, hint = f"(N, {sample})", None
+        if not self.train:
+            comma = "," if self.nDim == 2 else ""
+            expected = f"({sample}{comma}) or {expected}"
+        elif input.ndim == self.nDim - 1:
+            hint = "evaluate() takes one sample; in training the statistics need a batch"
+        return misshapen(self, method, expected, input, hint)

@@ -1,0 +1,65 @@
+"""CAdd."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.simple._componentwise import Adding, sizes
+
+__all__ = ["CAdd"]
+
+
+class CAdd(Adding):
+    """Adds a bias of any size to each sample, entry by entry.
+
+    Maths
+    -----
+    ::
+
+        output = input + bias
+        gradInput = gradOutput
+        gradBias += scale * gradOutput.sum(0)
+
+    Where a 1 of size is broadcast, gradBias sums over that dimension instead.
+
+    Parameters
+    ----------
+    size
+        The size of the bias, as several integers or as one tuple.
+
+    Attributes
+    ----------
+    bias, gradBias
+        Of that size.
+
+    Conventions
+    -----------
+    gradInput is a view of gradOutput.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.CAdd(2, 1)
+    >>> layer.bias[:] = [[10], [20]]
+    >>> x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> layer.forward(x)
+    array([[11., 12.],
+           [23., 24.]])
+    >>> layer.backward(x, np.array([[1.0, 2.0], [3.0, 5.0]]))
+    array([[1., 2.],
+           [3., 5.]])
+    >>> layer.gradBias
+    array([[3.],
+           [8.]])
+
+    Reference
+    ---------
+    Torch7, nn/CAdd.lua.
+    """
+
+    def __init__(self, *size: Any) -> None:
+        shape = sizes(self, size)
+        self.bias = np.zeros(shape)
+        self.gradBias = np.zeros(shape)
+        self.reset()

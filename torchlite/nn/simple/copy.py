@@ -1,0 +1,126 @@
+"""Copy."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.errors import DTypeError
+from torchlite.nn import checks
+from torchlite.nn.module import Module
+from torchlite.nn.simple._precision import cast
+from torchlite.nn.simple._shaping import fitting
+
+__all__ = ["Copy"]
+
+_LUA_NAMES = {"torch.DoubleTensor": "float64", "torch.FloatTensor": "float32"}
+
+
+class Copy(Module):
+    """Copies its input to another dtype, and gradOutput back.
+
+    Maths
+    -----
+    ::
+
+        output = input.astype(outtype)
+        gradInput = gradOutput.astype(intype)
+
+    Shapes
+    ------
+    input: any; output: the same.
+
+    Parameters
+    ----------
+    intype, outtype
+        What `np.dtype` takes, or Torch7's name ("torch.FloatTensor"), if it means float32, float64,
+        complex64 or complex128. None: float64.
+    forceCopy
+        Whether to copy also where both dtypes are the same. Otherwise inputs of any floating dtype
+        are then passed on.
+    dontCast
+        Whether to keep both dtypes when the layer, or a network around it, is cast. Otherwise both
+        become what it is cast to.
+
+    Conventions
+    -----------
+    A complex input stays complex, in the precision of outtype. Remembers nothing.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input is not of intype's precision; gradOutput does not fit.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.Copy("float64", "float32")
+    >>> x = np.array([1.0, 2.0])
+    >>> layer.forward(x)
+    array([1., 2.], dtype=float32)
+    >>> layer.backward(x, np.array([3.0, 4.0], dtype="float32"))
+    array([3., 4.])
+
+    Reference
+    ---------
+    Torch7, nn/Copy.lua.
+    """
+
+    def __init__(
+        self,
+        intype: Any = None,
+        outtype: Any = None,
+        forceCopy: bool = False,
+        dontCast: bool = False,
+    ) -> None:
+        self.intype = self._known("intype", intype)
+        self.outtype = self._known("outtype", outtype)
+        self.forceCopy = forceCopy
+        self.dontCast = dontCast
+
+    def updateOutput(self, input: Any) -> Any:
+        passing = self._check("updateOutput", input)
+        self.output = input if passing else cast(input, self.outtype, copy=True)
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        passing = self._check("updateGradInput", input)
+        fitting(self, gradOutput, input.shape, input.dtype if passing else self.outtype)
+        self.gradInput = gradOutput if passing else cast(gradOutput, self.intype, copy=True)
+        return self.gradInput
+
+    def _check(self, method: str, input: Any) -> bool:
+        """Return whether input is only passed on; raise if it does not fit."""
+        checks.floating(self, method, input)
+        if self.intype == self.outtype and not self.forceCopy:
+            return True
+        checks._dtype(self, method, "input", input, self.intype)
+        return False
+
+    def _known(self, argument: str, value: Any) -> Any:
+        try:
+            dtype = np.dtype(_LUA_NAMES.get(value, value))
+        except TypeError:
+            dtype = None
+        if dtype not in checks.FLOATING:
+            expected = checks.FLOATING_NAMES
+            raise DTypeError(
+                f"{type(self).__name__}: {argument} must be {expected}, got {value!r}",
+                layer=self,
+                method="__init__",
+                argument=argument,
+                expected=expected,
+                got=repr(value),
+            )
+        return dtype
+
+    # What a cast of the layer, or of a network around it, sets.
+
+    @property
+    def _dtype(self) -> Any:
+        return self.outtype
+
+    @_dtype.setter
+    def _dtype(self, dtype: Any) -> None:
+        if not self.dontCast:
+            self.intype = self.outtype = dtype

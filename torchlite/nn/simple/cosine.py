@@ -1,0 +1,116 @@
+"""Cosine."""
+
+from typing import Any, Self
+
+import numpy as np
+
+from torchlite.nn import checks
+from torchlite.nn.checks import NUMBERS
+from torchlite.nn.module import Module
+from torchlite.nn.simple._uniform import uniform
+
+__all__ = ["Cosine"]
+
+
+class Cosine(Module):
+    """The cosine of the angle between each sample and each row of the weight.
+
+    Maths
+    -----
+    ::
+
+        inputNorm = np.sqrt((input**2).sum(1, keepdims=True)) + 1e-12
+        weightNorm = np.sqrt((weight**2).sum(1, keepdims=True)) + 1e-12
+        x, w = input / inputNorm, weight / weightNorm
+        output = x @ w.T
+        along = gradOutput * output
+        gradInput = (gradOutput @ w - along.sum(1, keepdims=True) * x) / inputNorm
+        gradWeight += scale * (gradOutput.T @ x - along.sum(0)[:, None] * w) / weightNorm
+
+    Shapes
+    ------
+    input (inputSize,) or (N, inputSize); output (outputSize,) or (N, outputSize).
+
+    Parameters
+    ----------
+    inputSize, outputSize
+        Integers of at least 0.
+
+    Attributes
+    ----------
+    weight, gradWeight
+        (outputSize, inputSize).
+
+    Conventions
+    -----------
+    The output for a vector of zeros is 0. The weight is drawn from U(-s, s) with
+    s = 1 / sqrt(outputSize); `reset(stdv)` takes s = stdv * sqrt(3). Remembers nothing.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.Cosine(2, 2)
+    >>> layer.weight[:] = [[2, 0], [0, 1]]
+    >>> x = np.array([[3.0, 4.0]])
+    >>> layer.forward(x).round(6)
+    array([[0.6, 0.8]])
+    >>> layer.backward(x, np.array([[125.0, 0.0]])).round(6)
+    array([[ 16., -12.]])
+    >>> layer.gradWeight.round(6)
+    array([[ 0., 50.],
+           [ 0.,  0.]])
+
+    Reference
+    ---------
+    Torch7, nn/Cosine.lua.
+    """
+
+    def __init__(self, inputSize: int, outputSize: int) -> None:
+        inputSize = checks.size(self, "inputSize", inputSize)
+        outputSize = checks.size(self, "outputSize", outputSize)
+        self.weight = np.zeros((outputSize, inputSize))
+        self.gradWeight = np.zeros((outputSize, inputSize))
+        self.reset()
+
+    def updateOutput(self, input: Any) -> Any:
+        checks.rows(self, "updateOutput", input, self.weight.shape[1], self.weight.dtype)
+        self.output = _units(input)[0] @ _units(self.weight)[0].T
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        self._check_back("updateGradInput", input, gradOutput)
+        (x, inputNorm), (w, _) = _units(input), _units(self.weight)
+        along = gradOutput * (x @ w.T)
+        self.gradInput = (gradOutput @ w - along.sum(-1, keepdims=True) * x) / inputNorm
+        return self.gradInput
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+        if type(scale) not in NUMBERS:
+            scale = checks.number(self, "accGradParameters", "scale", scale)
+        self._check_back("accGradParameters", input, gradOutput)
+        if input.ndim == 1:
+            input, gradOutput = input[None], gradOutput[None]
+        (x, _), (w, weightNorm) = _units(input), _units(self.weight)
+        along = gradOutput * (x @ w.T)
+        self.gradWeight += scale * (gradOutput.T @ x - along.sum(0)[:, None] * w) / weightNorm
+
+    def reset(self, stdv: Any = None) -> Self:
+        """Draw the weight from U(-s, s): s is stdv * sqrt(3), or 1 / sqrt(outputSize)."""
+        uniform(self, stdv, len(self.weight), self.weight)
+        return self
+
+    def _check_back(self, method: str, input: Any, gradOutput: Any) -> None:
+        m, n = self.weight.shape
+        checks.rows_back(self, method, input, n, gradOutput, m, self.weight.dtype)
+
+
+def _units(rows: Any) -> tuple[Any, Any]:
+    """Return the rows divided by their lengths, and these lengths, which are never 0."""
+    lengths = np.sqrt((rows * rows).sum(-1, keepdims=True)) + 1e-12
+    return rows / lengths, lengths

@@ -1,0 +1,90 @@
+"""Dropout."""
+
+from torchlite.nn.simple._dropout import Dropping
+
+__all__ = ["Dropout"]
+
+
+class Dropout(Dropping):
+    """Sets entries to 0 at random in training, and enlarges the others so that the mean stays.
+
+    Maths
+    -----
+    In training noise is 1 / (1 - p) with probability 1 - p, otherwise 0::
+
+        output = input * noise
+        gradInput = gradOutput * noise
+
+    In evaluation output is input and gradInput is gradOutput. With v1 noise is 1 or 0, and
+    evaluation multiplies both by 1 - p.
+
+    Shapes
+    ------
+    input: any, of at least one dimension; output: the same.
+
+    Parameters
+    ----------
+    p
+        The probability to be dropped, from 0 to less than 1.
+    v1
+        True: shrink in evaluation instead of enlarging in training.
+    inplace
+        Accepted for Torch7's sake: the numbers are the same, and the input is never written to.
+    stochasticInference
+        True: drop in evaluation, too.
+
+    Attributes
+    ----------
+    p
+        As above; `setp(p)` changes it.
+    noise
+        The factors of the last forward; empty if it drew none.
+
+    Conventions
+    -----------
+    A forward that drops draws one number for each entry and remembers noise and input; a backward
+    in that mode needs them. With p = 0 it draws nothing. Where nothing changes, output is input
+    itself, and gradInput is gradOutput.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit.
+    StateError
+        A backward that needs the noise of another input than the last forward's.
+    ValueError
+        p is less than 0, or not less than 1.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> from torchlite import random
+    >>> random.manualSeed(8)
+    >>> layer = nn.Dropout(0.5)
+    >>> x = np.array([1.0, 2.0, 3.0, 4.0])
+    >>> layer.forward(x)
+    array([0., 4., 0., 8.])
+    >>> layer.backward(x, np.array([10.0, 10.0, 10.0, 10.0]))
+    array([ 0., 20.,  0., 20.])
+    >>> layer.evaluate().forward(x)
+    array([1., 2., 3., 4.])
+
+    Reference
+    ---------
+    Torch7, nn/Dropout.lua. Srivastava and others, Dropout, 2014.
+    """
+
+    def __init__(
+        self,
+        p: float = 0.5,
+        v1: bool = False,
+        inplace: bool = False,
+        stochasticInference: bool = False,
+    ) -> None:
+        super().__init__(p, stochasticInference)
+        self.v2 = not v1
+        self.inplace = bool(inplace)
+
+    def _drops(self) -> bool:
+        return self.p > 0 and super()._drops()

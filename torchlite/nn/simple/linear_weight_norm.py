@@ -1,0 +1,202 @@
+"""LinearWeightNorm."""
+
+from typing import Any, Self
+
+import numpy as np
+
+from torchlite.errors import ShapeError
+from torchlite.kernels.blas import addrows
+from torchlite.nn import checks
+from torchlite.nn.checks import NUMBERS
+from torchlite.nn.simple._uniform import uniform
+from torchlite.nn.simple.linear import Linear
+from torchlite.nn.tables import shapes
+
+__all__ = ["LinearWeightNorm"]
+
+
+class LinearWeightNorm(Linear):
+    """A linear map of which each output's weights have a length g and a direction v of their own.
+
+    Maths
+    -----
+    ::
+
+        norm = np.sqrt((v * v).sum(1, keepdims=True)).clip(eps)
+        output = input @ (v * g / norm).T + bias
+        gradInput = gradOutput @ (v * g / norm)
+        direct = gradOutput.T @ input
+        along = (direct * v).sum(1, keepdims=True) / norm
+        gradG += scale * along
+        gradV += scale * g / norm * (direct - along * v / norm)
+        gradBias += scale * gradOutput.sum(0)
+
+    Where eps limits norm, the last term of gradV is missing.
+
+    Shapes
+    ------
+    input (inputSize,) or (N, inputSize); output (outputSize,) or (N, outputSize).
+
+    Parameters
+    ----------
+    inputSize, outputSize
+        Integers of at least 0.
+    bias
+        False for a map without bias.
+    eps
+        The smallest number that v is divided by.
+
+    Attributes
+    ----------
+    v, gradV
+        (outputSize, inputSize).
+    g, gradG
+        (outputSize, 1).
+    bias, gradBias
+        (outputSize,), or None without bias.
+    weight
+        The matrix of the last forward, v * g / norm. It is no parameter: there is no gradWeight.
+
+    Conventions
+    -----------
+    v and bias are drawn as the weight and bias of a `Linear`, g is the length of v's rows. The
+    parameters stand in the order v, g, bias. Remembers nothing: a backward computes the weight
+    anew.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.LinearWeightNorm(2, 1)
+    >>> layer.v[:], layer.g[:], layer.bias[:] = [[3, 4]], 10, 1
+    >>> x = np.array([[1.0, 2.0]])
+    >>> layer.forward(x)
+    array([[23.]])
+    >>> layer.weight
+    array([[6., 8.]])
+    >>> layer.backward(x, np.array([[25.0]]))
+    array([[150., 200.]])
+    >>> layer.gradG, layer.gradV
+    (array([[55.]]), array([[-16.,  12.]]))
+
+    Reference
+    ---------
+    Torch7, nn/LinearWeightNorm.lua. Salimans and Kingma, Weight normalization, 2016.
+    """
+
+    _transient = (*Linear._transient, "weight")
+
+    def __init__(
+        self, inputSize: int, outputSize: int, bias: bool = True, eps: float = 1e-16
+    ) -> None:
+        inputSize = checks.size(self, "inputSize", inputSize)
+        outputSize = checks.size(self, "outputSize", outputSize)
+        self.eps = float(eps)
+        self.v = np.zeros((outputSize, inputSize))
+        self.gradV = np.zeros((outputSize, inputSize))
+        self.g = np.zeros((outputSize, 1))
+        self.gradG = np.zeros((outputSize, 1))
+        if bias:
+            self.bias = np.zeros(outputSize)
+            self.gradBias = np.zeros(outputSize)
+        self.reset()
+
+    def updateOutput(self, input: Any) -> Any:
+        checks.rows(self, "updateOutput", input, self.v.shape[1], self.v.dtype)
+        self.weight = self.v * (self.g / self._norm())
+        output = input @ self.weight.T
+        if self.bias is not None:
+            output += self.bias
+        self.output = output
+        return output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        if self.gradInput is None:
+            return None
+        m, n = self.v.shape
+        checks.rows_back(self, "updateGradInput", input, n, gradOutput, m, self.v.dtype)
+        self.gradInput = gradOutput @ (self.v * (self.g / self._norm()))
+        return self.gradInput
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+        if type(scale) not in NUMBERS:
+            scale = checks.number(self, "accGradParameters", "scale", scale)
+        m, n = self.v.shape
+        checks.rows_back(self, "accGradParameters", input, n, gradOutput, m, self.v.dtype)
+        if input.ndim == 1:
+            input, gradOutput = input[None], gradOutput[None]
+        norm = self._norm()
+        direction = self.v / norm
+        direct = gradOutput.T @ input
+        along = (direct * direction).sum(1, keepdims=True)
+        # Where eps limits the norm, that does not change with v.
+        across = direct - along * (norm != self.eps) * direction
+        self.gradG += scale * along
+        self.gradV += scale * (self.g / norm) * across
+        if self.bias is not None:
+            addrows(self.gradBias, scale, gradOutput)
+
+    def _norm(self) -> Any:
+        """Return the lengths of v's rows, at least eps."""
+        return np.maximum(np.sqrt((self.v * self.v).sum(1, keepdims=True)), self.eps)
+
+    def parameters(self) -> tuple[list[Any], list[Any]]:
+        """Return v, g and bias, and their gradients."""
+        if self.bias is None:
+            return [self.v, self.g], [self.gradV, self.gradG]
+        return [self.v, self.g, self.bias], [self.gradV, self.gradG, self.gradBias]
+
+    def reset(self, stdv: Any = None) -> Self:
+        """Draw v and bias as those of a Linear, and set g to the lengths of v. Return self."""
+        uniform(self, stdv, self.v.shape[1], self.v)
+        self.g[...] = self._norm()
+        if self.bias is not None:
+            uniform(self, stdv, self.v.shape[1], self.bias)
+        return self
+
+    def initFromWeight(self, weight: Any) -> Self:
+        """Set v and g so that `v * g / norm` is this weight. Return self."""
+        if np.shape(weight) != self.v.shape:
+            raise ShapeError(
+                f"{checks.title(self)}.initFromWeight: weight must be {shapes(self.v)}, "
+                f"got {shapes(weight)}",
+                layer=self,
+                method="initFromWeight",
+                argument="weight",
+                expected=shapes(self.v),
+                got=shapes(weight),
+            )
+        self.v[...] = weight
+        self.g[...] = self._norm()
+        return self
+
+    @staticmethod
+    def fromLinear(linear: Linear) -> "LinearWeightNorm":
+        """Return the LinearWeightNorm that computes what a Linear computes."""
+        outputSize, inputSize = linear.weight.shape
+        layer = LinearWeightNorm(inputSize, outputSize, linear.bias is not None)
+        layer.type(linear.type())
+        layer.initFromWeight(linear.weight)
+        if linear.bias is not None:
+            layer.bias[...] = linear.bias
+        return layer
+
+    def toLinear(self) -> Linear:
+        """Return the Linear that computes what this layer computes."""
+        outputSize, inputSize = self.v.shape
+        linear = Linear(inputSize, outputSize, self.bias is not None)
+        linear.type(self.type())
+        linear.weight[...] = self.v * (self.g / self._norm())
+        if self.bias is not None:
+            linear.bias[...] = self.bias
+        return linear
+
+    def __repr__(self) -> str:
+        outputSize, inputSize = self.v.shape
+        without = "" if self.bias is not None else " without bias"
+        return f"{type(self).__name__}({inputSize} -> {outputSize}){without}"

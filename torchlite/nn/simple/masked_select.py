@@ -1,0 +1,87 @@
+"""MaskedSelect."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.errors import DTypeError
+from torchlite.nn import checks
+from torchlite.nn.module import Module
+from torchlite.nn.simple._pairs import pair, unfit
+from torchlite.nn.simple._shaping import fitting
+
+__all__ = ["MaskedSelect"]
+
+
+class MaskedSelect(Module):
+    """Picks the entries where a mask is true, row by row; the mask is part of the input.
+
+    Maths
+    -----
+    ::
+
+        array, mask = input
+        output = array[mask]
+        gradArray = np.zeros_like(array)
+        gradArray[mask] = gradOutput
+        gradInput = [gradArray, np.zeros(mask.shape)]
+
+    Shapes
+    ------
+    input: a table of any array and a mask of its shape; output (k,), where k entries are true.
+
+    Conventions
+    -----------
+    The mask is of bool, where Torch7 has bytes. It has no gradient: in its place stand zeros.
+    Remembers nothing.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        Array and mask do not fit each other, or gradOutput does not fit.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.MaskedSelect()
+    >>> x = np.array([[10.0, 20.0], [30.0, 40.0]])
+    >>> layer.forward([x, x > 15])
+    array([20., 30., 40.])
+    >>> layer.backward([x, x > 15], np.array([1.0, 2.0, 3.0]))[0]
+    array([[0., 1.],
+           [2., 3.]])
+
+    Reference
+    ---------
+    Torch7, nn/MaskedSelect.lua.
+    """
+
+    def updateOutput(self, input: Any) -> Any:
+        array, mask = self._parts("updateOutput", input)
+        self.output = array[mask]
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        array, mask = self._parts("updateGradInput", input)
+        fitting(self, gradOutput, (mask.sum().item(),), array.dtype)
+        gradArray = np.zeros_like(gradOutput, shape=array.shape)
+        gradArray[mask] = gradOutput
+        self.gradInput = [gradArray, np.zeros_like(gradOutput, shape=mask.shape)]
+        return self.gradInput
+
+    def _parts(self, method: str, input: Any) -> tuple[Any, Any]:
+        array, mask = pair(self, method, input)
+        if mask.dtype.kind != "b":
+            raise DTypeError(
+                f"{checks.title(self)}.{method}: input[1] must be bool, got {mask.dtype}",
+                layer=self,
+                method=method,
+                argument="input[1]",
+                expected="bool",
+                got=str(mask.dtype),
+                hint="input[1] != 0",
+            )
+        if mask.shape != array.shape:
+            raise unfit(self, method, input, "the mask must have the shape of the array")
+        return array, mask

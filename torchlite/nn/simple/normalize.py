@@ -1,0 +1,138 @@
+"""Normalize."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn import checks
+from torchlite.nn.module import Module
+from torchlite.nn.transfer._checks import constant
+
+__all__ = ["Normalize"]
+
+
+class Normalize(Module):
+    """Divides each sample by its p-norm.
+
+    Maths
+    -----
+    For a finite p::
+
+        norm = (np.sum(np.abs(input) ** p, -1, keepdims=True) + eps) ** (1 / p)
+        output = input / norm
+        slope = np.sign(output) * np.abs(output) ** (p - 1)
+        gradInput = (gradOutput - slope * np.sum(gradOutput * output, -1, keepdims=True)) / norm
+
+    For p = inf, norm = abs(input).max() + eps, and slope is the sign of the entry with the largest
+    absolute value (the first of several), 0 elsewhere. slope is the derivative of norm.
+
+    Shapes
+    ------
+    input (n,) or (N, n); output: the same.
+
+    Parameters
+    ----------
+    p
+        A number greater than 0, or inf.
+    eps
+        What keeps a sample of zeros from division by 0.
+
+    Conventions
+    -----------
+    The slope at 0 is 0, for p <= 1 too. Powers are taken of what has been divided by the largest
+    absolute value, so that they do not overflow. Where Torch7 adds eps to the derivative as well
+    (p < 2 and p = inf), this is the derivative. Remembers nothing.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.Normalize(2)
+    >>> x = np.array([3.0, 4.0])
+    >>> layer.forward(x).round(6)
+    array([0.6, 0.8])
+    >>> layer.backward(x, np.array([5.0, 0.0])).round(6)
+    array([ 0.64, -0.48])
+
+    Reference
+    ---------
+    Torch7, nn/Normalize.lua.
+    """
+
+    def __init__(self, p: float, eps: float = 1e-10) -> None:
+        p, eps = constant(self, "p", p), constant(self, "eps", eps)
+        if not (p > 0 and 0 <= eps < math.inf):
+            raise ValueError(
+                f"{type(self).__name__}: p must be greater than 0, and eps at least 0, "
+                f"got {p} and {eps}"
+            )
+        self.p = float(p)
+        self.eps = float(eps)
+
+    def updateOutput(self, input: Any) -> Any:
+        self._check("updateOutput", input)
+        self.output = input / self._norm(input)
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        self._check("updateGradInput", input)
+        checks.alike(self, "updateGradInput", input, gradOutput)
+        norm = self._norm(input)
+        output = input / norm
+        along = np.sum(gradOutput * output, -1, keepdims=True)
+        gradInput = gradOutput - self._slope(input, output) * along
+        gradInput /= norm
+        self.gradInput = gradInput
+        return gradInput
+
+    def _check(self, method: str, input: Any) -> None:
+        checks.floating(self, method, input)
+        if input.ndim > 2 or not input.shape[-1]:
+            expected = "(n,) or (N, n) with n of at least 1"
+            raise checks._shape(self, method, "input", expected, input, None)
+
+    def _norm(self, input: Any) -> Any:
+        """Return the norm of each sample, as a column."""
+        p, magnitude = self.p, _magnitude(input)
+        floor = self.eps if p == math.inf else self.eps ** (1 / p)
+        floor = max(floor, float(np.finfo(input.dtype).tiny))
+        if p == math.inf:
+            return np.take_along_axis(magnitude, _largest(magnitude), -1) + floor
+        # (sum(magnitude ** p) + floor ** p) ** (1 / p), in numbers that are at most 1.
+        scale = np.max(magnitude.real, -1, keepdims=True, initial=floor)
+        magnitude /= scale
+        magnitude **= p
+        total = np.sum(magnitude, -1, keepdims=True) + (floor / scale) ** p
+        return scale * total ** (1 / p)
+
+    def _slope(self, input: Any, output: Any) -> Any:
+        """Return the derivative of the norm by each entry."""
+        if self.p == 2:
+            return output
+        sign = np.sign(input.real)
+        if self.p == math.inf:
+            slope, place = np.zeros_like(input), _largest(_magnitude(input))
+            np.put_along_axis(slope, place, np.take_along_axis(sign, place, -1), -1)
+            return slope
+        slope = np.where(sign == 0, 1, _magnitude(output)) ** (self.p - 1)
+        slope *= sign
+        return slope
+
+    def __repr__(self) -> str:
+        p = f"{self.p:.0f}" if self.p.is_integer() else f"{self.p:f}"
+        return f"{type(self).__name__}({p})"
+
+
+def _magnitude(values: Any) -> Any:
+    # Of complex numbers abs is not differentiable: the sign of the real part makes them positive.
+    return np.abs(values) if values.dtype.kind == "f" else np.sign(values.real) * values
+
+
+def _largest(magnitude: Any) -> Any:
+    return np.argmax(magnitude.real, -1, keepdims=True)

@@ -1,0 +1,80 @@
+"""OneHot."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn import checks
+from torchlite.nn.module import Module
+from torchlite.nn.simple._indices import integers
+from torchlite.nn.simple._shaping import fitting
+
+__all__ = ["OneHot"]
+
+
+class OneHot(Module):
+    """Makes a row of 0 with a 1 in it of every index.
+
+    Maths
+    -----
+    ::
+
+        output = np.eye(outputSize)[input]
+        gradInput = np.zeros(input.shape)
+
+    Shapes
+    ------
+    input: integers, any shape of at least one dimension; output (..., outputSize).
+
+    Parameters
+    ----------
+    outputSize
+        The number of classes.
+
+    Conventions
+    -----------
+    Indices count from 0, and negative ones are out of range. They have no gradient: gradInput is
+    zeros. Output and gradInput are of the layer's dtype. Remembers nothing.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit.
+    IndexError
+        There is no such class.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> nn.OneHot(3).forward(np.array([2, 0]))
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
+
+    Reference
+    ---------
+    Torch7, nn/OneHot.lua.
+    """
+
+    def __init__(self, outputSize: int) -> None:
+        self.outputSize = checks.size(self, "outputSize", outputSize)
+
+    def updateOutput(self, input: Any) -> Any:
+        indices = self._indices("updateOutput", input)
+        output = np.zeros_like(input, self._dtype, shape=(*input.shape, self.outputSize))
+        np.put_along_axis(output, indices[..., None], 1, -1)
+        self.output = output
+        return output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        self._indices("updateGradInput", input)
+        fitting(self, gradOutput, (*input.shape, self.outputSize), self._dtype)
+        self.gradInput = np.zeros_like(gradOutput, shape=input.shape)
+        return self.gradInput
+
+    def _indices(self, method: str, input: Any) -> Any:
+        indices = integers(self, method, "input", input, self.outputSize, "classes")
+        if not input.ndim:
+            expected = "an array of at least one dimension"
+            raise checks._shape(self, method, "input", expected, input, None)
+        return indices

@@ -1,0 +1,103 @@
+"""Padding."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn import checks
+from torchlite.nn.simple._dims import position, sample_dims, whole
+from torchlite.nn.simple._picking import out_of_range
+from torchlite.nn.simple._shaping import Shaping
+from torchlite.nn.transfer._checks import constant
+
+__all__ = ["Padding"]
+
+
+class Padding(Shaping):
+    """Puts slices of one value before, behind or between the slices of a dimension.
+
+    Maths
+    -----
+    ::
+
+        place = index if pad < 0 else input.shape[dim] - index
+        added = range(place, place + abs(pad))
+        output = np.insert(input, [place] * abs(pad), value, dim)
+        gradInput = np.delete(gradOutput, added, dim)
+
+    Shapes
+    ------
+    input: any; output: the same, larger by abs(pad) in the dimension.
+
+    Parameters
+    ----------
+    dim
+        Counted from 0, negative ones from the end.
+    pad
+        How many slices: behind the dimension, or, if negative, before it.
+    nInputDim
+        How many dimensions a sample has: dim is then one of the sample's, and those before are the
+        batch's. None (or -1): dim is one of the input's.
+    value
+        What stands in them.
+    index
+        How many slices of the input stand outside of them: after those that are added behind,
+        before those that are added before.
+
+    Conventions
+    -----------
+    Remembers nothing.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit; there is no such dimension or index.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> x = np.array([1.0, 2.0, 3.0])
+    >>> nn.Padding(0, 2).forward(x), nn.Padding(0, -2, 1, 9, 1).forward(x)
+    (array([1., 2., 3., 0., 0.]), array([1., 9., 9., 2., 3.]))
+    >>> nn.Padding(0, -1).backward(x, np.array([10.0, 20.0, 30.0, 40.0]))
+    array([20., 30., 40.])
+
+    Reference
+    ---------
+    Torch7, nn/Padding.lua.
+    """
+
+    def __init__(
+        self, dim: int, pad: int, nInputDim: int | None = None, value: Any = 0, index: int = 0
+    ) -> None:
+        self.dim = whole(self, "dim", dim)
+        self.pad = whole(self, "pad", pad)
+        self.nInputDim = sample_dims(self, "nInputDim", nInputDim)
+        self.value = constant(self, "value", value)
+        self.index = checks.size(self, "index", index)
+
+    def _plan(self, method: str, input: Any) -> tuple[int, int]:
+        axis = position(self, method, input, self.dim, self.nInputDim)
+        size = input.shape[axis]
+        if self.index > size:
+            raise out_of_range(self, method, f"index {self.index}", axis, input)
+        return axis, self.index if self.pad < 0 else size - self.index
+
+    def _shape(self, input: Any, plan: tuple[int, int]) -> tuple[int, ...]:
+        return self._resized(input, plan[0], input.shape[plan[0]] + abs(self.pad))
+
+    def _function(self, input: Any, plan: tuple[int, int]) -> Any:
+        axis, place = plan
+        added = np.full_like(input, self.value, shape=self._resized(input, axis, abs(self.pad)))
+        before, behind = np.split(input, [place], axis)
+        return np.concatenate([before, added, behind], axis)
+
+    def _gradient(self, input: Any, gradOutput: Any, plan: tuple[int, int]) -> Any:
+        axis, place = plan
+        before, _, behind = np.split(gradOutput, [place, place + abs(self.pad)], axis)
+        return np.concatenate([before, behind], axis)
+
+    @staticmethod
+    def _resized(input: Any, axis: int, size: int) -> tuple[int, ...]:
+        return (*input.shape[:axis], size, *input.shape[axis + 1 :])

@@ -1,0 +1,154 @@
+"""PartialLinear."""
+
+from typing import Any, Self
+
+import numpy as np
+
+from torchlite import random
+from torchlite.kernels.like import like
+from torchlite.nn import checks
+from torchlite.nn.checks import NUMBERS
+from torchlite.nn.module import Module
+from torchlite.nn.simple._indices import integers
+from torchlite.nn.simple._rows import addat
+
+__all__ = ["PartialLinear"]
+
+
+class PartialLinear(Module):
+    """A linear map of which only some of the outputs are computed: those of the partition.
+
+    It keeps the parameters of all outputs, so that a large output layer can be trained on a few
+    of its outputs at a time, and be used whole in the end.
+
+    Maths
+    -----
+    ::
+
+        output = input @ weight[partition].T + bias[0, partition]
+        gradInput = gradOutput @ weight[partition]
+        np.add.at(gradWeight, partition, scale * gradOutput.T @ input)
+        np.add.at(gradBias[0], partition, scale * gradOutput.sum(0))
+
+    np.add.at is `gradWeight[partition] += ...` for a partition that may name an output twice.
+
+    Shapes
+    ------
+    input (inputsize,) or (N, inputsize); output (n,) or (N, n), for a partition of n outputs.
+
+    Parameters
+    ----------
+    inputsize, outputsize
+        Integers of at least 0.
+    bias
+        False for a map without bias.
+
+    Attributes
+    ----------
+    weight, gradWeight
+        (outputsize, inputsize).
+    bias, gradBias
+        (1, outputsize), or None without bias.
+    partition
+        The outputs that are computed, counted from 0; at first all, in order.
+
+    Conventions
+    -----------
+    The weight is drawn from N(0, 1), or N(0, stdv) with `reset(stdv)`; the bias is 0. Remembers
+    nothing.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.PartialLinear(2, 3).setPartition([2, 0])
+    >>> layer.weight[:] = [[1, 2], [3, 4], [5, 6]]
+    >>> layer.bias[:] = [[10, 20, 30]]
+    >>> x = np.array([[1.0, -1.0], [2.0, 0.0]])
+    >>> layer.forward(x)
+    array([[29.,  9.],
+           [40., 12.]])
+    >>> layer.backward(x, np.array([[1.0, 0.0], [0.0, 1.0]]))
+    array([[5., 6.],
+           [1., 2.]])
+    >>> layer.gradWeight
+    array([[ 2.,  0.],
+           [ 0.,  0.],
+           [ 1., -1.]])
+    >>> layer.gradBias
+    array([[1., 0., 1.]])
+
+    Reference
+    ---------
+    Torch7, nn/PartialLinear.lua.
+    """
+
+    def __init__(self, inputsize: int, outputsize: int, bias: bool = True) -> None:
+        inputsize = checks.size(self, "inputsize", inputsize)
+        outputsize = checks.size(self, "outputsize", outputsize)
+        self.weight = np.zeros((outputsize, inputsize))
+        self.gradWeight = np.zeros((outputsize, inputsize))
+        if bias:
+            self.bias = np.zeros((1, outputsize))
+            self.gradBias = np.zeros((1, outputsize))
+        self.resetPartition()
+        self.reset()
+
+    def updateOutput(self, input: Any) -> Any:
+        checks.rows(self, "updateOutput", input, self.weight.shape[1], self.weight.dtype)
+        output = input @ self.weight[self.partition].T
+        if self.bias is not None:
+            output += self.bias[0, self.partition]
+        self.output = output
+        return output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        self._check_back("updateGradInput", input, gradOutput)
+        self.gradInput = gradOutput @ self.weight[self.partition]
+        return self.gradInput
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+        if type(scale) not in NUMBERS:
+            scale = checks.number(self, "accGradParameters", "scale", scale)
+        self._check_back("accGradParameters", input, gradOutput)
+        if input.ndim == 1:
+            input, gradOutput = input[None], gradOutput[None]
+        addat(self.gradWeight, scale, self.partition, gradOutput.T @ input)
+        if self.bias is not None:
+            np.add.at(self.gradBias[0], self.partition, scale * gradOutput.sum(0))
+
+    def setPartition(self, indices: Any) -> Self:
+        """Compute only these outputs, in this order, counted from 0. Return self."""
+        partition = integers(
+            self, "setPartition", "indices", np.array(indices), len(self.weight), "outputs"
+        )
+        if partition.ndim != 1:
+            raise checks._shape(
+                self, "setPartition", "indices", "of one dimension", partition, None
+            )
+        self.partition = like(partition, self.weight)
+        return self
+
+    def resetPartition(self) -> Self:
+        """Compute all outputs again. Return self."""
+        return self.setPartition(np.arange(len(self.weight)))
+
+    def reset(self, stdv: Any = None) -> Self:
+        """Draw the weight from N(0, stdv), or N(0, 1). Return self."""
+        stdv = 1 if stdv is None else checks.deviation(self, stdv)
+        self.weight[...] = like(stdv * random.normal(size=self.weight.shape), self.weight)
+        return self
+
+    def _check_back(self, method: str, input: Any, gradOutput: Any) -> None:
+        n, m = self.weight.shape[1], len(self.partition)
+        checks.rows_back(self, method, input, n, gradOutput, m, self.weight.dtype)
+
+    def __repr__(self) -> str:
+        outputsize, inputsize = self.weight.shape
+        without = "" if self.bias is not None else " without bias"
+        return f"{type(self).__name__}({inputsize} -> {outputsize}){without}"

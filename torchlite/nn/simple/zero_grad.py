@@ -1,0 +1,56 @@
+"""ZeroGrad."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn import checks
+from torchlite.nn.module import Module
+
+__all__ = ["ZeroGrad"]
+
+
+class ZeroGrad(Module):
+    """Passes on its input, and stops the gradient.
+
+    Maths
+    -----
+    ::
+
+        output = input
+        gradInput = np.zeros_like(gradOutput)
+
+    Shapes
+    ------
+    input: any; output: the same array.
+
+    Conventions
+    -----------
+    Remembers nothing. gradInput is not the derivative: that is what this layer is for.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        gradOutput has another shape or precision than input.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> nn.ZeroGrad().backward(np.array([1.0, 2.0]), np.array([10.0, 20.0]))
+    array([0., 0.])
+
+    Reference
+    ---------
+    Torch7, nn/ZeroGrad.lua.
+    """
+
+    def updateOutput(self, input: Any) -> Any:
+        checks.floating(self, "updateOutput", input)
+        self.output = input
+        return input
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        checks.alike(self, "updateGradInput", input, gradOutput)
+        self.gradInput = np.zeros_like(gradOutput)
+        return self.gradInput

@@ -1,0 +1,50 @@
+"""What the layers have in common that combine arrays entry by entry."""
+
+from typing import Any
+
+from torchlite.nn.module import Module
+from torchlite.nn.table import _checks
+
+
+class Entrywise(Module):
+    """A function of arrays of one shape, entry by entry: a member is its formula.
+
+    Shapes
+    ------
+    input: a table of arrays, all of one shape; output: that shape. The table may have another
+    length at every call; that of one array gives a copy of it.
+
+    Conventions
+    -----------
+    Remembers nothing. The gradInputs are separate arrays, also where they are equal.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input is no such table; gradOutput has another shape or precision.
+    """
+
+    # How many arrays it takes; None: any number.
+    _length: int | None = None
+
+    def updateOutput(self, input: Any) -> Any:
+        _checks.alike(self, "updateOutput", "input", input, self._length)
+        self.output = self._function(input) if len(input) > 1 else input[0].copy()
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        _checks.alike(self, "updateGradInput", "input", input, self._length)
+        first = input[0]
+        _checks.like(self, "updateGradInput", "gradOutput", gradOutput, first.shape, first.dtype)
+        if len(input) > 1:
+            self.gradInput = self._gradients(input, gradOutput)
+        else:
+            self.gradInput = [gradOutput.copy()]
+        return self.gradInput
+
+    def _function(self, arrays: Any) -> Any:
+        raise NotImplementedError
+
+    def _gradients(self, arrays: Any, gradOutput: Any) -> list[Any]:
+        """Return, for each array, gradOutput times the derivative by it: fresh arrays."""
+        raise NotImplementedError

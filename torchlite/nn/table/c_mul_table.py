@@ -1,0 +1,52 @@
+"""CMulTable."""
+
+import math
+from typing import Any
+
+from torchlite.nn.table._entrywise import Entrywise
+
+__all__ = ["CMulTable"]
+
+
+class CMulTable(Entrywise):
+    """The product of arrays.
+
+    Maths
+    -----
+    ::
+
+        output = np.prod(input, axis=0)
+        others = [np.prod(input[:i] + input[i + 1 :], axis=0) for i in range(len(input))]
+        gradInput = [gradOutput * product for product in others]
+
+    Shapes
+    ------
+    input: a table of arrays, all of one shape; output: that shape.
+
+    Conventions
+    -----------
+    The product of the others is multiplied out, not divided out of the output: zeros are right.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.CMulTable()
+    >>> x = [np.array([1.0, 2.0]), np.array([10.0, 20.0]), np.array([0.0, 3.0])]
+    >>> layer.forward(x)
+    array([  0., 120.])
+    >>> layer.backward(x, np.array([1.0, 1.0]))
+    [array([ 0., 60.]), array([0., 6.]), array([10., 40.])]
+
+    Reference
+    ---------
+    Torch7, nn/CMulTable.lua.
+    """
+
+    def _function(self, arrays: Any) -> Any:
+        return math.prod(arrays[1:], start=arrays[0])
+
+    def _gradients(self, arrays: Any, gradOutput: Any) -> list[Any]:
+        return [
+            math.prod((*arrays[:i], *arrays[i + 1 :]), start=gradOutput) for i in range(len(arrays))
+        ]

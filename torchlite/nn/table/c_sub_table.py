@@ -1,0 +1,46 @@
+"""CSubTable."""
+
+from typing import Any
+
+from torchlite.nn.table._entrywise import Entrywise
+
+__all__ = ["CSubTable"]
+
+
+class CSubTable(Entrywise):
+    """The difference of two arrays.
+
+    Maths
+    -----
+    ::
+
+        output = input[0] - input[1]
+        gradInput = [gradOutput.copy(), -gradOutput]
+
+    Shapes
+    ------
+    input: a table of two arrays of one shape; output: that shape.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.CSubTable()
+    >>> x = [np.array([1.0, 2.0]), np.array([10.0, 20.0])]
+    >>> layer.forward(x)
+    array([ -9., -18.])
+    >>> layer.backward(x, np.array([3.0, 4.0]))
+    [array([3., 4.]), array([-3., -4.])]
+
+    Reference
+    ---------
+    Torch7, nn/CSubTable.lua, which takes no notice of a third array.
+    """
+
+    _length = 2
+
+    def _function(self, arrays: Any) -> Any:
+        return arrays[0] - arrays[1]
+
+    def _gradients(self, arrays: Any, gradOutput: Any) -> list[Any]:
+        return [gradOutput.copy(), -gradOutput]

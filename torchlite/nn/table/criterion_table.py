@@ -1,0 +1,90 @@
+"""CriterionTable."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.errors import DTypeError
+from torchlite.nn import checks
+from torchlite.nn.criterion import Criterion
+from torchlite.nn.module import Module
+from torchlite.nn.table import _checks
+from torchlite.nn.table._entries import first_array
+from torchlite.nn.tables import is_array, map_arrays
+
+__all__ = ["CriterionTable"]
+
+
+class CriterionTable(Module):
+    """A criterion as a layer of a table of input and target.
+
+    Maths
+    -----
+    ::
+
+        output = criterion.updateOutput(input[0], input[1])
+        gradInput = [gradOutput * criterion.updateGradInput(input[0], input[1])]
+
+    Shapes
+    ------
+    input: a table of two entries, what the criterion takes; output: (), a number as an array.
+
+    Parameters
+    ----------
+    criterion
+        A Criterion.
+
+    Conventions
+    -----------
+    Remembers what the criterion remembers. The gradInput is a table of one entry: the target has
+    none. gradOutput may also be a plain number; Torch7 takes no notice of it.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input is no such table, or does not fit the criterion; gradOutput is no number.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.CriterionTable(nn.MSECriterion())
+    >>> x = [np.array([1.0, 2.0]), np.array([3.0, 5.0])]
+    >>> layer.forward(x)
+    array(6.5)
+    >>> layer.backward(x, 1), layer.backward(x, 10)
+    ([array([-2., -3.])], [array([-20., -30.])])
+
+    Reference
+    ---------
+    Torch7, nn/CriterionTable.lua.
+    """
+
+    def __init__(self, criterion: Criterion) -> None:
+        if not isinstance(criterion, Criterion):
+            raise DTypeError(
+                f"CriterionTable: criterion must be a Criterion, got {type(criterion).__name__}",
+                layer=self,
+                method="__init__",
+                argument="criterion",
+                expected="a Criterion",
+                got=type(criterion).__name__,
+            )
+        self.criterion = criterion
+
+    def updateOutput(self, input: Any) -> Any:
+        _checks.table(self, "updateOutput", "input", input, 2)
+        loss = self.criterion.updateOutput(*input)
+        self.output = np.full_like(first_array(input), loss, shape=())
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        _checks.table(self, "updateGradInput", "input", input, 2)
+        if is_array(gradOutput):
+            dtype = first_array(input).dtype
+            _checks.like(self, "updateGradInput", "gradOutput", gradOutput, (), dtype)
+        else:
+            gradOutput = checks.number(self, "updateGradInput", "gradOutput", gradOutput)
+        gradient = self.criterion.updateGradInput(*input)
+        self.gradInput = [map_arrays(lambda array: gradOutput * array, gradient)]
+        return self.gradInput

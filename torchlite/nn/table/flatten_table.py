@@ -1,0 +1,62 @@
+"""FlattenTable."""
+
+from typing import Any
+
+from torchlite.nn.module import Module
+from torchlite.nn.table import _checks
+from torchlite.nn.tables import map_arrays
+
+__all__ = ["FlattenTable"]
+
+
+class FlattenTable(Module):
+    """All arrays of a nested table, one after the other.
+
+    Shapes
+    ------
+    input: a table of arrays and tables, of any depth (dicts too, in their order); output: a table
+    of arrays.
+
+    Conventions
+    -----------
+    Remembers nothing. The outputs are the arrays themselves, and the gradInputs are the
+    gradOutputs themselves, in tables like those of the input.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input is no table; gradOutput does not fit.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.FlattenTable()
+    >>> x = [np.array([1.0]), [np.array([2.0]), [np.array([3.0])]]]
+    >>> layer.forward(x)
+    [array([1.]), array([2.]), array([3.])]
+    >>> layer.backward(x, [np.array([10.0]), np.array([20.0]), np.array([30.0])])
+    [array([10.]), [array([20.]), [array([30.])]]]
+
+    Reference
+    ---------
+    Torch7, nn/FlattenTable.lua.
+    """
+
+    def updateOutput(self, input: Any) -> Any:
+        self.output = self._arrays("updateOutput", input)
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        arrays = self._arrays("updateGradInput", input)
+        _checks.gradient(self, "updateGradInput", gradOutput, arrays)
+        gradients = iter(gradOutput)
+        self.gradInput = map_arrays(lambda _: next(gradients), input)
+        return self.gradInput
+
+    def _arrays(self, method: str, input: Any) -> list[Any]:
+        if not isinstance(input, dict):
+            _checks.table(self, method, "input", input)
+        arrays: list[Any] = []
+        map_arrays(arrays.append, input)
+        return arrays

@@ -1,0 +1,84 @@
+"""JoinTable."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.module import Module
+from torchlite.nn.simple._dims import position, sample_dims, whole
+from torchlite.nn.table import _checks
+from torchlite.nn.table._entries import pieces
+
+__all__ = ["JoinTable"]
+
+
+class JoinTable(Module):
+    """Arrays one after the other along a dimension.
+
+    Maths
+    -----
+    With dimension counted in the whole arrays::
+
+        output = np.concatenate(input, dimension)
+        ends = np.cumsum([array.shape[dimension] for array in input])
+        gradInput = np.split(gradOutput, ends[:-1], dimension)
+
+    Shapes
+    ------
+    input: a table of arrays that differ in the length of that dimension alone; output: the same
+    with the sum of the lengths. The table may have another length at every call.
+
+    Parameters
+    ----------
+    dimension
+        Counted from 0, or from the end if negative.
+    nInputDims
+        How many dimensions a sample has: then the dimension is one of each sample.
+
+    Conventions
+    -----------
+    Remembers nothing. The gradInputs are views of gradOutput that do not overlap.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit; there is no such dimension.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.JoinTable(0)
+    >>> x = [np.array([1.0, 2.0]), np.array([3.0])]
+    >>> layer.forward(x)
+    array([1., 2., 3.])
+    >>> layer.backward(x, np.array([10.0, 20.0, 30.0]))
+    [array([10., 20.]), array([30.])]
+
+    Reference
+    ---------
+    Torch7, nn/JoinTable.lua.
+    """
+
+    def __init__(self, dimension: int, nInputDims: int | None = None) -> None:
+        self.dimension = whole(self, "dimension", dimension)
+        self.nInputDims = sample_dims(self, "nInputDims", nInputDims)
+
+    def updateOutput(self, input: Any) -> Any:
+        axis = self._axis("updateOutput", input)
+        self.output = np.concatenate(input, axis)
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        axis = self._axis("updateGradInput", input)
+        first = input[0]
+        lengths = [array.shape[axis] for array in input]
+        shape = (*first.shape[:axis], sum(lengths), *first.shape[axis + 1 :])
+        _checks.like(self, "updateGradInput", "gradOutput", gradOutput, shape, first.dtype)
+        self.gradInput = pieces(gradOutput, lengths, axis)
+        return self.gradInput
+
+    def _axis(self, method: str, input: Any) -> int:
+        _checks.arrays(self, method, "input", input)
+        axis = position(self, method, input[0], self.dimension, self.nInputDims)
+        return _checks.joinable(self, method, "input", input, axis)

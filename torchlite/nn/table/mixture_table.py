@@ -1,0 +1,110 @@
+"""MixtureTable."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.module import Module
+from torchlite.nn.simple._dims import position, whole
+from torchlite.nn.table import _checks
+from torchlite.nn.table._entries import at, total
+from torchlite.nn.tables import is_array
+
+__all__ = ["MixtureTable"]
+
+
+class MixtureTable(Module):
+    """A sum of experts, each weighted by its gate.
+
+    Maths
+    -----
+    Of a batch of samples of one dimension, with a table of experts::
+
+        gates, experts = input
+        output = sum(gates[:, i, None] * expert for i, expert in enumerate(experts))
+        by_gates = np.stack([(gradOutput * expert).sum(1) for expert in experts], 1)
+        gradInput = [by_gates, [gates[:, i, None] * gradOutput for i in range(len(experts))]]
+
+    Shapes
+    ------
+    input: a table of gates, (n,) or (N, n), and n experts, which are a table of n arrays of one
+    shape (N first, for a batch), or one array with the experts along `dim`; output: the shape of
+    one expert.
+
+    Parameters
+    ----------
+    dim
+        Where the experts lie in the array of all, counted from 0 or from the end if negative.
+        None: first of all for one sample, after the batch's dimension for a batch.
+
+    Conventions
+    -----------
+    Remembers nothing.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input is no such table; gradOutput does not fit.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.MixtureTable()
+    >>> gates = np.array([0.25, 0.75])
+    >>> x = [gates, [np.array([4.0, 8.0]), np.array([8.0, 0.0])]]
+    >>> layer.forward(x)
+    array([7., 2.])
+    >>> layer.backward(x, np.array([1.0, 1.0]))
+    [array([12.,  8.]), [array([0.25, 0.25]), array([0.75, 0.75])]]
+    >>> layer.forward([gates, np.array([[4.0, 8.0], [8.0, 0.0]])])
+    array([7., 2.])
+
+    Reference
+    ---------
+    Torch7, nn/MixtureTable.lua.
+    """
+
+    def __init__(self, dim: int | None = None) -> None:
+        self.dim = None if dim is None else whole(self, "dim", dim)
+
+    def updateOutput(self, input: Any) -> Any:
+        gates, experts, _ = self._opened("updateOutput", input)
+        self.output = total([_gate(gates, i, expert) * expert for i, expert in enumerate(experts)])
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        gates, experts, axis = self._opened("updateGradInput", input)
+        first = experts[0]
+        _checks.like(self, "updateGradInput", "gradOutput", gradOutput, first.shape, first.dtype)
+        sample = tuple(range(gates.ndim - 1, first.ndim))
+        by_gates = np.stack([(gradOutput * expert).sum(sample) for expert in experts], -1)
+        by_experts: Any = [_gate(gates, i, first) * gradOutput for i in range(len(experts))]
+        if axis is not None:
+            by_experts = np.stack(by_experts, axis)
+        self.gradInput = [by_gates, by_experts]
+        return self.gradInput
+
+    def _opened(self, method: str, input: Any) -> tuple[Any, list[Any], int | None]:
+        """Return the gates, the experts one by one, and their axis if they came in one array."""
+        _checks.table(self, method, "input", input, 2)
+        gates, experts = input
+        _checks.floating(self, method, "input[0]", gates)
+        if gates.ndim > 2:
+            raise _checks.wrong_shape(self, method, "input[0]", "(n,) or (N, n)", gates)
+        axis = None
+        if is_array(experts):
+            axis = position(self, method, experts, gates.ndim - 1 if self.dim is None else self.dim)
+            experts = [at(experts, axis, i) for i in range(experts.shape[axis])]
+        _checks.alike(self, method, "input[1]", experts)
+        *samples, n = gates.shape
+        if len(experts) != n or experts[0].shape[: len(samples)] != (*samples,):
+            expected = f"{n} experts" + (f" of {samples[0]} samples" if samples else "")
+            raise _checks.wrong_shape(self, method, "input[1]", expected, input[1])
+        return gates, experts, axis
+
+
+def _gate(gates: Any, i: int, expert: Any) -> Any:
+    """Return the gate of expert i, of one number a sample, to multiply it with."""
+    lead = gates.shape[:-1]
+    return gates[..., i].reshape(lead + (1,) * (expert.ndim - len(lead)))

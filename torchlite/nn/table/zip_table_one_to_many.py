@@ -1,0 +1,74 @@
+"""ZipTableOneToMany."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.module import Module
+from torchlite.nn.table import _checks
+from torchlite.nn.table._entries import total
+from torchlite.nn.tables import map_arrays
+
+__all__ = ["ZipTableOneToMany"]
+
+
+class ZipTableOneToMany(Module):
+    """One thing paired with each entry of a table.
+
+    Maths
+    -----
+    ::
+
+        output = [[input[0], entry] for entry in input[1]]
+        gradInput = [sum(pair[0] for pair in gradOutput), [pair[1] for pair in gradOutput]]
+
+    Shapes
+    ------
+    input: a table of an array (or table) and a table of n entries; output: a table of n pairs.
+
+    Conventions
+    -----------
+    Remembers nothing. The outputs are the entries themselves. In gradInput the sum is fresh, the
+    others are the gradOutputs themselves.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input is no such table; gradOutput does not fit.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.ZipTableOneToMany()
+    >>> x = [np.array([1.0]), [np.array([2.0]), np.array([3.0])]]
+    >>> layer.forward(x)
+    [[array([1.]), array([2.])], [array([1.]), array([3.])]]
+    >>> g = [[np.array([10.0]), np.array([20.0])], [np.array([5.0]), np.array([6.0])]]
+    >>> layer.backward(x, g)
+    [array([15.]), [array([20.]), array([6.])]]
+
+    Reference
+    ---------
+    Torch7, nn/ZipTableOneToMany.lua.
+    """
+
+    def updateOutput(self, input: Any) -> Any:
+        self.output = self._pairs_of("updateOutput", input)
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        pairs = self._pairs_of("updateGradInput", input)
+        _checks.gradient(self, "updateGradInput", gradOutput, pairs)
+        if pairs:
+            one = total([pair[0] for pair in gradOutput])
+        else:
+            one = map_arrays(np.zeros_like, input[0])
+        self.gradInput = [one, [pair[1] for pair in gradOutput]]
+        return self.gradInput
+
+    def _pairs_of(self, method: str, input: Any) -> list[Any]:
+        _checks.table(self, method, "input", input, 2)
+        one, many = input
+        _checks.table(self, method, "input[1]", many)
+        return [[one, entry] for entry in many]
