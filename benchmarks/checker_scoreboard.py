@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import bugs
 from bugs.good import odd
+
 from torchlite import nn, random
 from torchlite.nn.tables import map_arrays
 from torchlite.testing import ContractViolation, check_criterion, check_module

@@ -1,7 +1,7 @@
 """Writes docs/layers.md from the docstrings: every class by chapter.
 
-    python docs/make_layers.py           writes the page
-    python docs/make_layers.py --count   tells which of Torch7's classes are there
+python docs/make_layers.py           writes the page
+python docs/make_layers.py --count   tells which of Torch7's classes are there
 """
 
 import inspect

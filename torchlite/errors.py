@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["DTypeError", "FormatError", "ShapeError", "StateError"]
 
 
-class Explained:
+class TorchliteError(Exception):
     """What the errors share: the facts that make up the message, for programs to read.
 
     Attributes
@@ -47,17 +47,17 @@ class Explained:
         self.path: tuple[int, ...] = ()
 
 
-class ShapeError(Explained, ValueError):
+class ShapeError(TorchliteError, ValueError):
     """An array, or a size, has the wrong shape."""
 
 
-class DTypeError(Explained, TypeError):
+class DTypeError(TorchliteError, TypeError):
     """Something has the wrong type: an array's dtype, a number, a thing that is no Module."""
 
 
-class StateError(Explained, RuntimeError):
+class StateError(TorchliteError, RuntimeError):
     """A call that is right by itself came at the wrong moment or on the wrong network."""
 
 
-class FormatError(Explained, ValueError):
+class FormatError(TorchliteError, ValueError):
     """A file is damaged, of another format, or does not fit the network."""

@@ -139,8 +139,8 @@ def _checked(net: nn.Sequential) -> str:
     # Here, because the checker takes as long to load as all that comes before the training.
     from torchlite.testing import check_module
 
-    for layer, input, gradOutput in zip(net, net.activations, net.gradOutputs, strict=False):
-        check_module(layer, input, gradOutput=gradOutput, only=("gradInput", "gradParameters"))
+    for layer, x, slope in zip(net, net.activations, net.gradOutputs, strict=False):
+        check_module(layer, x, gradOutput=slope, only=("gradInput", "gradParameters"))
     return f"numeric check: the gradients of all {len(net)} layers are the derivatives"
 
 

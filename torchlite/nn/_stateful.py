@@ -101,9 +101,7 @@ def parts(held: Any, casting: bool = False) -> list[Stateful]:
 
 def _attributes(part: Stateful, casting: bool) -> dict[str, Any]:
     return {
-        name: value
-        for name, value in vars(part).items()
-        if not (casting and name in part._uncast)
+        name: value for name, value in vars(part).items() if not (casting and name in part._uncast)
     }
 
 

@@ -19,10 +19,18 @@ from torchlite.nn.tables import is_array, shapes
 __all__ = [
     "NUMBERS",
     "alike",
+    "constant",
     "deviation",
     "floating",
+    "misshapen",
+    "must_accumulate",
+    "must_be_array",
+    "must_be_gradient",
+    "must_have_precision",
+    "not_negative",
     "number",
     "pair",
+    "positive",
     "rows",
     "rows_back",
     "size",
@@ -52,10 +60,12 @@ def rows(layer: Any, method: str, input: Any, n: int, dtype: Any) -> None:
         and input.shape[-1] == n
     ):
         return
-    _array(layer, method, "input", input)
-    _dtype(layer, method, "input", input, dtype)
+    must_be_array(layer, method, "input", input)
+    must_have_precision(layer, method, "input", input, dtype)
     if not (1 <= input.ndim <= 2 and input.shape[-1] == n):
-        raise _shape(layer, method, "input", f"({n},) or (N, {n})", input, _rows_hint(layer, input))
+        raise misshapen(
+            layer, method, "input", f"({n},) or (N, {n})", input, _rows_hint(layer, input)
+        )
 
 
 def rows_back(
@@ -71,20 +81,20 @@ def rows_back(
     ):
         return
     rows(layer, method, input, n, dtype)
-    _gradient(layer, method, gradOutput, (*input.shape[:-1], m), dtype)
+    must_be_gradient(layer, method, gradOutput, (*input.shape[:-1], m), dtype)
     if method == "accGradParameters":
-        _accumulable(layer, input, gradOutput, dtype)
+        must_accumulate(layer, input, gradOutput, dtype)
 
 
 def floating(layer: Any, method: str, input: Any) -> None:
     """Input must be an array of at least one dimension, of one of the four floating dtypes."""
     if type(input) is ndarray and input.dtype in FLOATING and input.ndim:
         return
-    _array(layer, method, "input", input)
+    must_be_array(layer, method, "input", input)
     if input.dtype not in FLOATING:
-        _dtype(layer, method, "input", input, None)
+        must_have_precision(layer, method, "input", input, None)
     if not input.ndim:
-        raise _shape(layer, method, "input", "an array of at least one dimension", input, None)
+        raise misshapen(layer, method, "input", "an array of at least one dimension", input, None)
 
 
 def alike(layer: Any, method: str, input: Any, gradOutput: Any) -> None:
@@ -98,7 +108,7 @@ def alike(layer: Any, method: str, input: Any, gradOutput: Any) -> None:
     ):
         return
     floating(layer, method, input)
-    _gradient(layer, method, gradOutput, input.shape, input.dtype)
+    must_be_gradient(layer, method, gradOutput, input.shape, input.dtype)
 
 
 def pair(criterion: Any, method: str, input: Any, target: Any) -> None:
@@ -112,12 +122,12 @@ def pair(criterion: Any, method: str, input: Any, target: Any) -> None:
     ):
         return
     floating(criterion, method, input)
-    _array(criterion, method, "target", target)
+    must_be_array(criterion, method, "target", target)
     if target.shape != input.shape:
         hint = None
         if target.size == input.size:
             hint = f"target.reshape({shapes(input)[1:-1].rstrip(',')}) has the same entries"
-        raise _shape(criterion, method, "target", f"{shapes(input)} like input", target, hint)
+        raise misshapen(criterion, method, "target", f"{shapes(input)} like input", target, hint)
     if target.dtype != input.dtype:
         raise DTypeError(
             f"{title(criterion)}.{method}: target must be {input.dtype} like input, "
@@ -184,10 +194,43 @@ def deviation(layer: Any, value: Any) -> float:
     return float(stdv)
 
 
+def constant(layer: Any, argument: str, value: Any) -> Any:
+    """Return a constructor's number as a Python number, which never changes a dtype."""
+    if type(value) in NUMBERS:
+        return value
+    if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)):
+        return float(value)
+    raise DTypeError(
+        f"{type(layer).__name__}: {argument} must be a number, got {value!r}",
+        layer=layer,
+        method="__init__",
+        argument=argument,
+        expected="a number",
+        got=repr(value),
+    )
+
+
+def not_negative(layer: Any, argument: str, value: Any) -> Any:
+    """Return a constructor's number of at least 0."""
+    setting = constant(layer, argument, value)
+    if not setting >= 0:
+        raise ValueError(f"{type(layer).__name__}: {argument} must be at least 0, got {value!r}")
+    return setting
+
+
+def positive(layer: Any, argument: str, value: Any) -> float:
+    """Return a setting as a float: a finite number greater than 0."""
+    setting = number(layer, "__init__", argument, value)
+    if not 0 < setting < math.inf:
+        name = type(layer).__name__
+        raise ValueError(f"{name}: {argument} must be positive and finite, got {value!r}")
+    return float(setting)
+
+
 # ---------------------------------------------------------------- what is wrong
 
 
-def _array(layer: Any, method: str, argument: str, value: Any) -> None:
+def must_be_array(layer: Any, method: str, argument: str, value: Any) -> None:
     if is_array(value) and not isinstance(value, (np.matrix, np.ma.MaskedArray)):
         return
     got = type(value).__name__
@@ -209,7 +252,7 @@ def _array(layer: Any, method: str, argument: str, value: Any) -> None:
     )
 
 
-def _dtype(layer: Any, method: str, argument: str, array: Any, dtype: Any) -> None:
+def must_have_precision(layer: Any, method: str, argument: str, array: Any, dtype: Any) -> None:
     """Raise unless array has the dtype's precision, real or complex (None: any of the four)."""
     got = array.dtype
     if got in FLOATING and (dtype is None or _precision(got) == _precision(dtype)):
@@ -236,9 +279,11 @@ def _precision(dtype: Any) -> int:
     return size // 2 if dtype.kind == "c" else size
 
 
-def _gradient(layer: Any, method: str, gradOutput: Any, shape: tuple[int, ...], dtype: Any) -> None:
-    _array(layer, method, "gradOutput", gradOutput)
-    _dtype(layer, method, "gradOutput", gradOutput, dtype)
+def must_be_gradient(
+    layer: Any, method: str, gradOutput: Any, shape: tuple[int, ...], dtype: Any
+) -> None:
+    must_be_array(layer, method, "gradOutput", gradOutput)
+    must_have_precision(layer, method, "gradOutput", gradOutput, dtype)
     if gradOutput.shape != shape:
         hint = None
         try:
@@ -246,10 +291,10 @@ def _gradient(layer: Any, method: str, gradOutput: Any, shape: tuple[int, ...], 
                 hint = f"nothing is broadcast here: np.broadcast_to(gradOutput, {shape})"
         except ValueError:
             pass
-        raise _shape(layer, method, "gradOutput", str(shape), gradOutput, hint)
+        raise misshapen(layer, method, "gradOutput", str(shape), gradOutput, hint)
 
 
-def _accumulable(layer: Any, input: Any, gradOutput: Any, dtype: Any) -> None:
+def must_accumulate(layer: Any, input: Any, gradOutput: Any, dtype: Any) -> None:
     """Raise where a real gradient would have to take up a complex number."""
     for argument, array in (("input", input), ("gradOutput", gradOutput)):
         if array.dtype.kind == "c" and dtype.kind != "c":
@@ -274,7 +319,7 @@ def _rows_hint(layer: Any, input: Any) -> str | None:
     return None
 
 
-def _shape(
+def misshapen(
     layer: Any, method: str, argument: str, expected: str, array: Any, hint: str | None
 ) -> ShapeError:
     got = shapes(array)

@@ -5,7 +5,7 @@ import operator
 from collections.abc import Iterator
 from typing import Any, Self
 
-from torchlite.errors import DTypeError, Explained, StateError
+from torchlite.errors import DTypeError, TorchliteError, StateError
 from torchlite.kernels import flat
 from torchlite.nn import checks
 from torchlite.nn.module import Module
@@ -189,7 +189,7 @@ class Container(Module):
     def _locate(self, error: BaseException, position: int, story: str) -> None:
         """Add to an error that came out of a module where it stands and what led there."""
         error.add_note(f"  at [{position}] of {type(self).__name__}: {story}")
-        if isinstance(error, Explained):
+        if isinstance(error, TorchliteError):
             error.path = (position, *error.path)
 
     def _snapshot(self) -> list[tuple[Any, Any]]:

@@ -77,7 +77,7 @@ class Bottle(Decorator):
         self.nOutputDim = checks.size(self, "nOutputDim", nOutputDim)
 
     def _deal(self, input: Any) -> list[Any]:
-        checks._array(self, "updateOutput", "input", input)
+        checks.must_be_array(self, "updateOutput", "input", input)
         fused = self._fused(input)
         if len(fused) < 2:
             return [input]
@@ -87,7 +87,7 @@ class Bottle(Decorator):
         fused, (output,) = self._fused(input), outputs
         if len(fused) < 2:
             return output
-        checks._array(self, "updateOutput", "output of its module", output)
+        checks.must_be_array(self, "updateOutput", "output of its module", output)
         if output.ndim != self.nOutputDim or output.shape[0] != math.prod(fused):
             expected = f"{self.nOutputDim}-D with {math.prod(fused)} first"
             raise _checks.wrong_shape(

@@ -1,8 +1,8 @@
 """Concat."""
 
 from torchlite.nn.containers._joined import Joined
+from torchlite.nn.dims import whole
 from torchlite.nn.module import Module
-from torchlite.nn.simple._dims import whole
 
 __all__ = ["Concat"]
 

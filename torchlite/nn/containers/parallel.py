@@ -6,8 +6,8 @@ import numpy as np
 
 from torchlite.nn import checks
 from torchlite.nn.containers._joined import Joined
+from torchlite.nn.dims import position, whole
 from torchlite.nn.module import Module
-from torchlite.nn.simple._dims import position, whole
 from torchlite.nn.table import _checks
 from torchlite.nn.table._entries import at
 
@@ -91,7 +91,7 @@ class Parallel(Joined):
         super().__init__(*modules)
 
     def _deal(self, input: Any) -> list[Any]:
-        checks._array(self, "updateOutput", "input", input)
+        checks.must_be_array(self, "updateOutput", "input", input)
         axis = position(self, "updateOutput", input, self.inputDimension)
         n = len(self.modules)
         if input.shape[axis] != n:

@@ -11,8 +11,8 @@ from torchlite.errors import DTypeError, ShapeError
 from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.containers.decorator import Decorator
+from torchlite.nn.dims import whole
 from torchlite.nn.module import Module
-from torchlite.nn.simple._dims import whole
 
 __all__ = ["WeightNorm"]
 

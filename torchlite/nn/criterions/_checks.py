@@ -103,7 +103,7 @@ def one_each(criterion: Any, method: str, input: Any, target: Any, shape: Any) -
             if math.prod(shape) != 1:
                 raise wrong_shape(criterion, method, "target", str(shape), target)
             return np.full_like(input, target, shape=shape)
-        checks._array(criterion, method, "target", target)
+        checks.must_be_array(criterion, method, "target", target)
     if target.shape != shape:
         target = _of_one_sample(criterion, method, target, shape, "a number")
     if target.dtype != input.dtype:
@@ -130,8 +130,8 @@ def signs(criterion: Any, method: str, input: Any, target: Any, shape: Any) -> A
 def held(criterion: Any, argument: str, weights: Any, needed: bool = False) -> Any:
     """Return weights that a criterion is to hold, an array or None: their dtype is now its own."""
     if weights is not None or needed:
-        checks._array(criterion, "__init__", argument, weights)
-        checks._dtype(criterion, "__init__", argument, weights, None)
+        checks.must_be_array(criterion, "__init__", argument, weights)
+        checks.must_have_precision(criterion, "__init__", argument, weights, None)
         criterion._dtype = weights.dtype
     return weights
 
@@ -163,7 +163,7 @@ def probabilities(criterion: Any, method: str, input: Any) -> None:
 def images(criterion: Any, method: str, input: Any, target: Any) -> None:
     """Input must be (C, H, W) or (N, C, H, W), target the same or larger in the last two."""
     _sample_or_batch(criterion, method, input, 3)
-    checks._array(criterion, method, "target", target)
+    checks.must_be_array(criterion, method, "target", target)
     *samples, height, width = input.shape
     if not (
         target.ndim == input.ndim

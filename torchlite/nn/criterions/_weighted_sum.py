@@ -2,11 +2,11 @@
 
 from typing import Any, Self
 
-from torchlite.errors import Explained
+from torchlite.errors import TorchliteError
+from torchlite.nn.checks import constant
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
 from torchlite.nn.tables import map_arrays
-from torchlite.nn.transfer._checks import constant
 
 
 class WeightedSum(Criterion):
@@ -43,7 +43,7 @@ class WeightedSum(Criterion):
                 result = getattr(criterion, method)(*dealt[i])
             except Exception as error:
                 error.add_note(f"  at [{i}] of {type(self).__name__}")
-                if isinstance(error, Explained):
+                if isinstance(error, TorchliteError):
                     error.path = (i, *error.path)
                 raise
             results.append(_scaled(weight, result))

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.functions import absolute
 from torchlite.nn.criterions._elementwise import Elementwise
-from torchlite.nn.transfer._functions import absolute
 
 __all__ = ["AbsCriterion"]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
-from torchlite.nn.simple._dims import whole
+from torchlite.nn.dims import whole
 
 __all__ = ["ClassNLLCriterion"]
 

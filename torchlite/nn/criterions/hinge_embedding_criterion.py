@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn import checks
+from torchlite.nn.checks import constant
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions._elementwise import Elementwise
-from torchlite.nn.transfer._checks import constant
 
 __all__ = ["HingeEmbeddingCriterion"]
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.functions import absolute
 from torchlite.nn import checks
 from torchlite.nn.criterions._elementwise import Elementwise
-from torchlite.nn.transfer._functions import absolute
 
 __all__ = ["L1Cost"]
 

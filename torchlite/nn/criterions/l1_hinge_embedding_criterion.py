@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.functions import absolute
+from torchlite.nn.checks import constant
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions._pairwise import Pairwise
-from torchlite.nn.transfer._checks import constant
-from torchlite.nn.transfer._functions import absolute
 
 __all__ = ["L1HingeEmbeddingCriterion"]
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.nn.checks import constant
 from torchlite.nn.criterions._elementwise import Elementwise
-from torchlite.nn.transfer._checks import constant
 
 __all__ = ["MarginCriterion"]
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.functions import absolute, sigmoid, softplus
 from torchlite.nn.criterions._weighted import Weighted
-from torchlite.nn.transfer._functions import absolute, sigmoid, softplus
 
 __all__ = ["MultiLabelSoftMarginCriterion"]
 

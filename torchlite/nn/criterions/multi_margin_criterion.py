@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.nn.checks import constant
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions._class_margin import ClassMargin
-from torchlite.nn.transfer._checks import constant
 
 __all__ = ["MultiMarginCriterion"]
 

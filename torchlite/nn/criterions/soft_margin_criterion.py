@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from torchlite.kernels.functions import sigmoid, softplus
 from torchlite.nn.criterions._elementwise import Elementwise
-from torchlite.nn.transfer._functions import sigmoid, softplus
 
 __all__ = ["SoftMarginCriterion"]
 

@@ -7,9 +7,9 @@ from torchlite.errors import ShapeError
 from torchlite.kernels.blas import addrows
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
+from torchlite.nn.initial import uniform
 from torchlite.nn.module import Module
 from torchlite.nn.simple._typed import gradient, misshapen, typed
-from torchlite.nn.simple._uniform import uniform
 
 
 class Componentwise(Module):

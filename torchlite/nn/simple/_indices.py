@@ -18,7 +18,7 @@ def integers(layer: Any, method: str, argument: str, indices: Any, n: int, what:
     IndexError
         One is out of range.
     """
-    checks._array(layer, method, argument, indices)
+    checks.must_be_array(layer, method, argument, indices)
     if indices.dtype.kind not in "iu":
         raise DTypeError(
             f"{checks.title(layer)}.{method}: {argument} must be integers, got {indices.dtype}",

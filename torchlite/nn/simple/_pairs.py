@@ -13,7 +13,7 @@ def pair(layer: Any, method: str, input: Any) -> tuple[Any, Any]:
     _checks.table(layer, method, "input", input, 2)
     first, second = input
     _checks.floating(layer, method, "input[0]", first)
-    checks._array(layer, method, "input[1]", second)
+    checks.must_be_array(layer, method, "input[1]", second)
     return first, second
 
 

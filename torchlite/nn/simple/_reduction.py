@@ -3,7 +3,7 @@
 from typing import Any
 
 from torchlite.nn import checks
-from torchlite.nn.simple._dims import position, sample_dims, whole
+from torchlite.nn.dims import position, sample_dims, whole
 from torchlite.nn.simple._shaping import Shaping
 
 
@@ -64,4 +64,4 @@ class Reduction(Shaping):
         """Raise where there is no number for no entries."""
         if not input.shape[axis]:
             expected = f"an array with entries along dimension {axis}"
-            raise checks._shape(self, method, "input", expected, input, None)
+            raise checks.misshapen(self, method, "input", expected, input, None)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from torchlite.nn.simple._dims import whole
+from torchlite.nn.dims import whole
 from torchlite.nn.simple._shaping import Shaping
 
 

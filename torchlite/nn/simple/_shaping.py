@@ -55,4 +55,4 @@ def fitting(layer: Any, gradOutput: Any, shape: tuple[int, ...], dtype: Any) -> 
     """Raise unless gradOutput has the output's shape and precision."""
     if type(gradOutput) is ndarray and gradOutput.dtype == dtype and gradOutput.shape == shape:
         return
-    checks._gradient(layer, "updateGradInput", gradOutput, shape, dtype)
+    checks.must_be_gradient(layer, "updateGradInput", gradOutput, shape, dtype)

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from torchlite.nn import checks
-from torchlite.nn.simple._dims import leading
+from torchlite.nn.dims import leading
 from torchlite.nn.simple._reshaping import Reshaping
 
 __all__ = ["Collapse"]

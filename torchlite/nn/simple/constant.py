@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn import checks
+from torchlite.nn.dims import leading, sample_dims
 from torchlite.nn.module import Module
-from torchlite.nn.simple._dims import leading, sample_dims
 from torchlite.nn.simple._shaping import fitting
 
 __all__ = ["Constant"]

@@ -125,13 +125,13 @@ class Convert(Module):
         sample = source.replace("b", "")
         if input.ndim not in (len(source), len(sample)):
             expected = f"{len(source)}-D ({source}) or {len(sample)}-D ({sample})"
-            raise checks._shape(self, method, "input", expected, input, None)
+            raise checks.misshapen(self, method, "input", expected, input, None)
         batch = list(input.shape)
         if input.ndim == len(sample):
             batch.insert(source.index("b"), 1)
         arranged = [batch[i] for i in self._order]
         if self._first and "f" in source and arranged[1] != 1:
-            raise checks._shape(self, method, "input", "of size 1 in f", input, None)
+            raise checks.misshapen(self, method, "input", "of size 1 in f", input, None)
         shape = list(arranged)
         if len(target) <= 2:
             shape = [arranged[0], math.prod(arranged[1:])][: len(target)]

@@ -94,7 +94,7 @@ class Copy(Module):
         checks.floating(self, method, input)
         if self.intype == self.outtype and not self.forceCopy:
             return True
-        checks._dtype(self, method, "input", input, self.intype)
+        checks.must_have_precision(self, method, "input", input, self.intype)
         return False
 
     def _known(self, argument: str, value: Any) -> Any:

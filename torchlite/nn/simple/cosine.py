@@ -6,8 +6,8 @@ import numpy as np
 
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
+from torchlite.nn.initial import uniform
 from torchlite.nn.module import Module
-from torchlite.nn.simple._uniform import uniform
 
 __all__ = ["Cosine"]
 

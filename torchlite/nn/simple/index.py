@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.blas import addat
 from torchlite.nn import checks
+from torchlite.nn.dims import position, whole
 from torchlite.nn.module import Module
-from torchlite.nn.simple._dims import position, whole
 from torchlite.nn.simple._indices import integers
 from torchlite.nn.simple._pairs import pair
-from torchlite.nn.simple._rows import addat
 from torchlite.nn.simple._shaping import fitting
 
 __all__ = ["Index"]
@@ -95,5 +95,5 @@ class Index(Module):
         n = array.shape[axis]
         indices = integers(self, method, "input[1]", indices, n, f"entries of dimension {axis}")
         if indices.ndim != 1:
-            raise checks._shape(self, method, "input[1]", "of one dimension", indices, None)
+            raise checks.misshapen(self, method, "input[1]", "of one dimension", indices, None)
         return array, indices, axis

@@ -1,15 +1,13 @@
 """Linear."""
 
-import math
 from typing import Any, Self
 
 import numpy as np
 
-from torchlite import random
 from torchlite.kernels.blas import addmm, addrows
-from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
+from torchlite.nn.initial import uniform
 from torchlite.nn.module import Module
 
 __all__ = ["Linear"]
@@ -27,7 +25,8 @@ class Linear(Module):
         gradWeight += scale * gradOutput.T @ input
         gradBias += scale * gradOutput.sum(0)
 
-    For one sample: gradWeight += scale * np.outer(gradOutput, input), gradBias += scale * gradOutput.
+    For one sample: gradWeight += scale * np.outer(gradOutput, input) and
+    gradBias += scale * gradOutput.
 
     Shapes
     ------
@@ -125,13 +124,7 @@ class Linear(Module):
 
     def reset(self, stdv: Any = None) -> Self:
         """Draw weight and bias from U(-s, s): s is stdv * sqrt(3), or 1 / sqrt(inputSize)."""
-        if stdv is not None:
-            bound = checks.deviation(self, stdv) * math.sqrt(3)
-        else:
-            bound = 1 / math.sqrt(self.weight.shape[1] or 1)
-        for parameter in self.parameters()[0]:
-            draws = np.empty(parameter.shape, parameter.dtype.char.lower())
-            parameter[...] = like(random.uniform(-bound, bound, out=draws), parameter)
+        uniform(self, stdv, self.weight.shape[1], *self.parameters()[0])
         return self
 
     def noBias(self) -> Self:

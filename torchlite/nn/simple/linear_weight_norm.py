@@ -8,7 +8,7 @@ from torchlite.errors import ShapeError
 from torchlite.kernels.blas import addrows
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
-from torchlite.nn.simple._uniform import uniform
+from torchlite.nn.initial import uniform
 from torchlite.nn.simple.linear import Linear
 from torchlite.nn.tables import shapes
 

@@ -6,13 +6,13 @@ import numpy as np
 
 from torchlite import random
 from torchlite.errors import StateError
+from torchlite.kernels.blas import addat
 from torchlite.kernels.like import like
 from torchlite.nn import checks
-from torchlite.nn.checks import NUMBERS
+from torchlite.nn.checks import NUMBERS, positive
 from torchlite.nn.module import Module
 from torchlite.nn.simple._indices import integers
-from torchlite.nn.simple._rows import addat
-from torchlite.nn.simple._typed import gradient, misshapen, positive
+from torchlite.nn.simple._typed import gradient, misshapen
 
 __all__ = ["LookupTable"]
 

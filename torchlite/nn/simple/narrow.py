@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from torchlite.nn.simple._dims import position, whole
+from torchlite.nn.dims import position, whole
 from torchlite.nn.simple._picking import Picking, out_of_range
 
 __all__ = ["Narrow"]

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn import checks
+from torchlite.nn.checks import constant
 from torchlite.nn.module import Module
-from torchlite.nn.transfer._checks import constant
 
 __all__ = ["Normalize"]
 
@@ -95,7 +95,7 @@ class Normalize(Module):
         checks.floating(self, method, input)
         if input.ndim > 2 or not input.shape[-1]:
             expected = "(n,) or (N, n) with n of at least 1"
-            raise checks._shape(self, method, "input", expected, input, None)
+            raise checks.misshapen(self, method, "input", expected, input, None)
 
     def _norm(self, input: Any) -> Any:
         """Return the norm of each sample, as a column."""

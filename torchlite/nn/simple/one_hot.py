@@ -76,5 +76,5 @@ class OneHot(Module):
         indices = integers(self, method, "input", input, self.outputSize, "classes")
         if not input.ndim:
             expected = "an array of at least one dimension"
-            raise checks._shape(self, method, "input", expected, input, None)
+            raise checks.misshapen(self, method, "input", expected, input, None)
         return indices

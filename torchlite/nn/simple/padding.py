@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn import checks
-from torchlite.nn.simple._dims import position, sample_dims, whole
+from torchlite.nn.checks import constant
+from torchlite.nn.dims import position, sample_dims, whole
 from torchlite.nn.simple._picking import out_of_range
 from torchlite.nn.simple._shaping import Shaping
-from torchlite.nn.transfer._checks import constant
 
 __all__ = ["Padding"]
 

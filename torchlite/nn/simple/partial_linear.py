@@ -5,12 +5,12 @@ from typing import Any, Self
 import numpy as np
 
 from torchlite import random
+from torchlite.kernels.blas import addat
 from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.module import Module
 from torchlite.nn.simple._indices import integers
-from torchlite.nn.simple._rows import addat
 
 __all__ = ["PartialLinear"]
 
@@ -128,7 +128,7 @@ class PartialLinear(Module):
             self, "setPartition", "indices", np.array(indices), len(self.weight), "outputs"
         )
         if partition.ndim != 1:
-            raise checks._shape(
+            raise checks.misshapen(
                 self, "setPartition", "indices", "of one dimension", partition, None
             )
         self.partition = like(partition, self.weight)

@@ -95,7 +95,7 @@ class Reshape(Reshaping):
                 False: f"a sample of {n} entries",
             }
             expected, hint = readings[self.batchMode], None
-        return checks._shape(self, method, "input", expected, input, hint)
+        return checks.misshapen(self, method, "input", expected, input, hint)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({'x'.join(map(str, self.size))})"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from torchlite.nn import checks
-from torchlite.nn.simple._dims import position, whole
+from torchlite.nn.dims import position, whole
 from torchlite.nn.simple._picking import Picking, out_of_range
 
 __all__ = ["Select"]
@@ -61,7 +61,7 @@ class Select(Picking):
 
     def _plan(self, method: str, input: Any) -> Any:
         if input.ndim < 2:
-            raise checks._shape(self, method, "input", "of at least 2 dimensions", input, None)
+            raise checks.misshapen(self, method, "input", "of at least 2 dimensions", input, None)
         axis = position(self, method, input, self.dimension)
         size = input.shape[axis]
         if not -size <= self.index < size:

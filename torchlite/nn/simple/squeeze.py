@@ -2,7 +2,7 @@
 
 from typing import Any, Self
 
-from torchlite.nn.simple._dims import leading, position, sample_dims, whole
+from torchlite.nn.dims import leading, position, sample_dims, whole
 from torchlite.nn.simple._reshaping import Reshaping
 
 __all__ = ["Squeeze"]

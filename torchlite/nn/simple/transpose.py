@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 
 from torchlite.errors import DTypeError
-from torchlite.nn.simple._dims import position, sample_dims, whole
+from torchlite.nn.dims import position, sample_dims, whole
 from torchlite.nn.simple._shaping import Shaping
 
 __all__ = ["Transpose"]

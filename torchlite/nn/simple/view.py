@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from torchlite.errors import ShapeError
 from torchlite.nn import checks
-from torchlite.nn.simple._dims import leading, sample_dims
+from torchlite.nn.dims import leading, sample_dims
 from torchlite.nn.simple._reshaping import Reshaping, sizes
 
 __all__ = ["View"]
@@ -110,12 +110,12 @@ class View(Reshaping):
     def _misfit(self, method: str, input: Any, first: int) -> ShapeError:
         samples = "samples with " if first else ""
         expected = f"of {samples}{self.numElements} entries, or a multiple"
-        return checks._shape(self, method, "input", expected, input, None)
+        return checks.misshapen(self, method, "input", expected, input, None)
 
     def _twofold(self, method: str, input: Any) -> ShapeError:
         n, expected = input.ndim, "a sample or a batch, and not both"
         hint = f"setNumInputDims({n}) makes {self.size} of it, setNumInputDims({n - 1}) "
-        return checks._shape(self, method, "input", expected, input, f"{hint}{(1, *self.size)}")
+        return checks.misshapen(self, method, "input", expected, input, f"{hint}{(1, *self.size)}")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(str, self.size))})"

@@ -7,8 +7,8 @@ import numpy as np
 from torchlite import random
 from torchlite.kernels.like import like
 from torchlite.nn import checks
+from torchlite.nn.checks import positive
 from torchlite.nn.module import Module
-from torchlite.nn.simple._typed import positive
 from torchlite.nn.tables import EMPTY
 
 __all__ = ["WhiteNoise"]

@@ -68,8 +68,8 @@ def alike(layer: Any, method: str, argument: str, value: Any, length: int | None
 
 def floating(layer: Any, method: str, argument: str, array: Any, dtype: Any = None) -> None:
     """It must be an array of at least one dimension, floating (of the dtype's precision)."""
-    checks._array(layer, method, argument, array)
-    checks._dtype(layer, method, argument, array, dtype)
+    checks.must_be_array(layer, method, argument, array)
+    checks.must_have_precision(layer, method, argument, array, dtype)
     if not array.ndim:
         raise wrong_shape(layer, method, argument, "an array of at least one dimension", array)
 
@@ -88,9 +88,9 @@ def like(
         return
     # NumPy makes scalars of arrays without dimensions wherever it can.
     if shape or not isinstance(array, np.generic):
-        checks._array(layer, method, argument, array)
+        checks.must_be_array(layer, method, argument, array)
     if dtype in FLOATING:
-        checks._dtype(layer, method, argument, array, dtype)
+        checks.must_have_precision(layer, method, argument, array, dtype)
     if array.shape != shape:
         raise wrong_shape(layer, method, argument, f"{shape}{why}", array)
 

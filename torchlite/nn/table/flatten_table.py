@@ -12,6 +12,13 @@ __all__ = ["FlattenTable"]
 class FlattenTable(Module):
     """All arrays of a nested table, one after the other.
 
+    Maths
+    -----
+    With input [a, [b, [c]]]::
+
+        output = [a, b, c]
+        gradInput = [gradOutput[0], [gradOutput[1], [gradOutput[2]]]]
+
     Shapes
     ------
     input: a table of arrays and tables, of any depth (dicts too, in their order); output: a table

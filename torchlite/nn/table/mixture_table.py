@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.nn.dims import position, whole
 from torchlite.nn.module import Module
-from torchlite.nn.simple._dims import position, whole
 from torchlite.nn.table import _checks
 from torchlite.nn.table._entries import at, total
 from torchlite.nn.tables import is_array

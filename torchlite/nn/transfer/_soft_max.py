@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from torchlite.nn import checks
-from torchlite.nn.simple._dims import position, whole
+from torchlite.nn.dims import position, whole
 from torchlite.nn.transfer._pointwise import FromOutput
 
 
@@ -35,7 +35,7 @@ class AlongDimension(FromOutput):
         if self.dim is not None:
             position(self, method, input, self.dim)
         elif input.ndim not in self._dims:
-            raise checks._shape(self, method, "input", self._expected, input, self._hint)
+            raise checks.misshapen(self, method, "input", self._expected, input, self._hint)
 
     def _axis(self, input: Any) -> int:
         return self._dims[input.ndim] if self.dim is None else self.dim

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from torchlite.nn.transfer._functions import absolute, choose
+from torchlite.kernels.functions import absolute, choose
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["Abs"]

@@ -72,7 +72,7 @@ class CReLU(Module):
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         axis = self._axis("updateGradInput", input)
         doubled = (*input.shape[:axis], 2 * input.shape[axis], *input.shape[axis + 1 :])
-        checks._gradient(self, "updateGradInput", gradOutput, doubled, input.dtype)
+        checks.must_be_gradient(self, "updateGradInput", gradOutput, doubled, input.dtype)
         gradPositive, gradNegative = np.split(gradOutput, 2, axis=axis)
         self.gradInput = gradPositive * (input > 0) - gradNegative * (input < 0)
         return self.gradInput
@@ -84,7 +84,7 @@ class CReLU(Module):
         if axis not in (0, 1) or axis == input.ndim:
             n = self.nInputDims
             expected = f"a sample of {n} dimensions or a batch of them, of {n + 1}"
-            raise checks._shape(self, method, "input", expected, input, None)
+            raise checks.misshapen(self, method, "input", expected, input, None)
         return axis
 
     def __repr__(self) -> str:

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.transfer._checks import not_negative
-from torchlite.nn.transfer._functions import choose
+from torchlite.kernels.functions import choose
+from torchlite.nn.checks import not_negative
 from torchlite.nn.transfer._pointwise import FromOutput
 
 __all__ = ["ELU"]

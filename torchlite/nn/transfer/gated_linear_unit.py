@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.functions import sigmoid
 from torchlite.nn import checks
+from torchlite.nn.dims import position, whole
 from torchlite.nn.module import Module
-from torchlite.nn.simple._dims import position, whole
-from torchlite.nn.transfer._functions import sigmoid
 
 __all__ = ["GatedLinearUnit"]
 
@@ -72,7 +72,7 @@ class GatedLinearUnit(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         values, gates = self._halves("updateGradInput", input)
-        checks._gradient(self, "updateGradInput", gradOutput, values.shape, input.dtype)
+        checks.must_be_gradient(self, "updateGradInput", gradOutput, values.shape, input.dtype)
         opened = sigmoid(gates)
         gradValues = gradOutput * opened
         gradGates = gradValues * (1 - opened) * values
@@ -84,5 +84,5 @@ class GatedLinearUnit(Module):
         axis = position(self, method, input, self.dim)
         if input.shape[axis] % 2:
             expected = f"of even size along dimension {axis}"
-            raise checks._shape(self, method, "input", expected, input, None)
+            raise checks.misshapen(self, method, "input", expected, input, None)
         return np.split(input, 2, axis=axis)

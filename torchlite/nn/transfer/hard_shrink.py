@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.transfer._checks import not_negative
-from torchlite.nn.transfer._functions import masked
+from torchlite.kernels.functions import masked
+from torchlite.nn.checks import not_negative
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["HardShrink"]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from torchlite.nn.transfer._checks import constant
-from torchlite.nn.transfer._functions import choose, leaky
+from torchlite.kernels.functions import choose, leaky
+from torchlite.nn.checks import constant
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["LeakyReLU"]

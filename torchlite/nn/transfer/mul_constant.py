@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from torchlite.nn.transfer._checks import constant
+from torchlite.nn.checks import constant
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["MulConstant"]

@@ -4,9 +4,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from torchlite.kernels.functions import choose, leaky
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
-from torchlite.nn.transfer._functions import choose, leaky
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["PReLU"]
@@ -76,10 +76,10 @@ class PReLU(Pointwise):
         self.reset()
 
     def _check(self, method: str, input: Any) -> None:
-        checks._dtype(self, method, "input", input, self.weight.dtype)
+        checks.must_have_precision(self, method, "input", input, self.weight.dtype)
         n = self.nOutputPlane
         if n and input.shape[_plane(input)] != n:
-            raise checks._shape(self, method, "input", f"({n},) or (N, {n}, ...)", input, None)
+            raise checks.misshapen(self, method, "input", f"({n},) or (N, {n}, ...)", input, None)
 
     def _function(self, input: Any) -> Any:
         return leaky(input, self._slopes(input))
@@ -96,7 +96,7 @@ class PReLU(Pointwise):
             scale = checks.number(self, "accGradParameters", "scale", scale)
         checks.alike(self, "accGradParameters", input, gradOutput)
         self._check("accGradParameters", input)
-        checks._accumulable(self, input, gradOutput, self.weight.dtype)
+        checks.must_accumulate(self, input, gradOutput, self.weight.dtype)
         kept = _plane(input) if self.nOutputPlane else None
         others = tuple(i for i in range(input.ndim) if i != kept)
         self.gradWeight += scale * (gradOutput * input.clip(-np.inf, 0)).sum(axis=others)

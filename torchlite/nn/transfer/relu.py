@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.transfer._functions import masked
+from torchlite.kernels.functions import masked
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["ReLU"]

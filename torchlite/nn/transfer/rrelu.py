@@ -6,12 +6,12 @@ import numpy as np
 
 from torchlite import random
 from torchlite.errors import StateError
+from torchlite.kernels.functions import choose, leaky
 from torchlite.kernels.like import like
 from torchlite.nn import checks
+from torchlite.nn.checks import not_negative
 from torchlite.nn.module import Module
 from torchlite.nn.tables import same, shapes
-from torchlite.nn.transfer._checks import not_negative
-from torchlite.nn.transfer._functions import choose, leaky
 
 __all__ = ["RReLU"]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from torchlite.nn.transfer._functions import sigmoid
+from torchlite.kernels.functions import sigmoid
 from torchlite.nn.transfer._pointwise import FromOutput
 
 __all__ = ["Sigmoid"]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from torchlite.nn.transfer._checks import constant
-from torchlite.nn.transfer._functions import sigmoid, softplus
+from torchlite.kernels.functions import sigmoid, softplus
+from torchlite.nn.checks import constant
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["SoftPlus"]

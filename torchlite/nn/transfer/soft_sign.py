@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from torchlite.nn.transfer._functions import absolute
+from torchlite.kernels.functions import absolute
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["SoftSign"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.transfer._checks import constant
+from torchlite.nn.checks import constant
 from torchlite.nn.transfer._pointwise import FromOutput
 
 __all__ = ["Sqrt"]

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from torchlite import random
 from torchlite.kernels.like import like
 from torchlite.nn import checks
@@ -15,5 +17,6 @@ def uniform(layer: Any, stdv: Any, size: int, *parameters: Any) -> None:
     else:
         bound = checks.deviation(layer, stdv) * math.sqrt(3)
     for parameter in parameters:
-        draws = random.uniform(-bound, bound, size=parameter.shape)
-        parameter[...] = like(draws, parameter)
+        # In the parameter's precision: Torch7 rounds the bounds of a float32 draw, too.
+        draws = np.empty(parameter.shape, parameter.dtype.char.lower())
+        parameter[...] = like(random.uniform(-bound, bound, out=draws), parameter)

@@ -33,7 +33,7 @@ def leading(layer: Any, method: str, input: Any, nInputDims: int | None) -> int:
     first: int = input.ndim - nInputDims
     if first < 0:
         expected = f"a {nInputDims}-D sample or a batch of them"
-        raise checks._shape(layer, method, "input", expected, input, None)
+        raise checks.misshapen(layer, method, "input", expected, input, None)
     return first
 
 
