@@ -18,6 +18,7 @@ CHAPTERS = {
     "simple": "Simple layers",
     "table": "Table layers",
     "criterions": "Criterions",
+    "training": "Training",
 }
 HEAD = """\
 # Layers

@@ -5,7 +5,7 @@ import operator
 from collections.abc import Iterator
 from typing import Any, Self
 
-from torchlite.errors import DTypeError, TorchliteError, StateError
+from torchlite.errors import DTypeError, StateError, TorchliteError
 from torchlite.kernels import flat
 from torchlite.nn import checks
 from torchlite.nn.module import Module
