@@ -1088,6 +1088,7 @@ def test_logger_refuses(call, kind, message, tmp_path):
 
 
 def test_logger_plots(tmp_path):
+    pytest.importorskip("matplotlib")
     logger = optim.Logger(tmp_path / "a.log").setNames(["loss", "accuracy", "note"])
     logger.style(["-", "+-"]).style({"accuracy": "."}).setlogscale()
     for epoch in range(1, 4):
@@ -1108,14 +1109,17 @@ def test_logger_without_a_file(capsys, monkeypatch, tmp_path):
     logger = optim.Logger()
     logger.add([1, 2])
     assert capsys.readouterr().out == "1\t2\t\n 1.0000e+00\t 2.0000e+00\t\n"
+    pytest.importorskip("matplotlib")
     assert len(logger.plot().axes[0].lines) == 2
     assert list(tmp_path.iterdir()) == []
 
 
 def test_logger_asks_for_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    logger = optim.Logger()
+    logger.add([1.0])
     with pytest.raises(ImportError, match=r"Logger\.plot needs matplotlib: pip install"):
-        optim.Logger().plot()
+        logger.plot()
 
 
 # ---------------------------------------------------------------- the documentation

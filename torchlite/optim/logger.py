@@ -144,19 +144,23 @@ class Logger:
         StateError
             There is nothing to draw.
         """
+        drawn = {name: self._column("plot", name) for name in names or self.names}
+        drawn = {
+            name: column
+            for name, column in drawn.items()
+            if column and not any(isinstance(value, str) for value in column)
+        }
+        if not drawn:
+            raise StateError("Logger.plot: there are no numbers to draw yet", method="plot")
         try:
             from matplotlib.figure import Figure
         except ImportError as error:
             raise ImportError("Logger.plot needs matplotlib: pip install matplotlib") from error
         figure = Figure()
         axes = figure.subplots()
-        for name in names or self.names:
-            column = self._column("plot", name)
-            if column and not any(isinstance(value, str) for value in column):
-                rows = range(1, len(column) + 1)
-                axes.plot(rows, column, self._styles.get(name, "+-"), label=name)
-        if not axes.lines:
-            raise StateError("Logger.plot: there are no numbers to draw yet", method="plot")
+        for name, column in drawn.items():
+            rows = range(1, len(column) + 1)
+            axes.plot(rows, column, self._styles.get(name, "+-"), label=name)
         axes.legend()
         if self._logscale:
             axes.set_yscale("log")
