@@ -11,24 +11,30 @@ the gradients of its parameters are computed; there is no tape and no graph.
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torchlite import nn as nn
-from torchlite.nn import *  # noqa: F403
 from torchlite.nn import __all__ as __all__
 from torchlite.random import manualSeed as manualSeed
+
+if TYPE_CHECKING:
+    from torchlite.nn import *  # noqa: F403
 
 __version__ = "0.1.0"
 
 # Loaded when first named: most programs need few of them.
-_PARTS = frozenset({"datasets", "kernels", "optim", "progress", "random", "testing"})
+_PARTS = frozenset(
+    {"datasets", "kernels", "optim", "progress", "random", "serial", "stepping", "testing"}
+)
 
 
 def __getattr__(name: str) -> Any:
     if name in _PARTS:
         return importlib.import_module(f"torchlite.{name}")
+    if name in __all__:
+        return getattr(nn, name)
     raise AttributeError(f"module 'torchlite' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PARTS})
+    return sorted({*globals(), *_PARTS, *__all__})

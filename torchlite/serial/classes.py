@@ -1,0 +1,61 @@
+"""The table of classes that files may name: torchlite's own, and those that were registered."""
+
+from typing import Any
+
+from torchlite import nn
+from torchlite.errors import DTypeError
+from torchlite.nn._stateful import Stateful
+
+__all__ = ["find", "name_of", "register"]
+
+_OWN: dict[str, type[Stateful]] = {
+    name: kind
+    for name, kind in ((name, getattr(nn, name)) for name in nn.__all__)
+    if issubclass(kind, Stateful)
+}
+_registered: dict[str, type[Stateful]] = {}
+
+
+def register(name: str, cls: Any) -> None:
+    """Let files hold objects of a class of your own, under this name, from now on.
+
+    What is saved is what `cls.__getstate__` returns: by default every attribute but the results of
+    the last call. What is loaded is given to `cls.__setstate__`, if there is one; the constructor
+    is not called. Registering a name again replaces the class, as running a cell of a notebook
+    again does.
+
+    Raises
+    ------
+    DTypeError
+        name is no text, or cls no subclass of Module or Criterion.
+    ValueError
+        name is that of a class of torchlite.
+
+    Example
+    -------
+    >>> import torchlite as nn
+    >>> class Double(nn.Module):
+    ...     def updateOutput(self, input):
+    ...         self.output = 2 * input
+    ...         return self.output
+    >>> register("Double", Double)
+    """
+    if not isinstance(name, str):
+        raise DTypeError(f"register: name must be text, got {name!r}")
+    if not (isinstance(cls, type) and issubclass(cls, nn.Module | nn.Criterion)):
+        raise DTypeError(f"register: cls must be a subclass of Module or Criterion, got {cls!r}")
+    if name in _OWN:
+        raise ValueError(f"register: {name!r} is the name of a class of torchlite")
+    _registered[name] = cls
+
+
+def find(name: Any) -> type[Stateful] | None:
+    """Return the class of this name, or None."""
+    return (_OWN.get(name) or _registered.get(name)) if isinstance(name, str) else None
+
+
+def name_of(kind: type) -> str | None:
+    """Return the name of this very class (a subclass has its own), or None."""
+    if _OWN.get(kind.__name__) is kind:
+        return kind.__name__
+    return next((name for name, known in _registered.items() if known is kind), None)

@@ -1,0 +1,143 @@
+"""From a network to its description: parts, what they hold, and the arrays by name."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from torchlite.errors import DTypeError
+from torchlite.nn._stateful import Stateful
+from torchlite.nn.module import Module
+from torchlite.serial import archive, classes
+from torchlite.serial.trees import check_tree
+from torchlite.serial.values import RefusalError, encode, place
+
+__all__ = ["Description", "attribute_problem", "refusal", "state_of"]
+
+
+class Description:
+    """What a file will hold.
+
+    Attributes
+    ----------
+    content
+        The value to be saved, described.
+    parts
+        For each module and criterion, in the order in which they are met: its class and state.
+    arrays
+        The arrays by name. A name is the path of the array in the network, "[0].weight" as
+        "0.weight".
+    """
+
+    def __init__(self, content: Any, where: str, gradients: bool) -> None:
+        self.parts: list[dict[str, Any]] = []
+        self.arrays: dict[str, Any] = {}
+        self._numbers: dict[int, int] = {}
+        self._waiting: list[tuple[Any, str]] = []
+        self._met: list[tuple[dict[str, Any], str, Any, str]] = []
+        self._names: dict[int, str] = {}
+        self.content = encode(content, where, self._refer)
+        # Whoever saves a gradient by its own name wants its numbers.
+        wanted = {id(array) for _, _, array, _ in self._met}
+        # The list grows while it is walked through: no recursion, however deep the network is.
+        for part, path in self._waiting:
+            self.parts.append(_described(part, path, self._refer))
+        check_tree([part for part, _ in self._waiting])
+        partners = {} if gradients else _gradients([part for part, _ in self._waiting])
+        left_out = partners.keys() - wanted
+        for node, kind, array, path in self._met:
+            if id(array) not in left_out:
+                node[kind] = self._name(array, path)
+        for node, _, array, path in self._met:
+            if id(array) in left_out:
+                known = self._names.get(id(partners[id(array)]))
+                if known is None:
+                    # One of several gradients of a parameter, say: it goes along, as zeros.
+                    node["array"] = self._name(array, path, np.zeros(array.shape, array.dtype))
+                else:
+                    node["gradient"] = known
+
+    def _refer(self, kind: str, value: Any, where: str) -> dict[str, Any]:
+        node: dict[str, Any] = {}
+        if kind == "part":
+            if id(value) not in self._numbers:
+                self._numbers[id(value)] = len(self._waiting)
+                self._waiting.append((value, where))
+            node[kind] = self._numbers[id(value)]
+        else:
+            self._met.append((node, kind, value, where))
+        return node
+
+    def _name(self, array: Any, path: str, values: Any = None) -> str:
+        if id(array) not in self._names:
+            if len(self.arrays) == archive.MOST_MEMBERS - 1:
+                raise RefusalError(path, f"there are more than {len(self.arrays)} arrays")
+            name = re.sub("[^A-Za-z0-9_]+", ".", path).strip(".")[-200:] or "array"
+            if name in self.arrays:
+                name = f"{name}~{len(self.arrays)}"
+            self._names[id(array)] = name
+            self.arrays[name] = array if values is None else values
+        return self._names[id(array)]
+
+
+def state_of(part: Stateful, where: str) -> dict[str, Any]:
+    """Return what a part says it holds, after checking that it can be given back to it."""
+    state: Any = part.__getstate__()
+    if type(state) is not dict:
+        raise RefusalError(where, f"its __getstate__ returns a {type(state).__name__}, not a dict")
+    for name, value in state.items():
+        problem = attribute_problem(type(part), name, value)
+        if problem:
+            raise RefusalError(where, problem)
+    return state
+
+
+def attribute_problem(kind: type[Stateful], name: Any, value: Any) -> str | None:
+    """Return why an instance of this class cannot hold the value under this name, or None."""
+    if not (isinstance(name, str) and name.isidentifier()) or name.startswith("__"):
+        return f"{name!r} is no name of an attribute"
+    there = getattr(kind, name, None)
+    if callable(there) or hasattr(type(there), "__set__"):
+        return f"{name} is a method or property of {kind.__name__}, not something to be saved"
+    if name in kind._transient and value is not None:
+        return f"{name} is what a call leaves behind, not something to be saved"
+    return None
+
+
+def _described(part: Stateful, where: str, refer: Any) -> dict[str, Any]:
+    kind = type(part)
+    name = classes.name_of(kind)
+    if name is None:
+        raise RefusalError(
+            where,
+            f"{kind.__name__} is not a class that files know",
+            f"serial.register({kind.__name__!r}, {kind.__name__}) makes it known",
+        )
+    state = {
+        key: encode(value, place(where, key), refer) for key, value in state_of(part, where).items()
+    }
+    return {"class": name, "state": state}
+
+
+def _gradients(parts: list[Stateful]) -> dict[int, Any]:
+    """Return for the id of each gradient its parameter, or None if it is not that alone."""
+    partners: dict[int, Any] = {}
+    owners: dict[int, int] = {}
+    for part in parts:
+        pairs = part.parameters() if isinstance(part, Module) else ((), ())
+        for parameter, gradient in zip(*pairs, strict=True):
+            alone = (
+                partners.setdefault(id(gradient), parameter) is parameter
+                and owners.setdefault(id(parameter), id(gradient)) == id(gradient)
+                and parameter.shape == gradient.shape
+                and parameter.dtype == gradient.dtype
+            )
+            if not alone:
+                partners[id(gradient)] = None
+    return partners
+
+
+def refusal(method: str, error: RefusalError) -> DTypeError:
+    """Return the error that says what cannot be saved, and where it stands."""
+    place = f"{error.where}: " if error.where else ""
+    return DTypeError(f"{method}: {place}{error.problem}", method=method, hint=error.hint)

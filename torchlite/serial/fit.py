@@ -1,0 +1,92 @@
+"""A network from a file beside one built in code: do they fit?"""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn._stateful import Stateful
+from torchlite.serial.describe import state_of
+from torchlite.serial.rebuild import Rebuilding
+from torchlite.serial.values import RefusalError, place
+
+__all__ = ["counterparts"]
+
+
+def counterparts(rebuilding: Rebuilding, theirs: Any, net: Stateful, where: str) -> dict[int, Any]:
+    """Return, by the id of each part and array in the file's network, that of the other one.
+
+    Classes, arrays, and what is shared must be the same in both. Everything else is a setting,
+    which the code decides.
+    """
+    states = {id(part): rebuilding.states[i] for i, part in rebuilding.parts.items()}
+    found: dict[int, tuple[Any, str]] = {}
+    taken: dict[int, tuple[Any, str]] = {}
+    waiting: list[tuple[Any, Any, str]] = []
+
+    def compare(one: Any, other: Any, where: str) -> None:
+        if isinstance(one, Stateful | np.ndarray) or isinstance(other, Stateful | np.ndarray):
+            if type(one) is not type(other):
+                raise _unlike(where, _shown(one), _shown(other))
+            if isinstance(one, np.ndarray):
+                _same_kind(one, other, where)
+            pair(one, other, where)
+        elif _keys(one) == _keys(other):
+            for key in _keys(one) or ():
+                compare(one[key], other[key], place(where, key))
+        elif _holds(one) or _holds(other):
+            count, wanted = (len(_keys(value) or ()) for value in (one, other))
+            raise _unlike(where or "modules", f"{count} entries", str(wanted))
+
+    def pair(one: Any, other: Any, where: str) -> None:
+        known, first = found.get(id(one), (other, where))
+        partner, second = taken.get(id(other), (one, where))
+        if known is not other:
+            raise _unlike(where, f"it is shared with {first}", "not")
+        if partner is not one:
+            raise _unlike(where, f"it is not shared with {second}", "it is")
+        if id(one) not in found and isinstance(one, Stateful):
+            waiting.append((one, other, where))
+        found[id(one)], taken[id(other)] = (other, first), (one, second)
+
+    compare(theirs, net, where)
+    # The list grows while it is walked through.
+    for one, other, path in waiting:
+        state, wanted = states[id(one)], state_of(other, path)
+        for name in {**wanted, **state}:
+            compare(state.get(name), wanted.get(name), place(path, name))
+    return {key: other for key, (other, _) in found.items()}
+
+
+def _same_kind(one: Any, other: Any, where: str) -> None:
+    if one.shape != other.shape or one.dtype != other.dtype:
+        hint = None
+        if one.dtype != other.dtype:
+            hint = f"net.type({str(one.dtype)!r}) casts the network"
+        raise _unlike(where, f"{one.dtype} {one.shape}", f"{other.dtype} {other.shape}", hint)
+    if not other.flags.writeable:
+        raise RefusalError(where, "the network's array is read-only")
+
+
+def _keys(value: Any) -> list[Any] | None:
+    if isinstance(value, list | tuple):
+        return list(range(len(value)))
+    return list(value) if isinstance(value, dict) else None
+
+
+def _holds(value: Any) -> bool:
+    keys = _keys(value)
+    if keys is None:
+        return isinstance(value, Stateful | np.ndarray)
+    return any(_holds(value[key]) for key in keys)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return "an array"
+    if isinstance(value, Stateful):
+        return f"a {type(value).__name__}"
+    return "a table" if isinstance(value, list | tuple | dict) else repr(value)[:80]
+
+
+def _unlike(where: str, file: str, network: str, hint: str | None = None) -> RefusalError:
+    return RefusalError(where, f"{file} in the file, {network} in the network", hint)

@@ -1,0 +1,112 @@
+"""A network in a file."""
+
+from typing import Any
+
+from torchlite.errors import DTypeError
+from torchlite.nn._stateful import Stateful
+from torchlite.serial import files
+from torchlite.serial.describe import Description, refusal
+from torchlite.serial.reading import read
+from torchlite.serial.values import RefusalError
+
+__all__ = ["load", "save", "stateful"]
+
+
+def save(path: Any, net: Any, *, gradients: bool = False) -> None:
+    """Save a module or criterion, with all that is in it, to a file.
+
+    Parameters
+    ----------
+    path
+        Where to; `.npz` is the usual ending. What is there is replaced once all is written: after
+        an error, a crash or a full disk, it is what it was.
+    net
+        The module or criterion. Results of earlier calls are not saved.
+    gradients
+        True to save the gradients, too; without them a loaded network has gradients of zero.
+
+    Conventions
+    -----------
+    Modules and arrays that stand in several places stay shared. Arrays that are views of one flat
+    array are saved one by one: after loading call `getParameters()` again. C and Fortran order are
+    kept, other memory layouts become C order.
+
+    Raises
+    ------
+    DTypeError
+        net, or something in it, cannot be saved: a function, an object of a class that was not
+        registered, an array of objects ... The file is what it was.
+    OSError
+        Writing failed. The file is what it was.
+
+    Example
+    -------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "net.npz")
+    ...     save(path, nn.Linear(2, 3))
+    ...     with np.load(path) as file:
+    ...         sorted(file)
+    ['bias', 'torchlite.json', 'weight']
+    """
+    stateful("save", "net", net)
+    try:
+        files.write(path, "network", Description(net, "", gradients), gradients)
+    except RefusalError as error:
+        raise refusal("save", error) from None
+
+
+def load(path: Any, into: Any = None) -> Any:
+    """Return the network that a file of `save` holds.
+
+    Parameters
+    ----------
+    path
+        The file.
+    into
+        A network built in code, of the same classes and arrays, that is to be filled and returned;
+        arrays are written in place, so that views of them, flat ones too, stay attached. Settings
+        (a probability, training or evaluation mode ...) remain what the code says.
+
+    Raises
+    ------
+    FormatError
+        The file is damaged, or no such file, or does not fit the network. Nothing has changed.
+    OSError
+        It cannot be opened or read.
+
+    Example
+    -------
+    >>> import os, tempfile
+    >>> import torchlite as nn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "net.npz")
+    ...     save(path, nn.Linear(2, 3))
+    ...     load(path), load(path, into=nn.Linear(2, 3))
+    ...     load(path, into=nn.Linear(3, 2))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    torchlite.errors.FormatError: ...: weight: float64 (3, 2) in the file, ...
+    """
+    if into is not None:
+        stateful("load", "into", into)
+    return read(path, "network", into, _network)
+
+
+def stateful(method: str, argument: str, net: Any) -> None:
+    """Raise unless net is a module or criterion."""
+    if not isinstance(net, Stateful):
+        raise DTypeError(
+            f"{method}: {argument} must be a module or criterion, got {type(net).__name__}",
+            method=method,
+            argument=argument,
+            expected="a module or criterion",
+            got=type(net).__name__,
+        )
+
+
+def _network(content: Any) -> tuple[Any, str]:
+    if not isinstance(content, Stateful):
+        raise RefusalError("", "what it holds is no module and no criterion")
+    return content, ""

@@ -1,0 +1,141 @@
+"""The numbers of a network alone, as safetensors: for other programs and languages."""
+
+import os
+import struct
+from typing import Any
+
+import numpy as np
+
+from torchlite.serial.atomic import replacing
+from torchlite.serial.describe import Description, refusal
+from torchlite.serial.faults import fault
+from torchlite.serial.networks import stateful
+from torchlite.serial.values import RefusalError
+
+__all__ = ["load_parameters", "save_parameters"]
+
+# 0.8.0 writes arrays that are not contiguous wrongly, without an error.
+_INSTALL = "pip install 'safetensors!=0.8.0'"
+_LONGEST_HEADER = 2**22
+_KINDS = {
+    "BOOL": "bool", "I8": "int8", "I16": "int16", "I32": "int32", "I64": "int64", "U8": "uint8",
+    "U16": "uint16", "U32": "uint32", "U64": "uint64", "F16": "float16", "F32": "float32",
+    "F64": "float64",
+}  # fmt: skip
+
+
+def save_parameters(path: Any, net: Any) -> None:
+    """Save the arrays of a network, gradients left out, as a safetensors file.
+
+    Parameters
+    ----------
+    path
+        Where to; what is there is replaced once all is written.
+    net
+        A module or criterion.
+
+    Conventions
+    -----------
+    An array is named by its path: that of `net[0].weight` is "0.weight", as in PyTorch. Running
+    statistics are among them; an array that is shared is there once. Settings, and the network
+    itself, are not in the file.
+
+    Raises
+    ------
+    ImportError
+        safetensors is not installed.
+    DTypeError
+        net holds complex arrays, which the format does not know, or what no file can hold.
+    OSError
+        Writing failed. The file is what it was.
+
+    Example
+    -------
+    >>> import os, tempfile
+    >>> import torchlite as nn
+    >>> net, other = nn.Linear(2, 3), nn.Linear(2, 3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "net.safetensors")
+    ...     save_parameters(path, net)
+    ...     _ = load_parameters(path, other)
+    >>> (net.weight == other.weight).all()
+    np.True_
+    """
+    stateful("save_parameters", "net", net)
+    safetensors = _safetensors()
+    try:
+        arrays = Description(net, "", False).arrays
+        for name, array in arrays.items():
+            if array.dtype.name not in _KINDS.values():
+                raise RefusalError(name, f"{array.dtype} is not in the format of safetensors")
+    except RefusalError as error:
+        raise refusal("save_parameters", error) from None
+    whole = {name: np.array(array, order="C") for name, array in arrays.items()}
+    with replacing(path) as file:
+        file.write(safetensors.numpy.save(whole))
+
+
+def load_parameters(path: Any, net: Any) -> Any:
+    """Fill the arrays of a network from a file of `save_parameters`. Return the network.
+
+    Raises
+    ------
+    ImportError
+        safetensors is not installed.
+    FormatError
+        The file is damaged, or has not the names, shapes and dtypes of the network. Nothing has
+        changed.
+    OSError
+        It cannot be opened or read.
+
+    Example
+    -------
+    See `save_parameters`.
+    """
+    stateful("load_parameters", "net", net)
+    safetensors = _safetensors()
+    try:
+        arrays = Description(net, "", False).arrays
+    except RefusalError as error:
+        raise refusal("load_parameters", error) from None
+    with open(path, "rb") as file:
+        start = file.read(8)
+        if len(start) < 8 or struct.unpack("<Q", start)[0] > _LONGEST_HEADER:
+            raise fault(file, "", f"it has no header, or one of more than {_LONGEST_HEADER} bytes")
+        try:
+            with safetensors.safe_open(os.fspath(path), framework="np") as tensors:
+                values = _values(file, tensors, arrays)
+        except safetensors.SafetensorError as error:
+            raise fault(file, "", str(error)) from None
+    for name, array in arrays.items():
+        array[...] = values[name]
+    return net
+
+
+def _values(file: Any, tensors: Any, arrays: dict[str, Any]) -> dict[str, Any]:
+    """Return the arrays of the file, after comparing all of them with the network's."""
+    names = set(tensors.keys())
+    for name in sorted(names ^ arrays.keys()):
+        which = "the network" if name in names else "the file"
+        raise fault(file, name[:80], f"there is no such array in {which}")
+    for name, array in arrays.items():
+        said = tensors.get_slice(name)
+        kind, shape = _KINDS.get(said.get_dtype(), said.get_dtype()), tuple(said.get_shape())
+        if kind != array.dtype.name or shape != array.shape:
+            raise fault(
+                file,
+                name,
+                f"{kind} {shape} in the file, {array.dtype} {array.shape} in the network",
+            )
+        if not array.flags.writeable:
+            raise fault(file, name, "the network's array is read-only")
+    return {name: tensors.get_tensor(name) for name in arrays}
+
+
+def _safetensors() -> Any:
+    try:
+        import safetensors
+        import safetensors.numpy
+    except ImportError as error:
+        raise ImportError(f"safetensors files need the package safetensors: {_INSTALL}") from error
+    return safetensors
