@@ -1,0 +1,125 @@
+"""The examples on real data show what they are there to show; with fewer epochs than by default."""
+
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+PNG = b"\x89PNG\r\n"
+
+
+@pytest.fixture
+def printed(capsys, monkeypatch):
+    """Run an example as a program of its own and return what it prints."""
+
+    def run(name, *arguments):
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
+        runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
+
+
+def numbers(pattern, text):
+    """The groups of every match, as numbers: [(first, second, ...), ...]."""
+    return [tuple(map(float, match.groups())) for match in re.finditer(pattern, text, re.MULTILINE)]
+
+
+def test_digits_classifier(printed):
+    text = printed("digits_classifier", "--epochs", 5)
+    ((accuracy,),) = numbers(r"^test accuracy +(\S+)", text)
+    assert accuracy > 95
+    ((right,),) = numbers(r"global correct: (\S+)%", text)
+    assert right == pytest.approx(accuracy, abs=1e-4)
+    counts = [list(map(int, row.split())) for row in re.findall(r"\[([\d ]+)\]", text)]
+    assert sum(map(sum, counts)) == 360
+    assert 100 * sum(counts[i][i] for i in range(10)) / 360 == pytest.approx(right)
+
+
+def test_digits_classifier_writes_a_log_and_two_pictures(printed, tmp_path):
+    pytest.importorskip("matplotlib")
+    text = printed("digits_classifier", tmp_path / "new", "--epochs", 2)
+    names, *rows = (tmp_path / "new" / "training.log").read_text().splitlines()
+    assert names.split("\t")[:4] == [
+        "training loss",
+        "training accuracy",
+        "test loss",
+        "test accuracy",
+    ]
+    (first_loss, *_), (loss, *_, accuracy) = (map(float, row.split()) for row in rows)
+    assert loss < first_loss
+    assert [(pytest.approx(accuracy, rel=1e-4),)] == numbers(r"^test accuracy +(\S+)", text)
+    for picture in ("learning_curve.png", "worst_errors.png"):
+        assert (tmp_path / "new" / picture).read_bytes().startswith(PNG)
+
+
+def test_the_same_seed_gives_the_same_digits(printed):
+    first, again, other = (
+        printed("digits_classifier", "--epochs", 1, "--seed", seed) for seed in (3, 3, 4)
+    )
+    assert first == again != other
+
+
+def test_xor_lbfgs(printed):
+    text = printed("xor_lbfgs")
+    losses = [loss for (loss,) in numbers(r"^ +\d+  (\S+)$", text)]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 1e-8
+    for wanted, found in numbers(r"^[01]  [01] +([01]) +(\S+)$", text):
+        assert found == pytest.approx(wanted, abs=1e-3)
+    ((_, evaluations),) = numbers(r"L-BFGS came to a loss of (\S+) with (\d+)", text)
+    ((loss, steps),) = numbers(r"to one of (\S+) with (\d+)", text)
+    assert loss <= 1e-4
+    assert 4 * evaluations < steps
+
+
+def test_autoencoder_loses_less_than_the_principal_components(printed):
+    text = printed("autoencoder", "--epochs", 10)
+    (before,), (after,), (linear,) = numbers(
+        r"^(?:loss before|loss after|of the)[a-z ]+(\S+)$", text
+    )
+    assert before > 0.1
+    assert after < 0.02 < linear
+
+
+def test_autoencoder_draws(printed, tmp_path):
+    pytest.importorskip("matplotlib")
+    printed("autoencoder", tmp_path / "new", "--epochs", 1)
+    assert (tmp_path / "new" / "autoencoder.png").read_bytes().startswith(PNG)
+
+
+def test_feedback_alignment_learns_below_the_last_layer(printed):
+    rows = numbers(
+        r"^ +(\d+) +(\S+) +(\S+) +(\S+) +(\d+)$", printed("feedback_alignment", "--epochs", 6)
+    )
+    assert [epoch for epoch, *_ in rows] == [1, 2, 3, 4, 5, 6]
+    _, backprop, feedback, last_layer, angle = rows[-1]
+    assert backprop > 93
+    assert feedback > 85
+    assert last_layer < 75
+    # The weights come to fit the random matrices, to which they stood at a right angle.
+    assert angle < 60 < rows[0][-1] < 90
+
+
+def test_residual_learns_where_as_many_layers_without_sums_do_not(printed):
+    with_sums, without = printed("residual", "--epochs", 2).split("without the sum")
+    ((growth,),) = numbers(r"grows (\d+) times", with_sums)
+    ((growth_without,),) = numbers(r"grows (\d+) times", without)
+    assert 5 * growth < growth_without
+    assert numbers(r"accuracy (\S+)", with_sums)[-1] > (80,)
+    assert numbers(r"accuracy (\S+)", without)[-1] < (60,)
+
+
+def test_siamese_tells_same_from_different(printed):
+    text = printed("siamese", "--epochs", 5)
+    # 64 * 100 + 100 and 100 * 8 + 8, once.
+    assert "7308 parameters" in text
+    before, after = text.split("before training")[1].split("after training")
+    values = [[value for (value,) in numbers(r"(\d+\.\d+)", part)] for part in (before, after)]
+    (_, _, told_before, nearest_before), (same, different, told, nearest) = values
+    assert different > 3 * same
+    assert told > 88 > told_before
+    assert nearest > 90 > nearest_before

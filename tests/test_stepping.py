@@ -1,0 +1,686 @@
+"""Recording, and everything that is made of a recording but the page in a browser."""
+
+import copy
+import html
+import json
+import pickle
+import re
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import torchlite as nn
+from torchlite import random
+from torchlite.__main__ import main
+from torchlite.errors import FormatError, ShapeError, StateError
+from torchlite.stepping import Trace, record, summary, trace
+
+ROOT = Path(__file__).parents[1]
+DATA = Path(__file__).parent / "data" / "stepping"
+
+
+def numbers(*shape):
+    """Numbers that differ, multiples of 1/8."""
+    size = int(np.prod(shape))
+    return ((np.arange(size) * 7 % 23 - 11) / 8).reshape(shape)
+
+
+def filled(net):
+    """The network with weights that do not depend on random numbers."""
+    for parameter in net.parameters()[0]:
+        parameter[...] = numbers(*parameter.shape) / 2
+    return net
+
+
+def by_hand():
+    net = filled(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2)))
+    return net, nn.MSECriterion(), numbers(4, 2), numbers(4, 2) / 2
+
+
+def linear_regression():
+    x = np.linspace(1, 3, 3).reshape(3, 1)
+    return filled(nn.Linear(1, 1)), nn.MSECriterion(), x, 2 * x + 1
+
+
+def module_internals():
+    return filled(nn.Linear(2, 3)), nn.MSECriterion(), np.array([4.0, 5.0]), np.ones(3)
+
+
+def sgd_by_sample():
+    net = filled(nn.Linear(1, 1)).float()
+    return net, nn.MSECriterion(), np.array([2], "float32"), np.array([4], "float32")
+
+
+def chain_rule():
+    x = np.array([[1], [2], [3], [4]], "float32")
+    return filled(nn.Linear(1, 1, bias=False)).float(), nn.MSECriterion(False), x, 2 * x
+
+
+def fit_a_curve():
+    example = runpy.run_path(str(ROOT / "examples" / "fit_a_curve.py"))
+    with np.load(example["REFERENCE"]) as reference:
+        net = example["network"](reference, relu=True)
+        return net, nn.MSECriterion(), reference["x"][:10], reference["y"][:10]
+
+
+def nested():
+    net = nn.Sequential(
+        nn.Linear(4, 6),
+        nn.Concat(
+            1,
+            nn.Sequential(nn.Linear(6, 3), nn.Tanh()),
+            nn.Sequential(nn.Linear(6, 2), nn.Dropout(0.5)),
+        ),
+        nn.Linear(5, 2),
+        nn.LogSoftMax(),
+    )
+    return filled(net), nn.ClassNLLCriterion(), numbers(3, 4), np.array([0, 1, 0])
+
+
+def tables():
+    net = nn.Sequential(
+        nn.ConcatTable(nn.Linear(3, 2), nn.Linear(3, 2)), nn.CMulTable(), nn.Sigmoid()
+    )
+    return filled(net), nn.BCECriterion(), numbers(2, 3), np.array([[0.0, 1.0], [1.0, 0.0]])
+
+
+def digits():
+    from torchlite.datasets import digits
+
+    images, labels, *_ = digits()
+    nn.manualSeed(0)
+    net = nn.Sequential(nn.Linear(64, 80), nn.ReLU(), nn.Linear(80, 10))
+    return net, nn.MSECriterion(), images[:64], np.eye(10)[labels[:64]]
+
+
+CASES = [
+    by_hand,
+    linear_regression,
+    module_internals,
+    sgd_by_sample,
+    chain_rule,
+    fit_a_curve,
+    nested,
+    tables,
+    digits,
+]
+
+
+def page_data(steps, tmp_path):
+    """What the page holds."""
+    steps.to_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text("utf-8")
+    return json.loads(
+        re.search(r'<script type="application/json" id="data">(.*)</script>', page)[1]
+    )
+
+
+def golden(name, text):
+    assert text + "\n" == (DATA / name).read_text("utf-8")
+
+
+# every case
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_text_fits(case):
+    steps = trace(*arranged(case()))
+    assert max(map(len, str(steps).splitlines())) <= 100
+    assert str(steps).count("\n\n") == len(steps) - 1
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_gradient_is_the_numeric_derivative(case, tmp_path):
+    nn.manualSeed(3)
+    steps = trace(*arranged(case()))
+    state = random.getRNGState()
+    data = page_data(steps, tmp_path)
+    assert np.array_equal(state, random.getRNGState())
+    found = [array for step in data["steps"] for array in step["arrays"] if "numeric" in array]
+    assert len(found) > 1
+    for array in found:
+        assert {verdict for _, verdict in array["numeric"]} <= {"agrees"}, array["name"]
+    assert (tmp_path / "page.html").stat().st_size < 2_000_000
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_recording_changes_nothing(case):
+    results = []
+    for recorded in (False, True):
+        net, criterion, input, target = case()
+        nn.manualSeed(1)
+        if recorded:
+            trace(net, input, criterion, target)
+        else:
+            loss = criterion.forward(net.forward(input), target)
+            assert loss == criterion.output
+            net.backward(input, criterion.backward(net.output, target))
+        results.append((criterion.output, net.gradInput, *net.parameters()[1]))
+    for plain, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(plain, other)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_files(case, tmp_path):
+    steps = trace(*arranged(case()))
+    steps.to_json(tmp_path / "trace.json")
+    read = Trace.from_json(tmp_path / "trace.json")
+    assert str(read) == str(steps)
+    assert steps.diff(read) is None
+    assert "they need the network itself" in page_data(read, tmp_path)["note"]
+
+
+def arranged(case):
+    net, criterion, input, target = case
+    return net, input, criterion, target
+
+
+# record
+
+
+def test_order_and_positions():
+    steps = trace(*arranged(by_hand()))
+    assert [f"{step.method} {step.position}" for step in steps] == [
+        "updateOutput net[0]",
+        "updateOutput net[1]",
+        "updateOutput net[2]",
+        "updateOutput net",
+        "updateOutput criterion",
+        "updateGradInput criterion",
+        "updateGradInput net[2]",
+        "updateGradInput net[1]",
+        "updateGradInput net[0]",
+        "updateGradInput net",
+        "accGradParameters net[2]",
+        "accGradParameters net[1]",
+        "accGradParameters net[0]",
+        "accGradParameters net",
+    ]
+    assert [step.inside for step in steps if step.position == "net"] == [(1, 3), (7, 9), (11, 13)]
+    assert [step.number for step in steps] == list(range(1, 15))
+    assert repr(steps) == "<Trace of 14 steps>"
+
+
+def test_without_criterion(tmp_path):
+    net, _, x, _ = by_hand()
+    assert [step.method for step in trace(net, x)] == ["updateOutput"] * 4
+    with record(net) as steps:
+        net.forward(x)
+        net.backward(x, np.ones((4, 2)))
+    data = page_data(steps, tmp_path)
+    assert "nothing was recorded of a criterion" in data["note"]
+    assert not any("numeric" in array for step in data["steps"] for array in step["arrays"])
+
+
+def test_nothing_is_left_behind():
+    net, criterion, x, y = by_hand()
+    before = [set(vars(part)) for part in (net, *net, criterion)]
+    with record(net, criterion):
+        pass
+    assert [set(vars(part)) for part in (net, *net, criterion)] == before
+    with pytest.raises(ShapeError), record(net, criterion) as steps:
+        net.forward(np.ones((4, 9)))
+    assert not steps
+    assert "updateOutput" not in vars(net[0])
+    assert trace(net, x, criterion, y)[0].number == 1
+
+
+def test_a_method_that_the_user_replaced_is_back_afterwards():
+    net = nn.Sequential(nn.Identity())
+    replaced = net[0].updateOutput = lambda input: 2 * input
+    with record(net) as steps:
+        assert net.forward(np.ones(2)).tolist() == [2, 2]
+        assert net.clone().forward(np.ones(2)).tolist() == [2, 2]
+    assert net[0].updateOutput is replaced
+    assert len(steps) == 2
+
+
+def test_copies_made_meanwhile_are_ordinary():
+    net, criterion, x, _ = by_hand()
+    with record(net, criterion) as steps:
+        copies = [
+            net.clone(),
+            net.clone("weight", "gradWeight"),
+            copy.deepcopy(net),
+            pickle.loads(pickle.dumps(net)),
+        ]
+        part = net[0:2]
+        lone = copy.copy(net[0])
+        flat, _ = net.getParameters()
+        net.float().double()
+        for other in copies:
+            assert other.forward(x).shape == (4, 2)
+            assert not {"updateOutput", "__getstate__"} & vars(other).keys()
+        assert lone.forward(x).shape == (4, 3)
+        assert not steps
+        part.forward(x)
+        assert [step.position for step in steps] == ["net[0]", "net[1]"]
+    assert flat.size == 17
+
+
+def test_recording_twice_at_once_is_refused():
+    net = by_hand()[0]
+    again = record(net[0])
+    with record(net), pytest.raises(StateError, match="is being recorded already"):
+        again.__enter__()
+    with record(net[0]):
+        pass
+
+
+def test_accumulation(tmp_path):
+    net, criterion, x, y = by_hand()
+    with record(net, criterion) as steps:
+        for scale in (1, 3):
+            output = net.forward(x)
+            criterion.forward(output, y)
+            net.backward(x, criterion.backward(output, y), scale)
+        net.zeroGradParameters()
+        net.updateParameters(0.1)
+    first, second = (
+        step for step in steps if (step.method, step.position) == ("accGradParameters", "net[0]")
+    )
+    np.testing.assert_array_equal(
+        second.before["gradWeight"].values, first.after["gradWeight"].values
+    )
+    np.testing.assert_allclose(
+        second.after["gradWeight"].values, 4 * first.after["gradWeight"].values
+    )
+    assert "gradWeight (3, 2) increment [[" in str(steps)
+    zeroed, updated = steps[-2:]
+    assert set(zeroed.after) == {"[0].gradWeight", "[0].gradBias", "[2].gradWeight", "[2].gradBias"}
+    assert zeroed.before["[0].gradBias"].norm > 0 == zeroed.after["[0].gradBias"].norm
+    assert updated.arguments == {"learningRate": 0.1}
+    assert set(updated.after) == {"[0].weight", "[0].bias", "[2].weight", "[2].bias"}
+    data = page_data(steps, tmp_path)
+    arrays = data["steps"][second.number - 1]["arrays"]
+    shown = {array["role"]: array for array in arrays if array["name"] == "gradWeight"}
+    assert list(shown) == ["before", "increment", "after"]
+    increment = shown["increment"]
+    assert {verdict for _, verdict in increment["numeric"]} == {"agrees"}
+    assert increment["sources"] == [["gradOutput", [None, 0]], ["input", [None, 1]]]
+
+
+def test_layer_by_layer(tmp_path):
+    """Numeric derivatives need no forward of the whole network."""
+    net, criterion, x, y = by_hand()
+    with record(net, criterion) as steps:
+        hidden = net[1].forward(net[0].forward(x))
+        output = net[2].forward(hidden)
+        gradient = criterion.backward(output, y)
+        gradient = net[2].backward(hidden, gradient)
+        net[1].backward(net[0].output, gradient)
+        net[2].backward(hidden, np.ones((4, 2)))
+    data = page_data(steps, tmp_path)["steps"]
+    marked = {
+        step["number"]: {v for a in step["arrays"] for _, v in a.get("numeric", [])}
+        for step in data
+    }
+    assert [marked[n] for n in (4, 5, 6, 7)] == [{"agrees"}] * 4
+    assert not marked[9]
+    assert data[8]["unlinked"]
+    assert not data[4]["unlinked"]
+
+
+def test_one_instance_in_two_places(tmp_path):
+    shared = nn.Linear(2, 2)
+    net = filled(nn.Sequential(shared, nn.Tanh(), shared))
+    steps = trace(net, numbers(3, 2), nn.MSECriterion(), np.ones((3, 2)))
+    by_place = [step.position for step in steps if step.layer == "Linear(2 -> 2)"]
+    assert by_place == ["net[0]", "net[2]", "net[2]", "net[0]", "net[2]", "net[0]"]
+    for step in page_data(steps, tmp_path)["steps"]:
+        for array in step["arrays"]:
+            assert {verdict for _, verdict in array.get("numeric", [])} <= {"agrees"}
+
+
+def test_a_criterion_of_criterions(tmp_path):
+    net = filled(nn.Sequential(nn.ConcatTable(nn.Linear(2, 1), nn.Linear(2, 1))))
+    criterion = nn.ParallelCriterion().add(nn.MSECriterion(), 2.0).add(nn.AbsCriterion(), 0.5)
+    steps = trace(net, numbers(3, 2), criterion, [np.ones((3, 1)), np.zeros((3, 1))])
+    assert [step.position for step in steps[4:7]] == ["criterion[0]", "criterion[1]", "criterion"]
+    assert verdicts(page_data(steps, tmp_path)) == {"agrees"}
+
+
+def test_an_array_that_stands_twice_in_a_table(tmp_path):
+    net = nn.Sequential(nn.ConcatTable(nn.Identity(), nn.Identity()))
+    criterion = nn.ParallelCriterion(True).add(nn.MSECriterion()).add(nn.AbsCriterion())
+    steps = trace(net, numbers(2, 2), criterion, np.ones((2, 2)))
+    assert verdicts(page_data(steps, tmp_path)) == {"agrees"}
+
+
+def test_a_forward_that_failed_is_no_part_of_the_round(tmp_path):
+    net, criterion, x, y = by_hand()
+    with record(net, criterion) as steps:
+        with pytest.raises(ShapeError):
+            net.forward(x[:, :1])
+        with pytest.raises(ShapeError):
+            criterion.forward(net.forward(x), y[:2])
+        output = net.updateOutput(input=x)
+        criterion.updateOutput(target=y, input=output)
+        net.backward(x, criterion.backward(output, y))
+    assert verdicts(page_data(steps, tmp_path)) == {"agrees"}
+
+
+def test_training_is_followed_step_by_step(tmp_path):
+    """Each numeric derivative is that of its own round, with the weights of then."""
+    net, criterion, x, y = by_hand()
+    with record(net, criterion) as steps:
+        for _ in range(3):
+            output = net.forward(x)
+            criterion.forward(output, y)
+            net.zeroGradParameters()
+            net.backward(x, criterion.backward(output, y))
+            net.updateParameters(0.1)
+    data = page_data(steps, tmp_path)
+    assert verdicts(data) == {"agrees"}
+    assert sum("numeric" in array for step in data["steps"] for array in step["arrays"]) == 27
+
+
+def verdicts(data):
+    arrays = [array for step in data["steps"] for array in step["arrays"]]
+    return {verdict for array in arrays for _, verdict in array.get("numeric", [])}
+
+
+def test_a_wrong_gradient_differs_and_a_kink_is_named(tmp_path):
+    class Half(nn.Tanh):
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = super().updateGradInput(input, gradOutput) / 2
+            return self.gradInput
+
+    steps = trace(
+        nn.Sequential(Half(), nn.ReLU()), np.array([[0.5, 0.0]]), nn.MSECriterion(), np.ones((1, 2))
+    )
+    data = page_data(steps, tmp_path)["steps"]
+    relu, half = (
+        step["arrays"][-1]["numeric"]
+        for step in data
+        if step["method"] == "updateGradInput"
+        if step["position"] in ("net[0]", "net[1]")
+    )
+    assert [verdict for _, verdict in relu] == ["agrees", "lies at a kink"]
+    assert half[0][1] == "differs"
+    # The formula is that of another method than the one that ran.
+    gradient = next(s for s in steps if (s.method, s.position) == ("updateGradInput", "net[0]"))
+    assert not gradient.maths
+
+
+def test_large_arrays_are_summarised():
+    net, criterion, x, y = by_hand()
+    steps = trace(net, x, criterion, y, max_elements=6)
+    assert steps[0].arguments["input"].values is None
+    assert steps[0].parameters["weight"].values is not None
+    assert "input (4, 2)  norm" in str(steps)
+
+
+# text
+
+
+def test_text():
+    golden("by_hand.txt", str(trace(*arranged(by_hand()))))
+
+
+def test_layers_without_maths_show_names_and_shapes():
+    class Mine(nn.Module):
+        def updateOutput(self, input):
+            self.output = input[0] * 2
+            return self.output
+
+    text = str(trace(Mine(), [np.ones(2), np.ones((1, 3))]))
+    assert "updateOutput(input [(2,), (1, 3)]) -> output (2,)" in text
+    assert "input[1] (1, 3) [[1. 1. 1.]]" in text
+
+
+# diff
+
+
+class Averages(nn.Linear):
+    """A student's layer."""
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        super().accGradParameters(input, gradOutput, scale)
+        self.gradBias -= scale * gradOutput.sum(0)
+        self.gradBias += scale * gradOutput.mean(0)
+
+
+def test_diff_says_where_and_why():
+    net, criterion, x, y = by_hand()
+    reference = trace(net, x, criterion, y)
+    other = nn.Sequential(Averages(2, 3), *net[1:].clone())
+    other[0].weight[:], other[0].bias[:] = net[0].weight, net[0].bias
+    other.zeroGradParameters()
+    difference = reference.diff(trace(other, x, criterion, y))
+    assert (difference.step, difference.name, difference.index) == (13, "gradBias", (1,))
+    assert re.fullmatch(
+        r"step 13, accGradParameters of net\[0\], gradBias\[1\]: -?[\d.]+ against -?[\d.]+: "
+        r"averaged instead of summed\?",
+        str(difference),
+    )
+    assert reference.diff(reference) is None
+
+
+def test_diff_of_other_calls():
+    net, criterion, x, y = by_hand()
+    reference = trace(net, x, criterion, y)
+    with record(net, criterion) as steps:
+        criterion.forward(net.forward(x), y)
+        net.zeroGradParameters()
+    assert str(reference.diff(steps)) == (
+        "step 6: updateGradInput of criterion against zeroGradParameters of net"
+    )
+    shorter = trace(net, x)
+    assert str(reference.diff(shorter)) == "step 5: updateOutput of criterion against no more steps"
+    assert str(shorter.diff(reference)) == "step 5: no more steps against updateOutput of criterion"
+
+
+def test_diff_of_shapes_numbers_and_large_arrays():
+    net, _, x, _ = by_hand()
+    plain = trace(net, x)
+    assert str(plain.diff(trace(net, x[:2]))) == (
+        "step 1, updateOutput of net[0], input: (4, 2) against (2, 2)"
+    )
+    assert "step 1, updateOutput of net[0], input: norm" in str(
+        trace(net, x, max_elements=0).diff(trace(net, 2 * x, max_elements=0))
+    )
+    with record(net) as one:
+        net.updateParameters(0.5)
+    with record(net) as other:
+        net.updateParameters(0.25)
+    assert "learningRate: 0.5 against 0.25" in str(one.diff(other))
+
+
+# files
+
+
+def test_json_keeps_every_number(tmp_path):
+    x = np.array([[np.nan, np.inf, -np.inf, 0.1]])
+    file = tmp_path / "trace.json"
+    for input in (x, x + 1j, x.astype("float32")):
+        net = nn.Sequential(nn.Identity())
+        steps = trace(net, input)
+        steps.to_json(file)
+        read = Trace.from_json(file)[0].results["output"].values
+        np.testing.assert_array_equal(read, input)
+        assert read.dtype == input.dtype
+    json.loads(file.read_text(), parse_constant=lambda name: pytest.fail(name))
+
+
+START = '{"format": "torchlite trace", "version": 1, "network": {}, "criterion": null, "steps": '
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"format": "torchlite trace", "version": 2}',
+        START + "[3]}",
+        START + '[{"number": 1, "position": "", "layer": "", "method": "", "results": '
+        '{"output": {"array": '
+        '{"shape": [3], "dtype": "float64", "norm": 1, "low": 1, "high": 1, "values": [1]}}}}]}',
+    ],
+)
+def test_what_is_no_trace_is_refused(text, tmp_path):
+    (tmp_path / "trace.json").write_text(text)
+    with pytest.raises(FormatError, match=r"^Trace\.from_json: "):
+        Trace.from_json(tmp_path / "trace.json")
+
+
+# page
+
+
+def test_page_is_one_file_and_escapes_names(tmp_path):
+    class Evil(nn.Identity):
+        """No harm."""
+
+        def __repr__(self):
+            return "</script><img src=x onerror=alert(1)>&"
+
+    net = nn.Sequential(Evil())
+    steps = trace(net, np.ones((1, 2)), nn.MSECriterion(), np.zeros((1, 2)))
+    data = page_data(steps, tmp_path)
+    assert data["steps"][0]["layer"] == repr(Evil())
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert "<img" not in page
+    assert page.count("</script>") == 2
+    assert "default-src 'none'" in page
+    assert not re.findall(r"https?:", page)
+    frame = steps._repr_html_()
+    assert frame.startswith("<iframe srcdoc=")
+    assert frame.count("<") == 2
+    assert html.unescape(re.search(r'srcdoc="([^"]*)"', frame)[1]) == page
+
+
+def test_page_of_the_digits_network_is_small(tmp_path):
+    trace(*arranged(digits())).to_html(tmp_path / "page.html")
+    assert (tmp_path / "page.html").stat().st_size < 300_000
+
+
+# summary
+
+
+def test_summary():
+    net = nested()[0]
+    golden("summary.txt", f"{summary(net, (64, 4))}\n\n{summary(net)}")
+
+
+def test_summary_of_kinds_of_networks():
+    assert "1-D" not in str(summary(nn.Linear(3, 2), (3,)))
+    assert summary(nn.Linear(3, 2), (3,)).total.multiply_adds == 6
+    words = summary(nn.Sequential(nn.LookupTable(100, 8), nn.Mean(1)), (4, 7))
+    assert [row.output for row in words.rows] == ["(4, 8)", "(4, 7, 8)", "(4, 8)"]
+    table = summary(nn.Sequential(nn.CAddTable(), nn.View(6)), [(4, 6), (4, 6)])
+    assert [row.activations for row in table.rows] == [None, 192, 0]
+    assert summary(nn.CDivTable(), [(2, 3), (2, 3)]).rows[0].output == "(2, 3)"
+    shared = nn.Linear(2, 2)
+    assert summary(nn.Sequential(shared, shared)).total.parameters == 6
+
+
+def test_summary_leaves_network_and_random_stream_alone():
+    net = nested()[0]
+    state = random.getRNGState()
+    summary(net, (2, 4))
+    assert np.array_equal(state, random.getRNGState())
+    assert net.train
+    assert net.output.size == 0
+
+
+# commands
+
+PROGRAM = """
+import numpy as np
+import torchlite as nn
+
+def homework(slip=False):
+    net = nn.Sequential(nn.Linear(2, 1, bias=False))
+    net[0].weight[:] = 1
+    criterion = nn.MSECriterion(not slip)
+    return net, criterion, np.array([[1.0, 2.0], [3.0, 4.0]]), np.zeros((2, 1))
+
+def slip():
+    return homework(True)
+"""
+
+
+def test_trace_command(tmp_path, capsys):
+    (tmp_path / "work.py").write_text(PROGRAM)
+    a, b, page = (str(tmp_path / name) for name in ("a.json", "b.json", "page.html"))
+    source = f"{tmp_path / 'work.py'}"
+    assert main(["trace", f"{source}:homework"]) == 0
+    assert "step 1: updateOutput of net[0], Linear(2 -> 1) without bias" in capsys.readouterr().out
+    assert main(["trace", f"{source}:homework", "--json", a, "--html", page]) == 0
+    assert capsys.readouterr().out == f"8 steps, written to {page} and {a}\n"
+    assert main(["trace", f"{source}:slip", "--json", b]) == 0
+    capsys.readouterr()
+    assert main(["trace", "--compare", a, a]) == 0
+    assert capsys.readouterr().out == "no difference in 8 steps\n"
+    assert main(["trace", "--compare", a, b]) == 1
+    assert capsys.readouterr().out == (
+        "step 3, updateOutput of criterion, output: 29 against 58: summed instead of averaged?\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["trace", "nothing"], "expected file.py:function"),
+        (["trace", "nowhere.py:f"], "FileNotFoundError"),
+        (["trace", "--compare", "nowhere.json", "nowhere.json"], "FileNotFoundError"),
+        (["summary", "nothing"], "expected file.py:function"),
+        (["summary", "--input", "16,63"], "ShapeError"),
+    ],
+)
+def test_what_cannot_be_used_is_said(arguments, said, capsys):
+    assert main(arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_commands_on_the_demos_network(capsys):
+    assert main(["trace"]) == 0
+    assert "updateOutput of net[4], Linear(40 -> 10)" in capsys.readouterr().out
+    assert main(["summary"]) == 0
+    assert "8,850" in capsys.readouterr().out
+
+
+def test_summary_command(tmp_path, capsys):
+    (tmp_path / "work.py").write_text(PROGRAM)
+    assert main(["summary", f"{tmp_path / 'work.py'}:homework"]) == 0
+    assert "(2, 1)" in capsys.readouterr().out
+    assert main(["summary", f"{tmp_path / 'work.py'}:homework", "--input", "7,2"]) == 0
+    assert "(7, 1)" in capsys.readouterr().out
+
+
+# notebooks
+
+NOTEBOOKS = ROOT / "examples" / "notebooks"
+MAKE = runpy.run_path(str(NOTEBOOKS / "make_notebooks.py"))
+
+
+@pytest.mark.parametrize("name", MAKE["LAST"])
+def test_notebook_is_made_from_its_example(name):
+    text = (NOTEBOOKS / f"{name}.ipynb").read_text("utf-8")
+    assert text == MAKE["notebook"](name), "run: python examples/notebooks/make_notebooks.py"
+
+
+@pytest.mark.parametrize("name", MAKE["LAST"])
+def test_notebook_ends_in_the_page(name, monkeypatch, capsys):
+    monkeypatch.chdir(NOTEBOOKS)
+    cells = json.loads(MAKE["notebook"](name))["cells"]
+    *code, last = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+    space = {}
+    for source in code:
+        exec(source, space)
+    lines = last.splitlines()
+    exec("\n".join(lines[:-1]), space)
+    assert "<iframe" in eval(lines[-1], space)._repr_html_()
+
+
+@pytest.mark.parametrize("name", MAKE["LAST"])
+def test_notebook_runs_in_jupyter(name):
+    nbformat, nbclient = map(pytest.importorskip, ("nbformat", "nbclient"))
+    pytest.importorskip("ipykernel")
+    notebook = nbformat.reads(MAKE["notebook"](name), as_version=4)
+    nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
+    (output,) = notebook.cells[-1].outputs
+    assert "<iframe" in output.data["text/html"]

@@ -1,0 +1,319 @@
+"""The page of a trace in a real browser: Debian's chromium and chromium-driver, and selenium.
+
+Where one of them is missing the tests are skipped; with the environment variable CI set they fail.
+"""
+
+import importlib
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+import torchlite as nn
+from torchlite.stepping import record, trace
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def needed(there, what):
+    if not there:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{what} is not installed")
+    return there
+
+
+def selenium(name):
+    try:
+        return importlib.import_module(f"selenium.webdriver.{name}".rstrip("."))
+    except ImportError:
+        return needed(None, "selenium")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    webdriver, service = selenium(""), selenium("chrome.service")
+    options = webdriver.ChromeOptions()
+    options.binary_location = needed(shutil.which("chromium"), "chromium")
+    driver = needed(shutil.which("chromedriver"), "chromium-driver")
+    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    browser = webdriver.Chrome(options=options, service=service.Service(driver))
+    browser.set_window_size(1000, 1000)
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Open the page of a trace; afterwards, nothing was complained of and nothing was asked for."""
+
+    def open_page(steps):
+        steps.to_html(tmp_path / "page.html")
+        browser.get((tmp_path / "page.html").as_uri())
+        return Page(browser)
+
+    browser.get_log("performance")
+    yield open_page
+    assert browser.get_log("browser") == []
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
+    assert asked
+    assert {url.partition(":")[0] for url in asked} <= {"file", "data"}
+    assert sum(url.startswith("file:") for url in asked) == 1
+
+
+class Page:
+    """What a reader of the page does and sees."""
+
+    def __init__(self, browser):
+        self.browser = browser
+        self.keys = selenium("common.keys").Keys
+
+    def all(self, selector):
+        return self.browser.find_elements("css selector", selector)
+
+    def one(self, selector):
+        (element,) = self.all(selector)
+        return element
+
+    def press(self, *names):
+        for name in names:
+            self.browser.switch_to.active_element.send_keys(getattr(self.keys, name))
+
+    @property
+    def title(self):
+        return self.one(".step:not([hidden]) h2").text
+
+    def table(self, caption):
+        name, _, role = caption.partition(", ")
+        for table in self.all(".step:not([hidden]) table"):
+            text = table.find_element("css selector", "caption").text
+            if text.startswith(f"{name} ") and text.endswith(role):
+                return table
+        raise AssertionError(f"no table {caption}")
+
+    def cell(self, caption, *index):
+        place = ",".join(map(str, index))
+        return self.table(caption).find_element("css selector", f'td[data-index="{place}"]')
+
+    def marked(self, caption):
+        cells = self.table(caption).find_elements("css selector", "td.source")
+        return [cell.get_attribute("data-index") for cell in cells]
+
+    @property
+    def detail(self):
+        return self.one("#detail").text.split("\n")
+
+
+@pytest.fixture
+def case():
+    net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
+    net[0].weight[:], net[0].bias[:] = [[1, 2], [-1, 1], [0.5, -1]], [0, 0.5, 1]
+    net[2].weight[:], net[2].bias[:] = [[1, -1, 2], [0.5, 1, -1]], 0
+    x = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25], [-1.0, 2.0]])
+    return net, x, nn.MSECriterion(), np.ones((4, 2))
+
+
+def test_to_the_end_and_back_by_keyboard(show, case):
+    page = show(trace(*case))
+    assert page.title == "Step 1: updateOutput of net[0], Linear(2 -> 3)"
+    titles = [page.title]
+    for _ in range(13):
+        page.press("ARROW_RIGHT")
+        titles.append(page.title)
+    assert titles[-1] == "Step 14: accGradParameters of net, Sequential"
+    assert len(set(titles)) == 14
+    assert not page.one("#next").is_enabled()
+    page.press("ARROW_RIGHT")
+    for title in titles[::-1]:
+        assert page.title == title
+        page.press("ARROW_LEFT")
+    page.press("END")
+    assert page.title == titles[-1]
+    page.press("HOME")
+    assert page.title == titles[0]
+
+
+def test_buttons_and_slider(show, case):
+    page = show(trace(*case))
+    page.one("#next").click()
+    page.one("#next").click()
+    page.one("#back").click()
+    assert page.title.startswith("Step 2:")
+    page.one("#last").click()
+    assert page.one("#count").text == "step 14 of 14"
+    page.one("#first").click()
+    page.one("#slider").send_keys(page.keys.ARROW_RIGHT)
+    assert page.title.startswith("Step 2:")
+    assert "Step 2" in page.one("#slider").get_attribute("aria-valuetext")
+
+
+def test_a_clicked_entry_shows_what_makes_it_up_and_its_numeric_derivative(show, case):
+    steps = trace(*case)
+    page = show(steps)
+    page.press(*["ARROW_RIGHT"] * 12)
+    assert page.title == "Step 13: accGradParameters of net[0], Linear(2 -> 3)"
+    value = steps[12].after["gradWeight"].values[2, 1]
+    cell = page.cell("gradWeight, increment", 2, 1)
+    written, numeric = cell.text.split("\n")
+    assert float(written) == pytest.approx(value, rel=1e-3)
+    assert float(numeric.removeprefix("≈ ")) == pytest.approx(value, rel=1e-3)
+    cell.click()
+    assert page.marked("gradOutput") == ["0,2", "1,2", "2,2", "3,2"]
+    assert page.marked("input") == ["0,1", "1,1", "2,1", "3,1"]
+    entry, derivative, made, terms = page.detail
+    assert entry.startswith("gradWeight[2, 1], increment = ")
+    shown = derivative.removeprefix("numeric derivative of the loss: ").partition(",")
+    assert float(shown[0]) == pytest.approx(value, rel=1e-6)
+    assert shown[2] == " which agrees"
+    assert made == "made of column 2 of gradOutput and column 1 of input"
+    assert terms.count("×") == 4
+
+
+def test_a_table_by_keyboard(show, case):
+    page = show(trace(*case))
+    page.cell("output", 0, 0).click()
+    page.press("ARROW_DOWN", "ARROW_RIGHT", "ARROW_RIGHT", "ARROW_RIGHT", "ENTER")
+    assert page.title.startswith("Step 1:")
+    assert page.detail[0].startswith("output[1, 2] = ")
+    assert page.marked("input") == ["1,0", "1,1"]
+    assert page.marked("weight") == ["2,0", "2,1"]
+    assert page.marked("bias") == ["2"]
+    said = page.cell("output", 1, 2).get_attribute("aria-label")
+    assert said == "output[1, 2]: 3.5"
+    page.press("ESCAPE", "ARROW_RIGHT")
+    assert page.title.startswith("Step 2:")
+
+
+def test_shapes_on_the_arrows(show, case):
+    page = show(trace(*case))
+    assert [arrow.text for arrow in page.all(".arrow .ahead")][:3] == ["(4, 2) →", "(4, 3) →", "→"]
+    page.press("END")
+    backward = [arrow.text for arrow in page.all(".arrow .back") if arrow.text.strip()]
+    assert backward == ["← (4, 2)", "← (4, 3)", "← (4, 3)", "← (4, 2)", "← (4, 2)"]
+    assert page.one('[aria-current="step"] > .name b').text == "net"
+
+
+def test_accumulation_is_visible(show, case):
+    net, x, criterion, y = case
+    trace(*case)
+    with record(net, criterion) as steps:
+        output = net.forward(x)
+        net.backward(x, criterion.backward(output, y), 2)
+    page = show(steps)
+    for step in steps:
+        if (step.position, step.method) == ("net[2]", "accGradParameters"):
+            before, increment, after = (
+                float(page.cell(f"gradBias, {role}", 0).text.split("\n")[0])
+                for role in ("before", "increment", "after")
+            )
+            assert before + increment == pytest.approx(after, rel=1e-3)
+            assert increment == pytest.approx(2 * before, rel=1e-3)
+            return
+        page.press("ARROW_RIGHT")
+    raise AssertionError
+
+
+def test_without_criterion_the_page_says_so(show, case):
+    net, x, *_ = case
+    page = show(trace(net, x))
+    assert "There are no numeric derivatives" in page.one("#note").text
+
+
+def test_names_from_the_program_are_text(show, case):
+    class Evil(nn.Identity):
+        """No harm."""
+
+        def __repr__(self):
+            return '</script><img src="http://nowhere.invalid/" onerror="alert(1)">'
+
+    page = show(trace(nn.Sequential(Evil()), np.ones((1, 2))))
+    assert "<img" in page.title
+    assert not page.all("img")
+
+
+def test_on_paper_every_step_is_there(show, case):
+    page = show(trace(*case))
+    page.browser.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        titles = [title.text for title in page.all(".step h2")]
+        assert [title.split(":")[0] for title in titles] == [f"Step {i}" for i in range(1, 15)]
+        assert all(title.is_displayed() for title in page.all(".step h2"))
+        assert not page.one(".controls").is_displayed()
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1000, 1600])
+def test_nothing_is_clipped_and_everything_can_be_read(show, case, scheme, width):
+    """Text has a contrast of at least 4.5 to what is behind it, and boxes stay on the page."""
+    page = show(trace(*case))
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    page.browser.set_window_size(width, 1000)
+    try:
+        for _ in range(14):
+            wide, contrast = page.browser.execute_script(MEASURE)
+            assert wide <= 0
+            assert contrast >= 4.5
+            page.press("ARROW_RIGHT")
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+        page.browser.set_window_size(1000, 1000)
+
+
+def test_in_a_notebook_the_page_runs_in_a_frame(browser, case, tmp_path):
+    file = tmp_path / "notebook.html"
+    steps = trace(*case)
+    file.write_text(f"<!DOCTYPE html><meta charset=utf-8>{steps._repr_html_()}", "utf-8")
+    browser.get(file.as_uri())
+    browser.switch_to.frame(browser.find_element("css selector", "iframe"))
+    page = Page(browser)
+    page.one("#next").click()
+    assert page.title.startswith("Step 2:")
+    browser.switch_to.default_content()
+    browser.get_log("browser")
+
+
+MEASURE = """
+const rgba = (text) => {
+  const [r, g, b, a] = text.match(/[\\d.]+/g).map(Number);
+  return [r, g, b, a === undefined ? 1 : a];
+};
+const behind = (element) => {
+  const [r, g, b, a] = rgba(getComputedStyle(element).backgroundColor);
+  if (a === 1 || !element.parentElement) return [r, g, b];
+  const below = behind(element.parentElement);
+  return [r, g, b].map((c, i) => a * c + (1 - a) * below[i]);
+};
+const light = (colour) => {
+  const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+  const [r, g, b] = colour.map((c) => linear(c / 255));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+let least = 21;
+for (const element of document.querySelectorAll("body *")) {
+  if (!element.offsetParent || element.disabled) continue;
+  if (![...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())) continue;
+  const [a, b] = [light(rgba(getComputedStyle(element).color)), light(behind(element))];
+  least = Math.min(least, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05));
+}
+return [document.documentElement.scrollWidth - innerWidth, least];
+"""

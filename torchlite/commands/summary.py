@@ -1,0 +1,60 @@
+"""Tell what a network is made of: layers, shapes, parameters, work, memory.
+
+Without an argument that is the network of the demo; file.py:function names a function without
+arguments that returns a network, or (net, criterion, input, target). Exit status: 0, or 2 for
+arguments that cannot be used.
+"""
+
+import argparse
+import importlib
+import sys
+from typing import Any
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", nargs="?", metavar="file.py:function", help="which network")
+    parser.add_argument(
+        "--input", help="the shape of an input: 64,784; several for a table: '64,5 64,2'"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    # Here, because loading it would slow down every other command.
+    from torchlite.commands.trace import named
+    from torchlite.stepping import summary
+
+    try:
+        given = [tuple(map(int, shape.split(","))) for shape in (args.input or "").split()]
+        if args.source:
+            made = named(args.source)
+            net = made[0] if isinstance(made, tuple) else made
+            shape: Any = given[0] if len(given) == 1 else given or None
+            if shape is None and isinstance(made, tuple) and hasattr(made[2], "shape"):
+                shape = made[2].shape
+        else:
+            from torchlite.commands.demo import BATCH, _network
+
+            net, shape = _network(), given[0] if given else (BATCH, 64)
+        table = str(summary(net, shape))
+    except Exception as error:
+        notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
+        print(f"summary: {type(error).__name__}: {error}{notes}", file=sys.stderr)
+        return 2
+    _show(table)
+    return 0
+
+
+def _show(table: str) -> None:
+    """Print the table; in a terminal where rich is installed, titles and totals stand out."""
+    try:
+        if not sys.stdout.isatty():
+            raise ImportError
+        console, text = map(importlib.import_module, ("rich.console", "rich.text"))
+    except ImportError:
+        print(table)
+        return
+    title, *lines, total = table.split("\n")
+    parts = (title, "bold"), "\n" + "\n".join(lines) + "\n", (total, "bold green")
+    console.Console(soft_wrap=True).print(text.Text.assemble(*parts))

@@ -1,0 +1,78 @@
+"""Step through backpropagation: every call of one forward and backward, in order.
+
+Without an argument the network of the demo is traced; file.py:function names a function without
+arguments that returns (net, criterion, input, target). Exit status: 0, or 1 where two traces part,
+2 for arguments that cannot be used.
+"""
+
+import argparse
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+__all__ = ["add_arguments", "named", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", nargs="?", metavar="file.py:function", help="what to trace")
+    parser.add_argument("--html", metavar="FILE", help="write a page for a browser")
+    parser.add_argument("--json", metavar="FILE", help="write a file to compare with another")
+    parser.add_argument(
+        "--compare",
+        nargs=2,
+        metavar=("REFERENCE", "OTHER"),
+        help="say where the second of two JSON files parts from the first",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    # Here, because loading it would slow down every other command.
+    from torchlite.stepping import Trace, trace
+
+    try:
+        if args.compare:
+            reference, other = map(Trace.from_json, args.compare)
+            difference = reference.diff(other)
+            print(difference or f"no difference in {len(reference)} steps")
+            return 1 if difference else 0
+        net, criterion, input, target = named(args.source) if args.source else _demo()
+        steps = trace(net, input, criterion, target)
+        if args.html:
+            steps.to_html(args.html)
+        if args.json:
+            steps.to_json(args.json)
+    except Exception as error:
+        notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
+        print(f"trace: {type(error).__name__}: {error}{notes}", file=sys.stderr)
+        return 2
+    written = [file for file in (args.html, args.json) if file]
+    print(f"{len(steps)} steps, written to {' and '.join(written)}" if written else steps)
+    return 0
+
+
+def named(source: str) -> Any:
+    """Return what the function returns that file.py:function names."""
+    file, _, function = source.rpartition(":")
+    if not file.endswith(".py"):
+        raise ValueError(f"expected file.py:function, got {source!r}")
+    # As if the file were run: it finds its neighbours.
+    sys.path.insert(0, str(Path(file).resolve().parent))
+    try:
+        space = runpy.run_path(file)
+        if function not in space:
+            raise ValueError(f"{file} has no function {function!r}")
+        return space[function]()
+    finally:
+        del sys.path[0]
+
+
+def _demo() -> Any:
+    """Return the demo's network, untrained, and four of its images."""
+    import torchlite as nn
+    from torchlite.commands.demo import _network, _targets
+    from torchlite.datasets import digits
+
+    nn.manualSeed(0)
+    images, labels, *_ = digits()
+    return _network(), nn.MSECriterion(), images[:4], _targets(labels[:4])

@@ -1,0 +1,249 @@
+"""The lines of a docstring's Maths section that belong to a call: their shapes, their sources."""
+
+import ast
+import warnings
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn._stateful import parts
+from torchlite.nn.tables import shapes
+from torchlite.testing import maths, subject
+
+__all__ = ["Formula", "filled", "formula", "products", "sources"]
+
+TARGETS = {"updateOutput": "output", "updateGradInput": "gradInput"}
+# Of these attributes the shape of the array would say nothing.
+_SIZES = {"shape", "size", "ndim", "dtype"}
+
+
+@dataclass(frozen=True)
+class Formula:
+    """The statements that give a call's results, and the shape of every name in them."""
+
+    lines: tuple[str, ...] = ()
+    shapes: dict[str, str] = field(default_factory=dict)
+
+
+def formula(part: Any, method: str, arguments: dict[str, Any], results: dict[str, Any]) -> Formula:
+    """Return the lines of Maths that give the results, if they do; otherwise an empty Formula.
+
+    What Maths says, it says of a batch: whether it holds of these arguments, running it tells.
+    """
+    kind: Any = type(part)
+    lines = _selected(kind, method, frozenset(results))
+    # A container's lines would run its modules a second time.
+    if not lines or len(parts(part)) > 1:
+        return Formula()
+    names = {name: subject.copied(value) for name, value in arguments.items()}
+    if method != "updateOutput":
+        names.setdefault("output", part.output)
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            values = maths.evaluate(lines, part, **names)
+    except Exception:
+        return Formula()
+    if any(_size(values.get(name)) != _size(result) for name, result in results.items()):
+        return Formula()
+    known = {**_attributes(part), **names, **values}
+    named = {node.id for node in ast.walk(_parsed(lines)) if isinstance(node, ast.Name)}
+    found = {name: shapes(known[name]) for name in sorted(named & known.keys())}
+    return Formula(
+        tuple(lines),
+        {name: text for name, text in found.items() if text[0] in "([" and text != "()"},
+    )
+
+
+def filled(lines: Any, shapes: dict[str, str]) -> list[str]:
+    """Return the statements with its shape behind each name.
+
+    Example
+    -------
+    >>> filled(["output = input @ weight.T"], {"input": "(5, 4)", "weight": "(3, 4)"})
+    ['output = input (5, 4) @ weight.T (4, 3)']
+    """
+    text = "\n".join(lines)
+    starts = [0]
+    for line in text.splitlines():
+        starts.append(starts[-1] + len(line.encode()) + 1)
+    insertions: dict[int, str] = {}
+    covered: set[ast.AST] = set()
+    for node in ast.walk(_parsed(lines)):
+        name: Any = node
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.attr in _SIZES:
+                covered.add(node.value)
+            if node.attr != "T":
+                continue
+            name = node.value
+            covered.add(name)
+        elif not isinstance(node, ast.Name) or node in covered:
+            continue
+        if name.id in shapes:
+            shape = shapes[name.id]
+            if name is not node and shape.startswith("("):
+                shape = str(ast.literal_eval(shape)[::-1])
+            end: Any = node
+            insertions[starts[end.end_lineno - 1] + end.end_col_offset] = f" {shape}"
+    data = text.encode()
+    for place in sorted(insertions, reverse=True):
+        data = data[:place] + insertions[place].encode() + data[place:]
+    return data.decode().splitlines()
+
+
+def sources(lines: Any, shapes: dict[str, str], target: str) -> list[list[Any]]:
+    """Return of what an entry of target is made: [name, for each dimension of it ...].
+
+    A dimension is None where all of it takes part, k where it is the entry's k-th index.
+
+    Example
+    -------
+    >>> shapes = {"gradWeight": "(3, 4)", "gradOutput": "(5, 3)", "input": "(5, 4)"}
+    >>> sources(["gradWeight += gradOutput.T @ input"], shapes, "gradWeight")
+    [['gradOutput', [None, 0]], ['input', [None, 1]]]
+    """
+    statements = {
+        name: node.value
+        for node in _parsed(lines).body
+        if isinstance(node, (ast.Assign, ast.AugAssign))
+        for name in _written(node)
+    }
+    found: list[list[Any]] = []
+
+    def follow(node: Any, axes: list[Any], seen: frozenset[str]) -> None:
+        if isinstance(node, ast.Name):
+            shape = _dimensions(shapes, node.id)
+            if node.id in statements and node.id not in seen:
+                follow(statements[node.id], axes, seen | {node.id})
+            elif shape is not None:
+                own = [None] * (len(shape) - len(axes)) + axes[len(axes) - len(shape) :]
+                place = [None if n == 1 else axis for n, axis in zip(shape, own, strict=True)]
+                if [node.id, place] not in found:
+                    found.append([node.id, place])
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult) and len(axes) == 2:
+            follow(node.left, [axes[0], None], seen)
+            follow(node.right, [None, axes[1]], seen)
+        elif isinstance(node, ast.Attribute) and node.attr == "T":
+            follow(node.value, axes[::-1], seen)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            arguments = node.args
+            if isinstance(node.func.value, ast.Name) and node.func.value.id == "np":
+                function = getattr(np, node.func.attr, None)
+                pointwise = isinstance(function, np.ufunc) or function in (np.where, np.clip)
+                inner = axes if pointwise else []
+            else:
+                inner = _before_reduction(node, axes)
+                arguments = [node.func.value]
+            for argument in arguments:
+                follow(argument, inner, seen)
+        else:
+            inner = axes if isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Compare)) else []
+            for child in ast.iter_child_nodes(node):
+                follow(child, inner, seen)
+
+    shape = _dimensions(shapes, target)
+    if shape is not None and target in statements:
+        follow(statements[target], list(range(len(shape))), frozenset({target}))
+    return found
+
+
+def products(lines: Any) -> list[tuple[str, str]]:
+    """Return the names on both sides of every matrix product, transposed or not.
+
+    Example
+    -------
+    >>> products(["output = input @ weight.T + bias"])
+    [('input', 'weight')]
+    """
+
+    def plain(node: Any) -> str | None:
+        if isinstance(node, ast.Attribute) and node.attr == "T":
+            node = node.value
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            # scale * gradOutput.T @ input
+            node = node.right.value if isinstance(node.right, ast.Attribute) else node.right
+        return node.id if isinstance(node, ast.Name) else None
+
+    pairs = [
+        (plain(node.left), plain(node.right))
+        for node in ast.walk(_parsed(lines))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
+    ]
+    return [(left, right) for left, right in pairs if left and right]
+
+
+def _before_reduction(call: ast.Call, axes: list[Any]) -> list[Any]:
+    """Return the dimensions of x in x.sum(axis) and its kin, from those of the result."""
+    axis = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+    if call.func.attr not in {"sum", "mean", "max", "min"} or not isinstance(axis, int):  # type: ignore[attr-defined]
+        return []
+    kept = any(keyword.arg == "keepdims" for keyword in call.keywords)
+    before = list(axes)
+    if axis > len(before):
+        return []
+    before[axis : axis + kept] = [None]
+    return before
+
+
+@lru_cache(256)
+def _selected(kind: Any, method: str, targets: frozenset[str]) -> list[str]:
+    """Return the statements of the class' Maths that lead to the targets."""
+    base = next((base for base in kind.__mro__ if maths.statements(base)), None)
+    # A method that was overridden since then is not what that docstring is about.
+    if base is None or getattr(kind, method) is not getattr(base, method, None):
+        return []
+    text = "\n".join(maths.statements(base))
+    tree = ast.parse(text)
+    wanted = set(targets)
+    chosen: list[str] = []
+    for node in reversed(tree.body):
+        written = _written(node)
+        if written & wanted and not written & ({"output", "gradInput"} - targets):
+            chosen.append(ast.get_source_segment(text, node) or "")
+            wanted |= {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+    return chosen[::-1]
+
+
+def _written(node: ast.stmt) -> set[str]:
+    """Return the names that a statement assigns to, adds to, or hands to np.add.at first."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and node.value.args:
+        places: list[ast.AST] = [node.value.args[0]]
+    else:
+        places = [
+            place
+            for inner in ast.walk(node)
+            for place in (
+                inner.targets
+                if isinstance(inner, ast.Assign)
+                else [inner.target]
+                if isinstance(inner, ast.AugAssign)
+                else []
+            )
+        ]
+    found = set()
+    for place in places:
+        while isinstance(place, (ast.Subscript, ast.Attribute)):
+            place = place.value
+        entries = place.elts if isinstance(place, ast.Tuple) else [place]
+        found |= {entry.id for entry in entries if isinstance(entry, ast.Name)}
+    return found
+
+
+def _parsed(lines: Any) -> ast.Module:
+    return ast.parse("\n".join(lines))
+
+
+def _dimensions(shapes: dict[str, str], name: str) -> Any:
+    text = shapes.get(name, "")
+    return ast.literal_eval(text) if text.startswith("(") else None
+
+
+def _size(value: Any) -> str:
+    return "a number" if isinstance(value, (int, float, complex)) else shapes(value)
+
+
+def _attributes(part: Any) -> dict[str, Any]:
+    return {name: value for name, value in vars(part).items() if not name.startswith("_")}

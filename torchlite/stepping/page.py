@@ -1,0 +1,142 @@
+"""The page: what a trace holds, put into page.html, with numeric derivatives beside gradients."""
+
+import json
+import math
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from torchlite.stepping import text
+from torchlite.stepping.arrays import Copy, named_arrays
+from torchlite.stepping.formulas import products, sources
+
+__all__ = ["render"]
+
+# Arrays of more entries are shown by norm, minimum and maximum.
+SHOWN = 200
+
+
+def render(trace: Any) -> str:
+    """Return the page as text."""
+    template = resources.files("torchlite.stepping").joinpath("page.html").read_text("utf-8")
+    data = json.dumps(
+        {
+            "network": trace.network,
+            "criterion": trace.criterion,
+            "steps": [_step(trace, step) for step in trace],
+            "note": _note(trace),
+        },
+        allow_nan=False,
+    )
+    # As JSON these mean the same; as HTML they mean nothing.
+    for sign in "<>&":
+        data = data.replace(sign, f"\\u{ord(sign):04x}")
+    return template.replace("{{data}}", data)
+
+
+def _note(trace: Any) -> str:
+    """Say where the numeric derivatives come from, or why there are none."""
+    if trace.criterion is None:
+        return "There are no numeric derivatives: nothing was recorded of a criterion."
+    if not trace._calls:
+        return "There are no numeric derivatives: they need the network itself, or a backward."
+    return (
+        "The small number under an entry of a gradient is its numeric derivative: the loss is "
+        "computed twice more, with the number a little larger and a little smaller, and the "
+        "difference is divided by the distance."
+    )
+
+
+def _step(trace: Any, step: Any) -> dict[str, Any]:
+    call = trace._calls.get(step.number)
+    flow = {
+        name: text.shapes_of_all(value) for name, value in (step.arguments | step.results).items()
+    }
+    return {
+        "number": step.number,
+        "position": step.position,
+        "layer": step.layer,
+        "method": step.method,
+        "inside": step.inside,
+        "maths": text.lines_of(step),
+        "products": products(step.maths),
+        "scale": step.arguments.get("scale", 1) if step.method == "accGradParameters" else 1,
+        "flow": flow,
+        "arrays": [_array(step, call, name, role, value) for name, role, value in _values(step)],
+        "unlinked": call is not None and not call.linked and bool(step.results or step.after),
+    }
+
+
+def _values(step: Any) -> Any:
+    """Yield (name, role, value) of everything that a step shows."""
+    if step.method == "accGradParameters" and (not step.after or step.inside):
+        return
+    for name, value in step.arguments.items():
+        yield from _labelled(name, "argument", value)
+    for name, value in step.parameters.items():
+        # Of a layer with a formula, what takes part in it.
+        if not step.method.startswith("acc") and (name in step.shapes or not step.maths):
+            yield from _labelled(name, "parameter", value)
+    for name, value in step.results.items():
+        yield from _labelled(name, "result", value)
+    for name, after in step.after.items():
+        before = step.before[name]
+        yield name, "before", before
+        if step.method != "zeroGradParameters" and after.values is not None:
+            yield name, "increment", text.difference(after, before)
+        yield name, "after", after
+
+
+def _labelled(name: str, role: str, value: Any) -> Any:
+    if isinstance(value, (Copy, list, dict)):
+        for label, copy in named_arrays(name, value):
+            yield label, role, copy
+    else:
+        yield name, role, value
+
+
+def _array(step: Any, call: Any, name: str, role: str, value: Any) -> dict[str, Any]:
+    shown: dict[str, Any] = {"name": name, "role": role}
+    if not isinstance(value, Copy):
+        return {**shown, "text": text.number(value)}
+    shown.update(shape=value.shape, dtype=value.dtype)
+    if value.values is None or value.values.size > SHOWN:
+        return {**shown, "text": text.summarised(value)}
+    shown["values"] = [_plain(number) for number in value.values.ravel().tolist()]
+    largest = np.abs(value.values[np.isfinite(value.values)]).max(initial=0)
+    shown["largest"] = float(largest)
+    shown["sources"] = sources(step.maths, step.shapes, name)
+    gradient = name.startswith("gradInput") if role == "result" else role == "increment"
+    if gradient and call is not None and call.linked and step.method != "updateParameters":
+        shown["numeric"] = _numeric(step, call, name, role, value)
+    return shown
+
+
+def _numeric(step: Any, call: Any, name: str, role: str, value: Copy) -> Any:
+    """Return [numeric derivative, verdict] of every entry, or None where there is none."""
+    parameter = role == "increment"
+    if parameter:
+        number = list(step.after).index(name)
+    else:
+        arrays = [label for label, _ in named_arrays("gradInput", step.results["gradInput"])]
+        number = arrays.index(name)
+    scale = step.arguments.get("scale", 1) if parameter else 1
+    close = 1e-3 if value.dtype == "float32" else 1e-5
+    found = []
+    for index in np.ndindex(*value.shape):
+        slope = call.round.slope(call, number, index, parameter)
+        if slope is None:
+            return None
+        numeric, got = scale * slope.value, value.values[index]
+        agrees = abs(numeric - got) <= close * max(abs(numeric), abs(got), 1e-3)
+        verdict = "agrees" if agrees else "lies at a kink" if slope.kink else "differs"
+        found.append([_plain(float(numeric)), verdict])
+    return found
+
+
+def _plain(number: Any) -> Any:
+    """Return a number that JSON knows, or its name."""
+    if isinstance(number, complex) or not math.isfinite(number):
+        return str(number)
+    return number

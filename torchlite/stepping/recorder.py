@@ -1,0 +1,303 @@
+"""Recording: while it lasts, methods of every module are shadowed by ones that take notes."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from torchlite.errors import StateError
+from torchlite.nn import checks
+from torchlite.nn._stateful import parts
+from torchlite.nn.containers.sequential import Sequential
+from torchlite.nn.criterion import Criterion
+from torchlite.nn.module import Module
+from torchlite.nn.tables import shapes
+from torchlite.stepping.arrays import copied
+from torchlite.stepping.formulas import TARGETS, Formula, formula
+from torchlite.stepping.replay import Call, Round
+from torchlite.stepping.steps import Step, Trace
+from torchlite.testing.subject import gradient_names
+
+__all__ = ["record", "trace"]
+
+MODULE_METHODS = {
+    "updateOutput": ("input",),
+    "updateGradInput": ("input", "gradOutput"),
+    "accGradParameters": ("input", "gradOutput", "scale"),
+    "zeroGradParameters": (),
+    "updateParameters": ("learningRate",),
+}
+CRITERION_METHODS = {"updateOutput": ("input", "target"), "updateGradInput": ("input", "target")}
+
+
+def trace(
+    net: Module, input: Any, criterion: Any = None, target: Any = None, max_elements: int = 10_000
+) -> Trace:
+    """Run forward, loss and backward once, and return every call of the contract, in order.
+
+    It is the network itself that runs: gradients accumulate, as always. Without criterion there is
+    a forward alone.
+    """
+    with record(net, criterion, max_elements) as steps:
+        output = net.forward(input)
+        if criterion is not None:
+            criterion.forward(output, target)
+            net.backward(input, criterion.backward(output, target))
+    return steps
+
+
+@contextmanager
+def record(net: Module, criterion: Any = None, max_elements: int = 10_000) -> Iterator[Trace]:
+    """Record each call on each module of net, and on the criterion, that is made inside.
+
+    Arrays of more than max_elements are kept by shape, norm, minimum and maximum. With a criterion,
+    the network is copied before every forward, for numeric derivatives: record some steps of a
+    training, not all of it. A module that is added meanwhile is not recorded.
+
+    Raises
+    ------
+    StateError
+        One of the modules is being recorded already.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+    >>> with record(net) as steps:
+    ...     hidden = net[0].forward(np.ones((4, 2)))
+    ...     output = net[1].forward(hidden)
+    >>> [step.position for step in steps]
+    ['net[0]', 'net[1]']
+    """
+    recorder = _Recorder(net, criterion, max_elements)
+    recorder.start()
+    try:
+        yield recorder.trace
+    finally:
+        recorder.stop()
+
+
+class _Frame:
+    """A call that has not ended yet."""
+
+    def __init__(self, part: Any, method: str, position: str, first: int) -> None:
+        self.part = part
+        self.method = method
+        self.position = position
+        self.first = first
+        self.last: int | None = None
+        self.call: Call | None = None
+
+
+class _Recorder:
+    def __init__(self, net: Module, criterion: Any, max_elements: int) -> None:
+        self.net = net
+        self.criterion = criterion
+        self.max_elements = max_elements
+        self.names: dict[int, str] = {}
+        _name(net, "net", self.names)
+        if criterion is not None:
+            _name(criterion, "criterion", self.names)
+        self.trace = Trace(_tree(net, "net"), None if criterion is None else repr(criterion))
+        self.stack: list[_Frame] = []
+        self.shadows: list[tuple[Any, str, Any]] = []
+        self.formulas: dict[Any, Formula] = {}
+        self.rounds: list[Round] = []
+
+    # ---------------------------------------------------------------- shadowing
+
+    def start(self) -> None:
+        recorded = parts([self.net, self.criterion])
+        for part in recorded:
+            if "__getstate__" in vars(part):
+                raise StateError(
+                    f"record: {checks.title(part)} is being recorded already", layer=part
+                )
+        for part in recorded:
+            before = dict(vars(part))
+            methods = CRITERION_METHODS if isinstance(part, Criterion) else MODULE_METHODS
+            shadows = {name: self._recorded(part, name, getattr(part, name)) for name in methods}
+            shadows["__getstate__"] = self._state(part, part.__getstate__, methods)
+            vars(part).update(shadows)
+            self.shadows += [(part, name, before.get(name)) for name in (*methods, "__getstate__")]
+
+    def stop(self) -> None:
+        for part, name, before in self.shadows:
+            if before is None:
+                delattr(part, name)
+            else:
+                setattr(part, name, before)
+        for round in self.rounds:
+            round.close()
+
+    @staticmethod
+    def _state(part: Any, original: Callable[[], Any], methods: Any) -> Callable[[], Any]:
+        """Return a __getstate__ that leaves the shadows out: a copy made meanwhile is ordinary."""
+        own = {name: vars(part)[name] for name in methods if name in vars(part)}
+
+        def state() -> Any:
+            kept = original()
+            if isinstance(kept, dict):
+                kept = {k: v for k, v in kept.items() if k not in methods and k != "__getstate__"}
+                kept.update(own)
+            return kept
+
+        return state
+
+    def _recorded(self, part: Any, method: str, original: Callable[..., Any]) -> Any:
+        def recorded(*positional: Any, **named: Any) -> Any:
+            return self._call(part, method, original, positional, named)
+
+        return recorded
+
+    # ---------------------------------------------------------------- one call
+
+    def _call(self, part: Any, method: str, original: Any, positional: Any, named: Any) -> Any:
+        methods = CRITERION_METHODS if isinstance(part, Criterion) else MODULE_METHODS
+        given = {**dict(zip(methods[method], positional, strict=False)), **named}
+        arguments = {name: given.pop(name) for name in methods[method] if name in given} | given
+        if "scale" in methods[method]:
+            arguments.setdefault("scale", 1)
+        frame = _Frame(part, method, self._position(part, method), len(self.trace) + 1)
+        keep = self.max_elements
+        parameters = {} if not isinstance(part, Module) or part.modules else _parameters(part)
+        kept_arguments = copied(arguments, keep)
+        kept_parameters = copied(parameters, keep)
+        written = _written(part, method)
+        before = copied(written, keep)
+        if self.criterion is not None:
+            frame.call = self._begin(part, method, frame.position, arguments)
+        self.stack.append(frame)
+        try:
+            result = original(*positional, **named)
+        except BaseException:
+            if frame.call is not None and len(self.stack) == 1:
+                frame.call.round.failed()
+            raise
+        finally:
+            self.stack.pop()
+        if frame.call is not None and not self.stack:
+            frame.call.round.ended(part, method, arguments, result)
+        results = {TARGETS[method]: result} if method in TARGETS else {}
+        said = self._formula(part, method, arguments, results or written)
+        number = len(self.trace) + 1
+        for name in said.shapes.keys() & vars(part).keys() - {*arguments, *results, *written}:
+            # What else the layer holds and its formula speaks of: a mask, weights, statistics.
+            kept_parameters.setdefault(name, copied(vars(part)[name], keep))
+        self.trace.steps.append(
+            Step(
+                number=number,
+                position=frame.position,
+                layer=checks.title(part),
+                method=method,
+                inside=(frame.first, number - 1) if frame.first < number else None,
+                arguments=kept_arguments,
+                results=copied(results, keep),
+                parameters=kept_parameters,
+                before=before,
+                after=copied(written, keep),
+                maths=list(said.lines),
+                shapes=said.shapes,
+            )
+        )
+        if frame.call is not None and method in ("updateGradInput", "accGradParameters"):
+            self.trace._calls[number] = frame.call
+        return result
+
+    def _position(self, part: Any, method: str) -> str:
+        """Return where the part stands: in the container that calls it, if one does."""
+        caller = self.stack[-1] if self.stack else None
+        if caller is None:
+            return self.names[id(part)]
+        if caller.part is part:
+            return caller.position
+        places = [i for i, module in enumerate(_inside(caller.part)) if module is part]
+        if not places:
+            return self.names[id(part)]
+        last = caller.last
+        if isinstance(caller.part, Sequential) and method != "updateOutput":
+            later = [i for i in reversed(places) if last is None or i < last] or places[::-1]
+        else:
+            later = [i for i in places if last is None or i > last] or places
+        caller.last = later[0]
+        return f"{caller.position}[{later[0]}]"
+
+    def _formula(self, part: Any, method: str, arguments: Any, results: Any) -> Formula:
+        if method not in TARGETS and method != "accGradParameters":
+            return Formula()
+        key = id(part), method, *map(shapes, arguments.values())
+        if key not in self.formulas:
+            self.formulas[key] = formula(part, method, arguments, results)
+        return self.formulas[key]
+
+    # ---------------------------------------------------------------- rounds
+
+    def _begin(self, part: Any, method: str, position: str, arguments: Any) -> Call | None:
+        """Tell the round that a call begins, and return the forward call that it belongs to."""
+        rounds = self.rounds
+        caller = self.stack[-1] if self.stack else None
+        if method == "updateOutput":
+            if caller is None and isinstance(part, Module):
+                if rounds and rounds[-1].starts_anew(part, arguments.get("input")):
+                    # Without a loss there is nothing to differentiate.
+                    rounds[-1:] = [round for round in rounds[-1:] if round.closed]
+                    rounds.append(Round(self.net, self.criterion))
+                elif not rounds:
+                    rounds.append(Round(self.net, self.criterion))
+            return rounds[-1].began(part, position, arguments, caller is None) if rounds else None
+        if method not in ("updateGradInput", "accGradParameters"):
+            return None
+        if caller is not None:
+            outer = caller.call
+            return outer and outer.round.forward_of(part, position, arguments, outer)
+        calls = (round.forward_of(part, position, arguments, None) for round in reversed(rounds))
+        return next((call for call in calls if call is not None), None)
+
+
+def _inside(part: Any) -> Any:
+    return part.modules if isinstance(part, Module) else getattr(part, "criterions", ())
+
+
+def _parameters(module: Module) -> dict[str, Any]:
+    """Return the parameters with names made from those of their gradients."""
+    names = [
+        re.sub("grad([A-Z])", lambda letter: letter[1].lower(), name).replace(
+            "gradient", "parameter"
+        )
+        for name in gradient_names(module)
+    ]
+    return dict(zip(names, module.parameters()[0], strict=True))
+
+
+def _written(part: Any, method: str) -> dict[str, Any]:
+    """Return the arrays that the method writes to, by name."""
+    if not isinstance(part, Module) or method in TARGETS:
+        return {}
+    if method == "updateParameters":
+        return _parameters(part)
+    return dict(zip(gradient_names(part), part.parameters()[1], strict=True))
+
+
+def _name(part: Any, name: str, names: dict[int, str]) -> None:
+    """Name everything that is held somewhere inside by where it is found first."""
+    if id(part) in names:
+        return
+    names[id(part)] = name
+    for i, module in enumerate(_inside(part)):
+        _name(module, f"{name}[{i}]", names)
+    for key, value in vars(part).items():
+        for held in parts(value):
+            _name(held, f"{name}.{key}", names)
+
+
+def _tree(module: Module, position: str) -> dict[str, Any]:
+    kind = "layer" if not module.modules else "row"
+    if module.modules and not isinstance(module, Sequential):
+        kind = "branches"
+    return {
+        "position": position,
+        "layer": checks.title(module),
+        "kind": kind,
+        "modules": [_tree(part, f"{position}[{i}]") for i, part in enumerate(module.modules)],
+    }

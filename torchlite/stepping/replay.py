@@ -1,0 +1,230 @@
+"""Running a forward again with one number changed: numeric derivatives of the loss.
+
+A round is what led to a loss: the calls that the user made, one of the whole network or several
+of its layers by hand, and then the criterion. It keeps a copy of the network as it was before, the
+state of the random stream, and which call took which result: all that running it again needs.
+"""
+
+import copy
+import itertools
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+from torchlite import random
+from torchlite.nn.criterion import Criterion
+from torchlite.nn.tables import is_array, map_arrays, same
+from torchlite.testing.oracle import STEP
+from torchlite.testing.subject import cast, copied, floating, leaves, rebuilt
+
+__all__ = ["Call", "Round", "Slope"]
+
+
+class Slope(NamedTuple):
+    """A central difference, and whether the slopes on both sides differ: a kink."""
+
+    value: float
+    kink: bool
+
+
+class Call(NamedTuple):
+    """The occurrence-th forward of a part in a round; linked if the gradients are the loss' own."""
+
+    round: "Round"
+    part: int
+    occurrence: int
+    position: str
+    input: Any
+    linked: bool
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What the call-th call of the user returned, or the leaf-th array of it."""
+
+    call: int
+    leaf: int | None
+
+
+class Round:
+    """What led to a loss."""
+
+    def __init__(self, net: Any, criterion: Any) -> None:
+        self.closed = False
+        self._random = random.getRNGState()
+        self._memo: dict[int, Any] = {}
+        self._copies = copy.deepcopy([net, criterion], self._memo)
+        self._made: list[tuple[int, list[Any]]] = []
+        self._begun: list[Call] = []
+        self._mark = 0
+        # By the id of an array: the array (so that it stays the one with this id) and its origin.
+        self._results: dict[int, tuple[Any, _Result]] = {}
+        self._gradients: dict[int, Any] = {}
+        self._ready: Any = None
+
+    # ---------------------------------------------------------------- while recording
+
+    def began(self, part: Any, position: str, arguments: Any, by_user: bool) -> Call:
+        """Take note of a forward."""
+        occurrence = sum(call.part == id(part) for call in self._begun)
+        call = Call(self, id(part), occurrence, position, arguments.get("input"), False)
+        if not self.closed:
+            if by_user:
+                self._mark = len(self._begun)
+            self._begun.append(call)
+        return call
+
+    def failed(self) -> None:
+        """Forget the forwards of a call of the user that raised."""
+        if not self.closed:
+            del self._begun[self._mark :]
+
+    def starts_anew(self, part: Any, input: Any) -> bool:
+        """Tell whether a call of the user cannot belong to what led to this loss."""
+        again = any(made == id(part) for made, _ in self._made)
+        return self.closed or (again and not any(id(a) in self._results for a in leaves(input)))
+
+    def _traced(self, argument: Any) -> Any:
+        """Return an argument with copies of the user's own arrays, and references to results."""
+
+        def traced(entry: Any) -> Any:
+            known = self._results.get(id(entry))
+            return known[1] if known else entry.copy() if is_array(entry) else entry
+
+        # A table as a whole first: one array may stand in it twice.
+        return traced(argument) if id(argument) in self._results else map_arrays(traced, argument)
+
+    def ended(self, part: Any, method: str, arguments: Any, result: Any) -> None:
+        """Take note of what a call of the user returned."""
+        if method == "updateOutput" and not self.closed:
+            self._made.append((id(part), list(map(self._traced, arguments.values()))))
+            call = len(self._made) - 1
+            for i, array in enumerate(leaves(result)):
+                self._results[id(array)] = array, _Result(call, i)
+            self._results[id(result)] = result, _Result(call, None)
+            self.closed = isinstance(part, Criterion)
+        elif method == "updateGradInput" and self._is_linked(part, arguments):
+            self._gradients.update((id(array), array) for array in leaves(result))
+
+    def forward_of(
+        self, part: Any, position: str, arguments: Any, caller: Call | None
+    ) -> Call | None:
+        """Return the forward that a backward belongs to, if this round has it; caller: of whom."""
+        input = arguments.get("input")
+        if isinstance(part, Criterion):
+            if caller is not None:
+                # What its gradient is multiplied with, the criterion around it knows.
+                return None
+            if not self.closed:
+                # Only the gradient of the loss was asked for: its forward is known all the same.
+                self.began(part, position, arguments, by_user=True)
+                self.ended(part, "updateOutput", arguments, None)
+        found = [c for c in self._begun if c.part == id(part) and same(c.input, input)]
+        here = [c for c in found if c.position == position] or found
+        if not here:
+            return None
+        linked = self._is_linked(part, arguments) if caller is None else caller.linked
+        return here[-1]._replace(linked=linked)
+
+    def _is_linked(self, part: Any, arguments: Any) -> bool:
+        """Tell whether a backward's results are gradients of the loss."""
+        return isinstance(part, Criterion) or all(
+            id(array) in self._gradients for array in leaves(arguments.get("gradOutput"))
+        )
+
+    def close(self) -> None:
+        """Let go of what only recording needs."""
+        self._begun, self._results, self._gradients = [], {}, {}
+
+    # ---------------------------------------------------------------- afterwards
+
+    def slope(self, call: Call, number: int, index: Any, parameter: bool) -> Slope | None:
+        """Return the derivative of the loss by an entry of the call's input, or of a parameter.
+
+        number tells which array of the input, or which parameter. The parameter is moved during
+        this one call of the layer: what the call itself adds to the gradient.
+        """
+        if not self.closed or self._prepared() is None:
+            return None
+        moves: list[tuple[float, float]] = []
+        ahead = self._loss(call, number, index, parameter, STEP, moves)
+        behind = self._loss(call, number, index, parameter, -STEP, moves)
+        if len(moves) != 2:
+            return None
+        (value, above), (_, below) = moves
+        right = (ahead - self._ready) / (above - value)
+        left = (self._ready - behind) / (value - below)
+        kink = abs(right - left) > 1e-3 * max(abs(right), abs(left), 0.1)
+        return Slope((ahead - behind) / (above - below), kink)
+
+    def _prepared(self) -> Any:
+        """Cast the copies to float64; return the loss, None where there is no real one."""
+        if self._ready is None:
+            before = random.getRNGState()
+            try:
+                for part in self._copies:
+                    part.type("float64")
+                self._made = [(part, [_float64(a) for a in given]) for part, given in self._made]
+                self._ready = self._run()
+            except Exception:
+                # Complex numbers, or a layer that takes float32 alone.
+                self.closed = False
+            finally:
+                random.setRNGState(before)
+        return self._ready
+
+    def _run(self) -> float:
+        random.setRNGState(self._random)
+        outputs: list[Any] = []
+        for part, given in self._made:
+            arguments = [map_arrays(partial(_resolved, outputs), argument) for argument in given]
+            result = self._memo[part].updateOutput(*arguments)
+            outputs.append(result)
+        return float(result)
+
+    def _loss(
+        self, call: Call, number: int, index: Any, parameter: bool, step: float, moves: Any
+    ) -> float:
+        """Return the loss with one number moved, and append (before, after) to moves."""
+        part = self._memo[call.part]
+        original = part.updateOutput
+        calls = itertools.count()
+
+        def move(array: Any) -> None:
+            before = float(array[index])
+            array[index] += step * max(1.0, abs(before))
+            moves.append((before, float(array[index])))
+
+        def moved(input: Any, *target: Any) -> Any:
+            if next(calls) != call.occurrence:
+                return original(input, *target)
+            if parameter:
+                array = part.parameters()[0][number]
+                move(array)
+                try:
+                    return original(input, *target)
+                finally:
+                    array[index] = moves[-1][0]
+            arrays = leaves(copied(input))
+            if floating(arrays[number]):
+                move(arrays[number])
+            return original(rebuilt(input, arrays), *target)
+
+        before = random.getRNGState()
+        part.updateOutput = moved
+        try:
+            return self._run()
+        finally:
+            del part.updateOutput
+            random.setRNGState(before)
+
+
+def _resolved(outputs: list[Any], entry: Any) -> Any:
+    if not isinstance(entry, _Result):
+        return entry
+    output = outputs[entry.call]
+    return output if entry.leaf is None else leaves(output)[entry.leaf]
+
+
+def _float64(argument: Any) -> Any:
+    return map_arrays(lambda a: cast(a, "float64") if is_array(a) else a, argument)

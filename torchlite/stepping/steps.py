@@ -1,0 +1,138 @@
+"""A recording: its steps, and the ways to look at it."""
+
+import html
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torchlite.stepping import diff, json, text
+
+__all__ = ["Step", "Trace"]
+
+
+@dataclass
+class Step:
+    """One call of the contract, with copies of what it was given and what it made.
+
+    Attributes
+    ----------
+    number
+        Counts from 1, in the order in which the calls ended: a container's comes after those of
+        the modules inside it.
+    position, layer, method
+        Where (`net[0]`), what is there (`Linear(4 -> 8)`), which method was called.
+    inside
+        The numbers of the first and last step that this one consists of, or None.
+    arguments, results
+        By name: `input`, `gradOutput`, `scale` ...; `output` or `gradInput`. Arrays are `Copy`.
+    parameters
+        By name, those of a layer, as they were before the call, and the other arrays of which its
+        Maths speaks (a mask). Containers list none.
+    before, after
+        The arrays that the call wrote to, by name: gradients, or parameters for updateParameters.
+    maths, shapes
+        The lines of the docstring's Maths section that give the results, and the shapes of the
+        names in them; empty where there are none.
+    """
+
+    number: int
+    position: str
+    layer: str
+    method: str
+    inside: tuple[int, int] | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+    maths: list[str] = field(default_factory=list)
+    shapes: dict[str, str] = field(default_factory=dict)
+
+
+class Trace:
+    r"""The steps of a recording: a sequence of `Step`, text when printed.
+
+    Attributes
+    ----------
+    network
+        The tree of modules: dicts with position, layer, kind and the modules inside.
+    criterion
+        The criterion as it prints itself, or None.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> from torchlite.stepping import trace
+    >>> net = nn.Sequential(nn.Linear(2, 1, bias=False))
+    >>> net[0].weight[:] = [[1, 2]]
+    >>> steps = trace(net, np.array([[3.0, 4.0]]), nn.MSECriterion(), np.array([[10.0]]))
+    >>> [f"{step.method} of {step.position}" for step in steps[:3]]
+    ['updateOutput of net[0]', 'updateOutput of net', 'updateOutput of criterion']
+    >>> print(str(steps).split("\n\n")[6])
+    step 7: accGradParameters of net[0], Linear(2 -> 1) without bias
+      gradWeight (1, 2) += scale * gradOutput.T (1, 1) @ input (1, 2)
+      input (1, 2)      [[3. 4.]]
+      gradOutput (1, 1) [[2.]]
+      scale             1
+      gradWeight (1, 2) [[6. 8.]]
+    """
+
+    def __init__(self, network: Any, criterion: str | None = None) -> None:
+        self.network = network
+        self.criterion = criterion
+        self.steps: list[Step] = []
+        # Step number -> the call whose derivative its gradients are; kept in no file.
+        self._calls: dict[int, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.steps[index]
+
+    def __str__(self) -> str:
+        return text.render(self)
+
+    def __repr__(self) -> str:
+        return f"<Trace of {len(self)} steps>"
+
+    def diff(self, other: "Trace", rtol: float = 1e-9) -> diff.Difference | None:
+        """Return the first difference of another trace from this one, the reference, or None.
+
+        Numbers are the same when they differ by at most rtol of the largest of their array (1e-5
+        for float32). Of arrays without copies, norm, minimum and maximum are compared.
+        """
+        return diff.compare(self, other, rtol)
+
+    def to_json(self, file: Any) -> None:
+        """Write the trace to a file, for `from_json`."""
+        Path(file).write_text(json.dumps(self), encoding="utf-8")
+
+    @classmethod
+    def from_json(cls, file: Any) -> "Trace":
+        """Read a trace that `to_json` wrote. What is no such file raises FormatError."""
+        trace = json.loads(Path(file).read_bytes(), cls, Step)
+        assert isinstance(trace, Trace)
+        return trace
+
+    def to_html(self, file: Any) -> None:
+        """Write a page that needs nothing but a browser."""
+        Path(file).write_text(self._page(), encoding="utf-8")
+
+    def _page(self) -> str:
+        # Here, because numeric derivatives need the checker.
+        from torchlite.stepping import page
+
+        return page.render(self)
+
+    def _repr_html_(self) -> str:
+        page = html.escape(self._page())
+        return (
+            f'<iframe srcdoc="{page}" sandbox="allow-scripts" title="Backpropagation, step by step"'
+            ' style="width: 100%; height: 46rem; border: 1px solid #888"></iframe>'
+        )

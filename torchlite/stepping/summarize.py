@@ -1,0 +1,224 @@
+"""What a network is made of: a table of its modules."""
+
+import ast
+import copy
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from torchlite import random
+from torchlite.errors import DTypeError
+from torchlite.nn import checks
+from torchlite.nn.module import Module
+from torchlite.nn.tables import is_array
+from torchlite.stepping.arrays import named_arrays
+from torchlite.stepping.recorder import record
+from torchlite.testing.subject import leaves
+
+__all__ = ["Summary", "summary"]
+
+_TITLES = ("position", "layer", "output", "parameters", "multiply-adds", "activations")
+# The width at which a layer's own name is cut.
+_LONGEST = 40
+
+
+@dataclass
+class Row:
+    """A module, or the totals; None is what is not known."""
+
+    position: str
+    layer: str
+    output: str = ""
+    parameters: int | None = None
+    multiply_adds: int | None = None
+    activations: int | None = None
+
+
+@dataclass
+class Summary:
+    """A table of modules; text when printed.
+
+    Attributes
+    ----------
+    rows
+        One a module, containers before what is inside them: `position`, `layer`, `output` (the
+        shape), `parameters` (how many numbers), `multiply_adds` (of its matrix products),
+        `activations` (bytes of its output, 0 where it is a view of its input).
+    total
+        The sums; what is shared counts once.
+    """
+
+    rows: list[Row]
+    total: Row
+
+    def __str__(self) -> str:
+        cells = [_TITLES, *map(_cells, self.rows), _cells(self.total)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        used = [i for i in range(len(_TITLES)) if any(row[i] for row in cells[1:])]
+        lines = [
+            "  ".join(
+                row[i].ljust(widths[i]) if i < 3 else row[i].rjust(widths[i]) for i in used
+            ).rstrip()
+            for row in cells
+        ]
+        rule = "-" * max(map(len, lines))
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+
+def summary(net: Module, input_shape: Any = None) -> Summary:
+    """Return a table of the network's modules; without input shape, of what can be known.
+
+    input_shape is a tuple, or a list of tuples for a table. A copy of the network is run on zeros,
+    in evaluation mode.
+
+    Example
+    -------
+    >>> import torchlite as nn
+    >>> net = nn.Sequential(nn.Linear(784, 32), nn.ReLU(), nn.Linear(32, 10))
+    >>> print(summary(net, input_shape=(64, 784)))
+    position  layer              output    parameters  multiply-adds  activations
+    -----------------------------------------------------------------------------
+    net       Sequential         (64, 10)
+      net[0]  Linear(784 -> 32)  (64, 32)      25,120      1,605,632      16.0 kB
+      net[1]  ReLU               (64, 32)           0              0      16.0 kB
+      net[2]  Linear(32 -> 10)   (64, 10)         330         20,480       5.0 kB
+    -----------------------------------------------------------------------------
+    total                                      25,450      1,626,112      37.0 kB
+    """
+    ran = None if input_shape is None else _run(net, input_shape)
+    rows: list[Row] = []
+
+    def visit(module: Module, position: str, depth: int) -> None:
+        row = Row("  " * depth + position, _title(module))
+        rows.append(row)
+        if ran is not None:
+            row.output, multiply_adds, activations = ran.get(position, ("", None, None))
+        if module.modules:
+            for i, part in enumerate(module.modules):
+                visit(part, f"{position}[{i}]", depth + 1)
+            return
+        row.parameters = sum(parameter.size for parameter in module.parameters()[0])
+        if ran is not None:
+            row.multiply_adds, row.activations = multiply_adds, activations
+
+    visit(net, "net", 0)
+    total = Row("total", "", "", sum(parameter.size for parameter in net.parameters()[0]))
+    if ran is not None:
+        total.multiply_adds = sum(row.multiply_adds or 0 for row in rows)
+        total.activations = sum(row.activations or 0 for row in rows)
+    return Summary(rows, total)
+
+
+def _run(net: Module, input_shape: Any) -> dict[str, tuple[str, int | None, int]]:
+    """Return output shape, multiply-adds and bytes of the output by position."""
+    net = copy.deepcopy(net).evaluate()
+    dtype = net.type()
+
+    def zeros(shape: Any, dtype: Any) -> Any:
+        if isinstance(shape, list):
+            return [zeros(entry, dtype) for entry in shape]
+        return np.zeros(shape, dtype)
+
+    state = random.getRNGState()
+    input = zeros(input_shape, dtype)
+    try:
+        with record(net, max_elements=0) as steps, np.errstate(all="ignore"):
+            try:
+                net.forward(input)
+            except DTypeError:
+                # A LookupTable and its kin take indices.
+                steps.steps.clear()
+                input = zeros(input_shape, "int64")
+                net.forward(input)
+    finally:
+        random.setRNGState(state)
+    memory = _memory_by_position(net, input)
+    found = {}
+    for step in steps:
+        output = step.results["output"]
+        text = ", ".join(str(array.shape) for _, array in named_arrays("output", output))
+        text = f"[{text}]" if isinstance(output, list) else text
+        found[step.position] = (text, _multiply_adds(step), memory.get(step.position, 0))
+    return found
+
+
+def _memory_by_position(net: Module, input: Any) -> dict[str, int]:
+    """Return the bytes of the layers' outputs; what several of them are views of counts once."""
+    seen = {id(_owner(array)) for array in leaves(input)}
+    found = {}
+
+    def visit(module: Module, position: str) -> None:
+        for i, part in enumerate(module.modules):
+            visit(part, f"{position}[{i}]")
+        if not module.modules:
+            owners = {id(_owner(array)): array for array in leaves(module.output)}
+            fresh = [array for owner, array in owners.items() if owner not in seen]
+            seen.update(owners)
+            found[position] = sum(array.nbytes for array in fresh if is_array(array))
+
+    visit(net, "net")
+    return found
+
+
+def _owner(array: Any) -> Any:
+    """Return the array that owns the memory of a view."""
+    while getattr(array, "base", None) is not None:
+        array = array.base
+    return array
+
+
+def _multiply_adds(step: Any) -> int | None:
+    """Return the multiply-adds of the matrix products in a layer's formula.
+
+    None, where a layer has weights but no formula, or one whose products are not written as such.
+    """
+    count = 0
+    for node in ast.walk(ast.parse("\n".join(step.maths))):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            left, right = (_shape(side, step.shapes) for side in (node.left, node.right))
+            if left is None or right is None:
+                return None
+            count += prod(left) * (right[-1] if len(right) > 1 else 1)
+    hidden = any("einsum" in line for line in step.maths)
+    return None if hidden or (step.parameters and not step.maths) else count
+
+
+def _shape(node: Any, shapes: dict[str, str]) -> Any:
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        inner = _shape(node.value, shapes)
+        return None if inner is None else inner[::-1]
+    if isinstance(node, ast.Name) and shapes.get(node.id, "").startswith("("):
+        return ast.literal_eval(shapes[node.id])
+    return None
+
+
+def _title(module: Module) -> str:
+    title = checks.title(module)
+    return title if len(title) <= _LONGEST else title[: _LONGEST - 3] + "..."
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.position,
+        row.layer,
+        row.output,
+        _grouped(row.parameters),
+        _grouped(row.multiply_adds),
+        _memory(row.activations),
+    )
+
+
+def _grouped(count: int | None) -> str:
+    return "" if count is None else f"{count:,}"
+
+
+def _memory(size: int | None) -> str:
+    if size is None:
+        return ""
+    for unit in ("B", "kB", "MB"):
+        if size < 1024:
+            return f"{size} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024  # type: ignore[assignment]
+    return f"{size:.1f} GB"

@@ -1,0 +1,159 @@
+"""The text view: one block a call, no line longer than 100 columns."""
+
+import textwrap
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.tables import shapes
+from torchlite.stepping.arrays import Copy, named_arrays
+from torchlite.stepping.formulas import filled
+
+__all__ = [
+    "block",
+    "difference",
+    "heading",
+    "lines_of",
+    "look",
+    "number",
+    "render",
+    "rows",
+    "shapes_of",
+    "shapes_of_all",
+    "summarised",
+]
+
+WIDTH = 100
+# Arrays of more entries are shown by norm, minimum and maximum.
+SMALL = 60
+
+
+def render(trace: Any) -> str:
+    """Return all blocks, with an empty line between them."""
+    return "\n\n".join(map(block, trace))
+
+
+def block(step: Any) -> str:
+    """Return what there is to say about a step."""
+    lines = [_cut(f"step {step.number}: {heading(step)}")]
+    if step.inside:
+        lines.append(f"  made of {_span(*step.inside)}")
+    for line in lines_of(step):
+        lines += textwrap.wrap(
+            line,
+            WIDTH,
+            initial_indent="  ",
+            subsequent_indent="      ",
+            break_on_hyphens=False,
+        )
+    labelled = rows(step)
+    width = max((len(label) for label, _ in labelled), default=0)
+    for label, value in labelled:
+        start = f"  {label.ljust(width)} "
+        inside = look(value, WIDTH - len(start))
+        if inside is None:
+            start, inside = f"  {label}\n      ", look(value, WIDTH - 6) or ""
+        lines.append(start + inside.replace("\n", "\n" + " " * (len(start.split("\n")[-1]))))
+    return "\n".join(map(str.rstrip, lines))
+
+
+def heading(step: Any) -> str:
+    """Return method, position and layer of a step."""
+    return f"{step.method} of {step.position}, {step.layer}"
+
+
+def lines_of(step: Any) -> list[str]:
+    """Return the maths of a step with shapes filled in, or the call with names and shapes."""
+    if step.method == "accGradParameters" and not step.after:
+        return ["there are no parameters: nothing to add to"]
+    if step.maths:
+        return filled(step.maths, step.shapes)
+    given = ", ".join(
+        f"{name} {value if isinstance(value, (int, float, complex)) else shapes_of_all(value)}"
+        for name, value in step.arguments.items()
+    )
+    made = ", ".join(
+        f"{name} {shapes_of_all(value)}" for name, value in (step.results or step.after).items()
+    )
+    return [f"{step.method}({given})" + (f" -> {made}" if made else "")]
+
+
+def rows(step: Any) -> list[tuple[str, Any]]:
+    """Return the labelled values of a step: arguments, results, and what became of gradients."""
+    labelled: list[tuple[str, Any]] = []
+    if step.method == "accGradParameters" and not step.after:
+        return labelled
+    for name, value in {**step.arguments, **step.results}.items():
+        arrays = list(named_arrays(name, value))
+        if not arrays and not isinstance(value, (list, dict)):
+            labelled.append((name, value))
+        labelled += [(f"{label} {shapes_of(copy)}", copy) for label, copy in arrays]
+    for name, after in step.after.items():
+        before = step.before[name]
+        label = f"{name} {shapes_of(after)}"
+        if step.method == "accGradParameters" and not before.norm:
+            labelled.append((label, after))
+            continue
+        labelled.append((f"{label} before", before))
+        if step.method == "accGradParameters" and after.values is not None:
+            labelled.append((f"{label} increment", difference(after, before)))
+        labelled.append((f"{label} after", after))
+    return labelled
+
+
+def difference(after: Copy, before: Copy) -> Copy:
+    """Return what was added."""
+    with np.errstate(all="ignore"):
+        return after._replace(values=after.values - before.values)
+
+
+def look(value: Any, width: int) -> str | None:
+    """Return a value in full or summarised, in so many columns; None where they are too few."""
+    if not isinstance(value, Copy):
+        return number(value) if isinstance(value, (int, float, complex)) else str(value)
+    if value.values is None or value.values.size > SMALL:
+        return summarised(value)
+    text = np.array2string(value.values, max_line_width=1000, precision=4, suppress_small=False)
+    if max(map(len, text.split("\n"))) > width:
+        if width < WIDTH - 6:
+            return None
+        text = np.array2string(value.values, max_line_width=width, precision=4)
+    return text
+
+
+def summarised(value: Copy) -> str:
+    """Return norm, minimum and maximum of an array."""
+    facts = [("norm", value.norm), ("min", value.low), ("max", value.high)]
+    said = [f"{name} {fact:.4g}" for name, fact in facts if fact is not None]
+    return ", ".join(said) or value.dtype
+
+
+def number(value: Any) -> str:
+    """Return a number with as many digits as one reads."""
+    return f"{value:.6g}" if isinstance(value, (float, complex)) else str(value)
+
+
+def shapes_of(value: Copy) -> str:
+    """Return the shape of an array."""
+    return str(tuple(value.shape))
+
+
+def shapes_of_all(value: Any) -> str:
+    """Return the shape of an array, or of every array of a table; numbers as such."""
+    if isinstance(value, Copy):
+        return shapes_of(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(map(shapes_of_all, value)) + "]"
+    if isinstance(value, dict):
+        return (
+            "{" + ", ".join(f"{key}: {shapes_of_all(entry)}" for key, entry in value.items()) + "}"
+        )
+    return number(value) if isinstance(value, (int, float, complex)) else shapes(value)
+
+
+def _span(first: int, last: int) -> str:
+    return f"step {first}" if first == last else f"steps {first} to {last}"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= WIDTH else line[: WIDTH - 3] + "..."
