@@ -74,11 +74,11 @@ def code(identity, source):
 
 
 def blocks(source):
-    """Return the docstring, and the program in pieces that end at an empty line of the top level."""
+    """Return the docstring, and the program in pieces that end at an empty line outside."""
     lines = source.splitlines()
     docstring, *statements = ast.parse(source).body
     cells, start = [], docstring.end_lineno
-    for before, after in zip(statements, [*statements[1:], None]):
+    for before, after in zip(statements, [*statements[1:], None], strict=True):
         end = before.end_lineno
         imports = isinstance(before, (ast.Import, ast.ImportFrom)) and isinstance(
             after, (ast.Import, ast.ImportFrom)
