@@ -45,42 +45,48 @@ def draw_learning_curve(history, file):
 
 
 def draw_worst_errors(net, x, y, file):
-    """Draw wrongly read images, up to ten, those first whose digit seemed least likely."""
+    """Draw the ten images whose own digit got the lowest probability."""
     probabilities = np.exp(net.forward(x))
     read = probabilities.argmax(axis=1)
-    (wrong,) = np.nonzero(read != y)
-    worst = wrong[probabilities[wrong, y[wrong]].argsort()][:10]
+    of_the_digit = probabilities[np.arange(len(y)), y]
 
     page = figure(9, 5)
     page.suptitle(
-        f"{len(wrong)} of {len(y)} test images are read wrong.\n"
-        f"The worst {len(worst)}, with the probability given to the right digit:"
+        f"{(read != y).sum()} of {len(y)} test images are read wrong.\n"
+        "The ten worst, and the probability that they got for what they are:"
     )
-    for place, i in enumerate(worst, 1):
+    for place, i in enumerate(of_the_digit.argsort()[:10], 1):
         axes = page.add_subplot(2, 5, place, xticks=[], yticks=[])
         axes.imshow(x[i].reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)
-        axes.set_title(f"{y[i]}, {probabilities[i, y[i]]:.1%}")
-        axes.set_xlabel(f"read as {read[i]}")
+        axes.set_title(f"{y[i]}, {of_the_digit[i]:.1%}")
+        axes.set_xlabel(f"read as {read[i]}", color="black" if read[i] == y[i] else "red")
     page.savefig(file)
 
 
 def main():
     parser = argparse.ArgumentParser(description="Train a network to read handwritten digits.")
     parser.add_argument("folder", nargs="?", type=Path, help="where the log and the pictures go")
-    parser.add_argument("--epochs", type=int, default=30, help="default: 30")
+    parser.add_argument("--epochs", type=int, default=40, help="default: 40")
     parser.add_argument("--seed", type=int, default=0, help="of the random numbers; default: 0")
     args = parser.parse_args()
 
     x_train, y_train, x_test, y_test = digits()
     nn.manualSeed(args.seed)
-    net = nn.Sequential(nn.Linear(64, 300), nn.ReLU(), nn.Linear(300, 10), nn.LogSoftMax())
+    net = nn.Sequential(
+        nn.Linear(64, 128),
+        nn.BatchNormalization(128),
+        nn.ReLU(),
+        nn.Dropout(0.3),
+        nn.Linear(128, 10),
+        nn.LogSoftMax(),
+    )
     criterion = nn.ClassNLLCriterion()
     parameters, gradients = net.getParameters()
     print(net)
     print(f"{len(parameters)} parameters, {len(x_train)} images to learn from")
 
     # What adam remembers from step to step, it keeps in here, too.
-    config = {"learningRate": 0.005, "learningRateDecay": 0.001}
+    config = {"learningRate": 0.01, "learningRateDecay": 0.005}
 
     def step(x, y):
         def opfunc(_):
@@ -93,6 +99,8 @@ def main():
 
     def judge():
         """Loss, and images read right in a hundred, of those learnt from and of the others."""
+        # Now nothing drops out, and a batch no longer decides how it is normalized.
+        net.evaluate()
         row = {}
         for part, x, y in (("training", x_train, y_train), ("test", x_test, y_test)):
             output = net.forward(x)
@@ -103,7 +111,8 @@ def main():
     logger = optim.Logger(args.folder / "training.log") if args.folder else None
     epochs = progress(range(args.epochs), "epochs")
     for _ in epochs:
-        for x, y in minibatches(x_train, y_train, 20):
+        net.training()
+        for x, y in minibatches(x_train, y_train, 32):
             step(x, y)
         results = judge()
         epochs.status("test accuracy {test accuracy:.1f} %".format(**results))

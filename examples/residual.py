@@ -37,10 +37,7 @@ def network(residual):
     net = nn.Sequential(nn.Linear(64, WIDTH), nn.BatchNormalization(WIDTH), nn.ReLU())
     for _ in range(BLOCKS):
         net.add(block(residual))
-    net.add(nn.Linear(WIDTH, 10)).add(nn.LogSoftMax())
-    # With all parameters in one array, and all gradients in another, an update is one operation.
-    net.getParameters()
-    return net
+    return net.add(nn.Linear(WIDTH, 10)).add(nn.LogSoftMax())
 
 
 criterion = nn.ClassNLLCriterion()

@@ -129,6 +129,17 @@ def test_masked_operands_keep_their_mask(backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("size", [2 * blas._PIECE + 3, blas._SHARED + 1])
+def test_a_vector_longer_than_a_piece(backend, size):
+    x = np.arange(float(size))
+    target = np.ones_like(x)
+    with blas.using(backend):
+        blas.axpy(target, 2, x)
+        blas.axpy(target.reshape(1, -1), 1, x.reshape(1, -1))
+    assert np.array_equal(target, 1 + 3 * x)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_many_rows(backend):
     a = np.ones((blas._LONGEST_ONES + 1, 2))
     total = np.zeros(2)

@@ -32,6 +32,11 @@ _routines: dict[str, _Routines] | None = None
 _ones: dict[str, Any] = {}
 _LONGEST_ONES = 1 << 16
 
+# OpenBLAS shares vectors of more than 10,000 numbers out among its threads. Up to _SHARED of them
+# that gains microseconds, and costs milliseconds where the other cores are busy: they go in pieces.
+_PIECE = 8192
+_SHARED = 1 << 17
+
 
 def _from_scipy() -> dict[str, _Routines]:
     from scipy.linalg import blas
@@ -163,10 +168,13 @@ def axpy(target: Any, alpha: complex, x: Any) -> None:
     routines = _routines_for(target, alpha, x)
     if routines is None or not x.flags.c_contiguous:
         target += alpha * x
-    elif target.ndim == 1:
-        routines.axpy(x, target, target.size, alpha)
-    else:
-        routines.axpy(x.reshape(-1), target.reshape(-1), target.size, alpha)
+        return
+    if target.ndim > 1:
+        x, target = x.reshape(-1), target.reshape(-1)
+    size = target.size
+    piece = _PIECE if size <= _SHARED else size
+    for start in range(0, size, piece):
+        routines.axpy(x, target, min(piece, size - start), alpha, start, 1, start)
 
 
 def addat(target: Any, alpha: complex, places: Any, rows: Any) -> None:
