@@ -1059,7 +1059,11 @@ def exceptions(s: Subject) -> None:
         *(
             (method, getattr(type(s.base), method), (s.input, bad))
             for bad in _bad(s.gradOutput)
-            for method in ("backward", "updateGradInput", "accGradParameters")
+            # Of a container, whose modules have been checked, each call needs a forward anew.
+            for method in (
+                "backward",
+                *(() if s.composed else ("updateGradInput", "accGradParameters")),
+            )
         ),
         *(
             (method, getattr(type(s.base), method), (s.input, s.gradOutput, bad))
