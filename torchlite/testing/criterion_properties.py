@@ -53,6 +53,7 @@ class CriterionSubject(Subject):
         self.target: Any = cast(target, "float64") if target is not None else None
         self.names = []
         self.draws = False
+        self.small = True
         self.output = np.array([float(self.loss(self.fresh()))])
         self.gradOutput = np.ones(1)
 

@@ -136,9 +136,9 @@ class Subject:
     def _move_parameters(self) -> None:
         parameters = self.base.parameters()[0]
         before = [parameter.copy() for parameter in parameters]
-        small = sum(parameter.size for parameter in parameters) <= 1000
+        self.small = sum(parameter.size for parameter in parameters) <= 1000
         for parameter in parameters:
-            if small:
+            if self.small:
                 parameter[...] = values.nearby(self.rng, parameter)
             else:
                 # Sums of many multiples of 1/16 would meet the kinks of what follows.
