@@ -647,31 +647,6 @@ def test_batch_normalization_says_what_does_not_fit():
         nn.BatchNormalization(0)
 
 
-def test_batch_normalization_of_images_is_that_of_their_pixels():
-    class Images(nn.BatchNormalization):
-        nDim = 4
-
-    images, pixels = Images(3), nn.BatchNormalization(3)
-    images.weight[...] = pixels.weight
-
-    def flat(array):
-        return np.moveaxis(array, 1, -1).reshape(-1, 3)
-
-    # One image has statistics, and Torch7 does not use them.
-    for n in (2, 1):
-        x, g = numbers(n, 3, 2, 4), numbers(n, 3, 2, 4)
-        np.testing.assert_allclose(flat(images.forward(x)), pixels.forward(flat(x)))
-        gradInput = pixels.backward(flat(x), flat(g))
-        np.testing.assert_allclose(flat(images.backward(x, g)), gradInput)
-        np.testing.assert_allclose(images.gradWeight, pixels.gradWeight)
-        np.testing.assert_allclose(images.gradBias, pixels.gradBias)
-        np.testing.assert_allclose(images.running_var, pixels.running_var)
-    with raises(
-        ShapeError, "Images (4D) (3).updateOutput: input must be (N, 3, H, W), got (2, 4, 3, 3)"
-    ):
-        images.forward(np.ones((2, 4, 3, 3)))
-
-
 def test_layer_normalization_uses_the_samples_own_mean():
     # Torch7 subtracts the means of other samples.
     layer = nn.LayerNormalization(4, 0.5)

@@ -117,7 +117,7 @@ def addmm(target: Any, alpha: complex, a: Any, b: Any) -> None:
     """
     routines = _routines_for(target, alpha, a)
     if routines is None or type(b) is not np.ndarray or b.dtype != a.dtype:
-        product = a @ b
+        product = a.dot(b)
         target += product if alpha == 1 else alpha * product
         return
     # Fortran reads target as its transpose: target.T += alpha * b.T @ a.T. An operand that is
@@ -149,7 +149,7 @@ def addrows(target: Any, alpha: complex, a: Any) -> None:
             turned = a.flags.f_contiguous
             routines.gemv(alpha, a if turned else a.T, ones, 1, target, 0, 1, 0, 1, turned, 1)
             return
-        total = ones @ a
+        total = ones.dot(a)
     target += total if alpha == 1 else alpha * total
 
 

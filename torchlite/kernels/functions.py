@@ -1,13 +1,17 @@
 """What several transfer functions are made of.
 
 On many processors NumPy works out `log1p` entry by entry, where `exp` and `log` of float32 are
-vectorised; and `np.where` stumbles over every change of sign. What stands here instead is two to
-four times as fast, and right to a few units in the last place.
+vectorised; and in large arrays `np.where` stumbles over every change of sign. What stands here
+instead is two to ten times as fast, and right to a few units in the last place.
 """
 
 from typing import Any
 
 import numpy as np
+
+_BITS = {"f": np.int32, "d": np.int64}
+# Of so many entries a processor knows by heart which are chosen.
+_FEW = 4096
 
 
 def absolute(x: Any) -> Any:
@@ -15,14 +19,26 @@ def absolute(x: Any) -> Any:
     return np.abs(x) if x.dtype.kind == "f" else np.where(x.real < 0, -x, x)
 
 
-def choose(condition: Any, yes: Any, no: Any) -> Any:
-    """Return `np.where(condition, yes, no)`, for finite numbers."""
-    return masked(yes, condition) + masked(no, ~condition)
+def choose(condition: Any, yes: Any, no: Any, dtype: Any) -> Any:
+    """Return `np.where(condition, yes, no)` of a floating dtype.
+
+    What is chosen are bits, by integer arithmetic: no number is too large, and NaN stays.
+    """
+    bits = _BITS.get(dtype.char)
+    if bits is None or type(condition) is not np.ndarray or condition.size < _FEW:
+        return np.where(condition, yes, no).astype(dtype, copy=False)
+    first, second = (np.asarray(value, dtype).view(bits) for value in (yes, no))
+    chosen = condition.astype(bits)
+    chosen *= np.subtract(first, second)
+    chosen += second
+    return chosen.view(dtype)
 
 
 def leaky(x: Any, slope: Any) -> Any:
     """Return `np.where(x > 0, x, slope * x)`."""
-    return slope * x.clip(-np.inf, 0) + x.clip(0, np.inf)
+    result = slope * x.clip(-np.inf, 0)
+    result += x.clip(0, np.inf)
+    return result
 
 
 def masked(x: Any, mask: Any) -> Any:
@@ -39,7 +55,7 @@ def sigmoid(x: Any) -> Any:
     with np.errstate(over="ignore"):
         np.exp(result, out=result)
     result += 1
-    return np.reciprocal(result, out=result)
+    return np.divide(1, result, out=result)
 
 
 def softplus(x: Any) -> Any:
@@ -51,9 +67,8 @@ def softplus(x: Any) -> Any:
         np.log1p(result, out=result)
     else:
         rounded = 1 + result
-        # What rounding took away changes the logarithm by as much, divided by what it left.
+        # What rounding took away changes the logarithm by about as much.
         result -= rounded - 1
-        result /= rounded
         result += np.log(rounded, out=rounded)
     result += x.clip(0, np.inf)
     return result

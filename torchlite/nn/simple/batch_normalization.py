@@ -1,11 +1,12 @@
 """BatchNormalization."""
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 
 from torchlite import random
 from torchlite.errors import ShapeError
+from torchlite.kernels.blas import addrows
 from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
@@ -95,9 +96,6 @@ class BatchNormalization(Module):
     Torch7, nn/BatchNormalization.lua. Ioffe and Szegedy, Batch normalization, 2015.
     """
 
-    # How many dimensions a batch has: samples, features, then those of each feature.
-    nDim: ClassVar[int] = 2
-
     _transient = (*Module._transient, "save_mean", "save_std", "_saved")
     save_mean: Any = EMPTY
     save_std: Any = EMPTY
@@ -133,29 +131,29 @@ class BatchNormalization(Module):
         self._check("updateOutput", input)
         if self.train:
             mean, centered, variance = self._moments(input)
-            self._follow(mean, variance, input.size // mean.size)
+            self._follow(mean, variance, len(input))
             self.save_mean, self.save_std = mean, 1 / np.sqrt(variance + self.eps)
             self._saved, factor = input, self.save_std
         else:
-            centered = input - self._across(self.running_mean)
+            centered = input - self.running_mean
             factor = 1 / np.sqrt(self.running_var + self.eps)
         if self.weight is None:
-            self.output = centered * self._across(factor)
+            self.output = centered * factor
         else:
-            self.output = centered * self._across(factor * self.weight)
-            self.output += self._across(self.bias)
+            self.output = centered * (factor * self.weight)
+            self.output += self.bias
         return self.output
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         self._check_back("updateGradInput", input, gradOutput)
         mean, std = self._statistics(input)
-        factor = self._across(std if self.weight is None else std * self.weight)
-        if not self.train:
+        factor = std if self.weight is None else std * self.weight
+        if self.train:
+            centered = input - mean
+            slope = _mean_product(gradOutput, centered) * std**2
+            self.gradInput = (gradOutput - _mean(gradOutput) - centered * slope) * factor
+        else:
             self.gradInput = gradOutput * factor
-            return self.gradInput
-        normalized = (input - self._across(mean)) * self._across(std)
-        along = normalized * self._across(self._mean(gradOutput * normalized))
-        self.gradInput = (gradOutput - self._across(self._mean(gradOutput)) - along) * factor
         return self.gradInput
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
@@ -164,12 +162,11 @@ class BatchNormalization(Module):
         self._check_back("accGradParameters", input, gradOutput)
         if self.weight is None:
             return
-        if input.ndim < self.nDim:
+        if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]
         mean, std = self._statistics(input)
-        centered = input - self._across(mean)
-        self.gradWeight += scale * (std * (gradOutput * centered).sum(self._axes()))
-        self.gradBias += scale * gradOutput.sum(self._axes())
+        self.gradWeight += scale * (std * _sum_product(gradOutput, input - mean))
+        addrows(self.gradBias, scale, gradOutput)
 
     def _statistics(self, input: Any) -> tuple[Any, Any]:
         """Return the mean and 1 / standard deviation that the input is normalised with."""
@@ -182,22 +179,12 @@ class BatchNormalization(Module):
 
     def _moments(self, input: Any) -> tuple[Any, Any, Any]:
         """Return each feature's mean, the input without it, and each feature's variance."""
-        mean = self._mean(input)
-        centered = input - self._across(mean)
-        return mean, centered, self._mean(centered * centered)
-
-    def _mean(self, batch: Any) -> Any:
-        return batch.sum(self._axes()) / (batch.size // batch.shape[1] or 1)
-
-    def _axes(self) -> tuple[int, ...]:
-        return (0, *range(2, self.nDim))
-
-    def _across(self, features: Any) -> Any:
-        """Return one number a feature in a shape that meets a batch."""
-        return features.reshape(-1, *[1] * (self.nDim - 2))
+        mean = _mean(input)
+        centered = input - mean
+        return mean, centered, _mean_product(centered, centered)
 
     def _follow(self, mean: Any, variance: Any, n: int) -> None:
-        """Move the running statistics towards those of a batch with n values a feature."""
+        """Move the running statistics towards those of a batch of n."""
         if n:
             unbiased = variance * (n / (n - 1))
             for running, new in ((self.running_mean, mean), (self.running_var, unbiased)):
@@ -214,15 +201,19 @@ class BatchNormalization(Module):
         return self
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__} ({self.nDim}D) ({self.running_mean.size})"
+        return f"{type(self).__name__} (2D) ({self.running_mean.size})"
 
     def _check(self, method: str, input: Any) -> None:
         typed(self, method, input, self.running_mean.dtype)
         n = self.running_mean.size
-        fits = input.ndim == self.nDim or (input.ndim == self.nDim - 1 and not self.train)
-        if not fits or input.shape[1 - self.nDim] != n:
-            raise self._misfit(method, input)
-        if self.train and input.size == n:
+        fits = input.ndim == 2 or (input.ndim == 1 and not self.train)
+        if not fits or input.shape[-1] != n:
+            hint = None
+            if self.train and input.ndim == 1:
+                hint = "evaluate() takes one sample; in training the statistics need a batch"
+            expected = f"(N, {n})" if self.train else f"({n},) or (N, {n})"
+            raise misshapen(self, method, expected, input, hint)
+        if self.train and len(input) == 1:
             hint = "one value has no variance: take a larger batch, or evaluate()"
             expected = "a batch with more than one value of each feature"
             raise misshapen(self, method, expected, input, hint)
@@ -231,12 +222,15 @@ class BatchNormalization(Module):
         self._check(method, input)
         gradient(self, method, input, gradOutput, input.shape, self.running_mean.dtype)
 
-    def _misfit(self, method: str, input: Any) -> ShapeError:
-        sample = ", ".join([str(self.running_mean.size), *"THW"[5 - self.nDim :]])
-        expected, hint = f"(N, {sample})", None
-        if not self.train:
-            comma = "," if self.nDim == 2 else ""
-            expected = f"({sample}{comma}) or {expected}"
-        elif input.ndim == self.nDim - 1:
-            hint = "evaluate() takes one sample; in training the statistics need a batch"
-        return misshapen(self, method, expected, input, hint)
+
+def _mean(batch: Any) -> Any:
+    return batch.sum(0) / (len(batch) or 1)
+
+
+def _sum_product(a: Any, b: Any) -> Any:
+    """Return `(a * b).sum(0)`, without the product in between."""
+    return np.einsum("ij,ij->j", a, b)
+
+
+def _mean_product(a: Any, b: Any) -> Any:
+    return _sum_product(a, b) / (len(a) or 1)

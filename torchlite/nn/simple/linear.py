@@ -96,7 +96,8 @@ class Linear(Module):
     def updateOutput(self, input: Any) -> Any:
         weight = self.weight
         checks.rows(self, "updateOutput", input, weight.shape[1], weight.dtype)
-        output = input @ weight.T
+        # It reaches BLAS sooner than @ does, by what a small product takes.
+        output = input.dot(weight.T)
         if self.bias is not None:
             output += self.bias
         self.output = output
@@ -108,7 +109,7 @@ class Linear(Module):
         weight = self.weight
         m, n = weight.shape
         checks.rows_back(self, "updateGradInput", input, n, gradOutput, m, weight.dtype)
-        self.gradInput = gradOutput @ weight
+        self.gradInput = gradOutput.dot(weight)
         return self.gradInput
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:

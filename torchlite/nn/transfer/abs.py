@@ -43,4 +43,4 @@ class Abs(Pointwise):
         return absolute(input)
 
     def _gradient(self, input: Any, gradOutput: Any) -> Any:
-        return choose(input < 0, -gradOutput, gradOutput)
+        return gradOutput * choose(input < 0, -1, 1, gradOutput.dtype)

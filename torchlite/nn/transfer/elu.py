@@ -65,9 +65,7 @@ class ELU(FromOutput):
         return output
 
     def _gradient(self, output: Any, gradOutput: Any) -> Any:
-        slope = output.clip(-np.inf, 0)
-        slope += self.alpha
-        return choose(output > 0, gradOutput, gradOutput * slope)
+        return gradOutput * choose(output > 0, 1, output + self.alpha, output.dtype)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} (alpha:{self.alpha:f})"

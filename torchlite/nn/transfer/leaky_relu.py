@@ -61,7 +61,7 @@ class LeakyReLU(Pointwise):
         return leaky(input, self.negval)
 
     def _gradient(self, input: Any, gradOutput: Any) -> Any:
-        return choose(input > 0, gradOutput, self.negval * gradOutput)
+        return gradOutput * choose(input > 0, 1, self.negval, gradOutput.dtype)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.negval:g})"

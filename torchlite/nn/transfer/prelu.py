@@ -85,7 +85,7 @@ class PReLU(Pointwise):
         return leaky(input, self._slopes(input))
 
     def _gradient(self, input: Any, gradOutput: Any) -> Any:
-        return choose(input > 0, gradOutput, self._slopes(input) * gradOutput)
+        return gradOutput * choose(input > 0, 1, self._slopes(input), self.weight.dtype)
 
     def _slopes(self, input: Any) -> Any:
         """Return the weight in a shape that spreads over the planes of input."""

@@ -107,7 +107,7 @@ class RReLU(Module):
             self.gradInput = self.noise * gradOutput
         else:
             slope = (self.lower + self.upper) / 2
-            self.gradInput = choose(input > 0, gradOutput, slope * gradOutput)
+            self.gradInput = gradOutput * choose(input > 0, 1, slope, gradOutput.dtype)
         return self.gradInput
 
     def _draw(self, input: Any) -> Any:

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
-from torchlite.kernels.functions import masked
+from torchlite.kernels.functions import choose, masked
 from torchlite.nn.checks import constant
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -67,7 +65,7 @@ class Threshold(Pointwise):
 
     def _function(self, input: Any) -> Any:
         # In this direction, so that NaN stays.
-        return np.where(input <= self.threshold, self.val, input)
+        return choose(input <= self.threshold, self.val, input, input.dtype)
 
     def _gradient(self, input: Any, gradOutput: Any) -> Any:
         return masked(gradOutput, input > self.threshold)
