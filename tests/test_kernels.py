@@ -129,7 +129,7 @@ def test_masked_operands_keep_their_mask(backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("size", [2 * blas._PIECE + 3, blas._SHARED + 1])
+@pytest.mark.parametrize("size", [2 * blas._SHARED + 3, blas._CACHED + 1])
 def test_a_vector_longer_than_a_piece(backend, size):
     x = np.arange(float(size))
     target = np.ones_like(x)

@@ -1,60 +1,53 @@
 """Products that accumulate in place: what training adds to its gradients and parameters.
 
-With SciPy installed each is one BLAS call; without it, or where the arrays do not allow it,
-NumPy's expressions give the same results within rounding. SciPy is looked for at the first
-accumulation, not at import, because loading it takes longer than all of torchlite.
+The products themselves are NumPy's, which hands them to its BLAS. SciPy, where it is installed, is
+asked for `axpy` alone, which saves an array and a pass over memory. SciPy brings a BLAS of its own,
+with threads of its own: wherever it shares work out among them, they and those of NumPy's, which
+stay awake for a while after each product, push one another off the processor, and microseconds
+become milliseconds. So it gets pieces too small to be shared.
 
 This is the one place that knows SciPy, and so its traps: a target that is not C-contiguous,
 writable and of the operands' dtype is silently copied and the sum lost, `alpha = 0` skips NaN,
-empty arrays raise, and masks and subclasses are ignored. All of these go to NumPy.
+empty arrays raise, and masks and subclasses are ignored. All of these go to NumPy. SciPy is looked
+for at the first update, not at import, because loading it takes longer than all of torchlite.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 __all__ = ["active", "addat", "addmm", "addrows", "axpy", "using"]
 
+# SciPy's axpy by the character of the dtype; empty: NumPy does it; None: nobody has looked yet.
+_axpys: dict[str, Callable[..., Any]] | None = None
 
-class _Routines(NamedTuple):
-    gemm: Callable[..., Any]
-    gemv: Callable[..., Any]
-    axpy: Callable[..., Any]
-
-
-# By the character of the dtype; empty: NumPy does it; None: nobody has looked for SciPy yet.
-_routines: dict[str, _Routines] | None = None
+# OpenBLAS shares vectors longer than this out among its threads.
+_SHARED = 10_000
+# NumPy's alpha * x makes an array: of a piece this long it stays in the processor's cache.
+_CACHED = 1 << 17
 
 # The longest vector of ones wanted so far, by the character of the dtype: a product with it is
 # three to five times as fast as sum(0).
 _ones: dict[str, Any] = {}
 _LONGEST_ONES = 1 << 16
 
-# OpenBLAS shares vectors of more than 10,000 numbers out among its threads. Up to _SHARED of them
-# that gains microseconds, and costs milliseconds where the other cores are busy: they go in pieces.
-_PIECE = 8192
-_SHARED = 1 << 17
 
-
-def _from_scipy() -> dict[str, _Routines]:
+def _from_scipy() -> dict[str, Callable[..., Any]]:
     from scipy.linalg import blas
 
-    return {
-        char: _Routines(*(getattr(blas, letter + name) for name in _Routines._fields))
-        for char, letter in zip("fdFD", "sdcz", strict=True)
-    }
+    return {"f": blas.saxpy, "d": blas.daxpy, "F": blas.caxpy, "D": blas.zaxpy}
 
 
-def _load() -> dict[str, _Routines]:
-    global _routines
-    if _routines is None:
+def _load() -> dict[str, Callable[..., Any]]:
+    global _axpys
+    if _axpys is None:
         try:
-            _routines = _from_scipy()
+            _axpys = _from_scipy()
         except ImportError:
-            _routines = {}
-    return _routines
+            _axpys = {}
+    return _axpys
 
 
 def active() -> str:
@@ -79,27 +72,18 @@ def using(backend: str) -> Iterator[None]:
     ...     active()
     'numpy'
     """
-    global _routines
+    global _axpys
     if backend not in ("scipy", "numpy"):
         raise ValueError(f"using: backend must be 'scipy' or 'numpy', got {backend!r}")
-    before = _routines
+    before = _axpys
     try:
-        _routines = _from_scipy() if backend == "scipy" else {}
+        _axpys = _from_scipy() if backend == "scipy" else {}
     except ImportError as error:
         raise ImportError("SciPy is not installed: pip install scipy") from error
     try:
         yield
     finally:
-        _routines = before
-
-
-def _routines_for(target: Any, alpha: complex, operand: Any) -> _Routines | None:
-    """Return the BLAS routines that may add a multiple of operand to target, or None."""
-    if type(target) is np.ndarray is type(operand) and alpha and target.flags.carray:
-        dtype = target.dtype
-        if dtype == operand.dtype and target.size and operand.size:
-            return (_load() if _routines is None else _routines).get(dtype.char)
-    return None
+        _axpys = before
 
 
 def addmm(target: Any, alpha: complex, a: Any, b: Any) -> None:
@@ -115,17 +99,8 @@ def addmm(target: Any, alpha: complex, a: Any, b: Any) -> None:
     array([[ 21.,  41.],
            [ 61., 121.]])
     """
-    routines = _routines_for(target, alpha, a)
-    if routines is None or type(b) is not np.ndarray or b.dtype != a.dtype:
-        product = a.dot(b)
-        target += product if alpha == 1 else alpha * product
-        return
-    # Fortran reads target as its transpose: target.T += alpha * b.T @ a.T. An operand that is
-    # C-contiguous is that transpose already, the other kind is turned by BLAS without a copy.
-    left_turned, right_turned = b.flags.f_contiguous, a.flags.f_contiguous
-    left = b if left_turned else b.T
-    right = a if right_turned else a.T
-    routines.gemm(alpha, left, right, 1, target.T, left_turned, right_turned, 1)
+    product = a.dot(b)
+    target += product if alpha == 1 else alpha * product
 
 
 def addrows(target: Any, alpha: complex, a: Any) -> None:
@@ -140,16 +115,10 @@ def addrows(target: Any, alpha: complex, a: Any) -> None:
     >>> total
     array([ 9., 13.])
     """
-    if type(a) is not np.ndarray or len(a) > _LONGEST_ONES:
-        total = a.sum(axis=0)
+    if type(a) is np.ndarray and len(a) <= _LONGEST_ONES:
+        total = _ones_for(a).dot(a)
     else:
-        ones = _ones_for(a)
-        routines = _routines_for(target, alpha, a)
-        if routines is not None:
-            turned = a.flags.f_contiguous
-            routines.gemv(alpha, a if turned else a.T, ones, 1, target, 0, 1, 0, 1, turned, 1)
-            return
-        total = ones.dot(a)
+        total = a.sum(axis=0)
     target += total if alpha == 1 else alpha * total
 
 
@@ -165,16 +134,20 @@ def axpy(target: Any, alpha: complex, x: Any) -> None:
     >>> weight
     array([0., 1.])
     """
-    routines = _routines_for(target, alpha, x)
-    if routines is None or not x.flags.c_contiguous:
+    plain = type(target) is np.ndarray is type(x) and target.dtype == x.dtype
+    if not (plain and target.flags.carray and x.flags.c_contiguous):
         target += alpha * x
         return
     if target.ndim > 1:
         x, target = x.reshape(-1), target.reshape(-1)
+    add = (_load() if _axpys is None else _axpys).get(x.dtype.char) if alpha else None
     size = target.size
-    piece = _PIECE if size <= _SHARED else size
-    for start in range(0, size, piece):
-        routines.axpy(x, target, min(piece, size - start), alpha, start, 1, start)
+    if add is None:
+        for start in range(0, size, _CACHED):
+            target[start : start + _CACHED] += alpha * x[start : start + _CACHED]
+    else:
+        for start in range(0, size, _SHARED):
+            add(x, target, min(_SHARED, size - start), alpha, start, 1, start)
 
 
 def addat(target: Any, alpha: complex, places: Any, rows: Any) -> None:
