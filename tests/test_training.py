@@ -1,5 +1,8 @@
 """StochasticGradient, and training loops, against Torch7."""
 
+import io
+import sys
+
 import golden
 import numpy as np
 import pytest
@@ -81,6 +84,7 @@ def test_training_loop(case):
 
 def test_it_prints_what_torch7_prints(capsys):
     trainer = nn.StochasticGradient(nn.Linear(1, 1), nn.MSECriterion())
+    assert (trainer.learningRate, trainer.learningRateDecay, trainer.maxIteration) == (0.01, 0, 25)
     trainer.maxIteration = 2
     trainer.train([(np.ones(1), np.ones(1))])
     lines = capsys.readouterr().out.splitlines()
@@ -88,6 +92,23 @@ def test_it_prints_what_torch7_prints(capsys):
     assert lines[1].startswith("# current error = ")
     assert lines[3] == "# StochasticGradient: you have reached the maximum number of iterations"
     assert lines[4] == lines[2].replace("current", "training")
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_verbose_is_what_prints_and_shows_progress(verbose, capsys, monkeypatch):
+    trainer = nn.StochasticGradient(nn.Linear(1, 1), nn.MSECriterion())
+    trainer.verbose = verbose
+    terminal = Terminal()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", terminal)
+        trainer.train([(np.ones(1), np.ones(1))])
+    assert ("epoch 25" in terminal.getvalue()) is verbose
+    assert ("training error" in capsys.readouterr().out) is verbose
 
 
 def test_without_shuffling_the_stream_goes_on_from_the_same_place():

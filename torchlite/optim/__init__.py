@@ -6,7 +6,8 @@ All are called alike::
 
 opfunc
     A function: given x it returns the pair f(x), df/dx. f is what is to be made small, a number;
-    df/dx is an array like x, which no optimizer writes to.
+    df/dx is an array like x, which no optimizer writes to. It is called before the method returns,
+    never later: defined in a loop, it may use the loop's batch.
 x
     A float32 or float64 array of any shape, normally the flat parameters from
     `net.getParameters()`. It is updated in place, and returned. (`cmaes` and `de` return a new

@@ -14,8 +14,8 @@ import numpy as np
 from torchlite.errors import DTypeError, ShapeError, StateError
 
 __all__ = [
-    "Key", "Method", "annealed", "at_least_0", "flag", "fraction", "number", "positive", "typed",
-    "vector", "whole",
+    "Key", "Method", "annealed", "at_least_0", "fault", "flag", "fraction", "number", "positive",
+    "typed", "vector", "whole",
 ]  # fmt: skip
 
 _FLOATING = frozenset(map(np.dtype, ("float32", "float64")))
@@ -99,10 +99,7 @@ class Method:
             state = {} if config is None else config
         elif not isinstance(state, dict):
             raise self.fault(DTypeError, "state", "a dict", _kind(state))
-        if not (isinstance(x, np.ndarray) and x.dtype in _FLOATING):
-            raise self.fault(DTypeError, "x", "a float32 or float64 NumPy array", _kind(x))
-        if not x.flags.writeable:
-            raise ValueError(f"{self.name}: x is read-only, and it is updated in place")
+        self.writeable("x", x)
         for name in self._vectors:
             values = getattr(settings, name)
             if values is not None:
@@ -118,7 +115,7 @@ class Method:
             for name, value in config.items():
                 if name in values:
                     if value is not None:
-                        values[name] = self._checked(name, value)
+                        values[name] = self.checked(name, value)
                 elif name not in self.state and not str(name).startswith("_"):
                     known = ", ".join(self.keys)
                     raise ValueError(
@@ -126,7 +123,8 @@ class Method:
                     )
         return SimpleNamespace(**values)
 
-    def _checked(self, name: str, value: Any) -> Any:
+    def checked(self, name: str, value: Any) -> Any:
+        """Return the value of a setting, of Python's own type; raise if it does not fit."""
         key = self.keys[name]
         # A NumPy scalar would turn float32 arrays into float64.
         if isinstance(value, np.generic):
@@ -189,6 +187,13 @@ class Method:
             return float(value)
         raise self.fault(DTypeError, "f(x)", "a number", _kind(value))
 
+    def writeable(self, argument: str, array: Any) -> None:
+        """Raise unless it is an array that can be updated in place."""
+        if not (isinstance(array, np.ndarray) and array.dtype in _FLOATING):
+            raise self.fault(DTypeError, argument, "a float32 or float64 NumPy array", _kind(array))
+        if not array.flags.writeable:
+            raise ValueError(f"{self.name}: {argument} is read-only, and it is updated in place")
+
     def alike(self, argument: str, array: Any, x: Any) -> None:
         """Raise unless the array has the shape and dtype of x."""
         if isinstance(array, np.ndarray) and array.shape == x.shape and array.dtype == x.dtype:
@@ -202,13 +207,14 @@ class Method:
     def fault(
         self, kind: type[DTypeError] | type[ShapeError], argument: str, expected: str, got: str
     ) -> DTypeError | ShapeError:
-        return kind(
-            f"{self.name}: {argument} must be {expected}, got {got}",
-            method=self.name,
-            argument=argument,
-            expected=expected,
-            got=got,
-        )
+        return fault(kind, self.name, argument, expected, got)
+
+
+def fault(
+    kind: type[DTypeError] | type[ShapeError], method: str, argument: str, expected: str, got: str
+) -> DTypeError | ShapeError:
+    message = f"{method}: {argument} must be {expected}, got {got}"
+    return kind(message, method=method, argument=argument, expected=expected, got=got)
 
 
 def _kind(value: Any) -> str:

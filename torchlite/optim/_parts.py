@@ -8,7 +8,7 @@ import numpy as np
 
 from torchlite.errors import DTypeError, StateError
 from torchlite.optim._chunks import chunks
-from torchlite.optim._method import Method, positive
+from torchlite.optim._method import Method, fault, positive
 
 __all__ = ["clip_by_norm", "clip_by_value", "per_parameter"]
 
@@ -73,9 +73,11 @@ def per_parameter(net: Any, factors: Mapping[Any, float], default: float = 1.0) 
     """
     for key, factor in factors.items():
         if not isinstance(key, str | type):
-            raise _fault("per_parameter", "a key", "text or a class", key)
+            raise fault(DTypeError, "per_parameter", "a key", "text or a class", repr(key))
         if not isinstance(factor, int | float):
-            raise _fault("per_parameter", f"the factor of {key!r}", "a number", factor)
+            raise fault(
+                DTypeError, "per_parameter", f"the factor of {key!r}", "a number", repr(factor)
+            )
     # The closest key of each parameter so far, and how close it is.
     closest: dict[int, tuple[tuple[int, ...], float]] = {}
     names, unused = [], dict.fromkeys(factors)
@@ -172,10 +174,11 @@ def clip_by_norm(gradParameters: Any, max_norm: float) -> float:
     ---------
     Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural networks, 2013.
     """
-    settings, _ = _CLIP_BY_NORM.begin(gradParameters, {"max_norm": max_norm}, None)
+    max_norm = _CLIP_BY_NORM.checked("max_norm", max_norm)
+    _CLIP_BY_NORM.writeable("gradParameters", gradParameters)
     norm = _norm(gradParameters)
-    if settings.max_norm < norm < math.inf:
-        gradParameters *= settings.max_norm / norm
+    if max_norm < norm < math.inf:
+        gradParameters *= max_norm / norm
     return norm
 
 
@@ -197,9 +200,10 @@ def clip_by_value(gradParameters: Any, limit: float) -> float:
     >>> gradParameters
     array([ 3. , -3.5])
     """
-    settings, _ = _CLIP_BY_VALUE.begin(gradParameters, {"limit": limit}, None)
+    limit = _CLIP_BY_VALUE.checked("limit", limit)
+    _CLIP_BY_VALUE.writeable("gradParameters", gradParameters)
     norm = _norm(gradParameters)
-    np.clip(gradParameters, -settings.limit, settings.limit, out=gradParameters)
+    np.clip(gradParameters, -limit, limit, out=gradParameters)
     return norm
 
 
@@ -210,13 +214,3 @@ def _norm(array: Any) -> float:
         return norm
     largest = float(np.abs(array).max(initial=0))
     return largest * _norm(array / largest) if 0 < largest < math.inf else largest
-
-
-def _fault(method: str, argument: str, expected: str, got: Any) -> DTypeError:
-    return DTypeError(
-        f"{method}: {argument} must be {expected}, got {got!r}",
-        method=method,
-        argument=argument,
-        expected=expected,
-        got=repr(got),
-    )

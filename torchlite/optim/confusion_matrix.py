@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from torchlite.errors import DTypeError, ShapeError
+from torchlite.optim._method import fault
 
 __all__ = ["ConfusionMatrix"]
 
@@ -203,7 +204,6 @@ def _whole(argument: str, value: Any) -> int:
 
 
 def _fault(
-    kind: type[ShapeError] | type[DTypeError], argument: str, expected: str, got: str
-) -> ShapeError | DTypeError:
-    message = f"ConfusionMatrix: {argument} must be {expected}, got {got}"
-    return kind(message, method="ConfusionMatrix", argument=argument, expected=expected, got=got)
+    kind: type[DTypeError] | type[ShapeError], argument: str, expected: str, got: str
+) -> DTypeError | ShapeError:
+    return fault(kind, "ConfusionMatrix", argument, expected, got)

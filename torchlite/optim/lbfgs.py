@@ -82,7 +82,8 @@ def lbfgs(
     Conventions
     -----------
     opfunc must be the same function at every evaluation of a call: all the data, or one fixed
-    batch. A pair with y @ s <= 1e-10 is not remembered.
+    batch. A pair with y @ s <= 1e-10 is not remembered. The x that is returned need not be the last
+    that opfunc saw: call net.forward again before looking at net.output.
 
     Raises
     ------

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from torchlite.errors import DTypeError, ShapeError, StateError
+from torchlite.optim._method import fault
 
 __all__ = ["Logger"]
 
@@ -19,7 +20,8 @@ class Logger:
     Parameters
     ----------
     filename
-        The file, which is emptied; folders on the way are made. None: standard output.
+        The file, which is emptied; folders on the way are made. None: rows go to standard output,
+        as in Torch7, but no warning goes before them.
     timestamp
         Append the time to the name, so that nothing is overwritten.
 
@@ -79,12 +81,14 @@ class Logger:
         if self.symbols:
             raise StateError(
                 f"Logger.setNames: the columns have names already: {', '.join(self.symbols)}",
-                method="setNames",
+                method="Logger.setNames",
             )
         if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-            raise _fault(DTypeError, "setNames", "names", "a list of strings", repr(names))
+            raise fault(DTypeError, "Logger.setNames", "names", "a list of strings", repr(names))
         if not names or len(set(names)) != len(names):
-            raise _fault(ShapeError, "setNames", "names", "distinct, and at least one", repr(names))
+            raise fault(
+                ShapeError, "Logger.setNames", "names", "distinct, and at least one", repr(names)
+            )
         self._write(names)
         self.symbols = {name: [] for name in names}
         return self
@@ -97,17 +101,19 @@ class Logger:
         if isinstance(values, Mapping):
             names = self.names or list(values)
             if set(values) != set(names):
-                raise _fault(ShapeError, "add", "values", f"for {names}", f"{list(values)}")
+                raise fault(ShapeError, "Logger.add", "values", f"for {names}", f"{list(values)}")
             values = [values[name] for name in names]
         elif isinstance(values, str) or not isinstance(values, Sequence):
-            raise _fault(DTypeError, "add", "values", "a list or a dict", repr(values))
+            raise fault(DTypeError, "Logger.add", "values", "a list or a dict", repr(values))
         else:
             names = self.names or [str(1 + i) for i in range(len(values))]
         if len(values) != len(names):
-            raise _fault(ShapeError, "add", "values", f"{len(names)} entries", str(len(values)))
+            raise fault(
+                ShapeError, "Logger.add", "values", f"{len(names)} entries", str(len(values))
+            )
         for value in values:
             if not isinstance(value, str | Real):
-                raise _fault(DTypeError, "add", "values", "numbers or strings", repr(value))
+                raise fault(DTypeError, "Logger.add", "values", "numbers or strings", repr(value))
         if not self.symbols:
             self.setNames(names)
         self._write([value if isinstance(value, str) else f"{value:11.4e}" for value in values])
@@ -121,7 +127,12 @@ class Logger:
         for both, 'r--' for a red dashed line. Without, '+-'.
         """
         if not isinstance(styles, Mapping):
-            styles = dict(zip(self.names, styles, strict=False))
+            if isinstance(styles, str) or not isinstance(styles, Sequence):
+                raise fault(DTypeError, "Logger.style", "styles", "a list or a dict", repr(styles))
+            if len(styles) > len(self.symbols):
+                expected = f"{len(self.symbols)} entries or fewer"
+                raise fault(ShapeError, "Logger.style", "styles", expected, str(len(styles)))
+            styles = dict(zip(self.symbols, styles, strict=False))
         for name in styles:
             self._column("style", name)
         self._styles.update(styles)
@@ -132,10 +143,20 @@ class Logger:
         self._logscale = logscale
         return self
 
-    def plot(self, *names: str) -> Any:
+    def plot(self, *names: str, file: str | PathLike[str] | None = None, **settings: Any) -> Any:
         """Draw these columns, or all that hold numbers, and return matplotlib's Figure.
 
-        A logger with a file saves the figure beside it, as `<file>.png`.
+        Other than in Torch7, no window is opened.
+
+        Parameters
+        ----------
+        names
+            The columns.
+        file
+            Where the figure is saved, in the format that the suffix names. Without one, a logger
+            that has a file saves it beside that, as `<path>.png`; one that has none does not save.
+        settings
+            What matplotlib's `Axes.set` takes: xlabel="epoch", ylabel="loss", ylim=(0, 1), ...
 
         Raises
         ------
@@ -151,7 +172,7 @@ class Logger:
             if column and not any(isinstance(value, str) for value in column)
         }
         if not drawn:
-            raise StateError("Logger.plot: there are no numbers to draw yet", method="plot")
+            raise StateError("Logger.plot: there are no numbers to draw yet", method="Logger.plot")
         try:
             from matplotlib.figure import Figure
         except ImportError as error:
@@ -162,11 +183,17 @@ class Logger:
             rows = range(1, len(column) + 1)
             axes.plot(rows, column, self._styles.get(name, "+-"), label=name)
         axes.legend()
-        if self._logscale:
-            axes.set_yscale("log")
-        if self.path is not None:
-            axes.set_title(self.path.name)
-            figure.savefig(f"{self.path}.png")
+        axes.grid()
+        usual = {
+            "title": self.path.name if self.path else "",
+            "xlabel": "row",
+            "yscale": "log" if self._logscale else "linear",
+        }
+        axes.set(**usual | settings)
+        if file is None and self.path is not None:
+            file = f"{self.path}.png"
+        if file is not None:
+            figure.savefig(file)
         return figure
 
     def _column(self, method: str, name: str) -> list[Any]:
@@ -182,14 +209,3 @@ class Logger:
         else:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(line)
-
-
-def _fault(
-    kind: type[ShapeError] | type[DTypeError],
-    method: str,
-    argument: str,
-    expected: str,
-    got: str,
-) -> ShapeError | DTypeError:
-    message = f"Logger.{method}: {argument} must be {expected}, got {got}"
-    return kind(message, method=method, argument=argument, expected=expected, got=got)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import ShapeError
+from torchlite.optim._method import fault
 
 __all__ = ["polyinterp", "ratio", "root"]
 
@@ -58,13 +59,7 @@ def polyinterp(points: Any, xmin: float | None = None, xmax: float | None = None
     """
     points = np.asarray(points, np.float64)
     if points.ndim != 2 or points.shape[1] != 3 or not len(points):
-        raise ShapeError(
-            f"polyinterp: points must be (N, 3), got {points.shape}",
-            method="polyinterp",
-            argument="points",
-            expected="(N, 3)",
-            got=str(points.shape),
-        )
+        raise fault(ShapeError, "polyinterp", "points", "(N, 3)", str(points.shape))
     if len(points) == 2 and xmin is None and xmax is None:
         return _cubic(*sorted(points.tolist()))
     low = float(points[:, 0].min() if xmin is None else xmin)
