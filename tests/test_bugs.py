@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from bugs import CriterionBug, corpus
+from bugs import CriterionBug, corpus, extremes
 from bugs.good import BIG, GOOD, odd
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +14,7 @@ from torchlite.testing import (
     ContractViolation,
     check_criterion,
     check_module,
+    values,
 )
 
 BUGS = corpus()
@@ -84,6 +85,13 @@ def test_property_finds_a_bug_that_no_other_finds(name):
 def test_bugs_have_names_of_their_own():
     names = [bug.name for bug in BUGS]
     assert len(names) == len(set(names)) >= 90
+
+
+@pytest.mark.parametrize("bug", extremes.BUGS, ids=lambda bug: bug.name)
+def test_ordinary_numbers_do_not_find_what_extreme_ones_do(bug, monkeypatch):
+    monkeypatch.setattr(values, "adversarial", lambda rng, shape, *_: values.sixteenths(rng, shape))
+    monkeypatch.setattr(values, "HUGE", 1.0)
+    assert not killed(bug)
 
 
 @pytest.mark.parametrize("seed", range(2))

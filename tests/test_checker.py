@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from bugs.extremes import ZerosMadePositive
 
 import torchlite
 from torchlite import nn
@@ -129,6 +130,7 @@ E = np.array([[1.0, 2.0], [-3.0, 5.0]])
         (np.full((2, 2), np.nan), {}, "not finite"),
         (0.1 * E, {}, "got = 0.1 * expected everywhere -> a constant factor is off?"),
         (E + np.array([[0, 0], [0, 1]]), {}, None),
+        (E * (1 + 1e-9), {}, None),
         (E[0], {}, None),
     ],
 )
@@ -148,6 +150,15 @@ def test_a_large_array_is_searched_by_halving():
     found = violation(layer, shape=(8, 300))
     assert found.index == (17, 200)
     assert "found by halving 12000 entries" in str(found)
+
+
+def test_the_sign_of_zero_is_a_bit():
+    found = violation(ZerosMadePositive(), shape=(5, 3))
+    assert str(found).splitlines()[0] == (
+        "ZerosMadePositive at huge and tiny numbers: updateOutput: it changed its input. "
+        "A zero has another sign."
+    )
+    assert found.index is None
 
 
 def test_an_error_inside_a_layer_is_a_violation_that_names_it():

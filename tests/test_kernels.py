@@ -80,6 +80,17 @@ def test_zero_times_nan_is_nan(backend):
             assert np.isnan(target).all()
 
 
+def test_zero_times_nan_is_nan_where_one_operand_is_one_number():
+    zero, nan = np.zeros((1, 1)), np.full((3, 1), np.nan)
+    assert np.isnan(blas.product(nan, zero)).all()
+    assert np.isnan(blas.product(zero, nan.T)).all()
+    assert np.isnan(blas.product(nan[0], zero)).all()
+    blas.addmm(total := np.zeros((1, 3)), 1, zero, nan.T)
+    assert np.isnan(total).all()
+    blas.addrows(total := np.zeros(1), 1, nan[:1])
+    assert np.isnan(total).all()
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("shapes", [((0, 3), (0, 2)), ((4, 0), (4, 2)), ((4, 3), (4, 0))])
 def test_empty_arrays(backend, shapes):

@@ -58,6 +58,6 @@ def corpus() -> list[Bug | CriterionBug]:
     """Return all bugs."""
     kinds = (
         "linear", "parameters", "copies", "pointwise", "memory", "statistics", "tables",
-        "containers", "students", "criterions",
+        "containers", "students", "criterions", "extremes",
     )  # fmt: skip
     return [bug for kind in kinds for bug in import_module(f"bugs.{kind}").BUGS]

@@ -80,6 +80,18 @@ class AffineWithMaths(Affine):
     """
 
 
+class AffineAgainstExplosion(Affine):
+    """Refuses gradients that are no numbers, before it adds them."""
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        gradWeight = scale * (rows(gradOutput).T @ rows(input))
+        gradBias = scale * rows(gradOutput).sum(0)
+        if not (np.isfinite(gradWeight).all() and np.isfinite(gradBias).all()):
+            raise FloatingPointError("AffineAgainstExplosion: gradients are no numbers")
+        self.gradWeight += gradWeight
+        self.gradBias += gradBias
+
+
 class AffineWithoutBias(nn.Module):
     def __init__(self, inputSize, outputSize):
         self.weight = random.normal(0, 1, size=(inputSize, outputSize))
@@ -552,15 +564,92 @@ class Norm(nn.Module):
 
 
 class SoftMax(nn.Module):
+    def _powers(self, input):
+        return np.exp(input - input.max(axis=-1, keepdims=True))
+
     def updateOutput(self, input):
-        powers = np.exp(input - input.max(axis=-1, keepdims=True))
+        powers = self._powers(input)
         self.output = powers / powers.sum(axis=-1, keepdims=True)
         return self.output
 
     def updateGradInput(self, input, gradOutput):
-        powers = np.exp(input - input.max(axis=-1, keepdims=True))
+        powers = self._powers(input)
         y = powers / powers.sum(axis=-1, keepdims=True)
         self.gradInput = y * (gradOutput - (y * gradOutput).sum(axis=-1, keepdims=True))
+        return self.gradInput
+
+
+class LogSumExp(nn.Module):
+    """Of every row; stable, because the largest entry is taken out."""
+
+    def _shift(self, input):
+        return input.max(axis=-1, keepdims=True)
+
+    def updateOutput(self, input):
+        shift = self._shift(input)
+        self.output = shift + np.log(np.exp(input - shift).sum(axis=-1, keepdims=True))
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        powers = np.exp(input - input.max(axis=-1, keepdims=True))
+        self.gradInput = gradOutput * powers / powers.sum(axis=-1, keepdims=True)
+        return self.gradInput
+
+
+class Softplus(nn.Module):
+    """log(1 + exp(x)), stable on both sides."""
+
+    def updateOutput(self, input):
+        size = np.where(input.real < 0, -input, input)
+        self.output = (input + size) / 2 + np.log1p(np.exp(-size))
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput * 0.5 * (1 + np.tanh(0.5 * input))
+        return self.gradInput
+
+
+class ExpWithoutOverflow(nn.Module):
+    """Raises where the result would be infinite."""
+
+    def updateOutput(self, input):
+        with np.errstate(over="raise"):
+            self.output = np.exp(input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput * np.exp(input)
+        return self.gradInput
+
+
+class Quotient(nn.Module):
+    """1 / x, and 0 for 0."""
+
+    def _inverse(self, input):
+        return np.divide(1, input, out=np.zeros_like(input), where=input != 0)
+
+    def updateOutput(self, input):
+        self.output = self._inverse(input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = -gradOutput * self._inverse(input) ** 2
+        return self.gradInput
+
+
+class Cleaned(nn.Module):
+    """The square of a clean copy, without what is nearly zero or huge; NaN comes back."""
+
+    def updateOutput(self, input):
+        clean = np.nan_to_num(input)
+        clean[abs(clean) < 1e-12] = 0
+        output = np.clip(clean, -1e6, 1e6) ** 2
+        output[np.isnan(input)] = np.nan
+        self.output = output
+        return output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = 2 * np.clip(input, -1e6, 1e6) * gradOutput * (abs(input) < 1e6)
         return self.gradInput
 
 
@@ -1212,6 +1301,23 @@ class Distance(nn.Criterion):
         return self.gradInput
 
 
+class FiniteSquares(nn.Criterion):
+    """The squared distance; refuses what would make it infinite or NaN."""
+
+    def updateOutput(self, input, target):
+        fit(input, target)
+        loss = ((input - target) ** 2).sum().item()
+        if not np.isfinite(loss):
+            raise OverflowError("FiniteSquares: the loss is no number")
+        self.output = loss
+        return loss
+
+    def updateGradInput(self, input, target):
+        fit(input, target)
+        self.gradInput = 2 * (input - target)
+        return self.gradInput
+
+
 class Huber(nn.Criterion):
     def updateOutput(self, input, target):
         fit(input, target)
@@ -1390,6 +1496,7 @@ GOOD = [
     Good(lambda n, m: Affine(n, m)),
     Good(lambda n, m: Affine(n, m).float(), lambda N, n: lambda rng: odd(rng, (N, n)).astype("f4")),
     Good(lambda n, m: AffineWithMaths(n, m)),
+    Good(lambda n, m: AffineAgainstExplosion(n, m)),
     Good(lambda n, m: AffineWithoutBias(n, m)),
     Good(lambda n, m: OwnNames(n, m)),
     Good(lambda n, m: Loops(n, m), exempt={"duck": "it loops over arrays"}),
@@ -1425,6 +1532,11 @@ GOOD = [
     Good(lambda n, m: Sorted(), distinct),
     Good(lambda n, m: Norm()),
     Good(lambda n, m: SoftMax()),
+    Good(lambda n, m: LogSumExp()),
+    Good(lambda n, m: Softplus()),
+    Good(lambda n, m: ExpWithoutOverflow()),
+    Good(lambda n, m: Quotient()),
+    Good(lambda n, m: Cleaned()),
     Good(lambda n, m: Centred()),
     Good(lambda n, m: Log(), positive),
     Good(lambda n, m: Reciprocal(), positive),
@@ -1475,6 +1587,7 @@ GOOD = [
     Good(lambda n, m: nn.MSECriterion(False), lambda N, n: (n,), lambda N, n: (n,)),
     Good(lambda n, m: WeightedSquares(np.arange(1.0, n + 1)), same, same),
     Good(lambda n, m: Distance(), same, same),
+    Good(lambda n, m: FiniteSquares(), same, same),
     Good(lambda n, m: Huber(), same, same),
     Good(lambda n, m: CrossEntropy(), same, ids),
     Good(lambda n, m: RememberingCrossEntropy(), same, ids),

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["active", "addat", "addmm", "addrows", "axpy", "using"]
+__all__ = ["active", "addat", "addmm", "addrows", "axpy", "product", "using"]
 
 # SciPy's axpy by the character of the dtype; empty: NumPy does it; None: nobody has looked yet.
 _axpys: dict[str, Callable[..., Any]] | None = None
@@ -86,6 +86,21 @@ def using(backend: str) -> Iterator[None]:
         _axpys = before
 
 
+def product(a: Any, b: Any) -> Any:
+    """Return `a @ b`.
+
+    Shapes: a (M, K) or (K,), b (K, N).
+
+    Example
+    -------
+    >>> product(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]))
+    array([[11.]])
+    """
+    # dot reaches BLAS sooner than @ does, by as much as a small product takes. But one number
+    # alone it takes for a scalar, and if that is 0, NaN on the other side is lost.
+    return a.dot(b) if a.size > 1 < b.size else a @ b
+
+
 def addmm(target: Any, alpha: complex, a: Any, b: Any) -> None:
     """Accumulate a matrix product in place: `target += alpha * a @ b`.
 
@@ -99,8 +114,8 @@ def addmm(target: Any, alpha: complex, a: Any, b: Any) -> None:
     array([[ 21.,  41.],
            [ 61., 121.]])
     """
-    product = a.dot(b)
-    target += product if alpha == 1 else alpha * product
+    increment = product(a, b)
+    target += increment if alpha == 1 else alpha * increment
 
 
 def addrows(target: Any, alpha: complex, a: Any) -> None:

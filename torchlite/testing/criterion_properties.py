@@ -2,9 +2,8 @@
 
 import copy
 import pickle
-import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -14,9 +13,22 @@ from torchlite.nn._stateful import rebind
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.tables import is_array, map_arrays, shapes
 from torchlite.testing import maths as docs
+from torchlite.testing import values
 from torchlite.testing.duck import Duck, ducks
 from torchlite.testing.oracle import check_gradient
-from torchlite.testing.subject import Subject, cast, copied, floating, leaves, rebuilt, states
+from torchlite.testing.subject import (
+    EXTREMES,
+    Subject,
+    attempt,
+    cast,
+    copied,
+    floating,
+    leaves,
+    quietly,
+    rebuilt,
+    scaled,
+    states,
+)
 
 __all__ = ["CRITERION_PROPERTIES", "CriterionSubject"]
 
@@ -76,6 +88,23 @@ class CriterionSubject(Subject):
         return criterion.backward(
             self.input if input is None else input, self.target if target is None else target
         )
+
+    def results(self, criterion: Any) -> list[Any]:
+        """Return the loss, as an array, and the gradient."""
+        return [np.array(self.loss(criterion)), criterion.backward(self.input, self.target)]
+
+    def extremes(self) -> list[Self]:
+        """Return the criterion at an input, or a target, of huge and tiny numbers."""
+        return [
+            subject
+            for what, more in EXTREMES
+            for subject in (
+                self.at(what, self.adversarial(self.input, *more)),
+                self.at(
+                    f"a target of {what}", self.input, target=self.adversarial(self.target, *more)
+                ),
+            )
+        ]
 
     def context(self) -> str:
         """Return shapes, dtypes and seed as failures print them."""
@@ -148,26 +177,28 @@ def _averages(s: CriterionSubject) -> list[CriterionSubject]:
 @_property
 def mutation(s: CriterionSubject) -> None:
     """Nothing is written to input or target; read-only arrays are fine."""
-    input, target = copied(s.input), copied(s.target) if s.target is not None else None
-    for array in [*leaves(input), *leaves(target)]:
-        if is_array(array):
-            array.flags.writeable = False
+    for writeable in (False, True):
+        _check_mutation(s, writeable)
+    with quietly():
+        for extreme in s.extremes():
+            _check_mutation(extreme, True)
+
+
+def _check_mutation(s: CriterionSubject, writeable: bool) -> None:
+    input, target = copied(s.input), copied(s.target)
+    for array in filter(is_array, [*leaves(input), *leaves(target)]):
+        array.flags.writeable = writeable
     criterion = s.fresh()
     try:
         s.loss(criterion, input, target)
         criterion.backward(input, target)
-    except ValueError as error:
-        if "read-only" not in str(error):
+    except Exception as error:
+        if not writeable and "read-only" in str(error):
+            s.fail("mutation", "forward", f"it writes to a read-only array: {error}.")
+        if not s.extreme:
             raise
-        s.fail("mutation", "forward", f"it writes to a read-only array: {error}.")
-    input = copied(s.input)
-    target = copied(s.target) if s.target is not None else None
-    criterion = s.fresh()
-    s.loss(criterion, input, target)
-    criterion.backward(input, target)
     s.same_bits("mutation", "forward", "it changed its input.", input, s.input)
-    if target is not None:
-        s.same_bits("mutation", "forward", "it changed its target.", target, s.target)
+    s.same_bits("mutation", "forward", "it changed its target.", target, s.target)
 
 
 @_property
@@ -176,6 +207,8 @@ def aliasing(s: CriterionSubject) -> None:
     criterion = s.fresh()
     gradInput = s.backward(criterion)
     kept = copied(gradInput)
+    for extreme in s.extremes():
+        attempt(extreme.results, criterion)
     other = map_arrays(lambda a: a[::-1].copy() if floating(a) else a, s.input)
     s.backward(criterion, other)
     s.same_bits(
@@ -221,7 +254,15 @@ def dtype(s: CriterionSubject) -> None:
 @_property
 def layout(s: CriterionSubject) -> None:
     """Any memory layout gives the same numbers."""
-    expected, loss = s.backward(), float(s.output[0])
+    _check_layouts(s, s.results(s.fresh()))
+    huge = s.at("huge numbers", scaled(s.input, values.HUGE))
+    expected = attempt(huge.results, huge.fresh())
+    if expected is not None:
+        with quietly():
+            _check_layouts(huge, expected)
+
+
+def _check_layouts(s: CriterionSubject, expected: list[Any]) -> None:
     changes: list[Callable[[Any], Any]] = [
         lambda a: np.asfortranarray(a) if is_array(a) and a.ndim else a,
         lambda a: np.repeat(a, 2, axis=-1)[..., ::2] if is_array(a) and a.ndim else a,
@@ -229,32 +270,38 @@ def layout(s: CriterionSubject) -> None:
     ]
     problem = "another memory layout gives other numbers."
     for change in changes:
-        changed = map_arrays(change, s.target) if s.target is not None else None
+        changed = map_arrays(change, s.target)
         for input, target in (
             (map_arrays(change, s.input), changed),
             (map_arrays(change, s.input), s.target),
             (s.input, changed),
         ):
-            got = np.array(s.loss(s.fresh(), input, target))
-            s.compare("layout", "updateOutput", problem, got, np.array(loss))
+            loss = np.array(s.loss(s.fresh(), input, target))
+            s.compare("layout", "updateOutput", problem, loss, expected[0])
             gradInput = s.backward(input=input, target=target)
-            s.compare("layout", "updateGradInput", problem, gradInput, expected)
+            s.compare("layout", "updateGradInput", problem, gradInput, expected[1])
 
 
 @_property
 def repeat(s: CriterionSubject) -> None:
-    """The same call gives the same bits."""
+    """The same call gives the same bits, whatever came before."""
+    first = s.results(s.fresh())
     criterion = s.fresh()
     for _ in range(2):
-        if s.loss(criterion) != float(s.output[0]):
-            s.fail("repeat", "updateOutput", "the same call gives another loss.")
-        s.same_bits(
-            "repeat",
-            "updateGradInput",
-            "the same call gives other numbers.",
-            s.backward(criterion),
-            s.backward(),
-        )
+        _check_same_again(s, s.results(criterion), first)
+    for extreme in s.extremes():
+        later, alone = (attempt(extreme.results, one) for one in (criterion, extreme.fresh()))
+        if later is not None and alone is not None:
+            _check_same_again(extreme, later, alone)
+        _check_same_again(s, s.results(criterion), first, "after huge and tiny numbers ")
+
+
+def _check_same_again(s: CriterionSubject, again: Any, first: Any, when: str = "") -> None:
+    (loss, gradInput), (first_loss, first_gradInput) = again, first
+    problem = f"{when}the same call gives another loss."
+    s.same_bits("repeat", "updateOutput", problem, loss, first_loss)
+    problem = f"{when}the same call gives other numbers."
+    s.same_bits("repeat", "updateGradInput", problem, gradInput, first_gradInput)
 
 
 @_property
@@ -263,9 +310,7 @@ def interleave(s: CriterionSubject) -> None:
     expected = s.backward()
     criterion = s.fresh()
     other = map_arrays(lambda a: (a[::-1] * 0.5).copy() if floating(a) else a, s.input)
-    try:
-        s.loss(criterion, other)
-    except Exception:
+    if attempt(s.loss, criterion, other) is None:
         return
     try:
         got = criterion.backward(s.input, s.target)
@@ -327,32 +372,30 @@ def broadcast(s: CriterionSubject) -> None:
         if input.size < 2:
             continue
         for method in ("updateOutput", "updateGradInput"):
-            try:
-                with np.errstate(all="ignore"), warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    getattr(s.fresh(), method)(input, target)
-            except Exception:
-                continue
-            s.fail(
-                "broadcast",
-                method,
-                f"input {input.shape} and target {target.shape} are broadcast silently.",
-            )
+            if attempt(getattr(s.fresh(), method), input, target) is not None:
+                s.fail(
+                    "broadcast",
+                    method,
+                    f"input {input.shape} and target {target.shape} are broadcast silently.",
+                )
 
 
 @_property
 def exceptions(s: CriterionSubject) -> None:
     """A call that raises has changed nothing."""
     first = leaves(s.input)[0]
-    for bad in (None, "text", first[..., None], first.astype(object), [first] * 5):
+    calls = [
+        (bad, s.target)
+        for bad in (None, "text", first[..., None], first.astype(object), [first] * 5)
+    ]
+    for input, target in [*calls, *((extreme.input, extreme.target) for extreme in s.extremes())]:
         for method in ("forward", "backward"):
             criterion = s.fresh()
             s.backward(criterion)
             before = dict(states(criterion))
             try:
-                with np.errstate(all="ignore"), warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    getattr(criterion, method)(bad, s.target)
+                with quietly():
+                    getattr(criterion, method)(input, target)
             except Exception as error:
                 for name, value in states(criterion):
                     if before.get(name) is not value:
@@ -375,13 +418,8 @@ def nan(s: CriterionSubject) -> None:
     if s.target is not None and any(floating(a) for a in leaves(s.target)):
         pairs.append(("target", s.input, undefined(s.target)))
     for what, input, target in pairs:
-        try:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                loss = s.loss(s.fresh(), input, target)
-        except Exception:
-            continue
-        if loss == loss:
+        loss = attempt(s.loss, s.fresh(), input, target)
+        if loss == loss and loss is not None:
             s.fail("nan", "updateOutput", f"a {what} of NaN gives a loss of {loss:g}.")
 
 

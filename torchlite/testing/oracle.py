@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn.module import Module
+from torchlite.testing import values
 from torchlite.testing.subject import ROUNDING, Subject, cast, floating, leaves, rebuilt
 from torchlite.testing.violations import GradientMismatch
 
@@ -137,7 +138,7 @@ def _oracle_for(subject: Subject, place: Place, name: str) -> str:
     for _ in range(2):
         # No entries alike: the errors of a sum must not cancel.
         direction = subject.rng.uniform(0.5, 1.5, place.values.shape)
-        direction *= subject.rng.choice([-1.0, 1.0], place.values.shape)
+        direction *= values.signs(subject.rng, place.values.shape)
         try:
             exact, _ = place.slopes(direction, COMPLEX)
         except Unfit as reason:
@@ -244,7 +245,7 @@ def _check_directions(
         return not off <= precision * size, slopes
 
     for _ in range(2):
-        direction = subject.rng.choice([-1.0, 1.0], shape)
+        direction = values.signs(subject.rng, shape)
         is_wrong, slopes = wrong(direction)
         if is_wrong:
             # Outputs at a kink are taken out of the sum on both sides.

@@ -8,7 +8,6 @@ telling.
 import copy
 import operator
 import pickle
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -25,12 +24,17 @@ from torchlite.testing import values
 from torchlite.testing.duck import Duck, ducks
 from torchlite.testing.oracle import check_gradient
 from torchlite.testing.subject import (
+    Result,
     Subject,
+    attempt,
     cast,
     copied,
+    finite,
     floating,
     leaves,
+    quietly,
     rebuilt,
+    scaled,
     states,
     words,
 )
@@ -50,25 +54,31 @@ def _property(check: Callable[[Subject], None]) -> Callable[[Subject], None]:
 
 @_property
 def repeat(s: Subject) -> None:
-    """The same call gives the same bits, under the same torchlite.manualSeed."""
+    """The same call gives the same bits, under the same manualSeed, whatever came before."""
     for mode in s.in_both_modes():
         first = mode.run()
         module = mode.fresh()
-        for attempt in range(2):
-            again = mode.run(module)
-            for method, got, expected in [
-                ("updateOutput", again.output, first.output),
-                ("updateGradInput", again.gradInput, first.gradInput),
-                ("accGradParameters", again.gradients, first.gradients),
-            ]:
-                mode.same_bits(
-                    "repeat",
-                    method,
-                    f"call {attempt + 1} with the same arguments and the same manualSeed gives "
-                    "other numbers.",
-                    got,
-                    expected,
-                )
+        for number in (1, 2):
+            _check_same_again(
+                mode,
+                mode.run(module),
+                first,
+                f"call {number} with the same arguments and the same manualSeed gives other "
+                "numbers.",
+            )
+        for extreme in mode.extremes():
+            later, alone = attempt(extreme.run, module), attempt(extreme.run)
+            if later is not None and alone is not None:
+                problem = "after a call with other arguments it gives other numbers."
+                _check_same_again(extreme, later, alone, problem)
+            problem = "after a call with huge and tiny numbers it gives other numbers."
+            _check_same_again(mode, mode.run(module), first, problem)
+
+
+def _check_same_again(s: Subject, again: Result, first: Result, problem: str) -> None:
+    s.same_bits("repeat", "updateOutput", problem, again.output, first.output)
+    s.same_bits("repeat", "updateGradInput", problem, again.gradInput, first.gradInput)
+    s.same_bits("repeat", "accGradParameters", problem, again.gradients, first.gradients)
 
 
 @_property
@@ -77,6 +87,9 @@ def mutation(s: Subject) -> None:
     for mode in s.in_both_modes():
         for writeable in (True, False):
             _check_mutation(mode, writeable)
+        with quietly():
+            for extreme in mode.extremes():
+                _check_mutation(extreme, True)
 
 
 def _check_mutation(s: Subject, writeable: bool) -> None:
@@ -94,10 +107,11 @@ def _check_mutation(s: Subject, writeable: bool) -> None:
     for method, step, arguments in steps:
         try:
             step(*arguments)
-        except ValueError as error:
-            if writeable or "read-only" not in str(error):
+        except Exception as error:
+            if not writeable and "read-only" in str(error):
+                s.fail("mutation", method, f"it writes to a read-only array: {error}.")
+            if not s.extreme:
                 raise
-            s.fail("mutation", method, f"it writes to a read-only array: {error}.")
         s.same_bits("mutation", method, "it changed its input.", input, s.pristine)
         s.same_bits("mutation", method, "it changed gradOutput.", gradOutput, s.gradOutput)
         s.same_bits(
@@ -360,8 +374,21 @@ def batch(s: Subject) -> None:
         s = copy.copy(s)
         s.base = s.fresh().evaluate()
         s.output = copied(s.forward(s.fresh(), s.input))
+    _check_samples(s, s.run())
+    # What is computed across the samples, a shift by the largest of all say, costs the small ones.
+    sizes = np.resize([1, values.HUGE, 1 / values.HUGE], s.rows)
+    apart = s.at("samples of very different size", scaled(s.input, sizes))
+    whole = attempt(apart.run)
+    if whole is not None:
+        with quietly():
+            _check_samples(apart, whole)
+    bare = is_array(s.input) and is_array(s.output) and s.input.ndim == s.output.ndim == 2
+    if bare and words(s.base) & {"ndim", "atleast_2d"}:
+        _check_bare_sample(s)
+
+
+def _check_samples(s: Subject, whole: Result) -> None:
     module = s.fresh()
-    whole = s.run(module)
     sums = [np.zeros_like(gradient) for gradient in whole.gradients]
     size = [0.0] * len(sums)
     for i in range(s.rows):
@@ -393,18 +420,12 @@ def batch(s: Subject) -> None:
             expected,
             allowed=1e-10 * (1 + magnitude),
         )
-    rows = is_array(s.input) and is_array(s.output) and s.input.ndim == s.output.ndim == 2
-    if rows and words(s.base) & {"ndim", "atleast_2d"}:
-        _check_bare_sample(s)
 
 
 def _check_bare_sample(s: Subject) -> None:
     """A layer whose code looks at dimensions gives a sample without batch what it gives its row."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            output = s.forward(s.fresh(), s.input[0])
-    except Exception:
+    output = attempt(s.forward, s.fresh(), s.input[0])
+    if output is None:
         return
     row = s.run(input=s.input[:1], gradOutput=s.gradOutput[:1])
     problem = "for one sample without batch dimension it is not what it is for a batch of one."
@@ -470,12 +491,7 @@ def empty(s: Subject) -> None:
 def _check_statistics_of_nothing(s: Subject, none: Any) -> None:
     """A training forward of no samples may be refused, but must not spoil what is remembered."""
     module = s.fresh()
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            s.forward(module, none)
-    except Exception:
-        return
+    attempt(s.forward, module, none)
     for name, value in states(module):
         if floating(value) and np.isnan(value).any():
             s.fail(
@@ -502,6 +518,9 @@ def _check_aliasing(s: Subject) -> None:
     module.zeroGradParameters()
     gradInput = module.backward(s.input, s.gradOutput)
     kept_gradInput = copied(gradInput)
+    for extreme in s.extremes():
+        attempt(extreme.run, module)
+    module.zeroGradParameters()
     other = s.other_input()
     s.forward(module, other)
     module.backward(other, map_arrays(lambda v: values.sixteenths(s.rng, v.shape), s.gradOutput))
@@ -551,12 +570,45 @@ def _check_dtype(s: Subject) -> None:
                     other,
                     allowed=2048 * epsilon * terms * (1 + size),
                 )
+    for extreme in s.extremes():
+        _check_single_kept(extreme)
+
+
+def _check_single_kept(s: Subject) -> None:
+    numbers = cast(s.input, "float32"), cast(s.gradOutput, "float32")
+    result = attempt(s.run, s.fresh("float32"), *numbers)
+    if result is None:
+        return
+    for method, got in [("updateOutput", result.output), ("updateGradInput", result.gradInput)]:
+        for array in leaves(got):
+            if floating(array) and array.dtype != np.float32:
+                s.fail("dtype", method, f"of float32 it makes {array.dtype}.")
 
 
 @_property
 def layout(s: Subject) -> None:
     """Any memory layout of input and gradOutput gives the same numbers."""
-    expected = s.run()
+    _check_layouts(s, s.run())
+    huge = s.at("huge numbers", scaled(s.input, values.HUGE))
+    expected = attempt(huge.run)
+    if expected is not None:
+        with quietly():
+            _check_layouts(huge, expected)
+    # One value repeated without memory of its own (stride 0), as np.broadcast_to makes it.
+    flat = map_arrays(
+        lambda a: np.broadcast_to(a[:1], a.shape) if floating(a) and a.ndim and a.size else a,
+        s.input,
+    )
+    gradOutput = map_arrays(
+        lambda a: np.broadcast_to(a[:1], a.shape) if a.ndim and a.size else a, s.gradOutput
+    )
+    expected = attempt(s.run, None, copied(flat), copied(gradOutput))
+    if expected is not None and finite(expected.gradInput):
+        got = s.run(input=flat, gradOutput=gradOutput)
+        _compare_results(s, "layout", got, expected, "broadcast arrays give other numbers.")
+
+
+def _check_layouts(s: Subject, expected: Result) -> None:
     layouts: dict[str, Callable[[Any], Any]] = {
         "Fortran-ordered": lambda a: np.asfortranarray(a) if a.ndim else a,
         "sliced": lambda a: np.repeat(a, 2, axis=-1)[..., ::2] if a.ndim else a,
@@ -571,21 +623,6 @@ def layout(s: Subject) -> None:
         except Exception as error:
             s.fail("layout", "forward", f"{name} arrays raise {type(error).__name__}: {error}")
         _compare_results(s, "layout", got, expected, f"{name} arrays give other numbers.")
-    # One value repeated without memory of its own (stride 0), as np.broadcast_to makes it.
-    flat = map_arrays(
-        lambda a: np.broadcast_to(a[:1], a.shape) if floating(a) and a.ndim and a.size else a,
-        s.input,
-    )
-    gradOutput = map_arrays(
-        lambda a: np.broadcast_to(a[:1], a.shape) if a.ndim and a.size else a, s.gradOutput
-    )
-    try:
-        expected = s.run(input=copied(flat), gradOutput=copied(gradOutput))
-    except Exception:
-        return
-    if all(np.isfinite(a).all() for a in leaves(expected.gradInput) if floating(a)):
-        got = s.run(input=flat, gradOutput=gradOutput)
-        _compare_results(s, "layout", got, expected, "broadcast arrays give other numbers.")
 
 
 def _read_only(array: Any) -> Any:
@@ -634,8 +671,18 @@ def twice(s: Subject) -> None:
 @_property
 def interleave(s: Subject) -> None:
     """After forward(A), forward(B), a backward of A is right, or raises StateError."""
-    expected = s.run()
     other = s.other_input()
+    _check_interleave(s, other, s.run())
+    # Nearly equal is not equal: to np.allclose, all tiny numbers are.
+    tiny = s.at("tiny numbers", scaled(s.input, 1 / values.HUGE))
+    other = scaled(other, 1 / values.HUGE)
+    expected = attempt(tiny.run)
+    if expected is not None and attempt(tiny.run, None, other) is not None:
+        with quietly():
+            _check_interleave(tiny, other, expected)
+
+
+def _check_interleave(s: Subject, other: Any, expected: Result) -> None:
     if all(np.array_equal(a, b) for a, b in zip(leaves(other), leaves(s.input), strict=True)):
         return
     module = s.fresh()
@@ -699,7 +746,7 @@ def _trained(s: Subject, train: bool) -> Module:
     """Return a module with numbers of full precision everywhere, that has seen some input."""
     module = s.fresh()
     for array in [*module.parameters()[0], *module.parameters()[1]]:
-        array += s.rng.uniform(0.01, 0.02, array.shape)
+        array += np.linspace(0.01, 0.02, array.size).reshape(array.shape)
     s.forward(module, s.other_input())
     s.forward(module, s.input)
     return module.training() if train else module.evaluate()
@@ -768,32 +815,45 @@ def update(s: Subject) -> None:
     for gradient in gradients:
         gradient[...] = values.sixteenths(s.rng, gradient.shape)
     for learningRate in (0, 0.5, np.float64(-0.25)):
-        before, by = copied(parameters), copied(gradients)
-        if module.updateParameters(learningRate) is not module:
-            s.fail("update", "updateParameters", "it does not return self.")
-        for name, parameter, old, gradient in zip(s.names, parameters, before, by, strict=True):
-            s.compare(
-                "update",
-                "updateParameters",
-                f"the parameter of {name} is not what it was - {learningRate:g} * {name}.",
-                parameter,
-                old - float(learningRate) * gradient,
-                hints={"previous": old},
-            )
-        s.same_bits("update", "updateParameters", "it changed gradients.", gradients, by)
+        _check_update(s, module, learningRate)
         _check_follows(s, "update", "updateParameters", module)
+    for gradient in gradients:
+        gradient[...] = values.adversarial(s.rng, gradient.shape)
+    _check_update(s.at("huge and tiny gradients", s.input), module, 1)
+
+
+def _check_update(s: Subject, module: Module, learningRate: Any) -> None:
+    parameters, gradients = module.parameters()
+    before, by = copied(parameters), copied(gradients)
+    try:
+        returned = module.updateParameters(learningRate)
+    except Exception:
+        if s.extreme:
+            return
+        raise
+    if returned is not module:
+        s.fail("update", "updateParameters", "it does not return self.")
+    for name, parameter, old, gradient in zip(s.names, parameters, before, by, strict=True):
+        s.compare(
+            "update",
+            "updateParameters",
+            f"the parameter of {name} is not what it was - {learningRate:g} * {name}.",
+            parameter,
+            old - float(learningRate) * gradient,
+            hints={"previous": old},
+        )
+    s.same_bits("update", "updateParameters", "it changed gradients.", gradients, by)
 
 
 def _check_follows(s: Subject, property: str, method: str, module: Module) -> None:
     """Fail unless the module gives what one with its parameters gives that never ran before."""
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quietly():
         try:
             expected = s.run(s.with_parameters_of(module))
         except Exception:
             # The new parameters are none that this layer takes.
             return
-        if not all(np.isfinite(a).all() for a in leaves(expected.output) if floating(a)):
+        if not finite(expected.output):
             return
         gradients = copied(module.parameters()[1])
         output = s.forward(module, s.input)
@@ -1054,11 +1114,15 @@ def _noting(part: Module, input: Any, given: list[int], position: int) -> Callab
 def exceptions(s: Subject) -> None:
     """A call that raises has changed nothing."""
     numbers: list[Any] = ["2", None, [1.0]]
+    extremes = s.extremes()
     calls: list[tuple[str, Callable[..., Any], tuple[Any, ...]]] = [
-        *(("forward", Module.forward, (bad,)) for bad in _bad(s.input)),
+        *(
+            ("forward", Module.forward, (bad,))
+            for bad in [*_bad(s.input), *(extreme.input for extreme in extremes)]
+        ),
         *(
             (method, getattr(type(s.base), method), (s.input, bad))
-            for bad in _bad(s.gradOutput)
+            for bad in [*_bad(s.gradOutput), *(extreme.gradOutput for extreme in extremes)]
             # Of a container, whose modules have been checked, each call needs a forward anew.
             for method in (
                 "backward",
@@ -1088,13 +1152,12 @@ def exceptions(s: Subject) -> None:
                 if not s.composed or _is_parameter(module, value)
             ]
         try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
+            with quietly():
                 call(module, *arguments)
         except Exception as error:
             after = dict(states(module))
             for name, value, frozen in before:
-                if after.get(name) is not value or not _still(value, frozen):
+                if after.get(name) is not value or _frozen(value) != frozen:
                     s.fail(
                         "exceptions",
                         method,
@@ -1166,21 +1229,12 @@ def _is_parameter(module: Module, value: Any) -> bool:
 
 
 def _frozen(value: Any) -> Any:
+    """Return what tells a value from a changed one."""
     if is_array(value):
-        return value.copy()
+        return value.shape, value.tobytes()
     if isinstance(value, (list, tuple)):
         return [_frozen(entry) for entry in value]
     return value if isinstance(value, (int, float, str, bool)) else None
-
-
-def _still(value: Any, frozen: Any) -> bool:
-    if is_array(value):
-        return value.shape == frozen.shape and np.array_equal(
-            value, frozen, equal_nan=floating(value)
-        )
-    if isinstance(value, (list, tuple)):
-        return len(value) == len(frozen) and all(map(_still, value, frozen))
-    return value == frozen if isinstance(value, (int, float, str, bool)) else True
 
 
 def _bad(table: Any) -> list[Any]:
@@ -1226,12 +1280,7 @@ def nan(s: Subject) -> None:
 
 
 def _check_nan(s: Subject, input: Any, what: str) -> None:
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            outputs = leaves(s.forward(s.fresh(), input))
-    except Exception:
-        return
+    outputs = leaves(attempt(s.forward, s.fresh(), input))
     numbers = [output for output in outputs if floating(output) and output.size]
     if numbers and not any(np.isnan(output).any() for output in numbers):
         s.fail(

@@ -3,8 +3,9 @@
 import copy
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import CodeType, FunctionType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -19,6 +20,11 @@ from torchlite.testing.violations import ContractViolation, GradientMismatch, gu
 
 # Rounding: what two ways to the same sum may differ by, of the magnitude of its terms.
 ROUNDING = 1e-11
+# What adversarial numbers are, and which are mixed in: to a maximum, one NaN hides all others.
+EXTREMES: list[tuple[str, tuple[float, ...]]] = [
+    ("huge and tiny numbers", ()),
+    ("huge and tiny numbers, infinities and NaN", (np.nan, np.inf, -np.inf)),
+]
 
 
 def leaves(table: Any) -> list[Any]:
@@ -39,6 +45,11 @@ def floating(array: Any) -> bool:
     return is_array(array) and array.dtype.kind in "fc"
 
 
+def finite(table: Any) -> bool:
+    """Tell whether all floating arrays of the table are free of infinities and NaN."""
+    return all(np.isfinite(a).all() for a in leaves(table) if floating(a))
+
+
 def cast(table: Any, dtype: Any) -> Any:
     """Return the table with its floating arrays copied to dtype."""
     return map_arrays(lambda a: a.astype(dtype) if floating(a) else a, table)
@@ -47,6 +58,30 @@ def cast(table: Any, dtype: Any) -> Any:
 def copied(table: Any) -> Any:
     """Return a deep copy of the table."""
     return map_arrays(lambda a: a.copy() if is_array(a) else a, table)
+
+
+def scaled(table: Any, factors: Any) -> Any:
+    """Return the floating arrays of the table times a number, or times one number a sample."""
+    table = copied(table)
+    for array in filter(floating, leaves(table)):
+        array.T[...] *= factors
+    return table
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep floating-point errors and warnings to themselves: here only the results matter."""
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        yield
+
+
+def attempt(call: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what the call returns, or None if it raises: huge and tiny numbers may be refused."""
+    try:
+        with quietly():
+            return call(*arguments)
+    except Exception:
+        return None
 
 
 class Result(NamedTuple):
@@ -63,6 +98,9 @@ class Subject:
     The module itself is never touched: every run is on a copy. Its parameters are moved to nearby
     multiples of 1/64, so that none is special.
     """
+
+    # Whether the numbers are such that a layer may refuse them, or give no numbers.
+    extreme = False
 
     def __init__(
         self,
@@ -143,14 +181,8 @@ class Subject:
             else:
                 # Sums of many multiples of 1/16 would meet the kinks of what follows.
                 parameter += self.rng.uniform(-0.1, 0.1, parameter.shape)
-        try:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                output = self.forward(self.fresh(), copied(self.input))
-            finite = all(np.isfinite(a).all() for a in leaves(output) if floating(a))
-        except Exception:
-            finite = False
-        if not finite:
+        output = attempt(self.forward, self.fresh(), copied(self.input))
+        if output is None or not finite(output):
             for parameter, values_before in zip(parameters, before, strict=True):
                 parameter[...] = values_before
             self.notes.append("parameters left as they are: moved ones gave no finite output")
@@ -213,14 +245,9 @@ class Subject:
             self.other(self.input),
             map_arrays(lambda a: a[::-1].copy() if floating(a) and a.ndim else a, self.input),
         ):
-            try:
-                with np.errstate(all="ignore"), warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    output = self.forward(self.fresh(), candidate)
-            except Exception:
-                continue
+            output = attempt(self.forward, self.fresh(), candidate)
             same_shapes = shapes(output) == shapes(self.output)
-            if same_shapes and all(np.isfinite(a).all() for a in leaves(output) if floating(a)):
+            if same_shapes and finite(output):
                 return candidate
         return copied(self.input)
 
@@ -244,6 +271,31 @@ class Subject:
                 if is_array(value) and np.shape(value) == np.shape(other):
                     value[...] = other
         return fresh
+
+    def at(self, what: str, input: Any, **others: Any) -> Self:
+        """Return the subject at numbers that are `what`; it may refuse them."""
+        subject = copy.copy(self)
+        vars(subject).update(
+            extreme=True, where=f"{self.where} at {what}", input=input, pristine=input, **others
+        )
+        return subject
+
+    def extremes(self) -> list[Self]:
+        """Return the subject at huge and tiny numbers, and at these, infinities and NaN."""
+        return [
+            self.at(
+                what,
+                self.adversarial(self.input, *more),
+                gradOutput=self.adversarial(self.gradOutput, *more),
+            )
+            for what, more in EXTREMES
+        ]
+
+    def adversarial(self, table: Any, *more: float) -> Any:
+        """Return a table like this one of huge and tiny numbers, zeros and `more`."""
+        return map_arrays(
+            lambda a: values.adversarial(self.rng, a.shape, *more) if floating(a) else a, table
+        )
 
     def in_both_modes(self) -> list["Subject"]:
         """Return the subject in its own mode, and in the other if its code looks at the mode."""
@@ -370,6 +422,9 @@ class Subject:
                 property, method, f"{problem} Its dtype is {got.dtype}, not {expected.dtype}.", kind
             )
         got, expected = np.asarray(got), np.asarray(expected)
+        if (got == expected).all():
+            # As in most cases: this is one pass over the arrays, what follows is many.
+            return
         if allowed is None:
             size = max(np.abs(expected).max(initial=0), np.abs(got).max(initial=0), 1)
             allowed = ROUNDING * (size if np.isfinite(size) else 1)
@@ -377,6 +432,9 @@ class Subject:
             off = np.abs(got - expected)
             # Equal infinities differ by NaN; NaN itself is equal to nothing.
             wrong = ~((off <= allowed) | (got == expected))
+        if skipped is None and self.extreme:
+            # Whether a number is lost as infinity or as NaN does not matter.
+            skipped = ~(np.isfinite(got) | np.isfinite(expected))
         if skipped is not None:
             wrong &= ~skipped
         if not wrong.any():
@@ -399,17 +457,19 @@ class Subject:
         )
 
     def same_bits(self, property: str, method: str, problem: str, got: Any, expected: Any) -> None:
-        """Fail unless got is expected bit by bit, NaN included."""
+        """Fail unless got is expected bit by bit; one NaN is like another."""
         if shapes(got) != shapes(expected):
             self.fail(
                 property, method, f"{problem} It is {shapes(got)}, expected {shapes(expected)}."
             )
         for one, other in zip(leaves(got), leaves(expected), strict=True):
             if is_array(other) and one.tobytes() != other.tobytes():
-                # Where only the sign of zero or a NaN differs there is no number to show.
-                self.compare(property, method, problem, one, other, allowed=0.0)
-                if np.isnan(other).any() if floating(other) else True:
-                    continue
+                undefined = np.isnan(one) & np.isnan(other)
+                self.compare(property, method, problem, one, other, allowed=0.0, skipped=undefined)
+                if other.dtype.kind == "f":
+                    turned = (np.signbit(one) != np.signbit(other)) & ~undefined
+                    if turned.any():
+                        self.fail(property, method, f"{problem} A zero has another sign.")
 
 
 def words(module: Module) -> set[str]:
@@ -474,12 +534,17 @@ def states(module: Module) -> Iterator[tuple[str, Any]]:
 
 
 __all__ = [
+    "EXTREMES",
     "GradientMismatch",
     "Result",
     "Subject",
+    "attempt",
     "cast",
     "copied",
+    "finite",
     "floating",
     "leaves",
+    "quietly",
     "rebuilt",
+    "scaled",
 ]

@@ -1,14 +1,18 @@
 """The numbers that checks are made with.
 
 Odd multiples of 1/16: exact in every floating dtype, never 0, so that products and sums of a
-few of them are exact and a failure shows numbers that can be checked by hand.
+few of them are exact and a failure shows numbers that can be checked by hand. Where sums do not
+matter, huge and tiny numbers show what these leave alone.
 """
 
 from typing import Any
 
 import numpy as np
 
-__all__ = ["adversarial", "distinct", "nearby", "sixteenths"]
+__all__ = ["HUGE", "adversarial", "distinct", "nearby", "signs", "sixteenths"]
+
+# About 1e30; times a power of two, a sum is rounded as it was.
+HUGE = 2.0**100
 
 
 def sixteenths(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "float64") -> Any:
@@ -23,6 +27,11 @@ def distinct(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "flo
     return (
         ((2 * rng.permutation(np.arange(-span, span))[:size] + 1) / 16).reshape(shape).astype(dtype)
     )
+
+
+def signs(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """Return 1 and -1."""
+    return 2.0 * rng.integers(0, 2, shape) - 1
 
 
 def nearby(rng: np.random.Generator, array: Any) -> Any:
@@ -44,8 +53,12 @@ def nearby(rng: np.random.Generator, array: Any) -> Any:
     return moved.astype(array.dtype)
 
 
-def adversarial(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "float64") -> Any:
-    """Return tiny, huge, negative zero and ordinary numbers in turn: for robustness, no oracle."""
-    info = np.finfo(np.dtype(dtype))
-    pool = [-0.0, 0.0, float(info.smallest_subnormal), 1e-30, -1e-30, 1e30, -1e30, 1.0, -3.5]
-    return rng.choice(pool, shape).astype(dtype)
+def adversarial(rng: np.random.Generator, shape: tuple[int, ...], *more: float) -> Any:
+    """Return huge, tiny and ordinary numbers, both zeros and `more` in turn.
+
+    They show what a layer does to its surroundings; no sum of them is exact.
+    """
+    tiny = float(np.finfo(float).smallest_subnormal)
+    pool = [*more, 1e30, -1e30, 1e-30, -1e-30, tiny, 0.0, -0.0, 1.0, -3.5]
+    size = int(np.prod(shape))
+    return np.tile(rng.permutation(pool), size // len(pool) + 1)[:size].reshape(shape)
