@@ -169,6 +169,17 @@ def test_a_backward_belongs_to_the_last_forward(kind):
     assert any(gradient.any() for gradient in net.parameters()[1])
 
 
+def test_a_dict_is_remembered_by_its_values():
+    net = nn.Sequential(nn.SelectTable("b"), nn.ReLU())
+    net.forward({"a": X, "b": X})
+    gradInput = net.backward({"b": X.copy(), "a": X.copy()}, X)
+    assert not gradInput["a"].any()
+    assert np.array_equal(gradInput["b"], X * (X > 0))
+    for other in ({"b": X}, {"a": X, "b": X + 1}, [X, X]):
+        with pytest.raises(StateError, match="input is not that of the last forward"):
+            net.backward(other, X)
+
+
 @every_kind
 def test_a_failing_forward_drops_the_one_before(kind):
     net, input, gradOutput = KINDS[kind]()
@@ -940,6 +951,8 @@ def test_a_nan_is_found_in_tables_and_located():
     assert error.value.__notes__ == ["  at [0] of Sequential: input [(2, 3), (2, 3)] -> [0] here"]
     with pytest.raises(StateError):
         net[0].updateGradInput([X, X * np.nan], [X, X])
+    with pytest.raises(FloatingPointError, match="NaN found in input of module"):
+        net[0].forward({"a": X, "b": [X * np.nan]})
 
 
 # ---------------------------------------------------------------- Profile

@@ -594,6 +594,12 @@ ERRORS = [
         "3 classes, counting from 0",
     ),
     (
+        lambda: nn.MultiLabelMarginCriterion().forward(BATCH, BATCH),
+        DTypeError,
+        "MultiLabelMarginCriterion.updateOutput: target must be integers (classes, counting "
+        "from 0), got float64\n  hint: target.astype('int64')",
+    ),
+    (
         lambda: nn.ClassNLLCriterion().forward(BATCH, ROWS * 1.0),
         DTypeError,
         "ClassNLLCriterion.updateOutput: target must be integers (classes, counting from 0), "

@@ -270,9 +270,12 @@ def test_message_and_state(row):
     before = state(subject)
     with pytest.raises(kind) as caught:
         call(subject)
-    assert str(caught.value) == message
-    assert caught.value.layer is subject
-    assert caught.value.got
+    error = caught.value
+    assert str(error) == message
+    assert error.layer is subject
+    assert f".{error.method}: {error.argument} must be {error.expected}" in message
+    assert f", got {error.got}" in message
+    assert error.hint is None or message.endswith(f"\n  hint: {error.hint}")
     after = state(subject)
     assert after.keys() == before.keys()
     for key, (value, copied) in after.items():
@@ -304,7 +307,10 @@ def test_message_and_state(row):
 def test_sizes(make, kind, message):
     with pytest.raises(kind) as caught:
         make()
-    assert str(caught.value) == message
+    error = caught.value
+    assert str(error) == message
+    assert message == f"Linear: {error.argument} must be {error.expected}, got {error.got}"
+    assert (type(error.layer), error.method) == (nn.Linear, "__init__")
     assert nn.Linear(np.int64(2), np.uint8(3)).weight.shape == (3, 2)
 
 

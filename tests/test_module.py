@@ -96,12 +96,18 @@ def test_a_backward_that_fails_leaves_gradInput_alone():
     with pytest.raises(ValueError, match="no gradient today"):
         layer.backward(ROWS, 2 * ROWS)
     assert layer.gradInput is first
+    with pytest.raises(ValueError, match="no gradient today"):
+        layer.backwardUpdate(ROWS, 2 * ROWS, 0.1)
+    assert layer.gradInput is first
 
 
 def test_no_gradInput_wanted():
+    for kind in (nn.Linear, nn.LinearWeightNorm):
+        layer = kind(2, 2)
+        layer.gradInput = None
+        assert layer.updateGradInput(ROWS, ROWS) is None
     layer = nn.Linear(2, 2)
     layer.gradInput = None
-    assert layer.updateGradInput(ROWS, ROWS) is None
     assert layer.backward(ROWS, ROWS) is None
     assert np.array_equal(layer.gradWeight, ROWS.T @ ROWS)
     for made in (layer.clone(), copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):

@@ -184,6 +184,10 @@ def test_add_passes_on_gradOutput():
     g = numbers(5, 3)
     assert np.shares_memory(nn.Add(3).updateGradInput(numbers(5, 3), g), g)
     assert np.shares_memory(nn.CAdd(3).updateGradInput(numbers(5, 3), g), g)
+    turned = numbers(3, 2, 5).T
+    gradInput = nn.Add(6).updateGradInput(turned, turned)
+    np.testing.assert_array_equal(gradInput, turned)
+    assert not np.shares_memory(gradInput, turned)
 
 
 @pytest.mark.parametrize(
@@ -344,6 +348,12 @@ def test_partial_linear_refuses_outputs_that_it_does_not_have():
         "counting from 0",
     ):
         layer.setPartition([0, 5])
+    with raises(
+        IndexError,
+        "PartialLinear(3 -> 5).setPartition: indices = -1 is out of range for 5 outputs, "
+        "counting from 0",
+    ):
+        layer.setPartition(-1)
     with pytest.raises(DTypeError):
         layer.setPartition([0.5])
     with pytest.raises(ShapeError):
@@ -396,6 +406,12 @@ def test_ids_that_do_not_fit():
         layer.forward(np.ones(2))
     with pytest.raises(DTypeError):
         layer.forward(np.ones(2, bool))
+    with raises(
+        DTypeError,
+        "LookupTable.updateOutput: input must be an array, got list\n"
+        "  hint: np.array(input, dtype='int64')",
+    ):
+        layer.forward([0, 1])
     with raises(
         ShapeError, "LookupTable.updateOutput: input must be (n,) or (N, n), got (1, 1, 1)"
     ):

@@ -331,6 +331,18 @@ def test_one_hot_has_the_dtype_of_the_layer():
     assert np.array_equal(output, np.eye(3)[[[0, 2], [1, 1]]])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_has_no_gradient_gets_zeros_of_the_gradients_dtype(dtype):
+    """LookupTable alone gives zeros of the ids' dtype, as Torch7's does."""
+    x, g = X.astype(dtype), np.ones((4, 3), dtype)
+    ids, mask = np.array([0, 1, 2, 0], "uint8"), np.ones((4, 3), bool)
+    of_indices = nn.Index(0).backward([x, ids], g)[1]
+    of_mask = nn.MaskedSelect().backward([x, mask], g.reshape(-1))[1]
+    of_classes = nn.OneHot(3).type(dtype).backward(ids, g)
+    for zeros, shape in ((of_indices, (4,)), (of_mask, (4, 3)), (of_classes, (4,))):
+        assert (zeros.dtype, zeros.shape, zeros.any()) == (dtype, shape, False)
+
+
 def test_print_size_prints(capsys):
     layer = nn.PrintSize()
     layer.forward([X, X[0]])
@@ -602,6 +614,11 @@ MISTAKES = {
         lambda: nn.OneHot(5).forward(np.array([[0, 1], [2, -1]])),
         IndexError,
         "OneHot.updateOutput: input[1, 1] = -1 is out of range for 5 classes, counting from 0",
+    ),
+    "one class alone": (
+        lambda: nn.OneHot(5).forward(np.array(2)),
+        ShapeError,
+        "OneHot.updateOutput: input must be an array of at least one dimension, got ()",
     ),
     "no classes": (
         lambda: nn.OneHot(5).forward(X),

@@ -131,14 +131,7 @@ def cast(layer: Stateful, dtype: Any) -> None:
     except TypeError:
         wanted = dtype
     if wanted not in checks.FLOATING:
-        raise DTypeError(
-            f"{checks.title(layer)}.type: dtype must be {checks.FLOATING_NAMES}, got {wanted}",
-            layer=layer,
-            method="type",
-            argument="dtype",
-            expected=checks.FLOATING_NAMES,
-            got=str(wanted),
-        )
+        raise checks.mistyped(layer, "type", "dtype", checks.FLOATING_NAMES, str(wanted))
 
     def refuse_loss(array: Any) -> Any:
         if array.dtype.kind == "c" and wanted.kind == "f":

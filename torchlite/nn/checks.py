@@ -2,40 +2,21 @@
 
 Each check is one function: its first lines are the test that every correct call passes, the rest
 finds out what is wrong and raises, or accepts the rarer right ways (other kinds of arrays, complex
-numbers).
+numbers). The errors that are alike are made in one place, at the end.
 """
 
 import math
 import numbers
 import operator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy import ndarray
 
-from torchlite.errors import DTypeError, ShapeError
+from torchlite.errors import DTypeError, ShapeError, StateError, TorchliteError
 from torchlite.nn.tables import is_array, shapes
 
-__all__ = [
-    "NUMBERS",
-    "alike",
-    "constant",
-    "deviation",
-    "floating",
-    "misshapen",
-    "must_accumulate",
-    "must_be_array",
-    "must_be_gradient",
-    "must_have_precision",
-    "not_negative",
-    "number",
-    "pair",
-    "positive",
-    "rows",
-    "rows_back",
-    "size",
-    "title",
-]
+_Error = TypeVar("_Error", bound=TorchliteError)
 
 FLOATING = frozenset(map(np.dtype, ("float32", "float64", "complex64", "complex128")))
 FLOATING_NAMES = "float32, float64, complex64 or complex128"
@@ -63,9 +44,8 @@ def rows(layer: Any, method: str, input: Any, n: int, dtype: Any) -> None:
     must_be_array(layer, method, "input", input)
     must_have_precision(layer, method, "input", input, dtype)
     if not (1 <= input.ndim <= 2 and input.shape[-1] == n):
-        raise misshapen(
-            layer, method, "input", f"({n},) or (N, {n})", input, _rows_hint(layer, input)
-        )
+        hint = _rows_hint(layer, input)
+        raise misshapen(layer, method, "input", f"({n},) or (N, {n})", input, hint)
 
 
 def rows_back(
@@ -86,15 +66,35 @@ def rows_back(
         must_accumulate(layer, input, gradOutput, dtype)
 
 
+def typed(layer: Any, method: str, input: Any, dtype: Any) -> None:
+    """Input must be an array of the layer's dtype."""
+    if type(input) is ndarray and input.dtype == dtype:
+        return
+    must_be_array(layer, method, "input", input)
+    must_have_precision(layer, method, "input", input, dtype)
+
+
+def typed_back(
+    layer: Any, method: str, input: Any, gradOutput: Any, shape: tuple[int, ...], dtype: Any
+) -> None:
+    """The gradOutput must be of this shape and the layer's dtype; input has been checked."""
+    if (
+        type(gradOutput) is ndarray is type(input)
+        and gradOutput.shape == shape
+        and gradOutput.dtype == dtype
+        and (input.dtype == dtype or input.dtype.kind in "iu")
+    ):
+        return
+    must_be_gradient(layer, method, gradOutput, shape, dtype)
+    if method != "updateGradInput":
+        must_accumulate(layer, input, gradOutput, dtype)
+
+
 def floating(layer: Any, method: str, input: Any) -> None:
     """Input must be an array of at least one dimension, of one of the four floating dtypes."""
     if type(input) is ndarray and input.dtype in FLOATING and input.ndim:
         return
-    must_be_array(layer, method, "input", input)
-    if input.dtype not in FLOATING:
-        must_have_precision(layer, method, "input", input, None)
-    if not input.ndim:
-        raise misshapen(layer, method, "input", "an array of at least one dimension", input, None)
+    must_be_floating(layer, method, "input", input)
 
 
 def alike(layer: Any, method: str, input: Any, gradOutput: Any) -> None:
@@ -109,6 +109,18 @@ def alike(layer: Any, method: str, input: Any, gradOutput: Any) -> None:
         return
     floating(layer, method, input)
     must_be_gradient(layer, method, gradOutput, input.shape, input.dtype)
+
+
+def integers(layer: Any, method: str, argument: str, indices: Any, n: int, what: str) -> Any:
+    """Return indices as NumPy wants them: integers from 0 to n - 1; `what` names the n."""
+    must_be_array(layer, method, argument, indices, "int64")
+    if indices.dtype.kind not in "iu":
+        hint = f"{argument}.astype('int64')"
+        raise mistyped(layer, method, argument, "integers", str(indices.dtype), hint)
+    if indices.size and not (indices.min() >= 0 and indices.max() < n):
+        wrong = (indices < 0) | (indices >= n)
+        refuse_indices(layer, method, argument, indices, wrong, n, what)
+    return indices.astype(np.intp, copy=False)
 
 
 def pair(criterion: Any, method: str, input: Any, target: Any) -> None:
@@ -129,85 +141,34 @@ def pair(criterion: Any, method: str, input: Any, target: Any) -> None:
             hint = f"target.reshape({shapes(input)[1:-1].rstrip(',')}) has the same entries"
         raise misshapen(criterion, method, "target", f"{shapes(input)} like input", target, hint)
     if target.dtype != input.dtype:
-        raise DTypeError(
-            f"{title(criterion)}.{method}: target must be {input.dtype} like input, "
-            f"got {target.dtype}",
-            layer=criterion,
-            method=method,
-            argument="target",
-            expected=str(input.dtype),
-            got=str(target.dtype),
-            hint=f"target.astype('{input.dtype}')",
-        )
+        expected, got = str(input.dtype), str(target.dtype)
+        hint = f"target.astype('{expected}')"
+        raise mistyped(criterion, method, "target", expected, got, hint, " like input")
+
+
+# ---------------------------------------------------------------- numbers
 
 
 def number(layer: Any, method: str, argument: str, value: Any) -> Any:
     """Return a scale or learning rate as a Python number, which never changes a dtype."""
     if type(value) in NUMBERS:
         return value
-    if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)):
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, numbers.Complex) and layer.type().kind == "c":
         return complex(value)
     got = f"{type(value).__name__} {shapes(value)}" if is_array(value) else repr(value)
-    raise DTypeError(
-        f"{title(layer)}.{method}: {argument} must be a number, got {got}",
-        layer=layer,
-        method=method,
-        argument=argument,
-        expected="a number",
-        got=got,
-        hint=f"float({argument})" if is_array(value) and value.size == 1 else None,
-    )
-
-
-def size(layer: Any, argument: str, value: Any) -> int:
-    """Return a constructor's size as an int: an integer of at least 0."""
-    name = type(layer).__name__
-    facts = {"layer": layer, "method": "__init__", "argument": argument}
-    try:
-        if isinstance(value, (bool, np.bool_)):
-            raise TypeError
-        whole = operator.index(value)
-    except TypeError:
-        raise DTypeError(
-            f"{name}: {argument} must be an integer, got {value!r}",
-            expected="an integer",
-            got=repr(value),
-            **facts,
-        ) from None
-    if whole < 0:
-        raise ShapeError(
-            f"{name}: {argument} must be at least 0, got {whole}",
-            expected="at least 0",
-            got=str(whole),
-            **facts,
-        )
-    return whole
-
-
-def deviation(layer: Any, value: Any) -> float:
-    """Return a standard deviation: a finite number of at least 0."""
-    stdv = number(layer, "reset", "stdv", value)
-    if not (math.isfinite(stdv) and stdv >= 0):
-        raise ValueError(f"{title(layer)}.reset: stdv must be finite and at least 0, got {value!r}")
-    return float(stdv)
+    hint = f"float({argument})" if is_array(value) and value.size == 1 else None
+    raise mistyped(layer, method, argument, "a number", got, hint)
 
 
 def constant(layer: Any, argument: str, value: Any) -> Any:
     """Return a constructor's number as a Python number, which never changes a dtype."""
     if type(value) in NUMBERS:
         return value
-    if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)):
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
         return float(value)
-    raise DTypeError(
-        f"{type(layer).__name__}: {argument} must be a number, got {value!r}",
-        layer=layer,
-        method="__init__",
-        argument=argument,
-        expected="a number",
-        got=repr(value),
-    )
+    raise misbuilt(DTypeError, layer, argument, "a number", repr(value))
 
 
 def not_negative(layer: Any, argument: str, value: Any) -> Any:
@@ -227,29 +188,61 @@ def positive(layer: Any, argument: str, value: Any) -> float:
     return float(setting)
 
 
+def deviation(layer: Any, value: Any) -> float:
+    """Return a standard deviation: a finite number of at least 0."""
+    stdv = number(layer, "reset", "stdv", value)
+    if not (math.isfinite(stdv) and stdv >= 0):
+        raise ValueError(f"{title(layer)}.reset: stdv must be finite and at least 0, got {value!r}")
+    return float(stdv)
+
+
+def whole(layer: Any, argument: str, value: Any) -> int:
+    """Return a constructor's integer as an int."""
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        return operator.index(value)
+    except TypeError:
+        raise misbuilt(DTypeError, layer, argument, "an integer", repr(value)) from None
+
+
+def size(layer: Any, argument: str, value: Any) -> int:
+    """Return a constructor's size as an int: an integer of at least 0."""
+    n = whole(layer, argument, value)
+    if n < 0:
+        raise misbuilt(ShapeError, layer, argument, "at least 0", str(n))
+    return n
+
+
 # ---------------------------------------------------------------- what is wrong
 
 
-def must_be_array(layer: Any, method: str, argument: str, value: Any) -> None:
+def must_be_array(
+    layer: Any, method: str, argument: str, value: Any, dtype: str | None = None
+) -> None:
+    """Raise unless value is an array, and of no kind that computes otherwise.
+
+    dtype is what it should have, where that is not the layer's.
+    """
     if is_array(value) and not isinstance(value, (np.matrix, np.ma.MaskedArray)):
         return
     got = type(value).__name__
     hint = None
     if isinstance(value, (list, tuple, int, float)) and not isinstance(value, bool):
-        hint = f"np.array({argument}, dtype='{layer.type()}')"
+        hint = f"np.array({argument}, dtype='{dtype or layer.type()}')"
     elif isinstance(value, np.matrix):
         hint = f"np.asarray({argument})"
     elif isinstance(value, np.ma.MaskedArray):
         hint = f"{argument}.filled(...) says what stands in the masked places"
-    raise DTypeError(
-        f"{title(layer)}.{method}: {argument} must be an array, got {got}",
-        layer=layer,
-        method=method,
-        argument=argument,
-        expected="an array",
-        got=got,
-        hint=hint,
-    )
+    raise mistyped(layer, method, argument, "an array", got, hint)
+
+
+def must_be_floating(layer: Any, method: str, argument: str, value: Any, dtype: Any = None) -> None:
+    """Raise unless value is a floating array (of dtype's precision) of at least one dimension."""
+    must_be_array(layer, method, argument, value)
+    must_have_precision(layer, method, argument, value, dtype)
+    if not value.ndim:
+        raise misshapen(layer, method, argument, "an array of at least one dimension", value)
 
 
 def must_have_precision(layer: Any, method: str, argument: str, array: Any, dtype: Any) -> None:
@@ -262,15 +255,7 @@ def must_have_precision(layer: Any, method: str, argument: str, array: Any, dtyp
     hint = f"{argument}.astype('{wanted}')"
     if dtype is not None and argument == "input" and got in FLOATING:
         hint += f", or net.type('{got}') for the network"
-    raise DTypeError(
-        f"{title(layer)}.{method}: {argument} must be {expected}, got {got}",
-        layer=layer,
-        method=method,
-        argument=argument,
-        expected=expected,
-        got=str(got),
-        hint=hint,
-    )
+    raise mistyped(layer, method, argument, expected, str(got), hint)
 
 
 def _precision(dtype: Any) -> int:
@@ -282,6 +267,9 @@ def _precision(dtype: Any) -> int:
 def must_be_gradient(
     layer: Any, method: str, gradOutput: Any, shape: tuple[int, ...], dtype: Any
 ) -> None:
+    """Raise unless gradOutput has this shape, and the dtype's precision."""
+    if type(gradOutput) is ndarray and gradOutput.dtype == dtype and gradOutput.shape == shape:
+        return
     must_be_array(layer, method, "gradOutput", gradOutput)
     must_have_precision(layer, method, "gradOutput", gradOutput, dtype)
     if gradOutput.shape != shape:
@@ -298,16 +286,10 @@ def must_accumulate(layer: Any, input: Any, gradOutput: Any, dtype: Any) -> None
     """Raise where a real gradient would have to take up a complex number."""
     for argument, array in (("input", input), ("gradOutput", gradOutput)):
         if array.dtype.kind == "c" and dtype.kind != "c":
-            raise DTypeError(
-                f"{title(layer)}.accGradParameters: {argument} must be {dtype} to add to gradients "
-                f"of {dtype}, got {array.dtype}",
-                layer=layer,
-                method="accGradParameters",
-                argument=argument,
-                expected=str(dtype),
-                got=str(array.dtype),
-                hint=f"clone().type('{array.dtype}') has complex gradients",
-            )
+            got = str(array.dtype)
+            hint = f"clone().type('{got}') has complex gradients"
+            why = f" to add to gradients of {dtype}"
+            raise mistyped(layer, "accGradParameters", argument, str(dtype), got, hint, why)
 
 
 def _rows_hint(layer: Any, input: Any) -> str | None:
@@ -319,12 +301,76 @@ def _rows_hint(layer: Any, input: Any) -> str | None:
     return None
 
 
+def refuse_indices(
+    layer: Any, method: str, argument: str, indices: Any, wrong: Any, n: int, what: str
+) -> None:
+    """Raise if one of the indices is wrong; there are n, and `what` names them."""
+    if wrong.any():
+        raise IndexError(
+            f"{title(layer)}.{method}: {first_wrong(wrong, argument, indices)} is out of range for "
+            f"{n} {what}, counting from 0"
+        )
+
+
+def first_wrong(wrong: Any, argument: str, array: Any) -> str:
+    """Return the first wrong entry as text: where it stands, and what is there."""
+    where = tuple(map(int, np.unravel_index(wrong.argmax().item(), wrong.shape)))
+    return f"{argument}{list(where) if where else ''} = {array[where].item()}"
+
+
+# ---------------------------------------------------------------- how it is said
+
+
 def misshapen(
-    layer: Any, method: str, argument: str, expected: str, array: Any, hint: str | None
+    layer: Any,
+    method: str,
+    argument: str,
+    expected: str,
+    value: Any,
+    hint: str | None = None,
+    why: str = "",
 ) -> ShapeError:
-    got = shapes(array)
-    return ShapeError(
-        f"{title(layer)}.{method}: {argument} must be {expected}, got {got}",
+    """Return the error of an argument that has the wrong shape."""
+    where, got = f"{title(layer)}.{method}", shapes(value)
+    return refusal(ShapeError, where, layer, method, argument, expected, got, hint, why)
+
+
+def mistyped(
+    layer: Any,
+    method: str,
+    argument: str,
+    expected: str,
+    got: str,
+    hint: str | None = None,
+    why: str = "",
+) -> DTypeError:
+    """Return the error of an argument that has the wrong type."""
+    where = f"{title(layer)}.{method}"
+    return refusal(DTypeError, where, layer, method, argument, expected, got, hint, why)
+
+
+def misbuilt(
+    kind: type[_Error], layer: Any, argument: str, expected: str, got: str, hint: str | None = None
+) -> _Error:
+    """Return the error of a constructor's argument."""
+    where = type(layer).__name__
+    return refusal(kind, where, layer, "__init__", argument, expected, got, hint)
+
+
+def refusal(
+    kind: type[_Error],
+    where: str,
+    layer: Any,
+    method: str,
+    argument: str,
+    expected: str,
+    got: str,
+    hint: str | None = None,
+    why: str = "",
+) -> _Error:
+    """Return the error of an argument that is not what was expected; `why` says more of that."""
+    return kind(
+        f"{where}: {argument} must be {expected}{why}, got {got}",
         layer=layer,
         method=method,
         argument=argument,
@@ -332,3 +378,31 @@ def misshapen(
         got=got,
         hint=hint,
     )
+
+
+def unremembered(
+    name: str,
+    layer: Any,
+    method: str,
+    argument: str,
+    remembered: str | None,
+    value: Any,
+    hint: str,
+) -> StateError:
+    """Return the error of a backward of another value than was remembered (None: of any)."""
+    return StateError(
+        f"{name}.{method}: {argument} is not that of the last forward",
+        layer=layer,
+        method=method,
+        argument=argument,
+        expected=remembered or "a forward before",
+        got=shapes(value),
+        hint=hint,
+    )
+
+
+def locate(error: BaseException, holder: Any, position: int, story: str = "") -> None:
+    """Add to an error that came out of a part where that stands, and what led there."""
+    error.add_note(f"  at [{position}] of {type(holder).__name__}{story and ': '}{story}")
+    if isinstance(error, TorchliteError):
+        error.path = (position, *error.path)

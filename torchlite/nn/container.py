@@ -5,7 +5,7 @@ import operator
 from collections.abc import Iterator
 from typing import Any, Self
 
-from torchlite.errors import DTypeError, StateError, TorchliteError
+from torchlite.errors import DTypeError, StateError
 from torchlite.kernels import flat
 from torchlite.nn import checks
 from torchlite.nn.module import Module
@@ -137,13 +137,9 @@ class Container(Module):
         try:
             position = operator.index(index)
         except TypeError:
-            raise DTypeError(
-                f"{type(self).__name__}.{method}: index must be an integer, got {index!r}",
-                layer=self,
-                method=method,
-                argument="index",
-                expected="an integer",
-                got=repr(index),
+            where = f"{type(self).__name__}.{method}"
+            raise checks.refusal(
+                DTypeError, where, self, method, "index", "an integer", repr(index)
             ) from None
         if not -end <= position < end:
             raise IndexError(
@@ -185,12 +181,6 @@ class Container(Module):
         return self
 
     # ---------------------------------------------------------------- for the kinds of containers
-
-    def _locate(self, error: BaseException, position: int, story: str) -> None:
-        """Add to an error that came out of a module where it stands and what led there."""
-        error.add_note(f"  at [{position}] of {type(self).__name__}: {story}")
-        if isinstance(error, TorchliteError):
-            error.path = (position, *error.path)
 
     def _snapshot(self) -> list[tuple[Any, Any]]:
         """Return what `_restore` needs should an accumulation fail halfway.

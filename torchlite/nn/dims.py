@@ -2,18 +2,16 @@
 
 from typing import Any
 
-import numpy as np
-
 from torchlite.errors import ShapeError
 from torchlite.nn import checks
 from torchlite.nn.tables import shapes
 
 
-def whole(layer: Any, argument: str, value: Any) -> int:
-    """Return a constructor's dimension or offset as an int; negative ones are allowed."""
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-        return int(value)
-    return checks.size(layer, argument, value)
+def sizes(layer: Any, size: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return the sizes that were given one by one or as one list."""
+    if len(size) == 1 and isinstance(size[0], (list, tuple)):
+        size = tuple(size[0])
+    return tuple(checks.whole(layer, "size", n) for n in size)
 
 
 def sample_dims(layer: Any, argument: str, value: Any) -> int | None:
@@ -33,7 +31,7 @@ def leading(layer: Any, method: str, input: Any, nInputDims: int | None) -> int:
     first: int = input.ndim - nInputDims
     if first < 0:
         expected = f"a {nInputDims}-D sample or a batch of them"
-        raise checks.misshapen(layer, method, "input", expected, input, None)
+        raise checks.misshapen(layer, method, "input", expected, input)
     return first
 
 
@@ -54,15 +52,23 @@ def position(
     end = input.ndim - first + room
     if -end <= dim < end:
         return first + (dim if dim >= 0 else dim + end)
-    where = f"input {shapes(input)}"
-    if nInputDims is not None:
-        where = f"a {nInputDims}-D sample of {where}"
-    raise ShapeError(
-        f"{checks.title(layer)}.{method}: dimension {dim} is out of range for {where}, "
+    of = "" if nInputDims is None else f"a {nInputDims}-D sample of "
+    raise out_of_range(layer, method, f"dimension {dim}", of, input)
+
+
+def out_of_range(layer: Any, method: str, what: str, of: str, input: Any) -> ShapeError:
+    """Return the error that input, or the part of it that `of` says, has no such thing."""
+    return ShapeError(
+        f"{checks.title(layer)}.{method}: {what} is out of range for {of}input {shapes(input)}, "
         "counting from 0",
         layer=layer,
         method=method,
         argument="input",
-        expected=f"dimension {dim}",
+        expected=what,
         got=shapes(input),
     )
+
+
+def resized(input: Any, axis: int, *size: int) -> tuple[int, ...]:
+    """Return the shape of input with another size along an axis, or without that axis."""
+    return (*input.shape[:axis], *size, *input.shape[axis + 1 :])

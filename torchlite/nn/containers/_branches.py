@@ -2,7 +2,7 @@
 
 from typing import Any, Self
 
-from torchlite.errors import ShapeError, StateError
+from torchlite.errors import StateError
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.containers._remembering import Remembering
@@ -77,7 +77,7 @@ class Branches(Remembering):
                 outputs.append(module.updateOutput(part))
         except Exception as error:
             position = len(outputs)
-            self._locate(error, position, f"input {shapes(inputs[position])}")
+            checks.locate(error, self, position, f"input {shapes(inputs[position])}")
             raise
         self.output = self._join(input, outputs)
         self.inputs, self.outputs, self._input, self._ran = inputs, outputs, input, modules
@@ -94,7 +94,7 @@ class Branches(Remembering):
         except Exception as error:
             self._forget()
             position = len(gradInputs)
-            self._locate(error, position, self._backward_story(gradOutputs, position))
+            checks.locate(error, self, position, self._backward_story(gradOutputs, position))
             raise
         self.gradOutputs, self._gradOutput = gradOutputs, gradOutput
         if any(gradInput is None for gradInput in gradInputs):
@@ -133,19 +133,12 @@ class Branches(Remembering):
 
     def _join_back(self, input: Any, gradInputs: list[Any]) -> Any:
         """Return the gradInput, from the gradInputs of the modules."""
-        expected = shapes(input)
+        expected, method = shapes(input), "updateGradInput"
         for module, gradInput in zip(self._ran, gradInputs, strict=True):
-            got = shapes(gradInput)
-            if got != expected:
+            if shapes(gradInput) != expected:
                 self._forget()
-                raise ShapeError(
-                    f"{checks.title(module)}.updateGradInput: gradInput must be {expected} like "
-                    f"its input, got {got}",
-                    layer=module,
-                    method="updateGradInput",
-                    argument="gradInput",
-                    expected=expected,
-                    got=got,
+                raise checks.misshapen(
+                    module, method, "gradInput", expected, gradInput, why=" like its input"
                 )
         return total(gradInputs)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from torchlite.errors import StateError
+from torchlite.nn import checks
 from torchlite.nn.container import Container
 from torchlite.nn.tables import same, shapes
 
@@ -30,17 +30,10 @@ class Remembering(Container):
     def _recall(self, method: str, remembered: Any, input: Any) -> None:
         """Raise unless input is the remembered one, that of the last forward (None: none)."""
         if remembered is None or not (remembered is input or same(remembered, input)):
-            raise StateError(
-                f"{type(self).__name__}.{method}: input is not that of the last forward",
-                layer=self,
-                method=method,
-                argument="input",
-                expected="a forward before"
-                if remembered is None
-                else f"input {shapes(remembered)}",
-                got=shapes(input),
-                hint="call forward(input) first: a backward goes back along its path",
-            )
+            known = None if remembered is None else f"input {shapes(remembered)}"
+            hint = "call forward(input) first: a backward goes back along its path"
+            name = type(self).__name__
+            raise checks.unremembered(name, self, method, "input", known, input, hint)
 
     def _accumulate(
         self, positions: Any, modules: Any, inputs: Any, gradOutputs: Any, scale: Any
@@ -54,5 +47,5 @@ class Remembering(Container):
         except BaseException as error:
             self._restore(before)
             self._forget()
-            self._locate(error, position, self._backward_story(gradOutputs, position))
+            checks.locate(error, self, position, self._backward_story(gradOutputs, position))
             raise

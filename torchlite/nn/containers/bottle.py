@@ -90,9 +90,7 @@ class Bottle(Decorator):
         checks.must_be_array(self, "updateOutput", "output of its module", output)
         if output.ndim != self.nOutputDim or output.shape[0] != math.prod(fused):
             expected = f"{self.nOutputDim}-D with {math.prod(fused)} first"
-            raise _checks.wrong_shape(
-                self, "updateOutput", "output of its module", expected, output
-            )
+            raise checks.misshapen(self, "updateOutput", "output of its module", expected, output)
         return output.reshape(*fused, *output.shape[1:])
 
     def _deal_back(self, method: str, gradOutput: Any) -> list[Any]:

@@ -1,7 +1,7 @@
 """Concat."""
 
+from torchlite.nn.checks import whole
 from torchlite.nn.containers._joined import Joined
-from torchlite.nn.dims import whole
 from torchlite.nn.module import Module
 
 __all__ = ["Concat"]

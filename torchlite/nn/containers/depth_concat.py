@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.nn import checks
 from torchlite.nn.containers.concat import Concat
 from torchlite.nn.table import _checks
 
@@ -92,7 +93,7 @@ class DepthConcat(Concat):
         axis = self.dimension if self.dimension >= 0 else self.dimension + ndim
         if not 0 <= axis < ndim or any(output.ndim != ndim for output in outputs):
             expected = f"arrays of as many dimensions, with dimension {self.dimension}"
-            raise _checks.wrong_shape(self, "updateOutput", "outputs", expected, outputs)
+            raise checks.misshapen(self, "updateOutput", "outputs", expected, outputs)
         shape = [
             max(lengths) for lengths in zip(*(output.shape for output in outputs), strict=True)
         ]

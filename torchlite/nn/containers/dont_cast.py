@@ -7,6 +7,7 @@ import numpy as np
 from torchlite.nn.checks import FLOATING
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.module import Module
+from torchlite.nn.simple._precision import cast
 from torchlite.nn.table import _checks
 from torchlite.nn.tables import is_array, map_arrays
 
@@ -99,11 +100,7 @@ class DontCast(Decorator):
 
 
 def _cast(table: Any, dtype: Any) -> Any:
-    def cast(array: Any) -> Any:
-        if not is_array(array) or array.dtype not in FLOATING:
-            return array
-        # The complex counterpart for a complex array.
-        wanted = np.result_type(dtype, np.complex64) if array.dtype.kind == "c" else dtype
-        return array if array.dtype == wanted else array.astype(wanted)
+    def converted(value: Any) -> Any:
+        return cast(value, dtype) if is_array(value) and value.dtype in FLOATING else value
 
-    return map_arrays(cast, table)
+    return map_arrays(converted, table)

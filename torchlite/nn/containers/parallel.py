@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn import checks
+from torchlite.nn.checks import whole
 from torchlite.nn.containers._joined import Joined
-from torchlite.nn.dims import position, whole
+from torchlite.nn.dims import position
 from torchlite.nn.module import Module
-from torchlite.nn.table import _checks
 from torchlite.nn.table._entries import at
 
 __all__ = ["Parallel"]
@@ -96,7 +96,7 @@ class Parallel(Joined):
         n = len(self.modules)
         if input.shape[axis] != n:
             expected = f"of length {n} along dimension {axis}, a slice for each module"
-            raise _checks.wrong_shape(self, "updateOutput", "input", expected, input)
+            raise checks.misshapen(self, "updateOutput", "input", expected, input)
         return [at(input, axis, i) for i in range(n)]
 
     def _join_back(self, input: Any, gradInputs: list[Any]) -> Any:

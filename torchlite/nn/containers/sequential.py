@@ -86,7 +86,8 @@ class Sequential(Remembering):
                 path.append(input)
         except Exception as error:
             position = len(path) - 1
-            self._locate(error, position, self._story("input", path, range(position), position))
+            story = self._story("input", path, range(position), position)
+            checks.locate(error, self, position, story)
             raise
         self.activations = path
         self.output = input
@@ -115,7 +116,7 @@ class Sequential(Remembering):
                 gradOutput = modules[0]._backpropagate(input, gradOutput)
         except Exception as error:
             self._forget()
-            self._locate(error, position, self._backward_story(gradOutputs, position))
+            checks.locate(error, self, position, self._backward_story(gradOutputs, position))
             raise
         self.gradOutputs = gradOutputs
         if self.gradInput is None:

@@ -10,8 +10,8 @@ from torchlite import random
 from torchlite.errors import DTypeError, ShapeError
 from torchlite.kernels.like import like
 from torchlite.nn import checks
+from torchlite.nn.checks import whole
 from torchlite.nn.containers.decorator import Decorator
-from torchlite.nn.dims import whole
 from torchlite.nn.module import Module
 
 __all__ = ["WeightNorm"]

@@ -14,8 +14,7 @@ from numpy import ndarray
 from torchlite.errors import DTypeError
 from torchlite.kernels.like import like
 from torchlite.nn import checks
-from torchlite.nn.checks import FLOATING, title
-from torchlite.nn.table._checks import wrong_shape
+from torchlite.nn.checks import FLOATING, first_wrong, misshapen, mistyped, refuse_indices, title
 from torchlite.nn.tables import is_array, shapes
 
 # ---------------------------------------------------------------- classes
@@ -45,8 +44,8 @@ def classes(
         target = _of_one_sample(criterion, method, target, shape, "an integer")
     count = input.shape[-dims]
     if target.size and not (target.min() >= 0 and target.max() < count):
-        wrong = (target < 0) | (target >= count)
-        _refuse_classes(criterion, method, target, wrong & (target != ignored), count)
+        wrong = ((target < 0) | (target >= count)) & (target != ignored)
+        refuse_indices(criterion, method, "target", target, wrong, count, "classes")
     if weights is not None:
         weighted(criterion, method, "weights", weights, input, (count,))
     return target
@@ -58,10 +57,11 @@ def labels(criterion: Any, method: str, input: Any, target: Any) -> Any:
     if not is_array(target) or target.dtype.kind not in "iu":
         raise _no_integers(criterion, method, target)
     if target.shape != input.shape:
-        raise wrong_shape(criterion, method, "target", f"{shapes(input)} like input", target)
+        raise misshapen(criterion, method, "target", f"{shapes(input)} like input", target)
     listed = np.cumsum(target == -1, axis=-1) == 0
     count = input.shape[-1]
-    _refuse_classes(criterion, method, target, listed & ((target < 0) | (target >= count)), count)
+    wrong = listed & ((target < 0) | (target >= count))
+    refuse_indices(criterion, method, "target", target, wrong, count, "classes")
     return listed
 
 
@@ -71,23 +71,17 @@ def _sample_or_batch(criterion: Any, method: str, input: Any, dims: int) -> None
     checks.floating(criterion, method, input)
     if not dims <= input.ndim <= dims + 1:
         expected = "(C,) or (N, C)" if dims == 1 else "(C, H, W) or (N, C, H, W)"
-        raise wrong_shape(criterion, method, "input", expected, input)
-
-
-def _refuse_classes(criterion: Any, method: str, target: Any, wrong: Any, count: int) -> None:
-    if wrong.any():
-        raise IndexError(
-            f"{title(criterion)}.{method}: {_first(wrong, 'target', target)} is out of range for "
-            f"{count} classes, counting from 0"
-        )
+        raise misshapen(criterion, method, "input", expected, input)
 
 
 def _no_integers(criterion: Any, method: str, target: Any) -> DTypeError:
     expected = "integers (classes, counting from 0)"
-    hint = "target.astype('int64')" if is_array(target) else None
-    if isinstance(target, (list, tuple)):
+    got, hint = type(target).__name__, None
+    if is_array(target):
+        got, hint = str(target.dtype), "target.astype('int64')"
+    elif isinstance(target, (list, tuple)):
         hint = "np.array(target)"
-    return _wrong_dtype(criterion, method, "target", expected, target, hint)
+    return mistyped(criterion, method, "target", expected, got, hint)
 
 
 # ---------------------------------------------------------------- one number a sample
@@ -99,16 +93,16 @@ def one_each(criterion: Any, method: str, input: Any, target: Any, shape: Any) -
     Where there is one sample only, a number will do.
     """
     if type(target) is not ndarray:
-        if isinstance(target, numbers.Real) and not isinstance(target, (bool, np.bool_)):
+        if isinstance(target, numbers.Real) and not isinstance(target, bool):
             if math.prod(shape) != 1:
-                raise wrong_shape(criterion, method, "target", str(shape), target)
+                raise misshapen(criterion, method, "target", str(shape), target)
             return np.full_like(input, target, shape=shape)
         checks.must_be_array(criterion, method, "target", target)
     if target.shape != shape:
         target = _of_one_sample(criterion, method, target, shape, "a number")
     if target.dtype != input.dtype:
         expected, hint = f"{input.dtype} like input", f"target.astype('{input.dtype}')"
-        raise _wrong_dtype(criterion, method, "target", expected, target, hint)
+        raise mistyped(criterion, method, "target", expected, str(target.dtype), hint)
     return target
 
 
@@ -119,7 +113,7 @@ def signs(criterion: Any, method: str, input: Any, target: Any, shape: Any) -> A
     if wrong.any():
         raise ValueError(
             f"{title(criterion)}.{method}: target must be 1 or -1, "
-            f"got {_first(wrong, 'target', target)}"
+            f"got {first_wrong(wrong, 'target', target)}"
         )
     return target
 
@@ -142,11 +136,11 @@ def weighted(
     """Weights must be of one of the fitting shapes, and of input's dtype or its real part's."""
     if weights.shape not in fitting:
         expected = f"{' or '.join(map(str, fitting))} for input {shapes(input)}"
-        raise wrong_shape(criterion, method, argument, expected, weights)
+        raise misshapen(criterion, method, argument, expected, weights)
     if weights.dtype != input.dtype and weights.dtype != input.real.dtype:
         expected = f"{weights.dtype} like {argument}"
         hint = f"criterion.type('{input.dtype}') casts {argument}"
-        raise _wrong_dtype(criterion, method, "input", expected, input, hint)
+        raise mistyped(criterion, method, "input", expected, str(input.dtype), hint)
 
 
 def probabilities(criterion: Any, method: str, input: Any) -> None:
@@ -155,7 +149,7 @@ def probabilities(criterion: Any, method: str, input: Any) -> None:
     if wrong.any():
         raise ValueError(
             f"{title(criterion)}.{method}: input must be probabilities, between 0 and 1, "
-            f"got {_first(wrong, 'input', input)}\n"
+            f"got {first_wrong(wrong, 'input', input)}\n"
             "  hint: Sigmoid makes them; MultiLabelSoftMarginCriterion takes what comes before it"
         )
 
@@ -172,7 +166,7 @@ def images(criterion: Any, method: str, input: Any, target: Any) -> None:
         and target.shape[-1] >= width
     ):
         expected = f"({', '.join(map(str, samples))}, at least {height}, at least {width})"
-        raise wrong_shape(criterion, method, "target", expected, target)
+        raise misshapen(criterion, method, "target", expected, target)
 
 
 def made(criterion: Any, method: str, argument: str, value: Any, kind: type) -> None:
@@ -181,15 +175,8 @@ def made(criterion: Any, method: str, argument: str, value: Any, kind: type) -> 
         return
     got = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
     is_class = isinstance(value, type) and issubclass(value, kind)
-    raise DTypeError(
-        f"{title(criterion)}.{method}: {argument} must be a {kind.__name__}, got {got}",
-        layer=criterion,
-        method=method,
-        argument=argument,
-        expected=f"a {kind.__name__}",
-        got=got,
-        hint=f"{value.__name__}() makes one" if is_class else None,
-    )
+    hint = f"{value.__name__}() makes one" if is_class else None
+    raise mistyped(criterion, method, argument, f"a {kind.__name__}", got, hint)
 
 
 # ---------------------------------------------------------------- what is wrong
@@ -199,25 +186,4 @@ def _of_one_sample(criterion: Any, method: str, target: Any, shape: Any, what: s
     """Return a target (1,) as that of one sample; other shapes are wrong."""
     if target.shape == (1,) and shape == ():
         return target.reshape(())
-    raise wrong_shape(criterion, method, "target", str(shape) if shape else what, target)
-
-
-def _first(wrong: Any, argument: str, array: Any) -> str:
-    """Return the first wrong entry as text: where it stands, and what is there."""
-    where = tuple(map(int, np.unravel_index(wrong.argmax().item(), wrong.shape)))
-    return f"{argument}{list(where) if where else ''} = {array[where].item()}"
-
-
-def _wrong_dtype(
-    criterion: Any, method: str, argument: str, expected: str, value: Any, hint: str | None
-) -> DTypeError:
-    got = str(value.dtype) if is_array(value) else type(value).__name__
-    return DTypeError(
-        f"{title(criterion)}.{method}: {argument} must be {expected}, got {got}",
-        layer=criterion,
-        method=method,
-        argument=argument,
-        expected=expected,
-        got=got,
-        hint=hint,
-    )
+    raise misshapen(criterion, method, "target", str(shape) if shape else what, target)

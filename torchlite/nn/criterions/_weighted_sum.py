@@ -2,8 +2,7 @@
 
 from typing import Any, Self
 
-from torchlite.errors import TorchliteError
-from torchlite.nn.checks import constant
+from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
 from torchlite.nn.tables import map_arrays
@@ -25,7 +24,7 @@ class WeightedSum(Criterion):
     def add(self, criterion: Any, weight: float = 1) -> Self:
         """Append a criterion that counts `weight` times. Return self."""
         _checks.made(self, "add", "criterion", criterion, Criterion)
-        weight = constant(self, "weight", weight)
+        weight = checks.constant(self, "weight", weight)
         self.criterions.append(criterion)
         self.weights.append(weight)
         return self
@@ -42,9 +41,7 @@ class WeightedSum(Criterion):
             try:
                 result = getattr(criterion, method)(*dealt[i])
             except Exception as error:
-                error.add_note(f"  at [{i}] of {type(self).__name__}")
-                if isinstance(error, TorchliteError):
-                    error.path = (i, *error.path)
+                checks.locate(error, self, i)
                 raise
             results.append(_scaled(weight, result))
         return results

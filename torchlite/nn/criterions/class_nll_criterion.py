@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.nn.checks import whole
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
-from torchlite.nn.dims import whole
 
 __all__ = ["ClassNLLCriterion"]
 

@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.checks import constant
+from torchlite.nn.checks import constant, misshapen
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions._pairwise import Pairwise
-from torchlite.nn.table._checks import wrong_shape
 
 __all__ = ["CosineEmbeddingCriterion"]
 
@@ -81,7 +80,7 @@ class CosineEmbeddingCriterion(Pairwise):
     def _prepared(self, method: str, input: Any, target: Any) -> Any:
         super()._prepared(method, input, target)
         if input[0].ndim > 2:
-            raise wrong_shape(self, method, "input", "two arrays (K,) or (N, K)", input)
+            raise misshapen(self, method, "input", "two arrays (K,) or (N, K)", input)
         return _checks.signs(self, method, input[0], target, input[0].shape[:-1])[..., None]
 
     def _divisor(self, input: Any) -> int:

@@ -3,7 +3,7 @@
 import warnings
 from typing import Any
 
-from torchlite.errors import StateError
+from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
 from torchlite.nn.module import Module
@@ -118,14 +118,10 @@ class ModuleCriterion(Criterion):
         if module is None:
             return value
         if not (activations and same(activations[0], value)):
-            raise StateError(
-                f"ModuleCriterion.updateGradInput: {argument} is not that of the last forward",
-                layer=self,
-                method="updateGradInput",
-                argument=argument,
-                expected=shapes(activations[0]) if activations else "a forward before",
-                got=shapes(value),
-                hint="call forward(input, target) first: a backward goes back along its path",
+            known = shapes(activations[0]) if activations else None
+            hint = "call forward(input, target) first: a backward goes back along its path"
+            raise checks.unremembered(
+                "ModuleCriterion", self, "updateGradInput", argument, known, value, hint
             )
         return activations[-1]
 

@@ -1,11 +1,11 @@
 """MultiCriterion."""
 
-from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from torchlite.nn.criterions._weighted_sum import WeightedSum
+from torchlite.nn.table._entries import total
 from torchlite.nn.tables import map_arrays
 
 __all__ = ["MultiCriterion"]
@@ -52,15 +52,8 @@ class MultiCriterion(WeightedSum):
     def updateGradInput(self, input: Any, target: Any) -> Any:
         gradients = self._each("updateGradInput", input, target)
         # Without criterions the gradient is 0.
-        self.gradInput = reduce(_sum, gradients or [map_arrays(np.zeros_like, input)])
+        self.gradInput = total(gradients or [map_arrays(np.zeros_like, input)])
         return self.gradInput
 
     def _dealt(self, method: str, input: Any, target: Any) -> list[tuple[Any, Any]]:
         return [(input, target)] * len(self.criterions)
-
-
-def _sum(one: Any, other: Any) -> Any:
-    """Return the sum of two arrays, or tables of arrays."""
-    if isinstance(one, list):
-        return [_sum(a, b) for a, b in zip(one, other, strict=True)]
-    return one + other

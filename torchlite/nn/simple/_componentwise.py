@@ -7,9 +7,9 @@ from torchlite.errors import ShapeError
 from torchlite.kernels.blas import addrows
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
+from torchlite.nn.dims import sizes
 from torchlite.nn.initial import uniform
 from torchlite.nn.module import Module
-from torchlite.nn.simple._typed import gradient, misshapen, typed
 
 
 class Componentwise(Module):
@@ -47,7 +47,8 @@ class Componentwise(Module):
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         parameter = self.parameters()[0][0]
         rows = self._rows("updateGradInput", input, parameter)
-        gradient(self, "updateGradInput", input, gradOutput, input.shape, parameter.dtype)
+        shape, dtype = input.shape, parameter.dtype
+        checks.typed_back(self, "updateGradInput", input, gradOutput, shape, dtype)
         gradRows = gradOutput.reshape(rows.shape)
         self.gradInput = self._gradInput(gradRows, parameter).reshape(input.shape)
         return self.gradInput
@@ -57,7 +58,8 @@ class Componentwise(Module):
             scale = checks.number(self, "accGradParameters", "scale", scale)
         (parameter,), (target,) = self.parameters()
         rows = self._rows("accGradParameters", input, parameter)
-        gradient(self, "accGradParameters", input, gradOutput, input.shape, parameter.dtype)
+        shape, dtype = input.shape, parameter.dtype
+        checks.typed_back(self, "accGradParameters", input, gradOutput, shape, dtype)
         each = self._gradParameter(rows, gradOutput.reshape(rows.shape))
         if each.ndim == 2 and target.ndim == 1 and not self.scalar:
             addrows(target, scale, each)
@@ -82,12 +84,13 @@ class Componentwise(Module):
 
     def _rows(self, method: str, input: Any, parameter: Any) -> Any:
         """Return the input in a shape that the parameter's can be broadcast to."""
-        typed(self, method, input, parameter.dtype)
+        checks.typed(self, method, input, parameter.dtype)
         shape, size = input.shape, parameter.shape
         if self.scalar:
             if shape:
                 return input
-            raise misshapen(self, method, "an array of at least one dimension", input)
+            expected = "an array of at least one dimension"
+            raise checks.misshapen(self, method, "input", expected, input)
         if len(shape) == len(size):
             if all(own in (1, n) for own, n in zip(size, shape, strict=True)):
                 return input
@@ -96,7 +99,8 @@ class Componentwise(Module):
         one = ", ".join("*" if n == 1 else str(n) for n in size)
         many = ", ".join(map(str, size))
         comma = "," if len(size) == 1 else ""
-        raise misshapen(self, method, f"({one}{comma}) or (N, {many})", input)
+        expected = f"({one}{comma}) or (N, {many})"
+        raise checks.misshapen(self, method, "input", expected, input)
 
 
 class Adding(Componentwise):
@@ -125,10 +129,9 @@ class Multiplying(Componentwise):
         return gradOutput * input
 
 
-def sizes(layer: Any, size: tuple[Any, ...]) -> tuple[int, ...]:
+def parameter_size(layer: Any, size: tuple[Any, ...]) -> tuple[int, ...]:
     """Return the size of a parameter, given as several numbers or as one tuple or list."""
-    if len(size) == 1 and isinstance(size[0], (tuple, list)):
-        size = tuple(size[0])
+    size = sizes(layer, size)
     if not size:
         raise ShapeError(
             f"{type(layer).__name__}: size must have at least one number, got none",

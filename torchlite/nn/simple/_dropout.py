@@ -3,11 +3,9 @@
 from typing import Any, ClassVar, Self
 
 from torchlite import random
-from torchlite.errors import StateError
 from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.module import Module
-from torchlite.nn.simple._typed import misshapen
 from torchlite.nn.tables import EMPTY, same, shapes
 
 
@@ -104,21 +102,15 @@ class Dropping(Module):
     def _noise_of(self, input: Any) -> Any:
         if input is self._input or same(input, self._input):
             return self.noise
-        remembered = self._input is not EMPTY
-        raise StateError(
-            f"{checks.title(self)}.updateGradInput: input is not that of the last forward",
-            layer=self,
-            method="updateGradInput",
-            argument="input",
-            expected=f"input {shapes(self._input)}" if remembered else "a forward before",
-            got=shapes(input),
-            hint="call forward(input) first: the mask is drawn there",
-        )
+        known = None if self._input is EMPTY else f"input {shapes(self._input)}"
+        hint = "call forward(input) first: the mask is drawn there"
+        name = checks.title(self)
+        raise checks.unremembered(name, self, "updateGradInput", "input", known, input, hint)
 
     def _check(self, method: str, input: Any) -> None:
         checks.floating(self, method, input)
         if self._together and input.ndim - self._together not in (1, 2):
-            raise misshapen(self, method, self._expected, input)
+            raise checks.misshapen(self, method, "input", self._expected, input)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.p:f})"

@@ -12,7 +12,7 @@ def pair(layer: Any, method: str, input: Any) -> tuple[Any, Any]:
     """Return the two arrays of the input; the first must be of one of the four floating dtypes."""
     _checks.table(layer, method, "input", input, 2)
     first, second = input
-    _checks.floating(layer, method, "input[0]", first)
+    checks.must_be_floating(layer, method, "input[0]", first)
     checks.must_be_array(layer, method, "input[1]", second)
     return first, second
 

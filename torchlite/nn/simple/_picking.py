@@ -4,10 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.errors import ShapeError
-from torchlite.nn import checks
 from torchlite.nn.simple._shaping import Shaping
-from torchlite.nn.tables import shapes
 
 
 class Picking(Shaping):
@@ -29,16 +26,3 @@ class Picking(Shaping):
         gradInput = np.zeros_like(gradOutput, shape=input.shape)
         gradInput[part] = gradOutput
         return gradInput
-
-
-def out_of_range(layer: Any, method: str, what: str, axis: int, input: Any) -> ShapeError:
-    """Return the error of a part that the input does not have."""
-    return ShapeError(
-        f"{checks.title(layer)}.{method}: {what} is out of range for dimension {axis} of input "
-        f"{shapes(input)}, counting from 0",
-        layer=layer,
-        method=method,
-        argument="input",
-        expected=what,
-        got=shapes(input),
-    )

@@ -3,7 +3,8 @@
 from typing import Any
 
 from torchlite.nn import checks
-from torchlite.nn.dims import position, sample_dims, whole
+from torchlite.nn.checks import whole
+from torchlite.nn.dims import position, resized, sample_dims
 from torchlite.nn.simple._shaping import Shaping
 
 
@@ -42,15 +43,13 @@ class Reduction(Shaping):
         return position(self, method, input, self.dimension, self.nInputDims)
 
     def _shape(self, input: Any, axis: int) -> tuple[int, ...]:
-        reduced = () if self.squeeze and input.ndim > 1 else (1,)
-        return (*input.shape[:axis], *reduced, *input.shape[axis + 1 :])
+        return resized(input, axis, *(() if self.squeeze and input.ndim > 1 else (1,)))
 
     def _function(self, input: Any, axis: int) -> Any:
         return self._reduce(input, axis).reshape(self._shape(input, axis))
 
     def _gradient(self, input: Any, gradOutput: Any, axis: int) -> Any:
-        kept = (*input.shape[:axis], 1, *input.shape[axis + 1 :])
-        return self._spread(input, gradOutput.reshape(kept), axis)
+        return self._spread(input, gradOutput.reshape(resized(input, axis, 1)), axis)
 
     def _reduce(self, input: Any, axis: int) -> Any:
         """Return the numbers, the dimension kept with size 1."""
@@ -64,4 +63,4 @@ class Reduction(Shaping):
         """Raise where there is no number for no entries."""
         if not input.shape[axis]:
             expected = f"an array with entries along dimension {axis}"
-            raise checks.misshapen(self, method, "input", expected, input, None)
+            raise checks.misshapen(self, method, "input", expected, input)

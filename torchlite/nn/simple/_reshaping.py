@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from torchlite.nn.dims import whole
 from torchlite.nn.simple._shaping import Shaping
 
 
@@ -23,10 +22,3 @@ class Reshaping(Shaping):
 
     def _gradient(self, input: Any, gradOutput: Any, shape: tuple[int, ...]) -> Any:
         return gradOutput.reshape(input.shape)
-
-
-def sizes(layer: Any, size: tuple[Any, ...]) -> tuple[int, ...]:
-    """Return the sizes that were given one by one or as one list."""
-    if len(size) == 1 and isinstance(size[0], (list, tuple)):
-        size = tuple(size[0])
-    return tuple(whole(layer, "size", n) for n in size)

@@ -1,10 +1,9 @@
 """What all layers have in common that rearrange, pick or reduce the entries of one array."""
 
-from typing import Any
-
-from numpy import ndarray
+from typing import Any, Self
 
 from torchlite.nn import checks
+from torchlite.nn.dims import sample_dims
 from torchlite.nn.module import Module
 
 
@@ -32,7 +31,8 @@ class Shaping(Module):
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         checks.floating(self, "updateGradInput", input)
         plan = self._plan("updateGradInput", input)
-        fitting(self, gradOutput, self._shape(input, plan), input.dtype)
+        shape = self._shape(input, plan)
+        checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, input.dtype)
         self.gradInput = self._gradient(input, gradOutput, plan)
         return self.gradInput
 
@@ -51,8 +51,12 @@ class Shaping(Module):
         raise NotImplementedError
 
 
-def fitting(layer: Any, gradOutput: Any, shape: tuple[int, ...], dtype: Any) -> None:
-    """Raise unless gradOutput has the output's shape and precision."""
-    if type(gradOutput) is ndarray and gradOutput.dtype == dtype and gradOutput.shape == shape:
-        return
-    checks.must_be_gradient(layer, "updateGradInput", gradOutput, shape, dtype)
+class OfSamples(Shaping):
+    """One that can be told how many dimensions a sample has."""
+
+    numInputDims: int | None = None
+
+    def setNumInputDims(self, numInputDims: int | None) -> Self:
+        """Say how many dimensions a sample has. Return self."""
+        self.numInputDims = sample_dims(self, "numInputDims", numInputDims)
+        return self

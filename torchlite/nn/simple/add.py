@@ -40,8 +40,9 @@ class Add(Adding):
 
     Conventions
     -----------
-    gradInput is gradOutput itself, or a view of it. The bias is drawn from U(-s, s) with
-    s = 1 / sqrt(its entries); `reset(stdv)` takes s = stdv * sqrt(3). Remembers nothing.
+    gradInput is a view of gradOutput, or a copy where its entries do not lie row by row. The bias
+    is drawn from U(-s, s) with s = 1 / sqrt(its entries); `reset(stdv)` takes s = stdv * sqrt(3).
+    Remembers nothing.
 
     Raises
     ------

@@ -11,7 +11,6 @@ from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.module import Module
-from torchlite.nn.simple._typed import gradient, misshapen, typed
 from torchlite.nn.tables import EMPTY
 
 __all__ = ["BatchNormalization"]
@@ -106,15 +105,8 @@ class BatchNormalization(Module):
         self, nOutput: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True
     ) -> None:
         if checks.size(self, "nOutput", nOutput) == 0:
-            raise ShapeError(
-                f"{type(self).__name__}: nOutput must be at least 1, got 0",
-                layer=self,
-                method="__init__",
-                argument="nOutput",
-                expected="at least 1",
-                got="0",
-                hint=f"{type(self).__name__}(nOutput, eps, momentum, False) has no weight and bias",
-            )
+            hint = f"{type(self).__name__}(nOutput, eps, momentum, False) has no weight and bias"
+            raise checks.misbuilt(ShapeError, self, "nOutput", "at least 1", "0", hint)
         self.eps = float(eps)
         self.momentum = float(momentum)
         self.affine = bool(affine)
@@ -204,7 +196,7 @@ class BatchNormalization(Module):
         return f"{type(self).__name__} (2D) ({self.running_mean.size})"
 
     def _check(self, method: str, input: Any) -> None:
-        typed(self, method, input, self.running_mean.dtype)
+        checks.typed(self, method, input, self.running_mean.dtype)
         n = self.running_mean.size
         fits = input.ndim == 2 or (input.ndim == 1 and not self.train)
         if not fits or input.shape[-1] != n:
@@ -212,15 +204,16 @@ class BatchNormalization(Module):
             if self.train and input.ndim == 1:
                 hint = "evaluate() takes one sample; in training the statistics need a batch"
             expected = f"(N, {n})" if self.train else f"({n},) or (N, {n})"
-            raise misshapen(self, method, expected, input, hint)
+            raise checks.misshapen(self, method, "input", expected, input, hint)
         if self.train and len(input) == 1:
             hint = "one value has no variance: take a larger batch, or evaluate()"
             expected = "a batch with more than one value of each feature"
-            raise misshapen(self, method, expected, input, hint)
+            raise checks.misshapen(self, method, "input", expected, input, hint)
 
     def _check_back(self, method: str, input: Any, gradOutput: Any) -> None:
         self._check(method, input)
-        gradient(self, method, input, gradOutput, input.shape, self.running_mean.dtype)
+        dtype = self.running_mean.dtype
+        checks.typed_back(self, method, input, gradOutput, input.shape, dtype)
 
 
 def _mean(batch: Any) -> Any:

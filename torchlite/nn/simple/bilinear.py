@@ -9,7 +9,6 @@ from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
 from torchlite.nn.module import Module
-from torchlite.nn.simple._typed import gradient, misshapen, typed
 
 __all__ = ["Bilinear"]
 
@@ -137,15 +136,16 @@ class Bilinear(Module):
         if not (isinstance(input, (list, tuple)) and len(input) == 2):
             raise self._unfit(method, input)
         for array in input:
-            typed(self, method, array, dtype)
+            checks.typed(self, method, array, dtype)
         n = len(input[0]) if input[0].ndim else 0
         if [array.shape for array in input] != [(n, length) for length in lengths]:
             raise self._unfit(method, input)
         for given in gradOutput:
             for array in input:
-                gradient(self, method, array, given, (n, outputSize), dtype)
+                checks.typed_back(self, method, array, given, (n, outputSize), dtype)
         return input
 
     def _unfit(self, method: str, input: Any) -> Any:
         _, inputSize1, inputSize2 = self.weight.shape
-        return misshapen(self, method, f"[(N, {inputSize1}), (N, {inputSize2})]", input)
+        expected = f"[(N, {inputSize1}), (N, {inputSize2})]"
+        return checks.misshapen(self, method, "input", expected, input)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.simple._componentwise import Adding, sizes
+from torchlite.nn.simple._componentwise import Adding, parameter_size
 
 __all__ = ["CAdd"]
 
@@ -34,7 +34,7 @@ class CAdd(Adding):
 
     Conventions
     -----------
-    gradInput is a view of gradOutput.
+    gradInput is a view of gradOutput, or a copy where its entries do not lie row by row.
 
     Example
     -------
@@ -59,7 +59,7 @@ class CAdd(Adding):
     """
 
     def __init__(self, *size: Any) -> None:
-        shape = sizes(self, size)
+        shape = parameter_size(self, size)
         self.bias = np.zeros(shape)
         self.gradBias = np.zeros(shape)
         self.reset()

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.simple._componentwise import Multiplying, sizes
+from torchlite.nn.simple._componentwise import Multiplying, parameter_size
 
 __all__ = ["CMul"]
 
@@ -54,7 +54,7 @@ class CMul(Multiplying):
     """
 
     def __init__(self, *size: Any) -> None:
-        shape = sizes(self, size)
+        shape = parameter_size(self, size)
         self.weight = np.zeros(shape)
         self.gradWeight = np.zeros(shape)
         self.reset()

@@ -7,7 +7,6 @@ import numpy as np
 from torchlite.nn import checks
 from torchlite.nn.dims import leading, sample_dims
 from torchlite.nn.module import Module
-from torchlite.nn.simple._shaping import fitting
 
 __all__ = ["Constant"]
 
@@ -78,7 +77,8 @@ class Constant(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         checks.floating(self, "updateGradInput", input)
-        fitting(self, gradOutput, self._shape("updateGradInput", input), input.dtype)
+        shape = self._shape("updateGradInput", input)
+        checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, input.dtype)
         self.gradInput = np.zeros_like(input)
         return self.gradInput
 

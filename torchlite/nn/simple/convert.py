@@ -9,7 +9,6 @@ from torchlite.errors import ShapeError
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.simple._precision import cast
-from torchlite.nn.simple._shaping import fitting
 from torchlite.nn.simple.transpose import inverse
 
 __all__ = ["Convert"]
@@ -106,7 +105,7 @@ class Convert(Module):
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         checks.floating(self, "updateGradInput", input)
         _, arranged, shape = self._shapes("updateGradInput", input)
-        fitting(self, gradOutput, shape, self._dtype)
+        checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, self._dtype)
         if self._first:
             gradient = np.zeros_like(gradOutput, shape=arranged)
             gradient[:, 0] = gradOutput
@@ -125,13 +124,13 @@ class Convert(Module):
         sample = source.replace("b", "")
         if input.ndim not in (len(source), len(sample)):
             expected = f"{len(source)}-D ({source}) or {len(sample)}-D ({sample})"
-            raise checks.misshapen(self, method, "input", expected, input, None)
+            raise checks.misshapen(self, method, "input", expected, input)
         batch = list(input.shape)
         if input.ndim == len(sample):
             batch.insert(source.index("b"), 1)
         arranged = [batch[i] for i in self._order]
         if self._first and "f" in source and arranged[1] != 1:
-            raise checks.misshapen(self, method, "input", "of size 1 in f", input, None)
+            raise checks.misshapen(self, method, "input", "of size 1 in f", input)
         shape = list(arranged)
         if len(target) <= 2:
             shape = [arranged[0], math.prod(arranged[1:])][: len(target)]

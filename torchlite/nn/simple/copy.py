@@ -8,7 +8,6 @@ from torchlite.errors import DTypeError
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.simple._precision import cast
-from torchlite.nn.simple._shaping import fitting
 
 __all__ = ["Copy"]
 
@@ -85,7 +84,8 @@ class Copy(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         passing = self._check("updateGradInput", input)
-        fitting(self, gradOutput, input.shape, input.dtype if passing else self.outtype)
+        dtype = input.dtype if passing else self.outtype
+        checks.must_be_gradient(self, "updateGradInput", gradOutput, input.shape, dtype)
         self.gradInput = gradOutput if passing else cast(gradOutput, self.intype, copy=True)
         return self.gradInput
 
@@ -98,20 +98,14 @@ class Copy(Module):
         return False
 
     def _known(self, argument: str, value: Any) -> Any:
+        """Return the dtype that the constructor's argument means, one of the four."""
         try:
             dtype = np.dtype(_LUA_NAMES.get(value, value))
         except TypeError:
             dtype = None
         if dtype not in checks.FLOATING:
             expected = checks.FLOATING_NAMES
-            raise DTypeError(
-                f"{type(self).__name__}: {argument} must be {expected}, got {value!r}",
-                layer=self,
-                method="__init__",
-                argument=argument,
-                expected=expected,
-                got=repr(value),
-            )
+            raise checks.misbuilt(DTypeError, self, argument, expected, repr(value))
         return dtype
 
     # What a cast of the layer, or of a network around it, sets.

@@ -7,11 +7,10 @@ import numpy as np
 
 from torchlite.kernels.blas import addat
 from torchlite.nn import checks
-from torchlite.nn.dims import position, whole
+from torchlite.nn.checks import whole
+from torchlite.nn.dims import position, resized
 from torchlite.nn.module import Module
-from torchlite.nn.simple._indices import integers
 from torchlite.nn.simple._pairs import pair
-from torchlite.nn.simple._shaping import fitting
 
 __all__ = ["Index"]
 
@@ -44,7 +43,7 @@ class Index(Module):
     Conventions
     -----------
     Indices count from 0, and negative ones are out of range. They have no gradient: in its place
-    stand zeros. Remembers nothing.
+    stand zeros of gradOutput's dtype. Remembers nothing.
 
     Raises
     ------
@@ -79,9 +78,9 @@ class Index(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         array, indices, axis = self._parts("updateGradInput", input)
-        shape = (*array.shape[:axis], len(indices), *array.shape[axis + 1 :])
-        fitting(self, gradOutput, shape, array.dtype)
-        rest = array.shape[:axis] + array.shape[axis + 1 :]
+        shape = resized(array, axis, len(indices))
+        checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, array.dtype)
+        rest = resized(array, axis)
         rows = np.zeros_like(gradOutput, shape=(array.shape[axis], math.prod(rest)))
         gradRows = np.moveaxis(gradOutput, axis, 0).reshape(len(indices), math.prod(rest))
         addat(rows, 1, indices, gradRows)
@@ -93,7 +92,8 @@ class Index(Module):
         array, indices = pair(self, method, input)
         axis = position(self, method, array, self.dimension)
         n = array.shape[axis]
-        indices = integers(self, method, "input[1]", indices, n, f"entries of dimension {axis}")
+        what = f"entries of dimension {axis}"
+        indices = checks.integers(self, method, "input[1]", indices, n, what)
         if indices.ndim != 1:
-            raise checks.misshapen(self, method, "input[1]", "of one dimension", indices, None)
+            raise checks.misshapen(self, method, "input[1]", "of one dimension", indices)
         return array, indices, axis

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.functions import absolute
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 
@@ -79,7 +80,7 @@ class L1Penalty(Module):
 
     def updateOutput(self, input: Any) -> Any:
         checks.floating(self, "updateOutput", input)
-        self.loss = self._weight(input) * np.where(input.real < 0, -input, input).sum().item()
+        self.loss = self._weight(input) * absolute(input).sum().item()
         self.output = input
         return input
 

@@ -4,7 +4,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from torchlite.errors import ShapeError
 from torchlite.kernels.blas import addrows
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
@@ -162,15 +161,8 @@ class LinearWeightNorm(Linear):
     def initFromWeight(self, weight: Any) -> Self:
         """Set v and g so that `v * g / norm` is this weight. Return self."""
         if np.shape(weight) != self.v.shape:
-            raise ShapeError(
-                f"{checks.title(self)}.initFromWeight: weight must be {shapes(self.v)}, "
-                f"got {shapes(weight)}",
-                layer=self,
-                method="initFromWeight",
-                argument="weight",
-                expected=shapes(self.v),
-                got=shapes(weight),
-            )
+            expected = shapes(self.v)
+            raise checks.misshapen(self, "initFromWeight", "weight", expected, weight)
         self.v[...] = weight
         self.g[...] = self._norm()
         return self

@@ -11,8 +11,6 @@ from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS, positive
 from torchlite.nn.module import Module
-from torchlite.nn.simple._indices import integers
-from torchlite.nn.simple._typed import gradient, misshapen
 
 __all__ = ["LookupTable"]
 
@@ -55,7 +53,7 @@ class LookupTable(Module):
     Conventions
     -----------
     The weight is drawn from N(0, 1); `reset(stdv)` takes N(0, stdv). Ids have no gradient:
-    gradInput is zeros of their dtype. Remembers nothing.
+    gradInput is zeros of their dtype, as in Torch7. Remembers nothing.
 
     Raises
     ------
@@ -194,13 +192,13 @@ class LookupTable(Module):
         return self
 
     def _ids(self, method: str, input: Any) -> Any:
-        ids = integers(self, method, "input", input, len(self.weight), "rows")
+        ids = checks.integers(self, method, "input", input, len(self.weight), "rows")
         if not 1 <= ids.ndim <= 2:
-            raise misshapen(self, method, "(n,) or (N, n)", input)
+            raise checks.misshapen(self, method, "input", "(n,) or (N, n)", input)
         return ids
 
     def _ids_back(self, method: str, input: Any, gradOutput: Any) -> Any:
         ids = self._ids(method, input)
         shape = (*ids.shape, self.weight.shape[1])
-        gradient(self, method, input, gradOutput, shape, self.weight.dtype)
+        checks.typed_back(self, method, input, gradOutput, shape, self.weight.dtype)
         return ids

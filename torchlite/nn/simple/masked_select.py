@@ -4,11 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.errors import DTypeError
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.simple._pairs import pair, unfit
-from torchlite.nn.simple._shaping import fitting
 
 __all__ = ["MaskedSelect"]
 
@@ -32,8 +30,8 @@ class MaskedSelect(Module):
 
     Conventions
     -----------
-    The mask is of bool, where Torch7 has bytes. It has no gradient: in its place stand zeros.
-    Remembers nothing.
+    The mask is of bool, where Torch7 has bytes. It has no gradient: in its place stand zeros of
+    gradOutput's dtype. Remembers nothing.
 
     Raises
     ------
@@ -64,7 +62,8 @@ class MaskedSelect(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         array, mask = self._parts("updateGradInput", input)
-        fitting(self, gradOutput, (mask.sum().item(),), array.dtype)
+        shape = (mask.sum().item(),)
+        checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, array.dtype)
         gradArray = np.zeros_like(gradOutput, shape=array.shape)
         gradArray[mask] = gradOutput
         self.gradInput = [gradArray, np.zeros_like(gradOutput, shape=mask.shape)]
@@ -73,15 +72,8 @@ class MaskedSelect(Module):
     def _parts(self, method: str, input: Any) -> tuple[Any, Any]:
         array, mask = pair(self, method, input)
         if mask.dtype.kind != "b":
-            raise DTypeError(
-                f"{checks.title(self)}.{method}: input[1] must be bool, got {mask.dtype}",
-                layer=self,
-                method=method,
-                argument="input[1]",
-                expected="bool",
-                got=str(mask.dtype),
-                hint="input[1] != 0",
-            )
+            got, hint = str(mask.dtype), "input[1] != 0"
+            raise checks.mistyped(self, method, "input[1]", "bool", got, hint)
         if mask.shape != array.shape:
             raise unfit(self, method, input, "the mask must have the shape of the array")
         return array, mask

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.simple._pairs import product, unfit
-from torchlite.nn.simple._shaping import fitting
 
 __all__ = ["MM"]
 
@@ -71,7 +71,8 @@ class MM(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         a, b = self._factors("updateGradInput", input)
-        fitting(self, gradOutput, (*a.shape[:-1], b.shape[-1]), a.dtype)
+        shape = (*a.shape[:-1], b.shape[-1])
+        checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, a.dtype)
         grad_a = gradOutput @ np.swapaxes(b, -1, -2)
         grad_b = np.swapaxes(a, -1, -2) @ gradOutput
         self.gradInput = [_turned(grad_a, self.transA), _turned(grad_b, self.transB)]

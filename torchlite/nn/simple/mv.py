@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.simple._pairs import product, unfit
-from torchlite.nn.simple._shaping import fitting
 
 __all__ = ["MV"]
 
@@ -68,7 +68,8 @@ class MV(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         matrix, vector = self._factors("updateGradInput", input)
-        fitting(self, gradOutput, matrix.shape[:-1], matrix.dtype)
+        shape = matrix.shape[:-1]
+        checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, matrix.dtype)
         left, right = (vector, gradOutput) if self.trans else (gradOutput, vector)
         self.gradInput = [
             left[..., :, None] * right[..., None, :],

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from torchlite.nn.dims import position, whole
-from torchlite.nn.simple._picking import Picking, out_of_range
+from torchlite.nn.checks import whole
+from torchlite.nn.dims import out_of_range, position
+from torchlite.nn.simple._picking import Picking
 
 __all__ = ["Narrow"]
 
@@ -79,5 +80,5 @@ class Narrow(Picking):
         stop = start + self.length if self.length >= 0 else size + self.length + 1
         if not 0 <= start <= stop <= size:
             what = f"offset {self.index} with length {self.length}"
-            raise out_of_range(self, method, what, axis, input)
+            raise out_of_range(self, method, what, f"dimension {axis} of ", input)
         return (*[slice(None)] * axis, slice(start, stop))

@@ -95,7 +95,7 @@ class Normalize(Module):
         checks.floating(self, method, input)
         if input.ndim > 2 or not input.shape[-1]:
             expected = "(n,) or (N, n) with n of at least 1"
-            raise checks.misshapen(self, method, "input", expected, input, None)
+            raise checks.misshapen(self, method, "input", expected, input)
 
     def _norm(self, input: Any) -> Any:
         """Return the norm of each sample, as a column."""

@@ -6,8 +6,6 @@ import numpy as np
 
 from torchlite.nn import checks
 from torchlite.nn.module import Module
-from torchlite.nn.simple._indices import integers
-from torchlite.nn.simple._shaping import fitting
 
 __all__ = ["OneHot"]
 
@@ -68,13 +66,14 @@ class OneHot(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         self._indices("updateGradInput", input)
-        fitting(self, gradOutput, (*input.shape, self.outputSize), self._dtype)
+        shape = (*input.shape, self.outputSize)
+        checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, self._dtype)
         self.gradInput = np.zeros_like(gradOutput, shape=input.shape)
         return self.gradInput
 
     def _indices(self, method: str, input: Any) -> Any:
-        indices = integers(self, method, "input", input, self.outputSize, "classes")
+        indices = checks.integers(self, method, "input", input, self.outputSize, "classes")
         if not input.ndim:
             expected = "an array of at least one dimension"
-            raise checks.misshapen(self, method, "input", expected, input, None)
+            raise checks.misshapen(self, method, "input", expected, input)
         return indices

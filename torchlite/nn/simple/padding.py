@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn import checks
-from torchlite.nn.checks import constant
-from torchlite.nn.dims import position, sample_dims, whole
-from torchlite.nn.simple._picking import out_of_range
+from torchlite.nn.checks import constant, whole
+from torchlite.nn.dims import out_of_range, position, resized, sample_dims
 from torchlite.nn.simple._shaping import Shaping
 
 __all__ = ["Padding"]
@@ -81,15 +80,17 @@ class Padding(Shaping):
         axis = position(self, method, input, self.dim, self.nInputDim)
         size = input.shape[axis]
         if self.index > size:
-            raise out_of_range(self, method, f"index {self.index}", axis, input)
+            what, of = f"index {self.index}", f"dimension {axis} of "
+            raise out_of_range(self, method, what, of, input)
         return axis, self.index if self.pad < 0 else size - self.index
 
     def _shape(self, input: Any, plan: tuple[int, int]) -> tuple[int, ...]:
-        return self._resized(input, plan[0], input.shape[plan[0]] + abs(self.pad))
+        axis, _ = plan
+        return resized(input, axis, input.shape[axis] + abs(self.pad))
 
     def _function(self, input: Any, plan: tuple[int, int]) -> Any:
         axis, place = plan
-        added = np.full_like(input, self.value, shape=self._resized(input, axis, abs(self.pad)))
+        added = np.full_like(input, self.value, shape=resized(input, axis, abs(self.pad)))
         before, behind = np.split(input, [place], axis)
         return np.concatenate([before, added, behind], axis)
 
@@ -97,7 +98,3 @@ class Padding(Shaping):
         axis, place = plan
         before, _, behind = np.split(gradOutput, [place, place + abs(self.pad)], axis)
         return np.concatenate([before, behind], axis)
-
-    @staticmethod
-    def _resized(input: Any, axis: int, size: int) -> tuple[int, ...]:
-        return (*input.shape[:axis], size, *input.shape[axis + 1 :])

@@ -10,7 +10,6 @@ from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.module import Module
-from torchlite.nn.simple._indices import integers
 
 __all__ = ["PartialLinear"]
 
@@ -124,13 +123,11 @@ class PartialLinear(Module):
 
     def setPartition(self, indices: Any) -> Self:
         """Compute only these outputs, in this order, counted from 0. Return self."""
-        partition = integers(
-            self, "setPartition", "indices", np.array(indices), len(self.weight), "outputs"
-        )
+        indices, n = np.array(indices), len(self.weight)
+        partition = checks.integers(self, "setPartition", "indices", indices, n, "outputs")
         if partition.ndim != 1:
-            raise checks.misshapen(
-                self, "setPartition", "indices", "of one dimension", partition, None
-            )
+            expected = "of one dimension"
+            raise checks.misshapen(self, "setPartition", "indices", expected, partition)
         self.partition = like(partition, self.weight)
         return self
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from torchlite.errors import ShapeError
 from torchlite.nn import checks
-from torchlite.nn.simple._reshaping import Reshaping, sizes
+from torchlite.nn.dims import sizes
+from torchlite.nn.simple._reshaping import Reshaping
 
 __all__ = ["Reshape"]
 

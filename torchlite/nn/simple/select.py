@@ -3,8 +3,9 @@
 from typing import Any
 
 from torchlite.nn import checks
-from torchlite.nn.dims import position, whole
-from torchlite.nn.simple._picking import Picking, out_of_range
+from torchlite.nn.checks import whole
+from torchlite.nn.dims import out_of_range, position
+from torchlite.nn.simple._picking import Picking
 
 __all__ = ["Select"]
 
@@ -61,9 +62,10 @@ class Select(Picking):
 
     def _plan(self, method: str, input: Any) -> Any:
         if input.ndim < 2:
-            raise checks.misshapen(self, method, "input", "of at least 2 dimensions", input, None)
+            raise checks.misshapen(self, method, "input", "of at least 2 dimensions", input)
         axis = position(self, method, input, self.dimension)
         size = input.shape[axis]
         if not -size <= self.index < size:
-            raise out_of_range(self, method, f"index {self.index}", axis, input)
+            what, of = f"index {self.index}", f"dimension {axis} of "
+            raise out_of_range(self, method, what, of, input)
         return (*[slice(None)] * axis, self.index)

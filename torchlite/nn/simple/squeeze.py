@@ -1,14 +1,16 @@
 """Squeeze."""
 
-from typing import Any, Self
+from typing import Any
 
-from torchlite.nn.dims import leading, position, sample_dims, whole
+from torchlite.nn.checks import whole
+from torchlite.nn.dims import leading, position
 from torchlite.nn.simple._reshaping import Reshaping
+from torchlite.nn.simple._shaping import OfSamples
 
 __all__ = ["Squeeze"]
 
 
-class Squeeze(Reshaping):
+class Squeeze(OfSamples, Reshaping):
     """Leaves out dimensions of size 1: all of them, or one.
 
     Maths
@@ -60,11 +62,6 @@ class Squeeze(Reshaping):
     def __init__(self, dim: int | None = None, numInputDims: int | None = None) -> None:
         self.dim = None if dim is None else whole(self, "dim", dim)
         self.setNumInputDims(numInputDims)
-
-    def setNumInputDims(self, numInputDims: int | None) -> Self:
-        """Say how many dimensions a sample has. Return self."""
-        self.numInputDims = sample_dims(self, "numInputDims", numInputDims)
-        return self
 
     def _plan(self, method: str, input: Any) -> tuple[int, ...]:
         first = leading(self, method, input, self.numInputDims)

@@ -1,17 +1,18 @@
 """Transpose."""
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from torchlite.errors import DTypeError
-from torchlite.nn.dims import position, sample_dims, whole
-from torchlite.nn.simple._shaping import Shaping
+from torchlite.nn.checks import misbuilt, whole
+from torchlite.nn.dims import position
+from torchlite.nn.simple._shaping import OfSamples
 
 __all__ = ["Transpose"]
 
 
-class Transpose(Shaping):
+class Transpose(OfSamples):
     """Swaps dimensions, one pair after the other.
 
     Maths
@@ -65,28 +66,14 @@ class Transpose(Shaping):
     Torch7, nn/Transpose.lua.
     """
 
-    numInputDims: int | None = None
-
     def __init__(self, *permutations: Any) -> None:
         pairs = []
         for pair in permutations:
             if not isinstance(pair, (list, tuple)) or len(pair) != 2:
-                raise DTypeError(
-                    f"{type(self).__name__}: permutations must be pairs of dimensions, "
-                    f"got {pair!r}",
-                    layer=self,
-                    method="__init__",
-                    argument="permutations",
-                    expected="pairs of dimensions",
-                    got=repr(pair),
-                )
+                expected = "pairs of dimensions"
+                raise misbuilt(DTypeError, self, "permutations", expected, repr(pair))
             pairs.append(tuple(whole(self, "permutations", dim) for dim in pair))
         self.permutations = pairs
-
-    def setNumInputDims(self, numInputDims: int | None) -> Self:
-        """Say how many dimensions a sample has. Return self."""
-        self.numInputDims = sample_dims(self, "numInputDims", numInputDims)
-        return self
 
     def _plan(self, method: str, input: Any) -> list[int]:
         order = list(range(input.ndim))

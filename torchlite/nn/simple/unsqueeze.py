@@ -1,14 +1,16 @@
 """Unsqueeze."""
 
-from typing import Any, Self
+from typing import Any
 
-from torchlite.nn.dims import position, sample_dims, whole
+from torchlite.nn.checks import whole
+from torchlite.nn.dims import position
 from torchlite.nn.simple._reshaping import Reshaping
+from torchlite.nn.simple._shaping import OfSamples
 
 __all__ = ["Unsqueeze"]
 
 
-class Unsqueeze(Reshaping):
+class Unsqueeze(OfSamples, Reshaping):
     """Puts in a dimension of size 1.
 
     Maths
@@ -58,11 +60,6 @@ class Unsqueeze(Reshaping):
     def __init__(self, pos: int, numInputDims: int | None = None) -> None:
         self.pos = whole(self, "pos", pos)
         self.setNumInputDims(numInputDims)
-
-    def setNumInputDims(self, numInputDims: int | None) -> Self:
-        """Say how many dimensions a sample has. Return self."""
-        self.numInputDims = sample_dims(self, "numInputDims", numInputDims)
-        return self
 
     def _plan(self, method: str, input: Any) -> tuple[int, ...]:
         place = position(self, method, input, self.pos, self.numInputDims, room=1)

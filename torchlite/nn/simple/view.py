@@ -5,13 +5,14 @@ from typing import Any, Self
 
 from torchlite.errors import ShapeError
 from torchlite.nn import checks
-from torchlite.nn.dims import leading, sample_dims
-from torchlite.nn.simple._reshaping import Reshaping, sizes
+from torchlite.nn.dims import leading, sizes
+from torchlite.nn.simple._reshaping import Reshaping
+from torchlite.nn.simple._shaping import OfSamples
 
 __all__ = ["View"]
 
 
-class View(Reshaping):
+class View(OfSamples, Reshaping):
     """Gives the input another shape, row by row, of which one size may be left open.
 
     Maths
@@ -69,8 +70,6 @@ class View(Reshaping):
     Torch7, nn/View.lua.
     """
 
-    numInputDims: int | None = None
-
     def __init__(self, *size: Any) -> None:
         self.resetSize(*size)
 
@@ -90,11 +89,6 @@ class View(Reshaping):
         self.numElements = abs(math.prod(new))
         return self
 
-    def setNumInputDims(self, numInputDims: int | None) -> Self:
-        """Say how many dimensions a sample has. Return self."""
-        self.numInputDims = sample_dims(self, "numInputDims", numInputDims)
-        return self
-
     def _plan(self, method: str, input: Any) -> tuple[int, ...]:
         size, first = self.size, leading(self, method, input, self.numInputDims)
         batch, entries = math.prod(input.shape[:first]), math.prod(input.shape[first:])
@@ -110,7 +104,7 @@ class View(Reshaping):
     def _misfit(self, method: str, input: Any, first: int) -> ShapeError:
         samples = "samples with " if first else ""
         expected = f"of {samples}{self.numElements} entries, or a multiple"
-        return checks.misshapen(self, method, "input", expected, input, None)
+        return checks.misshapen(self, method, "input", expected, input)
 
     def _twofold(self, method: str, input: Any) -> ShapeError:
         n, expected = input.ndim, "a sample or a batch, and not both"

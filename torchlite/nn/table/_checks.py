@@ -5,28 +5,27 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from torchlite.errors import DTypeError, ShapeError
 from torchlite.nn import checks
-from torchlite.nn.checks import FLOATING, title
+from torchlite.nn.checks import FLOATING, misshapen, mistyped, must_be_floating
 from torchlite.nn.tables import is_array, shapes
 
 
 def table(layer: Any, method: str, argument: str, value: Any, length: int | None = None) -> None:
     """Value must be a list or tuple, of this length if one is given."""
     if not isinstance(value, (list, tuple)):
-        raise _wrong_type(layer, method, argument, "a table (a list)", type(value).__name__)
+        raise mistyped(layer, method, argument, "a table (a list)", type(value).__name__)
     if length is not None and len(value) != length:
         expected = f"a table of {length} {'entry' if length == 1 else 'entries'}"
-        raise wrong_shape(layer, method, argument, expected, value)
+        raise misshapen(layer, method, argument, expected, value)
 
 
 def keyed(layer: Any, method: str, argument: str, value: Any, keys: Any) -> None:
     """Value must be a dict that has these keys."""
     expected = f"a dict with {', '.join(map(repr, keys))}"
     if not isinstance(value, dict):
-        raise _wrong_type(layer, method, argument, expected, type(value).__name__)
+        raise mistyped(layer, method, argument, expected, type(value).__name__)
     if not value.keys() >= set(keys):
-        raise wrong_shape(layer, method, argument, expected, value)
+        raise misshapen(layer, method, argument, expected, value)
 
 
 def reaches(
@@ -38,7 +37,7 @@ def reaches(
         expected = f"a table with entry {index}"
         if length != 1:
             expected = f"a table with {length} entries from {index} on"
-        raise wrong_shape(layer, method, argument, expected, value)
+        raise misshapen(layer, method, argument, expected, value)
 
 
 def arrays(layer: Any, method: str, argument: str, value: Any, length: int | None = None) -> None:
@@ -51,9 +50,9 @@ def arrays(layer: Any, method: str, argument: str, value: Any, length: int | Non
                 return
     table(layer, method, argument, value, length)
     if not value:
-        raise wrong_shape(layer, method, argument, "a table of at least 1 entry", value)
+        raise misshapen(layer, method, argument, "a table of at least 1 entry", value)
     for i, array in enumerate(value):
-        floating(layer, method, f"{argument}[{i}]", array, value[0].dtype if i else None)
+        must_be_floating(layer, method, f"{argument}[{i}]", array, value[0].dtype if i else None)
 
 
 def alike(layer: Any, method: str, argument: str, value: Any, length: int | None = None) -> None:
@@ -63,15 +62,7 @@ def alike(layer: Any, method: str, argument: str, value: Any, length: int | None
     for i, array in enumerate(value):
         if array.shape != shape:
             expected = f"{shape} like {argument}[0]"
-            raise wrong_shape(layer, method, f"{argument}[{i}]", expected, array)
-
-
-def floating(layer: Any, method: str, argument: str, array: Any, dtype: Any = None) -> None:
-    """It must be an array of at least one dimension, floating (of the dtype's precision)."""
-    checks.must_be_array(layer, method, argument, array)
-    checks.must_have_precision(layer, method, argument, array, dtype)
-    if not array.ndim:
-        raise wrong_shape(layer, method, argument, "an array of at least one dimension", array)
+            raise misshapen(layer, method, f"{argument}[{i}]", expected, array)
 
 
 def like(
@@ -92,7 +83,7 @@ def like(
     if dtype in FLOATING:
         checks.must_have_precision(layer, method, argument, array, dtype)
     if array.shape != shape:
-        raise wrong_shape(layer, method, argument, f"{shape}{why}", array)
+        raise misshapen(layer, method, argument, f"{shape}{why}", array)
 
 
 def gradient(
@@ -106,7 +97,7 @@ def gradient(
     elif isinstance(output, dict):
         keyed(layer, method, argument, gradOutput, output)
         if len(gradOutput) != len(output):
-            raise wrong_shape(layer, method, argument, shapes(output), gradOutput)
+            raise misshapen(layer, method, argument, shapes(output), gradOutput)
         for key, entry in output.items():
             gradient(layer, method, gradOutput[key], entry, f"{argument}[{key!r}]")
     elif is_array(output):
@@ -126,27 +117,4 @@ def joinable(layer: Any, method: str, argument: str, arrays: Any, dimension: int
         else:
             return axis
     expected = f"arrays alike but for dimension {dimension}"
-    raise wrong_shape(layer, method, argument, expected, arrays)
-
-
-def wrong_shape(layer: Any, method: str, argument: str, expected: str, value: Any) -> ShapeError:
-    got = shapes(value)
-    return ShapeError(
-        f"{title(layer)}.{method}: {argument} must be {expected}, got {got}",
-        layer=layer,
-        method=method,
-        argument=argument,
-        expected=expected,
-        got=got,
-    )
-
-
-def _wrong_type(layer: Any, method: str, argument: str, expected: str, got: str) -> DTypeError:
-    return DTypeError(
-        f"{title(layer)}.{method}: {argument} must be {expected}, got {got}",
-        layer=layer,
-        method=method,
-        argument=argument,
-        expected=expected,
-        got=got,
-    )
+    raise misshapen(layer, method, argument, expected, arrays)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.table import _checks
 
@@ -44,7 +45,7 @@ class Rows(Module):
         if a.ndim == 2:
             return a, b
         expected = "a table of two arrays (n,) or (N, n)"
-        raise _checks.wrong_shape(self, method, "input", expected, input)
+        raise checks.misshapen(self, method, "input", expected, input)
 
     def _function(self, a: Any, b: Any) -> Any:
         """Return a number for each of the rows."""

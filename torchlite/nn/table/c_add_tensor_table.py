@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.table import _checks
 from torchlite.nn.table._entries import total
@@ -68,7 +69,7 @@ class CAddTensorTable(Module):
     def _opened(self, method: str, input: Any) -> tuple[Any, Any]:
         _checks.table(self, method, "input", input, 2)
         one, many = input
-        _checks.floating(self, method, "input[0]", one)
+        checks.must_be_floating(self, method, "input[0]", one)
         _checks.table(self, method, "input[1]", many)
         for i, array in enumerate(many):
             _checks.like(

@@ -62,14 +62,8 @@ class CriterionTable(Module):
 
     def __init__(self, criterion: Criterion) -> None:
         if not isinstance(criterion, Criterion):
-            raise DTypeError(
-                f"CriterionTable: criterion must be a Criterion, got {type(criterion).__name__}",
-                layer=self,
-                method="__init__",
-                argument="criterion",
-                expected="a Criterion",
-                got=type(criterion).__name__,
-            )
+            got = type(criterion).__name__
+            raise checks.misbuilt(DTypeError, self, "criterion", "a Criterion", got)
         self.criterion = criterion
 
     def updateOutput(self, input: Any) -> Any:

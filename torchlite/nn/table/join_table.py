@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.dims import position, sample_dims, whole
+from torchlite.nn.checks import whole
+from torchlite.nn.dims import position, resized, sample_dims
 from torchlite.nn.module import Module
 from torchlite.nn.table import _checks
 from torchlite.nn.table._entries import pieces
@@ -73,7 +74,7 @@ class JoinTable(Module):
         axis = self._axis("updateGradInput", input)
         first = input[0]
         lengths = [array.shape[axis] for array in input]
-        shape = (*first.shape[:axis], sum(lengths), *first.shape[axis + 1 :])
+        shape = resized(first, axis, sum(lengths))
         _checks.like(self, "updateGradInput", "gradOutput", gradOutput, shape, first.dtype)
         self.gradInput = pieces(gradOutput, lengths, axis)
         return self.gradInput

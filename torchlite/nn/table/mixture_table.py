@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.dims import position, whole
+from torchlite.nn import checks
+from torchlite.nn.checks import whole
+from torchlite.nn.dims import position
 from torchlite.nn.module import Module
 from torchlite.nn.table import _checks
 from torchlite.nn.table._entries import at, total
@@ -89,9 +91,9 @@ class MixtureTable(Module):
         """Return the gates, the experts one by one, and their axis if they came in one array."""
         _checks.table(self, method, "input", input, 2)
         gates, experts = input
-        _checks.floating(self, method, "input[0]", gates)
+        checks.must_be_floating(self, method, "input[0]", gates)
         if gates.ndim > 2:
-            raise _checks.wrong_shape(self, method, "input[0]", "(n,) or (N, n)", gates)
+            raise checks.misshapen(self, method, "input[0]", "(n,) or (N, n)", gates)
         axis = None
         if is_array(experts):
             axis = position(self, method, experts, gates.ndim - 1 if self.dim is None else self.dim)
@@ -100,7 +102,7 @@ class MixtureTable(Module):
         *samples, n = gates.shape
         if len(experts) != n or experts[0].shape[: len(samples)] != (*samples,):
             expected = f"{n} experts" + (f" of {samples[0]} samples" if samples else "")
-            raise _checks.wrong_shape(self, method, "input[1]", expected, input[1])
+            raise checks.misshapen(self, method, "input[1]", expected, input[1])
         return gates, experts, axis
 
 

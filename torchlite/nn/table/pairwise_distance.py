@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.functions import absolute
 from torchlite.nn import checks
 from torchlite.nn.table._rows import Rows
 
@@ -69,11 +70,11 @@ class PairwiseDistance(Rows):
             raise ValueError(f"PairwiseDistance: p must be finite and at least 1, got {p!r}")
 
     def _function(self, a: Any, b: Any) -> Any:
-        return self._distance(_magnitude(a - b))[:, 0]
+        return self._distance(absolute(a - b))[:, 0]
 
     def _gradients(self, a: Any, b: Any, gradOutput: Any) -> tuple[Any, Any]:
         difference = a - b
-        magnitude = _magnitude(difference)
+        magnitude = absolute(difference)
         ratio = magnitude / (self._distance(magnitude) + _EPSILON)
         gradient = gradOutput * np.sign(difference.real) * ratio ** (self.norm - 1)
         return gradient, -gradient
@@ -84,7 +85,3 @@ class PairwiseDistance(Rows):
         largest = np.where(largest == 0, 1, largest)
         powers = (magnitude / largest) ** self.norm
         return largest * powers.sum(-1, keepdims=True) ** (1 / self.norm)
-
-
-def _magnitude(array: Any) -> Any:
-    return np.where(array.real < 0, -array, array)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.dims import whole
+from torchlite.nn.checks import whole
 from torchlite.nn.module import Module
 from torchlite.nn.table import _checks
 from torchlite.nn.tables import map_arrays

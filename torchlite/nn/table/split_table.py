@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn import checks
-from torchlite.nn.dims import position, sample_dims, whole
+from torchlite.nn.checks import whole
+from torchlite.nn.dims import position, sample_dims
 from torchlite.nn.module import Module
 from torchlite.nn.table import _checks
 from torchlite.nn.table._entries import at

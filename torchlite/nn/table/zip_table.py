@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.table import _checks
 
@@ -58,7 +59,7 @@ class ZipTable(Module):
     def _columns(self, method: str, input: Any) -> list[Any]:
         _checks.table(self, method, "input", input)
         if not input:
-            raise _checks.wrong_shape(self, method, "input", "a table of at least 1 entry", input)
+            raise checks.misshapen(self, method, "input", "a table of at least 1 entry", input)
         for j, row in enumerate(input):
             length = len(input[0]) if j else None
             _checks.table(self, method, f"input[{j}]", row, length)

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from torchlite.nn import checks
-from torchlite.nn.dims import position, whole
+from torchlite.nn.checks import whole
+from torchlite.nn.dims import position
 from torchlite.nn.transfer._pointwise import FromOutput
 
 

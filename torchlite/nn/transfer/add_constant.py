@@ -66,14 +66,8 @@ class AddConstant(Pointwise):
             self.constant_scalar = constant_scalar.copy()
         else:
             got = f"{constant_scalar.dtype} {shapes(constant_scalar)}"
-            raise DTypeError(
-                f"AddConstant: constant_scalar must be a number or a vector, got {got}",
-                layer=self,
-                method="__init__",
-                argument="constant_scalar",
-                expected="a number or a vector",
-                got=got,
-            )
+            expected = "a number or a vector"
+            raise checks.misbuilt(DTypeError, self, "constant_scalar", expected, got)
         self.inplace = inplace
 
     def _check(self, method: str, input: Any) -> None:

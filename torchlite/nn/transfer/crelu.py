@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn import checks
+from torchlite.nn.dims import resized
 from torchlite.nn.module import Module
 
 __all__ = ["CReLU"]
@@ -71,7 +72,7 @@ class CReLU(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         axis = self._axis("updateGradInput", input)
-        doubled = (*input.shape[:axis], 2 * input.shape[axis], *input.shape[axis + 1 :])
+        doubled = resized(input, axis, 2 * input.shape[axis])
         checks.must_be_gradient(self, "updateGradInput", gradOutput, doubled, input.dtype)
         gradPositive, gradNegative = np.split(gradOutput, 2, axis=axis)
         self.gradInput = gradPositive * (input > 0) - gradNegative * (input < 0)
@@ -84,7 +85,7 @@ class CReLU(Module):
         if axis not in (0, 1) or axis == input.ndim:
             n = self.nInputDims
             expected = f"a sample of {n} dimensions or a batch of them, of {n + 1}"
-            raise checks.misshapen(self, method, "input", expected, input, None)
+            raise checks.misshapen(self, method, "input", expected, input)
         return axis
 
     def __repr__(self) -> str:

@@ -6,7 +6,8 @@ import numpy as np
 
 from torchlite.kernels.functions import sigmoid
 from torchlite.nn import checks
-from torchlite.nn.dims import position, whole
+from torchlite.nn.checks import whole
+from torchlite.nn.dims import position
 from torchlite.nn.module import Module
 
 __all__ = ["GatedLinearUnit"]
@@ -84,5 +85,5 @@ class GatedLinearUnit(Module):
         axis = position(self, method, input, self.dim)
         if input.shape[axis] % 2:
             expected = f"of even size along dimension {axis}"
-            raise checks.misshapen(self, method, "input", expected, input, None)
+            raise checks.misshapen(self, method, "input", expected, input)
         return np.split(input, 2, axis=axis)

@@ -79,7 +79,7 @@ class PReLU(Pointwise):
         checks.must_have_precision(self, method, "input", input, self.weight.dtype)
         n = self.nOutputPlane
         if n and input.shape[_plane(input)] != n:
-            raise checks.misshapen(self, method, "input", f"({n},) or (N, {n}, ...)", input, None)
+            raise checks.misshapen(self, method, "input", f"({n},) or (N, {n}, ...)", input)
 
     def _function(self, input: Any) -> Any:
         return leaky(input, self._slopes(input))

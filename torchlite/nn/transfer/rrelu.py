@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from torchlite import random
-from torchlite.errors import StateError
 from torchlite.kernels.functions import choose, leaky
 from torchlite.kernels.like import like
 from torchlite.nn import checks
@@ -121,15 +120,10 @@ class RReLU(Module):
     def _recall(self, input: Any) -> None:
         """Raise unless noise was drawn for this input."""
         if self.noise is None or not same(self._source, input):
-            raise StateError(
-                f"{checks.title(self)}.updateGradInput: input is not that of the last forward",
-                layer=self,
-                method="updateGradInput",
-                argument="input",
-                expected="a forward before" if self.noise is None else shapes(self._source),
-                got=shapes(input),
-                hint="call forward(input) first: it draws the slopes",
-            )
+            known = None if self.noise is None else shapes(self._source)
+            hint = "call forward(input) first: it draws the slopes"
+            name = checks.title(self)
+            raise checks.unremembered(name, self, "updateGradInput", "input", known, input, hint)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} (l:{self.lower:f}, u:{self.upper:f})"
