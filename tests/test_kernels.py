@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from torchlite.kernels import blas, flat
+from torchlite.kernels import blas, flat, functions
 
 
 def has_scipy():
@@ -186,6 +186,34 @@ def test_without_scipy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[2.0, 2.0] numpy\nSciPy is not installed: pip install scipy\n"
+
+
+# ---------------------------------------------------------------- functions
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("repeats", [1, functions._FEW])
+def test_choose_gives_the_bits_of_where(dtype, repeats):
+    info = np.finfo(dtype)
+    special = np.array(
+        [0.0, -0.0, np.nan, np.inf, -np.inf, info.max, -info.max, info.smallest_subnormal], dtype
+    )
+    yes, no = np.repeat(special, 8), np.tile(special, 8)
+    yes, no = np.tile(yes, (repeats, 1)), np.tile(no, (repeats, 1))
+    condition = np.random.default_rng(0).random(yes.shape) < 0.5
+    for one, other in ((yes, no), (1, no), (yes, -0.25), (yes, no[0]), (np.inf, -1)):
+        got = functions.choose(condition, one, other, yes.dtype)
+        expected = np.where(condition, np.asarray(one, dtype), np.asarray(other, dtype))
+        assert got.dtype == dtype
+        assert got.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_softplus_is_right_to_a_few_units(dtype):
+    x = np.concatenate([np.linspace(-30, 30, 20_001), [0, 1e4, -1e4]]).astype(dtype)
+    exact = np.logaddexp(0, x.astype("longdouble"))
+    off = np.abs(functions.softplus(x) - exact) / np.spacing(exact.astype(dtype))
+    assert off.max() <= 5
 
 
 # ---------------------------------------------------------------- flat
