@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.kernels.functions import masked
 from torchlite.nn.checks import not_negative
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -55,7 +54,7 @@ class HardShrink(Pointwise):
         self.lambda_ = not_negative(self, "lambda_", lambda_)
 
     def _function(self, input: Any) -> Any:
-        return masked(input, np.abs(input) > self.lambda_)
+        return input * (np.abs(input) > self.lambda_)
 
     def _gradient(self, input: Any, gradOutput: Any) -> Any:
-        return masked(gradOutput, np.abs(input) > self.lambda_)
+        return gradOutput * (np.abs(input) > self.lambda_)

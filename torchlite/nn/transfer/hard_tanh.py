@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from torchlite.kernels.functions import masked
 from torchlite.nn.checks import constant
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -70,4 +69,4 @@ class HardTanh(Pointwise):
         return input.clip(self.min_val, self.max_val)
 
     def _gradient(self, input: Any, gradOutput: Any) -> Any:
-        return masked(gradOutput, (input > self.min_val) & (input < self.max_val))
+        return gradOutput * ((input > self.min_val) & (input < self.max_val))

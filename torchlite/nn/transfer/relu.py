@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.kernels.functions import masked
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["ReLU"]
@@ -53,4 +52,4 @@ class ReLU(Pointwise):
         return input.clip(0, np.inf)
 
     def _gradient(self, input: Any, gradOutput: Any) -> Any:
-        return masked(gradOutput, input > 0)
+        return gradOutput * (input > 0)

@@ -38,4 +38,6 @@ class Sigmoid(FromOutput):
         return sigmoid(input)
 
     def _gradient(self, output: Any, gradOutput: Any) -> Any:
-        return gradOutput * output * (1 - output)
+        slope = 1 - output
+        slope *= output
+        return gradOutput * slope

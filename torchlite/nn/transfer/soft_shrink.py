@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.kernels.functions import masked
 from torchlite.nn.checks import not_negative
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -58,4 +57,4 @@ class SoftShrink(Pointwise):
         return input - input.clip(-self.lambda_, self.lambda_)
 
     def _gradient(self, input: Any, gradOutput: Any) -> Any:
-        return masked(gradOutput, np.abs(input) > self.lambda_)
+        return gradOutput * (np.abs(input) > self.lambda_)

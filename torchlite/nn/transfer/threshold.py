@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from torchlite.kernels.functions import choose, masked
+from torchlite.kernels.functions import choose
 from torchlite.nn.checks import constant
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -68,4 +68,4 @@ class Threshold(Pointwise):
         return choose(input <= self.threshold, self.val, input, input.dtype)
 
     def _gradient(self, input: Any, gradOutput: Any) -> Any:
-        return masked(gradOutput, input > self.threshold)
+        return gradOutput * (input > self.threshold)
