@@ -1,7 +1,9 @@
 """getParameters: after Torch7's own tests, and where Torch7's users stumbled."""
 
 import copy
+import gc
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -201,3 +203,15 @@ def test_half_shared_parameters_are_refused(names):
         "  hint: clone('weight', 'bias', 'gradWeight', 'gradBias') shares all of them"
     )
     assert net[0].weight.base is None
+
+
+@pytest.mark.parametrize("change", [nn.Module.getParameters, nn.Module.float])
+def test_replaced_arrays_are_freed_at_once(change):
+    net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    old = [weakref.ref(array) for part in net for arrays in part.parameters() for array in arrays]
+    gc.disable()
+    try:
+        change(net)
+        assert all(reference() is None for reference in old)
+    finally:
+        gc.enable()

@@ -83,20 +83,21 @@ def parts(held: Any, casting: bool = False) -> list[Stateful]:
     casting leaves out what a cast does not reach.
     """
     found: dict[int, Stateful] = {}
-
-    def collect(value: Any) -> None:
-        if isinstance(value, Stateful):
-            if id(value) not in found:
-                found[id(value)] = value
-                collect(_attributes(value, casting))
-        elif isinstance(value, (list, tuple)):
-            for entry in value:
-                collect(entry)
-        elif isinstance(value, dict):
-            collect(list(value.values()))
-
-    collect(held)
+    _collect(held, casting, found)
     return list(found.values())
+
+
+def _collect(value: Any, casting: bool, found: dict[int, Stateful]) -> None:
+    if isinstance(value, Stateful):
+        if id(value) not in found:
+            found[id(value)] = value
+            _collect(_attributes(value, casting), casting, found)
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            _collect(entry, casting, found)
+    elif isinstance(value, dict):
+        for entry in list(value.values()):
+            _collect(entry, casting, found)
 
 
 def _attributes(part: Stateful, casting: bool) -> dict[str, Any]:
@@ -107,21 +108,22 @@ def _attributes(part: Stateful, casting: bool) -> dict[str, Any]:
 
 def rebind(layer: Stateful, change: Callable[[Any], Any], casting: bool = False) -> None:
     """Put change(array) in the place of every array that the layer or a part of it holds."""
-
-    def changed(value: Any) -> Any:
-        if is_array(value):
-            return change(value)
-        if isinstance(value, list):
-            value[:] = map(changed, value)
-        elif isinstance(value, dict):
-            value.update({key: changed(entry) for key, entry in value.items()})
-        elif type(value) is tuple:
-            return tuple(map(changed, value))
-        return value
-
     for part in parts(layer, casting):
         for name, value in _attributes(part, casting).items():
-            setattr(part, name, changed(value))
+            setattr(part, name, _changed(value, change))
+
+
+# A function inside rebind that calls itself would be a cycle, and keep the old arrays alive.
+def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
+    if is_array(value):
+        return change(value)
+    if isinstance(value, list):
+        value[:] = [_changed(entry, change) for entry in value]
+    elif isinstance(value, dict):
+        value.update({key: _changed(entry, change) for key, entry in value.items()})
+    elif type(value) is tuple:
+        return tuple(_changed(entry, change) for entry in value)
+    return value
 
 
 def cast(layer: Stateful, dtype: Any) -> None:

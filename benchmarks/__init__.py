@@ -1,0 +1,1 @@
+"""How long torchlite takes, beside its peers: `python benchmarks/run.py`; see README.md."""

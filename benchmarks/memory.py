@@ -1,0 +1,60 @@
+"""The program that measures how much memory one library takes to train one network; Linux only."""
+
+import ctypes
+import gc
+import re
+from pathlib import Path
+
+from benchmarks.cases import NAMED, material
+from benchmarks.peers import enter
+from benchmarks.programs import answer
+
+__all__ = []
+
+STEPS = 3
+
+
+def main(threads, dtype, peer, case):
+    """Return by its name the bytes of the library's first contender, if there is one."""
+    contenders, _ = enter(threads, dtype, [peer])
+    return {c.name: peak(c, NAMED[case], dtype) for c in contenders[:1] if c.finds}
+
+
+def peak(contender, case, dtype):
+    """Return the bytes that a network and steps of its training take at most.
+
+    A small network is trained first: what a library allocates once, whatever the network, is not
+    counted. Neither is what making the network and compiling its steps took.
+    """
+    with contender.turn():
+        repeat(contender.step(case.tiny(), material(case.tiny(), dtype)))
+        start = material(case, dtype)
+        hand_back()
+        before = kibibytes("VmRSS")
+        step = contender.step(case, start)
+        repeat(step)
+        hand_back()
+        # From here on the peak counts anew.
+        Path("/proc/self/clear_refs").write_text("5")
+        repeat(step)
+    return 1024 * (kibibytes("VmHWM") - before)
+
+
+def repeat(step):
+    for _ in range(STEPS):
+        step()
+
+
+def hand_back():
+    """Give the system what is free: the making of a network leaves more or less of that behind."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+
+
+def kibibytes(field):
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(rf"^{field}:\s*(\d+) kB", status, re.MULTILINE)[1])
+
+
+if __name__ == "__main__":
+    answer(main)

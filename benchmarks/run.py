@@ -1,0 +1,121 @@
+"""How long torchlite takes, beside every peer that is installed: tables in Markdown, and a plot.
+
+    python benchmarks/run.py                       # everything in float32, some fifteen minutes
+    python benchmarks/run.py --quick               # some two minutes, and more noise
+    python benchmarks/run.py --threads one --peers torchlite,pytorch,jax --cases '10-10-1*'
+    python benchmarks/run.py --write               # also into docs/performance.md and .svg
+
+It needs NumPy alone, and measures the checkout that it stands in, installed or not. Peers that are
+not installed are left out and named. What is measured, and what makes it fair: README.md.
+"""
+
+import argparse
+import sys
+from fnmatch import fnmatchcase
+from importlib.util import find_spec
+from itertools import chain
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks import report
+from benchmarks.cases import CASES, GROWTH, MEMORY
+from benchmarks.imports import import_times
+from benchmarks.peers import MODULES
+from benchmarks.programs import ask, available
+from benchmarks.timing import FULL, QUICK
+
+SETTINGS = {
+    f"{threads}, {dtype}": (n, dtype)
+    for dtype in ("float32", "float64")
+    for threads, n in (("one thread", 1), ("all threads", available()))
+}
+ROUNDS_OF_IMPORTS = 7
+
+
+def growth(peers):
+    cases = [case.name for grown in GROWTH.values() for case in grown.values()]
+    both = [peer for peer in ("torchlite", "pytorch") if peer in peers]
+    return report.growth(ask("measure", 1, dtype="float32", peers=both, cases=cases, pace=FULL))
+
+
+def memory(peers):
+    peaks = {case.name: {} for case in MEMORY}
+    for case, row in peaks.items():
+        for peer in peers:
+            row |= ask("memory", 1, dtype="float32", peer=peer, case=case)
+    return report.memory(peaks)
+
+
+def imports(peers):
+    return report.imports(import_times(ROUNDS_OF_IMPORTS))
+
+
+# Beside the cases; in float32, on one thread.
+EXTRAS = {"growth": growth, "imports": imports}
+if sys.platform == "linux":
+    EXTRAS["memory"] = memory
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="few turns, no tinygrad, and no case that takes long"
+    )
+    parser.add_argument(
+        "--cases",
+        metavar="GLOB",
+        default="*",
+        help="what has such a name in the tables, or is growth, memory or imports",
+    )
+    parser.add_argument("--peers", metavar="NAMES", help="only these of " + ", ".join(MODULES))
+    parser.add_argument("--threads", choices=["one", "all", "both"], default="both")
+    parser.add_argument("--dtype", choices=["float32", "float64", "both"], default="float32")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md and .svg")
+    options = parser.parse_args()
+    if options.write and (options.quick or options.peers or options.cases != "*"):
+        parser.error("--write goes with every case and peer, and without --quick")
+    if options.write and find_spec("matplotlib") is None:
+        parser.error("--write draws, too: pip install matplotlib")
+    if options.peers:
+        options.peers = options.peers.split(",")
+    else:
+        # It compiles for longer than all others are measured.
+        options.peers = [peer for peer in MODULES if peer != "tinygrad" or not options.quick]
+    return options
+
+
+def main():
+    options = arguments()
+    cases = [case for case in CASES if fnmatchcase(case.name, options.cases)]
+    cases = [case.name for case in cases if not (options.quick and case.slow)]
+    pace = QUICK if options.quick else FULL
+    parts, results = {}, {}
+
+    def show(name, text):
+        parts[name] = text
+        print(f"\n## {name}\n\n{text}", flush=True)
+
+    for name, (threads, dtype) in SETTINGS.items():
+        chosen = options.threads in ("both", name[:3]) and options.dtype in ("both", dtype)
+        if chosen and cases:
+            results[name] = ask(
+                "measure", threads, dtype=dtype, peers=options.peers, cases=cases, pace=pace
+            )
+            show(name, report.times(results[name]))
+    if not options.quick and options.threads != "all" and options.dtype != "float64":
+        for name, measured in EXTRAS.items():
+            if fnmatchcase(name, options.cases):
+                show(name, measured(options.peers))
+    if results:
+        versions = dict(chain.from_iterable(r["versions"].items() for r in results.values()))
+        show("machine", report.machine(versions))
+    if options.write:
+        report.write(parts)
+        report.plot({name: r for name, r in results.items() if name.endswith("32")} or results)
+
+
+if __name__ == "__main__":
+    main()

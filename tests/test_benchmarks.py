@@ -1,0 +1,153 @@
+"""Every benchmark runs, on sizes that take no time, and its report says what was measured."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks import report, run
+from benchmarks.cases import CASES, GROWTH, NAMED
+from benchmarks.measure import measure
+from benchmarks.peers import Contender, enter
+from benchmarks.programs import ROOT
+from benchmarks.timing import ONCE, Pace, take_turns
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", NAMED.values(), ids=NAMED)
+def test_every_case_runs_with_numpy_alone(case, dtype):
+    contenders, absent = enter(1, dtype, ["torchlite", "products"])
+    times = measure(case.tiny(), contenders, dtype, ONCE)
+    assert not absent
+    assert "without SciPy" in times
+    assert ("bare products" in times) == (case.work in ("training", "forward"))
+    assert min(times.values()) > 0
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_pytorch_finds_the_same(case):
+    pytest.importorskip("torch")
+    contenders, _ = enter(1, "float32", ["torchlite", "pytorch"])
+    assert "PyTorch" in measure(case.tiny(), contenders, "float32", ONCE)
+
+
+class Fixed(Contender):
+    """A contender that finds what it was given."""
+
+    def __init__(self, name, found):
+        self.name, self.found = name, found
+
+    def layer(self, case, material):
+        return lambda: (self.found,)
+
+
+FOUND = np.array([1.0, 0.0, -2.0], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        (FOUND + np.float32(1e-3), "off by 1.0e-03"),
+        (FOUND * np.float32(np.nan), "off by nan"),
+        (FOUND.astype(np.float64), "float64 of (3,)"),
+        (FOUND[:2], "float32 of (2,)"),
+    ],
+)
+def test_a_contender_that_finds_something_else_is_refused(other, says):
+    contenders = [Fixed("first", FOUND), Fixed("second", other)]
+    with pytest.raises(ArithmeticError) as raised:
+        measure(NAMED["Tanh, 1,000,000"].tiny(), contenders, "float32", ONCE)
+    assert str(raised.value) == f"Tanh, 1,000,000, second: {says}"
+
+
+@pytest.mark.parametrize(
+    ("other", "says"), [([2, 2, 2, 0] * 99, "25% dropped"), ([0, 3] * 198, "off by 1.0e+00")]
+)
+def test_dropping_otherwise_is_refused(other, says):
+    contenders = [
+        Fixed("first", np.array([2.0, 0, 0, 2.0] * 99)),
+        Fixed("second", np.array(other, float)),
+    ]
+    with pytest.raises(ArithmeticError) as raised:
+        measure(NAMED["Dropout, 1,000,000"].tiny(), contenders, "float64", ONCE)
+    assert str(raised.value) == f"Dropout, 1,000,000, second: {says}"
+
+
+def test_turns_are_taken_until_the_share_is_used():
+    calls = {"a": 0, "b": 0}
+
+    def step(name):
+        calls[name] += 1
+
+    steps = {name: (lambda name=name: step(name), Contender("", "").turn) for name in calls}
+    assert take_turns(steps, Pace(turn=0.0, share=0.0, turns=3)).keys() == calls.keys()
+    assert calls == {"a": 3, "b": 3}
+
+
+def test_times_are_set_against_torchlites():
+    times = {
+        "10-10-1, batch 100": {
+            "torchlite": 2e-5,
+            "without SciPy": 3e-5,
+            "all gradients": 4e-5,
+            "PyTorch": 1e-4,
+            "thinc": 5e-5,
+        },
+        "64-64-10, batch 32": {"torchlite": 1.5, "PyTorch": 0.75},
+        "ReLU, 1,000,000": {"torchlite": 1e-3, "thinc": 2e-3},
+    }
+    contenders = {
+        name: {"all_gradients": name in ("all gradients", "thinc")}
+        for name in times["10-10-1, batch 100"]
+    }
+    absent = {"jax": "no jax", "tinygrad": "no clang"}
+    text = report.times({"times": times, "contenders": contenders, "absent": absent})
+    assert text == (
+        "| A step of training | torchlite | without SciPy | all gradients | PyTorch | thinc |\n"
+        "| --- | --: | --: | --: | --: | --: |\n"
+        "| 10-10-1, batch 100 | 20.0 µs | 30.0 µs | 40.0 µs | 100 µs (0.20) | 50.0 µs (0.80) |\n"
+        "| 64-64-10, batch 32 | 1.50 s |  |  | 750 ms (2.00) |  |\n"
+        "\n"
+        "| Layers and criterions, forward and backward | torchlite | thinc |\n"
+        "| --- | --: | --: |\n"
+        "| ReLU, 1,000,000 | 1.00 ms | 2.00 ms (0.50) |\n"
+        "\n"
+        "Absent: jax (no jax), tinygrad (no clang)."
+    )
+
+
+def test_growth_is_the_exponent_of_the_size():
+    times = {
+        case.name: {"torchlite": 1e-6 * size**2}
+        for cases in GROWTH.values()
+        for size, case in cases.items()
+    }
+    for part in report.growth({"times": times}).split("\n\n"):
+        assert part.endswith("| 2.00 | 2.00 |")
+
+
+def test_the_page_has_a_place_for_each_part(tmp_path, monkeypatch):
+    page = tmp_path / "performance.md"
+    page.write_text(report.PAGE.read_text("utf-8"), "utf-8")
+    monkeypatch.setattr(report, "PAGE", page)
+    parts = {name: f"{name}: 1" for name in [*run.SETTINGS, *run.EXTRAS, "machine"]}
+    report.write(parts)
+    report.write({name: f"{name}: 2" for name in parts})
+    text = page.read_text("utf-8")
+    for name in parts:
+        assert text.count(f"<!-- {name} -->\n\n{name}: 2\n\n<!-- end -->\n") == 1
+        assert f"{name}: 1" not in text
+
+
+def test_the_command_prints_a_table():
+    command = "benchmarks/run.py --quick --threads one --peers torchlite --cases 1-1*"
+    printed = subprocess.run(
+        [sys.executable, *command.split()], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    assert "| A step of training | " in printed
+    assert "\n| 1-1, batch 3 | " in printed
+    assert "## machine\n\n" in printed
