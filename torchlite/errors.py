@@ -5,9 +5,11 @@ came; a second line may hold a hint. Containers add a line each (`BaseException.
 inside out, with the position of the layer and what led there.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["DTypeError", "FormatError", "ShapeError", "StateError"]
+__all__ = ["DTypeError", "FormatError", "ShapeError", "StateError", "fault"]
+
+_Error = TypeVar("_Error", bound="TorchliteError")
 
 
 class TorchliteError(Exception):
@@ -61,3 +63,30 @@ class StateError(TorchliteError, RuntimeError):
 
 class FormatError(TorchliteError, ValueError):
     """A file is damaged, of another format, or does not fit the network."""
+
+
+def fault(
+    kind: type[_Error],
+    where: str,
+    argument: str,
+    expected: str,
+    got: str,
+    *,
+    layer: Any = None,
+    method: str | None = None,
+    hint: str | None = None,
+    why: str = "",
+) -> _Error:
+    """Return the error of an argument that is not what was expected; `why` says more of that.
+
+    Without method, `where` is the function that was called.
+    """
+    return kind(
+        f"{where}: {argument} must be {expected}{why}, got {got}",
+        layer=layer,
+        method=method or where,
+        argument=argument,
+        expected=expected,
+        got=got,
+        hint=hint,
+    )

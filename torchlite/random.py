@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from torchlite.errors import DTypeError, ShapeError
+from torchlite.errors import DTypeError, ShapeError, fault
 
 __all__ = [
     "Generator",
@@ -185,10 +185,10 @@ class Generator:
     def setRNGState(self, state: NDArray[np.uint8]) -> None:
         """Go on as from the moment when `getRNGState`, Torch7's own too, returned this state."""
         if not isinstance(state, np.ndarray) or state.dtype != np.uint8:
-            raise _fault(DTypeError, "setRNGState", "state", "a uint8 array", _kind(state))
+            raise fault(DTypeError, "setRNGState", "state", "a uint8 array", _kind(state))
         if state.shape != (_STATE.itemsize,):
             expected = f"{_STATE.itemsize} bytes"
-            raise _fault(ShapeError, "setRNGState", "state", expected, f"shape {state.shape}")
+            raise fault(ShapeError, "setRNGState", "state", expected, f"shape {state.shape}")
         record = np.ascontiguousarray(state).view(_STATE)[0]
         left, x, rho = record["left"], record["normal_x"], record["normal_rho"]
         # A freshly seeded Torch7 has left = 1 and next = 0.
@@ -500,7 +500,7 @@ def _request(
         lengths = size if isinstance(size, tuple) else () if size is None else (size,)
         if not all(_is_a(k, numbers.Integral) and k >= 0 for k in lengths):
             expected = "a length or a tuple of lengths"
-            raise _fault(ShapeError, function, "size", expected, repr(size))
+            raise fault(ShapeError, function, "size", expected, repr(size))
         return math.prod(map(int, lengths)), _FLOAT64
     if size is not None:
         raise ValueError(f"{function}: give size or out, not both")
@@ -509,7 +509,7 @@ def _request(
         isinstance(out, np.ndarray)
         and (out.dtype in (np.float32, np.float64) or (integers and out.dtype.kind in "iu"))
     ):
-        raise _fault(DTypeError, function, "out", f"a {kinds} array", _kind(out))
+        raise fault(DTypeError, function, "out", f"a {kinds} array", _kind(out))
     if not out.flags.writeable:
         raise ValueError(f"{function}: out is read-only")
     return out.size, out.dtype
@@ -528,7 +528,7 @@ def _deliver(values: NDArray[Any], size: Size | None, out: NDArray[Any] | None) 
 def _number(function: str, argument: str, value: Any, dtype: np.dtype[Any] = _FLOAT64) -> float:
     """Return a real argument as Torch7 sees it: rounded to the dtype of the array to fill."""
     if not _is_a(value, numbers.Real):
-        raise _fault(DTypeError, function, argument, "a real number", repr(value))
+        raise fault(DTypeError, function, argument, "a real number", repr(value))
     try:
         number = float(value)
     except OverflowError:
@@ -547,7 +547,7 @@ def _positive(function: str, argument: str, value: Any, dtype: np.dtype[Any]) ->
 
 def _whole(function: str, argument: str, value: Any) -> int:
     if not _is_a(value, numbers.Integral):
-        raise _fault(DTypeError, function, argument, "a whole number", repr(value))
+        raise fault(DTypeError, function, argument, "a whole number", repr(value))
     return int(value)
 
 
@@ -565,17 +565,6 @@ def _check_fits(function: str, low: int, high: int, dtype: np.dtype[Any]) -> Non
 
 def _kind(value: Any) -> str:
     return f"{value.dtype} array" if isinstance(value, np.ndarray) else type(value).__name__
-
-
-def _fault(
-    kind: type[ShapeError] | type[DTypeError],
-    function: str,
-    argument: str,
-    expected: str,
-    got: str,
-) -> ShapeError | DTypeError:
-    message = f"{function}: {argument} must be {expected}, got {got}"
-    return kind(message, method=function, argument=argument, expected=expected, got=got)
 
 
 _default = Generator()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite import random
-from torchlite.errors import DTypeError, ShapeError
+from torchlite.errors import DTypeError, ShapeError, fault
 
 __all__ = ["minibatches"]
 
@@ -42,13 +42,15 @@ def minibatches(x: Any, y: Any, size: int, shuffle: bool = True) -> Iterator[tup
     [[0.4]] [4]
     """
     if not isinstance(size, int | np.integer) or isinstance(size, bool):
-        raise _fault(DTypeError, "size", "a whole number", repr(size))
+        raise fault(DTypeError, "minibatches", "size", "a whole number", repr(size))
     if size < 1:
-        raise _fault(ShapeError, "size", "1 or more", repr(size))
+        raise fault(ShapeError, "minibatches", "size", "1 or more", repr(size))
     (first, n), *others = [*_lengths(x, "x"), *_lengths(y, "y")]
     for argument, length in others:
         if length != n:
-            raise _fault(ShapeError, argument, f"{n} rows long, like {first}", str(length))
+            raise fault(
+                ShapeError, "minibatches", argument, f"{n} rows long, like {first}", str(length)
+            )
     order = random.randperm(n) if shuffle else None
 
     def batches() -> Iterator[tuple[Any, Any]]:
@@ -64,13 +66,17 @@ def _lengths(table: Any, argument: str) -> Iterator[tuple[str, int]]:
     """Name and first dimension of every array in a table, `x[0][1]` and so on."""
     if isinstance(table, list | tuple):
         if not table:
-            raise _fault(ShapeError, argument, "an array or a table of arrays", repr(table))
+            raise fault(
+                ShapeError, "minibatches", argument, "an array or a table of arrays", repr(table)
+            )
         for i, item in enumerate(table):
             yield from _lengths(item, f"{argument}[{i}]")
     elif not hasattr(table, "shape"):
-        raise _fault(DTypeError, argument, "an array", type(table).__name__)
+        raise fault(DTypeError, "minibatches", argument, "an array", type(table).__name__)
     elif not table.shape or table.shape[0] == 0:
-        raise _fault(ShapeError, argument, "an array of 1 row or more", f"shape {table.shape}")
+        raise fault(
+            ShapeError, "minibatches", argument, "an array of 1 row or more", f"shape {table.shape}"
+        )
     else:
         yield argument, table.shape[0]
 
@@ -79,10 +85,3 @@ def _pick(table: Any, rows: Any) -> Any:
     if isinstance(table, list | tuple):
         return [_pick(item, rows) for item in table]
     return table[rows]
-
-
-def _fault(
-    kind: type[ShapeError] | type[DTypeError], argument: str, expected: str, got: str
-) -> ShapeError | DTypeError:
-    message = f"minibatches: {argument} must be {expected}, got {got}"
-    return kind(message, method="minibatches", argument=argument, expected=expected, got=got)

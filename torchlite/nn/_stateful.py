@@ -96,7 +96,7 @@ def _collect(value: Any, casting: bool, found: dict[int, Stateful]) -> None:
         for entry in value:
             _collect(entry, casting, found)
     elif isinstance(value, dict):
-        for entry in list(value.values()):
+        for entry in value.values():
             _collect(entry, casting, found)
 
 

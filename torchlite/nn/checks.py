@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy import ndarray
 
-from torchlite.errors import DTypeError, ShapeError, StateError, TorchliteError
+from torchlite.errors import DTypeError, ShapeError, StateError, TorchliteError, fault
 from torchlite.nn.tables import is_array, shapes
 
 _Error = TypeVar("_Error", bound=TorchliteError)
@@ -332,7 +332,9 @@ def misshapen(
 ) -> ShapeError:
     """Return the error of an argument that has the wrong shape."""
     where, got = f"{title(layer)}.{method}", shapes(value)
-    return refusal(ShapeError, where, layer, method, argument, expected, got, hint, why)
+    return fault(
+        ShapeError, where, argument, expected, got, layer=layer, method=method, hint=hint, why=why
+    )
 
 
 def mistyped(
@@ -346,7 +348,9 @@ def mistyped(
 ) -> DTypeError:
     """Return the error of an argument that has the wrong type."""
     where = f"{title(layer)}.{method}"
-    return refusal(DTypeError, where, layer, method, argument, expected, got, hint, why)
+    return fault(
+        DTypeError, where, argument, expected, got, layer=layer, method=method, hint=hint, why=why
+    )
 
 
 def misbuilt(
@@ -354,30 +358,7 @@ def misbuilt(
 ) -> _Error:
     """Return the error of a constructor's argument."""
     where = type(layer).__name__
-    return refusal(kind, where, layer, "__init__", argument, expected, got, hint)
-
-
-def refusal(
-    kind: type[_Error],
-    where: str,
-    layer: Any,
-    method: str,
-    argument: str,
-    expected: str,
-    got: str,
-    hint: str | None = None,
-    why: str = "",
-) -> _Error:
-    """Return the error of an argument that is not what was expected; `why` says more of that."""
-    return kind(
-        f"{where}: {argument} must be {expected}{why}, got {got}",
-        layer=layer,
-        method=method,
-        argument=argument,
-        expected=expected,
-        got=got,
-        hint=hint,
-    )
+    return fault(kind, where, argument, expected, got, layer=layer, method="__init__", hint=hint)
 
 
 def unremembered(

@@ -5,7 +5,7 @@ import operator
 from collections.abc import Iterator
 from typing import Any, Self
 
-from torchlite.errors import DTypeError, StateError
+from torchlite.errors import DTypeError, StateError, fault
 from torchlite.kernels import flat
 from torchlite.nn import checks
 from torchlite.nn.module import Module
@@ -138,8 +138,8 @@ class Container(Module):
             position = operator.index(index)
         except TypeError:
             where = f"{type(self).__name__}.{method}"
-            raise checks.refusal(
-                DTypeError, where, self, method, "index", "an integer", repr(index)
+            raise fault(
+                DTypeError, where, "index", "an integer", repr(index), layer=self, method=method
             ) from None
         if not -end <= position < end:
             raise IndexError(

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from torchlite.errors import DTypeError, ShapeError, StateError
+from torchlite.errors import DTypeError, ShapeError, StateError, fault
 
 __all__ = [
-    "Key", "Method", "annealed", "at_least_0", "fault", "flag", "fraction", "number", "positive",
+    "Key", "Method", "annealed", "at_least_0", "flag", "fraction", "number", "positive",
     "typed", "vector", "whole",
 ]  # fmt: skip
 
@@ -208,13 +208,6 @@ class Method:
         self, kind: type[DTypeError] | type[ShapeError], argument: str, expected: str, got: str
     ) -> DTypeError | ShapeError:
         return fault(kind, self.name, argument, expected, got)
-
-
-def fault(
-    kind: type[DTypeError] | type[ShapeError], method: str, argument: str, expected: str, got: str
-) -> DTypeError | ShapeError:
-    message = f"{method}: {argument} must be {expected}, got {got}"
-    return kind(message, method=method, argument=argument, expected=expected, got=got)
 
 
 def _kind(value: Any) -> str:

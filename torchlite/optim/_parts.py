@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.errors import DTypeError, StateError
+from torchlite.errors import DTypeError, StateError, fault
 from torchlite.optim._chunks import chunks
-from torchlite.optim._method import Method, fault, positive
+from torchlite.optim._method import Method, positive
 
 __all__ = ["clip_by_norm", "clip_by_value", "per_parameter"]
 

@@ -6,8 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from torchlite.errors import DTypeError, ShapeError
-from torchlite.optim._method import fault
+from torchlite.errors import DTypeError, ShapeError, fault
 
 __all__ = ["ConfusionMatrix"]
 

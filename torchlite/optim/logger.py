@@ -8,8 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
-from torchlite.errors import DTypeError, ShapeError, StateError
-from torchlite.optim._method import fault
+from torchlite.errors import DTypeError, ShapeError, StateError, fault
 
 __all__ = ["Logger"]
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.errors import ShapeError
-from torchlite.optim._method import fault
+from torchlite.errors import ShapeError, fault
 
 __all__ = ["polyinterp", "ratio", "root"]
 
