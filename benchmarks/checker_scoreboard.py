@@ -21,7 +21,7 @@ import bugs
 from bugs.good import odd
 
 from torchlite import nn, random
-from torchlite.nn.tables import map_arrays
+from torchlite.nn.nested import map_arrays
 from torchlite.testing import ContractViolation, check_criterion, check_module
 from torchlite.testing.subject import floating, leaves
 

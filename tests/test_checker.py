@@ -485,8 +485,8 @@ def test_remembering_layers_may_refuse_instead():
     class Masks(nn.Module):
         """Dropout as a user would write it."""
 
-        _remembers = True
-        _transient = (*nn.Module._transient, "mask", "of")
+        remembers = True
+        transient = (*nn.Module.transient, "mask", "of")
         mask = of = None
 
         def updateOutput(self, input):

@@ -127,7 +127,7 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 def changed(table):
-    return nn.tables.map_arrays(lambda array: array + 0.5, table)
+    return nn.nested.map_arrays(lambda array: array + 0.5, table)
 
 
 # ---------------------------------------------------------------- memory
@@ -165,7 +165,7 @@ def test_a_backward_belongs_to_the_last_forward(kind):
             "\n  hint: call forward(input) first: a backward goes back along its path"
         )
     assert not any(gradient.any() for gradient in net.parameters()[1])
-    net.backward(nn.tables.map_arrays(np.copy, changed(input)), gradOutput)
+    net.backward(nn.nested.map_arrays(np.copy, changed(input)), gradOutput)
     assert any(gradient.any() for gradient in net.parameters()[1])
 
 
@@ -185,7 +185,7 @@ def test_a_failing_forward_drops_the_one_before(kind):
     net, input, gradOutput = KINDS[kind]()
     net.forward(input)
     with pytest.raises((ShapeError, DTypeError)):
-        net.forward(nn.tables.map_arrays(lambda array: array[..., :-1], input))
+        net.forward(nn.nested.map_arrays(lambda array: array[..., :-1], input))
     with pytest.raises(StateError, match="input is not that of the last forward"):
         net.backward(input, gradOutput)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from torchlite import nn
-from torchlite.nn.tables import map_arrays, shapes
+from torchlite.nn.nested import map_arrays, shapes
 from torchlite.testing import CRITERION_PROPERTIES, PROPERTIES, check_criterion, check_module
 from torchlite.testing.subject import leaves
 
@@ -40,7 +40,7 @@ def test_contract(case, seed):
 def test_one_sample_is_a_row(case):
     """One sample, where a layer takes it, gives what it gives as a batch of one."""
     module = case.make()
-    if isinstance(module, nn.Criterion) or "batch" in case.exempt or module._remembers:
+    if isinstance(module, nn.Criterion) or "batch" in case.exempt or module.remembers:
         return
     x = case.draw(np.random.default_rng(0))
     rows = map_arrays(lambda a: a[:1], x)

@@ -25,7 +25,7 @@ from hypothesis import settings
 from torchlite import nn, optim, random, serial
 from torchlite.errors import DTypeError, FormatError
 from torchlite.nn._stateful import Stateful, parts, rebind
-from torchlite.nn.tables import map_arrays
+from torchlite.nn.nested import map_arrays
 from torchlite.serial import archive, classes, npy
 
 THOROUGH = settings.default.max_examples > 100

@@ -96,7 +96,7 @@ class PickleForgetsStatistics(Standardised):
     def __deepcopy__(self, memo):
         twin = type(self)(len(self.weight))
         for name, value in vars(self).items():
-            if name not in self._transient:
+            if name not in self.transient:
                 setattr(twin, name, value.copy() if isinstance(value, np.ndarray) else value)
         return twin
 

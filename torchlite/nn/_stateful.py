@@ -8,17 +8,17 @@ import numpy as np
 
 from torchlite.errors import DTypeError
 from torchlite.nn import checks
-from torchlite.nn.tables import EMPTY, is_array
+from torchlite.nn.nested import EMPTY, is_array
 
 
 class Stateful:
     """The base of Module and Criterion.
 
-    What a call leaves behind is held in the attributes named in `_transient`. Their empty values
+    What a call leaves behind is held in the attributes named in `transient`. Their empty values
     stand on the class: to forget one is to delete it from the instance.
     """
 
-    _transient: ClassVar[tuple[str, ...]] = ("output", "gradInput")
+    transient: ClassVar[tuple[str, ...]] = ("output", "gradInput")
     # The attributes that a cast does not reach.
     _uncast: Any = ()
     _dtype: Any = np.dtype("float64")
@@ -43,7 +43,7 @@ class Stateful:
         return {name: value for name, value in vars(self).items() if name not in left_behind}
 
     def _left_behind(self) -> list[str]:
-        return [name for name in self._transient if vars(self).get(name) is not None]
+        return [name for name in self.transient if vars(self).get(name) is not None]
 
     def _held_dtype(self) -> Any:
         return self._dtype

@@ -14,7 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from torchlite.errors import DTypeError, ShapeError, StateError, TorchliteError, fault
-from torchlite.nn.tables import is_array, shapes
+from torchlite.nn.nested import is_array, shapes
 
 _Error = TypeVar("_Error", bound=TorchliteError)
 

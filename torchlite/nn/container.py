@@ -62,8 +62,8 @@ class Container(Module):
     Torch7, nn/Container.lua.
     """
 
-    _transient = (*Module._transient, "_gathered")
-    _remembers = True
+    transient = (*Module.transient, "_gathered")
+    remembers = True
     _gathered: _Gathered | None = None
 
     def __init__(self, *modules: Module) -> None:
@@ -94,7 +94,7 @@ class Container(Module):
         place = len(self) if index is None else self._position(method, index, len(self) + 1)
         inside = set(map(id, self.listModules()))
         for part in module.listModules():
-            if part._remembers and id(part) in inside:
+            if part.remembers and id(part) in inside:
                 raise StateError(
                     f"{type(self).__name__}.{method}: {checks.title(part)} remembers its forward "
                     "and stands in this network already",

@@ -4,7 +4,7 @@ from typing import Any
 
 from torchlite.errors import ShapeError
 from torchlite.nn import checks
-from torchlite.nn.tables import shapes
+from torchlite.nn.nested import shapes
 
 
 def sizes(layer: Any, size: tuple[Any, ...]) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from torchlite.kernels.blas import axpy
 from torchlite.nn import checks
 from torchlite.nn._stateful import Stateful, rebind
 from torchlite.nn.checks import NUMBERS
-from torchlite.nn.tables import shapes
+from torchlite.nn.nested import shapes
 
 __all__ = ["Module"]
 
@@ -80,7 +80,7 @@ class Module(Stateful):
 
     # Whether a backward needs what the last forward left behind: then one instance cannot stand
     # in two places of a network.
-    _remembers = False
+    remembers = False
     # Whether accGradParameters is not torchlite's own: then it may fail at any point.
     _foreign = False
 

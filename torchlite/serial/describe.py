@@ -99,7 +99,7 @@ def attribute_problem(kind: type[Stateful], name: Any, value: Any) -> str | None
     there = getattr(kind, name, None)
     if callable(there) or hasattr(type(there), "__set__"):
         return f"{name} is a method or property of {kind.__name__}, not something to be saved"
-    if name in kind._transient and value is not None:
+    if name in kind.transient and value is not None:
         return f"{name} is what a call leaves behind, not something to be saved"
     return None
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from torchlite.nn.tables import is_array, map_arrays
+from torchlite.nn.nested import is_array, map_arrays
 
 __all__ = ["Copy", "copied", "named_arrays"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn._stateful import parts
-from torchlite.nn.tables import shapes
+from torchlite.nn.nested import shapes
 from torchlite.testing import maths, subject
 
 __all__ = ["Formula", "filled", "formula", "products", "sources"]

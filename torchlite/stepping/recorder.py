@@ -11,7 +11,7 @@ from torchlite.nn._stateful import parts
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
-from torchlite.nn.tables import shapes
+from torchlite.nn.nested import shapes
 from torchlite.stepping.arrays import copied
 from torchlite.stepping.formulas import TARGETS, Formula, formula
 from torchlite.stepping.replay import Call, Round

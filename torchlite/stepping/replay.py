@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from torchlite import random
 from torchlite.nn.criterion import Criterion
-from torchlite.nn.tables import is_array, map_arrays, same
+from torchlite.nn.nested import is_array, map_arrays, same
 from torchlite.testing.oracle import STEP
 from torchlite.testing.subject import cast, copied, floating, leaves, rebuilt
 

@@ -12,7 +12,7 @@ from torchlite import random
 from torchlite.errors import DTypeError
 from torchlite.nn import checks
 from torchlite.nn.module import Module
-from torchlite.nn.tables import is_array
+from torchlite.nn.nested import is_array
 from torchlite.stepping.arrays import named_arrays
 from torchlite.stepping.recorder import record
 from torchlite.testing.subject import leaves

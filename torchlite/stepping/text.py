@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.tables import shapes
+from torchlite.nn.nested import shapes
 from torchlite.stepping.arrays import Copy, named_arrays
 from torchlite.stepping.formulas import filled
 

@@ -11,7 +11,7 @@ import numpy as np
 from torchlite import random
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
-from torchlite.nn.tables import is_array, map_arrays, shapes
+from torchlite.nn.nested import is_array, map_arrays, shapes
 from torchlite.testing import values
 from torchlite.testing.criterion_properties import CRITERION_PROPERTIES, CriterionSubject
 from torchlite.testing.properties import PROPERTIES

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.tables import is_array
+from torchlite.nn.nested import is_array
 
 __all__ = ["evaluate", "statements"]
 

@@ -18,7 +18,7 @@ from torchlite.nn._stateful import rebind
 from torchlite.nn.container import Container
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.module import Module
-from torchlite.nn.tables import is_array, map_arrays, shapes
+from torchlite.nn.nested import is_array, map_arrays, shapes
 from torchlite.testing import maths as docs
 from torchlite.testing import values
 from torchlite.testing.duck import Duck, ducks

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.tables import is_array
+from torchlite.nn.nested import is_array
 
 try:
     from hypothesis import strategies as st

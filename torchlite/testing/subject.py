@@ -14,7 +14,7 @@ from torchlite.nn import checks
 from torchlite.nn._stateful import parts
 from torchlite.nn.container import Container
 from torchlite.nn.module import Module
-from torchlite.nn.tables import is_array, map_arrays, shapes
+from torchlite.nn.nested import is_array, map_arrays, shapes
 from torchlite.testing import values
 from torchlite.testing.violations import ContractViolation, GradientMismatch, guess
 
@@ -144,7 +144,7 @@ class Subject:
         if gradOutput is None:
             gradOutput = map_arrays(self._draw_like, self.output)
         self.gradOutput = cast(gradOutput, "float64")
-        self.remembers = self.base._remembers
+        self.remembers = self.base.remembers
         self.composed = len(parts(self.base)) > 1 or isinstance(self.base, Container)
 
     def _copied(self, module: Module) -> Module:

@@ -7,9 +7,9 @@ from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.containers._remembering import Remembering
 from torchlite.nn.module import Module
+from torchlite.nn.nested import EMPTY, same, shapes
 from torchlite.nn.table import _checks
 from torchlite.nn.table._entries import total
-from torchlite.nn.tables import EMPTY, same, shapes
 
 
 class Branches(Remembering):
@@ -38,7 +38,7 @@ class Branches(Remembering):
     # Whether it is made for one module.
     _single = False
 
-    _transient = (*Remembering._transient, "inputs", "outputs", "_input", "_gradOutput", "_ran")
+    transient = (*Remembering.transient, "inputs", "outputs", "_input", "_gradOutput", "_ran")
     inputs: Any = ()
     outputs: Any = ()
     # To what the memory belongs (None: there is none), and the modules that ran.

@@ -4,7 +4,7 @@ from typing import Any
 
 from torchlite.nn import checks
 from torchlite.nn.container import Container
-from torchlite.nn.tables import same, shapes
+from torchlite.nn.nested import same, shapes
 
 
 class Remembering(Container):
@@ -16,7 +16,7 @@ class Remembering(Container):
         After `updateGradInput`: the gradient of each module's output, by position.
     """
 
-    _transient = (*Container._transient, "gradOutputs")
+    transient = (*Container.transient, "gradOutputs")
     gradOutputs: Any = ()
 
     def _forget(self) -> None:

@@ -7,9 +7,9 @@ import numpy as np
 from torchlite.nn.checks import FLOATING
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.module import Module
+from torchlite.nn.nested import is_array, map_arrays
 from torchlite.nn.simple._precision import cast
 from torchlite.nn.table import _checks
-from torchlite.nn.tables import is_array, map_arrays
 
 __all__ = ["DontCast"]
 

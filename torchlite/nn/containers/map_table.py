@@ -7,8 +7,8 @@ from typing import Any
 from torchlite.nn._stateful import parts
 from torchlite.nn.containers._branches import Branches
 from torchlite.nn.module import Module
+from torchlite.nn.nested import is_array, map_arrays
 from torchlite.nn.table import _checks
-from torchlite.nn.tables import is_array, map_arrays
 
 __all__ = ["MapTable"]
 
@@ -82,7 +82,7 @@ class MapTable(Branches):
     """
 
     _single = True
-    _transient = (*Branches._transient, "clones", "_cloned")
+    transient = (*Branches.transient, "clones", "_cloned")
     clones: Any = ()
     # What the module held when the clones were made.
     _cloned: Any = None
@@ -122,7 +122,7 @@ def _held(module: Module) -> list[Any]:
         value
         for part in parts(module)
         for name, value in vars(part).items()
-        if name not in part._transient
+        if name not in part.transient
     ]
 
 

@@ -6,7 +6,7 @@ from torchlite.errors import StateError
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.containers._remembering import Remembering
-from torchlite.nn.tables import EMPTY, same, shapes
+from torchlite.nn.nested import EMPTY, same, shapes
 
 __all__ = ["Sequential"]
 
@@ -73,7 +73,7 @@ class Sequential(Remembering):
     Torch7, nn/Sequential.lua.
     """
 
-    _transient = (*Remembering._transient, "activations")
+    transient = (*Remembering.transient, "activations")
     activations: Any = ()
 
     def updateOutput(self, input: Any) -> Any:

@@ -15,7 +15,7 @@ from torchlite.errors import DTypeError
 from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.checks import FLOATING, first_wrong, misshapen, mistyped, refuse_indices, title
-from torchlite.nn.tables import is_array, shapes
+from torchlite.nn.nested import is_array, shapes
 
 # ---------------------------------------------------------------- classes
 

@@ -5,7 +5,7 @@ from typing import Any, Self
 from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
-from torchlite.nn.tables import map_arrays
+from torchlite.nn.nested import map_arrays
 
 
 class WeightedSum(Criterion):

@@ -79,7 +79,7 @@ class ClassNLLCriterion(Criterion):
     Torch7, nn/ClassNLLCriterion.lua.
     """
 
-    _transient = (*Criterion._transient, "total_weight")
+    transient = (*Criterion.transient, "total_weight")
     total_weight: Any = 0.0
 
     # Of one sample; the first of them is the classes.

@@ -7,7 +7,7 @@ from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
 from torchlite.nn.module import Module
-from torchlite.nn.tables import same, shapes
+from torchlite.nn.nested import same, shapes
 
 __all__ = ["ModuleCriterion"]
 
@@ -69,7 +69,7 @@ class ModuleCriterion(Criterion):
     Torch7, nn/ModuleCriterion.lua.
     """
 
-    _transient = (*Criterion._transient, "inputActivations", "targetActivations")
+    transient = (*Criterion.transient, "inputActivations", "targetActivations")
     inputActivations: Any = ()
     targetActivations: Any = ()
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn.criterions._weighted_sum import WeightedSum
+from torchlite.nn.nested import map_arrays
 from torchlite.nn.table._entries import total
-from torchlite.nn.tables import map_arrays
 
 __all__ = ["MultiCriterion"]
 

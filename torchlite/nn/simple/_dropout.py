@@ -6,7 +6,7 @@ from torchlite import random
 from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.module import Module
-from torchlite.nn.tables import EMPTY, same, shapes
+from torchlite.nn.nested import EMPTY, same, shapes
 
 
 class Dropping(Module):
@@ -45,8 +45,8 @@ class Dropping(Module):
     v2: bool = False
     p: float = 0.5
 
-    _remembers = True
-    _transient = (*Module._transient, "noise", "_input")
+    remembers = True
+    transient = (*Module.transient, "noise", "_input")
     noise: Any = EMPTY
     # The input that the noise belongs to.
     _input: Any = EMPTY

@@ -4,8 +4,8 @@ from typing import Any
 
 from torchlite.errors import ShapeError
 from torchlite.nn import checks
+from torchlite.nn.nested import shapes
 from torchlite.nn.table import _checks
-from torchlite.nn.tables import shapes
 
 
 def pair(layer: Any, method: str, input: Any) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.module import Module
-from torchlite.nn.tables import EMPTY
+from torchlite.nn.nested import EMPTY
 
 __all__ = ["BatchNormalization"]
 
@@ -95,7 +95,7 @@ class BatchNormalization(Module):
     Torch7, nn/BatchNormalization.lua. Ioffe and Szegedy, Batch normalization, 2015.
     """
 
-    _transient = (*Module._transient, "save_mean", "save_std", "_saved")
+    transient = (*Module.transient, "save_mean", "save_std", "_saved")
     save_mean: Any = EMPTY
     save_std: Any = EMPTY
     # The input of which these are the statistics.

@@ -68,7 +68,7 @@ class L1Penalty(Module):
     Torch7, nn/L1Penalty.lua.
     """
 
-    _transient = (*Module._transient, "loss")
+    transient = (*Module.transient, "loss")
     loss: Any = None
 
     def __init__(

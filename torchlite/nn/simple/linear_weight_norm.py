@@ -8,8 +8,8 @@ from torchlite.kernels.blas import addrows
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
+from torchlite.nn.nested import shapes
 from torchlite.nn.simple.linear import Linear
-from torchlite.nn.tables import shapes
 
 __all__ = ["LinearWeightNorm"]
 
@@ -88,7 +88,7 @@ class LinearWeightNorm(Linear):
     Torch7, nn/LinearWeightNorm.lua. Salimans and Kingma, Weight normalization, 2016.
     """
 
-    _transient = (*Linear._transient, "weight")
+    transient = (*Linear.transient, "weight")
 
     def __init__(
         self, inputSize: int, outputSize: int, bias: bool = True, eps: float = 1e-16

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from torchlite.nn.nested import shapes
 from torchlite.nn.simple.identity import Identity
-from torchlite.nn.tables import shapes
 
 __all__ = ["PrintSize"]
 

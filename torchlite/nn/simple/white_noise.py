@@ -9,7 +9,7 @@ from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.checks import positive
 from torchlite.nn.module import Module
-from torchlite.nn.tables import EMPTY
+from torchlite.nn.nested import EMPTY
 
 __all__ = ["WhiteNoise"]
 
@@ -67,7 +67,7 @@ class WhiteNoise(Module):
     Torch7, nn/WhiteNoise.lua.
     """
 
-    _transient = (*Module._transient, "noise")
+    transient = (*Module.transient, "noise")
     noise: Any = EMPTY
 
     def __init__(self, mean: float = 0, std: float = 0.1) -> None:

@@ -7,7 +7,7 @@ from numpy import ndarray
 
 from torchlite.nn import checks
 from torchlite.nn.checks import FLOATING, misshapen, mistyped, must_be_floating
-from torchlite.nn.tables import is_array, shapes
+from torchlite.nn.nested import is_array, shapes
 
 
 def table(layer: Any, method: str, argument: str, value: Any, length: int | None = None) -> None:

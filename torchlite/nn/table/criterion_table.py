@@ -8,9 +8,9 @@ from torchlite.errors import DTypeError
 from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
+from torchlite.nn.nested import is_array, map_arrays
 from torchlite.nn.table import _checks
 from torchlite.nn.table._entries import first_array
-from torchlite.nn.tables import is_array, map_arrays
 
 __all__ = ["CriterionTable"]
 

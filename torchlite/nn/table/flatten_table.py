@@ -3,8 +3,8 @@
 from typing import Any
 
 from torchlite.nn.module import Module
+from torchlite.nn.nested import map_arrays
 from torchlite.nn.table import _checks
-from torchlite.nn.tables import map_arrays
 
 __all__ = ["FlattenTable"]
 

@@ -8,9 +8,9 @@ from torchlite.nn import checks
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position
 from torchlite.nn.module import Module
+from torchlite.nn.nested import is_array
 from torchlite.nn.table import _checks
 from torchlite.nn.table._entries import at, total
-from torchlite.nn.tables import is_array
 
 __all__ = ["MixtureTable"]
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from torchlite.nn.checks import whole
 from torchlite.nn.module import Module
+from torchlite.nn.nested import map_arrays
 from torchlite.nn.table import _checks
-from torchlite.nn.tables import map_arrays
 
 __all__ = ["SelectTable"]
 

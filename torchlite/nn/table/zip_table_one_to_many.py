@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn.module import Module
+from torchlite.nn.nested import map_arrays
 from torchlite.nn.table import _checks
 from torchlite.nn.table._entries import total
-from torchlite.nn.tables import map_arrays
 
 __all__ = ["ZipTableOneToMany"]
 

@@ -65,7 +65,7 @@ class FromOutput(Pointwise):
     between.
     """
 
-    _transient = (*Pointwise._transient, "_source")
+    transient = (*Pointwise.transient, "_source")
     _source: Any = None  # the array that self.output was computed from
 
     def updateOutput(self, input: Any) -> Any:

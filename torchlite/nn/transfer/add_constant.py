@@ -5,7 +5,7 @@ from typing import Any
 from torchlite.errors import DTypeError
 from torchlite.nn import checks
 from torchlite.nn.checks import constant
-from torchlite.nn.tables import is_array, shapes
+from torchlite.nn.nested import is_array, shapes
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["AddConstant"]

@@ -10,7 +10,7 @@ from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.checks import not_negative
 from torchlite.nn.module import Module
-from torchlite.nn.tables import same, shapes
+from torchlite.nn.nested import same, shapes
 
 __all__ = ["RReLU"]
 
@@ -77,8 +77,8 @@ class RReLU(Module):
     Convolutional Network (2015).
     """
 
-    _remembers = True
-    _transient = (*Module._transient, "noise", "_source")
+    remembers = True
+    transient = (*Module.transient, "noise", "_source")
     noise: Any = None
     _source: Any = None  # the input that noise was drawn for
 
