@@ -9,7 +9,7 @@ import pytest
 
 import torchlite
 from torchlite import nn
-from torchlite.errors import DTypeError, ShapeError, StateError
+from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
 
 ROWS = np.array([[1.0, 2.0], [3.0, -1.0]])
 
@@ -236,7 +236,12 @@ def test_type_reaches_tables_of_arrays_and_spares_integers():
 
 @pytest.mark.parametrize(
     ("dtype", "got"),
-    [("int64", "int64"), ("float16", "float16"), ("torch.FloatTensor", "torch.FloatTensor")],
+    [
+        ("int64", "int64"),
+        ("float16", "float16"),
+        ("torch.CudaTensor", "torch.CudaTensor"),
+        (["float32"], "['float32']"),
+    ],
 )
 def test_other_types_are_refused(dtype, got):
     net = mlp()
@@ -246,6 +251,15 @@ def test_other_types_are_refused(dtype, got):
         f"Sequential.type: dtype must be float32, float64, complex64 or complex128, got {got}"
     )
     assert net[0].weight.dtype == np.float64
+
+
+def test_type_takes_torch7s_names():
+    net = mlp()
+    assert net.type("torch.FloatTensor") is net
+    assert net[0].weight.dtype == np.float32
+    assert net.type("torch.DoubleTensor").type() == np.float64
+    assert nn.MSECriterion().type("torch.FloatTensor").type() == np.float32
+    assert nn.DontCast(nn.ReLU(), True, moduleType="torch.FloatTensor").moduleType == np.float32
 
 
 def test_a_complex_module_does_not_become_real():
@@ -276,6 +290,50 @@ def test_apply_list_find():
     net.add(Mine(2, 2))
     assert len(net.findModules(nn.Linear)[0]) == 3
     assert len(net.findModules("Linear")[0]) == 2
+
+
+def test_findModules_takes_torch7s_names():
+    net = mlp()
+    assert net.findModules("nn.Linear") == net.findModules("Linear")
+    assert len(net.findModules("nn.Linear")[0]) == 2
+    assert net.findModules("nn.VolumetricDropout") == net.findModules(nn.Identity) == ([], [])
+
+
+@pytest.mark.parametrize("prefix", ["", "nn."])
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Lineer", "\n  hint: 'Linear'?"),
+        ("Qqq", ""),
+        ("MSECriterion", "\n  hint: 'CriterionTable'?"),
+    ],
+)
+def test_findModules_refuses_names_that_no_class_of_modules_has(prefix, name, hint):
+    with pytest.raises(SettingError) as caught:
+        nn.Linear(2, 3).findModules(prefix + name)
+    assert str(caught.value) == (
+        "Linear(2 -> 3).findModules: kind must be a class of modules or its name, "
+        f"got '{prefix}{name}'{hint}"
+    )
+    assert caught.value.argument == "kind"
+
+
+@pytest.mark.parametrize(
+    ("kind", "got"),
+    [(nn.Linear(2, 3), "Linear(2 -> 3)\n  hint: findModules('Linear')"), (7, "7"), (None, "None")],
+)
+def test_findModules_refuses_what_is_no_class(kind, got):
+    with pytest.raises(DTypeError) as caught:
+        mlp().findModules(kind)
+    assert str(caught.value) == (
+        f"Sequential.findModules: kind must be a class of modules or its name, got {got}"
+    )
+
+
+def test_applyToModules_calls_on_the_modules_alone():
+    net, met = mlp(), []
+    assert net.applyToModules(met.append) is net
+    assert met == [net[0], net[1], net[2]]
 
 
 def test_replace():

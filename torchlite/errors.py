@@ -7,7 +7,7 @@ inside out, with the position of the layer and what led there.
 
 from typing import Any, TypeVar
 
-__all__ = ["DTypeError", "FormatError", "ShapeError", "StateError", "fault"]
+__all__ = ["DTypeError", "FormatError", "SettingError", "ShapeError", "StateError", "fault"]
 
 _Error = TypeVar("_Error", bound="TorchliteError")
 
@@ -55,6 +55,10 @@ class ShapeError(TorchliteError, ValueError):
 
 class DTypeError(TorchliteError, TypeError):
     """Something has the wrong type: an array's dtype, a number, a thing that is no Module."""
+
+
+class SettingError(TorchliteError, ValueError):
+    """A setting has the right type but a value that it cannot have."""
 
 
 class StateError(TorchliteError, RuntimeError):

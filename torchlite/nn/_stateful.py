@@ -63,7 +63,8 @@ class Stateful:
     def type(self, dtype: Any = None) -> Any:
         """Cast every floating array to dtype and return self; without dtype, return the dtype.
 
-        What `np.dtype` takes is taken, if it means float32, float64, complex64 or complex128.
+        What `np.dtype` takes is taken, if it means float32, float64, complex64 or complex128, and
+        Torch7's 'torch.FloatTensor' and 'torch.DoubleTensor'.
         Arrays shared before are shared after; results and memories of earlier calls are forgotten.
 
         Raises
@@ -128,12 +129,10 @@ def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
 
 def cast(layer: Stateful, dtype: Any) -> None:
     """Cast every floating array of the layer and its parts, shared ones to one; or raise."""
-    try:
-        wanted = np.dtype(dtype)
-    except TypeError:
-        wanted = dtype
+    wanted = checks.dtype_meant(dtype)
     if wanted not in checks.FLOATING:
-        raise checks.mistyped(layer, "type", "dtype", checks.FLOATING_NAMES, str(wanted))
+        got = str(dtype if wanted is None else wanted)
+        raise checks.mistyped(layer, "type", "dtype", checks.FLOATING_NAMES, got)
 
     def refuse_loss(array: Any) -> Any:
         if array.dtype.kind == "c" and wanted.kind == "f":

@@ -21,6 +21,7 @@ _Error = TypeVar("_Error", bound=TorchliteError)
 FLOATING = frozenset(map(np.dtype, ("float32", "float64", "complex64", "complex128")))
 FLOATING_NAMES = "float32, float64, complex64 or complex128"
 NUMBERS = frozenset((int, float))
+_TORCH7_DTYPES = {"torch.FloatTensor": "float32", "torch.DoubleTensor": "float64"}
 
 
 def title(layer: Any) -> str:
@@ -194,6 +195,22 @@ def deviation(layer: Any, value: Any) -> float:
     if not (math.isfinite(stdv) and stdv >= 0):
         raise ValueError(f"{title(layer)}.reset: stdv must be finite and at least 0, got {value!r}")
     return float(stdv)
+
+
+def dtype_meant(value: Any) -> Any:
+    """Return the dtype that value means, in NumPy's words or Torch7's; None if it means none."""
+    try:
+        return np.dtype(_TORCH7_DTYPES.get(value, value))
+    except TypeError:
+        return None
+
+
+def floating_dtype(layer: Any, argument: str, value: Any) -> Any:
+    """Return the dtype that a constructor's argument means, one of the four."""
+    dtype = dtype_meant(value)
+    if dtype not in FLOATING:
+        raise misbuilt(DTypeError, layer, argument, FLOATING_NAMES, repr(value))
+    return dtype
 
 
 def whole(layer: Any, argument: str, value: Any) -> int:

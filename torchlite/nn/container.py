@@ -2,7 +2,7 @@
 
 import copy
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from torchlite.errors import DTypeError, StateError, fault
@@ -114,6 +114,12 @@ class Container(Module):
     def get(self, index: Any) -> Any:
         """Return the module at position index."""
         return self.modules[self._position("get", index, len(self))]
+
+    def applyToModules(self, function: Callable[[Module], Any]) -> Self:
+        """Call function on every module, but not on what is inside these. Return self."""
+        for module in self.modules:
+            function(module)
+        return self
 
     def size(self) -> int:
         """Return the number of modules."""

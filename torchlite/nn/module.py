@@ -1,12 +1,13 @@
 """Module: the contract that every layer keeps."""
 
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from torchlite.errors import ShapeError, StateError
+from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, fault
 from torchlite.kernels import flat
 from torchlite.kernels.blas import axpy
 from torchlite.nn import checks
@@ -335,7 +336,15 @@ class Module(Stateful):
     def findModules(self, kind: Any) -> tuple[list["Module"], list["Module"]]:
         """Return the modules of a class (subclasses too) or of a class name, and their containers.
 
-        The container of a match at the top is the match itself.
+        Names may begin with "nn.", as Torch7's do. The container of a match at the top is the
+        match itself.
+
+        Raises
+        ------
+        SettingError
+            No class of modules has this name.
+        DTypeError
+            kind is neither a class nor a name.
 
         Example
         -------
@@ -344,6 +353,7 @@ class Module(Stateful):
         >>> net.findModules("ReLU")[0], net.findModules(nn.Linear)[0]
         ([ReLU], [Linear(2 -> 2)])
         """
+        kind = _class_or_name(self, kind)
         nodes: list[Module] = []
         containers: list[Module] = []
 
@@ -361,6 +371,45 @@ class Module(Stateful):
 
     def __repr__(self) -> str:
         return type(self).__name__
+
+
+def _class_or_name(module: Module, kind: Any) -> Any:
+    """Return the kind that findModules is to look for, without "nn."; raise if there is none."""
+    where, expected = f"{checks.title(module)}.findModules", "a class of modules or its name"
+    if isinstance(kind, type):
+        return kind
+    if not isinstance(kind, str):
+        got = checks.title(kind) if isinstance(kind, Module) else repr(kind)
+        hint = f"findModules({type(kind).__name__!r})" if isinstance(kind, Module) else None
+        raise fault(
+            DTypeError, where, "kind", expected, got, layer=module, method="findModules", hint=hint
+        )
+    name = kind.removeprefix("nn.")
+    known = set(_names(Module))
+    if name not in known:
+        # Torchlite's own classes are loaded when they are first named.
+        from torchlite import nn
+
+        known.update(public for public in nn.__all__ if issubclass(getattr(nn, public), Module))
+    if name not in known:
+        close = get_close_matches(name, sorted(known), 1)
+        raise fault(
+            SettingError,
+            where,
+            "kind",
+            expected,
+            repr(kind),
+            layer=module,
+            method="findModules",
+            hint=f"{close[0]!r}?" if close else None,
+        )
+    return name
+
+
+def _names(cls: type[Module]) -> Iterator[str]:
+    yield cls.__name__
+    for subclass in cls.__subclasses__():
+        yield from _names(subclass)
 
 
 def _refuse_entangled(module: Module, named: list[tuple[str, Any, Any]]) -> None:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
+from torchlite.nn import checks
 from torchlite.nn.checks import FLOATING
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.module import Module
@@ -51,7 +50,7 @@ class DontCast(Decorator):
     StateError
         input is not that of the last forward.
     ShapeError, DTypeError
-        With castout: gradOutput does not fit the output.
+        With castout: gradOutput does not fit the output. moduleType is none of the four dtypes.
 
     Example
     -------
@@ -78,7 +77,9 @@ class DontCast(Decorator):
         super().__init__(module)
         self.castin = castin
         self.castout = castin if castout is None else castout
-        self.moduleType = None if moduleType is None else np.dtype(moduleType)
+        if moduleType is not None:
+            moduleType = checks.floating_dtype(self, "moduleType", moduleType)
+        self.moduleType = moduleType
 
     def _deal(self, input: Any) -> list[Any]:
         return [_cast(input, self._inside()) if self.castin else input]

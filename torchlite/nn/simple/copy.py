@@ -2,16 +2,11 @@
 
 from typing import Any
 
-import numpy as np
-
-from torchlite.errors import DTypeError
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.simple._precision import cast
 
 __all__ = ["Copy"]
-
-_LUA_NAMES = {"torch.DoubleTensor": "float64", "torch.FloatTensor": "float32"}
 
 
 class Copy(Module):
@@ -72,8 +67,8 @@ class Copy(Module):
         forceCopy: bool = False,
         dontCast: bool = False,
     ) -> None:
-        self.intype = self._known("intype", intype)
-        self.outtype = self._known("outtype", outtype)
+        self.intype = checks.floating_dtype(self, "intype", intype)
+        self.outtype = checks.floating_dtype(self, "outtype", outtype)
         self.forceCopy = forceCopy
         self.dontCast = dontCast
 
@@ -96,17 +91,6 @@ class Copy(Module):
             return True
         checks.must_have_precision(self, method, "input", input, self.intype)
         return False
-
-    def _known(self, argument: str, value: Any) -> Any:
-        """Return the dtype that the constructor's argument means, one of the four."""
-        try:
-            dtype = np.dtype(_LUA_NAMES.get(value, value))
-        except TypeError:
-            dtype = None
-        if dtype not in checks.FLOATING:
-            expected = checks.FLOATING_NAMES
-            raise checks.misbuilt(DTypeError, self, argument, expected, repr(value))
-        return dtype
 
     # What a cast of the layer, or of a network around it, sets.
 
