@@ -1,13 +1,16 @@
 """`torchlite.random` against the numbers that Torch7 drew."""
 
 import copy
+import itertools
 import json
 import math
+import os
 import pathlib
 import pickle
 import struct
 import subprocess
 import sys
+import threading
 from fractions import Fraction
 
 import numpy as np
@@ -722,3 +725,118 @@ def test_importing_does_not_load_numpys_random():
         "assert ('numpy.random' in sys.modules) == before\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=DATA.parent.parent)
+
+
+def drawn_by_threads(draw):
+    """Return what each of four threads drew, while they take turns as often as Python allows."""
+    drawn, wrong = [[], [], [], []], []
+    start = threading.Barrier(4)
+
+    def run(mine):
+        start.wait()
+        try:
+            mine.extend(draw() for _ in range(400))
+        except Exception as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=run, args=[mine]) for mine in drawn]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not wrong
+    return drawn
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda g, n: g.random(size=n),
+        lambda g, n: g.uniform(size=n),
+        lambda g, n: g.normal(size=n),
+        lambda g, n: g.logNormal(size=n),
+        lambda g, n: g.exponential(1, size=n),
+        lambda g, n: g.cauchy(size=n),
+        lambda g, n: g.geometric(0.5, size=n),
+        lambda g, n: g.bernoulli(size=n),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3])
+def test_what_threads_draw_is_one_stream_cut_into_calls(draw, size):
+    generator, alone = random.Generator(), random.Generator()
+    generator.manualSeed(5)
+    alone.manualSeed(5)
+    drawn = [
+        list(call) for mine in drawn_by_threads(lambda: draw(generator, size)) for call in mine
+    ]
+    stream = [list(draw(alone, size)) for _ in range(1600)]
+    assert sorted(drawn) == sorted(stream)
+    assert np.array_equal(generator.getRNGState(), alone.getRNGState())
+
+
+def test_permutations_drawn_by_threads():
+    generator, alone = random.Generator(), random.Generator()
+    generator.manualSeed(5)
+    alone.manualSeed(5)
+    drawn = [
+        list(call) for mine in drawn_by_threads(lambda: generator.randperm(9)) for call in mine
+    ]
+    assert sorted(drawn) == sorted(list(alone.randperm(9)) for _ in range(1600))
+
+
+def test_a_state_is_read_and_set_as_a_whole():
+    generator = random.Generator()
+    states, twins = [], []
+    for seed in (1, 2):
+        generator.manualSeed(seed)
+        if seed == 2:
+            generator.normal()
+        states.append(generator.getRNGState())
+        twins.append(states[-1].tobytes())
+    turns = itertools.cycle(states)
+
+    def act():
+        generator.setRNGState(next(turns))
+        return generator.getRNGState().tobytes(), copy.deepcopy(generator).getRNGState().tobytes()
+
+    for mine in drawn_by_threads(act):
+        assert {state for pair in mine for state in pair} <= set(twins)
+
+
+def test_the_first_draws_of_threads_seed_once():
+    generator = random.Generator()
+    seeds = drawn_by_threads(lambda: (generator.uniform(), generator.initialSeed())[1])
+    assert len({seed for mine in seeds for seed in mine}) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_while_another_thread_draws():
+    """The children can draw, and draw what the parent would have drawn."""
+    program = """
+import os, sys, threading
+from torchlite import random
+other = random.Generator()
+def draw():
+    while True:
+        other.normal(size=100)
+threading.Thread(target=draw, daemon=True).start()
+sys.setswitchinterval(1e-6)
+for seed in range(20):
+    random.manualSeed(seed)
+    random.normal()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        other.normal(), random.random()
+        os.write(writing, repr(random.normal()).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    random.random()
+    assert os.read(reading, 100).decode() == repr(random.normal())
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True)

@@ -6,17 +6,19 @@ words from the same stream, so that after `manualSeed(n)` the same calls in the 
 numbers that Torch7 gives after `torch.manualSeed(n)`.
 
 The functions of this module draw from one default generator, as Torch7's do; `Generator` makes
-others, and says what they share: the arguments `size` and `out`, which draw whole arrays, and the
-errors. Until a seed is set, the operating system chooses one at the first draw.
+others, and says what they share: the arguments `size` and `out`, which draw whole arrays, threads,
+and the errors. Until a seed is set, the operating system chooses one at the first draw.
 
 Logarithms, sines and the like come from `math` and `cmath`, which use the C library as Torch7 does.
 NumPy's own differ from it in the last bit on some processors.
 """
 
 import cmath
+import copy
 import math
 import numbers
 import os
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -46,6 +48,15 @@ __all__ = [
 Size = int | tuple[int, ...]
 
 _FLOAT64: np.dtype[Any] = np.dtype(np.float64)
+
+# Who reads or moves the state of a generator holds this. One for all: each is held for moments
+# only, and a generator without a lock of its own is as easy to copy as ever.
+_lock = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # A thread that is not in the child cannot release there what it holds.
+    os.register_at_fork(
+        before=_lock.acquire, after_in_child=_lock.release, after_in_parent=_lock.release
+    )
 
 _N = 624  # words in the state of the Mersenne Twister
 
@@ -80,6 +91,11 @@ class Generator:
     An array gets exactly the numbers that as many single draws would give, in row-major order.
     For float32, Torch7 first rounds a, b, mean, stdv, median, sigma and lambd to float32, computes
     in double precision and rounds the draw; so a float32 uniform can be b itself.
+
+    Threads may share a generator: the numbers of one call follow each other in the stream, and no
+    number is given twice or lost. Which thread's call comes first, the threads' race decides, so
+    numbers that shall be the same in every run need a generator for each thread. After a fork,
+    parent and children draw the same numbers: give each a seed of its own.
 
     Raises
     ------
@@ -127,10 +143,9 @@ class Generator:
         """
         seed = _whole("manualSeed", "seed", seed)
         # NumPy loads numpy.random when it is first named: here, not when torchlite is imported.
-        self._twister = np.random.MT19937(0)
-        np.random.RandomState(self._twister).seed(seed % 2**32)
-        self._initial_seed = (seed + 2**63) % 2**64 - 2**63
-        self._half = None
+        twister = np.random.MT19937(0)
+        np.random.RandomState(twister).seed(seed % 2**32)
+        self._set(twister, (seed + 2**63) % 2**64 - 2**63, None)
 
     def seed(self) -> int:
         """Start a stream that the operating system chooses; return its seed.
@@ -152,8 +167,9 @@ class Generator:
         >>> random.initialSeed()
         42
         """
-        self._seeded()
-        return self._initial_seed
+        with _lock:
+            self._seeded()
+            return self._initial_seed
 
     def getRNGState(self) -> NDArray[np.uint8]:
         """Return everything that decides what will be drawn, the spare normal included.
@@ -170,15 +186,16 @@ class Generator:
         >>> random.normal() == before
         True
         """
-        twister = self._seeded().state["state"]
+        with _lock:
+            twister, initial, half = self._seeded().state["state"], self._initial_seed, self._half
         record = np.zeros(1, _STATE)
-        record["the_initial_seed"] = self._initial_seed
+        record["the_initial_seed"] = initial
         record["left"] = _N + 1 - twister["pos"]
         record["seeded"] = 1
         record["next"] = twister["pos"]
         record["state"] = twister["key"]
-        if self._half is not None:
-            record["normal_x"], record["normal_rho"] = self._half
+        if half is not None:
+            record["normal_x"], record["normal_rho"] = half
             record["normal_is_valid"] = 1
         return record.view(np.uint8)
 
@@ -206,9 +223,8 @@ class Generator:
             "bit_generator": "MT19937",
             "state": {"key": record["state"].astype(np.uint32), "pos": int(_N + 1 - left)},
         }
-        self._twister = twister
-        self._initial_seed = int(record["the_initial_seed"])
-        self._half = (float(x), float(rho)) if record["normal_is_valid"] else None
+        half = (float(x), float(rho)) if record["normal_is_valid"] else None
+        self._set(twister, int(record["the_initial_seed"]), half)
 
     # ------------------------------------------------------------ draws
 
@@ -448,13 +464,23 @@ class Generator:
 
     # ------------------------------------------------------------ where the numbers come from
 
+    def _set(self, twister: Any, initial: int, half: tuple[float, float] | None) -> None:
+        with _lock:
+            self._twister, self._initial_seed, self._half = twister, initial, half
+
+    def __getstate__(self) -> dict[str, Any]:
+        with _lock:
+            return {**vars(self), "_twister": copy.deepcopy(self._twister)}
+
     def _seeded(self) -> Any:
+        """Return the twister, which is made at its first use; the caller holds the lock."""
         if self._twister is None:
             self.seed()
         return self._twister
 
     def _words(self, n: int) -> NDArray[np.uint64]:
-        words: NDArray[np.uint64] = self._seeded().random_raw(n)
+        with _lock:
+            words: NDArray[np.uint64] = self._seeded().random_raw(n)
         return words
 
     def _unit(self, n: int) -> NDArray[np.float64]:
@@ -462,19 +488,21 @@ class Generator:
 
     def _gauss(self, n: int) -> NDArray[np.float64]:
         """Standard normals: the spare one, if there is one, then pair after pair."""
-        spare = 0 if self._half is None else 1
-        pairs = (n - spare + 1) // 2
-        x, y = self._unit(2 * pairs).reshape(pairs, 2).T
-        rho = np.sqrt(-2 * _libm(math.log, 1 - y))
-        if self._half is not None:
-            x, rho = np.append(self._half[0], x), np.append(self._half[1], rho)
+        with _lock:
+            half = self._half
+            spare = 0 if half is None else 1
+            pairs = (n - spare + 1) // 2
+            x, y = self._unit(2 * pairs).reshape(pairs, 2).T
+            rho = np.sqrt(-2 * _libm(math.log, 1 - y))
+            if half is not None:
+                x, rho = np.append(half[0], x), np.append(half[1], rho)
+            left_over = 2 * x.size - spare > n
+            self._half = (float(x[-1]), float(rho[-1])) if left_over else None
         # In one call cmath.rect gives what Torch7 computes as rho * cos(angle), rho * sin(angle).
         points = np.fromiter(
             map(cmath.rect, rho.data, (2 * math.pi * x).data), np.complex128, rho.size
         )
-        normals = points.view(np.float64)[spare:]
-        self._half = (float(x[-1]), float(rho[-1])) if normals.size > n else None
-        return normals[:n]
+        return points.view(np.float64)[spare : spare + n]
 
 
 def _libm(function: Callable[[float], float], values: NDArray[np.float64]) -> NDArray[np.float64]:
