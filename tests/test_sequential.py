@@ -1,7 +1,9 @@
 """Sequential: the path, stepping by hand, positions, printing."""
 
 import json
+import pickle
 import re
+import sys
 
 import golden
 import numpy as np
@@ -302,6 +304,88 @@ def test_a_module_that_remembers_does_not(method):
     with pytest.raises(StateError):
         net.add(net)
     assert len(net) == 1
+
+
+def _refused(net, module):
+    before = list(net)
+    with pytest.raises(StateError, match="remembers its forward and stands in this network"):
+        net.add(module)
+    assert list(net) == before
+
+
+def test_whatever_way_it_came_into_the_network():
+    inner, dropped = nn.Sequential(), nn.Dropout()
+    net = nn.Sequential(nn.ReLU(), nn.ConcatTable(inner))
+    inner.add(dropped)
+    _refused(net, dropped)
+    _refused(net, nn.Sequential(nn.Identity(), dropped).remove(0).get(0))
+    # To a container inside, what stands elsewhere in the network around it.
+    beside = nn.Dropout()
+    net.add(beside)
+    _refused(inner, beside)
+    _refused(inner, net)
+    for copy in (net.clone(), pickle.loads(pickle.dumps(net)), net[:]):
+        _refused(copy, copy[2])
+        _refused(copy, copy[1])
+        _refused(copy[1].get(0), copy[2])
+    appended = nn.Dropout()
+    net.modules.append(appended)
+    _refused(net, appended)
+
+
+def test_what_was_taken_out_may_come_back():
+    dropped = nn.Dropout()
+    net = nn.Sequential(nn.Sequential(dropped), nn.ReLU())
+    net.remove(0)
+    assert net.add(dropped)[1] is dropped
+    net.modules[1] = nn.Identity()
+    assert net.add(dropped)[2] is dropped
+    # Two networks apart may share it.
+    other = nn.Sequential(dropped)
+    del net
+    assert len(other.add(nn.Sequential(nn.Dropout()))) == 2
+
+
+def _calls(function, *arguments):
+    """Return how many functions are called, whichever language they are written in."""
+    count = 0
+
+    def profile(frame, event, argument):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(profile)
+    try:
+        function(*arguments)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def _flat(n):
+    net = nn.Sequential()
+    for i in range(n):
+        net.add(nn.Dropout() if i % 2 else nn.ReLU())
+
+
+def _blocks(n):
+    net = nn.Sequential()
+    for _ in range(n // 4):
+        inner = nn.Sequential(nn.ReLU())
+        net.add(nn.ConcatTable(inner, nn.Dropout()))
+        inner.add(nn.Dropout())
+
+
+def _after_a_removal(n):
+    net = nn.Sequential(*(nn.Dropout() for _ in range(n // 2)))
+    for _ in range(n // 2):
+        net.remove(0).add(nn.Dropout())
+
+
+@pytest.mark.parametrize("build", [_flat, _blocks, _after_a_removal])
+def test_building_costs_as_much_for_the_last_module_as_for_the_first(build):
+    build(8)
+    assert _calls(build, 4000) < 11 * _calls(build, 400)
 
 
 # ---------------------------------------------------------------- printing

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from torchlite.errors import DTypeError, StateError, fault
 from torchlite.kernels import flat
-from torchlite.nn import checks
+from torchlite.nn import _places, checks
 from torchlite.nn.module import Module
 
 __all__ = ["Container"]
@@ -46,7 +46,8 @@ class Container(Module):
     DTypeError
         What is added is no Module.
     StateError
-        A module that remembers its forward is added a second time.
+        A module that remembers its forward is added a second time to a network: to this container,
+        to one inside it or to one around it.
     IndexError
         There is no such position.
 
@@ -92,23 +93,24 @@ class Container(Module):
                 hint=f"{got}() makes one" if is_class else None,
             )
         place = len(self) if index is None else self._position(method, index, len(self) + 1)
-        inside = set(map(id, self.listModules()))
-        for part in module.listModules():
-            if part.remembers and id(part) in inside:
-                raise StateError(
-                    f"{type(self).__name__}.{method}: {checks.title(part)} remembers its forward "
-                    "and stands in this network already",
-                    layer=self,
-                    method=method,
-                    argument="module",
-                    hint="add clone('weight', 'bias', 'gradWeight', 'gradBias') instead",
-                )
+        again = _places.standing_already(self, module)
+        if again is not None:
+            raise StateError(
+                f"{type(self).__name__}.{method}: {checks.title(again)} remembers its forward "
+                "and stands in this network already",
+                layer=self,
+                method=method,
+                argument="module",
+                hint="add clone('weight', 'bias', 'gradWeight', 'gradBias') instead",
+            )
         self.modules.insert(place, module)
+        _places.added(self, module)
         return self
 
     def remove(self, index: Any = None) -> Self:
         """Remove the module at position index, the last one without index. Return self."""
         del self.modules[self._position("remove", -1 if index is None else index, len(self))]
+        _places.removed(self)
         return self
 
     def get(self, index: Any) -> Any:

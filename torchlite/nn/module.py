@@ -79,6 +79,9 @@ class Module(Stateful):
     Torch7, nn/Module.lua and nn/doc/module.md.
     """
 
+    # Where it stands, which _places alone looks at.
+    __slots__ = ("_holders", "_noted")
+
     # Whether a backward needs what the last forward left behind: then one instance cannot stand
     # in two places of a network.
     remembers = False

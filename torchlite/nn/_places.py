@@ -1,0 +1,86 @@
+"""Which containers a module stands in, so that none that remembers is added a second time.
+
+A module knows its containers, weakly, in a slot: no copy, no file and no walk over attributes sees
+it. Listing the whole network at each addition instead would make building it quadratic.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from weakref import WeakValueDictionary
+
+
+def standing_already(container: Any, module: Any) -> Any:
+    """Return what in module remembers its forward and stands in container's network, or None.
+
+    The network reaches up to whatever container stands in.
+    """
+    _note(container)
+    inside = _inside(module)
+    if id(container) in inside:
+        return container
+    remembering = [part for part in inside.values() if part.remembers]
+    elsewhere = _above(remembering, inside)
+    if elsewhere:
+        for top in {id(container): container, **_above([container], {})}.values():
+            if id(top) in elsewhere:
+                network = _inside(top)
+                return next(part for part in remembering if id(part) in network)
+    return None
+
+
+def added(container: Any, module: Any) -> None:
+    """Note that module was put into container, all of whose modules were noted before."""
+    _stands(module, container)
+    container._noted = len(container.modules)
+
+
+def removed(container: Any) -> None:
+    """Note that one module less stands in container; where it stood is looked up when asked."""
+    if getattr(container, "_noted", None) == len(container.modules) + 1:
+        container._noted -= 1
+
+
+def _inside(module: Any) -> dict[int, Any]:
+    """Return module and everything inside it by id, outer ones first, and note where it stands."""
+    found: dict[int, Any] = {}
+    waiting = [module]
+    while waiting:
+        part = waiting.pop()
+        if id(part) not in found:
+            found[id(part)] = part
+            if part.modules:
+                _note(part)
+                waiting.extend(reversed(part.modules))
+    return found
+
+
+def _above(modules: Iterable[Any], apart: dict[int, Any]) -> dict[int, Any]:
+    """Return every container that holds one of the modules at any depth, but for those apart."""
+    found: dict[int, Any] = {}
+    waiting = list(modules)
+    while waiting:
+        part = waiting.pop()
+        for key, holder in getattr(part, "_holders", {}).items():
+            known = key in found or key in apart
+            # It may have been taken out since.
+            if not known and any(module is part for module in holder.modules):
+                found[key] = holder
+                waiting.append(holder)
+    return found
+
+
+def _note(container: Any) -> None:
+    """Note what stands in a container, unless that is done: copies come without."""
+    if getattr(container, "_noted", None) != len(container.modules):
+        for module in container.modules:
+            _stands(module, container)
+        container._noted = len(container.modules)
+
+
+def _stands(module: Any, container: Any) -> None:
+    # Nothing is asked about a layer that may stand in several places.
+    if module.remembers or module.modules != ():
+        try:
+            module._holders[id(container)] = container
+        except AttributeError:
+            module._holders = WeakValueDictionary({id(container): container})
