@@ -1,0 +1,90 @@
+"""Calls that are broken off in the middle: an exception raised at each line of torchlite in turn.
+
+`interruptions` makes a subject, starts a call of it, and raises before the n-th line that torchlite
+executes in the call; for n = 0, 1, 2 ... up to the last. What a MemoryError or Ctrl-C can leave
+behind is seen by looking at the subject after each:
+
+    for net, place in interruptions(make, lambda net: net.double()):
+        dtypes = {array.dtype for array in net.parameters()[0]}
+        assert len(dtypes) == 1, place
+"""
+
+import os
+import sys
+
+import torchlite
+
+_PACKAGE = os.path.dirname(torchlite.__file__)
+
+
+class Exhausted(MemoryError):
+    """What is raised in the middle, unless something else is asked for."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The same for what catches Exception, which this passes by."""
+
+
+def lines(call, subject, opcodes=False):
+    """Return where each line stands that torchlite executes in call(subject): (file, number)."""
+    found = []
+    _run(lambda place: found.append(place), opcodes, call, subject)
+    return found
+
+
+def break_off(call, subject, n, error=Exhausted, opcodes=False):
+    """Make call(subject) with an error raised before its n-th line, and return where that stands.
+
+    Return None if the call ends before.
+    """
+    count, where = 0, None
+
+    def maybe(place):
+        nonlocal count, where
+        if count == n:
+            where = place
+            raise error
+        count += 1
+
+    try:
+        _run(maybe, opcodes, call, subject)
+    except error:
+        assert where is not None, "this error is the call's own"
+    else:
+        assert where is None, f"the error raised at {where} was swallowed"
+    return where
+
+
+def interruptions(make, call, error=Exhausted, opcodes=False, most=500):
+    """Yield (subject, place) after call(subject) was broken off before each of its lines in turn.
+
+    make() returns a subject, the same one each time. place is (file, line number). With opcodes,
+    calls are also broken off inside of lines, between any two steps of Python's. Of a call with
+    more than `most` places, so many are tried, evenly spread.
+    """
+    total = len(lines(call, make(), opcodes))
+    assert total, "torchlite executes nothing in this call"
+    for i in range(min(total, most)):
+        subject = make()
+        place = break_off(call, subject, i * total // min(total, most), error, opcodes)
+        assert place is not None, "the call is shorter than the first time"
+        yield subject, place
+
+
+def _run(visit, opcodes, call, subject):
+    """Call visit(place) before every line of torchlite's that call(subject) executes."""
+
+    def trace(frame, event, argument):
+        if not frame.f_code.co_filename.startswith(_PACKAGE):
+            return None  # of what it calls, Python asks again
+        frame.f_trace_opcodes = opcodes
+        if event == ("opcode" if opcodes else "line"):
+            visit((os.path.relpath(frame.f_code.co_filename, _PACKAGE), frame.f_lineno))
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call(subject)
+    finally:
+        sys.settrace(before)
