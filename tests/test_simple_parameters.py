@@ -163,8 +163,23 @@ def test_a_one_in_the_size_fits_any_length():
     np.testing.assert_allclose(layer.gradBias, x.sum((0, 2), keepdims=True))
 
 
+@pytest.mark.parametrize("size", [(1,), (1, 1), (1, 1, 1)])
+@pytest.mark.parametrize("shape", [(5,), (4, 5), (4, 2, 3)])
+def test_one_entry_meets_all_entries_of_any_input(size, shape):
+    x, g = numbers(*shape), numbers(*shape)
+    multiply, add = nn.CMul(*size), nn.CAdd(*size)
+    multiply.weight[...], add.bias[...] = 3, 2
+    np.testing.assert_array_equal(multiply.forward(x), 3 * x)
+    np.testing.assert_array_equal(add.forward(x), x + 2)
+    np.testing.assert_array_equal(multiply.backward(x, g, 0.5), 3 * g)
+    np.testing.assert_array_equal(add.backward(x, g, 0.5), g)
+    np.testing.assert_allclose(multiply.gradWeight, np.full(size, 0.5 * (g * x).sum()))
+    np.testing.assert_allclose(add.gradBias, np.full(size, 0.5 * g.sum()))
+
+
 def test_the_size_may_be_a_tuple():
     assert nn.CMul((2, 3)).weight.shape == nn.CMul(2, 3).weight.shape == (2, 3)
+    assert nn.CMul([2, 3]).size == nn.CAdd(2, 3).size == (2, 3)
     with raises(ShapeError, "CAdd: size must have at least one number, got none"):
         nn.CAdd()
 
@@ -203,10 +218,12 @@ def test_add_passes_on_gradOutput():
             (3, 2),
             "CMul.updateOutput: input must be (2, 3) or (N, 2, 3), got (3, 2)",
         ),
+        # One number for every entry is what scalar means here.
+        (lambda: nn.Add(1), (2, 5), "Add.updateOutput: input must be (*,) or (N, 1), got (2, 5)"),
         (
             lambda: nn.CMul(1, 1),
-            (5,),
-            "CMul.updateOutput: input must be (*, *) or (N, 1, 1), got (5,)",
+            (),
+            "CMul.updateOutput: input must be an array of at least one dimension, got ()",
         ),
         (
             lambda: nn.CAdd(1, 3),

@@ -20,7 +20,8 @@ class Componentwise(Module):
     input
         With as many dimensions as the parameter: of its size, where a size of 1 fits any. With
         another number of dimensions: a batch, each sample of which has as many entries as the
-        parameter. For a scalar parameter: any.
+        parameter. For a parameter of one entry in Mul, CMul and CAdd, and in Add with scalar: any
+        of at least one dimension.
     output
         As input.
 
@@ -61,7 +62,9 @@ class Componentwise(Module):
         shape, dtype = input.shape, parameter.dtype
         checks.typed_back(self, "accGradParameters", input, gradOutput, shape, dtype)
         each = self._gradParameter(rows, gradOutput.reshape(rows.shape))
-        if each.ndim == 2 and target.ndim == 1 and not self.scalar:
+        if self.scalar:
+            target += scale * each.sum()
+        elif each.ndim == 2 and target.ndim == 1:
             addrows(target, scale, each)
         else:
             target += scale * _sum_to(target.shape, each)

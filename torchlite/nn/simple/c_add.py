@@ -25,12 +25,15 @@ class CAdd(Adding):
     Parameters
     ----------
     size
-        The size of the bias, as several integers or as one tuple.
+        The size of the bias, as several integers or as one tuple. With one entry, `CAdd(1)`, it is one
+        number for all entries of any input.
 
     Attributes
     ----------
     bias, gradBias
         Of that size.
+    size
+        That size, as a tuple.
 
     Conventions
     -----------
@@ -63,3 +66,11 @@ class CAdd(Adding):
         self.bias = np.zeros(shape)
         self.gradBias = np.zeros(shape)
         self.reset()
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        return tuple(self.bias.shape)
+
+    @property
+    def scalar(self) -> bool:  # type: ignore[override]
+        return bool(self.bias.size == 1)

@@ -25,12 +25,15 @@ class CMul(Multiplying):
     Parameters
     ----------
     size
-        The size of the weight, as several integers or as one tuple.
+        The size of the weight, as several integers or as one tuple. With one entry, `CMul(1)`, it is one
+        number for all entries of any input.
 
     Attributes
     ----------
     weight, gradWeight
         Of that size.
+    size
+        That size, as a tuple.
 
     Example
     -------
@@ -58,3 +61,11 @@ class CMul(Multiplying):
         self.weight = np.zeros(shape)
         self.gradWeight = np.zeros(shape)
         self.reset()
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        return tuple(self.weight.shape)
+
+    @property
+    def scalar(self) -> bool:  # type: ignore[override]
+        return bool(self.weight.size == 1)
