@@ -48,9 +48,6 @@ RENAMED: dict[str, dict[str, str | None]] = {
     "PartialLinear": {r"network\.modules\.0\.modules\.1\.weight": "weight"},
     # The clones share its parameters.
     "MapTable": {r"modules\.\d+": "modules.0"},
-    # Found again in the input instead of remembered.
-    "Max": {"_indices": None},
-    "Min": {"_indices": None},
 }
 
 ABSENT = object()

@@ -483,6 +483,19 @@ def test_maxNorm_leaves_a_row_of_just_that_norm():
     np.testing.assert_array_equal(layer.weight, [[3, 4]])
 
 
+def test_renorm_shortens_as_a_forward_does():
+    table = nn.LookupTable(3, 2, maxNorm=1)
+    table.weight[...] = [[3, 4], [0.3, 0.4], [6, 8]]
+    with raises(
+        IndexError, "LookupTable.renorm: input[0] = 3 is out of range for 3 rows, counting from 0"
+    ):
+        table.renorm(np.array([3]))
+    assert table.renorm(np.array([[0, 1], [1, 0]])) is table
+    np.testing.assert_allclose(table.weight, [[0.6, 0.8], [0.3, 0.4], [6, 8]], rtol=1e-7)
+    table.setMaxNorm(None).renorm(np.array([2]))
+    assert table.weight[2].tolist() == [6, 8]
+
+
 @pytest.mark.parametrize("argument", ["maxNorm", "normType"])
 @pytest.mark.parametrize("value", [0, float("inf"), float("nan")])
 def test_norms_are_positive_and_finite(argument, value):
@@ -882,6 +895,10 @@ def test_white_noise_draws_as_torch7_does(dtype):
     np.testing.assert_array_equal(layer.noise, noise)
     assert layer.clearState() is layer
     assert layer.noise.size == 0
+
+
+def test_white_noise_prints_its_mean_and_std():
+    assert repr(nn.WhiteNoise()) == "WhiteNoise mean: 0.000000, std: 0.100000"
 
 
 def test_white_noise_has_a_gradient_in_evaluation():

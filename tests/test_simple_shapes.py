@@ -73,6 +73,15 @@ def test_of_equal_entries_the_first_gets_the_gradient():
     assert nn.Min(1).backward(x, np.array([2.0])).tolist() == [[2, 0, 0, 0]]
 
 
+def test_max_and_min_say_where_the_entries_stand():
+    x = np.array([[1.0, 7.0, 7.0], [6.0, 5.0, 4.0]])
+    highest, lowest = nn.Max(1), nn.Min(-1)
+    highest.forward(x), lowest.forward(x)
+    assert highest._indices.tolist() == [[1], [0]]
+    assert lowest._indices.tolist() == [[0], [2]]
+    assert highest.clearState()._indices.size == 0
+
+
 @pytest.mark.parametrize("layer", [nn.Max(1), nn.Min(1), nn.Sum(1), nn.Mean(1)])
 def test_nan_is_not_swallowed(layer):
     x = np.array([[1.0, np.nan, 3.0], [1.0, 2.0, 3.0]])

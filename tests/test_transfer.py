@@ -443,3 +443,9 @@ def test_gated_linear_unit_counts_dimensions_from_the_end_too():
     np.testing.assert_array_equal(layer.forward(x), other.forward(x))
     g = np.ones((2, 2, 3))
     np.testing.assert_array_equal(layer.backward(x, g), other.backward(x, g))
+
+
+def test_soft_plus_knows_torch7s_seam_and_has_none():
+    layer, x = nn.SoftPlus(), np.array([20.5])
+    assert layer.threshold == 20
+    assert layer.forward(x)[0] > x[0]

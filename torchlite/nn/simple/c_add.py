@@ -25,8 +25,8 @@ class CAdd(Adding):
     Parameters
     ----------
     size
-        The size of the bias, as several integers or as one tuple. With one entry, `CAdd(1)`, it is one
-        number for all entries of any input.
+        The size of the bias, as several integers or as one tuple. With one entry, `CAdd(1)`, it is
+        one number for all entries of any input.
 
     Attributes
     ----------

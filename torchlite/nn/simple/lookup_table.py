@@ -106,8 +106,7 @@ class LookupTable(Module):
 
     def updateOutput(self, input: Any) -> Any:
         ids = self._ids("updateOutput", input)
-        if self.maxNorm is not None:
-            self._shorten(ids)
+        self._shorten(ids)
         self.output = np.take(self.weight, ids, 0)
         return self.output
 
@@ -147,7 +146,14 @@ class LookupTable(Module):
             ids, rows = ids[counting], rows[counting]
         addat(target, scale, ids, rows)
 
+    def renorm(self, input: Any) -> Self:
+        """Shorten the rows looked up to maxNorm, in place, as a forward does. Return self."""
+        self._shorten(self._ids("renorm", input))
+        return self
+
     def _shorten(self, ids: Any) -> None:
+        if self.maxNorm is None:
+            return
         used = np.unique(ids)
         rows = self.weight[used]
         norms = (np.abs(rows) ** self.normType).sum(1, keepdims=True) ** (1 / self.normType)

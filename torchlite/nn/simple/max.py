@@ -33,6 +33,12 @@ class Max(Extremum):
         How many dimensions a sample has: the dimension is then one of the sample's, and those
         before are the batch's. None (or -1): the dimension is one of the input's.
 
+    Attributes
+    ----------
+    _indices
+        After a forward: where along the dimension each entry of the output stands, the dimension
+        kept with size 1.
+
     Conventions
     -----------
     Of several equal entries the first gets the gradient. Remembers nothing: the place is found

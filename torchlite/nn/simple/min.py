@@ -30,6 +30,12 @@ class Min(Extremum):
     dimension, nInputDims
         As for `Max`.
 
+    Attributes
+    ----------
+    _indices
+        After a forward: where along the dimension each entry of the output stands, the dimension
+        kept with size 1.
+
     Conventions
     -----------
     As for `Max`: the first of several equal entries, NaN in gives NaN out.

@@ -57,6 +57,8 @@ class WhiteNoise(Module):
     >>> import torchlite as nn
     >>> layer = nn.WhiteNoise(10, 0.5)
     >>> x = np.array([1.0, 2.0])
+    >>> layer
+    WhiteNoise mean: 10.000000, std: 0.500000
     >>> bool((layer.forward(x) == x + layer.noise).all())
     True
     >>> layer.evaluate().forward(x)
@@ -89,3 +91,6 @@ class WhiteNoise(Module):
         checks.alike(self, "updateGradInput", input, gradOutput)
         self.gradInput = gradOutput
         return gradOutput
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} mean: {self.mean:f}, std: {self.std:f}"

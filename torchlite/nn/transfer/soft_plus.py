@@ -24,10 +24,15 @@ class SoftPlus(Pointwise):
     beta
         A number other than 0; the larger, the closer to ReLU.
 
+    Attributes
+    ----------
+    threshold
+        20, where Torch7's formula has a seam; without effect.
+
     Conventions
     -----------
-    Where beta * input is above 20, Torch7 takes input for the output; torchlite does not, which
-    is a difference of less than 2.1e-9 / beta.
+    Where beta * input is above threshold, Torch7 takes input for the output; torchlite does not,
+    which is a difference of less than 2.1e-9 / beta.
 
     Raises
     ------
@@ -49,6 +54,8 @@ class SoftPlus(Pointwise):
     ---------
     Torch7, nn/SoftPlus.lua.
     """
+
+    threshold: float = 20
 
     def __init__(self, beta: float = 1) -> None:
         self.beta = constant(self, "beta", beta)
