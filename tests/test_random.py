@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from torchlite import random
-from torchlite.errors import DTypeError, ShapeError
+from torchlite.errors import DTypeError, SettingError, ShapeError
 
 DATA = pathlib.Path(__file__).parent / "data"
 
@@ -117,21 +117,6 @@ def test_fills(case, layout):
     assert random.random() == case["next_random"]
 
 
-def multinomial(weights, n, replacement):
-    """Torch7's torch.multinomial, which draws one uniform a sample; counted from one."""
-    cumulative = np.cumsum(weights, dtype=np.float64) / np.sum(weights)
-    samples = []
-    for _ in range(n):
-        cumulative[-1] = 1
-        drawn = int(np.searchsorted(cumulative, random.uniform()))
-        samples.append(drawn + 1)
-        if not replacement:
-            mass = cumulative[drawn] - (cumulative[drawn - 1] if drawn else 0)
-            cumulative[drawn:] -= mass
-            cumulative /= 1 - mass
-    return np.array(samples, np.int64)
-
-
 FUNCTIONS = {
     "torch.rand(7)": lambda: random.uniform(size=7),
     "torch.rand(3, 6)": lambda: random.uniform(size=(3, 6)),
@@ -140,10 +125,10 @@ FUNCTIONS = {
     "torch.randperm(10)": lambda: random.randperm(10) + 1.0,
     "torch.randperm(1)": lambda: random.randperm(1) + 1.0,
     "torch.multinomial(torch.Tensor{1, 2, 3, 4}, 6, true)": (
-        lambda: multinomial([1, 2, 3, 4], 6, True)
+        lambda: random.multinomial(np.array([1.0, 2, 3, 4]), 6, True) + 1
     ),
     "torch.multinomial(torch.Tensor{1, 2, 3, 4}, 3, false)": (
-        lambda: multinomial([1, 2, 3, 4], 3, False)
+        lambda: random.multinomial(np.array([1.0, 2, 3, 4]), 3, False) + 1
     ),
     # The tensor is not taken for probabilities: it is filled.
     "torch.bernoulli(torch.Tensor{.1, .5, .9, .5})": lambda: random.bernoulli(out=np.empty(4)),
@@ -155,6 +140,31 @@ def test_functions(case):
     random.manualSeed(case["seed"])
     assert same_bits(FUNCTIONS[case["lua"]](), case["output"])
     assert random.random() == case["next_random"]
+
+
+def test_multinomial_draws_row_by_row():
+    weights = np.array([[1, 2, 3], [0, 5, 0]])
+    random.manualSeed(3)
+    rows = [random.multinomial(row, 4, True).tolist() for row in weights]
+    random.manualSeed(3)
+    assert random.multinomial(weights, 4, True).tolist() == rows
+    assert rows[1] == [1, 1, 1, 1]
+    assert random.multinomial(np.ones((0, 3)), 2).shape == (0, 2)
+
+
+@pytest.mark.parametrize("weights", [[1, 2, 3, 4], [1e-20, 1, 1, 1e-300], [1e300, 1, 1e-300, 1e9]])
+def test_multinomial_without_replacement_draws_every_position_once(weights):
+    given = np.array(weights, float)
+    for seed in range(20):
+        random.manualSeed(seed)
+        assert sorted(random.multinomial(given, 4)) == [0, 1, 2, 3]
+    assert given.tolist() == weights
+
+
+def test_multinomial_draws_by_weight():
+    random.manualSeed(1)
+    drawn = random.multinomial([1.0, 0.0, 3.0], 100_000, True)
+    assert np.bincount(drawn) / 100_000 == pytest.approx([0.25, 0, 0.75], abs=5e-3)
 
 
 @cases("sequence")
@@ -679,6 +689,45 @@ REFUSED = [
     (ValueError, "bernoulli: p must be a finite float64, got nan", "bernoulli", (math.nan,), {}),
     (ValueError, "randperm: n must be at least 1, got 0", "randperm", (0,), {}),
     (DTypeError, "randperm: n must be a whole number, got 2.0", "randperm", (2.0,), {}),
+    (
+        DTypeError,
+        "multinomial: prob_dist must be real numbers, got complex128",
+        "multinomial",
+        (np.ones(3, complex), 1),
+        {},
+    ),
+    (
+        ShapeError,
+        "multinomial: prob_dist must be (n,) or (N, n), got (2, 0)",
+        "multinomial",
+        (np.ones((2, 0)), 1),
+        {},
+    ),
+    (
+        SettingError,
+        "multinomial: num_samples must be at least 1, got 0",
+        "multinomial",
+        (np.ones(3), 0),
+        {},
+    ),
+    *(
+        (
+            SettingError,
+            "multinomial: prob_dist must be at least 0, with a finite sum above 0 in each row, "
+            f"got {np.array(weights)}",
+            "multinomial",
+            (weights, 1),
+            {},
+        )
+        for weights in ([1.0, -1.0], [0.0, 0.0], [1.0, math.nan], [1.0, math.inf])
+    ),
+    (
+        SettingError,
+        "multinomial: num_samples must be at most 1, the positions with a weight above 0, got 2",
+        "multinomial",
+        ([[1.0, 0.0], [1.0, 2.0]], 2),
+        {},
+    ),
 ]
 
 

@@ -19,6 +19,8 @@ from torchlite.random import manualSeed as manualSeed
 
 if TYPE_CHECKING:
     from torchlite.nn import *  # noqa: F403
+    from torchlite.nn import tables as tables
+    from torchlite.nn import utils as utils
 
 __version__ = "0.1.0"
 
@@ -31,10 +33,10 @@ _PARTS = frozenset(
 def __getattr__(name: str) -> Any:
     if name in _PARTS:
         return importlib.import_module(f"torchlite.{name}")
-    if name in __all__:
+    if name in __all__ or name in nn._PARTS:
         return getattr(nn, name)
     raise AttributeError(f"module 'torchlite' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PARTS, *__all__})
+    return sorted({*globals(), *_PARTS, *nn._PARTS, *__all__})

@@ -19,13 +19,14 @@ import math
 import numbers
 import os
 import threading
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from torchlite.errors import DTypeError, ShapeError, fault
+from torchlite.errors import DTypeError, SettingError, ShapeError, fault
 
 __all__ = [
     "Generator",
@@ -37,6 +38,7 @@ __all__ = [
     "initialSeed",
     "logNormal",
     "manualSeed",
+    "multinomial",
     "normal",
     "random",
     "randperm",
@@ -462,6 +464,51 @@ class Generator:
             order[i], order[i + step] = order[i + step], order[i]
         return np.array(order, dtype=np.int64)
 
+    def multinomial(
+        self, prob_dist: Any, num_samples: int, replacement: bool = False
+    ) -> NDArray[np.int64]:
+        """Draw num_samples positions by their weights, from each row of prob_dist.
+
+        A vector of weights gives a vector of positions, counted from 0, a matrix one row for each
+        of its own. The weights need not add up to 1; without replacement, no position comes twice.
+
+        Maths: the first position at which `cumsum(prob_dist) / sum(prob_dist)` reaches u; without
+        replacement the share of what was drawn is then taken out, and the rest divided by what
+        remains. One word each, row by row.
+
+        Example
+        -------
+        >>> from torchlite import random
+        >>> random.manualSeed(123)
+        >>> random.multinomial([1, 2, 3, 4], 6, True)
+        array([3, 3, 1, 2, 1, 3])
+        >>> random.multinomial(np.array([[0.5, 0, 0.5], [0, 0.5, 0.5]]), 2)
+        array([[2, 0],
+               [2, 1]])
+        """
+        function, argument = "multinomial", "prob_dist"
+        weights = np.asarray(prob_dist)
+        if weights.dtype.kind not in "fiu":
+            raise fault(DTypeError, function, argument, "real numbers", str(weights.dtype))
+        if not 1 <= weights.ndim <= 2 or not weights.shape[-1]:
+            raise fault(ShapeError, function, argument, "(n,) or (N, n)", str(weights.shape))
+        n = _whole(function, "num_samples", num_samples)
+        if n < 1:
+            raise fault(SettingError, function, "num_samples", "at least 1", str(n))
+        rows = np.atleast_2d(weights).astype(np.float64)
+        sums = rows.sum(1)
+        if not ((rows >= 0).all() and (sums > 0).all() and (sums < np.inf).all()):
+            expected = "at least 0, with a finite sum above 0 in each row"
+            raise fault(SettingError, function, argument, expected, str(weights))
+        possible = (rows > 0).sum(1).min(initial=n)
+        if not replacement and possible < n:
+            expected = f"at most {possible}, the positions with a weight above 0"
+            raise fault(SettingError, function, "num_samples", expected, str(n))
+        draws = self._unit(len(rows) * n).reshape(len(rows), n).tolist()
+        pick = _with_replacement if replacement else _without_replacement
+        samples = [pick(row, shares) for row, shares in zip(rows, draws, strict=True)]
+        return np.array(samples, np.int64).reshape(*weights.shape[:-1], n)
+
     # ------------------------------------------------------------ where the numbers come from
 
     def _set(self, twister: Any, initial: int, half: tuple[float, float] | None) -> None:
@@ -503,6 +550,37 @@ class Generator:
             map(cmath.rect, rho.data, (2 * math.pi * x).data), np.complex128, rho.size
         )
         return points.view(np.float64)[spare : spare + n]
+
+
+def _with_replacement(weights: NDArray[np.float64], draws: list[float]) -> list[int]:
+    cumulative = _cumulative(weights)
+    return [bisect_left(cumulative, u) for u in draws]
+
+
+def _without_replacement(weights: NDArray[np.float64], draws: list[float]) -> list[int]:
+    cumulative = _cumulative(weights)
+    positions: list[int] = []
+    for u in draws:
+        position = bisect_left(cumulative, u)
+        if position in positions:
+            # Only rounding is left of the other weights: Torch7 draws a position again.
+            weights[positions] = -1
+            position = int(weights.argmax())
+        positions.append(position)
+        before = cumulative[position - 1] if position else 0.0
+        share = cumulative[position] - before
+        with np.errstate(all="ignore"):
+            cumulative[position:] -= share
+            cumulative /= 1 - share
+        cumulative[-1] = 1
+    return positions
+
+
+def _cumulative(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    cumulative = weights.cumsum()
+    cumulative /= cumulative[-1]
+    cumulative[-1] = 1
+    return cumulative
 
 
 def _libm(function: Callable[[float], float], values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -611,3 +689,4 @@ logNormal = _default.logNormal
 geometric = _default.geometric
 bernoulli = _default.bernoulli
 randperm = _default.randperm
+multinomial = _default.multinomial

@@ -7,6 +7,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from torchlite.nn import tables as tables
+    from torchlite.nn import utils as utils
     from torchlite.nn.container import Container as Container
     from torchlite.nn.containers.bottle import Bottle as Bottle
     from torchlite.nn.containers.concat import Concat as Concat
@@ -326,8 +328,13 @@ _HOMES = {
 
 __all__ = sorted(_HOMES)
 
+# Functions, not classes: Torch7's nn.tables and nn.utils.
+_PARTS = frozenset({"tables", "utils"})
+
 
 def __getattr__(name: str) -> Any:
+    if name in _PARTS:
+        return importlib.import_module(f"torchlite.nn.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'torchlite.nn' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"torchlite.nn.{_HOMES[name]}"), name)
@@ -336,4 +343,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_HOMES, *_PARTS})

@@ -25,8 +25,8 @@ class CMul(Multiplying):
     Parameters
     ----------
     size
-        The size of the weight, as several integers or as one tuple. With one entry, `CMul(1)`, it is
-        one number for all entries of any input.
+        The size of the weight, as several integers or as one tuple. With one entry, `CMul(1)`, it
+        is one number for all entries of any input.
 
     Attributes
     ----------
