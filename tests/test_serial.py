@@ -11,7 +11,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 import zipfile
 import zlib
 from importlib import import_module
@@ -27,6 +26,7 @@ from torchlite.errors import DTypeError, FormatError
 from torchlite.nn._stateful import Stateful, parts, rebind
 from torchlite.nn.nested import map_arrays
 from torchlite.serial import archive, classes, npy
+from torchlite.serial.values import place
 
 THOROUGH = settings.default.max_examples > 100
 KILLS = 200 if THOROUGH else 20
@@ -632,6 +632,98 @@ def test_a_link_stays_a_link(path, tmp_path):
     assert len(serial.load(path)) == 3
 
 
+@pytest.mark.parametrize("save", [serial.save, serial.save_checkpoint, serial.save_parameters])
+def test_a_path_may_be_bytes(tmp_path, save):
+    if save is serial.save_parameters:
+        pytest.importorskip("safetensors")
+    path = os.fsencode(tmp_path / "net")
+    save(path, mlp())
+    save(path, mlp())
+    assert os.listdir(tmp_path) == ["net"]
+    if save is serial.save:
+        assert len(serial.load(path)) == 3
+    elif save is serial.save_checkpoint:
+        assert len(serial.load_checkpoint(path).net) == 3
+    else:
+        serial.load_parameters(path, mlp())
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_what_is_read_only_is_not_replaced(link, path, tmp_path):
+    serial.save(path, mlp())
+    path.chmod(0o444)
+    before = path.read_bytes()
+    given = path
+    if link:
+        given = tmp_path / "link"
+        given.symlink_to(path)
+    with pytest.raises(PermissionError) as error:
+        serial.save(given, mlp())
+    assert str(error.value) == f"[Errno 13] the file is read-only: {str(given)!r}"
+    assert path.read_bytes() == before
+    assert len(os.listdir(tmp_path)) == 1 + link
+    path.chmod(0o644)
+    serial.save(given, mlp())
+
+
+@pytest.mark.parametrize("given", ["models/net.npz", "models/a/net.npz", b"models/net.npz"])
+def test_a_missing_folder_is_named_as_it_was_given(given, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError) as error:
+        serial.save(given, mlp())
+    assert str(error.value) == (
+        f"[Errno 2] No such file or directory: {os.path.dirname(os.fsdecode(given))!r}"
+    )
+    (tmp_path / "models").write_bytes(b"")
+    with pytest.raises(NotADirectoryError) as error:
+        serial.save(given, mlp())
+    assert error.value.filename == os.path.dirname(os.fsdecode(given))
+    assert os.listdir(tmp_path) == ["models"]
+
+
+def test_an_error_in_the_folder_names_what_was_given(path, monkeypatch):
+    def fail(*arguments):
+        raise OSError(28, "No space left on device", arguments[0])
+
+    monkeypatch.setattr(os, "open", fail)
+    with pytest.raises(OSError, match=f"No space left on device: {str(path)!r}$"):
+        serial.save(path, mlp())
+
+
+@pytest.mark.parametrize("step", ["chmod", "replace"])
+def test_an_error_at_the_end_names_what_was_given(step, path, monkeypatch):
+    def fail(*arguments):
+        raise PermissionError(13, "Permission denied", arguments[0])
+
+    serial.save(path, mlp())
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(OSError, match=f"Permission denied: {str(path)!r}$"):
+        serial.save(path, mlp())
+    assert os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders can be opened")
+def test_the_folder_is_on_the_disk_too(path, monkeypatch):
+    """First the file's numbers, then its new name."""
+    done = []
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: done.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+    )
+    monkeypatch.setattr(
+        os, "replace", lambda *names, real=os.replace: (real(*names), done.append("replaced"))
+    )
+    serial.save(path, mlp())
+    assert done == [False, "replaced", True]
+
+    def fail(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError("a file system that cannot")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    serial.save(path, mlp())
+    assert len(serial.load(path)) == 3
+
+
 def test_what_is_no_file_is_not_replaced(tmp_path):
     with pytest.raises(OSError, match="is no regular file"):
         serial.save(tmp_path, mlp())
@@ -687,29 +779,49 @@ def filled(width):
     return net
 
 
+def save_until(path, net, last):
+    """Save; the process kills itself at this one of the calls and returns that it consists of."""
+    events = 0
+
+    def count(*event):
+        nonlocal events
+        events += 1
+        if events == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(count)
+    serial.save(path, net)
+    sys.setprofile(None)
+    return events
+
+
 def kill(path, count):
     """Kill so many processes that save, and load what each left; print what that was."""
     draws = chance.Random(1)
     path = Path(path)
     nets = [filled(1), filled(300)]
     serial.save(path, nets[0])
+    # What is made once is made by now: every save consists of the same calls.
+    total = save_until(path, nets[0], None)
+    # From the moment when the new file takes its place there are a few calls only.
+    moments = [draws.randrange(1, total) for _ in range(count // 2)]
+    moments += [total - draws.randrange(40) for _ in range(count - len(moments))]
     seen, unfinished = [], 0
-    for _ in range(count):
+    for i, moment in enumerate(moments):
+        serial.save(path, nets[i % 2])
         child = os.fork()
-        while not child:
-            for net in nets:
-                serial.save(path, net)
-        time.sleep(draws.uniform(0.005, 0.05))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        if not child:
+            save_until(path, nets[1 - i % 2], moment)
+            os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
         loaded = serial.load(path)
-        seen.append(loaded[1].bias.size)
-        assert same(loaded, filled(seen[-1]))
+        assert same(loaded, filled(loaded[1].bias.size))
+        seen.append("old" if loaded[1].bias.size == nets[i % 2][1].bias.size else "new")
         for name in os.listdir(path.parent):
             if name != path.name:
                 unfinished += 1
                 (path.parent / name).unlink()
-    print(seen.count(1), seen.count(300), unfinished)
+    print(seen.count("old"), seen.count("new"), unfinished)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9")
@@ -718,10 +830,10 @@ def test_killed_while_saving(path):
     with run(f"import test_serial; test_serial.kill(sys.argv[1], {KILLS})", path) as process:
         words = process.stdout.read().split()
     assert process.returncode == 0
-    small, large, unfinished = map(int, words)
-    assert small + large == KILLS
+    old, new, unfinished = map(int, words)
+    assert old + new == KILLS
     # Otherwise the moments were not those that matter.
-    assert min(small, large, unfinished) > KILLS // 10
+    assert min(old, new, unfinished) > KILLS // 10
     print(f"{KILLS} kills, {unfinished} of them in the middle of a file")
 
 
@@ -1050,6 +1162,16 @@ def hostile(name):
         names = (f"{i}.npy".encode() for i in range(10_000, 70_000))
         entries = b"".join(archive._entry(name, crc, len(inside), 0) for name in names)
         return body + entries + archive._end(60_000, len(entries), len(body))
+    if name == "alike":
+        return holding({"dict": [[i * (2**61 - 1), 0] for i in range(1, 70_000)]})
+    if name == "around":
+        # Each of 16 holds the one before twice: 2**16 modules, and much stands around them.
+        parts = [{"class": "Sequential", "state": {"modules": [{"part": 1}]}}]
+        parts += [twice_the_next("Sequential", "modules", i) for i in range(1, 15)]
+        parts += [{"class": "ReLU", "state": {}}]
+        parts += [of_one_weight("WeightNorm", [1]) for _ in range(10_000)]
+        parts[0]["state"]["held"] = [{"part": 16 + i} for i in range(10_000)]
+        return described(parts, ("w", np.ones((1, 1))))
     if name == "shape":
         text = b"{'descr': '<f8', 'fortran_order': False, 'shape': (100000000000,), }\n"
         members[1][1] = b"\x93NUMPY\1\0" + len(text).to_bytes(2, "little") + text
@@ -1086,22 +1208,37 @@ def hostile(name):
 
 
 def attack(folder):
-    """Load the hostile files; print how much memory and time the worst took."""
+    """Load the hostile files; print how much memory the worst took, and how many calls each."""
     os.chdir(folder)
     for path in sorted(Path().glob("*.hostile")):
-        start = time.process_time()
-        try:
-            serial.load(path)
-        except FormatError as error:
-            seconds = time.process_time() - start
-            print(f"{peak()} MiB, {seconds:.2f} s: {str(error)[:120]!r}")
-        else:
+        calls, error = calls_of(path)
+        each = calls / path.stat().st_size
+        print(f"{peak()} MiB, {each:.2f} calls a byte: {(error or '')[:120]!r}")
+        if error is None:
             print(f"{path} was loaded")
 
 
+def calls_of(path):
+    """Return how many calls and returns it takes to load a file, and what the error says."""
+    calls = 0
+
+    def count(*event):
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        serial.load(path)
+    except FormatError as error:
+        return calls, str(error)
+    finally:
+        sys.setprofile(None)
+    return calls, None
+
+
 HOSTILE = [
-    "bomb", "deep", "dicts", "itself", "laughs", "lists", "long", "members", "more members",
-    "overlapping", "parts", "quotes", "shape",
+    "alike", "around", "bomb", "deep", "dicts", "itself", "laughs", "lists", "long", "members",
+    "more members", "overlapping", "parts", "quotes", "shape",
 ]  # fmt: skip
 
 
@@ -1118,7 +1255,124 @@ def test_hostile_files_cost_little(tmp_path, monkeypatch):
         print(line)
         assert " was loaded" not in line
         assert int(line.split()[0]) < 200, "MiB"
-        assert float(line.split()[2]) < 3, "seconds"
+        assert float(line.split()[2]) < 8, "calls a byte"
+
+
+def described(parts, *arrays):
+    """Return the bytes of a file whose network is the first of these parts."""
+    said = {"format": "torchlite", "version": 1, "holds": "network", "gradients": False}
+    said |= {"content": {"part": 0}, "parts": parts}
+    members = [["torchlite.json", json.dumps(said, separators=(",", ":")).encode()]]
+    members += [[f"{name}.npy", b"".join(map(bytes, npy.pieces(array)))] for name, array in arrays]
+    return packed(members)
+
+
+def twice_the_next(name, key, i):
+    return {"class": name, "state": {key: [{"part": i + 1}] * 2}}
+
+
+def holding(value):
+    return described([{"class": "ReLU", "state": {"held": value}}])
+
+
+def of_one_weight(name, modules):
+    arrays = {key: {"array": "w"} for key in ("v", "g", "gradV", "gradG")}
+    state = {"modules": [{"part": i} for i in modules], "outputDim": 0, **arrays}
+    return {"class": name, "state": state}
+
+
+def weight_norms(n, around):
+    """Return a file of so many WeightNorms, each around one tree of so many modules."""
+    first = 1 + around
+    parts = [{"class": "Sequential", "state": {"modules": [{"part": i} for i in range(1, 2)]}}]
+    parts[0]["state"]["held"] = [{"part": first + i} for i in range(n)]
+    tree = [{"part": i} for i in range(2, first)]
+    parts.append({"class": "Sequential", "state": {"modules": tree}})
+    parts += [{"class": "ReLU", "state": {}} for _ in tree]
+    parts += [of_one_weight("WeightNorm", [1]) for _ in range(n)]
+    return described(parts, ("w", np.ones((1, 1))))
+
+
+GROWING = {
+    "a long list": lambda n: holding([0] * n),
+    "a long key and a long list": lambda n: holding({"dict": [["k" * n, [0] * n]]}),
+    "a long name and a long list": lambda n: described(
+        [{"class": "ReLU", "state": {"k" * n: [0] * n}}]
+    ),
+    "many keys": lambda n: holding({"dict": [[f"k{i}", 0] for i in range(n)]}),
+    "many parts": lambda n: described(
+        [{"class": "Sequential", "state": {"modules": [{"part": 1 + i} for i in range(n)]}}]
+        + [{"class": "ReLU", "state": {}}] * n
+    ),
+    "parts in parts": lambda n: described(
+        [{"class": "ReLU", "state": {"held": {"part": 1 + i}}} for i in range(n)]
+        + [{"class": "ReLU", "state": {}}]
+    ),
+    "many arrays": lambda n: described(
+        [{"class": "ReLU", "state": {"held": [{"array": f"a{i}"} for i in range(n)]}}],
+        *((f"a{i}", np.ones(1)) for i in range(n)),
+    ),
+    "one array": lambda n: described(
+        [{"class": "ReLU", "state": {"held": [{"array": "a"}] * n}}], ("a", np.ones(1))
+    ),
+    "gradients": lambda n: described(
+        [{"class": "ReLU", "state": {"held": [{"array": "a"}] + [{"gradient": "a"}] * n}}],
+        ("a", np.ones(1)),
+    ),
+    "scalars": lambda n: described(
+        [{"class": "ReLU", "state": {"held": [{"scalar": "a"}] * n}}], ("a", np.ones(()))
+    ),
+    "WeightNorms": lambda n: weight_norms(n, 10),
+    "criterions": lambda n: described(
+        [twice_the_next("MultiCriterion", "criterions", i) for i in range(n)]
+        + [{"class": "AbsCriterion", "state": {}}]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_the_cost_of_reading_grows_as_the_file(name, path):
+    costs = []
+    for n in (100, 200, 400, 800):
+        path.write_bytes(GROWING[name](n))
+        calls, error = calls_of(path)
+        assert error is None
+        costs.append(calls)
+    growth = [costs[i + 1] - costs[i] for i in range(3)]
+    assert growth[1] <= 2.1 * growth[0]
+    assert growth[2] <= 2.1 * growth[1]
+
+
+def test_paths_are_short():
+    """They are made for every entry: a long key would be copied as often as its list is long."""
+    where = place(place(place("", "modules"), 0), "k" * 10**6)
+    assert len(where) == 700
+    assert where.startswith("[0].kkkk")
+    assert len(place(where, 123)) == 700
+    assert place(where, 123).endswith("k[123]")
+    assert len(place("", "k\n" * 10**6)) == 700
+
+
+def test_modules_around_the_same_modules_are_counted(path):
+    path.write_bytes(weight_norms(300, 100))
+    assert len(serial.load(path).held) == 300
+    path.write_bytes(weight_norms(300, 300))
+    calls, error = calls_of(path)
+    assert error == (f"{path}: WeightNorm: several stand around the same more than 65536 modules")
+    assert calls < 8 * path.stat().st_size
+
+
+def test_keys_that_only_a_slow_dict_can_hold_are_refused(path):
+    alike = [[i * (2**61 - 1), i] for i in range(1, 5000)]
+    path.write_bytes(holding({"dict": alike}))
+    with pytest.raises(FormatError, match=r"held: \{'dict': .* describes no value"):
+        serial.load(path)
+    path.write_bytes(holding({"dict": [*alike[:5], [-1, 0], [-2, 1]]}))
+    assert len(serial.load(path).held) == 7
+    for twice in ([[1, 0], [1, 1]], [[1, 0], [1.0, 1]], [["a", 0], ["a", 1]], [[True, 0], [1, 1]]):
+        path.write_bytes(holding({"dict": twice}))
+        with pytest.raises(FormatError, match="describes no value"):
+            serial.load(path)
 
 
 def forged(path, change):
@@ -1187,12 +1441,84 @@ def test_what_is_wrong_is_named(path):
     assert description('"weight":', '"__class__":') == (
         "[0]: '__class__' is no name of an attribute"
     )
+    for name in ("transient", "remembers", "refers", "_uncast", "_foreign"):
+        assert description('"weight":', f'"{name}":') == (
+            f"[0]: {name} is said by the class, not saved with what is made of it"
+        )
+    for value, shown in [
+        ("1", "1"),
+        ('"float64"', "'float64'"),
+        ('{"dtype":"<i8"}', "dtype('int64')"),
+    ]:
+        assert description('"weight":', f'"_dtype":{value},"weight":') == (
+            f"[0]: _dtype must be float32, float64, complex64 or complex128, got {shown}"
+        )
     assert description('"modules":[', '"modules":[1,') == (
         "Sequential: modules must be a list of modules"
     )
     assert description('{"array":"0.weight"}', '{"eval":"1"}') == (
         "[0].weight: {'eval': '1'} describes no value"
     )
+
+
+STEERING = "\x1b[2J\ud800\u202e"
+WRITTEN_OUT = r"\x1b[2J\ud800\u202e"
+
+
+def test_what_is_said_of_a_file_steers_no_terminal(path, capsys):
+    said = json.dumps(STEERING)
+
+    def description(old, new):
+        def change(members):
+            members[0][1] = members[0][1].replace(old.encode(), new.encode(), 1)
+
+        message = forged(path, change)
+        print(message)
+        assert message.replace("\n", "").isprintable()
+        return message
+
+    assert description('"network"', said) == f"it holds a {WRITTEN_OUT}, not a network"
+    assert description('"version":1', f'"version":{said}').startswith(
+        f"torchlite.json: it is of version {WRITTEN_OUT}, this torchlite reads 1\n"
+    )
+    assert description('"Tanh"', said).startswith(f"[1]: '{WRITTEN_OUT}' is not a class")
+    assert description('"weight"', said) == f"[0]: '{WRITTEN_OUT}' is no name of an attribute"
+    assert description('{"array":"0.weight"}', f'{{"array":{said}}}') == (
+        f"[0].weight: there is no array '{WRITTEN_OUT}' in the file"
+    )
+    assert description('"weight":', f'"x":{{"dict":[[{said},{{"part":9}}]]}},"weight":') == (
+        f"[0].x['{WRITTEN_OUT}']: there is no part 9 in the file"
+    )
+    path.write_bytes(described([{"class": "View", "state": {"size": ["\x1b[2J"]}}]))
+    with pytest.raises(FormatError, match=r"cannot be the state of a View: .* print") as e:
+        serial.load(path)
+    assert str(e.value).isprintable()
+    with pytest.raises(FormatError) as error:
+        serial.load(path.with_name("\x1b.npz").write_bytes(b"") or path.with_name("\x1b.npz"))
+    assert str(error.value).startswith(f"{path.parent}/\\x1b.npz: its end")
+
+
+def test_what_is_loaded_steers_no_terminal(path):
+    net = nn.Sequential(nn.SelectTable("a\x1b"), nn.NaN(nn.ReLU(), "b\ud800"))
+    serial.save(path, net)
+    net = serial.load(path)
+    assert (net[0].index, net[1].id) == ("a\x1b", "b\ud800")
+    assert repr(net[0]) == r"SelectTable(a\x1b)"
+    assert repr(net).replace("\n", "").isprintable()
+    with pytest.raises(DTypeError) as error:
+        net[0].forward(np.ones(3))
+    assert str(error.value).startswith(r"SelectTable(a\x1b).updateOutput: ")
+
+
+def test_a_layer_of_ones_own_may_print_in_colour(path, monkeypatch):
+    class Red(nn.Module):
+        def __repr__(self):
+            return "\x1b[31mRed\x1b[0m"
+
+    monkeypatch.setattr(classes, "_registered", {})
+    serial.register("Red", Red)
+    serial.save(path, Red())
+    assert isinstance(serial.load(path), Red)
 
 
 def test_damage_to_the_numbers_is_named(path):

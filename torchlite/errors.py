@@ -7,7 +7,15 @@ inside out, with the position of the layer and what led there.
 
 from typing import Any, TypeVar
 
-__all__ = ["DTypeError", "FormatError", "SettingError", "ShapeError", "StateError", "fault"]
+__all__ = [
+    "DTypeError",
+    "FormatError",
+    "SettingError",
+    "ShapeError",
+    "StateError",
+    "fault",
+    "printable",
+]
 
 _Error = TypeVar("_Error", bound="TorchliteError")
 
@@ -66,7 +74,29 @@ class StateError(TorchliteError, RuntimeError):
 
 
 class FormatError(TorchliteError, ValueError):
-    """A file is damaged, of another format, or does not fit the network."""
+    """A file is damaged, of another format, or does not fit the network.
+
+    What the message quotes from the file is `printable`.
+    """
+
+    def __init__(self, message: str = "", *, hint: str | None = None, **facts: Any) -> None:
+        super().__init__(printable(message), hint=hint and printable(hint), **facts)
+
+
+def printable(text: str) -> str:
+    r"""Return a text that a terminal shows as it is: what would steer it is written out.
+
+    Files hold text of anybody's, lone surrogates too, of which print makes an error.
+
+    Example
+    -------
+    >>> print(printable("net\x1b[2J\ud800, two\nlines"))
+    net\x1b[2J\ud800, two
+    lines
+    """
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 def fault(

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy import ndarray
 
-from torchlite.errors import DTypeError, ShapeError, StateError, TorchliteError, fault
+from torchlite.errors import DTypeError, ShapeError, StateError, TorchliteError, fault, printable
 from torchlite.nn.nested import is_array, shapes
 
 _Error = TypeVar("_Error", bound=TorchliteError)
@@ -27,7 +27,7 @@ _TORCH7_DTYPES = {"torch.FloatTensor": "float32", "torch.DoubleTensor": "float64
 def title(layer: Any) -> str:
     """Return how errors name a layer: as it prints itself if that is one line, else its class."""
     text = repr(layer)
-    return type(layer).__name__ if "\n" in text else text
+    return type(layer).__name__ if "\n" in text else printable(text)
 
 
 # ---------------------------------------------------------------- the fast tests

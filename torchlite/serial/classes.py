@@ -6,7 +6,7 @@ from torchlite import nn
 from torchlite.errors import DTypeError
 from torchlite.nn._stateful import Stateful
 
-__all__ = ["find", "name_of", "register"]
+__all__ = ["find", "is_own", "name_of", "register"]
 
 _OWN: dict[str, type[Stateful]] = {
     name: kind
@@ -54,8 +54,13 @@ def find(name: Any) -> type[Stateful] | None:
     return (_OWN.get(name) or _registered.get(name)) if isinstance(name, str) else None
 
 
+def is_own(kind: type) -> bool:
+    """Tell whether this very class is one of torchlite's."""
+    return _OWN.get(kind.__name__) is kind
+
+
 def name_of(kind: type) -> str | None:
     """Return the name of this very class (a subclass has its own), or None."""
-    if _OWN.get(kind.__name__) is kind:
+    if is_own(kind):
         return kind.__name__
     return next((name for name, known in _registered.items() if known is kind), None)

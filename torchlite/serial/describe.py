@@ -6,11 +6,15 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import DTypeError
+from torchlite.nn import checks
 from torchlite.nn._stateful import Stateful
 from torchlite.nn.module import Module
 from torchlite.serial import archive, classes
 from torchlite.serial.trees import check_tree
 from torchlite.serial.values import RefusalError, encode, place
+
+# What a class says of its instances, and no instance of itself.
+_BOOKKEEPING = ("transient", "remembers", "refers", "_uncast", "_foreign")
 
 __all__ = ["Description", "attribute_problem", "refusal", "state_of"]
 
@@ -96,6 +100,10 @@ def attribute_problem(kind: type[Stateful], name: Any, value: Any) -> str | None
     """Return why an instance of this class cannot hold the value under this name, or None."""
     if not (isinstance(name, str) and name.isidentifier()) or name.startswith("__"):
         return f"{name!r} is no name of an attribute"
+    if name in _BOOKKEEPING:
+        return f"{name} is said by the class, not saved with what is made of it"
+    if name == "_dtype" and not (isinstance(value, np.dtype) and value in checks.FLOATING):
+        return f"_dtype must be {checks.FLOATING_NAMES}, got {repr(value)[:80]}"
     there = getattr(kind, name, None)
     if callable(there) or hasattr(type(there), "__set__"):
         return f"{name} is a method or property of {kind.__name__}, not something to be saved"

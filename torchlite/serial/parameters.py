@@ -103,7 +103,7 @@ def load_parameters(path: Any, net: Any) -> Any:
         if len(start) < 8 or struct.unpack("<Q", start)[0] > _LONGEST_HEADER:
             raise fault(file, "", f"it has no header, or one of more than {_LONGEST_HEADER} bytes")
         try:
-            with safetensors.safe_open(os.fspath(path), framework="np") as tensors:
+            with safetensors.safe_open(os.fsdecode(path), framework="np") as tensors:
                 values = _values(file, tensors, arrays)
         except safetensors.SafetensorError as error:
             raise fault(file, "", str(error)) from None

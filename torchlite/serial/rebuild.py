@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from torchlite.errors import printable
 from torchlite.nn.container import Container
 from torchlite.nn.module import Module
 from torchlite.serial import classes
@@ -174,4 +175,7 @@ def _look_at(part: Any) -> None:
             if parameter.shape != gradient.shape:
                 raise ValueError(f"parameter {parameter.shape}, gradient {gradient.shape}")
     if not getattr(part, "modules", ()):
-        repr(part)
+        text = repr(part)
+        # What classes from elsewhere print is their own affair: colours, say.
+        if classes.is_own(type(part)) and printable(text) != text:
+            raise ValueError(f"it would print {text[:80]!r}")

@@ -16,6 +16,9 @@ LARGEST = 2**16
 def check_tree(parts: list[Any]) -> None:
     """Raise unless what stands in `modules` are modules, in trees of a bearable size.
 
+    Whoever asks one of the parts for its parameters may walk through all that is inside: so the
+    sizes of those that answer in their own way are bearable together, too.
+
     A file of a few lines can describe a network that contains itself, or 2**100 layers by putting
     the same two into each other again and again.
 
@@ -51,6 +54,13 @@ def check_tree(parts: list[Any]) -> None:
             known[id(module)] = size, height
         return known[id(module)]
 
+    asked = 0
     for part in parts:
         if isinstance(part, Module):
-            measure(part, 0)
+            size, _ = measure(part, 0)
+            if size > 1 and type(part).parameters is not Container.parameters:
+                asked += size
+                if asked > LARGEST:
+                    name = type(part).__name__
+                    problem = f"several stand around the same more than {LARGEST} modules"
+                    raise RefusalError("", f"{name}: {problem}")

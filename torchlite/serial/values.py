@@ -25,6 +25,11 @@ __all__ = ["DEEPEST", "RefusalError", "decode", "encode", "place"]
 
 # How deep lists, tuples and dicts may be nested.
 DEEPEST = 64
+# Paths are made for every value, and read in error messages only: of a long one, both ends stay.
+_BEGINNING, _END = 100, 600
+# Numbers that are not equal and nevertheless have the same hash are rare, or were made so that a
+# dict of them takes hours.
+_ALIKE = 10
 _REFERENCES = ("array", "scalar", "gradient", "part")
 _KEYS = (str, int, float, bool, type(None))
 
@@ -48,8 +53,12 @@ def place(where: str, key: Any) -> str:
     if key == "modules":
         return where
     if isinstance(key, str) and key.isidentifier():
-        return f"{where}.{key}" if where else key
-    return f"{where}[{key!r}]"
+        path = f"{where}.{key}" if where else key
+    else:
+        path = f"{where}[{key!r}]"
+    if len(path) <= _BEGINNING + _END:
+        return path
+    return f"{path[:_BEGINNING]}...{path[3 - _END :]}"
 
 
 def encode(value: Any, where: str, refer: Callable[[str, Any, str], Any], depth: int = 0) -> Any:
@@ -125,7 +134,7 @@ def decode(node: Any, where: str, resolve: Callable[[str, Any, str], Any], depth
             return tuple(inside(i, entry) for i, entry in enumerate(said))
         if kind == "dict" and _is_dict(said):
             keys = [inside("key", key) for key, _ in said]
-            if all(type(key) in _KEYS for key in keys):
+            if all(type(key) in _KEYS for key in keys) and _differ(keys):
                 rows = zip(keys, said, strict=True)
                 return {key: inside(key, entry) for key, (_, entry) in rows}
         if kind == "float" and said in ("inf", "-inf", "nan"):
@@ -133,6 +142,10 @@ def decode(node: Any, where: str, resolve: Callable[[str, Any, str], Any], depth
         if kind == "dtype" and isinstance(said, str) and said in npy.DTYPES:
             return npy.DTYPES[said]
     raise RefusalError(where, f"{repr(node)[:80]} describes no value")
+
+
+def _differ(keys: list[Any]) -> bool:
+    return len(keys) - len(set(map(hash, keys))) <= _ALIKE and len(keys) == len(set(keys))
 
 
 def _is_dict(said: Any) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.errors import printable
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.module import Module
 
@@ -94,7 +95,7 @@ class NaN(Decorator):
 
     def __repr__(self) -> str:
         name = type(self).__name__
-        return f"{name}({self.id}){super().__repr__().removeprefix(name)}"
+        return f"{name}({printable(str(self.id))}){super().__repr__().removeprefix(name)}"
 
 
 def _has_nan(table: Any) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.errors import printable
 from torchlite.nn.checks import whole
 from torchlite.nn.module import Module
 from torchlite.nn.nested import map_arrays
@@ -84,4 +85,4 @@ class SelectTable(Module):
         return input[index]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.index})"
+        return f"{type(self).__name__}({printable(str(self.index))})"
