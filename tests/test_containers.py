@@ -3,13 +3,14 @@
 import json
 import pickle
 import re
+from copy import deepcopy
 
 import golden
 import numpy as np
 import pytest
 
-from torchlite import nn, random
-from torchlite.errors import DTypeError, ShapeError, StateError
+from torchlite import nn, random, serial
+from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
 from torchlite.nn import (
     Bottle,
     CAddTable,
@@ -566,6 +567,47 @@ def test_integers_reach_the_modules():
     assert ParallelTable(nn.Identity()).forward([ids]) == [ids]
 
 
+# ---------------------------------------------------------------- Decorator
+
+
+@nn.Decorator.decorate
+class Doubled(nn.Sequential):
+    """Twice what its first module says: a class that is decorated."""
+
+    def updateOutput(self, input):
+        self.inner = nn.Decorator.updateOutput(self, input)
+        self.output = 2 * self.inner
+        return self.output
+
+    def _deal_back(self, method, gradOutput):
+        return [2 * gradOutput]
+
+
+def test_a_decorated_class_hands_on_and_keeps_its_own_methods():
+    module = linear(3, 2)
+    net, other = Doubled(module), module.clone()
+    assert repr(net) == "Doubled @ Linear(3 -> 2)"
+    assert np.array_equal(net.forward(X), 2 * module.forward(X))
+    gradInput = net.backward(X, np.ones((2, 2)), 0.5)
+    assert np.array_equal(gradInput, other.backward(X, np.full((2, 2), 2.0), 0.5))
+    assert np.array_equal(module.gradWeight, other.gradWeight)
+    assert net.clearState().inputs == ()
+    with pytest.raises(
+        StateError, match=r"Doubled\.updateGradInput: input is not that of the last"
+    ):
+        net.backward(X, X)
+
+
+@pytest.mark.parametrize(
+    ("cls", "got"), [(nn.Linear, "Linear"), (int, "int"), (nn.Sequential(), "Sequential {\n")]
+)
+def test_only_classes_of_containers_are_decorated(cls, got):
+    with pytest.raises(DTypeError) as caught:
+        nn.Decorator.decorate(cls)
+    text = f"Decorator.decorate: cls must be a class of containers, got {got}"
+    assert str(caught.value).startswith(text)
+
+
 # ---------------------------------------------------------------- MapTable
 
 
@@ -648,9 +690,9 @@ def test_copies_are_no_part_of_what_is_copied_or_cast():
     net = nn.Sequential(MapTable(mlp(3, 4, 2)))
     x = [X, X + 1, X]
     expected = net.forward(x)
-    for copy in (net.clone(), pickle.loads(pickle.dumps(net)), net.clone("weight", "bias")):
-        assert len(copy[0].clones) == 0
-        assert np.array_equal(copy.forward(x), expected)
+    for made in (net.clone(), pickle.loads(pickle.dumps(net)), net.clone("weight", "bias")):
+        assert len(made[0].clones) == 0
+        assert np.array_equal(made.forward(x), expected)
     assert net.clearState() is net
     assert len(net[0].clones) == 0
     net.forward(x)
@@ -681,6 +723,86 @@ def test_a_map_shares_parameters_of_any_name():
         alone.backward(entry, np.ones((2, 2)))
     assert np.allclose(net[0].gradV, alone.gradV)
     assert np.allclose(net[0].gradG, alone.gradG)
+
+
+def ones_and_tens():
+    """Return a map without sharing, its input and gradOutput: x is 1 and 10, every weight 1."""
+    net = MapTable(nn.Linear(1, 1, False), False)
+    net[0].weight.fill(1)
+    net.zeroGradParameters()
+    return net, [np.array([1.0]), np.array([10.0])], [np.ones(1), np.ones(1)]
+
+
+def test_without_sharing_every_entry_trains_a_module_of_its_own():
+    net, x, g = ones_and_tens()
+    net.forward(x)
+    net.backward(x, g)
+    net.updateParameters(0.1)
+    assert [entry.item() for entry in net.forward(x)] == pytest.approx([0.9, 0])
+    assert [module.weight.item() for module in net] == pytest.approx([0.9, 0])
+    assert len(net.parameters()[0]) == net.size() == 2
+    # The weights of an entry wait until a table is that long again.
+    assert [entry.item() for entry in net.forward(x[1:])] == pytest.approx([9])
+    assert net.size() == 2
+
+
+@pytest.mark.parametrize("made", [deepcopy, nn.MapTable.clone, nn.MapTable.clearState])
+def test_modules_of_their_own_are_carried_by_copies(made):
+    net, x, _ = ones_and_tens()
+    net.forward(x)
+    net[1].weight.fill(3)
+    other = made(net)
+    assert [entry.item() for entry in other.forward(x)] == [1, 30]
+    assert other.float().type() == other[1].type() == np.float32
+    assert other.evaluate()[1].train is False
+
+
+def test_modules_of_their_own_are_in_files(tmp_path):
+    net, x, _ = ones_and_tens()
+    net.forward(x)
+    net[1].weight.fill(3)
+    serial.save(tmp_path / "net.npz", net)
+    loaded = serial.load(tmp_path / "net.npz")
+    assert [entry.item() for entry in loaded.forward(x)] == [1, 30]
+    into, _, _ = ones_and_tens()
+    assert serial.load(tmp_path / "net.npz", into=into.resize(2))[1].weight.item() == 3
+
+
+def test_resize_comes_before_getParameters():
+    net, x, g = ones_and_tens()
+    assert net.resize(3) is net
+    parameters, gradients = net.getParameters()
+    assert parameters.tolist() == [1, 1, 1]
+    net.forward(x)
+    net.backward(x, g)
+    assert gradients.tolist() == [1, 10, 0]
+    kept = net[0]
+    assert net.resize(1).modules == [kept]
+    with pytest.raises(StateError, match="input is not that of the last forward"):
+        net.backward(x, g)
+
+
+def test_resize_of_shared_copies():
+    net = MapTable(linear(3, 2))
+    assert len(net.resize(4).clones) == 3
+    assert net.clones[2].weight is net[0].weight
+    assert len(net.resize(2).clones) == 1
+    assert len(net.resize(1).clones) == net.size() - 1 == 0
+    assert np.array_equal(net.forward([X, X])[1], net[0].forward(X))
+
+
+@pytest.mark.parametrize(
+    ("n", "kind", "text"),
+    [
+        (0, SettingError, "n must be a whole number of at least 1, got 0"),
+        (2.0, DTypeError, "n must be a whole number of at least 1, got 2.0"),
+        (2, StateError, "there are no modules\n  hint: add(module)"),
+    ],
+)
+def test_no_such_size(n, kind, text):
+    with pytest.raises(kind) as caught:
+        MapTable().resize(n)
+    assert str(caught.value) == f"MapTable.resize: {text}"
 
 
 def test_one_update_a_parameter():

@@ -79,6 +79,12 @@ CASES = [
     Case(lambda: ParallelTable(Identity(), SelectTable(0)), [(3,), [(2,), (1,)]], name="nested"),
     Case(lambda: MapTable(Linear(3, 2)), [(4, 3), (4, 3), (4, 3)]),
     Case(lambda: MapTable(mlp(3, 4, 2)), [(4, 3), (2, 3)], name="MLP"),
+    Case(
+        lambda: MapTable(Linear(3, 2), False).resize(2),
+        [(4, 3), (4, 3)],
+        name="of their own",
+        exempt={"maths": "the section says it of shared parameters"},
+    ),
     Case(lambda: MapTable().add(ReLU()), [(3,), (2, 2), (1,)], name="shapes"),
     Case(lambda: Bottle(Linear(4, 3)), (2, 3, 4)),
     Case(lambda: Bottle(mlp(4, 2, 3)), (5, 4), name="as-it-is"),

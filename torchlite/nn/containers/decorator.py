@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from torchlite.errors import DTypeError, fault
+from torchlite.nn.container import Container
 from torchlite.nn.containers._branches import Branches
+from torchlite.nn.containers._remembering import Remembering
 from torchlite.nn.module import Module
 
 __all__ = ["Decorator"]
@@ -55,6 +58,33 @@ class Decorator(Branches):
 
     def __init__(self, module: Module) -> None:
         super().__init__(module)
+
+    @staticmethod
+    def decorate(cls: Any) -> Any:
+        """Give a class of containers a Decorator's methods where it has none itself; return it.
+
+        Its instances then hand everything on to their first module, whatever they inherit.
+
+        Example
+        -------
+        >>> import torchlite as nn
+        >>> @nn.Decorator.decorate
+        ... class Logged(nn.Sequential):
+        ...     pass
+        >>> Logged(nn.ReLU())
+        Logged @ ReLU
+        """
+        if not (isinstance(cls, type) and issubclass(cls, Container)):
+            got = cls.__name__ if isinstance(cls, type) else repr(cls)
+            raise fault(DTypeError, "Decorator.decorate", "cls", "a class of containers", got)
+        # insert builds on the class that it stands in.
+        left = {"insert", "decorate", *vars(cls)}
+        for base in (Remembering, Branches, Decorator):
+            for name, value in vars(base).items():
+                if name not in left and (name == "__repr__" or not name.startswith("__")):
+                    setattr(cls, name, value)
+        cls.transient = tuple(dict.fromkeys((*cls.transient, *Decorator.transient)))
+        return cls
 
     def _join(self, input: Any, outputs: list[Any]) -> Any:
         return outputs[0]

@@ -2,8 +2,11 @@
 
 import copy
 import operator
-from typing import Any
+from typing import Any, Self
 
+import numpy as np
+
+from torchlite.errors import DTypeError, SettingError, StateError, fault
 from torchlite.nn._stateful import parts
 from torchlite.nn.containers._branches import Branches
 from torchlite.nn.module import Module
@@ -14,7 +17,7 @@ __all__ = ["MapTable"]
 
 
 class MapTable(Branches):
-    """One module on every entry of a table.
+    """One module on every entry of a table, or a copy of its own on each.
 
     Maths
     -----
@@ -26,6 +29,8 @@ class MapTable(Branches):
             for module, entry, gradient in zip([modules[0], *clones], input, gradOutput)
         ]
 
+    Without shared, modules[i] is the module of entry i.
+
     Shapes
     ------
     input: a table of what the module takes, of any length, another one at every call; output: a
@@ -36,15 +41,18 @@ class MapTable(Branches):
     module
         The module; None: `add` brings it later.
     shared
-        Taken for Torch7's sake, without effect: the clones always share their parameters.
+        Whether all entries have the same parameters. False: each entry has a module of its own,
+        which starts as a clone of modules[0] and is then trained alone.
 
     Attributes
     ----------
+    modules
+        The module; without shared one for each entry, as many as the longest table had so far.
     clones
-        A copy of the module for each entry but the first: every one remembers its own forward.
-        They share all arrays with the module (weight, bias, gradWeight, gradBias and whatever
-        else it holds), are made when a table is longer than those before, and made anew once the
-        module was changed. They are no part of `modules`, of copies and of files.
+        With shared, a copy of the module for each entry but the first: every one remembers its own
+        forward. They share all arrays with the module (weight, bias, gradWeight, gradBias and
+        whatever else it holds), are made when a table is longer than those before, and made anew
+        once the module was changed. They are no part of `modules`, of copies and of files.
     inputs, outputs
         After a forward: the entries, and what was returned for each.
     gradOutputs
@@ -52,6 +60,9 @@ class MapTable(Branches):
 
     Conventions
     -----------
+    Without shared, `parameters()` grows with the first table that is longer than those before:
+    `resize(n)` first, then `getParameters()`, or an optimizer never sees the new ones.
+
     Remembers its forward; an error makes it forget. Where the `gradInput` of the module is None,
     the gradient of the input is left out and None returned.
 
@@ -61,6 +72,8 @@ class MapTable(Branches):
         input is not that of the last forward; there is no module; another one is added.
     ShapeError, DTypeError
         input is no table, or gradOutput none of its length.
+    SettingError
+        `resize` to less than 1.
 
     Example
     -------
@@ -98,7 +111,30 @@ class MapTable(Branches):
     def _join_back(self, input: Any, gradInputs: list[Any]) -> Any:
         return gradInputs
 
+    def resize(self, n: int) -> Self:
+        """Make modules for tables of n entries, and drop those beyond; forget. Return self."""
+        where, expected = f"{type(self).__name__}.resize", "a whole number of at least 1"
+        if not isinstance(n, (int, np.integer)):
+            raise fault(DTypeError, where, "n", expected, repr(n), layer=self, method="resize")
+        if n < 1:
+            raise fault(SettingError, where, "n", expected, str(n), layer=self, method="resize")
+        if not self.modules:
+            raise StateError(
+                f"{where}: there are no modules", layer=self, method="resize", hint="add(module)"
+            )
+        self._forget()
+        self._team(n)
+        if self.shared:
+            del self.clones[n - 1 :]
+        else:
+            del self.modules[n:]
+        return self
+
     def _team(self, count: int) -> Any:
+        if not self.shared:
+            while len(self.modules) < count:
+                self.modules.append(self.modules[0].clone())
+            return self.modules[:count]
         module = self.modules[0]
         held = _held(module)
         known = self._cloned
