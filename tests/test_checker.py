@@ -9,7 +9,7 @@ from bugs.extremes import ZerosMadePositive
 
 import torchlite
 from torchlite import nn
-from torchlite.errors import StateError
+from torchlite.errors import SettingError, StateError
 from torchlite.testing import (
     CRITERION_PROPERTIES,
     PROPERTIES,
@@ -271,27 +271,31 @@ def test_one_seed_one_result():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "check_module: give an input, or the shape of one"),
+        (
+            {},
+            "check_module: input must be an array or a table, got None\n"
+            "  hint: or give the shape of one: check_module(module, shape=(4, 3))",
+        ),
         (
             {"shape": (2, 3), "only": "gradient"},
-            "check_module: no property is called 'gradient'; there are repeat, mutation, split,",
+            "check_module: a property must be one of repeat, mutation, split,",
         ),
         (
             {"shape": (2, 3), "exempt": {"nothing": "why"}},
-            "check_module: no property is called 'nothing'; there are",
+            "check_module: a property must be one of repeat, mutation, split,",
         ),
     ],
 )
 def test_arguments_that_cannot_be(arguments, message):
-    with pytest.raises(ValueError, match=r"^check_module") as caught:
+    with pytest.raises(SettingError, match=r"^check_module") as caught:
         check_module(nn.ReLU(), **arguments)
     assert str(caught.value).startswith(message)
 
 
 def test_what_is_no_module():
-    with pytest.raises(TypeError, match="module must be or make a Module, got 3"):
+    with pytest.raises(TypeError, match="module must be a Module or what makes one, got 3"):
         check_module(lambda: 3, shape=(2, 2))
-    with pytest.raises(TypeError, match="criterion must be or make a Criterion"):
+    with pytest.raises(TypeError, match="criterion must be a Criterion or what makes one"):
         check_criterion(nn.ReLU, np.ones(2), np.ones(2))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from torchlite import nn, random
-from torchlite.errors import DTypeError, ShapeError, StateError
+from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
 
 DATA = Path(__file__).parent / "data"
 
@@ -493,7 +493,7 @@ def test_float_casts_what_is_inside():
 def test_an_error_says_where_it_was():
     inner = nn.MultiCriterion().add(nn.AbsCriterion()).add(nn.BCECriterion())
     criterion = nn.ParallelCriterion(True).add(inner)
-    with pytest.raises(ValueError, match="BCECriterion") as caught:
+    with pytest.raises(SettingError, match="BCECriterion") as caught:
         criterion.forward([SCORES], SIGNS)
     assert caught.value.__notes__ == ["  at [1] of MultiCriterion", "  at [0] of ParallelCriterion"]
     with pytest.raises(ShapeError) as caught:
@@ -672,21 +672,21 @@ ERRORS = [
     ),
     (
         lambda: nn.BCECriterion().backward(BATCH - 0.5, BATCH),
-        ValueError,
+        SettingError,
         "BCECriterion.updateGradInput: input must be probabilities, between 0 and 1, "
         "got input[0, 0] = -0.5\n"
         "  hint: Sigmoid makes them; MultiLabelSoftMarginCriterion takes what comes before it",
     ),
     (
         lambda: nn.BCECriterion().forward(BATCH + 1.5, BATCH),
-        ValueError,
+        SettingError,
         "BCECriterion.updateOutput: input must be probabilities, between 0 and 1, "
         "got input[0, 0] = 1.5\n"
         "  hint: Sigmoid makes them; MultiLabelSoftMarginCriterion takes what comes before it",
     ),
     (
         lambda: nn.HingeEmbeddingCriterion().forward(BATCH, np.eye(5, 3)),
-        ValueError,
+        SettingError,
         "HingeEmbeddingCriterion.updateOutput: target must be 1 or -1, got target[0, 1] = 0.0",
     ),
     (
@@ -696,7 +696,7 @@ ERRORS = [
     ),
     (
         lambda: nn.L1HingeEmbeddingCriterion().forward([BATCH, BATCH], 0),
-        ValueError,
+        SettingError,
         "L1HingeEmbeddingCriterion.updateOutput: target must be 1 or -1, got target = 0.0",
     ),
     (
@@ -735,7 +735,7 @@ ERRORS = [
     ),
     (
         lambda: nn.ClassSimplexCriterion(1),
-        ValueError,
+        SettingError,
         "ClassSimplexCriterion: nClasses must be at least 2, got 1",
     ),
     (
@@ -745,7 +745,7 @@ ERRORS = [
     ),
     (
         lambda: nn.MultiMarginCriterion(3),
-        ValueError,
+        SettingError,
         "MultiMarginCriterion: p must be 1 or 2, got 3",
     ),
     (

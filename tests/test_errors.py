@@ -2,12 +2,14 @@
 
 import pickle
 import traceback
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import torchlite
 from torchlite import nn
-from torchlite.errors import DTypeError, FormatError, ShapeError, StateError
+from torchlite.errors import DTypeError, FormatError, SettingError, ShapeError, StateError
 
 X = np.ones((5, 3))
 G = np.ones((5, 2))
@@ -326,8 +328,25 @@ def test_sizes_of_zero(sizes):
 
 def test_standard_deviations_out_of_range():
     for stdv in (-1.0, np.nan, np.inf):
-        with pytest.raises(ValueError, match="stdv must be finite and at least 0"):
-            nn.Linear(2, 2).reset(stdv)
+        layer = nn.Linear(2, 2)
+        with pytest.raises(SettingError) as caught:
+            layer.reset(stdv)
+        error = caught.value
+        facts = (error.layer, error.method, error.argument, error.expected, error.got)
+        assert facts == (layer, "reset", "stdv", "finite and at least 0", str(stdv))
+        assert str(error) == (
+            f"Linear(2 -> 2).reset: stdv must be finite and at least 0, got {stdv}"
+        )
+
+
+def test_no_plain_value_errors():
+    """What is raised elsewhere is caught where it is raised, and becomes a FormatError."""
+    plain = {
+        path.parent.name
+        for path in Path(torchlite.__file__).parent.rglob("*.py")
+        if "raise ValueError" in path.read_text()
+    }
+    assert plain <= {"serial", "stepping"}
 
 
 # ---------------------------------------------------------------- where it happened
@@ -396,6 +415,7 @@ def test_errors_of_other_layers_are_located_too():
         (DTypeError, TypeError),
         (StateError, RuntimeError),
         (FormatError, ValueError),
+        (SettingError, ValueError),
     ],
 )
 def test_errors_are_pythons_too_and_survive_pickling(kind, builtin):

@@ -22,7 +22,7 @@ import pytest
 from hypothesis import settings
 
 from torchlite import nn, optim, random, serial
-from torchlite.errors import DTypeError, FormatError
+from torchlite.errors import DTypeError, FormatError, SettingError
 from torchlite.nn._stateful import Stateful, parts, rebind
 from torchlite.nn.nested import map_arrays
 from torchlite.serial import archive, classes, npy
@@ -510,7 +510,7 @@ def test_register_checks_its_arguments():
         serial.register(1, Scaled)
     with pytest.raises(DTypeError, match="register: cls must be a subclass of Module or Criterion"):
         serial.register("int", int)
-    with pytest.raises(ValueError, match="register: 'Linear' is the name of a class of torchlite"):
+    with pytest.raises(SettingError, match="name must be no name of a class of torchlite"):
         serial.register("Linear", Scaled)
 
 

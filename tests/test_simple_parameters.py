@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from torchlite import nn, random
-from torchlite.errors import DTypeError, ShapeError, StateError
+from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
 from torchlite.testing import maths
 
 
@@ -63,7 +63,7 @@ def test_reset_takes_a_standard_deviation(make, name):
     assert layer.reset(0.1) is layer
     assert getattr(layer, name) is parameter
     np.testing.assert_array_equal(parameter, right)
-    with pytest.raises(ValueError, match="stdv must be finite and at least 0, got -1"):
+    with pytest.raises(SettingError, match="stdv must be finite and at least 0, got -1"):
         layer.reset(-1)
     np.testing.assert_array_equal(parameter, right)
 
@@ -499,7 +499,7 @@ def test_renorm_shortens_as_a_forward_does():
 @pytest.mark.parametrize("argument", ["maxNorm", "normType"])
 @pytest.mark.parametrize("value", [0, float("inf"), float("nan")])
 def test_norms_are_positive_and_finite(argument, value):
-    with raises(ValueError, f"LookupTable: {argument} must be positive and finite, got {value}"):
+    with raises(SettingError, f"LookupTable: {argument} must be positive and finite, got {value}"):
         nn.LookupTable(4, 3, **{argument: value})
 
 
@@ -875,9 +875,9 @@ def test_p_is_a_probability_less_than_one(kind):
     layer = getattr(nn, kind)(0.25)
     for p in (1, -0.1, float("nan")):
         text = f"{kind}: p must be at least 0 and less than 1, got {p!r}"
-        with raises(ValueError, text):
+        with raises(SettingError, text):
             getattr(nn, kind)(p)
-        with raises(ValueError, text):
+        with raises(SettingError, text):
             layer.setp(p)
     with raises(DTypeError, f"{kind}(0.500000).setp: p must be a number, got '0.5'"):
         getattr(nn, kind)("0.5")
@@ -905,7 +905,7 @@ def test_white_noise_has_a_gradient_in_evaluation():
     layer, x = nn.WhiteNoise(0.5, 0.3).evaluate(), numbers(4, 5)
     np.testing.assert_array_equal(layer.forward(x), x + 0.5)
     assert layer.backward(x, x) is x
-    with raises(ValueError, "WhiteNoise: std must be positive and finite, got 0"):
+    with raises(SettingError, "WhiteNoise: std must be positive and finite, got 0"):
         nn.WhiteNoise(0, 0)
 
 

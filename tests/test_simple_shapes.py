@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from torchlite import nn
-from torchlite.errors import DTypeError, ShapeError
+from torchlite.errors import DTypeError, SettingError, ShapeError
 
 X = np.arange(12.0).reshape(4, 3)
 
@@ -700,8 +700,8 @@ MISTAKES = {
     ),
     "norm 0": (
         lambda: nn.Normalize(0),
-        ValueError,
-        "Normalize: p must be greater than 0, and eps at least 0, got 0 and 1e-10",
+        SettingError,
+        "Normalize: p must be greater than 0, got 0",
     ),
     "norm of matrices": (
         lambda: nn.Normalize(2).forward(np.ones((2, 4, 3))),

@@ -624,10 +624,10 @@ def test_trace_command(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["trace", "nothing"], "expected file.py:function"),
+        (["trace", "nothing"], "named: source must be file.py:function, got"),
         (["trace", "nowhere.py:f"], "FileNotFoundError"),
         (["trace", "--compare", "nowhere.json", "nowhere.json"], "FileNotFoundError"),
-        (["summary", "nothing"], "expected file.py:function"),
+        (["summary", "nothing"], "named: source must be file.py:function, got"),
         (["summary", "--input", "16,63"], "ShapeError"),
     ],
 )

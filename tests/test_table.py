@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from torchlite import nn, random
-from torchlite.errors import DTypeError, ShapeError
+from torchlite.errors import DTypeError, SettingError, ShapeError
 from torchlite.nn import (
     CAddTable,
     CAddTensorTable,
@@ -352,7 +352,7 @@ def test_norms_that_are_none():
     with pytest.raises(DTypeError, match=r"PairwiseDistance.__init__: p must be a number, got '2'"):
         PairwiseDistance("2")
     for p in (0.5, 0, -1, float("inf"), float("nan")):
-        with pytest.raises(ValueError, match="p must be finite and at least 1, got"):
+        with pytest.raises(SettingError, match="p must be finite and at least 1, got"):
             PairwiseDistance(p)
 
 

@@ -7,7 +7,7 @@ import pytest
 from cases.transfer import CASES
 
 from torchlite import nn, random
-from torchlite.errors import DTypeError, ShapeError, StateError
+from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
 
 F32 = np.float32
 
@@ -230,19 +230,20 @@ def test_prelu_refuses_another_precision():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: nn.HardTanh(1, 1), ValueError,
-         "HardTanh: min_value must be below max_value, got 1 and 1"),
-        (lambda: nn.Clamp(2, -2), ValueError,
-         "Clamp: min_value must be below max_value, got 2 and -2"),
-        (lambda: nn.HardShrink(-1), ValueError,
+        (lambda: nn.HardTanh(1, 1), SettingError,
+         "HardTanh: min_value must be below max_value = 1, got 1"),
+        (lambda: nn.Clamp(2, -2), SettingError,
+         "Clamp: min_value must be below max_value = -2, got 2"),
+        (lambda: nn.HardShrink(-1), SettingError,
          "HardShrink: lambda_ must be at least 0, got -1"),
-        (lambda: nn.SoftShrink(math.nan), ValueError,
+        (lambda: nn.SoftShrink(math.nan), SettingError,
          "SoftShrink: lambda_ must be at least 0, got nan"),
-        (lambda: nn.ELU(-0.5), ValueError, "ELU: alpha must be at least 0, got -0.5"),
-        (lambda: nn.SoftPlus(0), ValueError, "SoftPlus: beta must not be 0"),
-        (lambda: nn.RReLU(0.5, 0.25), ValueError,
-         "RReLU: lower must not be above upper, got 0.5 and 0.25"),
-        (lambda: nn.RReLU(-0.5), ValueError, "RReLU: lower must be at least 0, got -0.5"),
+        (lambda: nn.ELU(-0.5), SettingError, "ELU: alpha must be at least 0, got -0.5"),
+        (lambda: nn.SoftPlus(0), SettingError,
+         "SoftPlus: beta must be a number other than 0, got 0"),
+        (lambda: nn.RReLU(0.5, 0.25), SettingError,
+         "RReLU: lower must be at most upper = 0.25, got 0.5"),
+        (lambda: nn.RReLU(-0.5), SettingError, "RReLU: lower must be at least 0, got -0.5"),
         (lambda: nn.MulConstant(True), DTypeError,
          "MulConstant: constant_scalar must be a number, got True"),
         (lambda: nn.AddConstant("1"), DTypeError,

@@ -105,7 +105,7 @@ class Generator:
         An argument has the wrong type, or out the wrong dtype.
     ShapeError
         size is not a shape.
-    ValueError
+    SettingError
         An argument is out of range or not finite, out is read-only or its dtype cannot hold every
         possible draw, or both size and out are given.
 
@@ -219,7 +219,9 @@ class Generator:
             and record["normal_is_valid"] in (0, 1)
             and (not record["normal_is_valid"] or (0 <= x < 1 and 0 <= rho < math.inf))
         ):
-            raise ValueError("setRNGState: state is not one that getRNGState returned")
+            raise fault(
+                SettingError, "setRNGState", "state", "one that getRNGState returned", "another"
+            )
         twister = np.random.MT19937(0)
         twister.state = {
             "bit_generator": "MT19937",
@@ -261,11 +263,11 @@ class Generator:
         elif b is None:
             low, high = 1, _whole("random", "b", a)
             if high < low:
-                raise ValueError(f"random: b must be at least 1, got {high}")
+                raise fault(SettingError, "random", "b", "at least 1", str(high))
         else:
             low, high = _whole("random", "a", a), _whole("random", "b", b)
             if high < low:
-                raise ValueError(f"random: b must be at least a, got a = {low} and b = {high}")
+                raise fault(SettingError, "random", "b", f"at least a = {low}", str(high))
         _check_fits("random", low, high, dtype)
         # From 2**32 on a modulus leaves every word as it is.
         steps = self._words(n) % min(high + 1 - low, 2**32)
@@ -296,7 +298,7 @@ class Generator:
         n, dtype = _request("uniform", size, out)
         low, high = _number("uniform", "a", a, dtype), _number("uniform", "b", b, dtype)
         if high < low:
-            raise ValueError(f"uniform: b must be at least a, got a = {a} and b = {b}")
+            raise fault(SettingError, "uniform", "b", f"at least a = {a}", str(b))
         width = _number("uniform", "b - a", high - low)
         return _deliver(self._unit(n) * width + low, size, out)
 
@@ -416,7 +418,7 @@ class Generator:
         n, dtype = _request("geometric", size, out, integers=True)
         going_on = _number("geometric", "p", p)
         if not 0 < going_on < 1:
-            raise ValueError(f"geometric: p must be between 0 and 1, both excluded, got {p}")
+            raise fault(SettingError, "geometric", "p", "between 0 and 1, both excluded", str(p))
         log_p = math.log(going_on)
         _check_fits("geometric", 1, int(math.log(2.0**-32) / log_p) + 1, dtype)
         trials = _libm(math.log, 1 - self._unit(n)) / log_p
@@ -439,7 +441,7 @@ class Generator:
         n, _ = _request("bernoulli", size, out, integers=True)
         chance = _number("bernoulli", "p", p)
         if not 0 <= chance <= 1:
-            raise ValueError(f"bernoulli: p must be between 0 and 1, got {p}")
+            raise fault(SettingError, "bernoulli", "p", "between 0 and 1", str(p))
         return _deliver((self._unit(n) <= chance).astype(np.int8), size, out)
 
     def randperm(self, n: int) -> NDArray[np.int64]:
@@ -457,7 +459,7 @@ class Generator:
         """
         n = _whole("randperm", "n", n)
         if n < 1:
-            raise ValueError(f"randperm: n must be at least 1, got {n}")
+            raise fault(SettingError, "randperm", "n", "at least 1", str(n))
         order = list(range(n))
         steps = self._words(n - 1) % np.arange(n, 1, -1, dtype=np.uint64)
         for i, step in enumerate(steps.tolist()):
@@ -609,7 +611,7 @@ def _request(
             raise fault(ShapeError, function, "size", expected, repr(size))
         return math.prod(map(int, lengths)), _FLOAT64
     if size is not None:
-        raise ValueError(f"{function}: give size or out, not both")
+        raise fault(SettingError, function, "size", "None beside out", repr(size))
     kinds = "float32, float64 or integer" if integers else "float32 or float64"
     if not (
         isinstance(out, np.ndarray)
@@ -617,7 +619,7 @@ def _request(
     ):
         raise fault(DTypeError, function, "out", f"a {kinds} array", _kind(out))
     if not out.flags.writeable:
-        raise ValueError(f"{function}: out is read-only")
+        raise fault(SettingError, function, "out", "writeable", "a read-only array")
     return out.size, out.dtype
 
 
@@ -640,14 +642,14 @@ def _number(function: str, argument: str, value: Any, dtype: np.dtype[Any] = _FL
     except OverflowError:
         number = math.inf
     if not abs(number) <= float(np.finfo(dtype).max):
-        raise ValueError(f"{function}: {argument} must be a finite {dtype}, got {value}")
+        raise fault(SettingError, function, argument, f"a finite {dtype}", str(value))
     return float(dtype.type(number))
 
 
 def _positive(function: str, argument: str, value: Any, dtype: np.dtype[Any]) -> float:
     number = _number(function, argument, value, dtype)
     if not number > 0:
-        raise ValueError(f"{function}: {argument} must be positive, got {value}")
+        raise fault(SettingError, function, argument, "positive", str(value))
     return number
 
 
@@ -666,7 +668,8 @@ def _check_fits(function: str, low: int, high: int, dtype: np.dtype[Any]) -> Non
     """Refuse draws from low to high that an array of this dtype cannot hold."""
     limits = np.iinfo(dtype if dtype.kind in "iu" else np.int64)
     if low < limits.min or high > limits.max:
-        raise ValueError(f"{function}: draws from {low} to {high} do not fit in {limits.dtype}")
+        expected = f"of a dtype that holds draws from {low} to {high}"
+        raise fault(SettingError, function, "out", expected, str(limits.dtype))
 
 
 def _kind(value: Any) -> str:

@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from torchlite.errors import SettingError, fault
+
 __all__ = ["add_arguments", "run"]
 
 
@@ -72,7 +74,8 @@ def _named(name: str) -> Any:
     """Return the class that package.module:Class or path/to/file.py:Class names."""
     place, _, attribute = name.rpartition(":")
     if not place:
-        raise ValueError(f"layer must be package.module:Class or file.py:Class, got {name!r}")
+        expected = "package.module:Class or file.py:Class"
+        raise fault(SettingError, "named", "layer", expected, repr(name))
     if place.endswith(".py"):
         spec = importlib.util.spec_from_file_location(Path(place).stem, place)
         assert spec is not None

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from torchlite.errors import SettingError, fault
+
 __all__ = ["add_arguments", "named", "run"]
 
 
@@ -55,13 +57,14 @@ def named(source: str) -> Any:
     """Return what the function returns that file.py:function names."""
     file, _, function = source.rpartition(":")
     if not file.endswith(".py"):
-        raise ValueError(f"expected file.py:function, got {source!r}")
+        raise fault(SettingError, "named", "source", "file.py:function", repr(source))
     # As if the file were run: it finds its neighbours.
     sys.path.insert(0, str(Path(file).resolve().parent))
     try:
         space = runpy.run_path(file)
         if function not in space:
-            raise ValueError(f"{file} has no function {function!r}")
+            expected = f"a function of {file}"
+            raise fault(SettingError, "named", "source", expected, repr(function))
         return space[function]()
     finally:
         del sys.path[0]

@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.errors import SettingError, fault
+
 __all__ = ["active", "addat", "addmm", "addrows", "axpy", "product", "using"]
 
 # SciPy's axpy by the character of the dtype; empty: NumPy does it; None: nobody has looked yet.
@@ -63,7 +65,7 @@ def using(backend: str) -> Iterator[None]:
     ------
     ImportError
         SciPy is asked for and not installed.
-    ValueError
+    SettingError
         Another name.
 
     Example
@@ -74,7 +76,7 @@ def using(backend: str) -> Iterator[None]:
     """
     global _axpys
     if backend not in ("scipy", "numpy"):
-        raise ValueError(f"using: backend must be 'scipy' or 'numpy', got {backend!r}")
+        raise fault(SettingError, "using", "backend", "'scipy' or 'numpy'", repr(backend))
     before = _axpys
     try:
         _axpys = _from_scipy() if backend == "scipy" else {}

@@ -13,7 +13,15 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy import ndarray
 
-from torchlite.errors import DTypeError, ShapeError, StateError, TorchliteError, fault, printable
+from torchlite.errors import (
+    DTypeError,
+    SettingError,
+    ShapeError,
+    StateError,
+    TorchliteError,
+    fault,
+    printable,
+)
 from torchlite.nn.nested import is_array, shapes
 
 _Error = TypeVar("_Error", bound=TorchliteError)
@@ -176,7 +184,7 @@ def not_negative(layer: Any, argument: str, value: Any) -> Any:
     """Return a constructor's number of at least 0."""
     setting = constant(layer, argument, value)
     if not setting >= 0:
-        raise ValueError(f"{type(layer).__name__}: {argument} must be at least 0, got {value!r}")
+        raise misbuilt(SettingError, layer, argument, "at least 0", repr(value))
     return setting
 
 
@@ -184,8 +192,7 @@ def positive(layer: Any, argument: str, value: Any) -> float:
     """Return a setting as a float: a finite number greater than 0."""
     setting = number(layer, "__init__", argument, value)
     if not 0 < setting < math.inf:
-        name = type(layer).__name__
-        raise ValueError(f"{name}: {argument} must be positive and finite, got {value!r}")
+        raise misbuilt(SettingError, layer, argument, "positive and finite", repr(value))
     return float(setting)
 
 
@@ -193,7 +200,7 @@ def deviation(layer: Any, value: Any) -> float:
     """Return a standard deviation: a finite number of at least 0."""
     stdv = number(layer, "reset", "stdv", value)
     if not (math.isfinite(stdv) and stdv >= 0):
-        raise ValueError(f"{title(layer)}.reset: stdv must be finite and at least 0, got {value!r}")
+        raise out_of_range(layer, "reset", "stdv", "finite and at least 0", repr(value))
     return float(stdv)
 
 
@@ -367,6 +374,16 @@ def mistyped(
     where = f"{title(layer)}.{method}"
     return fault(
         DTypeError, where, argument, expected, got, layer=layer, method=method, hint=hint, why=why
+    )
+
+
+def out_of_range(
+    layer: Any, method: str, argument: str, expected: str, got: str, hint: str | None = None
+) -> SettingError:
+    """Return the error of an argument of the right type and shape that has a wrong value."""
+    where = f"{title(layer)}.{method}"
+    return fault(
+        SettingError, where, argument, expected, got, layer=layer, method=method, hint=hint
     )
 
 

@@ -34,7 +34,7 @@ ShapeError
     df/dx, learningRates or weightDecays has not the shape of x.
 StateError
     The state was made for another x.
-ValueError
+SettingError
     An unknown key, a setting out of range, settings that contradict each other, a read-only x.
 
 >>> import numpy as np

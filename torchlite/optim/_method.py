@@ -7,16 +7,25 @@ check everything it was given before it changes anything.
 import math
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from torchlite.errors import DTypeError, ShapeError, StateError, fault
+from torchlite.errors import (
+    DTypeError,
+    SettingError,
+    ShapeError,
+    StateError,
+    TorchliteError,
+    fault,
+)
 
 __all__ = [
     "Key", "Method", "annealed", "at_least_0", "flag", "fraction", "number", "positive",
     "typed", "vector", "whole",
 ]  # fmt: skip
+
+_Error = TypeVar("_Error", bound=TorchliteError)
 
 _FLOATING = frozenset(map(np.dtype, ("float32", "float64")))
 _NUMBERS = (int, float)
@@ -118,9 +127,8 @@ class Method:
                         values[name] = self.checked(name, value)
                 elif name not in self.state and not str(name).startswith("_"):
                     known = ", ".join(self.keys)
-                    raise ValueError(
-                        f"{self.name}: config has an unknown key {name!r}\n  hint: it knows {known}"
-                    )
+                    expected = f"one of {known}"
+                    raise self.fault(SettingError, "a key of config", expected, repr(name))
         return SimpleNamespace(**values)
 
     def checked(self, name: str, value: Any) -> Any:
@@ -132,7 +140,7 @@ class Method:
         if not isinstance(value, key.kinds) or (isinstance(value, bool) and bool not in key.kinds):
             raise self.fault(DTypeError, name, key.expected, _kind(value))
         if not key.fits(value):
-            raise ValueError(f"{self.name}: {name} must be {key.expected}, got {value!r}")
+            raise self.fault(SettingError, name, key.expected, repr(value))
         return value
 
     def recall(
@@ -192,7 +200,7 @@ class Method:
         if not (isinstance(array, np.ndarray) and array.dtype in _FLOATING):
             raise self.fault(DTypeError, argument, "a float32 or float64 NumPy array", _kind(array))
         if not array.flags.writeable:
-            raise ValueError(f"{self.name}: {argument} is read-only, and it is updated in place")
+            raise self.fault(SettingError, argument, "writeable", "a read-only array")
 
     def alike(self, argument: str, array: Any, x: Any) -> None:
         """Raise unless the array has the shape and dtype of x."""
@@ -205,9 +213,9 @@ class Method:
         raise self.fault(ShapeError, argument, f"{x.shape} like x", str(array.shape))
 
     def fault(
-        self, kind: type[DTypeError] | type[ShapeError], argument: str, expected: str, got: str
-    ) -> DTypeError | ShapeError:
-        return fault(kind, self.name, argument, expected, got)
+        self, kind: type[_Error], argument: str, expected: str, got: str, hint: str | None = None
+    ) -> _Error:
+        return fault(kind, self.name, argument, expected, got, hint=hint)
 
 
 def _kind(value: Any) -> str:

@@ -159,7 +159,7 @@ def clip_by_norm(gradParameters: Any, max_norm: float) -> float:
 
     Raises
     ------
-    DTypeError, ValueError
+    DTypeError, SettingError
         gradParameters is not a float32 or float64 array, or max_norm not a number greater than 0.
 
     Example
@@ -189,7 +189,7 @@ def clip_by_value(gradParameters: Any, limit: float) -> float:
 
     Raises
     ------
-    DTypeError, ValueError
+    DTypeError, SettingError
         gradParameters is not a float32 or float64 array, or limit not a number greater than 0.
 
     Example

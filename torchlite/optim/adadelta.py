@@ -51,7 +51,7 @@ def adadelta(
 
     Raises
     ------
-    ShapeError, DTypeError, StateError, ValueError
+    ShapeError, DTypeError, StateError, SettingError
         See `torchlite.optim`.
 
     Example

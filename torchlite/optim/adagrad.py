@@ -48,7 +48,7 @@ def adagrad(
 
     Raises
     ------
-    ShapeError, DTypeError, StateError, ValueError
+    ShapeError, DTypeError, StateError, SettingError
         See `torchlite.optim`.
 
     Example

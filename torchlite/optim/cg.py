@@ -76,7 +76,7 @@ def cg(
 
     Raises
     ------
-    ShapeError, DTypeError, ValueError
+    ShapeError, DTypeError, SettingError
         See `torchlite.optim`.
 
     Example

@@ -44,7 +44,7 @@ def checkgrad(
 
     Raises
     ------
-    ShapeError, DTypeError, ValueError
+    ShapeError, DTypeError, SettingError
         See `torchlite.optim`.
 
     Example

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from torchlite import random
-from torchlite.errors import ShapeError
+from torchlite.errors import SettingError, ShapeError, fault
 from torchlite.optim._method import Method, number, positive, whole
 
 __all__ = ["cmaes"]
@@ -69,7 +69,7 @@ def cmaes(
 
     Raises
     ------
-    ShapeError, DTypeError, ValueError
+    ShapeError, DTypeError, SettingError
         See `torchlite.optim`. Also without a sigma, and for an empty x.
 
     Example
@@ -90,11 +90,16 @@ def cmaes(
     settings, _ = _CMAES.begin(x, config, state)
     sigma = settings.sigma
     if sigma is None:
-        raise ValueError(
-            "cmaes: config needs sigma, the standard deviation to search with at first"
+        raise fault(
+            SettingError,
+            "cmaes",
+            "sigma",
+            "a finite number greater than 0",
+            "nothing",
+            hint='{"sigma": 1.0} is the standard deviation to search with at first',
         )
     if not x.size:
-        raise ShapeError("cmaes: x is empty", method="cmaes", argument="x")
+        raise fault(ShapeError, "cmaes", "x", "an array of 1 entry or more", str(x.shape))
     n = x.size
     maxEval = 1e3 * n**2 if settings.maxEval is None else settings.maxEval
     popsize = settings.popsize or 4 + int(3 * math.log(n))

@@ -2,13 +2,15 @@
 
 import operator
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from torchlite.errors import DTypeError, ShapeError, fault
+from torchlite.errors import DTypeError, SettingError, ShapeError, TorchliteError, fault
 
 __all__ = ["ConfusionMatrix"]
+
+_Error = TypeVar("_Error", bound=TorchliteError)
 
 
 class ConfusionMatrix:
@@ -48,7 +50,7 @@ class ConfusionMatrix:
 
     Raises
     ------
-    ShapeError, DTypeError, ValueError
+    ShapeError, DTypeError, SettingError
         An argument does not fit, or a class is out of range. Nothing has been counted then.
 
     Example
@@ -77,7 +79,7 @@ class ConfusionMatrix:
         else:
             n = _whole("nclasses", nclasses)
         if n < 1:
-            raise ValueError(f"ConfusionMatrix: there must be at least 1 class, got {n}")
+            raise _fault(SettingError, "nclasses", "at least 1", str(n))
         self.nclasses = n
         self.classes = [str(name) for name in classes or ()]
         if self.classes and len(self.classes) != n:
@@ -132,10 +134,8 @@ class ConfusionMatrix:
             wrong = (classes < 0) | (classes >= self.nclasses)
             if wrong.any():
                 missing = " or -1" if argument == "target" else ""
-                raise ValueError(
-                    f"ConfusionMatrix: a {argument} must be from 0 to {self.nclasses - 1}{missing},"
-                    f" got {classes[wrong.argmax()]}"
-                )
+                expected = f"from 0 to {self.nclasses - 1}{missing}"
+                raise _fault(SettingError, f"a {argument}", expected, f"{classes[wrong.argmax()]}")
         np.add.at(self.mat, (targets, predictions), 1)
 
     def zero(self) -> Self:
@@ -202,7 +202,5 @@ def _whole(argument: str, value: Any) -> int:
         raise _fault(DTypeError, argument, "a whole number", repr(value)) from None
 
 
-def _fault(
-    kind: type[DTypeError] | type[ShapeError], argument: str, expected: str, got: str
-) -> DTypeError | ShapeError:
+def _fault(kind: type[_Error], argument: str, expected: str, got: str) -> _Error:
     return fault(kind, "ConfusionMatrix", argument, expected, got)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite import random
-from torchlite.errors import ShapeError
+from torchlite.errors import SettingError, ShapeError, fault
 from torchlite.optim._method import Key, Method, number, positive, whole
 
 __all__ = ["de"]
@@ -68,7 +68,7 @@ def de(
 
     Raises
     ------
-    ShapeError, DTypeError, ValueError
+    ShapeError, DTypeError, SettingError
         See `torchlite.optim`. Also for bounds that leave no room, a maxFEs smaller than popsize
         and an empty x.
 
@@ -88,14 +88,14 @@ def de(
     """
     settings, _ = _DE.begin(x, config, state)
     if not x.size:
-        raise ShapeError("de: x is empty", method="de", argument="x")
+        raise fault(ShapeError, "de", "x", "an array of 1 entry or more", str(x.shape))
     low, high = settings.minRegion, settings.maxRegion
     if low >= high:
-        raise ValueError(f"de: minRegion must be less than maxRegion, got {low} and {high}")
+        raise fault(SettingError, "de", "minRegion", f"less than maxRegion = {high}", str(low))
     popsize = settings.popsize or 10 * x.size
     maxFEs = settings.maxFEs or 100 * popsize
     if maxFEs < popsize:
-        raise ValueError(f"de: maxFEs must be at least popsize, which is {popsize}, got {maxFEs}")
+        raise fault(SettingError, "de", "maxFEs", f"at least popsize = {popsize}", str(maxFEs))
 
     start = x.copy()
     points = np.empty((popsize, x.size), x.dtype)

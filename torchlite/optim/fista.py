@@ -73,7 +73,7 @@ def FistaLS(
 
     Raises
     ------
-    ShapeError, DTypeError, ValueError
+    ShapeError, DTypeError, SettingError
         See `torchlite.optim`.
 
     Example

@@ -87,7 +87,7 @@ def lbfgs(
 
     Raises
     ------
-    ShapeError, DTypeError, StateError, ValueError
+    ShapeError, DTypeError, StateError, SettingError
         See `torchlite.optim`.
 
     Example

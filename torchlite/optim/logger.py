@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
-from torchlite.errors import DTypeError, ShapeError, StateError, fault
+from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, fault
 
 __all__ = ["Logger"]
 
@@ -38,7 +38,7 @@ class Logger:
 
     Raises
     ------
-    ShapeError, DTypeError, StateError, ValueError
+    ShapeError, DTypeError, StateError, SettingError
         A row does not fit, or comes too early or too late. Nothing has been written then.
 
     Example
@@ -198,7 +198,8 @@ class Logger:
     def _column(self, method: str, name: str) -> list[Any]:
         if name not in self.symbols:
             known = ", ".join(self.symbols) or "none yet"
-            raise ValueError(f"Logger.{method}: there is no column {name!r}; there are: {known}")
+            expected = f"the name of a column ({known})"
+            raise fault(SettingError, f"Logger.{method}", "names", expected, repr(name))
         return self.symbols[name]
 
     def _write(self, cells: Sequence[str]) -> None:

@@ -83,7 +83,7 @@ def lswolfe(
 
     Raises
     ------
-    ShapeError, DTypeError, ValueError
+    ShapeError, DTypeError, SettingError
         See `torchlite.optim`.
 
     Example

@@ -52,7 +52,7 @@ def rmsprop(
 
     Raises
     ------
-    ShapeError, DTypeError, StateError, ValueError
+    ShapeError, DTypeError, StateError, SettingError
         See `torchlite.optim`.
 
     Example

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.errors import SettingError, fault
 from torchlite.optim._chunks import chunks
 from torchlite.optim._method import Method, positive, whole
 
@@ -62,7 +63,7 @@ def rprop(
 
     Raises
     ------
-    ShapeError, DTypeError, StateError, ValueError
+    ShapeError, DTypeError, StateError, SettingError
         See `torchlite.optim`.
 
     Example
@@ -89,8 +90,8 @@ def rprop(
     etaplus, etaminus = settings.etaplus, settings.etaminus
     smallest, largest = settings.stepsizemin, settings.stepsizemax
     if smallest > largest:
-        raise ValueError(
-            f"rprop: stepsizemin {smallest} must not be greater than stepsizemax {largest}"
+        raise fault(
+            SettingError, "rprop", "stepsizemin", f"at most stepsizemax = {largest}", str(smallest)
         )
     gradient = _RPROP.recall(state, "delta", x)
     sizes = _RPROP.recall(state, "stepsizes", x, fill=settings.stepsize)

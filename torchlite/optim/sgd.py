@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.errors import SettingError, fault
 from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import chunks, decayed
 from torchlite.optim._method import Method, annealed, at_least_0, flag, number, vector
@@ -66,7 +67,7 @@ def sgd(
 
     Raises
     ------
-    ShapeError, DTypeError, StateError, ValueError
+    ShapeError, DTypeError, StateError, SettingError
         See `torchlite.optim`. Also for a weightDecay beside weightDecays, and for a nesterov
         without what it needs.
 
@@ -93,12 +94,14 @@ def sgd(
     if dampening is None:
         dampening = momentum
     if settings.nesterov and (momentum == 0 or dampening != 0):
-        raise ValueError(
-            "sgd: nesterov needs a momentum greater than 0 and a dampening of 0, "
-            f"got momentum {momentum} and dampening {dampening}"
+        wrong, expected, got = (
+            ("dampening", "0", dampening) if momentum else ("momentum", "greater than 0", momentum)
         )
+        raise fault(SettingError, "sgd", wrong, expected, repr(got), why=" with nesterov")
     if settings.weightDecay and settings.weightDecays is not None:
-        raise ValueError("sgd: give weightDecay or weightDecays, not both")
+        raise fault(
+            SettingError, "sgd", "weightDecay", "0 beside weightDecays", repr(settings.weightDecay)
+        )
     velocity = _SGD.recall(state, "dfdx", x) if momentum else None
 
     fx, dfdx = _SGD.evaluate(opfunc, x)

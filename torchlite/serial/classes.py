@@ -3,7 +3,7 @@
 from typing import Any
 
 from torchlite import nn
-from torchlite.errors import DTypeError
+from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.nn._stateful import Stateful
 
 __all__ = ["find", "is_own", "name_of", "register"]
@@ -28,7 +28,7 @@ def register(name: str, cls: Any) -> None:
     ------
     DTypeError
         name is no text, or cls no subclass of Module or Criterion.
-    ValueError
+    SettingError
         name is that of a class of torchlite.
 
     Example
@@ -41,11 +41,11 @@ def register(name: str, cls: Any) -> None:
     >>> register("Double", Double)
     """
     if not isinstance(name, str):
-        raise DTypeError(f"register: name must be text, got {name!r}")
+        raise fault(DTypeError, "register", "name", "text", repr(name))
     if not (isinstance(cls, type) and issubclass(cls, nn.Module | nn.Criterion)):
-        raise DTypeError(f"register: cls must be a subclass of Module or Criterion, got {cls!r}")
+        raise fault(DTypeError, "register", "cls", "a subclass of Module or Criterion", repr(cls))
     if name in _OWN:
-        raise ValueError(f"register: {name!r} is the name of a class of torchlite")
+        raise fault(SettingError, "register", "name", "no name of a class of torchlite", repr(name))
     _registered[name] = cls
 
 

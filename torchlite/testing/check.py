@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from torchlite import random
+from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, map_arrays, shapes
@@ -100,7 +101,7 @@ def check_module(
         A gradient is not the derivative.
     ContractViolation
         Another property does not hold.
-    ValueError
+    SettingError
         Neither input nor shape, or an unknown property.
 
     Example
@@ -124,10 +125,18 @@ def check_module(
         random.manualSeed(seed)
         made = module if isinstance(module, Module) else module()
         if not isinstance(made, Module):
-            raise TypeError(f"check_module: module must be or make a Module, got {made!r}")
+            expected = "a Module or what makes one"
+            raise fault(DTypeError, "check_module", "module", expected, repr(made))
         if input is None:
             if shape is None:
-                raise ValueError("check_module: give an input, or the shape of one")
+                raise fault(
+                    SettingError,
+                    "check_module",
+                    "input",
+                    "an array or a table",
+                    "None",
+                    hint="or give the shape of one: check_module(module, shape=(4, 3))",
+                )
             input = draw(np.random.default_rng(seed), shape)
         names = _chosen("check_module", PROPERTIES, only, exempt)
         report = Report("", exempt=dict(exempt or {}))
@@ -173,7 +182,8 @@ def check_criterion(
         random.manualSeed(seed)
         made = criterion if isinstance(criterion, Criterion) else criterion()
         if not isinstance(made, Criterion):
-            raise TypeError(f"check_criterion: criterion must be or make a Criterion, got {made!r}")
+            expected = "a Criterion or what makes one"
+            raise fault(DTypeError, "check_criterion", "criterion", expected, repr(made))
         names = _chosen("check_criterion", CRITERION_PROPERTIES, only, exempt)
         subject = CriterionSubject(
             made,
@@ -210,8 +220,8 @@ def _chosen(
     wanted = [only] if isinstance(only, str) else list(properties if only is None else only)
     for name in [*wanted, *(exempt or {})]:
         if name not in properties:
-            raise ValueError(
-                f"{caller}: no property is called {name!r}; there are {', '.join(properties)}"
+            raise fault(
+                SettingError, caller, "a property", "one of " + ", ".join(properties), repr(name)
             )
     return [name for name in properties if name in wanted and name not in (exempt or {})]
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from torchlite import random
+from torchlite.errors import SettingError, fault
 from torchlite.nn.module import Module
 
 __all__ = [
@@ -36,7 +37,7 @@ def forward(module: Module, input: Any, param: Any = None, perturbation: float =
     param = input if param is None else param
     entries = param.reshape(-1)
     if not np.shares_memory(entries, param):
-        raise ValueError("forward: param must be contiguous")
+        raise fault(SettingError, "jacobian.forward", "param", "contiguous", "a view with gaps")
     rows = []
     for i in range(entries.size):
         before = entries[i]

@@ -14,7 +14,14 @@ from numpy import ndarray
 from torchlite.errors import DTypeError
 from torchlite.kernels.like import like
 from torchlite.nn import checks
-from torchlite.nn.checks import FLOATING, first_wrong, misshapen, mistyped, refuse_indices, title
+from torchlite.nn.checks import (
+    FLOATING,
+    first_wrong,
+    misshapen,
+    mistyped,
+    out_of_range,
+    refuse_indices,
+)
 from torchlite.nn.nested import is_array, shapes
 
 # ---------------------------------------------------------------- classes
@@ -111,10 +118,8 @@ def signs(criterion: Any, method: str, input: Any, target: Any, shape: Any) -> A
     target = one_each(criterion, method, input, target, shape)
     wrong = target * target != 1
     if wrong.any():
-        raise ValueError(
-            f"{title(criterion)}.{method}: target must be 1 or -1, "
-            f"got {first_wrong(wrong, 'target', target)}"
-        )
+        got = first_wrong(wrong, "target", target)
+        raise out_of_range(criterion, method, "target", "1 or -1", got)
     return target
 
 
@@ -147,11 +152,10 @@ def probabilities(criterion: Any, method: str, input: Any) -> None:
     """Input must lie between 0 and 1."""
     wrong = (input.real < 0) | (input.real > 1)
     if wrong.any():
-        raise ValueError(
-            f"{title(criterion)}.{method}: input must be probabilities, between 0 and 1, "
-            f"got {first_wrong(wrong, 'input', input)}\n"
-            "  hint: Sigmoid makes them; MultiLabelSoftMarginCriterion takes what comes before it"
-        )
+        expected = "probabilities, between 0 and 1"
+        got = first_wrong(wrong, "input", input)
+        hint = "Sigmoid makes them; MultiLabelSoftMarginCriterion takes what comes before it"
+        raise out_of_range(criterion, method, "input", expected, got, hint)
 
 
 def images(criterion: Any, method: str, input: Any, target: Any) -> None:

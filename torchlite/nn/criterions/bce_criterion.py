@@ -35,7 +35,7 @@ class BCECriterion(Weighted):
 
     Raises
     ------
-    ValueError
+    SettingError
         input has an entry below 0 or above 1.
 
     Example

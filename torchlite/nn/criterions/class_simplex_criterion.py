@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.errors import SettingError
 from torchlite.nn import checks
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions.mse_criterion import MSECriterion
@@ -74,7 +75,7 @@ class ClassSimplexCriterion(MSECriterion):
         super().__init__(sizeAverage)
         self.nClasses = checks.size(self, "nClasses", nClasses)
         if self.nClasses < 2:
-            raise ValueError(f"ClassSimplexCriterion: nClasses must be at least 2, got {nClasses}")
+            raise checks.misbuilt(SettingError, self, "nClasses", "at least 2", str(nClasses))
         self.simplex = _regular_simplex(self.nClasses)
 
     def getPredictions(self, input: Any) -> Any:

@@ -54,7 +54,7 @@ class CosineEmbeddingCriterion(Pairwise):
     ------
     ShapeError, DTypeError
         input is not such a list, or target does not fit it.
-    ValueError
+    SettingError
         target has an entry that is neither 1 nor -1.
 
     Example

@@ -40,7 +40,7 @@ class HingeEmbeddingCriterion(Elementwise):
 
     Raises
     ------
-    ValueError
+    SettingError
         target has an entry that is neither 1 nor -1.
 
     Example

@@ -45,7 +45,7 @@ class L1HingeEmbeddingCriterion(Pairwise):
     ------
     ShapeError, DTypeError
         input is not such a list, or target not one number.
-    ValueError
+    SettingError
         target is neither 1 nor -1.
 
     Example

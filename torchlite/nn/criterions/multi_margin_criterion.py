@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.checks import constant
+from torchlite.errors import SettingError
+from torchlite.nn.checks import constant, misbuilt
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions._class_margin import ClassMargin
 
@@ -77,7 +78,7 @@ class MultiMarginCriterion(ClassMargin):
     ) -> None:
         super().__init__(sizeAverage)
         if p not in (1, 2):
-            raise ValueError(f"MultiMarginCriterion: p must be 1 or 2, got {p!r}")
+            raise misbuilt(SettingError, self, "p", "1 or 2", repr(p))
         self.p = p
         self.weights = _checks.held(self, "weights", weights)
         self.margin = constant(self, "margin", margin)

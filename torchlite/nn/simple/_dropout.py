@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, Self
 
 from torchlite import random
+from torchlite.errors import SettingError
 from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.module import Module
@@ -33,7 +34,7 @@ class Dropping(Module):
         input or gradOutput does not fit.
     StateError
         The mask that a backward needs is not that of its input.
-    ValueError
+    SettingError
         p is less than 0, or not less than 1.
     """
 
@@ -59,9 +60,7 @@ class Dropping(Module):
         """Set the probability to be dropped, from 0 to less than 1. Return self."""
         number = checks.number(self, "setp", "p", p)
         if not 0 <= number < 1:
-            raise ValueError(
-                f"{type(self).__name__}: p must be at least 0 and less than 1, got {p!r}"
-            )
+            raise checks.misbuilt(SettingError, self, "p", "at least 0 and less than 1", repr(p))
         self.p = float(number)
         return self
 

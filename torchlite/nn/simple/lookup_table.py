@@ -63,7 +63,7 @@ class LookupTable(Module):
         input or gradOutput does not fit.
     StateError
         `accGradParameters` after `accUpdateOnly`.
-    ValueError
+    SettingError
         maxNorm or normType is not positive.
 
     Example

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.errors import SettingError
 from torchlite.nn import checks
-from torchlite.nn.checks import constant
+from torchlite.nn.checks import constant, misbuilt
 from torchlite.nn.module import Module
 
 __all__ = ["Normalize"]
@@ -67,11 +68,10 @@ class Normalize(Module):
 
     def __init__(self, p: float, eps: float = 1e-10) -> None:
         p, eps = constant(self, "p", p), constant(self, "eps", eps)
-        if not (p > 0 and 0 <= eps < math.inf):
-            raise ValueError(
-                f"{type(self).__name__}: p must be greater than 0, and eps at least 0, "
-                f"got {p} and {eps}"
-            )
+        if not p > 0:
+            raise misbuilt(SettingError, self, "p", "greater than 0", repr(p))
+        if not 0 <= eps < math.inf:
+            raise misbuilt(SettingError, self, "eps", "finite and at least 0", repr(eps))
         self.p = float(p)
         self.eps = float(eps)
 

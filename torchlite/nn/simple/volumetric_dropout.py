@@ -46,7 +46,7 @@ class VolumetricDropout(Dropping):
         input or gradOutput does not fit.
     StateError
         A backward that needs the noise of another input than the last forward's.
-    ValueError
+    SettingError
         p is less than 0, or not less than 1.
 
     Example

@@ -48,7 +48,7 @@ class WhiteNoise(Module):
     ------
     ShapeError, DTypeError
         input or gradOutput does not fit.
-    ValueError
+    SettingError
         std is not positive.
 
     Example

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.errors import SettingError
 from torchlite.kernels.functions import absolute
 from torchlite.nn import checks
 from torchlite.nn.table._rows import Rows
@@ -67,7 +68,7 @@ class PairwiseDistance(Rows):
     def __init__(self, p: Any = 2) -> None:
         self.norm = float(checks.number(self, "__init__", "p", p))
         if not (self.norm >= 1 and math.isfinite(self.norm)):
-            raise ValueError(f"PairwiseDistance: p must be finite and at least 1, got {p!r}")
+            raise checks.misbuilt(SettingError, self, "p", "finite and at least 1", repr(p))
 
     def _function(self, a: Any, b: Any) -> Any:
         return self._distance(absolute(a - b))[:, 0]

@@ -34,7 +34,7 @@ class ELU(FromOutput):
 
     Raises
     ------
-    DTypeError, ValueError
+    DTypeError, SettingError
         alpha is no number, or negative.
 
     Example

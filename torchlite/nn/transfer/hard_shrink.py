@@ -31,7 +31,7 @@ class HardShrink(Pointwise):
 
     Raises
     ------
-    DTypeError, ValueError
+    DTypeError, SettingError
         lambda_ is no number, or negative.
 
     Example

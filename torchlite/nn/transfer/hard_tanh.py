@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from torchlite.nn.checks import constant
+from torchlite.errors import SettingError
+from torchlite.nn.checks import constant, misbuilt
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["HardTanh"]
@@ -36,7 +37,7 @@ class HardTanh(Pointwise):
 
     Raises
     ------
-    DTypeError, ValueError
+    DTypeError, SettingError
         A bound is no number, or min_value is not below max_value.
 
     Example
@@ -59,9 +60,8 @@ class HardTanh(Pointwise):
         self.min_val = constant(self, "min_value", min_value)
         self.max_val = constant(self, "max_value", max_value)
         if not self.min_val < self.max_val:
-            raise ValueError(
-                f"{type(self).__name__}: min_value must be below max_value, "
-                f"got {min_value!r} and {max_value!r}"
+            raise misbuilt(
+                SettingError, self, "min_value", f"below max_value = {max_value!r}", repr(min_value)
             )
         self.inplace = inplace
 

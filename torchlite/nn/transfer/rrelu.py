@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from torchlite import random
+from torchlite.errors import SettingError
 from torchlite.kernels.functions import choose, leaky
 from torchlite.kernels.like import like
 from torchlite.nn import checks
-from torchlite.nn.checks import not_negative
+from torchlite.nn.checks import misbuilt, not_negative
 from torchlite.nn.module import Module
 from torchlite.nn.nested import same, shapes
 
@@ -51,7 +52,7 @@ class RReLU(Module):
 
     Raises
     ------
-    DTypeError, ValueError
+    DTypeError, SettingError
         A bound is no number, negative, or lower is above upper.
     ShapeError, DTypeError
         gradOutput has another shape or precision than input.
@@ -86,7 +87,7 @@ class RReLU(Module):
         self.lower = not_negative(self, "lower", lower)
         self.upper = not_negative(self, "upper", upper)
         if self.lower > self.upper:
-            raise ValueError(f"RReLU: lower must not be above upper, got {lower!r} and {upper!r}")
+            raise misbuilt(SettingError, self, "lower", f"at most upper = {upper!r}", repr(lower))
         self.inplace = inplace
 
     def updateOutput(self, input: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from torchlite.errors import SettingError
 from torchlite.kernels.functions import sigmoid, softplus
-from torchlite.nn.checks import constant
+from torchlite.nn.checks import constant, misbuilt
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["SoftPlus"]
@@ -36,7 +37,7 @@ class SoftPlus(Pointwise):
 
     Raises
     ------
-    DTypeError, ValueError
+    DTypeError, SettingError
         beta is no number, or 0.
 
     Example
@@ -60,7 +61,7 @@ class SoftPlus(Pointwise):
     def __init__(self, beta: float = 1) -> None:
         self.beta = constant(self, "beta", beta)
         if self.beta == 0:
-            raise ValueError("SoftPlus: beta must not be 0")
+            raise misbuilt(SettingError, self, "beta", "a number other than 0", repr(beta))
 
     def _function(self, input: Any) -> Any:
         output = softplus(self.beta * input)
