@@ -14,15 +14,25 @@ PACKAGE = Path(torchlite.__file__).parent
 # Where a module lives -> what of torchlite it may know. Longest name first.
 FLOORS = {
     "errors": set(),
+    "elsewhere": set(),
     "random": {"errors"},
     "progress": {"errors"},
-    "kernels": {"errors", "random", "progress", "kernels"},
-    "nn": {"errors", "random", "progress", "kernels", "nn"},
-    "optim": {"errors", "random", "progress", "kernels", "optim"},
-    "datasets": {"errors", "random", "progress", "datasets"},
-    "testing": {"errors", "random", "progress", "kernels", "nn", "testing"},
-    "serial": {"errors", "random", "progress", "kernels", "nn", "serial"},
-    "stepping": {"errors", "random", "progress", "kernels", "nn", "testing", "stepping"},
+    "kernels": {"errors", "elsewhere", "random", "progress", "kernels"},
+    "nn": {"errors", "elsewhere", "random", "progress", "kernels", "nn"},
+    "optim": {"errors", "elsewhere", "random", "progress", "kernels", "optim"},
+    "datasets": {"errors", "elsewhere", "random", "progress", "datasets"},
+    "testing": {"errors", "elsewhere", "random", "progress", "kernels", "nn", "testing"},
+    "serial": {"errors", "elsewhere", "random", "progress", "kernels", "nn", "serial"},
+    "stepping": {
+        "errors",
+        "elsewhere",
+        "random",
+        "progress",
+        "kernels",
+        "nn",
+        "testing",
+        "stepping",
+    },
 }
 # These stand above all.
 TOP = {"__init__", "__main__", "commands"}

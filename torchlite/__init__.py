@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from torchlite import nn as nn
+from torchlite.elsewhere import absent
 from torchlite.nn import __all__ as __all__
 from torchlite.random import manualSeed as manualSeed
 
@@ -35,7 +36,7 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"torchlite.{name}")
     if name in __all__ or name in nn._PARTS:
         return getattr(nn, name)
-    raise AttributeError(f"module 'torchlite' has no attribute {name!r}")
+    raise absent(__name__, name, __all__)
 
 
 def __dir__() -> list[str]:

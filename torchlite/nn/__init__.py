@@ -6,6 +6,8 @@ A class is loaded when it is first named: to load them all takes longer than to 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from torchlite.elsewhere import absent
+
 if TYPE_CHECKING:
     from torchlite.nn import tables as tables
     from torchlite.nn import utils as utils
@@ -336,7 +338,7 @@ def __getattr__(name: str) -> Any:
     if name in _PARTS:
         return importlib.import_module(f"torchlite.nn.{name}")
     if name not in _HOMES:
-        raise AttributeError(f"module 'torchlite.nn' has no attribute {name!r}")
+        raise absent(__name__, name, __all__)
     value = getattr(importlib.import_module(f"torchlite.nn.{_HOMES[name]}"), name)
     globals()[name] = value
     return value

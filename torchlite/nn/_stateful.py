@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from torchlite.elsewhere import METHODS, Absent
 from torchlite.errors import DTypeError
 from torchlite.nn import checks
 from torchlite.nn.nested import EMPTY, is_array
@@ -36,6 +37,9 @@ class Stateful:
     def clone(self) -> Self:
         """Return a copy that shares nothing with self."""
         return copy.deepcopy(self)
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in METHODS or hasattr(self, name)]
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what copies carry: everything but results and memories of earlier calls."""
@@ -76,6 +80,10 @@ class Stateful:
             return self._held_dtype()
         cast(self, dtype)
         return self
+
+
+for _name, _hint in METHODS.items():
+    setattr(Stateful, _name, Absent(Stateful, _name, _hint))
 
 
 def parts(held: Any, casting: bool = False) -> list[Stateful]:

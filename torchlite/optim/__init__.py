@@ -56,6 +56,9 @@ SettingError
 (array([[2.]]), array([1.]))
 """
 
+from typing import TYPE_CHECKING, NoReturn
+
+from torchlite.elsewhere import absent
 from torchlite.optim._parts import clip_by_norm, clip_by_value, per_parameter
 from torchlite.optim.adadelta import adadelta
 from torchlite.optim.adagrad import adagrad
@@ -101,3 +104,8 @@ __all__ = [
     "rprop",
     "sgd",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> NoReturn:
+        raise absent(__name__, name, __all__)

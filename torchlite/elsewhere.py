@@ -1,0 +1,303 @@
+"""What people bring from elsewhere: names of Torch7, PyTorch and Keras, arrays of other libraries.
+
+Nothing is imported from there. Who asks for a name that is not here is told what it is called, or
+that it is not there; who brings an array that is not NumPy's, how it becomes one.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["METHODS", "NAMES", "TORCH7", "Absent", "absent", "as_numpy"]
+
+_CLASSES = """
+    Abs AbsCriterion Add AddConstant BCECriterion BatchNormalization Bilinear Bottle CAdd
+    CAddTable CAddTensorTable CDivTable CMaxTable CMinTable CMul CMulTable CReLU CSubTable Clamp
+    ClassNLLCriterion ClassSimplexCriterion Collapse Concat ConcatTable Constant Container
+    Contiguous Convert Copy Cosine CosineDistance CosineEmbeddingCriterion Criterion
+    CriterionTable CrossEntropyCriterion Decorator DepthConcat DistKLDivCriterion
+    DistanceRatioCriterion DontCast DotProduct Dropout ELU Euclidean Exp FeatureLPPooling
+    FlattenTable GPU GatedLinearUnit GradientReversal HardShrink HardTanh
+    HingeEmbeddingCriterion Identity Index IndexLinear JoinTable Kmeans L1Cost
+    L1HingeEmbeddingCriterion L1Penalty LayerNormalization LeakyReLU Linear LinearWeightNorm Log
+    LogSigmoid LogSoftMax LookupTable MM MSECriterion MV MapTable MarginCriterion
+    MarginRankingCriterion MaskedSelect Max Maxout Mean Min MixtureTable Module ModuleCriterion
+    Mul MulConstant MultiCriterion MultiLabelMarginCriterion MultiLabelSoftMarginCriterion
+    MultiMarginCriterion NaN Narrow NarrowTable Normalize OneHot PReLU Padding PairwiseDistance
+    Parallel ParallelCriterion ParallelTable PartialLinear PixelShuffle Power PrintSize Profile
+    RReLU ReLU ReLU6 Replicate Reshape Select SelectTable Sequential Sigmoid SmoothL1Criterion
+    SoftMarginCriterion SoftMax SoftMin SoftPlus SoftShrink SoftSign SparseLinear
+    SpatialAdaptiveAveragePooling SpatialAdaptiveMaxPooling SpatialAutoCropMSECriterion
+    SpatialAveragePooling SpatialBatchNormalization SpatialClassNLLCriterion
+    SpatialContrastiveNormalization SpatialConvolution SpatialConvolutionLocal
+    SpatialConvolutionMM SpatialConvolutionMap SpatialCrossMapLRN SpatialDepthWiseConvolution
+    SpatialDilatedConvolution SpatialDilatedMaxPooling SpatialDivisiveNormalization
+    SpatialDropout SpatialFractionalMaxPooling SpatialFullConvolution SpatialFullConvolutionMap
+    SpatialLPPooling SpatialLogSoftMax SpatialMaxPooling SpatialMaxUnpooling
+    SpatialReflectionPadding SpatialReplicationPadding SpatialSoftMax SpatialSubSampling
+    SpatialSubtractiveNormalization SpatialUpSamplingBilinear SpatialUpSamplingNearest
+    SpatialZeroPadding SplitTable Sqrt Square Squeeze StochasticGradient Sum Tanh TanhShrink
+    TemporalConvolution TemporalDynamicKMaxPooling TemporalMaxPooling TemporalRowConvolution
+    TemporalSubSampling Threshold Transpose Unsqueeze UpSampling View VolumetricAveragePooling
+    VolumetricBatchNormalization VolumetricConvolution VolumetricDilatedConvolution
+    VolumetricDilatedMaxPooling VolumetricDropout VolumetricFractionalMaxPooling
+    VolumetricFullConvolution VolumetricMaxPooling VolumetricMaxUnpooling
+    VolumetricReplicationPadding WeightNorm WeightedEuclidean WeightedMSECriterion WhiteNoise
+    ZeroGrad ZipTable ZipTableOneToMany
+"""
+# Every class of Torch7's nn.
+TORCH7 = frozenset(_CLASSES.split())
+
+_NOT_THERE = "not there, nor in Torch7"
+_ARRAY = "arrays are NumPy's: np.array, np.zeros, np.ones ..."
+_NO_DEVICE = "nothing to do: there are no devices"
+_TRAIN = "nn.StochasticGradient(net, criterion).train(dataset), or a loop with torchlite.optim"
+
+# By module, what PyTorch and Keras (and Lua, in another package) call a thing: the class of Torch7
+# that it is, or what to do instead. The case of letters, and underscores, do not matter.
+_LAYERS = {
+    "Activation": "a layer of its own, such as nn.ReLU()",
+    "AdaptiveAvgPool2d": "SpatialAdaptiveAveragePooling",
+    "AdaptiveMaxPool2d": "SpatialAdaptiveMaxPooling",
+    "Average": "nn.Sequential(nn.CAddTable(), nn.MulConstant(1 / n))",
+    "AveragePooling2D": "SpatialAveragePooling",
+    "AvgPool2d": "SpatialAveragePooling",
+    "AvgPool3d": "VolumetricAveragePooling",
+    "BatchNorm1d": "BatchNormalization",
+    "BatchNorm2d": "SpatialBatchNormalization",
+    "BatchNorm3d": "VolumetricBatchNormalization",
+    "BCEWithLogitsLoss": "MultiLabelSoftMarginCriterion",
+    "BinaryCrossentropy": "BCECriterion",
+    "CategoricalCrossentropy": "CrossEntropyCriterion",
+    "Concatenate": "JoinTable",
+    "Conv1d": "TemporalConvolution",
+    "Conv2d": "SpatialConvolution",
+    "Conv2DTranspose": "SpatialFullConvolution",
+    "Conv3d": "VolumetricConvolution",
+    "ConvTranspose2d": "SpatialFullConvolution",
+    "ConvTranspose3d": "VolumetricFullConvolution",
+    "CosineSimilarity": "CosineDistance",
+    "Dense": "Linear",
+    "DepthwiseConv2D": "SpatialDepthWiseConvolution",
+    "Dot": "DotProduct",
+    "Dropout2d": "SpatialDropout",
+    "Dropout3d": "VolumetricDropout",
+    "Embedding": "LookupTable",
+    "Flatten": "nn.View(n), n being the number of entries of a sample",
+    "FractionalMaxPool2d": "SpatialFractionalMaxPooling",
+    "functional": "layers are called: nn.ReLU().forward(x)",
+    "GaussianNoise": "WhiteNoise",
+    "GELU": _NOT_THERE,
+    "gModule": "nngraph's, which torchlite does not have yet",
+    "GLU": "GatedLinearUnit",
+    "GRU": "rnn's, which torchlite does not have yet",
+    "HuberLoss": "SmoothL1Criterion",
+    "Input": "left out: the layers say their sizes",
+    "KLDivergence": "DistKLDivCriterion",
+    "KLDivLoss": "DistKLDivCriterion",
+    "L1Loss": "AbsCriterion",
+    "Lambda": "a subclass of nn.Module with updateOutput and updateGradInput",
+    "LayerNorm": "LayerNormalization",
+    "LocalResponseNorm": "SpatialCrossMapLRN",
+    "LPPool2d": "SpatialLPPooling",
+    "LSTM": "rnn's, which torchlite does not have yet",
+    "Maximum": "CMaxTable",
+    "MaxPool1d": "TemporalMaxPooling",
+    "MaxPool2d": "SpatialMaxPooling",
+    "MaxPool3d": "VolumetricMaxPooling",
+    "MaxPooling1D": "TemporalMaxPooling",
+    "MaxPooling2D": "SpatialMaxPooling",
+    "MaxPooling3D": "VolumetricMaxPooling",
+    "MaxUnpool2d": "SpatialMaxUnpooling",
+    "MaxUnpool3d": "VolumetricMaxUnpooling",
+    "MeanAbsoluteError": "AbsCriterion",
+    "MeanSquaredError": "MSECriterion",
+    "Minimum": "CMinTable",
+    "Model": "nn.Sequential, or a subclass of nn.Container",
+    "ModuleDict": "a dict of modules as an attribute",
+    "ModuleList": "a list of modules as an attribute",
+    "MultiheadAttention": _NOT_THERE,
+    "Multiply": "CMulTable",
+    "NLLLoss": "ClassNLLCriterion",
+    "NLLLoss2d": "SpatialClassNLLCriterion",
+    "Parameter": "an array: weight and gradWeight, or what parameters() returns",
+    "Permute": "Transpose",
+    "ReflectionPad2d": "SpatialReflectionPadding",
+    "RepeatVector": "Replicate",
+    "ReplicationPad2d": "SpatialReplicationPadding",
+    "ReplicationPad3d": "VolumetricReplicationPadding",
+    "RNN": "rnn's, which torchlite does not have yet",
+    "SiLU": _NOT_THERE,
+    "Softmax2d": "SpatialSoftMax",
+    "SparseCategoricalCrossentropy": "CrossEntropyCriterion",
+    "SpatialDropout2D": "SpatialDropout",
+    "Subtract": "CSubTable",
+    "Swish": _NOT_THERE,
+    "ThresholdedReLU": "Threshold",
+    "TimeDistributed": "Bottle",
+    "TransformerEncoder": _NOT_THERE,
+    "TripletMarginLoss": _NOT_THERE,
+    "Upsample": "UpSampling",
+    "UpSampling2D": "SpatialUpSamplingNearest",
+    "UpsamplingBilinear2d": "SpatialUpSamplingBilinear",
+    "UpsamplingNearest2d": "SpatialUpSamplingNearest",
+    "ZeroPad2d": "SpatialZeroPadding",
+    "ZeroPadding2D": "SpatialZeroPadding",
+}
+NAMES: dict[str, dict[str, str]] = {
+    "torchlite.nn": _LAYERS,
+    "torchlite.optim": {
+        "AdamW": "optim.adam, whose weightDecay is added to the gradient",
+        "clip_grad_norm_": "optim.clip_by_norm(gradParameters, max_norm)",
+        "clip_grad_value_": "optim.clip_by_value(gradParameters, limit)",
+        "lr_scheduler": 'config["learningRateDecay"], or set config["learningRate"] between calls',
+        "NAdam": _NOT_THERE,
+        "Optimizer": "a function each, such as optim.sgd(opfunc, x, config)",
+        "RAdam": _NOT_THERE,
+    },
+    "torchlite": _LAYERS
+    | {
+        "arange": _ARRAY,
+        "autograd": "every layer has a backward of its own",
+        "cat": "np.concatenate, or nn.JoinTable as a layer",
+        "cuda": _NO_DEVICE,
+        "device": _NO_DEVICE,
+        "DoubleTensor": _ARRAY,
+        "FloatTensor": _ARRAY,
+        "from_numpy": "nothing to do: " + _ARRAY,
+        "load": "torchlite.serial.load(path)",
+        "manual_seed": "torchlite.manualSeed(seed)",
+        "no_grad": "nothing to do: only backward computes gradients",
+        "ones": _ARRAY,
+        "rand": "torchlite.random.uniform(size=shape)",
+        "randn": "torchlite.random.normal(size=shape)",
+        "randperm": "torchlite.random.randperm(n)",
+        "save": "torchlite.serial.save(path, net)",
+        "tensor": _ARRAY,
+        "zeros": _ARRAY,
+    },
+}
+
+# What PyTorch and Keras call methods and attributes of layers, and of losses.
+METHODS = {
+    "add_module": "add(module)",
+    "append": "add(module)",
+    "children": "modules, a list",
+    "compile": _TRAIN,
+    "cpu": _NO_DEVICE,
+    "cuda": _NO_DEVICE,
+    "eval": "evaluate()",
+    "fit": _TRAIN,
+    "half": "float(): float32 is the smallest",
+    "load_state_dict": "torchlite.serial.load(path), or load_parameters(path, net)",
+    "load_weights": "torchlite.serial.load_parameters(path, net)",
+    "named_children": "modules, a list",
+    "named_modules": "listModules()",
+    "named_parameters": "parameters(), which returns a list of arrays and one of gradients",
+    "predict": "evaluate(), then forward(input)",
+    "register_backward_hook": "torchlite.stepping.record(net)",
+    "register_forward_hook": "torchlite.stepping.record(net)",
+    "requires_grad_": "parameters() that returns none, or a rate of 0 by optim.per_parameter",
+    "reset_parameters": "reset()",
+    "save_weights": "torchlite.serial.save_parameters(path, net)",
+    "state_dict": "torchlite.serial.save(path, net), or parameters()",
+    "to": "type(dtype), float() or double() change the dtype; there are no devices",
+    "trainable_weights": "parameters()",
+    "zero_grad": "zeroGradParameters()",
+}
+
+
+def absent(module: str, name: str, known: Iterable[str]) -> AttributeError:
+    """Return the error of a name that a module does not have; it has the known ones.
+
+    Example
+    -------
+    >>> print(absent("torchlite.nn", "Softmax", ["Linear", "SoftMax"]))
+    module 'torchlite.nn' has no attribute 'Softmax'
+      hint: nn.SoftMax
+    """
+    hint = None if name.startswith("_") else _hint(module, name, frozenset(known))
+    return AttributeError(_said(f"module {module!r} has no attribute {name!r}", hint))
+
+
+def _hint(module: str, name: str, known: frozenset[str]) -> str | None:
+    texts = {_plain(other): text for other, text in NAMES[module].items()}
+    names = known if module == "torchlite.optim" else known | TORCH7
+    spellings = {_plain(spelling): spelling for spelling in names}
+    plain = _plain(name)
+    criterion = plain.removesuffix("loss") + "criterion"
+    text = texts.get(plain) or spellings.get(plain) or spellings.get(criterion)
+    if text in known:
+        if module != "torchlite.optim":
+            return f"nn.{text}"
+        return f"optim.{text}, a function" if text.islower() else f"optim.{text}"
+    if text in TORCH7:
+        return f"{'this' if text == name else text} is Torch7's; torchlite does not have it yet"
+    return text
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _said(message: str, hint: str | None) -> str:
+    return f"{message}\n  hint: {hint}" if hint else message
+
+
+class Absent:
+    """A name that a class does not have, but tells what to do instead.
+
+    hasattr, copies and pickles see nothing of it. What a class further on in the method resolution
+    order has under that name is found. (A `__getattr__` would make every attribute that is there
+    four times slower to read, up to Python 3.11.)
+    """
+
+    def __init__(self, owner: type, name: str, hint: str) -> None:
+        self.owner = owner
+        self.name = name
+        self.hint = hint
+
+    def __get__(self, held: Any, kind: type) -> Any:
+        try:
+            return getattr(super(self.owner, kind if held is None else held), self.name)
+        except AttributeError:
+            who = f"type object {kind.__name__!r}" if held is None else f"{kind.__name__!r} object"
+            message = _said(f"{who} has no attribute {self.name!r}", self.hint)
+        raise AttributeError(message)
+
+    def __repr__(self) -> str:
+        return f"<not there: {self.hint}>"
+
+
+# ---------------------------------------------------------------- arrays
+
+
+def as_numpy(argument: str, value: Any, dtype: Any) -> str | None:
+    """Return how an array of another library, or a list of numbers, becomes NumPy's; or None.
+
+    dtype is what it is to have.
+
+    Example
+    -------
+    >>> as_numpy("input", [1.0, 2.0], "float64")
+    "np.array(input, dtype='float64')"
+    """
+    kind = type(value)
+    if isinstance(value, (list, tuple, int, float)) and not isinstance(value, bool):
+        return f"np.array({argument}, dtype='{dtype}')"
+    if hasattr(kind, "iloc") or kind.__module__.startswith("pandas."):
+        return f"{argument}.to_numpy(dtype='{dtype}')"
+    if hasattr(kind, "toarray"):
+        way = ".toarray()"
+    elif hasattr(kind, "to_numpy"):
+        way = ".to_numpy()"
+    elif hasattr(kind, "numpy"):
+        way = ".detach()" if getattr(value, "requires_grad", False) else ""
+        way += ".cpu()" if getattr(value, "is_cuda", False) else ""
+        way += ".numpy()"
+    elif hasattr(kind, "__array__"):
+        return f"np.asarray({argument}, dtype='{dtype}')"
+    else:
+        return None
+    # As NumPy calls it: torch.float32 and polars' Float32 are float32.
+    own = str(getattr(value, "dtype", dtype)).rpartition(".")[2].lower()
+    return argument + way + ("" if own == str(dtype) else f".astype('{dtype}')")
