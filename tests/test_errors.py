@@ -424,3 +424,92 @@ def test_errors_are_pythons_too_and_survive_pickling(kind, builtin):
     read = pickle.loads(pickle.dumps(error))
     assert str(read) == "Linear: no\n  hint: yes"
     assert (read.expected, read.got, read.hint, read.path) == ("a", "b", "yes", ())
+
+
+# ---------------------------------------------------------------- layers made of layers
+
+
+@pytest.mark.parametrize(
+    ("make", "shape", "text"),
+    [
+        (
+            lambda: nn.LayerNormalization(4),
+            (5, 3),
+            "LayerNormalization.updateOutput: input must be (4,) or (N, 4), got (5, 3)",
+        ),
+        (
+            lambda: nn.LayerNormalization(4, affine=False),
+            (3,),
+            "LayerNormalization.updateOutput: input must be (4,) or (N, 4), got (3,)",
+        ),
+        (
+            lambda: nn.Maxout(4, 3, 2),
+            (5, 3),
+            "Maxout.updateOutput: input must be (4,) or (N, 4), got (5, 3)",
+        ),
+        (
+            lambda: nn.WeightNorm(nn.Linear(4, 3)),
+            (5, 3),
+            "WeightNorm @ Linear(4 -> 3).updateOutput: input must be (4,) or (N, 4), got (5, 3)\n"
+            "  hint: Linear(3, 3) would fit",
+        ),
+        (
+            lambda: nn.LinearWeightNorm(4, 3),
+            (5, 3),
+            "LinearWeightNorm(4 -> 3).updateOutput: input must be (4,) or (N, 4), got (5, 3)",
+        ),
+        (
+            lambda: nn.PartialLinear(4, 3),
+            (5, 3),
+            "PartialLinear(4 -> 3).updateOutput: input must be (4,) or (N, 4), got (5, 3)",
+        ),
+        (
+            lambda: nn.CReLU(2),
+            (5,),
+            "CReLU().updateOutput: input must be a sample of 2 dimensions or a batch of them, of "
+            "3, got (5,)",
+        ),
+    ],
+)
+def test_a_layer_made_of_layers_refuses_inputs_by_its_own_name(make, shape, text):
+    layer = make()
+    with pytest.raises(ShapeError) as caught:
+        layer.forward(np.ones(shape))
+    assert str(caught.value) == text
+    assert caught.value.layer is layer
+    assert not hasattr(caught.value, "__notes__")
+    with pytest.raises(DTypeError, match=f"^{type(layer).__name__}.*: input must be an array"):
+        layer.forward([[1.0] * 4] * 5)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda: nn.LayerNormalization(3), "LayerNormalization"),
+        (lambda: nn.LayerNormalization(3, affine=False), "LayerNormalization"),
+        (lambda: nn.Maxout(3, 3, 2), "Maxout"),
+        (lambda: nn.WeightNorm(nn.Linear(3, 3)), "WeightNorm @ Linear(3 -> 3)"),
+        (lambda: nn.LinearWeightNorm(3, 3), "LinearWeightNorm(3 -> 3)"),
+    ],
+)
+@pytest.mark.parametrize("shape", [(5, 3), (3,)])
+def test_a_layer_made_of_layers_refuses_gradOutputs_by_its_own_name(make, name, shape):
+    layer, x = make(), np.ones(shape)
+    layer.forward(x)
+    with pytest.raises(ShapeError) as caught:
+        layer.backward(x, np.ones((2, 4)))
+    assert str(caught.value) == (f"{name}.updateGradInput: gradOutput must be {shape}, got (2, 4)")
+    layer.forward(x)
+    with pytest.raises(DTypeError) as caught:
+        layer.backward(x, np.ones(shape, "float32"))
+    assert str(caught.value).startswith(
+        f"{name}.updateGradInput: gradOutput must be float64, got float32"
+    )
+
+
+def test_what_goes_wrong_inside_keeps_the_name_of_the_part():
+    layer = nn.Maxout(4, 3, 2, nn.Narrow(2, 0, 9))
+    with pytest.raises(ShapeError) as caught:
+        layer.forward(np.ones((5, 4)))
+    assert str(caught.value).startswith("Narrow.updateOutput: ")
+    assert "at [2] of Maxout" in caught.value.__notes__[0]

@@ -416,6 +416,22 @@ def unremembered(
     )
 
 
+def in_the_name_of(layer: Any, part: Any, error: TorchliteError) -> TorchliteError:
+    """Return the error of a part as the layer's own, if it is about what both were given."""
+    if error.layer is not part or error.argument not in ("input", "gradOutput"):
+        return error
+    message = str(error.args[0]).removesuffix(f"\n  hint: {error.hint}")
+    return type(error)(
+        message.replace(title(part), title(layer), 1),
+        layer=layer,
+        method=error.method,
+        argument=error.argument,
+        expected=error.expected,
+        got=error.got,
+        hint=error.hint,
+    )
+
+
 def locate(error: BaseException, holder: Any, position: int, story: str = "") -> None:
     """Add to an error that came out of a part where that stands, and what led there."""
     error.add_note(f"  at [{position}] of {type(holder).__name__}{story and ': '}{story}")

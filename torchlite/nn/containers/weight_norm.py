@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from torchlite import random
-from torchlite.errors import DTypeError, ShapeError
+from torchlite.errors import DTypeError, ShapeError, TorchliteError
 from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.checks import whole
@@ -123,7 +123,16 @@ class WeightNorm(Decorator):
     def updateOutput(self, input: Any) -> Any:
         weight = self._rows(self.modules[0].weight)
         weight[...] = (self.g / self._norm() * self.v).reshape(weight.shape)
-        return super().updateOutput(input)
+        try:
+            return super().updateOutput(input)
+        except TorchliteError as error:
+            raise checks.in_the_name_of(self, self.modules[0], error) from None
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        try:
+            return super().updateGradInput(input, gradOutput)
+        except TorchliteError as error:
+            raise checks.in_the_name_of(self, self.modules[0], error) from None
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
         gradWeight = self.modules[0].gradWeight

@@ -6,6 +6,7 @@ from typing import Any, Self
 from torchlite.nn import checks
 from torchlite.nn.containers.concat_table import ConcatTable
 from torchlite.nn.containers.sequential import Sequential
+from torchlite.nn.simple._network import Network
 from torchlite.nn.simple.add import Add
 from torchlite.nn.simple.c_mul import CMul
 from torchlite.nn.simple.identity import Identity
@@ -19,7 +20,7 @@ from torchlite.nn.transfer.mul_constant import MulConstant
 __all__ = ["LayerNormalization"]
 
 
-class LayerNormalization(Sequential):
+class LayerNormalization(Network):
     """Gives each sample mean 0 and variance 1 over its features, then a weight and a bias.
 
     It is a network: modules[0] puts the sample and its mean side by side, the next three subtract,
@@ -116,3 +117,8 @@ class LayerNormalization(Sequential):
         super().reset(stdv)
         self._settle()
         return self
+
+    def _check(self, input: Any) -> None:
+        checks.floating(self, "updateOutput", input)
+        dtype = self.type() if self.parameters()[0] else input.dtype
+        checks.rows(self, "updateOutput", input, self.modules[0].get(1).get(1).nfeatures, dtype)

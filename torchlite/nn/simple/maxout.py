@@ -1,8 +1,10 @@
 """Maxout."""
 
+from typing import Any
+
 from torchlite.nn import checks
-from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.module import Module
+from torchlite.nn.simple._network import Network
 from torchlite.nn.simple.linear import Linear
 from torchlite.nn.simple.max import Max
 from torchlite.nn.simple.view import View
@@ -10,7 +12,7 @@ from torchlite.nn.simple.view import View
 __all__ = ["Maxout"]
 
 
-class Maxout(Sequential):
+class Maxout(Network):
     """The largest of several linear maps, for each output.
 
     It is a network: `Linear`, `View`, perhaps a module of your own, `Max`.
@@ -85,3 +87,7 @@ class Maxout(Sequential):
         if preprocess is not None:
             self.add(preprocess)
         self.add(Max(0, 2))
+
+    def _check(self, input: Any) -> None:
+        weight = self.modules[0].weight
+        checks.rows(self, "updateOutput", input, weight.shape[1], weight.dtype)
