@@ -62,6 +62,10 @@ WRONG = {
 INEXACT = {
     # It adds eps to a divisor in the gradient alone.
     "Normalize": {"gradInput": 1e-8},
+    # It adds 1e-12 to every length.
+    "Cosine": dict.fromkeys(
+        ["output", "gradInput", "gradParams.weight", "gradParams2.weight", "params2.weight"], 1e-11
+    ),
 }
 
 # The attribute that holds the second result of a criterion's forward.

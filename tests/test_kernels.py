@@ -244,3 +244,24 @@ def test_runs_join_neighbours_on_both_sides():
     assert [a.size for a, _ in covered] == [4, 3, 2]
     gradients[1] = g[2:4].copy()
     assert [a.size for a, _ in flat.runs(parameters, gradients)] == [2, 2, 3, 2]
+
+
+# ---------------------------------------------------------------- directions
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [1, 1e-3, 1e20, 1e-20, "max", "tiny"])
+def test_units_of_rows_of_any_length(dtype, size):
+    info = np.finfo(dtype)
+    largest = np.dtype(dtype).type(getattr(info, size) if isinstance(size, str) else size)
+    rows = np.array([[1, -1, 1, 1], [0, 0, 0, 0], [0, 0.25, 0, 0]], dtype) * largest
+    unit, length, scale = functions.units(rows, 0.5)
+    assert unit.dtype == length.dtype == scale.dtype == dtype
+    np.testing.assert_allclose(unit, [[0.5, -0.5, 0.5, 0.5], [0, 0, 0, 0], [0, 1, 0, 0]])
+    np.testing.assert_allclose(length, [[2], [1], [1]])
+    np.testing.assert_allclose(scale, [[largest], [0.5], [largest / 4]])
+
+
+def test_units_of_nothing_and_of_nan():
+    assert functions.units(np.ones((2, 0)), 1)[0].shape == (2, 0)
+    assert np.isnan(functions.units(np.array([np.nan, 1]), 1)[0]).all()

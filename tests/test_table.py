@@ -634,3 +634,52 @@ def test_casts_return_the_layer():
     for layer in (FlattenTable(), SelectTable(0), MixtureTable()):
         assert layer.float() is layer
         assert layer.clearState() is layer
+
+
+# ---------------------------------------------------------------- directions
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"),
+    [
+        ("float64", 5e-7),
+        ("float64", 1e-200),
+        ("float64", 1e200),
+        ("float32", 1e20),
+        ("float32", 1e-30),
+    ],
+)
+def test_the_cosine_does_not_depend_on_lengths(dtype, size):
+    size = np.dtype(dtype).type(size)
+    a, b = np.array([[3, 4], [1, 0]], dtype), np.array([[6, 8], [0, 2]], dtype)
+    layer, criterion = nn.CosineDistance().type(dtype), nn.CosineEmbeddingCriterion()
+    by_rows = nn.Cosine(2, 2).type(dtype)
+    by_rows.weight[...] = b * size
+    np.testing.assert_allclose(layer.forward([a * size, b * size]), [1, 0], atol=1e-7)
+    np.testing.assert_allclose(by_rows.forward(a * size), [[1, 0.8], [0.6, 0]], atol=1e-7)
+    for sign in (1, -1):
+        loss = criterion.forward([a[:1] * size, b[:1] * size], np.array([sign], dtype))
+        assert loss == pytest.approx(0 if sign == 1 else 1, abs=1e-7)
+    # The gradient grows as the lengths shrink.
+    unit = size.astype("float64")
+    g = np.full(2, min(unit, 1), dtype)
+    gradients = layer.backward([a * size, b * size], g)
+    expected = nn.CosineDistance().backward([a.astype(float), b.astype(float)], np.ones(2))
+    for got, right in zip(gradients, expected, strict=True):
+        np.testing.assert_allclose(got, right * min(unit, 1) / unit, atol=1e-6, rtol=1e-6)
+    gradient = by_rows.backward(a * size, np.eye(2, dtype=dtype) * g[0])
+    exact = nn.Cosine(2, 2)
+    exact.weight[...] = b
+    right = exact.backward(a.astype(float), np.eye(2))
+    np.testing.assert_allclose(gradient, right * min(unit, 1) / unit, atol=1e-6, rtol=1e-6)
+    right = exact.gradWeight * min(unit, 1) / unit
+    np.testing.assert_allclose(by_rows.gradWeight, right, atol=1e-6, rtol=1e-6)
+
+
+def test_a_vector_of_zeros_has_no_direction():
+    zeros, b = np.zeros((1, 2)), np.array([[0.0, 2.0]])
+    layer = nn.CosineDistance()
+    assert layer.forward([zeros, b]).tolist() == [0]
+    by_zeros, by_b = layer.backward([zeros, b], np.ones(1))
+    np.testing.assert_allclose(by_zeros, [[0, 1e6]])
+    np.testing.assert_allclose(by_b, [[0, 0]])

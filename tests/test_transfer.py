@@ -450,3 +450,11 @@ def test_soft_plus_knows_torch7s_seam_and_has_none():
     layer, x = nn.SoftPlus(), np.array([20.5])
     assert layer.threshold == 20
     assert layer.forward(x)[0] > x[0]
+
+
+def test_the_power_0_is_flat():
+    layer, g = nn.Power(0), np.array([2.0, -3.0, 1.0, 4.0])
+    x = np.array([0.0, 5e-324, -7.0, np.inf])
+    np.testing.assert_array_equal(layer.forward(x), np.ones(4))
+    np.testing.assert_array_equal(layer.backward(x, g), np.zeros(4))
+    assert np.isnan(layer.forward(np.array([np.nan])))

@@ -51,6 +51,7 @@ CASES = [
     Case(lambda: nn.MulConstant(-2.5), input=(5, 3)),
     Case(lambda: nn.Power(3), input=(5, 3)),
     Case(lambda: nn.Power(0.5), input=positive, name="root"),
+    Case(lambda: nn.Power(0), input=(5, 3), name="flat"),
     Case(lambda: nn.PReLU(), input=(5, 3), exempt={"maths": "says it of planes"}),
     Case(lambda: nn.PReLU(3), input=(5, 3), name="planes"),
     Case(lambda: nn.PReLU(3), input=(2, 3, 2, 4), exempt={"maths": FIRST["maths"]}, name="images"),

@@ -1,4 +1,4 @@
-"""What several transfer functions are made of.
+"""What several transfer functions, and layers that compare directions, are made of.
 
 On many processors NumPy works out `log1p` entry by entry, where `exp` and `log` of float32 are
 vectorised; and `np.where` stumbles over every change of sign. What stands here instead is two to
@@ -32,6 +32,20 @@ def choose(condition: Any, yes: Any, no: Any, dtype: Any) -> Any:
     chosen *= np.subtract(first, second)
     chosen += second
     return chosen.view(dtype)
+
+
+def units(rows: Any, zero: float) -> tuple[Any, Any, Any]:
+    """Return the rows divided by their lengths, and two columns whose product the lengths are.
+
+    Two, because the squares of large and small numbers, and the lengths of the largest, are beyond
+    what a float holds. A row of zeros stays as it is, and gets the length `zero`.
+    """
+    scale = np.max(np.abs(rows), -1, keepdims=True, initial=0)
+    scale = np.where(scale == 0, zero, scale)
+    rows = rows / scale
+    length = np.sqrt((rows * rows).sum(-1, keepdims=True))
+    length = np.where(length == 0, 1, length)
+    return rows / length, length, scale
 
 
 def leaky(x: Any, slope: Any) -> Any:

@@ -4,14 +4,15 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.functions import units
 from torchlite.nn.checks import constant, misshapen
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions._pairwise import Pairwise
 
 __all__ = ["CosineEmbeddingCriterion"]
 
-# Keeps vectors of length 0 from dividing by 0, Torch7's way.
-_EPS = 1e-12
+# Stands for the length of a vector of zeros, as in Torch7, where it is added to every length.
+_ZERO = 1e-6
 
 
 class CosineEmbeddingCriterion(Pairwise):
@@ -23,7 +24,7 @@ class CosineEmbeddingCriterion(Pairwise):
 
         n = (len(input[0]) or 1) if sizeAverage else 1
         a, b = input
-        aa, bb = (a * a).sum(1) + 1e-12, (b * b).sum(1) + 1e-12
+        aa, bb = (a * a).sum(1), (b * b).sum(1)
         w = 1 / np.sqrt(aa * bb)
         cos = (a * b).sum(1) * w
         loss = np.where(target == 1, 1 - cos, np.maximum(cos - margin, 0))
@@ -48,7 +49,7 @@ class CosineEmbeddingCriterion(Pairwise):
     Conventions
     -----------
     Where the loss of a sample is 0, so is its gradient, on the margin too. The cosine with a
-    vector of zeros is 0. Remembers nothing.
+    vector of zeros is 0; for the gradient, it has the length 1e-6. Remembers nothing.
 
     Raises
     ------
@@ -90,17 +91,16 @@ class CosineEmbeddingCriterion(Pairwise):
         return self._cosine(input, target)[0].sum()
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
-        a, b = input
-        loss, cos, aa, bb = self._cosine(input, target)
+        loss, cos, (a, *lengths_a), (b, *lengths_b) = self._cosine(input, target)
         slope = np.where(loss.real > 0, -factor * target, 0)
-        w = 1 / np.sqrt(aa) / np.sqrt(bb)
-        return [slope * (w * b - cos / aa * a), slope * (w * a - cos / bb * b)]
+        by_a, by_b = slope * (b - cos * a), slope * (a - cos * b)
+        for length_a, length_b in zip(lengths_a, lengths_b, strict=True):
+            by_a, by_b = by_a / length_a, by_b / length_b
+        return [by_a, by_b]
 
     def _cosine(self, input: Any, target: Any) -> Any:
-        """Return each sample's loss, cosine and squared lengths, as columns."""
-        a, b = input
-        aa = (a * a).sum(-1, keepdims=True) + _EPS
-        bb = (b * b).sum(-1, keepdims=True) + _EPS
-        cos = (a * b).sum(-1, keepdims=True) / np.sqrt(aa) / np.sqrt(bb)
+        """Return each sample's loss and cosine, as columns, and both arrays as `units` does."""
+        a, b = (units(rows, _ZERO) for rows in input)
+        cos = (a[0] * b[0]).sum(-1, keepdims=True)
         loss = np.where(target == 1, 1 - cos, np.maximum(cos - self.margin, 0))
-        return loss, cos, aa, bb
+        return loss, cos, a, b

@@ -4,12 +4,16 @@ from typing import Any, Self
 
 import numpy as np
 
+from torchlite.kernels.functions import units
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
 from torchlite.nn.module import Module
 
 __all__ = ["Cosine"]
+
+# Stands for the length of a vector of zeros; Torch7 adds it to every length.
+_ZERO = 1e-12
 
 
 class Cosine(Module):
@@ -19,8 +23,8 @@ class Cosine(Module):
     -----
     ::
 
-        inputNorm = np.sqrt((input**2).sum(1, keepdims=True)) + 1e-12
-        weightNorm = np.sqrt((weight**2).sum(1, keepdims=True)) + 1e-12
+        inputNorm = np.sqrt((input**2).sum(1, keepdims=True))
+        weightNorm = np.sqrt((weight**2).sum(1, keepdims=True))
         x, w = input / inputNorm, weight / weightNorm
         output = x @ w.T
         along = gradOutput * output
@@ -43,8 +47,9 @@ class Cosine(Module):
 
     Conventions
     -----------
-    The output for a vector of zeros is 0. The weight is drawn from U(-s, s) with
-    s = 1 / sqrt(outputSize); `reset(stdv)` takes s = stdv * sqrt(3). Remembers nothing.
+    The output for a vector of zeros is 0; for the gradient, it has the length 1e-12. The weight is
+    drawn from U(-s, s) with s = 1 / sqrt(outputSize); `reset(stdv)` takes s = stdv * sqrt(3).
+    Remembers nothing.
 
     Raises
     ------
@@ -80,14 +85,15 @@ class Cosine(Module):
 
     def updateOutput(self, input: Any) -> Any:
         checks.rows(self, "updateOutput", input, self.weight.shape[1], self.weight.dtype)
-        self.output = _units(input)[0] @ _units(self.weight)[0].T
+        self.output = units(input, _ZERO)[0] @ units(self.weight, _ZERO)[0].T
         return self.output
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         self._check_back("updateGradInput", input, gradOutput)
-        (x, inputNorm), (w, _) = _units(input), _units(self.weight)
+        (x, length, scale), (w, _, _) = units(input, _ZERO), units(self.weight, _ZERO)
         along = gradOutput * (x @ w.T)
-        self.gradInput = (gradOutput @ w - along.sum(-1, keepdims=True) * x) / inputNorm
+        gradInput = gradOutput @ w - along.sum(-1, keepdims=True) * x
+        self.gradInput = gradInput / length / scale
         return self.gradInput
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
@@ -96,9 +102,10 @@ class Cosine(Module):
         self._check_back("accGradParameters", input, gradOutput)
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]
-        (x, _), (w, weightNorm) = _units(input), _units(self.weight)
+        (x, _, _), (w, *lengths) = units(input, _ZERO), units(self.weight, _ZERO)
         along = gradOutput * (x @ w.T)
-        self.gradWeight += scale * (gradOutput.T @ x - along.sum(0)[:, None] * w) / weightNorm
+        gradient = gradOutput.T @ x - along.sum(0)[:, None] * w
+        self.gradWeight += scale * (gradient / lengths[0] / lengths[1])
 
     def reset(self, stdv: Any = None) -> Self:
         """Draw the weight from U(-s, s): s is stdv * sqrt(3), or 1 / sqrt(outputSize)."""
@@ -108,9 +115,3 @@ class Cosine(Module):
     def _check_back(self, method: str, input: Any, gradOutput: Any) -> None:
         m, n = self.weight.shape
         checks.rows_back(self, method, input, n, gradOutput, m, self.weight.dtype)
-
-
-def _units(rows: Any) -> tuple[Any, Any]:
-    """Return the rows divided by their lengths, and these lengths, which are never 0."""
-    lengths = np.sqrt((rows * rows).sum(-1, keepdims=True)) + 1e-12
-    return rows / lengths, lengths

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import numpy as np
-
+from torchlite.kernels.functions import units
 from torchlite.nn.table._rows import Rows
 
 __all__ = ["CosineDistance"]
 
-# Keeps the length of a row of zeros from being 0.
-_EPSILON = 1e-12
+# Stands for the length of a row of zeros, as in Torch7, where it is added to every length.
+_ZERO = 1e-6
 
 
 class CosineDistance(Rows):
@@ -20,8 +19,8 @@ class CosineDistance(Rows):
     ::
 
         a, b = input
-        length_a = np.sqrt((a * a).sum(-1, keepdims=True) + 1e-12)
-        length_b = np.sqrt((b * b).sum(-1, keepdims=True) + 1e-12)
+        length_a = np.sqrt((a * a).sum(-1, keepdims=True))
+        length_b = np.sqrt((b * b).sum(-1, keepdims=True))
         cosine = (a / length_a * (b / length_b)).sum(-1, keepdims=True)
         output = cosine[:, 0]
         by_a = (b / length_b - cosine * (a / length_a)) / length_a
@@ -34,8 +33,9 @@ class CosineDistance(Rows):
 
     Conventions
     -----------
-    Remembers nothing. It is a similarity, 1 for rows of one direction, for all its name. With a
-    row of zeros the output is 0.
+    Remembers nothing. It is a similarity, 1 for rows of one direction, for all its name, however
+    long or short they are. With a row of zeros the output is 0; for the gradient, it has the length
+    1e-6.
 
     Example
     -------
@@ -56,17 +56,13 @@ class CosineDistance(Rows):
     """
 
     def _function(self, a: Any, b: Any) -> Any:
-        return (a / _length(a) * (b / _length(b))).sum(-1)
+        return (units(a, _ZERO)[0] * units(b, _ZERO)[0]).sum(-1)
 
     def _gradients(self, a: Any, b: Any, gradOutput: Any) -> tuple[Any, Any]:
-        length_a, length_b = _length(a), _length(b)
-        a, b = a / length_a, b / length_b
+        a, *length_a = units(a, _ZERO)
+        b, *length_b = units(b, _ZERO)
         cosine = (a * b).sum(-1, keepdims=True)
-        return (
-            gradOutput / length_a * (b - cosine * a),
-            gradOutput / length_b * (a - cosine * b),
-        )
-
-
-def _length(rows: Any) -> Any:
-    return np.sqrt((rows * rows).sum(-1, keepdims=True) + _EPSILON)
+        by_a, by_b = gradOutput * (b - cosine * a), gradOutput * (a - cosine * b)
+        for factor_a, factor_b in zip(length_a, length_b, strict=True):
+            by_a, by_b = by_a / factor_a, by_b / factor_b
+        return by_a, by_b

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from torchlite.nn.checks import constant
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -30,7 +32,9 @@ class Power(Pointwise):
 
     Conventions
     -----------
-    Of a negative entry to a fractional power the result is NaN.
+    Of a negative entry to a fractional power the result is NaN. To the power 0 every entry but NaN
+    is 1, and the derivative is 0. At 0 the derivative is infinite for exponents below 1 (that of
+    `Sqrt` is 0, as in Torch7).
 
     Raises
     ------
@@ -57,7 +61,11 @@ class Power(Pointwise):
         self.pow = constant(self, "p", p)
 
     def _function(self, input: Any) -> Any:
+        if self.pow == 0:
+            return np.where(input == input, np.ones_like(input), input)
         return input**self.pow
 
     def _gradient(self, input: Any, gradOutput: Any) -> Any:
+        if self.pow == 0:
+            return np.zeros_like(gradOutput)
         return gradOutput * self.pow * input ** (self.pow - 1)
