@@ -421,7 +421,7 @@ def test_a_criterion_among_layers():
     assert output == layer.criterion.output == 6.5
     expected = np.array([-4.0, -6.0], "float32")
     for gradOutput in (2, 2.0, np.float64(2), np.array(2, "float32")):
-        assert same(layer.backward(x, gradOutput), [expected])
+        assert same(layer.backward(x, gradOutput), [expected, np.zeros(2, "float32")])
     layer.double()
     assert layer.criterion.type() == np.float64
 
@@ -439,7 +439,33 @@ def test_a_criterion_of_tables():
     layer = CriterionTable(Pair())
     x = [[np.array([2.0]), np.array([3.0])], 10.0]
     assert layer.forward(x) == 60
-    assert same(layer.backward(x, 0.5), [[np.array([15.0]), np.array([10.0])]])
+    gradient, zero = layer.backward(x, 0.5)
+    assert same(gradient, [np.array([15.0]), np.array([10.0])])
+    assert zero == 0
+    assert type(zero) is float
+
+
+def test_a_criterion_inside_table_containers():
+    x, target = np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])
+    branches = nn.ConcatTable(CriterionTable(nn.MSECriterion()), nn.SelectTable(0))
+    loss, _ = branches.forward([x, target])
+    assert loss == 6.5
+    gradients = branches.backward([x, target], [np.array(2.0), np.ones((1, 2))])
+    assert same(gradients, [np.array([[-3.0, -5.0]]), np.zeros((1, 2))])
+    net = nn.Sequential(
+        nn.ParallelTable(nn.Linear(2, 2), nn.Identity()), CriterionTable(nn.MSECriterion())
+    )
+    net.forward([x, target])
+    by_input, by_target = net.backward([x, target], 1)
+    assert by_input.shape == (1, 2)
+    assert not by_target.any()
+    classes = nn.CriterionTable(nn.ClassNLLCriterion())
+    ids = np.array([1])
+    losses = nn.ConcatTable(classes, classes.clone())
+    losses.forward([x, ids])
+    gradients = losses.backward([x, ids], [np.array(1.0), np.array(2.0)])
+    assert same(gradients, [np.array([[0.0, -3.0]]), np.zeros_like(ids)])
+    assert nn.CriterionTable(nn.L1Cost()).backward([x[0], None], 1)[1] is None
 
 
 @pytest.mark.parametrize(

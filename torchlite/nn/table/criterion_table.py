@@ -23,7 +23,8 @@ class CriterionTable(Module):
     ::
 
         output = criterion.updateOutput(input[0], input[1])
-        gradInput = [gradOutput * criterion.updateGradInput(input[0], input[1])]
+        gradient = gradOutput * criterion.updateGradInput(input[0], input[1])
+        gradInput = [gradient, np.zeros_like(input[1])]
 
     Shapes
     ------
@@ -36,8 +37,9 @@ class CriterionTable(Module):
 
     Conventions
     -----------
-    Remembers what the criterion remembers. The gradInput is a table of one entry: the target has
-    none. gradOutput may also be a plain number; Torch7 takes no notice of it.
+    Remembers what the criterion remembers. Nothing is learnt about the target: its gradient is
+    zeros, of which Torch7 leaves the entry out. gradOutput may also be a plain number; Torch7 takes
+    no notice of it.
 
     Raises
     ------
@@ -53,7 +55,7 @@ class CriterionTable(Module):
     >>> layer.forward(x)
     array(6.5)
     >>> layer.backward(x, 1), layer.backward(x, 10)
-    ([array([-2., -3.])], [array([-20., -30.])])
+    ([array([-2., -3.]), array([0., 0.])], [array([-20., -30.]), array([0., 0.])])
 
     Reference
     ---------
@@ -80,5 +82,15 @@ class CriterionTable(Module):
         else:
             gradOutput = checks.number(self, "updateGradInput", "gradOutput", gradOutput)
         gradient = self.criterion.updateGradInput(*input)
-        self.gradInput = [map_arrays(lambda array: gradOutput * array, gradient)]
+        self.gradInput = [
+            map_arrays(lambda array: gradOutput * array, gradient),
+            map_arrays(_zeros, input[1]),
+        ]
         return self.gradInput
+
+
+def _zeros(target: Any) -> Any:
+    """Return the gradient of a target that is an array, a number or nothing."""
+    if is_array(target):
+        return np.zeros_like(target)
+    return None if target is None else type(target)(0)
