@@ -255,6 +255,27 @@ def test_products_with_zeros():
     assert same(gradInput, expected)
 
 
+def test_products_of_many_arrays_take_three_times_as_many_products():
+    """Multiplying out each array's others took as many as the square of that."""
+
+    class Counted(np.ndarray):
+        products = 0
+
+        def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+            Counted.products += ufunc is np.multiply
+            arrays = [a.view(np.ndarray) if isinstance(a, Counted) else a for a in inputs]
+            return getattr(ufunc, method)(*arrays, **kwargs).view(Counted)
+
+    for count in (2, 3, 10, 1000):
+        x = [np.array([1.0 + i % 2, -1.0]).view(Counted) for i in range(count)]
+        Counted.products = 0
+        gradInput = CMulTable().backward(x, np.array([1.0, 3.0]).view(Counted))
+        assert Counted.products == 3 * count - 4
+        powers = [2.0 ** (count // 2 - i % 2) for i in range(count)]
+        assert [array[0] for array in gradInput] == powers
+        assert [array[1] for array in gradInput] == [3 * (-1.0) ** (count - 1)] * count
+
+
 def test_quotients_far_from_one():
     x = [np.array([1e-30, 1e25], "float32"), np.array([1e-30, 1e20], "float32")]
     layer = CDivTable()
