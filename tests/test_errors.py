@@ -80,7 +80,8 @@ TABLE = {
         lambda m: m.forward(np.ones((5, 3), int)),
         DTypeError,
         "Linear(3 -> 2).updateOutput: input must be float64, got int64\n"
-        "  hint: input.astype('float64')",
+        "  hint: input.astype('float64'); of ids, nn.LookupTable or nn.OneHot makes numbers to "
+        "compute with",
     ),
     "bool input": (
         nn.ReLU,

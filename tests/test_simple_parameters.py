@@ -418,7 +418,7 @@ def test_ids_that_do_not_fit():
     with raises(
         DTypeError,
         "LookupTable.updateOutput: input must be integers, got float64\n"
-        "  hint: input.astype('int64')",
+        "  hint: input.astype('int64'); layers before it that only move entries hand integers on",
     ):
         layer.forward(np.ones(2))
     with pytest.raises(DTypeError):

@@ -961,6 +961,21 @@ class Columns(nn.Module):
         return self.gradInput
 
 
+class Flipped(nn.Module):
+    """The columns from the last to the first, of integers and booleans too."""
+
+    def updateOutput(self, input):
+        self.output = input[..., ::-1].copy()
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        if input.dtype.kind in "biu":
+            self.gradInput = np.zeros_like(input)
+        else:
+            self.gradInput = gradOutput[..., ::-1].copy()
+        return self.gradInput
+
+
 class Halves(nn.Module):
     """An array to a tuple of its first column and the others."""
 
@@ -1558,6 +1573,9 @@ GOOD = [
     Good(lambda n, m: Dot(), lambda N, n: [(N, n), (N, n)]),
     Good(lambda n, m: Joined(), lambda N, n: [(N, n), (N, 2), (N, n + 1)]),
     Good(lambda n, m: Columns()),
+    Good(lambda n, m: Flipped()),
+    Good(lambda n, m: Flipped(), lambda N, n: lambda rng: rng.integers(-9, 9, (N, n))),
+    Good(lambda n, m: Flipped(), lambda N, n: lambda rng: rng.integers(0, 2, (N, n)) > 0),
     Good(lambda n, m: Halves()),
     Good(lambda n, m: Named(), named),
     Good(lambda n, m: Bilinear(n, 2, m), lambda N, n: [(N, n), (N, 2)]),

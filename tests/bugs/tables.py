@@ -3,7 +3,7 @@
 import numpy as np
 
 from bugs import Bug
-from bugs.good import Added, Bilinear, Columns, Dot, Joined, Mixed, Nested
+from bugs.good import Added, Bilinear, Columns, Dot, Flipped, Joined, Mixed, Nested, odd
 from torchlite import nn
 
 
@@ -152,6 +152,53 @@ class ColumnsTakenFromGradOutput(Columns):
         return self.gradInput
 
 
+class FlippedIdsGetGradients(Flipped):
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput[..., ::-1].copy()
+        return self.gradInput
+
+
+class FlippedIdsGetFloats(Flipped):
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = np.zeros_like(gradOutput)
+        return self.gradInput
+
+
+class FlippedIdsGetRoundedGradients(Flipped):
+    """Of the right dtype, and zeros for a gradOutput of zeros alone."""
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput[..., ::-1].astype(input.dtype)
+        return self.gradInput
+
+
+class FlippedLooksAtGradOutput(Flipped):
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = (0 * gradOutput).astype(input.dtype)
+        return self.gradInput
+
+
+class FlippedRefusesIntegersBack(Flipped):
+    def updateGradInput(self, input, gradOutput):
+        if gradOutput.dtype.kind not in "fc":
+            raise TypeError("no gradient can be an integer")
+        return super().updateGradInput(input, gradOutput)
+
+
+class AddedIdsToo(Added):
+    """Takes ids for numbers: what they get is their sum."""
+
+    def updateOutput(self, input):
+        numbers, _ = input
+        self.output = numbers.copy()
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        _, ids = input
+        self.gradInput = [gradOutput.copy(), ids + ids]
+        return self.gradInput
+
+
 class BilinearGradientExchanged(Bilinear):
     """Only fits when both arrays have the same size."""
 
@@ -188,6 +235,19 @@ class TableOfLastForward(Dot):
 
 PAIR = [(5, 3), (5, 3)]
 
+
+def ids(rng):
+    return rng.integers(1, 9, (5, 3))
+
+
+def flags(rng):
+    return ids(rng) > 4
+
+
+def numbers_and_ids(rng):
+    return [odd(rng, (5, 3)), ids(rng)]
+
+
 BUGS = [
     Bug(lambda: AddedGoesToFirstOnly(), PAIR, {"gradInput"}, "the others get no gradient"),
     Bug(lambda: AddedIntoFirst(), PAIR, {"mutation"}, "the first array becomes the sum"),
@@ -220,6 +280,12 @@ BUGS = [
         {"mutation"},
         "gradOutput's list gets another first array",
     ),
+    Bug(lambda: FlippedIdsGetGradients(), ids, {"integers"}, "ids get gradients, as numbers do"),
+    Bug(lambda: FlippedIdsGetFloats(), flags, {"integers"}, "zeros of gradOutput's dtype"),
+    Bug(lambda: FlippedIdsGetRoundedGradients(), ids, {"integers"}, "gradients of ids' dtype"),
+    Bug(lambda: FlippedLooksAtGradOutput(), flags, {"integers"}, "0 times NaN is not 0"),
+    Bug(lambda: FlippedRefusesIntegersBack(), ids, {"integers"}, "floats alone may come back"),
+    Bug(lambda: AddedIdsToo(), numbers_and_ids, {"integers"}, "the ids' gradients are ids"),
     Bug(
         lambda: BilinearGradientExchanged(3, 3, 4),
         PAIR,

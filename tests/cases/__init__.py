@@ -1,10 +1,12 @@
 """One row per class, by chapter: everything that is tested of every class is run from its row."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+
+from torchlite.nn.nested import map_arrays
 
 
 @dataclass(frozen=True)
@@ -46,3 +48,17 @@ def draw(rng: np.random.Generator, shape: Any) -> Any:
     if isinstance(shape, list):
         return [draw(rng, entry) for entry in shape]
     return (2 * rng.integers(-32, 32, shape) + 1) / 16
+
+
+def of_integers(case: Case) -> list[Case]:
+    """Return the row of a layer that only moves entries with integers, and with booleans, in it."""
+    kinds = {"integers": lambda a: (16 * a).astype("int64"), "booleans": lambda a: a > 0}
+
+    def input_of(kind: Callable[[Any], Any]) -> Callable[[np.random.Generator], Any]:
+        # The indices that are in it already stay what they are.
+        return lambda rng: map_arrays(lambda a: kind(a) if a.dtype == float else a, case.draw(rng))
+
+    return [
+        replace(case, input=input_of(kind), name=f"{case.name}-{name}".strip("-"))
+        for name, kind in kinds.items()
+    ]

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from cases import Case
+from cases import Case, draw
 from torchlite.nn import (
     Bottle,
     CAddTable,
@@ -12,7 +12,9 @@ from torchlite.nn import (
     DepthConcat,
     DontCast,
     Identity,
+    JoinTable,
     Linear,
+    LookupTable,
     MapTable,
     NaN,
     Narrow,
@@ -23,6 +25,8 @@ from torchlite.nn import (
     Select,
     SelectTable,
     Sequential,
+    SplitTable,
+    Transpose,
     WeightNorm,
 )
 
@@ -41,9 +45,28 @@ def residual():
 
 
 TABLE = {"maths": "the section says it of an array"}
+IMAGES = {"maths": "the section says it of images"}
 ROWS = {"maths": "the section says it of rows"}
 SCRATCH = {"update": "weight and gradWeight of the module inside are scratch paper"}
 WRAPPED = {"dtype": "the module inside keeps its dtype: that is what it is made for"}
+
+
+def embedding(*before):
+    """Return a network of ids: the layers before rearrange them."""
+    return Sequential(*before, LookupTable(9, 2))
+
+
+def ids(*shape):
+    return lambda rng: rng.integers(0, 9, shape)
+
+
+def flags(*shape):
+    return lambda rng: rng.integers(0, 2, shape) > 0
+
+
+def scores_and_ids(rng):
+    return [draw(rng, (4, 3)), rng.integers(0, 9, (4, 2))]
+
 
 CASES = [
     Case(lambda: Sequential(), (4, 3), name="empty"),
@@ -63,7 +86,7 @@ CASES = [
         lambda: DepthConcat(0, Narrow(1, 0, 2), Linear(5, 5)),
         (3, 5),
         name="flat",
-        exempt={"maths": "the section says it of images"},
+        exempt=IMAGES,
     ),
     Case(lambda: Parallel(0, 0, Linear(3, 2), Linear(3, 4)), (2, 3)),
     Case(lambda: Parallel(1, 1, Linear(3, 2), ReLU(), mlp(3, 4, 2)), (4, 3, 3), name="batch"),
@@ -97,4 +120,36 @@ CASES = [
     Case(lambda: DontCast(mlp(3, 4, 2), True), (4, 3), exempt=WRAPPED),
     Case(lambda: NaN(mlp(3, 4, 2)), (4, 3)),
     Case(lambda: Profile(mlp(3, 4, 2), 1000), (4, 3)),
+    Case(lambda: Sequential(), ids(4, 3), name="empty-integers"),
+    Case(lambda: Sequential(), [(4, 3), [(2,)]], name="empty-table"),
+    Case(lambda: embedding(Transpose((0, 1))), ids(4, 3), name="ids"),
+    Case(
+        lambda: Sequential(SplitTable(1), MapTable(LookupTable(9, 2)), JoinTable(1)),
+        ids(4, 3),
+        name="ids-by-column",
+    ),
+    Case(lambda: Concat(1, Identity(), Narrow(1, 0, 1)), ids(4, 3), name="integers"),
+    Case(lambda: Concat(1, embedding(Narrow(1, 0, 1)), LookupTable(9, 2)), ids(4, 3), name="ids"),
+    Case(
+        lambda: DepthConcat(1, Identity(), Narrow(2, 0, 1)),
+        flags(4, 3, 2),
+        name="booleans",
+        exempt=IMAGES,
+    ),
+    Case(lambda: Parallel(1, 0, Identity(), Narrow(0, 1, 2)), ids(4, 2), name="integers"),
+    Case(lambda: Parallel(1, 1, LookupTable(9, 2), LookupTable(9, 3)), ids(4, 2), name="ids"),
+    Case(lambda: ConcatTable(LookupTable(9, 2), Identity(), Select(1, 0)), ids(4, 3), name="ids"),
+    Case(lambda: ConcatTable(Identity(), Select(1, 0)), flags(4, 3), name="booleans"),
+    Case(
+        lambda: ConcatTable(Identity(), SelectTable(0), embedding(SelectTable(1))),
+        scores_and_ids,
+        name="mixed",
+        exempt=TABLE | {"nan": "one branch does not look at the scores"},
+    ),
+    Case(lambda: ParallelTable(ReLU(), LookupTable(9, 2)), scores_and_ids, name="mixed"),
+    Case(lambda: Bottle(LookupTable(9, 2), 2, 3), ids(2, 3, 4), name="ids", exempt=ROWS),
+    Case(lambda: Bottle(Narrow(1, 0, 1)), flags(2, 3, 4), name="booleans"),
+    Case(lambda: Decorator(SelectTable(1)), scores_and_ids, name="mixed"),
+    Case(lambda: DontCast(LookupTable(9, 2), True), ids(4, 3), name="ids", exempt=WRAPPED),
+    Case(lambda: NaN(LookupTable(9, 2)), ids(4, 3), name="ids"),
 ]

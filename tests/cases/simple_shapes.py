@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cases import Case
+from cases import Case, of_integers
 from torchlite import nn
 
 
@@ -140,4 +140,31 @@ CASES = [
         exempt={"maths": "the section says it of one matrix"},
     ),
     Case(lambda: nn.MV(True), [(4, 3, 2), (4, 3)], name="transposed", exempt=TURNED),
+]
+
+MOVING = (
+    nn.Collapse,
+    nn.Contiguous,
+    nn.Copy,
+    nn.Index,
+    nn.MaskedSelect,
+    nn.Narrow,
+    nn.Padding,
+    nn.PrintSize,
+    nn.Replicate,
+    nn.Reshape,
+    nn.Select,
+    nn.Squeeze,
+    nn.Transpose,
+    nn.Unsqueeze,
+    nn.View,
+    nn.ZeroGrad,
+)
+# 9 is no boolean.
+CASES += [
+    row
+    for case in CASES
+    if isinstance(case.make(), MOVING)
+    for row in of_integers(case)
+    if not (getattr(case.make(), "value", 0) == 9 and "booleans" in row.name)
 ]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cases import Case, draw
+from cases import Case, draw, of_integers
 from torchlite.nn import (
     CAddTable,
     CAddTensorTable,
@@ -111,4 +111,34 @@ CASES = [
     Case(lambda: CMinTable(), distinct(1, 4, 3), name="one"),
     Case(lambda: CAddTensorTable(), [(4, 3), [(4, 3), (4, 3)]]),
     Case(lambda: CAddTensorTable(), [(3,), [(3,)]], name="one"),
+]
+
+MOVING = (
+    FlattenTable,
+    JoinTable,
+    NarrowTable,
+    SelectTable,
+    SplitTable,
+    ZipTable,
+    ZipTableOneToMany,
+)
+CASES += [row for case in CASES if isinstance(case.make(), MOVING) for row in of_integers(case)]
+
+
+def mixed(rng):
+    """Return numbers, ids and booleans."""
+    return [draw(rng, (4, 2)), rng.integers(0, 9, (4, 3)), [rng.integers(0, 2, (4, 1)) > 0]]
+
+
+CASES += [
+    Case(lambda: SelectTable(1), mixed, name="mixed", exempt=OTHERS),
+    Case(lambda: NarrowTable(1, 2), mixed, name="mixed", exempt=OTHERS),
+    Case(lambda: FlattenTable(), mixed, name="mixed", exempt=OTHERS),
+    Case(lambda: ZipTable(), lambda rng: [mixed(rng), mixed(rng)], name="mixed"),
+    Case(
+        lambda: ZipTableOneToMany(),
+        lambda rng: [mixed(rng), mixed(rng)],
+        name="mixed",
+        exempt=OTHERS,
+    ),
 ]

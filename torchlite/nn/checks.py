@@ -28,6 +28,9 @@ _Error = TypeVar("_Error", bound=TorchliteError)
 
 FLOATING = frozenset(map(np.dtype, ("float32", "float64", "complex64", "complex128")))
 FLOATING_NAMES = "float32, float64, complex64 or complex128"
+# The kinds of the dtypes of which there is no gradient: booleans and integers.
+INTEGRAL = frozenset("biu")
+_MOVABLE_NAMES = "float32, float64, complex64, complex128, integers or bool"
 NUMBERS = frozenset((int, float))
 _TORCH7_DTYPES = {"torch.FloatTensor": "float32", "torch.DoubleTensor": "float64"}
 
@@ -36,6 +39,11 @@ def title(layer: Any) -> str:
     """Return how errors name a layer: as it prints itself if that is one line, else its class."""
     text = repr(layer)
     return type(layer).__name__ if "\n" in text else printable(text)
+
+
+def is_integral(value: Any) -> bool:
+    """Tell whether an array, or a number of NumPy's, is of integers or booleans."""
+    return (is_array(value) or isinstance(value, np.generic)) and value.dtype.kind in INTEGRAL
 
 
 # ---------------------------------------------------------------- the fast tests
@@ -106,6 +114,41 @@ def floating(layer: Any, method: str, input: Any) -> None:
     must_be_floating(layer, method, "input", input)
 
 
+def movable(layer: Any, method: str, array: Any, argument: str = "input") -> None:
+    """It must be an array as for `floating`, or one of integers or booleans.
+
+    That is what layers take that only move, drop or repeat entries.
+    """
+    if type(array) is ndarray and array.dtype in FLOATING and array.ndim:
+        return
+    must_be_array(layer, method, argument, array)
+    if not _is_movable(array.dtype):
+        hint = f"{argument}.astype('{layer.type()}')"
+        raise mistyped(layer, method, argument, _MOVABLE_NAMES, str(array.dtype), hint)
+    must_have_dimensions(layer, method, argument, array)
+
+
+def moved_back(layer: Any, method: str, gradOutput: Any, input: Any, shape: tuple[int, ...]) -> Any:
+    """Return the gradient that goes back through a layer that only moves entries of input.
+
+    The gradOutput must be of this shape and input's precision; input has been checked.
+    """
+    if (
+        type(gradOutput) is ndarray
+        and gradOutput.dtype == input.dtype
+        and gradOutput.shape == shape
+        and input.dtype in FLOATING
+    ):
+        return gradOutput
+    must_be_gradient(layer, method, gradOutput, shape, input.dtype)
+    return carried(gradOutput, input, shape)
+
+
+def carried(gradOutput: Any, array: Any, shape: tuple[int, ...]) -> Any:
+    """Return gradOutput if entries of array can have a gradient, otherwise zeros of their dtype."""
+    return np.zeros_like(array, shape=shape) if array.dtype.kind in INTEGRAL else gradOutput
+
+
 def alike(layer: Any, method: str, input: Any, gradOutput: Any) -> None:
     """Input as for `floating`; gradOutput must have its shape and precision."""
     if (
@@ -125,6 +168,8 @@ def integers(layer: Any, method: str, argument: str, indices: Any, n: int, what:
     must_be_array(layer, method, argument, indices, "int64")
     if indices.dtype.kind not in "iu":
         hint = f"{argument}.astype('int64')"
+        if argument == "input":
+            hint += "; layers before it that only move entries hand integers on"
         raise mistyped(layer, method, argument, "integers", str(indices.dtype), hint)
     if indices.size and not (indices.min() >= 0 and indices.max() < n):
         wrong = (indices < 0) | (indices >= n)
@@ -265,8 +310,13 @@ def must_be_floating(layer: Any, method: str, argument: str, value: Any, dtype: 
     """Raise unless value is a floating array (of dtype's precision) of at least one dimension."""
     must_be_array(layer, method, argument, value)
     must_have_precision(layer, method, argument, value, dtype)
-    if not value.ndim:
-        raise misshapen(layer, method, argument, "an array of at least one dimension", value)
+    must_have_dimensions(layer, method, argument, value)
+
+
+def must_have_dimensions(layer: Any, method: str, argument: str, array: Any) -> None:
+    """Raise if array is a number without dimensions."""
+    if not array.ndim:
+        raise misshapen(layer, method, argument, "an array of at least one dimension", array)
 
 
 def must_have_precision(layer: Any, method: str, argument: str, array: Any, dtype: Any) -> None:
@@ -279,6 +329,8 @@ def must_have_precision(layer: Any, method: str, argument: str, array: Any, dtyp
     hint = f"{argument}.astype('{wanted}')"
     if dtype is not None and argument == "input" and got in FLOATING:
         hint += f", or net.type('{got}') for the network"
+    elif argument == "input" and got.kind in "iu":
+        hint += "; of ids, nn.LookupTable or nn.OneHot makes numbers to compute with"
     raise mistyped(layer, method, argument, expected, str(got), hint)
 
 
@@ -295,7 +347,7 @@ def must_be_gradient(
     if type(gradOutput) is ndarray and gradOutput.dtype == dtype and gradOutput.shape == shape:
         return
     must_be_array(layer, method, "gradOutput", gradOutput)
-    must_have_precision(layer, method, "gradOutput", gradOutput, dtype)
+    must_be_gradient_of(layer, method, "gradOutput", gradOutput, dtype)
     if gradOutput.shape != shape:
         hint = None
         try:
@@ -304,6 +356,18 @@ def must_be_gradient(
         except ValueError:
             pass
         raise misshapen(layer, method, "gradOutput", str(shape), gradOutput, hint)
+
+
+def must_be_gradient_of(layer: Any, method: str, argument: str, array: Any, dtype: Any) -> None:
+    """Raise unless array has the dtype's precision; for integers and booleans all numbers do."""
+    if dtype in FLOATING:
+        must_have_precision(layer, method, argument, array, dtype)
+    elif dtype.kind in INTEGRAL and not _is_movable(array.dtype):
+        raise mistyped(layer, method, argument, _MOVABLE_NAMES, str(array.dtype))
+
+
+def _is_movable(dtype: Any) -> bool:
+    return dtype in FLOATING or dtype.kind in INTEGRAL
 
 
 def must_accumulate(layer: Any, input: Any, gradOutput: Any, dtype: Any) -> None:

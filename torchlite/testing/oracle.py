@@ -64,12 +64,12 @@ class Place:
         if self.kind == "input":
             arrays = leaves(input)
             arrays[self.number] = arrays[self.number] + step
-            return leaves(subject.forward(module, rebuilt(input, arrays)))
+            return _smooth(subject.forward(module, rebuilt(input, arrays)))
         parameter = module.parameters()[0][self.number]
         before = parameter.copy()
         parameter += step
         try:
-            return leaves(subject.forward(module, input))
+            return _smooth(subject.forward(module, input))
         finally:
             parameter[...] = before
 
@@ -101,11 +101,16 @@ class Place:
                 outputs = self.forward(1j * COMPLEX_STEP * direction, "complex128")
         except Exception as error:
             raise Unfit(str(error)) from error
-        if not all(np.iscomplexobj(output) or not floating(output) for output in outputs):
+        if not all(map(np.iscomplexobj, outputs)):
             raise Unfit("the output of a complex input is real")
-        return [
-            output if floating(output) else np.zeros_like(output, complex) for output in outputs
-        ]
+        return outputs
+
+
+def _smooth(output: Any) -> list[Any]:
+    """Return the arrays of an output, zeros for those of which there is no derivative."""
+    return [
+        array if floating(array) else np.zeros(array.shape, complex) for array in leaves(output)
+    ]
 
 
 def check_gradient(

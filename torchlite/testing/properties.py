@@ -15,6 +15,7 @@ import numpy as np
 
 from torchlite.errors import StateError
 from torchlite.nn._stateful import rebind
+from torchlite.nn.checks import is_integral
 from torchlite.nn.container import Container
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.module import Module
@@ -235,6 +236,49 @@ def gradParameters(s: Subject) -> None:
     for mode in s.in_both_modes():
         for number, name in enumerate(s.names):
             check_gradient(mode, "parameter", number, gradient_of(mode, number), name)
+
+
+@_property
+def integers(s: Subject) -> None:
+    """Of integers and booleans gradInput is zeros of their dtype, whatever their gradOutput is."""
+    inputs, outputs = leaves(s.input), leaves(s.output)
+    gradOutputs = {"": s.gradOutput}
+    if any(map(is_integral, outputs)):
+        for dtype in ("float32", "int64", "bool"):
+            arrays = [
+                g.astype(dtype) if is_integral(output) else g
+                for g, output in zip(leaves(s.gradOutput), outputs, strict=True)
+            ]
+            gradOutputs[f"with {dtype} as gradOutput, "] = rebuilt(s.gradOutput, arrays)
+        arrays = [
+            np.full_like(g, np.nan) if is_integral(output) else g
+            for g, output in zip(leaves(s.gradOutput), outputs, strict=True)
+        ]
+        gradOutputs["with NaN as gradOutput, "] = rebuilt(s.gradOutput, arrays)
+    elif not any(map(is_integral, inputs)):
+        return
+    expected = leaves(s.run().gradInput)
+    for what, gradOutput in gradOutputs.items():
+        try:
+            gradInput = s.run(gradOutput=gradOutput).gradInput
+        except Exception as error:
+            problem = f"{what}it raises {type(error).__name__}: {error}"
+            s.fail("integers", "updateGradInput", problem)
+        if gradInput is None and not any(map(floating, inputs)):
+            # It says that it computes none.
+            continue
+        if shapes(gradInput) != shapes(s.input):
+            problem = f"gradInput is {shapes(gradInput)}, expected {shapes(s.input)}."
+            s.fail("integers", "updateGradInput", problem)
+        for array, got, usual in zip(inputs, leaves(gradInput), expected, strict=True):
+            if is_integral(array):
+                problem = (
+                    f"{what}the gradient of integers and booleans is not zeros of their dtype."
+                )
+                s.compare("integers", "updateGradInput", problem, got, np.zeros_like(array))
+            else:
+                problem = f"{what}the gradient of the other arrays is another one."
+                s.compare("integers", "updateGradInput", problem, got, usual)
 
 
 @_property
@@ -1343,21 +1387,32 @@ def maths(s: Subject) -> None:
         *(("accGradParameters", n, g) for n, g in zip(s.names, result.gradients, strict=True)),
     ]:
         if name in names:
+            documented = names[name]
+            if name == "gradInput" and (shapes(expected) == shapes(documented) == shapes(s.input)):
+                # What it is of integers is said elsewhere, once for all layers.
+                expected, documented = (
+                    _of_floating(table, s.input) for table in (expected, documented)
+                )
             s.compare(
                 "maths",
                 method,
                 f"the docstring's Maths gives another {name}.",
                 expected,
-                names[name],
+                documented,
                 dtypes=False,
                 allowed=None,
             )
 
 
+def _of_floating(gradInput: Any, input: Any) -> list[Any]:
+    pairs = zip(leaves(gradInput), leaves(input), strict=True)
+    return [gradient for gradient, array in pairs if not is_integral(array)]
+
+
 @_property
 def container(s: Subject) -> None:
     """A Sequential is its modules one after the other."""
-    if not isinstance(s.base, Sequential):
+    if not isinstance(s.base, Sequential) or not s.base.modules:
         return
     expected = s.run()
     module = s.fresh()

@@ -425,6 +425,9 @@ class Subject:
         if (got == expected).all():
             # As in most cases: this is one pass over the arrays, what follows is many.
             return
+        if checks.is_integral(got):
+            # Booleans cannot be subtracted, and unsigned integers wrap around.
+            got, expected = got.astype(np.float64), expected.astype(np.float64)
         if allowed is None:
             size = max(np.abs(expected).max(initial=0), np.abs(got).max(initial=0), 1)
             allowed = ROUNDING * (size if np.isfinite(size) else 1)

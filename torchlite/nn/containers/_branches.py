@@ -9,7 +9,7 @@ from torchlite.nn.containers._remembering import Remembering
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY, same, shapes
 from torchlite.nn.table import _checks
-from torchlite.nn.table._entries import total
+from torchlite.nn.table._entries import total_gradient
 
 
 class Branches(Remembering):
@@ -140,7 +140,7 @@ class Branches(Remembering):
                 raise checks.misshapen(
                     module, method, "gradInput", expected, gradInput, why=" like its input"
                 )
-        return total(gradInputs)
+        return total_gradient(gradInputs, input)
 
     def _team(self, count: int) -> Any:
         """Return the modules that run on so many inputs."""

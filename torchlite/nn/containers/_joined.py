@@ -25,6 +25,6 @@ class Joined(Branches):
 
     def _axis(self, outputs: list[Any]) -> int:
         """Return the dimension, counted from 0; the outputs must fit together along it."""
-        _checks.arrays(self, "updateOutput", "outputs", outputs)
+        _checks.arrays(self, "updateOutput", "outputs", outputs, movable=True)
         dimension = getattr(self, self._along)
         return _checks.joinable(self, "updateOutput", "outputs", outputs, dimension)

@@ -46,7 +46,8 @@ class Concat(Joined):
     Conventions
     -----------
     Remembers its forward; an error makes it forget. The gradInput is fresh. Where the `gradInput`
-    of a module is None, the gradient of the input is left out and None returned.
+    of a module is None, the gradient of the input is left out and None returned. Integers and
+    booleans of the input get zeros of their dtype; outputs of them join those of the same dtype.
 
     Raises
     ------

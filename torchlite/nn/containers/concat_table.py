@@ -34,7 +34,8 @@ class ConcatTable(Branches):
     Conventions
     -----------
     Remembers its forward; an error makes it forget. The gradInput is fresh. Where the `gradInput`
-    of a module is None, the gradient of the input is left out and None returned.
+    of a module is None, the gradient of the input is left out and None returned. Integers and
+    booleans of the input get zeros of their dtype.
 
     Raises
     ------

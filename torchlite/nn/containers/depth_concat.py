@@ -88,7 +88,7 @@ class DepthConcat(Concat):
 
     def _windows(self, outputs: list[Any]) -> tuple[Any, list[Any]]:
         """Return the shape of all outputs together, and where in it each one stands."""
-        _checks.arrays(self, "updateOutput", "outputs", outputs)
+        _checks.arrays(self, "updateOutput", "outputs", outputs, movable=True)
         ndim = outputs[0].ndim
         axis = self.dimension if self.dimension >= 0 else self.dimension + ndim
         if not 0 <= axis < ndim or any(output.ndim != ndim for output in outputs):

@@ -7,6 +7,7 @@ from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.containers._remembering import Remembering
 from torchlite.nn.nested import EMPTY, same, shapes
+from torchlite.nn.table import _checks
 
 __all__ = ["Sequential"]
 
@@ -98,7 +99,7 @@ class Sequential(Remembering):
         modules = self.modules
         path = self._path_of("updateGradInput", input)
         if not modules:
-            checks.alike(self, "updateGradInput", input, gradOutput)
+            gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, input)
         self.gradOutputs = ()
         gradOutputs = [gradOutput] * len(modules)
         position = len(modules)

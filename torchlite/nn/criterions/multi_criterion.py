@@ -2,11 +2,8 @@
 
 from typing import Any
 
-import numpy as np
-
 from torchlite.nn.criterions._weighted_sum import WeightedSum
-from torchlite.nn.nested import map_arrays
-from torchlite.nn.table._entries import total
+from torchlite.nn.table._entries import total_gradient
 
 __all__ = ["MultiCriterion"]
 
@@ -51,8 +48,7 @@ class MultiCriterion(WeightedSum):
 
     def updateGradInput(self, input: Any, target: Any) -> Any:
         gradients = self._each("updateGradInput", input, target)
-        # Without criterions the gradient is 0.
-        self.gradInput = total(gradients or [map_arrays(np.zeros_like, input)])
+        self.gradInput = total_gradient(gradients, input)
         return self.gradInput
 
     def _dealt(self, method: str, input: Any, target: Any) -> list[tuple[Any, Any]]:

@@ -9,10 +9,10 @@ from torchlite.nn.table import _checks
 
 
 def pair(layer: Any, method: str, input: Any) -> tuple[Any, Any]:
-    """Return the two arrays of the input; the first must be of one of the four floating dtypes."""
+    """Return the two arrays of the input, of which the first is one to move entries of."""
     _checks.table(layer, method, "input", input, 2)
     first, second = input
-    checks.must_be_floating(layer, method, "input[0]", first)
+    checks.movable(layer, method, first, "input[0]")
     checks.must_be_array(layer, method, "input[1]", second)
     return first, second
 

@@ -33,6 +33,7 @@ class Reduction(Shaping):
         input or gradOutput does not fit.
     """
 
+    _fits = staticmethod(checks.floating)
     squeeze: bool = True
 
     def __init__(self, dimension: int = 0, nInputDims: int | None = None) -> None:

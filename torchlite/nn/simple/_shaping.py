@@ -15,7 +15,7 @@ class Shaping(Module):
 
     Conventions
     -----------
-    Remembers nothing.
+    Remembers nothing. Unless it computes, it takes integers and booleans, too.
 
     Raises
     ------
@@ -23,16 +23,19 @@ class Shaping(Module):
         input or gradOutput does not fit.
     """
 
+    # What input must be: one that computes takes numbers alone.
+    _fits: Any = staticmethod(checks.movable)
+
     def updateOutput(self, input: Any) -> Any:
-        checks.floating(self, "updateOutput", input)
+        self._fits(self, "updateOutput", input)
         self.output = self._function(input, self._plan("updateOutput", input))
         return self.output
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
-        checks.floating(self, "updateGradInput", input)
+        self._fits(self, "updateGradInput", input)
         plan = self._plan("updateGradInput", input)
         shape = self._shape(input, plan)
-        checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, input.dtype)
+        gradOutput = checks.moved_back(self, "updateGradInput", gradOutput, input, shape)
         self.gradInput = self._gradient(input, gradOutput, plan)
         return self.gradInput
 

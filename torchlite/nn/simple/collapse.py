@@ -33,7 +33,7 @@ class Collapse(Reshaping):
     Conventions
     -----------
     Remembers nothing. Results are views of input and gradOutput, or copies where their entries do
-    not lie row by row.
+    not lie row by row. Integers and booleans pass, too; zeros of their dtype go back.
 
     Raises
     ------

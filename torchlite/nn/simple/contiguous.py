@@ -26,7 +26,8 @@ class Contiguous(Module):
 
     Conventions
     -----------
-    Of what lies so already results are views, otherwise copies. Remembers nothing.
+    Of what lies so already results are views, otherwise copies. Remembers nothing. Integers and
+    booleans pass, too; zeros of their dtype go back.
 
     Raises
     ------
@@ -48,12 +49,13 @@ class Contiguous(Module):
     """
 
     def updateOutput(self, input: Any) -> Any:
-        checks.floating(self, "updateOutput", input)
+        checks.movable(self, "updateOutput", input)
         self.output = _contiguous(input)
         return self.output
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
-        checks.alike(self, "updateGradInput", input, gradOutput)
+        checks.movable(self, "updateGradInput", input)
+        gradOutput = checks.moved_back(self, "updateGradInput", gradOutput, input, input.shape)
         self.gradInput = _contiguous(gradOutput)
         return self.gradInput
 

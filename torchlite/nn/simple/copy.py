@@ -37,7 +37,8 @@ class Copy(Module):
 
     Conventions
     -----------
-    A complex input stays complex, in the precision of outtype. Remembers nothing.
+    A complex input stays complex, in the precision of outtype. Integers and booleans keep their
+    dtype, as they do when a network is cast. Remembers nothing.
 
     Raises
     ------
@@ -73,24 +74,27 @@ class Copy(Module):
         self.dontCast = dontCast
 
     def updateOutput(self, input: Any) -> Any:
-        passing = self._check("updateOutput", input)
-        self.output = input if passing else cast(input, self.outtype, copy=True)
+        dtypes = self._dtypes("updateOutput", input)
+        self.output = input if dtypes is None else cast(input, dtypes[1], copy=True)
         return self.output
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
-        passing = self._check("updateGradInput", input)
-        dtype = input.dtype if passing else self.outtype
-        checks.must_be_gradient(self, "updateGradInput", gradOutput, input.shape, dtype)
-        self.gradInput = gradOutput if passing else cast(gradOutput, self.intype, copy=True)
+        dtypes = self._dtypes("updateGradInput", input)
+        intype, outtype = dtypes or (input.dtype, input.dtype)
+        checks.must_be_gradient(self, "updateGradInput", gradOutput, input.shape, outtype)
+        gradOutput = checks.carried(gradOutput, input, input.shape)
+        self.gradInput = gradOutput if dtypes is None else cast(gradOutput, intype, copy=True)
         return self.gradInput
 
-    def _check(self, method: str, input: Any) -> bool:
-        """Return whether input is only passed on; raise if it does not fit."""
-        checks.floating(self, method, input)
+    def _dtypes(self, method: str, input: Any) -> tuple[Any, Any] | None:
+        """Return between which dtypes to copy, None where input is only passed on; or raise."""
+        checks.movable(self, method, input)
         if self.intype == self.outtype and not self.forceCopy:
-            return True
+            return None
+        if checks.is_integral(input):
+            return input.dtype, input.dtype
         checks.must_have_precision(self, method, "input", input, self.intype)
-        return False
+        return self.intype, self.outtype
 
     # What a cast of the layer, or of a network around it, sets.
 

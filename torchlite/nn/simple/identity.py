@@ -2,7 +2,11 @@
 
 from typing import Any
 
+from numpy import ndarray
+
+from torchlite.nn.checks import FLOATING, is_integral
 from torchlite.nn.module import Module
+from torchlite.nn.table import _checks
 
 __all__ = ["Identity"]
 
@@ -23,7 +27,8 @@ class Identity(Module):
 
     Conventions
     -----------
-    Remembers nothing, checks nothing, copies nothing.
+    Remembers nothing, checks nothing, copies nothing. Of an input with integers or booleans,
+    gradOutput must be built like it, and zeros go back to these arrays.
 
     Example
     -------
@@ -43,5 +48,16 @@ class Identity(Module):
         return input
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        plain = type(input) is ndarray and input.dtype in FLOATING
+        if not plain and _has_integers(input):
+            gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, input)
         self.gradInput = gradOutput
         return gradOutput
+
+
+def _has_integers(table: Any) -> bool:
+    if isinstance(table, (list, tuple)):
+        return any(map(_has_integers, table))
+    if isinstance(table, dict):
+        return any(map(_has_integers, table.values()))
+    return is_integral(table)

@@ -27,7 +27,7 @@ class Index(Module):
         gradArray = np.zeros_like(array)
         rows, gradRows = (np.moveaxis(x, dimension, 0) for x in (gradArray, gradOutput))
         np.add.at(rows, indices, gradRows)
-        gradInput = [gradArray, np.zeros(indices.shape)]
+        gradInput = [gradArray, np.zeros_like(indices)]
 
     np.add.at is `rows[indices] += ...` for indices that may occur several times: all of them count.
 
@@ -43,7 +43,7 @@ class Index(Module):
     Conventions
     -----------
     Indices count from 0, and negative ones are out of range. They have no gradient: in its place
-    stand zeros of gradOutput's dtype. Remembers nothing.
+    stand zeros of their dtype. Remembers nothing. An array of integers or booleans gets zeros, too.
 
     Raises
     ------
@@ -61,7 +61,7 @@ class Index(Module):
     >>> layer.forward([x, indices])
     array([30., 10., 30.])
     >>> layer.backward([x, indices], np.array([1.0, 2.0, 3.0]))
-    [array([2., 0., 4.]), array([0., 0., 0.])]
+    [array([2., 0., 4.]), array([0, 0, 0])]
 
     Reference
     ---------
@@ -79,13 +79,13 @@ class Index(Module):
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         array, indices, axis = self._parts("updateGradInput", input)
         shape = resized(array, axis, len(indices))
-        checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, array.dtype)
+        gradOutput = checks.moved_back(self, "updateGradInput", gradOutput, array, shape)
         rest = resized(array, axis)
         rows = np.zeros_like(gradOutput, shape=(array.shape[axis], math.prod(rest)))
         gradRows = np.moveaxis(gradOutput, axis, 0).reshape(len(indices), math.prod(rest))
         addat(rows, 1, indices, gradRows)
         gradArray = np.moveaxis(rows.reshape(array.shape[axis], *rest), 0, axis)
-        self.gradInput = [gradArray, np.zeros_like(gradOutput, shape=indices.shape)]
+        self.gradInput = [gradArray, np.zeros_like(input[1])]
         return self.gradInput
 
     def _parts(self, method: str, input: Any) -> tuple[Any, Any, int]:

@@ -22,7 +22,7 @@ class MaskedSelect(Module):
         output = array[mask]
         gradArray = np.zeros_like(array)
         gradArray[mask] = gradOutput
-        gradInput = [gradArray, np.zeros(mask.shape)]
+        gradInput = [gradArray, np.zeros_like(mask)]
 
     Shapes
     ------
@@ -30,8 +30,8 @@ class MaskedSelect(Module):
 
     Conventions
     -----------
-    The mask is of bool, where Torch7 has bytes. It has no gradient: in its place stand zeros of
-    gradOutput's dtype. Remembers nothing.
+    The mask is of bool, where Torch7 has bytes. It has no gradient: in its place stands False
+    everywhere. Remembers nothing. An array of integers or booleans gets zeros of its dtype.
 
     Raises
     ------
@@ -63,10 +63,10 @@ class MaskedSelect(Module):
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         array, mask = self._parts("updateGradInput", input)
         shape = (mask.sum().item(),)
-        checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, array.dtype)
+        gradOutput = checks.moved_back(self, "updateGradInput", gradOutput, array, shape)
         gradArray = np.zeros_like(gradOutput, shape=array.shape)
         gradArray[mask] = gradOutput
-        self.gradInput = [gradArray, np.zeros_like(gradOutput, shape=mask.shape)]
+        self.gradInput = [gradArray, np.zeros_like(mask)]
         return self.gradInput
 
     def _parts(self, method: str, input: Any) -> tuple[Any, Any]:

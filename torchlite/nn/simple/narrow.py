@@ -45,7 +45,7 @@ class Narrow(Picking):
     -----------
     Remembers nothing. The output is a view of the input. Torch7 ignores the value of a negative
     offset and takes all but the last `length` slices: here that is `Narrow(dimension, 0, -1 -
-    length)`.
+    length)`. Integers and booleans pass, too; zeros of their dtype go back.
 
     Raises
     ------

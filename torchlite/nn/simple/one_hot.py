@@ -18,7 +18,7 @@ class OneHot(Module):
     ::
 
         output = np.eye(outputSize)[input]
-        gradInput = np.zeros(input.shape)
+        gradInput = np.zeros_like(input)
 
     Shapes
     ------
@@ -32,7 +32,7 @@ class OneHot(Module):
     Conventions
     -----------
     Indices count from 0, and negative ones are out of range. They have no gradient: gradInput is
-    zeros. Output and gradInput are of the layer's dtype. Remembers nothing.
+    zeros of their dtype. The output is of the layer's. Remembers nothing.
 
     Raises
     ------
@@ -68,7 +68,7 @@ class OneHot(Module):
         self._indices("updateGradInput", input)
         shape = (*input.shape, self.outputSize)
         checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, self._dtype)
-        self.gradInput = np.zeros_like(gradOutput, shape=input.shape)
+        self.gradInput = np.zeros_like(input)
         return self.gradInput
 
     def _indices(self, method: str, input: Any) -> Any:

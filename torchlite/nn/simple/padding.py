@@ -45,12 +45,14 @@ class Padding(Shaping):
 
     Conventions
     -----------
-    Remembers nothing.
+    Remembers nothing. Integers and booleans pass, too, and zeros of their dtype go back; value must
+    then be one that their dtype holds.
 
     Raises
     ------
     ShapeError, DTypeError
-        input or gradOutput does not fit; there is no such dimension or index.
+        input or gradOutput does not fit; there is no such dimension or index; value is no integer
+        where input is of integers.
 
     Example
     -------
@@ -82,7 +84,17 @@ class Padding(Shaping):
         if self.index > size:
             what, of = f"index {self.index}", f"dimension {axis} of "
             raise out_of_range(self, method, what, of, input)
+        if checks.is_integral(input):
+            self._check_value(method, input.dtype)
         return axis, self.index if self.pad < 0 else size - self.index
+
+    def _check_value(self, method: str, dtype: Any) -> None:
+        """Raise unless entries of this dtype, of integers or booleans, can hold the value."""
+        low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        # The remainder of infinity is NaN.
+        if not (low <= self.value <= high and self.value % 1 == 0):
+            expected, why = f"a whole number from {low} to {high}", f" in {dtype} input"
+            raise checks.mistyped(self, method, "value", expected, repr(self.value), why=why)
 
     def _shape(self, input: Any, plan: tuple[int, int]) -> tuple[int, ...]:
         axis, _ = plan

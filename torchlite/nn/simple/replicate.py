@@ -44,7 +44,8 @@ class Replicate(Shaping):
     Conventions
     -----------
     Remembers nothing. The output is a view of the input, in which the repetitions lie on one
-    another: it is read-only, nothing is copied.
+    another: it is read-only, nothing is copied. Integers and booleans pass, too; zeros of their
+    dtype go back.
 
     Raises
     ------
@@ -84,4 +85,4 @@ class Replicate(Shaping):
         return np.broadcast_to(np.expand_dims(input, axis), self._shape(input, axis))
 
     def _gradient(self, input: Any, gradOutput: Any, axis: int) -> Any:
-        return np.sum(gradOutput, axis)
+        return np.sum(gradOutput, axis, dtype=gradOutput.dtype)

@@ -45,7 +45,7 @@ class Reshape(Reshaping):
     -----------
     Remembers nothing. Results are views of input and gradOutput, or copies where their entries do
     not lie row by row. An input that can be one sample as well as a batch of one needs a batchMode:
-    Torch7 takes it for a batch.
+    Torch7 takes it for a batch. Integers and booleans pass, too; zeros of their dtype go back.
 
     Raises
     ------

@@ -32,7 +32,8 @@ class Select(Picking):
 
     Conventions
     -----------
-    Remembers nothing. The output is a view of the input.
+    Remembers nothing. The output is a view of the input. Integers and booleans pass, too; zeros of
+    their dtype go back.
 
     Raises
     ------

@@ -43,7 +43,7 @@ class Transpose(OfSamples):
     -----------
     Remembers nothing. These are swaps in turn, not one permutation: after (0, 1) and (1, 2) the
     first dimension has become the last. Results are views of input and gradOutput, where Torch7
-    copies.
+    copies. Integers and booleans pass, too; zeros of their dtype go back.
 
     Raises
     ------

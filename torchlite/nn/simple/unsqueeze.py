@@ -35,7 +35,8 @@ class Unsqueeze(OfSamples, Reshaping):
     Conventions
     -----------
     Remembers nothing, also not, as Torch7 does, how many dimensions the first input had. Results
-    are views of input and gradOutput, or copies where their entries do not lie row by row.
+    are views of input and gradOutput, or copies where their entries do not lie row by row. Integers
+    and booleans pass, too; zeros of their dtype go back.
 
     Raises
     ------

@@ -47,7 +47,8 @@ class View(OfSamples, Reshaping):
     -----------
     Remembers nothing. Results are views of input and gradOutput, or copies where their entries do
     not lie row by row. An input that can be one sample as well as a batch of one needs
-    `setNumInputDims`: Torch7 takes it for a sample.
+    `setNumInputDims`: Torch7 takes it for a sample. Integers and booleans pass, too; zeros of their
+    dtype go back.
 
     Raises
     ------

@@ -26,7 +26,8 @@ class ZeroGrad(Module):
 
     Conventions
     -----------
-    Remembers nothing. gradInput is not the derivative: that is what this layer is for.
+    Remembers nothing. gradInput is not the derivative: that is what this layer is for. Integers and
+    booleans pass, too; zeros of their dtype go back.
 
     Raises
     ------
@@ -46,11 +47,12 @@ class ZeroGrad(Module):
     """
 
     def updateOutput(self, input: Any) -> Any:
-        checks.floating(self, "updateOutput", input)
+        checks.movable(self, "updateOutput", input)
         self.output = input
         return input
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
-        checks.alike(self, "updateGradInput", input, gradOutput)
+        checks.movable(self, "updateGradInput", input)
+        gradOutput = checks.moved_back(self, "updateGradInput", gradOutput, input, input.shape)
         self.gradInput = np.zeros_like(gradOutput)
         return self.gradInput

@@ -1,12 +1,13 @@
 """Validation of tables: lists of arrays, or of tables."""
 
+import operator
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from torchlite.nn import checks
-from torchlite.nn.checks import FLOATING, misshapen, mistyped, must_be_floating
+from torchlite.nn.checks import FLOATING, is_integral, misshapen, mistyped, must_be_floating
 from torchlite.nn.nested import is_array, shapes
 
 
@@ -40,8 +41,18 @@ def reaches(
         raise misshapen(layer, method, argument, expected, value)
 
 
-def arrays(layer: Any, method: str, argument: str, value: Any, length: int | None = None) -> None:
-    """Value must be a table of floating arrays of one precision, at least one."""
+def arrays(
+    layer: Any,
+    method: str,
+    argument: str,
+    value: Any,
+    length: int | None = None,
+    movable: bool = False,
+) -> None:
+    """Value must be a table of floating arrays of one precision, at least one.
+
+    movable takes also one of integers, or of booleans, of one dtype.
+    """
     if type(value) is list and value and (length is None or len(value) == length):
         first = value[0]
         if type(first) is ndarray and first.dtype in FLOATING:
@@ -51,8 +62,25 @@ def arrays(layer: Any, method: str, argument: str, value: Any, length: int | Non
     table(layer, method, argument, value, length)
     if not value:
         raise misshapen(layer, method, argument, "a table of at least 1 entry", value)
+    if movable:
+        checks.movable(layer, method, value[0], f"{argument}[0]")
+        if is_integral(value[0]):
+            _must_be_one(layer, method, argument, value)
+            return
     for i, array in enumerate(value):
         must_be_floating(layer, method, f"{argument}[{i}]", array, value[0].dtype if i else None)
+
+
+def _must_be_one(layer: Any, method: str, argument: str, arrays: Any) -> None:
+    """Raise unless all arrays have the dtype of the first, which is one of integers or booleans."""
+    dtype = arrays[0].dtype
+    for i, array in enumerate(arrays):
+        checks.movable(layer, method, array, f"{argument}[{i}]")
+        if array.dtype != dtype:
+            hint = f"nothing is cast here: {argument}[0].astype('{array.dtype}')"
+            why = f" like {argument}[0]"
+            got = str(array.dtype)
+            raise mistyped(layer, method, f"{argument}[{i}]", str(dtype), got, hint, why)
 
 
 def alike(layer: Any, method: str, argument: str, value: Any, length: int | None = None) -> None:
@@ -74,34 +102,45 @@ def like(
     dtype: Any,
     why: str = "",
 ) -> None:
-    """It must be an array of this shape, and of this dtype's precision if that is floating."""
+    """It must be an array of this shape, and of a dtype that goes with this one."""
     if type(array) is ndarray and array.shape == shape and array.dtype == dtype:
         return
     # NumPy makes scalars of arrays without dimensions wherever it can.
     if shape or not isinstance(array, np.generic):
         checks.must_be_array(layer, method, argument, array)
-    if dtype in FLOATING:
-        checks.must_have_precision(layer, method, argument, array, dtype)
+    checks.must_be_gradient_of(layer, method, argument, array, dtype)
     if array.shape != shape:
         raise misshapen(layer, method, argument, f"{shape}{why}", array)
 
 
 def gradient(
     layer: Any, method: str, gradOutput: Any, output: Any, argument: str = "gradOutput"
-) -> None:
-    """GradOutput must be built like output: the same tables of arrays of the same shapes."""
+) -> Any:
+    """Return gradOutput as it goes back through a layer that only moves the entries of output.
+
+    It must be built like output: the same tables of arrays of the same shapes. Where these are of
+    integers or booleans, a new table with zeros is returned.
+    """
+    if is_array(output) or isinstance(output, np.generic):
+        like(layer, method, argument, gradOutput, output.shape, output.dtype)
+        return checks.carried(gradOutput, output, output.shape)
     if isinstance(output, (list, tuple)):
         table(layer, method, argument, gradOutput, len(output))
-        for i, entry in enumerate(output):
+        entries = [
             gradient(layer, method, gradOutput[i], entry, f"{argument}[{i}]")
-    elif isinstance(output, dict):
+            for i, entry in enumerate(output)
+        ]
+        return gradOutput if all(map(operator.is_, entries, gradOutput)) else entries
+    if isinstance(output, dict):
         keyed(layer, method, argument, gradOutput, output)
         if len(gradOutput) != len(output):
             raise misshapen(layer, method, argument, shapes(output), gradOutput)
-        for key, entry in output.items():
-            gradient(layer, method, gradOutput[key], entry, f"{argument}[{key!r}]")
-    elif is_array(output):
-        like(layer, method, argument, gradOutput, output.shape, output.dtype)
+        entry_of = {
+            key: gradient(layer, method, gradOutput[key], entry, f"{argument}[{key!r}]")
+            for key, entry in output.items()
+        }
+        return gradOutput if all(entry_of[key] is gradOutput[key] for key in output) else entry_of
+    return gradOutput
 
 
 def joinable(layer: Any, method: str, argument: str, arrays: Any, dimension: int) -> int:

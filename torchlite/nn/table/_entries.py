@@ -3,27 +3,53 @@
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
 
-def total(tables: Any) -> Any:
-    """Return the sum of arrays, or of tables entry by entry: always fresh arrays.
+from torchlite.nn.checks import is_integral
+
+
+def total(arrays: Any) -> Any:
+    """Return the sum of arrays: always a fresh array.
 
     Example
     -------
     >>> import numpy as np
-    >>> total([[np.ones(2), np.ones(1)], [np.ones(2), np.zeros(1)]])
-    [array([2., 2.]), array([1.])]
+    >>> total([np.ones(2), np.ones(2), np.ones(2)])
+    array([3., 3.])
     """
-    first = tables[0]
-    if isinstance(first, (list, tuple)):
-        return [total(entries) for entries in zip(*tables, strict=True)]
-    if isinstance(first, dict):
-        return {key: total([table[key] for table in tables]) for key in first}
-    if len(tables) == 1:
-        return first.copy()
-    result = first + tables[1]
-    for array in tables[2:]:
+    if len(arrays) == 1:
+        return arrays[0].copy()
+    result = arrays[0] + arrays[1]
+    for array in arrays[2:]:
         result = result + array
     return result
+
+
+def total_gradient(gradients: Any, input: Any) -> Any:
+    """Return the sum of the gradients of an input, entry by entry if it is a table.
+
+    The arrays are fresh. Of integers and booleans the gradient is zeros of their dtype.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> input = [np.zeros(2), np.array([7])]
+    >>> total_gradient([[np.ones(2), np.array([0])], [np.ones(2), np.array([0])]], input)
+    [array([2., 2.]), array([0])]
+    """
+    if isinstance(input, (list, tuple)):
+        return [
+            total_gradient(entries, entry)
+            for *entries, entry in zip(*gradients, input, strict=True)
+        ]
+    if isinstance(input, dict):
+        return {
+            key: total_gradient([table[key] for table in gradients], entry)
+            for key, entry in input.items()
+        }
+    if not gradients or is_integral(input):
+        return np.zeros_like(input)
+    return total(gradients)
 
 
 def pieces(array: Any, lengths: Any, axis: int) -> list[Any]:

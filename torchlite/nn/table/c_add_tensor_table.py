@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.table import _checks
-from torchlite.nn.table._entries import total
+from torchlite.nn.table._entries import total_gradient
 
 __all__ = ["CAddTensorTable"]
 
@@ -61,7 +59,7 @@ class CAddTensorTable(Module):
         one, many = self._opened("updateGradInput", input)
         _checks.gradient(self, "updateGradInput", gradOutput, many)
         self.gradInput = [
-            total(gradOutput) if many else np.zeros_like(one),
+            total_gradient(gradOutput, one),
             [gradient.copy() for gradient in gradOutput],
         ]
         return self.gradInput

@@ -26,8 +26,9 @@ class FlattenTable(Module):
 
     Conventions
     -----------
-    Remembers nothing. The outputs are the arrays themselves, and the gradInputs are the
-    gradOutputs themselves, in tables like those of the input.
+    Remembers nothing. The outputs are the arrays themselves, and the gradInputs are the gradOutputs
+    themselves, in tables like those of the input. Integers and booleans pass, too; zeros of their
+    dtype go back.
 
     Raises
     ------
@@ -56,7 +57,7 @@ class FlattenTable(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         arrays = self._arrays("updateGradInput", input)
-        _checks.gradient(self, "updateGradInput", gradOutput, arrays)
+        gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, arrays)
         gradients = iter(gradOutput)
         self.gradInput = map_arrays(lambda _: next(gradients), input)
         return self.gradInput

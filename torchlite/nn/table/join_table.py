@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.nn import checks
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position, resized, sample_dims
 from torchlite.nn.module import Module
@@ -38,7 +39,8 @@ class JoinTable(Module):
 
     Conventions
     -----------
-    Remembers nothing. The gradInputs are views of gradOutput that do not overlap.
+    Remembers nothing. The gradInputs are views of gradOutput that do not overlap. Integers and
+    booleans pass, too, all of one dtype; zeros of it go back.
 
     Raises
     ------
@@ -75,11 +77,11 @@ class JoinTable(Module):
         first = input[0]
         lengths = [array.shape[axis] for array in input]
         shape = resized(first, axis, sum(lengths))
-        _checks.like(self, "updateGradInput", "gradOutput", gradOutput, shape, first.dtype)
+        gradOutput = checks.moved_back(self, "updateGradInput", gradOutput, first, shape)
         self.gradInput = pieces(gradOutput, lengths, axis)
         return self.gradInput
 
     def _axis(self, method: str, input: Any) -> int:
-        _checks.arrays(self, method, "input", input)
+        _checks.arrays(self, method, "input", input, movable=True)
         axis = position(self, method, input[0], self.dimension, self.nInputDims)
         return _checks.joinable(self, method, "input", input, axis)

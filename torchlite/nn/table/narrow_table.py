@@ -38,7 +38,8 @@ class NarrowTable(Module):
     Conventions
     -----------
     Remembers nothing. The outputs are the entries themselves, and their gradInputs are the
-    gradOutputs themselves. The gradInputs of the others are zeros, table by table.
+    gradOutputs themselves. The gradInputs of the others are zeros, table by table. Integers and
+    booleans pass, too; zeros of their dtype go back.
 
     Raises
     ------
@@ -71,7 +72,7 @@ class NarrowTable(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         stretch = self._stretch("updateGradInput", input)
-        _checks.gradient(self, "updateGradInput", gradOutput, input[stretch])
+        gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, input[stretch])
         self.gradInput = map_arrays(np.zeros_like, input)
         self.gradInput[stretch] = gradOutput
         return self.gradInput

@@ -36,7 +36,8 @@ class SelectTable(Module):
     Conventions
     -----------
     Remembers nothing. The output is the entry itself, and its gradInput is gradOutput itself. The
-    gradInputs of the others are zeros, table by table.
+    gradInputs of the others are zeros, table by table. Integers and booleans pass, too; zeros of
+    their dtype go back.
 
     Raises
     ------
@@ -70,7 +71,7 @@ class SelectTable(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         entry = self._entry("updateGradInput", input)
-        _checks.gradient(self, "updateGradInput", gradOutput, entry)
+        gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, entry)
         self.gradInput = map_arrays(np.zeros_like, input)
         self.gradInput[self.index] = gradOutput
         return self.gradInput

@@ -37,7 +37,8 @@ class SplitTable(Module):
 
     Conventions
     -----------
-    Remembers nothing. The outputs are views of the input.
+    Remembers nothing. The outputs are views of the input. Integers and booleans pass, too; zeros of
+    their dtype go back.
 
     Raises
     ------
@@ -73,12 +74,12 @@ class SplitTable(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         axis, slices = self._slices("updateGradInput", input)
-        _checks.gradient(self, "updateGradInput", gradOutput, slices)
+        gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, slices)
         self.gradInput = np.stack(gradOutput, axis) if slices else np.zeros_like(input)
         return self.gradInput
 
     def _slices(self, method: str, input: Any) -> tuple[int, list[Any]]:
         """Return the axis that is split, and the slices."""
-        checks.floating(self, method, input)
+        checks.movable(self, method, input)
         axis = position(self, method, input, self.dimension, self.nInputDims)
         return axis, [at(input, axis, i) for i in range(input.shape[axis])]

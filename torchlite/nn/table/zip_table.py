@@ -26,7 +26,7 @@ class ZipTable(Module):
     Conventions
     -----------
     Remembers nothing. The outputs are the entries themselves, and the gradInputs are the
-    gradOutputs themselves.
+    gradOutputs themselves. Integers and booleans pass, too; zeros of their dtype go back.
 
     Raises
     ------
@@ -52,7 +52,7 @@ class ZipTable(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         columns = self._columns("updateGradInput", input)
-        _checks.gradient(self, "updateGradInput", gradOutput, columns)
+        gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, columns)
         self.gradInput = [[column[j] for column in gradOutput] for j in range(len(input))]
         return self.gradInput
 

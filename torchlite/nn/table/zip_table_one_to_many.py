@@ -2,12 +2,9 @@
 
 from typing import Any
 
-import numpy as np
-
 from torchlite.nn.module import Module
-from torchlite.nn.nested import map_arrays
 from torchlite.nn.table import _checks
-from torchlite.nn.table._entries import total
+from torchlite.nn.table._entries import total_gradient
 
 __all__ = ["ZipTableOneToMany"]
 
@@ -29,7 +26,8 @@ class ZipTableOneToMany(Module):
     Conventions
     -----------
     Remembers nothing. The outputs are the entries themselves. In gradInput the sum is fresh, the
-    others are the gradOutputs themselves.
+    others are the gradOutputs themselves. Integers and booleans pass, too; zeros of their dtype go
+    back.
 
     Raises
     ------
@@ -59,11 +57,8 @@ class ZipTableOneToMany(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         pairs = self._pairs_of("updateGradInput", input)
-        _checks.gradient(self, "updateGradInput", gradOutput, pairs)
-        if pairs:
-            one = total([pair[0] for pair in gradOutput])
-        else:
-            one = map_arrays(np.zeros_like, input[0])
+        gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, pairs)
+        one = total_gradient([pair[0] for pair in gradOutput], input[0])
         self.gradInput = [one, [pair[1] for pair in gradOutput]]
         return self.gradInput
 
