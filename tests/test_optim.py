@@ -2,6 +2,7 @@
 
 import copy
 import importlib
+import inspect
 import io
 import math
 import re
@@ -236,29 +237,36 @@ def test_logger(case, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("method", "config", "calls", "reached"),
+    ("method", "config", "calls", "lowest", "last"),
     [
-        (optim.sgd, {"learningRate": 1e-3}, 10001, 1e-4),
-        (optim.adagrad, {"learningRate": 1e-1}, 10001, 1e-8),
-        (optim.rmsprop, {"learningRate": 5e-4}, 10001, 1e-4),
-        (optim.adam, {"learningRate": 1e-2}, 10001, 1e-3),
-        (optim.adamax, {"learningRate": 1e-2}, 10001, 1e-12),
-        (optim.nag, {}, 10001, 1e-20),
-        (optim.asgd, {"eta0": 1e-3, "lambda": 0}, 10001, 1e-4),
-        (optim.rprop, {"niter": 1000}, 1, 1e-2),
-        (optim.cg, {"maxIter": 50}, 1, 1e-6),
-        (optim.lbfgs, {"maxIter": 100}, 1, 1e-9),
-        (optim.lbfgs, {"maxIter": 100, "lineSearch": optim.lswolfe}, 1, 1e-12),
-        (optim.cmaes, {"sigma": 0.5}, 1, 1e-11),
-        (optim.de, {"popsize": 50, "maxFEs": 3000}, 1, 1e-15),
+        (optim.sgd, {"learningRate": 1e-3}, 10001, 1e-4, 1e-4),
+        (optim.adagrad, {"learningRate": 1e-1}, 10001, 1e-6, 1e-2),
+        (optim.rmsprop, {"learningRate": 5e-4}, 10001, 1e-4, 1e-4),
+        (optim.adam, {"learningRate": 1e-2}, 10001, 1e-15, 5e-2),
+        (optim.adamax, {"learningRate": 1e-2}, 10001, 1e-15, 1e-2),
+        (optim.nag, {}, 10001, 1e-20, 1e-20),
+        (optim.asgd, {"eta0": 1e-3, "lambda": 0}, 10001, 1e-4, 1e-4),
+        (optim.rprop, {"niter": 1000}, 1, 1e-2, 1e-2),
+        (optim.cg, {"maxIter": 50}, 1, 1e-6, 1e-6),
+        (optim.lbfgs, {"maxIter": 100}, 1, 1e-9, 1e-9),
+        (optim.lbfgs, {"maxIter": 100, "lineSearch": optim.lswolfe}, 1, 1e-12, 1e-12),
+        (optim.cmaes, {"sigma": 0.5}, 1, 1e-11, 1e-11),
+        (optim.de, {"popsize": 50, "maxFEs": 3000}, 1, 1e-15, 1e-15),
     ],
 )
-def test_rosenbrock(method, config, calls, reached):
+def test_rosenbrock(method, config, calls, lowest, last):
+    """Near the minimum adagrad, adam and adamax leap away now and then, and come back.
+
+    An ulp decides when. From 40 starts within 1e-12, the lowest value was at most 2.2e-8, 2.6e-17
+    and 4.9e-17, and any of the last thousand at most 8.4e-5, 6.6e-3 and 1.3e-4.
+    """
     random.manualSeed(1)
-    x = np.zeros(2)
+    x, seen = np.zeros(2), []
     for _ in range(calls):
-        x, *_ = method(rosenbrock, x, config)
-    assert rosenbrock(x)[0] < reached
+        x, fs, *_ = method(rosenbrock, x, config)
+        seen += fs
+    assert rosenbrock(x)[0] < last
+    assert min(seen) < lowest
 
 
 # ---------------------------------------------------------------- on real data
@@ -367,7 +375,7 @@ def test_continues_from_a_copy_of_its_state(method, config, apart):
     kept = {key: value for key, value in saved.items() if key not in config}
     assert all(type(value) in (int, float, np.ndarray) for value in kept.values())
     file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **kept)
+    np.savez(file, **kept)
     file.seek(0)
     loaded = {key: value if value.ndim else value.item() for key, value in np.load(file).items()}
     state = loaded if apart else None
@@ -414,6 +422,7 @@ def test_dtype_and_layout(method, config, dtype):
 
 @each
 def test_with_and_without_scipy(method, config):
+    pytest.importorskip("scipy")
     ends = []
     for backend in ("scipy", "numpy"):
         with blas.using(backend):
@@ -719,6 +728,15 @@ def test_cg_never_climbs(seed):
     x, fs, _ = optim.cg(rosenbrock, x, {"maxEval": 100, "sig": 0.1})
     assert fs == sorted(fs, reverse=True)
     assert rosenbrock(x)[0] == pytest.approx(fs[-1], rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_cg_is_not_led_by_rounding(seed):
+    """On a parabola the cubic of a line search has no third power; from its rounding, no step."""
+    start = np.array([-1.0, 2.0, 0.5])
+    start *= 1 + np.random.RandomState(seed).uniform(-1, 1, 3) * 4e-16
+    *_, fs = run(optim.cg, bowl, start, {"maxIter": 5}, 3)[0]
+    assert fs[-1] < 1e-12
 
 
 def test_cg_takes_long_steps_where_it_is_flat():
@@ -1272,14 +1290,14 @@ def documented(name, heading):
     """Return the Method of an optimizer and, of its docstring, the section under a heading."""
     function = getattr(optim, name)
     method = getattr(importlib.import_module(function.__module__), f"_{name.upper()}")
-    section = rf"    {heading}\n    -+\n(.*?)\n\n    \w+\n    ---"
-    return method, re.search(section, function.__doc__, re.DOTALL)[1]
+    section = rf"^{heading}\n-+\n(.*?)\n\n\w+\n---"
+    return method, re.search(section, inspect.getdoc(function), re.DOTALL | re.MULTILINE)[1]
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
 def test_the_docs_list_the_config(name):
     method, section = documented(name, "Config")
-    listed = dict(re.findall(r"^    (\w+)(?: : (.*))?$", section, re.MULTILINE))
+    listed = dict(re.findall(r"^(\w+)(?: : (.*))?$", section, re.MULTILINE))
     assert list(listed) == list(method.keys)
     for key, text in listed.items():
         default = method.keys[key].default

@@ -179,7 +179,9 @@ def _between(f1: float, f2: float, f3: float, d2: float, d3: float, z3: float) -
         z2 = z3 - ratio(0.5 * d3 * z3 * z3, d3 * z3 + f2 - f3)
     else:
         a, b = _cubic(f2, f3, d2, d3, z3)
-        z2 = ratio(root(b * b - a * d2 * z3 * z3) - b, a)
+        square = root(b * b - a * d2 * z3 * z3)
+        # Of a parabola a is rounding alone: the other form would divide rounding by rounding.
+        z2 = ratio(-d2 * z3 * z3, b + square) if b > 0 else ratio(square - b, a)
     return z2 if math.isfinite(z2) else z3 / 2
 
 
