@@ -103,10 +103,21 @@ def test_sgd_by_sample_prints_what_pytorch_prints(printed):
     lines = printed("sgd_by_sample")
     start = lines.index("predict (before training) 4 4.0") + 1
     expected = list(trace([lambda x: x]))
-    assert lines[start : start + len(expected)] == expected
+    assert_printed(lines[start : start + len(expected)], expected)
     expected = list(trace([lambda x: x**2, lambda x: x, lambda x: 1.0]))
     expected = [line for line in expected if re.match(r"predict|progress: \d*[13579]9 ", line)]
-    assert lines[-len(expected) :] == expected
+    assert_printed(lines[-len(expected) :], expected)
+
+
+def assert_printed(lines, expected):
+    """PyTorch's digits; SciPy's axpy rounds a product before it adds it on some processors only."""
+    if blas.active() == "numpy":
+        assert lines == expected
+        return
+    number = re.compile(r"-?\d[-.e\d]*")
+    assert [number.sub("", line) for line in lines] == [number.sub("", line) for line in expected]
+    got, wanted = ([float(x) for x in number.findall(" ".join(t))] for t in (lines, expected))
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-5)
 
 
 def test_chain_rule_prints_both_traces(printed):

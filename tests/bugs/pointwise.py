@@ -420,7 +420,9 @@ class TakesBaseForInput(Square):
 
 class RefusesToCopy(Square):
     def updateOutput(self, input):
-        flat = np.reshape(input, -1, copy=False)
+        flat = input.reshape(-1)
+        if not np.may_share_memory(flat, input):
+            raise ValueError("a copy would be needed")
         self.output = (flat**2).reshape(input.shape)
         return self.output
 
