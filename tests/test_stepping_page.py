@@ -56,7 +56,10 @@ def browser(tmp_path_factory):
 
 @pytest.fixture
 def show(browser, tmp_path):
-    """Open the page of a trace; afterwards, nothing was complained of and nothing was asked for."""
+    """Open the page of a trace; afterwards, nothing was complained of and nothing was asked for.
+
+    What the browser's own pages ask for and complain of, under chrome:, does not count.
+    """
 
     def open_page(steps):
         steps.to_html(tmp_path / "page.html")
@@ -65,12 +68,14 @@ def show(browser, tmp_path):
 
     browser.get_log("performance")
     yield open_page
-    assert browser.get_log("browser") == []
+    complaints = [entry["message"] for entry in browser.get_log("browser")]
+    assert [text for text in complaints if not text.startswith("chrome:")] == []
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     asked = [
         event["params"]["request"]["url"]
         for event in events
         if event["method"] == "Network.requestWillBeSent"
+        and not event["params"]["documentURL"].startswith("chrome:")
     ]
     assert asked
     assert {url.partition(":")[0] for url in asked} <= {"file", "data"}
@@ -258,6 +263,15 @@ def test_on_paper_every_step_is_there(show, case):
         assert not page.one(".controls").is_displayed()
     finally:
         page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_what_the_browser_asks_for_itself_does_not_count(show, case):
+    browser = show(trace(*case)).browser
+    page = browser.current_window_handle
+    browser.switch_to.new_window("tab")
+    browser.get("chrome://version")
+    browser.close()
+    browser.switch_to.window(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
