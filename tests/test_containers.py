@@ -393,7 +393,12 @@ def test_forwards_that_cannot_be(net, input, message):
         (DepthConcat(0, linear(3, 2), linear(3, 1)), X, np.ones((4, 1)), "(4, 2), got (4, 1)"),
         (Parallel(0, 0, linear(3, 2), linear(3, 1)), X, np.ones(2), "(3,), got (2,)"),
         (Bottle(linear(3, 2)), X[None], np.ones((2, 2)), "(1, 2, 2), got (2, 2)"),
-        (ConcatTable(linear(3, 2)), X, np.ones((2, 2)), "a table (a list), got ndarray"),
+        (
+            ConcatTable(linear(3, 2)),
+            X,
+            np.ones((2, 2)),
+            "a table (a list), got ndarray\n  hint: a list of arrays: [gradOutput, ...]",
+        ),
         (ConcatTable(linear(3, 2)), X, [], "a table of 1 entry, got []"),
         (MapTable(linear(3, 2)), [X, X], [X], "a table of 2 entries, got [(2, 3)]"),
     ],

@@ -610,7 +610,7 @@ ERRORS = [
         lambda: nn.ClassNLLCriterion().forward(BATCH, [0] * 5),
         DTypeError,
         "ClassNLLCriterion.updateOutput: target must be integers (classes, counting from 0), "
-        "got list\n  hint: np.array(target)",
+        "got list\n  hint: np.array(target, dtype='int64')",
     ),
     (
         lambda: nn.ClassNLLCriterion().forward(BATCH[0], True),
@@ -621,7 +621,8 @@ ERRORS = [
     (
         lambda: nn.ClassNLLCriterion().forward(BATCH, ROWS[:, None]),
         ShapeError,
-        "ClassNLLCriterion.updateOutput: target must be (5,), got (5, 1)",
+        "ClassNLLCriterion.updateOutput: target must be (5,), got (5, 1)\n"
+        "  hint: target.reshape(5) has the same entries",
     ),
     (
         lambda: nn.ClassNLLCriterion().forward(BATCH[0], ROWS),
@@ -726,7 +727,8 @@ ERRORS = [
         lambda: nn.SpatialAutoCropMSECriterion().forward(IMAGE, IMAGE[:, :, 1:]),
         ShapeError,
         "SpatialAutoCropMSECriterion.updateOutput: target must be "
-        "(2, 3, at least 4, at least 5), got (2, 3, 3, 5)",
+        "(2, 3, at least 4, at least 5), got (2, 3, 3, 5)\n"
+        "  hint: the two fit the other way round: forward(input, target)",
     ),
     (
         lambda: nn.SpatialAutoCropMSECriterion().forward(IMAGE[:, :1], IMAGE),

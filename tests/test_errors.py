@@ -40,7 +40,7 @@ TABLE = {
         lambda m: m.forward(np.ones((2, 5, 3))),
         ShapeError,
         "Linear(3 -> 2).updateOutput: input must be (3,) or (N, 3), got (2, 5, 3)\n"
-        "  hint: one sample is 1-D, a batch of samples 2-D",
+        "  hint: nn.Bottle(nn.Linear(...)) takes (2, 5, 3) row by row",
     ),
     "no dimension": (
         layer,

@@ -211,7 +211,12 @@ def test_add_passes_on_gradOutput():
         (lambda: nn.Add(4), (5,), "Add.updateOutput: input must be (4,) or (N, 4), got (5,)"),
         (lambda: nn.Add(4), (2, 5), "Add.updateOutput: input must be (4,) or (N, 4), got (2, 5)"),
         # Torch7 takes this for one sample.
-        (lambda: nn.CMul(6), (2, 3), "CMul.updateOutput: input must be (6,) or (N, 6), got (2, 3)"),
+        (
+            lambda: nn.CMul(6),
+            (2, 3),
+            "CMul.updateOutput: input must be (6,) or (N, 6), got (2, 3)\n"
+            "  hint: input.reshape(6) is one sample",
+        ),
         # Torch7 multiplies row by row of memory.
         (
             lambda: nn.CMul(2, 3),
@@ -682,7 +687,8 @@ def test_batch_normalization_says_what_does_not_fit():
         layer.forward(np.ones(3))
     with raises(
         ShapeError,
-        "BatchNormalization (2D) (3).updateOutput: input must be (3,) or (N, 3), got (2, 3, 1)",
+        "BatchNormalization (2D) (3).updateOutput: input must be (3,) or (N, 3), got (2, 3, 1)\n"
+        "  hint: input.reshape(2, 3), or nn.View(3) before this layer",
     ):
         layer.evaluate().forward(np.ones((2, 3, 1)))
     with raises(

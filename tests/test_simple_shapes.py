@@ -561,7 +561,8 @@ MISTAKES = {
     "no table": (
         lambda: nn.Index(0).forward(X),
         DTypeError,
-        "Index.updateOutput: input must be a table (a list), got ndarray",
+        "Index.updateOutput: input must be a table (a list), got ndarray\n"
+        "  hint: a list of arrays: [input, ...]",
     ),
     "half a table": (
         lambda: nn.MM().forward([X]),

@@ -15,6 +15,7 @@ __all__ = [
     "StateError",
     "fault",
     "printable",
+    "rehint",
 ]
 
 _Error = TypeVar("_Error", bound="TorchliteError")
@@ -97,6 +98,13 @@ def printable(text: str) -> str:
     if text.replace("\n", "").isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def rehint(error: TorchliteError, hint: str) -> None:
+    """Give an error another hint."""
+    message = str(error).removesuffix(f"\n  hint: {error.hint}")
+    error.args = (f"{message}\n  hint: {hint}",)
+    error.hint = hint
 
 
 def fault(

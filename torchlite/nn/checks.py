@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy import ndarray
 
+from torchlite.elsewhere import as_numpy
 from torchlite.errors import (
     DTypeError,
     SettingError,
@@ -61,7 +62,7 @@ def rows(layer: Any, method: str, input: Any, n: int, dtype: Any) -> None:
     must_be_array(layer, method, "input", input)
     must_have_precision(layer, method, "input", input, dtype)
     if not (1 <= input.ndim <= 2 and input.shape[-1] == n):
-        hint = _rows_hint(layer, input)
+        hint = rows_hint(layer, input, n)
         raise misshapen(layer, method, "input", f"({n},) or (N, {n})", input, hint)
 
 
@@ -188,12 +189,10 @@ def pair(criterion: Any, method: str, input: Any, target: Any) -> None:
     ):
         return
     floating(criterion, method, input)
-    must_be_array(criterion, method, "target", target)
+    must_be_array(criterion, method, "target", target, input.dtype)
     if target.shape != input.shape:
-        hint = None
-        if target.size == input.size:
-            hint = f"target.reshape({shapes(input)[1:-1].rstrip(',')}) has the same entries"
-        raise misshapen(criterion, method, "target", f"{shapes(input)} like input", target, hint)
+        expected, hint = f"{shapes(input)} like input", reshaped("target", target, input.shape)
+        raise misshapen(criterion, method, "target", expected, target, hint)
     if target.dtype != input.dtype:
         expected, got = str(input.dtype), str(target.dtype)
         hint = f"target.astype('{expected}')"
@@ -286,29 +285,25 @@ def size(layer: Any, argument: str, value: Any) -> int:
 # ---------------------------------------------------------------- what is wrong
 
 
-def must_be_array(
-    layer: Any, method: str, argument: str, value: Any, dtype: str | None = None
-) -> None:
+def must_be_array(layer: Any, method: str, argument: str, value: Any, dtype: Any = None) -> None:
     """Raise unless value is an array, and of no kind that computes otherwise.
 
     dtype is what it should have, where that is not the layer's.
     """
     if is_array(value) and not isinstance(value, (np.matrix, np.ma.MaskedArray)):
         return
-    got = type(value).__name__
-    hint = None
-    if isinstance(value, (list, tuple, int, float)) and not isinstance(value, bool):
-        hint = f"np.array({argument}, dtype='{dtype or layer.type()}')"
-    elif isinstance(value, np.matrix):
-        hint = f"np.asarray({argument})"
+    if isinstance(value, np.matrix):
+        hint: str | None = f"np.asarray({argument})"
     elif isinstance(value, np.ma.MaskedArray):
         hint = f"{argument}.filled(...) says what stands in the masked places"
-    raise mistyped(layer, method, argument, "an array", got, hint)
+    else:
+        hint = as_numpy(argument, value, layer.type() if dtype is None else dtype)
+    raise mistyped(layer, method, argument, "an array", type(value).__name__, hint)
 
 
 def must_be_floating(layer: Any, method: str, argument: str, value: Any, dtype: Any = None) -> None:
     """Raise unless value is a floating array (of dtype's precision) of at least one dimension."""
-    must_be_array(layer, method, argument, value)
+    must_be_array(layer, method, argument, value, dtype)
     must_have_precision(layer, method, argument, value, dtype)
     must_have_dimensions(layer, method, argument, value)
 
@@ -346,7 +341,7 @@ def must_be_gradient(
     """Raise unless gradOutput has this shape, and the dtype's precision."""
     if type(gradOutput) is ndarray and gradOutput.dtype == dtype and gradOutput.shape == shape:
         return
-    must_be_array(layer, method, "gradOutput", gradOutput)
+    must_be_array(layer, method, "gradOutput", gradOutput, dtype)
     must_be_gradient_of(layer, method, "gradOutput", gradOutput, dtype)
     if gradOutput.shape != shape:
         hint = None
@@ -380,13 +375,32 @@ def must_accumulate(layer: Any, input: Any, gradOutput: Any, dtype: Any) -> None
             raise mistyped(layer, "accGradParameters", argument, str(dtype), got, hint, why)
 
 
-def _rows_hint(layer: Any, input: Any) -> str | None:
-    if not 1 <= input.ndim <= 2:
-        return "one sample is 1-D, a batch of samples 2-D"
+def rows_hint(layer: Any, input: Any, n: int) -> str | None:
+    """Return what makes an input that is not (n,) or (N, n) fit, as far as its shape tells."""
+    shape, size = input.shape, math.prod(input.shape[1:])
+    if len(shape) == 1 and n == 1:
+        return "input.reshape(-1, 1) is a batch, one number a sample"
+    if len(shape) == 2 and shape[0] == n:
+        return "input.T has a sample in each row"
+    if len(shape) > 2 and size == n:
+        return f"input.reshape({shape[0]}, {n}), or nn.View({n}) before this layer"
+    if len(shape) > 2 and shape[-1] == n:
+        return f"nn.Bottle(nn.{type(layer).__name__}(...)) takes {shape} row by row"
+    if input.size == n and len(shape) > 1:
+        return f"input.reshape({n}) is one sample"
     weight = getattr(layer, "weight", None)
-    if type(layer).__name__ == "Linear" and weight is not None:
-        return f"Linear({input.shape[-1]}, {weight.shape[0]}) would fit"
-    return None
+    if type(layer).__name__ == "Linear" and weight is not None and shape:
+        width = shape[0] if len(shape) == 1 else size
+        hint = f"Linear({width}, {weight.shape[0]}) would fit"
+        return hint if len(shape) <= 2 else f"{hint} input.reshape({shape[0]}, {width})"
+    return None if 1 <= len(shape) <= 2 else "one sample is 1-D, a batch of samples 2-D"
+
+
+def reshaped(argument: str, array: Any, shape: tuple[int, ...]) -> str | None:
+    """Return how an array gets this shape, or None if it has not as many entries."""
+    if array.size != math.prod(shape):
+        return None
+    return f"{argument}.reshape({', '.join(map(str, shape)) or '()'}) has the same entries"
 
 
 def refuse_indices(

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import numpy as np
+
+from torchlite.errors import DTypeError, ShapeError, TorchliteError, rehint
 from torchlite.nn._stateful import Stateful
 
 __all__ = ["Criterion"]
@@ -50,7 +53,11 @@ class Criterion(Stateful):
 
     def forward(self, input: Any, target: Any = None) -> Any:
         """Return `updateOutput(input, target)`."""
-        return self.updateOutput(input, target)
+        try:
+            return self.updateOutput(input, target)
+        except (ShapeError, DTypeError) as error:
+            self._see_whether_swapped("forward", input, target, error)
+            raise
 
     def __call__(self, input: Any, target: Any = None) -> Any:
         """Return `forward(input, target)`."""
@@ -58,7 +65,11 @@ class Criterion(Stateful):
 
     def backward(self, input: Any, target: Any = None) -> Any:
         """Return `updateGradInput(input, target)`."""
-        return self.updateGradInput(input, target)
+        try:
+            return self.updateGradInput(input, target)
+        except (ShapeError, DTypeError) as error:
+            self._see_whether_swapped("backward", input, target, error)
+            raise
 
     def updateOutput(self, input: Any, target: Any) -> Any:
         """Compute the loss, keep it in `self.output` and return it."""
@@ -67,6 +78,17 @@ class Criterion(Stateful):
     def updateGradInput(self, input: Any, target: Any) -> Any:
         """Compute the loss' gradient by input, keep it in `self.gradInput` and return it."""
         raise NotImplementedError(f"{type(self).__name__} does not define updateGradInput")
+
+    def _see_whether_swapped(
+        self, method: str, input: Any, target: Any, error: TorchliteError
+    ) -> None:
+        """Say so in the error of a call, if the two fit the other way round."""
+        try:
+            with np.errstate(all="ignore"):
+                self.clone().updateOutput(target, input)
+        except Exception:
+            return
+        rehint(error, f"the two fit the other way round: {method}(input, target)")
 
     def __repr__(self) -> str:
         return type(self).__name__

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from torchlite.elsewhere import as_numpy
 from torchlite.errors import DTypeError
 from torchlite.kernels.like import like
 from torchlite.nn import checks
@@ -21,6 +22,7 @@ from torchlite.nn.checks import (
     mistyped,
     out_of_range,
     refuse_indices,
+    reshaped,
 )
 from torchlite.nn.nested import is_array, shapes
 
@@ -44,12 +46,16 @@ def classes(
     _sample_or_batch(criterion, method, input, dims)
     if type(target) is int or isinstance(target, np.integer):
         target = like(int(target), input)
+    axis = input.ndim - dims
+    shape = input.shape[:axis] + input.shape[axis + 1 :]
+    hint = None
+    if is_array(target) and target.shape == input.shape:
+        hint = f"target.argmax({axis}), if it is one-hot"
     if not is_array(target) or target.dtype.kind not in "iu":
-        raise _no_integers(criterion, method, target)
-    shape = input.shape[:-dims] + input.shape[input.ndim - dims + 1 :]
+        raise _no_integers(criterion, method, target, hint, shape)
     if target.shape != shape:
-        target = _of_one_sample(criterion, method, target, shape, "an integer")
-    count = input.shape[-dims]
+        target = _of_one_sample(criterion, method, target, shape, "an integer", hint)
+    count = input.shape[axis]
     if target.size and not (target.min() >= 0 and target.max() < count):
         wrong = ((target < 0) | (target >= count)) & (target != ignored)
         refuse_indices(criterion, method, "target", target, wrong, count, "classes")
@@ -62,7 +68,7 @@ def labels(criterion: Any, method: str, input: Any, target: Any) -> Any:
     """Return where the target lists classes; a -1 ends each row, whatever follows."""
     _sample_or_batch(criterion, method, input, 1)
     if not is_array(target) or target.dtype.kind not in "iu":
-        raise _no_integers(criterion, method, target)
+        raise _no_integers(criterion, method, target, None, input.shape)
     if target.shape != input.shape:
         raise misshapen(criterion, method, "target", f"{shapes(input)} like input", target)
     listed = np.cumsum(target == -1, axis=-1) == 0
@@ -81,14 +87,18 @@ def _sample_or_batch(criterion: Any, method: str, input: Any, dims: int) -> None
         raise misshapen(criterion, method, "input", expected, input)
 
 
-def _no_integers(criterion: Any, method: str, target: Any) -> DTypeError:
+def _no_integers(
+    criterion: Any, method: str, target: Any, hint: str | None, shape: tuple[int, ...]
+) -> DTypeError:
     expected = "integers (classes, counting from 0)"
-    got, hint = type(target).__name__, None
-    if is_array(target):
-        got, hint = str(target.dtype), "target.astype('int64')"
-    elif isinstance(target, (list, tuple)):
-        hint = "np.array(target)"
-    return mistyped(criterion, method, "target", expected, got, hint)
+    if not is_array(target):
+        hint, got = as_numpy("target", target, "int64"), type(target).__name__
+        return mistyped(criterion, method, "target", expected, got, hint)
+    if hint is None:
+        hint = "target.astype('int64')"
+        if target.shape != shape:
+            hint = reshaped(hint, target, shape) or hint
+    return mistyped(criterion, method, "target", expected, str(target.dtype), hint)
 
 
 # ---------------------------------------------------------------- one number a sample
@@ -104,7 +114,7 @@ def one_each(criterion: Any, method: str, input: Any, target: Any, shape: Any) -
             if math.prod(shape) != 1:
                 raise misshapen(criterion, method, "target", str(shape), target)
             return np.full_like(input, target, shape=shape)
-        checks.must_be_array(criterion, method, "target", target)
+        checks.must_be_array(criterion, method, "target", target, input.dtype)
     if target.shape != shape:
         target = _of_one_sample(criterion, method, target, shape, "a number")
     if target.dtype != input.dtype:
@@ -161,7 +171,7 @@ def probabilities(criterion: Any, method: str, input: Any) -> None:
 def images(criterion: Any, method: str, input: Any, target: Any) -> None:
     """Input must be (C, H, W) or (N, C, H, W), target the same or larger in the last two."""
     _sample_or_batch(criterion, method, input, 3)
-    checks.must_be_array(criterion, method, "target", target)
+    checks.must_be_array(criterion, method, "target", target, input.dtype)
     *samples, height, width = input.shape
     if not (
         target.ndim == input.ndim
@@ -186,8 +196,11 @@ def made(criterion: Any, method: str, argument: str, value: Any, kind: type) -> 
 # ---------------------------------------------------------------- what is wrong
 
 
-def _of_one_sample(criterion: Any, method: str, target: Any, shape: Any, what: str) -> Any:
+def _of_one_sample(
+    criterion: Any, method: str, target: Any, shape: Any, what: str, hint: str | None = None
+) -> Any:
     """Return a target (1,) as that of one sample; other shapes are wrong."""
     if target.shape == (1,) and shape == ():
         return target.reshape(())
-    raise misshapen(criterion, method, "target", str(shape) if shape else what, target)
+    hint = hint or reshaped("target", target, shape)
+    raise misshapen(criterion, method, "target", str(shape) if shape else what, target, hint)

@@ -103,7 +103,8 @@ class Componentwise(Module):
         many = ", ".join(map(str, size))
         comma = "," if len(size) == 1 else ""
         expected = f"({one}{comma}) or (N, {many})"
-        raise checks.misshapen(self, method, "input", expected, input)
+        hint = checks.rows_hint(self, input, size[0]) if len(size) == 1 else None
+        raise checks.misshapen(self, method, "input", expected, input, hint)
 
 
 class Adding(Componentwise):

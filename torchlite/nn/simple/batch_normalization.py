@@ -200,7 +200,7 @@ class BatchNormalization(Module):
         n = self.running_mean.size
         fits = input.ndim == 2 or (input.ndim == 1 and not self.train)
         if not fits or input.shape[-1] != n:
-            hint = None
+            hint = checks.rows_hint(self, input, n)
             if self.train and input.ndim == 1:
                 hint = "evaluate() takes one sample; in training the statistics need a batch"
             expected = f"(N, {n})" if self.train else f"({n},) or (N, {n})"

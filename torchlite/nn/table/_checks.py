@@ -14,7 +14,8 @@ from torchlite.nn.nested import is_array, shapes
 def table(layer: Any, method: str, argument: str, value: Any, length: int | None = None) -> None:
     """Value must be a list or tuple, of this length if one is given."""
     if not isinstance(value, (list, tuple)):
-        raise mistyped(layer, method, argument, "a table (a list)", type(value).__name__)
+        hint = f"a list of arrays: [{argument}, ...]" if hasattr(value, "shape") else None
+        raise mistyped(layer, method, argument, "a table (a list)", type(value).__name__, hint)
     if length is not None and len(value) != length:
         expected = f"a table of {length} {'entry' if length == 1 else 'entries'}"
         raise misshapen(layer, method, argument, expected, value)
@@ -107,7 +108,7 @@ def like(
         return
     # NumPy makes scalars of arrays without dimensions wherever it can.
     if shape or not isinstance(array, np.generic):
-        checks.must_be_array(layer, method, argument, array)
+        checks.must_be_array(layer, method, argument, array, dtype)
     checks.must_be_gradient_of(layer, method, argument, array, dtype)
     if array.shape != shape:
         raise misshapen(layer, method, argument, f"{shape}{why}", array)

@@ -1,0 +1,464 @@
+"""What honest mistakes get: an error that says what to do, word for word."""
+
+import cases.containers
+import cases.criterions
+import cases.simple
+import cases.simple_shapes
+import cases.table
+import cases.transfer
+import numpy as np
+import pytest
+
+from torchlite import nn
+from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, TorchliteError
+
+X = np.ones((5, 3))
+
+LAYERS = [
+    case
+    for chapter in (
+        cases.containers, cases.simple, cases.simple_shapes, cases.table, cases.transfer,
+    )
+    for case in chapter.CASES
+]  # fmt: skip
+# They hand on what they get, or parts of it, and look at nothing: the next layer refuses it.
+HAND_ON = {
+    "Copy",
+    "FlattenTable",
+    "Identity",
+    "NarrowTable",
+    "PrintSize",
+    "SelectTable",
+    "ZipTable",
+    "ZipTableOneToMany",
+}
+
+
+def refused(kind, message, call):
+    with pytest.raises(kind) as caught:
+        call()
+    assert str(caught.value) == message
+
+
+# ---------------------------------------------------------------- arrays of other libraries
+
+
+class Foreign:
+    """Something with a shape and a dtype that must not be converted silently."""
+
+    shape = (5, 3)
+    ndim = 2
+    dtype = "float64"
+
+    def __array__(self, *args, **kwargs):
+        raise AssertionError("converted")
+
+
+class Tensor(Foreign):
+    dtype = "torch.float64"
+    numpy = None
+
+
+Tensor.__module__ = "torch"
+
+
+class Float32(Tensor):
+    dtype = "torch.float32"
+
+
+class Learned(Tensor):
+    requires_grad = True
+    is_cuda = True
+
+
+class DataFrame(Foreign):
+    iloc = to_numpy = None
+
+
+class Index(Foreign):
+    to_numpy = None
+
+
+Index.__module__ = "pandas.core.indexes.base"
+
+
+class Sparse(Foreign):
+    toarray = None
+
+
+class Counts(Sparse):
+    dtype = np.dtype("int64")
+
+
+class Polars(Foreign):
+    to_numpy = None
+    dtype = "Float64"
+
+
+FOREIGN = [
+    (Tensor, "{}.numpy()"),
+    (Float32, "{}.numpy().astype('float64')"),
+    (Learned, "{}.detach().cpu().numpy()"),
+    (DataFrame, "{}.to_numpy(dtype='float64')"),
+    (Index, "{}.to_numpy(dtype='float64')"),
+    (Sparse, "{}.toarray()"),
+    (Counts, "{}.toarray().astype('float64')"),
+    (Polars, "{}.to_numpy()"),
+    (Foreign, "np.asarray({}, dtype='float64')"),
+]
+
+
+@pytest.mark.parametrize(("kind", "hint"), FOREIGN)
+def test_an_array_of_another_library_into_a_layer(kind, hint):
+    refused(
+        DTypeError,
+        f"Linear(3 -> 2).updateOutput: input must be an array, got {kind.__name__}\n"
+        f"  hint: {hint.format('input')}",
+        lambda: nn.Linear(3, 2).forward(kind()),
+    )
+    refused(
+        DTypeError,
+        f"Linear(3 -> 2).updateGradInput: gradOutput must be an array, got {kind.__name__}\n"
+        f"  hint: {hint.format('gradOutput')}",
+        lambda: nn.Linear(3, 2).backward(X, kind()),
+    )
+    refused(
+        DTypeError,
+        f"MSECriterion.updateOutput: input must be an array, got {kind.__name__}\n"
+        f"  hint: {hint.format('input')}",
+        lambda: nn.MSECriterion().forward(kind(), X),
+    )
+    refused(
+        DTypeError,
+        f"MSECriterion.updateOutput: target must be an array, got {kind.__name__}\n"
+        f"  hint: {hint.format('target')}",
+        lambda: nn.MSECriterion().forward(X, kind()),
+    )
+
+
+def test_the_hint_names_the_dtype_that_is_wanted():
+    refused(
+        DTypeError,
+        "Linear(3 -> 2).updateOutput: input must be an array, got DataFrame\n"
+        "  hint: input.to_numpy(dtype='float32')",
+        lambda: nn.Linear(3, 2).float().forward(DataFrame()),
+    )
+    refused(
+        DTypeError,
+        "LookupTable.updateOutput: input must be an array, got DataFrame\n"
+        "  hint: input.to_numpy(dtype='int64')",
+        lambda: nn.LookupTable(3, 2).forward(DataFrame()),
+    )
+    refused(
+        DTypeError,
+        "ClassNLLCriterion.updateOutput: target must be integers (classes, counting from 0), "
+        "got DataFrame\n"
+        "  hint: target.to_numpy(dtype='int64')",
+        lambda: nn.ClassNLLCriterion().forward(X, DataFrame()),
+    )
+    refused(
+        DTypeError,
+        "MSECriterion.updateOutput: target must be an array, got Float32\n  hint: target.numpy()",
+        lambda: nn.MSECriterion().forward(X.astype("float32"), Float32()),
+    )
+
+
+def leaves(table, path=()):
+    if isinstance(table, (list, tuple, dict)):
+        for key in table if isinstance(table, dict) else range(len(table)):
+            yield from leaves(table[key], (*path, key))
+    else:
+        yield path
+
+
+def replaced(table, path, value):
+    if not path:
+        return value
+    table = dict(table) if isinstance(table, dict) else list(table)
+    table[path[0]] = replaced(table[path[0]], path[1:], value)
+    return table
+
+
+def error_of(call, *arguments):
+    """Return the error of torchlite's that a call raises, or None."""
+    try:
+        call(*arguments)
+    except TorchliteError as error:
+        return error
+    return None
+
+
+def told(call, *arguments):
+    """Tell whether the call is refused with a remedy for a Tensor."""
+    said = str(error_of(call, *arguments))
+    return ".numpy()" in said or "a list of arrays" in said
+
+
+@pytest.mark.parametrize("case", LAYERS, ids=lambda case: case.id)
+def test_a_tensor_into_any_layer(case):
+    if type(case.make()).__name__ in HAND_ON:
+        return
+    x = case.draw(np.random.default_rng(0))
+    for path in leaves(x):
+        layer = case.make()
+        given = replaced(x, path, Tensor())
+        if isinstance(layer, nn.Container) and not told(layer.forward, given):
+            # A container hands on; some of what is inside may look at nothing.
+            inside = {type(part).__name__ for part in layer.listModules()[1:]}
+            assert inside & HAND_ON or not inside
+            continue
+        assert told(layer.forward, given), path
+    for path in leaves(case.make().forward(x)):
+        layer = case.make()
+        gradOutput = replaced(layer.forward(x), path, Tensor())
+        if not isinstance(layer, nn.Container) and not isinstance(layer, nn.CriterionTable):
+            assert told(layer.backward, x, gradOutput), path
+
+
+@pytest.mark.parametrize("case", cases.criterions.CASES, ids=lambda case: case.id)
+def test_a_tensor_into_any_criterion(case):
+    rng = np.random.default_rng(0)
+    x = case.draw(rng)
+    target = None if case.target is None else case.draw(rng, "target")
+    for path in leaves(x):
+        assert told(case.make().forward, replaced(x, path, Tensor()), target), path
+    for path in leaves(target) if target is not None else ():
+        assert told(case.make().forward, x, replaced(target, path, Tensor())), path
+
+
+def remedied(value, hint):
+    """Do what the hint says."""
+    return eval(hint, {"np": np, "input": value, "target": value})
+
+
+def follow(call, value):
+    with pytest.raises(DTypeError) as caught:
+        call(value)
+    return call(remedied(value, caught.value.hint))
+
+
+def test_pandas_itself():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["a", "b", "c"])
+    labels = pandas.Series([0, 1, 0, 1, 1], index=[4, 3, 2, 1, 0])
+    layer = nn.Linear(3, 2)
+    expected = layer.forward(X)
+    assert np.array_equal(follow(layer.forward, frame), expected)
+    assert np.array_equal(follow(layer.forward, frame.astype("int64")), expected)
+    assert np.array_equal(follow(layer.forward, frame["a"][:3]), expected[0])
+    criterion = nn.CrossEntropyCriterion()
+    loss = criterion.forward(expected, np.array([0, 1, 0, 1, 1]))
+    assert follow(lambda y: criterion.forward(expected, y), labels) == loss
+
+
+def test_torch_itself():
+    torch = pytest.importorskip("torch")
+    layer = nn.Linear(3, 2)
+    for tensor in (
+        torch.ones(5, 3),
+        torch.ones(5, 3, dtype=torch.float64),
+        torch.ones(5, 3, requires_grad=True),
+    ):
+        assert np.array_equal(follow(layer.forward, tensor), layer.forward(X))
+
+
+def test_scipys_sparse_arrays_themselves():
+    sparse = pytest.importorskip("scipy.sparse")
+    layer = nn.Linear(3, 2)
+    for kind in (sparse.csr_array, sparse.coo_array, sparse.csr_matrix):
+        for dtype in ("float64", "int64"):
+            assert np.array_equal(follow(layer.forward, kind(X.astype(dtype))), layer.forward(X))
+
+
+# ---------------------------------------------------------------- shapes
+
+
+def images(*shape):
+    return np.ones(shape)
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "input", "expected", "hint"),
+    [
+        (lambda: nn.Linear(10, 8), "Linear(10 -> 8)", (10, 4), "(10,) or (N, 10)",
+         "input.T has a sample in each row"),
+        (lambda: nn.Linear(1, 1), "Linear(1 -> 1)", (5,), "(1,) or (N, 1)",
+         "input.reshape(-1, 1) is a batch, one number a sample"),
+        (lambda: nn.Linear(1, 3), "Linear(1 -> 3)", (5,), "(1,) or (N, 1)",
+         "input.reshape(-1, 1) is a batch, one number a sample"),
+        (lambda: nn.Linear(48, 2), "Linear(48 -> 2)", (5, 3, 4, 4), "(48,) or (N, 48)",
+         "input.reshape(5, 48), or nn.View(48) before this layer"),
+        (lambda: nn.Linear(16, 2), "Linear(16 -> 2)", (5, 4, 4), "(16,) or (N, 16)",
+         "input.reshape(5, 16), or nn.View(16) before this layer"),
+        (lambda: nn.Linear(48, 2), "Linear(48 -> 2)", (0, 3, 4, 4), "(48,) or (N, 48)",
+         "input.reshape(0, 48), or nn.View(48) before this layer"),
+        (lambda: nn.Linear(16, 2), "Linear(16 -> 2)", (4, 4), "(16,) or (N, 16)",
+         "input.reshape(16) is one sample"),
+        (lambda: nn.Linear(7, 2), "Linear(7 -> 2)", (5, 6, 7), "(7,) or (N, 7)",
+         "nn.Bottle(nn.Linear(...)) takes (5, 6, 7) row by row"),
+        (lambda: nn.Linear(7, 2), "Linear(7 -> 2)", (5, 3, 4, 4), "(7,) or (N, 7)",
+         "Linear(48, 2) would fit input.reshape(5, 48)"),
+        (lambda: nn.Linear(7, 2), "Linear(7 -> 2)", (5, 8), "(7,) or (N, 7)",
+         "Linear(8, 2) would fit"),
+        (lambda: nn.Cosine(7, 2), "Cosine", (7, 3), "(7,) or (N, 7)",
+         "input.T has a sample in each row"),
+        (lambda: nn.PartialLinear(7, 2), "PartialLinear(7 -> 2)", (5, 6, 7), "(7,) or (N, 7)",
+         "nn.Bottle(nn.PartialLinear(...)) takes (5, 6, 7) row by row"),
+        (lambda: nn.LinearWeightNorm(1, 2), "LinearWeightNorm(1 -> 2)", (5,), "(1,) or (N, 1)",
+         "input.reshape(-1, 1) is a batch, one number a sample"),
+        (lambda: nn.Euclidean(7, 2), "Euclidean", (7, 3), "(7,) or (N, 7)",
+         "input.T has a sample in each row"),
+        (lambda: nn.WeightedEuclidean(7, 2), "WeightedEuclidean", (7, 3),
+         "(7,) or (N, 7)", "input.T has a sample in each row"),
+        (lambda: nn.BatchNormalization(7), "BatchNormalization (2D) (7)", (7, 3), "(N, 7)",
+         "input.T has a sample in each row"),
+        (lambda: nn.BatchNormalization(7), "BatchNormalization (2D) (7)", (5, 6, 7), "(N, 7)",
+         "nn.Bottle(nn.BatchNormalization(...)) takes (5, 6, 7) row by row"),
+        (lambda: nn.Add(7), "Add", (7, 3), "(7,) or (N, 7)", "input.T has a sample in each row"),
+        (lambda: nn.CMul(7), "CMul", (7, 3), "(7,) or (N, 7)", "input.T has a sample in each row"),
+    ],
+)  # fmt: skip
+def test_shapes(make, name, input, expected, hint):
+    layer = make()
+    refused(
+        ShapeError,
+        f"{name}.updateOutput: input must be {expected}, got {input}\n  hint: {hint}",
+        lambda: layer.forward(np.ones(input)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "sizes"),
+    [((5, 3, 4, 4), (48, 2)), ((5, 6, 7), (7, 2)), ((5,), (1, 1)), ((7, 3), (7, 2))],
+)
+def test_the_hints_of_shapes_can_be_followed(shape, sizes):
+    layer, input = nn.Linear(*sizes), np.ones(shape)
+    with pytest.raises(ShapeError) as caught:
+        layer.forward(input)
+    hint = caught.value.hint
+    if "Bottle" in hint:
+        assert nn.Bottle(layer).forward(input).shape == (5, 6, 2)
+    else:
+        way = hint.split(" is ")[0].split(", or ")[0].removeprefix("Linear(48, 2) would fit ")
+        way = way.removesuffix(" has a sample in each row")
+        assert layer.forward(eval(way, {"input": input})).shape[1:] == sizes[1:]
+
+
+# ---------------------------------------------------------------- targets
+
+
+CLASSES = "integers (classes, counting from 0)"
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (nn.ClassNLLCriterion, "ClassNLLCriterion"),
+        (nn.CrossEntropyCriterion, "CrossEntropyCriterion"),
+        (nn.MultiMarginCriterion, "MultiMarginCriterion"),
+        (lambda: nn.ClassSimplexCriterion(3), "ClassSimplexCriterion"),
+    ],
+)
+def test_targets_that_are_no_list_of_classes(make, name):
+    one_hot = np.eye(3)[[0, 2, 1, 1, 0]]
+    where = f"{name}.updateOutput: target must be"
+    for input, target, message in (
+        (X, one_hot, f"{CLASSES}, got float64\n  hint: target.argmax(1), if it is one-hot"),
+        (X, one_hot.astype(int), "(5,), got (5, 3)\n  hint: target.argmax(1), if it is one-hot"),
+        (X[0], one_hot[0], f"{CLASSES}, got float64\n  hint: target.argmax(0), if it is one-hot"),
+        (X, np.ones(5), f"{CLASSES}, got float64\n  hint: target.astype('int64')"),
+        (
+            X,
+            np.ones((5, 1), int),
+            "(5,), got (5, 1)\n  hint: target.reshape(5) has the same entries",
+        ),
+        (
+            X,
+            np.ones((5, 1)),
+            f"{CLASSES}, got float64\n"
+            "  hint: target.astype('int64').reshape(5) has the same entries",
+        ),
+        (X, np.ones((5, 2), int), "(5,), got (5, 2)"),
+    ):
+        refused(
+            (DTypeError, ShapeError),
+            f"{where} {message}",
+            lambda input=input, target=target: make().forward(input, target),
+        )
+    assert make().forward(X, one_hot.argmax(1)) == make().forward(X, np.array([0, 2, 1, 1, 0]))
+
+
+def test_one_hot_images():
+    refused(
+        DTypeError,
+        f"SpatialClassNLLCriterion.updateOutput: target must be {CLASSES}, got float64\n"
+        "  hint: target.argmax(1), if it is one-hot",
+        lambda: nn.SpatialClassNLLCriterion().forward(images(2, 3, 4, 4), images(2, 3, 4, 4)),
+    )
+
+
+def test_targets_in_a_column():
+    pair = [X, X]
+    column = np.ones((5, 1))
+    for name in ("CosineEmbeddingCriterion",):
+        refused(
+            ShapeError,
+            f"{name}.updateOutput: target must be (5,), got (5, 1)\n"
+            "  hint: target.reshape(5) has the same entries",
+            lambda name=name: getattr(nn, name)().forward(pair, column),
+        )
+    refused(
+        ShapeError,
+        "MSECriterion.updateOutput: target must be (5,) like input, got (5, 1)\n"
+        "  hint: target.reshape(5) has the same entries",
+        lambda: nn.MSECriterion().forward(np.ones(5), column),
+    )
+
+
+@pytest.mark.parametrize("case", cases.criterions.CASES, ids=lambda case: case.id)
+def test_arguments_the_other_way_round(case):
+    """Where the dtypes or the shapes tell it, every criterion does."""
+    if case.target is None:
+        return
+    rng = np.random.default_rng(0)
+    x, target = case.draw(rng), case.draw(rng, "target")
+    for method in ("forward", "backward"):
+        criterion = case.make()
+        criterion.forward(x, target)
+        error = error_of(getattr(criterion, method), target, x)
+        # HingeEmbedding: only the values tell. ModuleCriterion: it has not been forwarded.
+        if error is not None and not isinstance(error, SettingError | StateError):
+            hint = f"the two fit the other way round: {method}(input, target)"
+            assert error.hint == hint
+            assert str(error).endswith(f"\n  hint: {hint}")
+            assert str(error).count("hint") == 1
+
+
+def test_swapped_arguments_word_for_word():
+    refused(
+        DTypeError,
+        "ClassNLLCriterion.updateOutput: input must be float32, float64, complex64 or complex128, "
+        "got int64\n  hint: the two fit the other way round: forward(input, target)",
+        lambda: nn.ClassNLLCriterion().forward(np.array([0, 1, 2, 0, 1]), X),
+    )
+    refused(
+        DTypeError,
+        "CosineEmbeddingCriterion.updateGradInput: input must be a table (a list), got ndarray\n"
+        "  hint: the two fit the other way round: backward(input, target)",
+        lambda: nn.CosineEmbeddingCriterion().backward(np.ones(5), [X, X]),
+    )
+    refused(
+        DTypeError,
+        "ClassNLLCriterion.updateOutput: input must be float32, float64, complex64 or complex128, "
+        "got int64\n  hint: input.astype('float64')",
+        lambda: nn.ClassNLLCriterion().forward(np.array([0, 1, 2, 0, 1]), X[:4]),
+    )
+
+
+def test_looking_whether_they_are_swapped_leaves_no_trace():
+    module = nn.Sequential(nn.Dropout(0.5))
+    criterion = nn.ModuleCriterion(nn.ClassNLLCriterion(), module)
+    with pytest.raises(DTypeError, match="the other way round"):
+        criterion.forward(np.array([0, 1, 2, 0, 1]), X)
+    assert module[0].noise.size == 0
+    assert criterion.output == 0.0
