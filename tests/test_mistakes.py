@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from torchlite import nn
+from torchlite.datasets import minibatches
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, TorchliteError
 
 X = np.ones((5, 3))
@@ -268,6 +269,78 @@ def test_scipys_sparse_arrays_themselves():
     for kind in (sparse.csr_array, sparse.coo_array, sparse.csr_matrix):
         for dtype in ("float64", "int64"):
             assert np.array_equal(follow(layer.forward, kind(X.astype(dtype))), layer.forward(X))
+
+
+# ---------------------------------------------------------------- minibatches
+
+
+def test_minibatches_refuse_what_takes_rows_for_labels():
+    for x, y, argument, got, hint in (
+        (DataFrame(), X, "x", "DataFrame", "x.to_numpy()"),
+        (X, DataFrame(), "y", "DataFrame", "y.to_numpy()"),
+        ([X, [DataFrame()]], X, "x[1][0]", "DataFrame", "x[1][0].to_numpy()"),
+        (Sparse(), X, "x", "Sparse", "x.toarray()"),
+        (X, [0, 1, 2, 3, 4], "y", "list", "np.array(y)"),
+        (X, list("abcde"), "y", "list", "np.array(y)"),
+        ([X, (1.0, 2.0)], X, "x[1]", "tuple", "np.array(x[1])"),
+    ):
+        refused(
+            DTypeError,
+            f"minibatches: {argument} must be an array, got {got}\n  hint: {hint}",
+            lambda x=x, y=y: minibatches(x, y, 2),
+        )
+
+
+def test_minibatches_of_pandas_itself():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(np.arange(15.0).reshape(5, 3), columns=[0, 1, 2])
+    series = pandas.Series([10, 11, 12, 13, 14], index=[4, 3, 2, 1, 0])
+    refused(
+        DTypeError,
+        "minibatches: x must be an array, got DataFrame\n  hint: x.to_numpy()",
+        lambda: minibatches(frame, series, 2),
+    )
+    refused(
+        DTypeError,
+        "minibatches: y must be an array, got Series\n  hint: y.to_numpy()",
+        lambda: minibatches(frame.to_numpy(), series, 2),
+    )
+    for x, y in minibatches(frame.to_numpy(), series.to_numpy(), 2):
+        assert np.array_equal(x[:, 0], 3 * (y - 10))
+
+
+def test_minibatches_of_what_goes_by_position():
+    sparse = pytest.importorskip("scipy.sparse")
+    dense = np.arange(15.0).reshape(5, 3)
+    for x, y in minibatches(sparse.csr_array(dense), np.arange(5), 2):
+        assert np.array_equal(x.toarray(), dense[y])
+
+
+# ---------------------------------------------------------------- arguments
+
+
+@pytest.mark.parametrize(
+    ("make", "where"),
+    [
+        (lambda modules: nn.Sequential(modules), "Sequential.add"),
+        (lambda modules: nn.Sequential(nn.ReLU(), tuple(modules)), "Sequential.add"),
+        (lambda modules: nn.Sequential().insert(modules, 0), "Sequential.insert"),
+        (lambda modules: nn.Concat(1, modules), "Concat.add"),
+        (lambda modules: nn.DepthConcat(1, modules), "DepthConcat.add"),
+        (lambda modules: nn.Parallel(0, 0, modules), "Parallel.add"),
+        (lambda modules: nn.ConcatTable(modules), "ConcatTable.add"),
+        (lambda modules: nn.ParallelTable(modules), "ParallelTable.add"),
+        (lambda modules: nn.MapTable(modules), "MapTable.add"),
+        (lambda modules: nn.Bottle(modules), "Bottle.add"),
+    ],
+)
+def test_a_list_of_modules(make, where):
+    modules = [nn.Linear(3, 2), nn.ReLU()]
+    with pytest.raises(DTypeError) as caught:
+        make(modules)
+    assert str(caught.value).partition(", got ")[0] == f"{where}: module must be a Module"
+    assert caught.value.hint == "each module is an argument of its own: *modules"
+    assert nn.Sequential(*modules).forward(X).shape == (5, 2)
 
 
 # ---------------------------------------------------------------- shapes

@@ -254,7 +254,11 @@ def test_an_index_out_of_range(call, message):
             "Sequential.add: module must be a Module, got the class ReLU\n  hint: ReLU() makes one",
         ),
         (nn.MSECriterion(), "Sequential.add: module must be a Module, got MSECriterion"),
-        ([nn.ReLU()], "Sequential.add: module must be a Module, got list"),
+        (
+            [nn.ReLU()],
+            "Sequential.add: module must be a Module, got list\n"
+            "  hint: each module is an argument of its own: *modules",
+        ),
     ],
 )
 def test_what_is_no_module(thing, message):

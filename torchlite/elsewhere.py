@@ -271,21 +271,21 @@ class Absent:
 # ---------------------------------------------------------------- arrays
 
 
-def as_numpy(argument: str, value: Any, dtype: Any) -> str | None:
+def as_numpy(argument: str, value: Any, dtype: Any = None) -> str | None:
     """Return how an array of another library, or a list of numbers, becomes NumPy's; or None.
 
-    dtype is what it is to have.
+    dtype is what it is to have; None: whatever it has.
 
     Example
     -------
     >>> as_numpy("input", [1.0, 2.0], "float64")
     "np.array(input, dtype='float64')"
     """
-    kind = type(value)
+    kind, wanted = type(value), "" if dtype is None else f", dtype='{dtype}'"
     if isinstance(value, (list, tuple, int, float)) and not isinstance(value, bool):
-        return f"np.array({argument}, dtype='{dtype}')"
+        return f"np.array({argument}{wanted})"
     if hasattr(kind, "iloc") or kind.__module__.startswith("pandas."):
-        return f"{argument}.to_numpy(dtype='{dtype}')"
+        return f"{argument}.to_numpy({wanted.removeprefix(', ')})"
     if hasattr(kind, "toarray"):
         way = ".toarray()"
     elif hasattr(kind, "to_numpy"):
@@ -295,9 +295,9 @@ def as_numpy(argument: str, value: Any, dtype: Any) -> str | None:
         way += ".cpu()" if getattr(value, "is_cuda", False) else ""
         way += ".numpy()"
     elif hasattr(kind, "__array__"):
-        return f"np.asarray({argument}, dtype='{dtype}')"
+        return f"np.asarray({argument}{wanted})"
     else:
         return None
     # As NumPy calls it: torch.float32 and polars' Float32 are float32.
     own = str(getattr(value, "dtype", dtype)).rpartition(".")[2].lower()
-    return argument + way + ("" if own == str(dtype) else f".astype('{dtype}')")
+    return argument + way + ("" if dtype is None or own == str(dtype) else f".astype('{dtype}')")

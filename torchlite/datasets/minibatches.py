@@ -1,11 +1,13 @@
 """Data in small pieces."""
 
 from collections.abc import Iterator
+from numbers import Number
 from typing import Any
 
 import numpy as np
 
 from torchlite import random
+from torchlite.elsewhere import as_numpy
 from torchlite.errors import DTypeError, ShapeError, fault
 
 __all__ = ["minibatches"]
@@ -18,7 +20,8 @@ def minibatches(x: Any, y: Any, size: int, shuffle: bool = True) -> Iterator[tup
     ----------
     x, y
         Inputs and targets: arrays, or tables (lists or tuples, nested ones too) of arrays, all with
-        the same first dimension. A batch of a table is a list of batches.
+        the same first dimension. A batch of a table is a list of batches. Frames and series of
+        pandas are refused: they take rows for labels.
     size
         Rows in a batch; the last one has what is left.
     shuffle
@@ -69,16 +72,24 @@ def _lengths(table: Any, argument: str) -> Iterator[tuple[str, int]]:
             raise fault(
                 ShapeError, "minibatches", argument, "an array or a table of arrays", repr(table)
             )
+        if any(isinstance(item, str | Number) for item in table):
+            raise _no_array(argument, table)
         for i, item in enumerate(table):
             yield from _lengths(item, f"{argument}[{i}]")
-    elif not hasattr(table, "shape"):
-        raise fault(DTypeError, "minibatches", argument, "an array", type(table).__name__)
+    elif not (hasattr(table, "shape") and hasattr(table, "__getitem__")) or hasattr(table, "iloc"):
+        # What has an iloc, such as pandas' frames, takes rows for labels, or for columns.
+        raise _no_array(argument, table)
     elif not table.shape or table.shape[0] == 0:
         raise fault(
             ShapeError, "minibatches", argument, "an array of 1 row or more", f"shape {table.shape}"
         )
     else:
         yield argument, table.shape[0]
+
+
+def _no_array(argument: str, value: Any) -> DTypeError:
+    got, hint = type(value).__name__, as_numpy(argument, value)
+    return fault(DTypeError, "minibatches", argument, "an array", got, hint=hint)
 
 
 def _pick(table: Any, rows: Any) -> Any:

@@ -82,6 +82,9 @@ class Container(Module):
         if not isinstance(module, Module):
             got = module.__name__ if isinstance(module, type) else type(module).__name__
             is_class = isinstance(module, type) and issubclass(module, Module)
+            hint = f"{got}() makes one" if is_class else None
+            if isinstance(module, (list, tuple)):
+                hint = "each module is an argument of its own: *modules"
             raise DTypeError(
                 f"{type(self).__name__}.{method}: module must be a Module, got "
                 + (f"the class {got}" if isinstance(module, type) else got),
@@ -90,7 +93,7 @@ class Container(Module):
                 argument="module",
                 expected="a Module",
                 got=got,
-                hint=f"{got}() makes one" if is_class else None,
+                hint=hint,
             )
         place = len(self) if index is None else self._position(method, index, len(self) + 1)
         again = _places.standing_already(self, module)
