@@ -1,5 +1,7 @@
 """What honest mistakes get: an error that says what to do, word for word."""
 
+from functools import partial
+
 import cases.containers
 import cases.criterions
 import cases.simple
@@ -9,7 +11,7 @@ import cases.transfer
 import numpy as np
 import pytest
 
-from torchlite import nn
+from torchlite import nn, optim
 from torchlite.datasets import minibatches
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, TorchliteError
 
@@ -341,6 +343,240 @@ def test_a_list_of_modules(make, where):
     assert str(caught.value).partition(", got ")[0] == f"{where}: module must be a Module"
     assert caught.value.hint == "each module is an argument of its own: *modules"
     assert nn.Sequential(*modules).forward(X).shape == (5, 2)
+
+
+def test_several_inputs_that_are_no_table():
+    x = np.ones((2, 3))
+    for method in ("forward", "__call__"):
+        refused(
+            DTypeError,
+            "CAddTable.forward: input must be one array or one table, got 2 of them\n"
+            "  hint: forward([a, b])",
+            lambda method=method: getattr(nn.CAddTable(), method)(x, x),
+        )
+        refused(
+            DTypeError,
+            "CosineEmbeddingCriterion.forward: input must be one array or one table, "
+            "got 2 of them\n  hint: forward([a, b], target)",
+            lambda method=method: getattr(nn.CosineEmbeddingCriterion(), method)(x, x, np.ones(2)),
+        )
+    refused(
+        DTypeError,
+        "CosineEmbeddingCriterion.backward: input must be one array or one table, got 2 of them\n"
+        "  hint: backward([a, b], target)",
+        lambda: nn.CosineEmbeddingCriterion().backward(x, x, np.ones(2)),
+    )
+    refused(
+        DTypeError,
+        "CAddTable.backward: scale must be a number, got ndarray (2, 3)\n"
+        "  hint: backward([a, b], gradOutput): several inputs are one table",
+        lambda: nn.CAddTable().backward(x, x, x),
+    )
+    assert nn.CAddTable()([x, x]).sum() == 12
+
+
+# ---------------------------------------------------------------- optimizers
+
+OPTIMIZERS = [
+    optim.adadelta, optim.adagrad, optim.adam, optim.adamax, optim.asgd, optim.cg, optim.cmaes,
+    optim.de, optim.lbfgs, optim.nag, optim.rmsprop, optim.rprop, optim.sgd,
+]  # fmt: skip
+FLAT = "with x, gradParameters = net.getParameters()"
+
+
+@pytest.mark.parametrize("method", [*OPTIMIZERS, optim.checkgrad])
+def test_optimizers_called_as_pytorchs(method):
+    net, name = nn.Linear(2, 1), method.__name__
+    refused(
+        DTypeError,
+        f"{name}: opfunc must be a function of x that returns (f(x), df/dx), got tuple\n"
+        f"  hint: {name}(opfunc, x, config), {FLAT}",
+        lambda: method(net.parameters()),
+    )
+    array = f"{name}: x must be a float32 or float64 NumPy array"
+    refused(DTypeError, f"{array}, got NoneType\n  hint: {FLAT}", lambda: method(np.sum))
+    for given, got in ((net.parameters(), "tuple"), (net.parameters()[0], "list")):
+        refused(
+            DTypeError,
+            f"{array}, got {got}\n  hint: {FLAT}",
+            lambda given=given: method(np.sum, given),
+        )
+    refused(
+        DTypeError,
+        f"{array}, got Tensor\n  hint: x.numpy()",
+        lambda: method(np.sum, Tensor()),
+    )
+
+
+def rated():
+    for method in OPTIMIZERS:
+        try:
+            method(np.sum, np.ones(2), {"learningRate": "high"})
+        except DTypeError:
+            yield method
+        except SettingError:
+            pass
+
+
+@pytest.mark.parametrize("method", list(rated()))
+def test_learning_rates_of_optimizers(method):
+    x, expected = (
+        np.ones(2),
+        f"{method.__name__}: learningRate must be a finite number of at least 0",
+    )
+    refused(
+        SettingError,
+        f"{expected}, got -0.1\n  hint: to maximise, let opfunc return -f and -df/dx",
+        lambda: method(np.sum, x, {"learningRate": -0.1}),
+    )
+    for rate in (np.nan, np.inf):
+        refused(
+            SettingError,
+            f"{expected}, got {rate}",
+            lambda rate=rate: method(np.sum, x, {"learningRate": rate}),
+        )
+    assert x.tolist() == [1, 1]
+    method(lambda x: (float(x.sum()), np.ones(2)), x, {"learningRate": 0.0})
+
+
+def test_every_optimizer_with_a_learning_rate_is_tried():
+    assert {method.__name__ for method in rated()} == {
+        "adagrad", "adam", "adamax", "lbfgs", "nag", "rmsprop", "sgd",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("factor", [-1.0, np.nan, np.inf])
+def test_factors_of_learning_rates(factor):
+    refused(
+        SettingError,
+        "per_parameter: the factor of 'Linear' must be a finite number of at least 0, "
+        f"got {factor}",
+        lambda: optim.per_parameter(nn.Linear(2, 1), {"Linear": factor}),
+    )
+
+
+@pytest.mark.parametrize("rate", [np.nan, np.inf, -np.inf, np.float32("nan")])
+def test_learning_rates_of_modules(rate):
+    x, g = np.ones((5, 3)), np.ones((5, 2))
+    for make, name in (
+        (lambda: nn.Linear(3, 2), "Linear(3 -> 2)"),
+        (lambda: nn.Sequential(nn.Linear(3, 2)), "Sequential"),
+    ):
+        layer = make()
+        layer.forward(x)
+        layer.backward(x, g)
+        before = [array.copy() for side in layer.parameters() for array in side]
+        for method, argument, arguments in (
+            ("updateParameters", "learningRate", (rate,)),
+            ("accUpdateGradParameters", "lr", (x, g, rate)),
+            ("backwardUpdate", "lr", (x, g, rate)),
+        ):
+            refused(
+                SettingError,
+                f"{name}.{method}: {argument} must be finite, got {rate!r}",
+                partial(getattr(layer, method), *arguments),
+            )
+        after = [array for side in layer.parameters() for array in side]
+        assert all(map(np.array_equal, before, after))
+        layer.updateParameters(-0.5)  # Climbing by hand is no mistake.
+
+
+# ---------------------------------------------------------------- training
+
+
+class Given(nn.Criterion):
+    """Its losses are the targets."""
+
+    def updateOutput(self, input, target):
+        self.output = target
+        return target
+
+    def updateGradInput(self, input, target):
+        self.gradInput = np.ones_like(input)
+        return self.gradInput
+
+
+def trained(criterion, dataset, **settings):
+    module = nn.Linear(2, 2)
+    trainer = nn.StochasticGradient(module, criterion)
+    trainer.verbose = trainer.shuffleIndices = False
+    for name, value in settings.items():
+        setattr(trainer, name, value)
+    trainer.train(dataset)
+    return module
+
+
+SMALLER = "a learningRate smaller than 0.5 may keep the numbers from growing"
+
+
+@pytest.mark.parametrize(
+    ("loss", "hint"),
+    [
+        (np.inf, SMALLER),
+        (-np.inf, SMALLER),
+        (
+            np.nan,
+            "nn.NaN(layer) in the place of a layer tells whether NaN comes from it; " + SMALLER,
+        ),
+    ],
+)
+def test_losses_that_are_not_finite(loss, hint):
+    one = np.ones(2)
+    trainer = nn.StochasticGradient(nn.Linear(2, 2), Given())
+    trainer.verbose = trainer.shuffleIndices = False
+    trainer.learningRate = 0.5
+    weights = []
+    trainer.hookExample = lambda trainer, sample: weights.append(trainer.module.weight.copy())
+    refused(
+        StateError,
+        "StochasticGradient.train: the loss must be finite, "
+        f"got {loss} in epoch 1 at dataset[2]\n  hint: {hint}",
+        lambda: trainer.train([(one, 1.0), (one, 2.0), (one, loss), (one, 1.0)]),
+    )
+    assert len(weights) == 2
+    assert np.array_equal(trainer.module.weight, weights[-1])
+
+
+def test_a_loss_that_overflows_in_earnest():
+    dataset = [(np.array([1e3, -1e3]), np.array([1.0, 2.0]))]
+    with np.errstate(all="ignore"), pytest.raises(StateError) as caught:
+        trained(nn.MSECriterion(), dataset, learningRate=0.5, maxIteration=100)
+    assert "got inf in epoch" in str(caught.value)
+    assert caught.value.hint == SMALLER
+
+
+def test_negative_losses():
+    one = np.ones(2)
+    with pytest.raises(StateError) as caught:
+        trained(nn.ClassNLLCriterion(), [(1e3 * one, 0), (-1e3 * one, 0)])
+    message = str(caught.value)
+    assert message.startswith(
+        "StochasticGradient.train: the loss must be at least 0: its input is log-probabilities, "
+        "got -"
+    )
+    assert message.endswith(
+        "\n  hint: end the module with LogSoftMax, or use CrossEntropyCriterion"
+    )
+    assert nn.ClassNLLCriterion().forward(one, 0) == -1
+    trained(Given(), [(one, -3.0)])
+    trained(nn.CrossEntropyCriterion(), [(one, 0)])
+
+
+def test_settings_of_training():
+    for name in ("learningRate", "learningRateDecay"):
+        for value in (-0.1, np.nan, np.inf):
+            refused(
+                SettingError,
+                f"StochasticGradient.train: {name} must be finite and at least 0, got {value}",
+                lambda name=name, value=value: trained(
+                    Given(), [(np.ones(2), 1.0)], **{name: value}
+                ),
+            )
+    refused(
+        DTypeError,
+        "StochasticGradient: learningRate must be a number, got '0.1'",
+        lambda: trained(Given(), [(np.ones(2), 1.0)], learningRate="0.1"),
+    )
 
 
 # ---------------------------------------------------------------- shapes

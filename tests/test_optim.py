@@ -535,20 +535,20 @@ def refused(method, opfunc, x, *arguments):
         (optim.adam, {1: 2}, SettingError, None),
         (
             optim.sgd, {"learningRate": "0.1"}, DTypeError,
-            "sgd: learningRate must be a finite number, got '0.1'",
+            "sgd: learningRate must be a finite number of at least 0, got '0.1'",
         ),
         (
             optim.sgd, {"learningRate": True}, DTypeError,
-            "sgd: learningRate must be a finite number, got True",
+            "sgd: learningRate must be a finite number of at least 0, got True",
         ),
         (
             optim.adam, {"learningRate": math.nan}, SettingError,
-            "adam: learningRate must be a finite number, got nan",
+            "adam: learningRate must be a finite number of at least 0, got nan",
         ),
         (optim.adam, {"learningRate": -math.inf}, SettingError, None),
         (
             optim.adam, {"learningRate": np.ones(2)}, DTypeError,
-            "adam: learningRate must be a finite number, got float64 (2,)",
+            "adam: learningRate must be a finite number of at least 0, got float64 (2,)",
         ),
         (
             optim.adam, {"beta1": 1}, SettingError,
@@ -629,10 +629,12 @@ def test_refused_configs(method, config, kind, message):
 @pytest.mark.parametrize(
     ("x", "kind", "message"),
     [
-        ([1.0], DTypeError, "adam: x must be a float32 or float64 NumPy array, got list"),
+        ([1.0], DTypeError, "adam: x must be a float32 or float64 NumPy array, got list\n"
+            "  hint: np.array(x, dtype='float64')"),
         (
             np.ones(2, int), DTypeError,
-            "adam: x must be a float32 or float64 NumPy array, got int64 (2,)",
+            "adam: x must be a float32 or float64 NumPy array, got int64 (2,)\n"
+            "  hint: x.astype('float64')",
         ),
         (np.ones(2, complex), DTypeError, None),
         (np.ones(2, ">f8"), DTypeError, None),

@@ -5,6 +5,7 @@ finds out what is wrong and raises, or accepts the rarer right ways (other kinds
 numbers). The errors that are alike are made in one place, at the end.
 """
 
+import cmath
 import math
 import numbers
 import operator
@@ -211,8 +212,20 @@ def number(layer: Any, method: str, argument: str, value: Any) -> Any:
     if isinstance(value, numbers.Complex) and layer.type().kind == "c":
         return complex(value)
     got = f"{type(value).__name__} {shapes(value)}" if is_array(value) else repr(value)
-    hint = f"float({argument})" if is_array(value) and value.size == 1 else None
+    hint = None
+    if is_array(value):
+        hint = f"float({argument})" if value.size == 1 else None
+        if method == "backward" and hint is None:
+            hint = "backward([a, b], gradOutput): several inputs are one table"
     raise mistyped(layer, method, argument, "a number", got, hint)
+
+
+def rate(layer: Any, method: str, argument: str, value: Any) -> Any:
+    """Return a learning rate as a finite Python number."""
+    found = number(layer, method, argument, value)
+    if not cmath.isfinite(found):
+        raise out_of_range(layer, method, argument, "finite", repr(value))
+    return found
 
 
 def constant(layer: Any, argument: str, value: Any) -> Any:
@@ -463,6 +476,11 @@ def out_of_range(
     return fault(
         SettingError, where, argument, expected, got, layer=layer, method=method, hint=hint
     )
+
+
+def too_many(layer: Any, method: str, argument: str, count: int, hint: str) -> DTypeError:
+    """Return the error of a call with several arrays in the place of one table."""
+    return mistyped(layer, method, argument, "one array or one table", f"{count} of them", hint)
 
 
 def misbuilt(

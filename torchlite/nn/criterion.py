@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import DTypeError, ShapeError, TorchliteError, rehint
+from torchlite.nn import checks
 from torchlite.nn._stateful import Stateful
 
 __all__ = ["Criterion"]
@@ -51,20 +52,24 @@ class Criterion(Stateful):
 
     output: Any = 0.0
 
-    def forward(self, input: Any, target: Any = None) -> Any:
+    def forward(self, input: Any, target: Any = None, *surplus: Any) -> Any:
         """Return `updateOutput(input, target)`."""
+        if surplus:
+            raise _too_many(self, "forward", surplus)
         try:
             return self.updateOutput(input, target)
         except (ShapeError, DTypeError) as error:
             self._see_whether_swapped("forward", input, target, error)
             raise
 
-    def __call__(self, input: Any, target: Any = None) -> Any:
+    def __call__(self, input: Any, target: Any = None, *surplus: Any) -> Any:
         """Return `forward(input, target)`."""
-        return self.forward(input, target)
+        return self.forward(input, target, *surplus)
 
-    def backward(self, input: Any, target: Any = None) -> Any:
+    def backward(self, input: Any, target: Any = None, *surplus: Any) -> Any:
         """Return `updateGradInput(input, target)`."""
+        if surplus:
+            raise _too_many(self, "backward", surplus)
         try:
             return self.updateGradInput(input, target)
         except (ShapeError, DTypeError) as error:
@@ -92,3 +97,8 @@ class Criterion(Stateful):
 
     def __repr__(self) -> str:
         return type(self).__name__
+
+
+def _too_many(criterion: Criterion, method: str, surplus: tuple[Any, ...]) -> DTypeError:
+    hint = f"{method}([a, b], target)"
+    return checks.too_many(criterion, method, "input", 1 + len(surplus), hint)

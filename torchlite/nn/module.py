@@ -101,13 +101,15 @@ class Module(Stateful):
 
     # ---------------------------------------------------------------- forward and backward
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Any, *surplus: Any) -> Any:
         """Return `updateOutput(input)`."""
+        if surplus:
+            raise checks.too_many(self, "forward", "input", 1 + len(surplus), "forward([a, b])")
         return self.updateOutput(input)
 
-    def __call__(self, input: Any) -> Any:
+    def __call__(self, input: Any, *surplus: Any) -> Any:
         """Return `forward(input)`."""
-        return self.forward(input)
+        return self.forward(input, *surplus) if surplus else self.forward(input)
 
     def backward(self, input: Any, gradOutput: Any, scale: Any = 1) -> Any:
         """Call `updateGradInput`, then `accGradParameters`; return the gradient of the input.
@@ -138,7 +140,7 @@ class Module(Stateful):
 
     def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: Any) -> None:
         """Subtract `lr` times this call's gradients from the parameters; keep the gradients."""
-        lr = checks.number(self, "accUpdateGradParameters", "lr", lr)
+        lr = checks.rate(self, "accUpdateGradParameters", "lr", lr)
         gradients = self.parameters()[1]
         kept = [gradient.copy() for gradient in gradients]
         try:
@@ -151,7 +153,7 @@ class Module(Stateful):
 
     def backwardUpdate(self, input: Any, gradOutput: Any, lr: Any) -> Any:
         """Call `updateGradInput`, then `accUpdateGradParameters`; return the gradient of input."""
-        lr = checks.number(self, "backwardUpdate", "lr", lr)
+        lr = checks.rate(self, "backwardUpdate", "lr", lr)
         before = self.gradInput
         gradInput = self._backpropagate(input, gradOutput)
         try:
@@ -196,8 +198,9 @@ class Module(Stateful):
         A container does this for all of its `parameters()`, each once: a layer that is to stay
         as it is returns none.
         """
-        if type(learningRate) not in NUMBERS:
-            learningRate = checks.number(self, "updateParameters", "learningRate", learningRate)
+        # What is not finite is not 0 when it is subtracted from itself.
+        if type(learningRate) not in NUMBERS or learningRate - learningRate:
+            learningRate = checks.rate(self, "updateParameters", "learningRate", learningRate)
         for parameter, gradient in self._pairs():
             axpy(parameter, -learningRate, gradient)
         return self

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from torchlite.elsewhere import as_numpy
 from torchlite.errors import (
     DTypeError,
     SettingError,
@@ -26,6 +27,9 @@ __all__ = [
 ]  # fmt: skip
 
 _Error = TypeVar("_Error", bound=TorchliteError)
+
+# Where x comes from.
+_FLAT = "with x, gradParameters = net.getParameters()"
 
 _FLOATING = frozenset(map(np.dtype, ("float32", "float64")))
 _NUMBERS = (int, float)
@@ -46,7 +50,7 @@ class Key(NamedTuple):
     """
 
     default: Any
-    kinds: tuple[type, ...]
+    kinds: tuple[type[Any], ...]
     expected: str
     fits: Callable[[Any], bool] = lambda value: True
 
@@ -101,8 +105,18 @@ class Method:
         self._defaults = {name: key.default for name, key in keys.items()}
         self._vectors = [name for name, key in keys.items() if np.ndarray in key.kinds]
 
-    def begin(self, x: Any, config: Any, state: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
-        """Check the arguments; return the settings by name, and the dict that holds the state."""
+    def begin(
+        self, opfunc: Any, x: Any, config: Any, state: Any
+    ) -> tuple[SimpleNamespace, dict[str, Any]]:
+        """Check the arguments; return the settings by name, and the dict that holds the state.
+
+        x is None where it was left out, as by those who write what PyTorch wants:
+        adam(net.parameters()).
+        """
+        if not callable(opfunc):
+            expected = "a function of x that returns (f(x), df/dx)"
+            hint = f"{self.name}(opfunc, x, config), {_FLAT}"
+            raise self.fault(DTypeError, "opfunc", expected, _kind(opfunc), hint)
         settings = self.read(config)
         if state is None:
             state = {} if config is None else config
@@ -140,7 +154,10 @@ class Method:
         if not isinstance(value, key.kinds) or (isinstance(value, bool) and bool not in key.kinds):
             raise self.fault(DTypeError, name, key.expected, _kind(value))
         if not key.fits(value):
-            raise self.fault(SettingError, name, key.expected, repr(value))
+            hint = None
+            if name == "learningRate" and value < 0:
+                hint = "to maximise, let opfunc return -f and -df/dx"
+            raise self.fault(SettingError, name, key.expected, repr(value), hint)
         return value
 
     def recall(
@@ -198,7 +215,15 @@ class Method:
     def writeable(self, argument: str, array: Any) -> None:
         """Raise unless it is an array that can be updated in place."""
         if not (isinstance(array, np.ndarray) and array.dtype in _FLOATING):
-            raise self.fault(DTypeError, argument, "a float32 or float64 NumPy array", _kind(array))
+            hint = as_numpy(argument, array, "float64")
+            if isinstance(array, np.ndarray):
+                hint = f"{argument}.astype('float64')"
+            elif array is None or (
+                isinstance(array, list | tuple) and not all(isinstance(v, _NUMBERS) for v in array)
+            ):
+                hint = _FLAT
+            expected = "a float32 or float64 NumPy array"
+            raise self.fault(DTypeError, argument, expected, _kind(array), hint)
         if not array.flags.writeable:
             raise self.fault(SettingError, argument, "writeable", "a read-only array")
 

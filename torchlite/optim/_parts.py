@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.errors import DTypeError, StateError, fault
+from torchlite.errors import DTypeError, SettingError, StateError, fault
 from torchlite.optim._chunks import chunks
 from torchlite.optim._method import Method, positive
 
@@ -52,6 +52,8 @@ def per_parameter(net: Any, factors: Mapping[Any, float], default: float = 1.0) 
         A key that names no parameter of the network.
     DTypeError
         A key that is neither text nor a class, or a factor that is no number.
+    SettingError
+        A factor that is negative or not finite.
 
     Example
     -------
@@ -78,6 +80,10 @@ def per_parameter(net: Any, factors: Mapping[Any, float], default: float = 1.0) 
             raise fault(
                 DTypeError, "per_parameter", f"the factor of {key!r}", "a number", repr(factor)
             )
+        if not 0 <= factor < math.inf:
+            expected = "a finite number of at least 0"
+            argument = f"the factor of {key!r}"
+            raise fault(SettingError, "per_parameter", argument, expected, repr(factor))
     # The closest key of each parameter so far, and how close it is.
     closest: dict[int, tuple[tuple[int, ...], float]] = {}
     names, unused = [], dict.fromkeys(factors)

@@ -24,7 +24,7 @@ _ADADELTA = Method(
 
 def adadelta(
     opfunc: Callable[[Any], Any],
-    x: Any,
+    x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
 ) -> tuple[Any, list[float]]:
@@ -69,7 +69,7 @@ def adadelta(
     ---------
     Torch7, optim/adadelta.lua. Zeiler: ADADELTA: an adaptive learning rate method, 2012.
     """
-    settings, state = _ADADELTA.begin(x, config, state)
+    settings, state = _ADADELTA.begin(opfunc, x, config, state)
     rho, eps = settings.rho, settings.eps
     squares = _ADADELTA.recall(state, "paramVariance", x)
     steps = _ADADELTA.recall(state, "accDelta", x)

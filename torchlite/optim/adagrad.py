@@ -15,7 +15,7 @@ _ADAGRAD = Method(
     "adagrad",
     "evalCounter",
     "paramVariance",
-    learningRate=number(1e-3),
+    learningRate=at_least_0(1e-3),
     learningRateDecay=at_least_0(0),
     weightDecay=number(0),
 )
@@ -23,7 +23,7 @@ _ADAGRAD = Method(
 
 def adagrad(
     opfunc: Callable[[Any], Any],
-    x: Any,
+    x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
 ) -> tuple[Any, list[float]]:
@@ -69,7 +69,7 @@ def adagrad(
     Torch7, optim/adagrad.lua. Duchi, Hazan, Singer: Adaptive subgradient methods for online
     learning and stochastic optimization, 2011.
     """
-    settings, state = _ADAGRAD.begin(x, config, state)
+    settings, state = _ADAGRAD.begin(opfunc, x, config, state)
     total = _ADAGRAD.recall(state, "paramVariance", x)
 
     fx, dfdx = _ADAGRAD.evaluate(opfunc, x)

@@ -17,7 +17,7 @@ _ADAM = Method(
     "t",
     "m",
     "v",
-    learningRate=number(1e-3),
+    learningRate=at_least_0(1e-3),
     learningRateDecay=at_least_0(0),
     beta1=fraction(0.9),
     beta2=fraction(0.999),
@@ -28,7 +28,7 @@ _ADAM = Method(
 
 def adam(
     opfunc: Callable[[Any], Any],
-    x: Any,
+    x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
 ) -> tuple[Any, list[float]]:
@@ -82,7 +82,7 @@ def adam(
     Torch7, optim/adam.lua. Kingma, Ba: Adam: a method for stochastic optimization, 2015, end of
     section 2.
     """
-    settings, state = _ADAM.begin(x, config, state)
+    settings, state = _ADAM.begin(opfunc, x, config, state)
     beta1, beta2 = settings.beta1, settings.beta2
     mean, variance = _ADAM.recall(state, "m", x), _ADAM.recall(state, "v", x)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import chunks, decayed
-from torchlite.optim._method import Method, fraction, number, positive
+from torchlite.optim._method import Method, at_least_0, fraction, number, positive
 
 __all__ = ["adamax"]
 
@@ -16,7 +16,7 @@ _ADAMAX = Method(
     "t",
     "m",
     "u",
-    learningRate=number(2e-3),
+    learningRate=at_least_0(2e-3),
     beta1=fraction(0.9),
     beta2=fraction(0.999),
     epsilon=positive(1e-38),
@@ -26,7 +26,7 @@ _ADAMAX = Method(
 
 def adamax(
     opfunc: Callable[[Any], Any],
-    x: Any,
+    x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
 ) -> tuple[Any, list[float]]:
@@ -73,7 +73,7 @@ def adamax(
     Torch7, optim/adamax.lua. Kingma, Ba: Adam: a method for stochastic optimization, 2015,
     section 7.1.
     """
-    settings, state = _ADAMAX.begin(x, config, state)
+    settings, state = _ADAMAX.begin(opfunc, x, config, state)
     beta1, beta2 = settings.beta1, settings.beta2
     mean, largest = _ADAMAX.recall(state, "m", x), _ADAMAX.recall(state, "u", x)
 

@@ -26,7 +26,7 @@ _ASGD = Method(
 
 def asgd(
     opfunc: Callable[[Any], Any],
-    x: Any,
+    x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
 ) -> tuple[Any, list[float], Any]:
@@ -84,7 +84,7 @@ def asgd(
     Torch7, optim/asgd.lua. Bottou: sgd 2.0, 2011. Polyak, Juditsky: Acceleration of stochastic
     approximation by averaging, 1992.
     """
-    settings, state = _ASGD.begin(x, config, state)
+    settings, state = _ASGD.begin(opfunc, x, config, state)
     eta0, lambda_ = settings.eta0, vars(settings)["lambda"]
     average = _ASGD.recall(state, "ax", x)
 

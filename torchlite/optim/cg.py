@@ -26,7 +26,7 @@ _CG = Method(
 
 def cg(
     opfunc: Callable[[Any], Any],
-    x: Any,
+    x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
 ) -> tuple[Any, list[float], int]:
@@ -92,7 +92,7 @@ def cg(
     ---------
     Torch7, optim/cg.lua. Rasmussen: minimize.m, 2001.
     """
-    settings, _ = _CG.begin(x, config, state)
+    settings, _ = _CG.begin(opfunc, x, config, state)
     rho, sig, inner, outer = settings.rho, settings.sig, settings.int, settings.ext
     maxEval = 1.25 * settings.maxIter if settings.maxEval is None else settings.maxEval
 

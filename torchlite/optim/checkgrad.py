@@ -14,7 +14,7 @@ _CHECKGRAD = Method("checkgrad", eps=positive(None))
 
 
 def checkgrad(
-    opfunc: Callable[[Any], Any], x: Any, eps: float | None = None
+    opfunc: Callable[[Any], Any], x: Any = None, eps: float | None = None
 ) -> tuple[float, Any, Any]:
     """Compare df/dx with differences of f.
 
@@ -62,7 +62,7 @@ def checkgrad(
     ---------
     Torch7, optim/checkgrad.lua.
     """
-    settings, _ = _CHECKGRAD.begin(x, {"eps": eps}, None)
+    settings, _ = _CHECKGRAD.begin(opfunc, x, {"eps": eps}, None)
     step = settings.eps or (1e-7 if x.dtype == np.float64 else 5e-3)
     dC = _CHECKGRAD.evaluate(opfunc, x)[1].copy()
     dC_est = np.empty_like(dC)

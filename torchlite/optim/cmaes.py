@@ -25,7 +25,7 @@ _CMAES = Method(
 
 def cmaes(
     opfunc: Callable[[Any], Any],
-    x: Any,
+    x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
 ) -> tuple[Any, list[float], int]:
@@ -87,7 +87,7 @@ def cmaes(
     Torch7, optim/cmaes.lua. Hansen: barecmaes2.py, 2014, and The CMA evolution strategy: a
     tutorial, 2016.
     """
-    settings, _ = _CMAES.begin(x, config, state)
+    settings, _ = _CMAES.begin(opfunc, x, config, state)
     sigma = settings.sigma
     if sigma is None:
         raise fault(

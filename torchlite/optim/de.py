@@ -24,7 +24,7 @@ _DE = Method(
 
 def de(
     opfunc: Callable[[Any], Any],
-    x: Any,
+    x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
 ) -> tuple[Any, list[float]]:
@@ -86,7 +86,7 @@ def de(
     ---------
     Torch7, optim/de.lua. Storn, Price: Differential evolution, 1997 (the variant best/1/bin).
     """
-    settings, _ = _DE.begin(x, config, state)
+    settings, _ = _DE.begin(opfunc, x, config, state)
     if not x.size:
         raise fault(ShapeError, "de", "x", "an array of 1 entry or more", str(x.shape))
     low, high = settings.minRegion, settings.maxRegion

@@ -98,7 +98,7 @@ def FistaLS(
     Torch7, optim/fista.lua. Beck, Teboulle: A fast iterative shrinkage-thresholding algorithm for
     linear inverse problems, 2009.
     """
-    settings, params = _FISTALS.begin(xinit, params, None)
+    settings, params = _FISTALS.begin(f, xinit, params, None)
     L = settings.L
     x, y = np.zeros_like(xinit), np.zeros_like(xinit)
     t = 1.0

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.blas import axpy
-from torchlite.optim._method import Method, at_least_0, flag, number, positive, typed, whole
+from torchlite.optim._method import Method, at_least_0, flag, positive, typed, whole
 
 __all__ = ["lbfgs"]
 
@@ -20,14 +20,14 @@ _LBFGS = Method(
     nCorrection=whole(100),
     lineSearch=typed(Callable, "a function such as optim.lswolfe"),
     lineSearchOptions=typed(dict, "a dict"),
-    learningRate=number(1),
+    learningRate=at_least_0(1),
     verbose=flag(False),
 )  # fmt: skip
 
 
 def lbfgs(
     opfunc: Callable[[Any], Any],
-    x: Any,
+    x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
 ) -> tuple[Any, list[float], int]:
@@ -106,7 +106,7 @@ def lbfgs(
     Torch7, optim/lbfgs.lua. Schmidt: minFunc, 2005. Nocedal, Wright: Numerical optimization,
     2006, algorithm 7.4.
     """
-    settings, state = _LBFGS.begin(x, config, state)
+    settings, state = _LBFGS.begin(opfunc, x, config, state)
     maxIter, tolX, lineSearch = settings.maxIter, settings.tolX, settings.lineSearch
     maxEval = 1.25 * maxIter if settings.maxEval is None else settings.maxEval
     # One row more than pairs are kept, so that a pair can be looked at before the oldest goes.

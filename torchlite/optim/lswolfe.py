@@ -105,7 +105,7 @@ def lswolfe(
     Torch7, optim/lswolfe.lua. Schmidt: minFunc, 2005. Nocedal, Wright: Numerical optimization,
     2006, section 3.5.
     """
-    settings, _ = _LSWOLFE.begin(x, options, {})
+    settings, _ = _LSWOLFE.begin(opfunc, x, options, {})
     _LSWOLFE.alike("d", d, x)
     _LSWOLFE.alike("g", g, x)
     c1, steepest = float(settings.c1), -settings.c2 * gtd

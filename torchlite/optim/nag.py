@@ -15,7 +15,7 @@ _NAG = Method(
     "nag",
     "evalCounter",
     "dfdx",
-    learningRate=number(1e-3),
+    learningRate=at_least_0(1e-3),
     learningRateDecay=at_least_0(0),
     weightDecay=number(0),
     momentum=positive(0.9),
@@ -25,7 +25,7 @@ _NAG = Method(
 
 def nag(
     opfunc: Callable[[Any], Any],
-    x: Any,
+    x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
 ) -> tuple[Any, list[float]]:
@@ -82,7 +82,7 @@ def nag(
     Torch7, optim/nag.lua. Sutskever, Martens, Dahl, Hinton: On the importance of initialization
     and momentum in deep learning, 2013.
     """
-    settings, state = _NAG.begin(x, config, state)
+    settings, state = _NAG.begin(opfunc, x, config, state)
     momentum = settings.momentum
     velocity = _NAG.recall(state, "dfdx", x)
 

@@ -14,7 +14,7 @@ __all__ = ["rmsprop"]
 _RMSPROP = Method(
     "rmsprop",
     "m",
-    learningRate=number(1e-2),
+    learningRate=at_least_0(1e-2),
     alpha=fraction(0.99),
     epsilon=positive(1e-8),
     weightDecay=number(0),
@@ -24,7 +24,7 @@ _RMSPROP = Method(
 
 def rmsprop(
     opfunc: Callable[[Any], Any],
-    x: Any,
+    x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
 ) -> tuple[Any, list[float]]:
@@ -71,7 +71,7 @@ def rmsprop(
     Torch7, optim/rmsprop.lua. Tieleman, Hinton: Neural networks for machine learning, lecture
     6.5, 2012.
     """
-    settings, state = _RMSPROP.begin(x, config, state)
+    settings, state = _RMSPROP.begin(opfunc, x, config, state)
     alpha = settings.alpha
     squares = _RMSPROP.recall(state, "m", x, fill=settings.initialMean)
 

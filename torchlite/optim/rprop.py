@@ -26,7 +26,7 @@ _RPROP = Method(
 
 def rprop(
     opfunc: Callable[[Any], Any],
-    x: Any,
+    x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
 ) -> tuple[Any, list[float]]:
@@ -86,7 +86,7 @@ def rprop(
     Torch7, optim/rprop.lua. Riedmiller, Braun: A direct adaptive method for faster
     backpropagation learning: the RPROP algorithm, 1993.
     """
-    settings, state = _RPROP.begin(x, config, state)
+    settings, state = _RPROP.begin(opfunc, x, config, state)
     etaplus, etaminus = settings.etaplus, settings.etaminus
     smallest, largest = settings.stepsizemin, settings.stepsizemax
     if smallest > largest:

@@ -16,7 +16,7 @@ _SGD = Method(
     "sgd",
     "evalCounter",
     "dfdx",
-    learningRate=number(1e-3),
+    learningRate=at_least_0(1e-3),
     learningRateDecay=at_least_0(0),
     weightDecay=number(0),
     weightDecays=vector(),
@@ -29,7 +29,7 @@ _SGD = Method(
 
 def sgd(
     opfunc: Callable[[Any], Any],
-    x: Any,
+    x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
 ) -> tuple[Any, list[float]]:
@@ -89,7 +89,7 @@ def sgd(
     Torch7, optim/sgd.lua. Sutskever, Martens, Dahl, Hinton: On the importance of initialization
     and momentum in deep learning, 2013.
     """
-    settings, state = _SGD.begin(x, config, state)
+    settings, state = _SGD.begin(opfunc, x, config, state)
     momentum, dampening = settings.momentum, settings.dampening
     if dampening is None:
         dampening = momentum

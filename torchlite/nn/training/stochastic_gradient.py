@@ -1,11 +1,15 @@
 """StochasticGradient."""
 
+import cmath
+import math
 from collections.abc import Callable
 from typing import Any
 
 from torchlite import random
-from torchlite.errors import DTypeError, ShapeError
+from torchlite.errors import DTypeError, ShapeError, StateError, fault
+from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
+from torchlite.nn.criterions.class_nll_criterion import ClassNLLCriterion
 from torchlite.nn.module import Module
 from torchlite.progress import progress
 
@@ -51,6 +55,11 @@ class StochasticGradient:
         module is no Module or criterion no Criterion.
     ShapeError
         dataset is empty.
+    SettingError
+        learningRate or learningRateDecay is negative or not finite.
+    StateError
+        The loss of a sample is NaN, infinite, or, of a ClassNLLCriterion, negative: the error says
+        what to do. No parameter has changed by that sample.
 
     Example
     -------
@@ -106,6 +115,11 @@ class StochasticGradient:
                 expected="samples",
                 got="none",
             )
+        for name in ("learningRate", "learningRateDecay"):
+            value = checks.constant(self, name, getattr(self, name))
+            if not 0 <= value < math.inf:
+                expected = "finite and at least 0"
+                raise checks.out_of_range(self, "train", name, expected, repr(value))
         # Drawn in any case, as in Torch7: the stream goes on from the same place.
         order: Any = random.randperm(len(dataset))
         if not self.shuffleIndices:
@@ -128,12 +142,35 @@ class StochasticGradient:
         total = 0.0
         for i in progress(order, f"epoch {epoch}", show=None if self.verbose else False):
             input, target = dataset[i]
-            total += self.criterion.forward(self.module.forward(input), target)
+            loss = self.criterion.forward(self.module.forward(input), target)
+            if not 0 <= loss.real < math.inf:
+                self._look_at(loss, rate, f"{loss} in epoch {epoch} at dataset[{i}]")
+            total += loss
             gradOutput = self.criterion.backward(self.module.output, target)
             self.module.backwardUpdate(input, gradOutput, rate)
             if self.hookExample is not None:
                 self.hookExample(self, (input, target))
         return total / len(dataset)
+
+    def _look_at(self, loss: Any, rate: float, got: str) -> None:
+        """Raise if the loss of a sample says that it is no use going on."""
+        where = "StochasticGradient.train"
+        if not cmath.isfinite(loss):
+            hint = f"a learningRate smaller than {rate:g} may keep the numbers from growing"
+            if cmath.isnan(loss):
+                hint = (
+                    f"nn.NaN(layer) in the place of a layer tells whether NaN comes from it; {hint}"
+                )
+            raise fault(
+                StateError, where, "the loss", "finite", got, layer=self, method="train", hint=hint
+            )
+        # Logarithms that someone else computed may be a rounding above 0.
+        if isinstance(self.criterion, ClassNLLCriterion) and loss.real < -1e-6:
+            expected = "at least 0: its input is log-probabilities"
+            hint = "end the module with LogSoftMax, or use CrossEntropyCriterion"
+            raise fault(
+                StateError, where, "the loss", expected, got, layer=self, method="train", hint=hint
+            )
 
     def _print(self, line: str) -> None:
         if self.verbose:
