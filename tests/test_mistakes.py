@@ -1,6 +1,7 @@
 """What honest mistakes get: an error that says what to do, word for word."""
 
 from functools import partial
+from pathlib import Path
 
 import cases.containers
 import cases.criterions
@@ -479,6 +480,34 @@ def test_learning_rates_of_modules(rate):
         after = [array for side in layer.parameters() for array in side]
         assert all(map(np.array_equal, before, after))
         layer.updateParameters(-0.5)  # Climbing by hand is no mistake.
+
+
+@pytest.mark.parametrize("name", ["loss.png", "plots/loss.pdf", Path("loss.svg")])
+def test_a_file_in_the_place_of_a_column(name):
+    logger = optim.Logger()
+    refused(
+        SettingError,
+        f"Logger.plot: names must be the name of a column (none yet), got {name!r}\n"
+        f"  hint: plot(file={name!r}) saves the figure",
+        lambda: logger.plot(name),
+    )
+    logger.setNames(["loss", "accuracy"]).add([0.5, 10])
+    refused(
+        SettingError,
+        f"Logger.plot: names must be the name of a column (loss, accuracy), got {name!r}\n"
+        f"  hint: plot(file={name!r}) saves the figure",
+        lambda: logger.plot("loss", name),
+    )
+    refused(
+        SettingError,
+        "Logger.plot: names must be the name of a column (loss, accuracy), got 'precision'",
+        lambda: logger.plot("precision"),
+    )
+    refused(
+        SettingError,
+        "Logger.plot: names must be the name of a column (loss, accuracy), got ['loss']",
+        lambda: logger.plot(["loss"]),
+    )
 
 
 # ---------------------------------------------------------------- training

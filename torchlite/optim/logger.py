@@ -196,10 +196,13 @@ class Logger:
         return figure
 
     def _column(self, method: str, name: str) -> list[Any]:
-        if name not in self.symbols:
+        if not isinstance(name, str) or name not in self.symbols:
             known = ", ".join(self.symbols) or "none yet"
             expected = f"the name of a column ({known})"
-            raise fault(SettingError, f"Logger.{method}", "names", expected, repr(name))
+            hint = None
+            if method == "plot" and Path(str(name)).suffix:
+                hint = f"plot(file={name!r}) saves the figure"
+            raise fault(SettingError, f"Logger.{method}", "names", expected, repr(name), hint=hint)
         return self.symbols[name]
 
     def _write(self, cells: Sequence[str]) -> None:
