@@ -825,6 +825,39 @@ def test_lbfgs_says_why_it_stops():
         assert printed.getvalue() == f"<optim.lbfgs> {reason}\n"
 
 
+def test_FistaLS_tells_what_it_does():
+    def f(x, mode=None):
+        value = float((x - 3) @ (x - 3) / 2)
+        return (value, x - 3) if mode == "dx" else value
+
+    def shrink(z, L):
+        z[...] = np.sign(z) * np.maximum(np.abs(z) - 1 / L, 0)
+
+    arguments = f, lambda x: float(np.abs(x).sum()), shrink
+    config = {"L": 0.5, "Lstep": 2, "maxiter": 2}
+    with redirect_stdout(io.StringIO()) as printed:
+        x, history = optim.FistaLS(*arguments, np.zeros(1), {**config, "verbose": True})
+    assert printed.getvalue() == (
+        "nline=0 L=0.5 fply=0.5 Q=-3.5 fy=4.5 Q2=-12 Q3=4\n"
+        "nline=1 L=1 fply=0.5 Q=0.5 fy=4.5 Q2=-6 Q3=2\n"
+        "iter=0 eold=inf enew=2.5\n"
+        "nline=0 L=1 fply=0.5 Q=0.5 fy=0.5 Q2=0 Q3=0\n"
+        "iter=1 eold=2.5 enew=2.5\n"
+    )
+    assert [row.pop("xk").tolist() for row in history] == [[2], [2]]
+    assert [row.pop("y").tolist() for row in history] == [[2], [2]]
+    quiet, rows = optim.FistaLS(*arguments, np.zeros(1), config)
+    assert rows == history
+    assert np.array_equal(quiet, x)
+
+
+@pytest.mark.parametrize("verbose", [0, 2, True])
+def test_cg_takes_verbose(verbose):
+    x, fs, _ = optim.cg(bowl, np.array([-1.0, 2.0, 0.5]), {"verbose": verbose})
+    assert fs == optim.cg(bowl, np.array([-1.0, 2.0, 0.5]))[1]
+    assert bowl(x)[0] == fs[-1]
+
+
 def test_lbfgs_goes_by_the_newest_pairs():
     """Against the inverse Hessian, written out as a matrix."""
     x, config = np.linspace(-1, 2, 6), {"maxIter": 1, "nCorrection": 3, "learningRate": 0.5}
@@ -1089,6 +1122,20 @@ def test_confusion_counts_alike_one_by_one_and_in_batches():
     np.testing.assert_array_equal(batch.mat, single.mat)
     np.testing.assert_array_equal(batch.mat, column.mat)
     assert batch.mat.sum() == (targets >= 0).sum() < 50
+
+
+def test_the_shares_of_a_confusion_matrix_are_always_those_of_its_counts():
+    confusion = optim.ConfusionMatrix(2)
+    confusion.add(1, 0)
+    assert confusion.totalValid == confusion.averageValid == confusion.averageUnionValid == 0
+    confusion.batchAdd(np.array([0, 1, 1]), np.array([0, 1, 1]))
+    for _ in range(2):
+        assert confusion.totalValid == 0.75
+        assert confusion.valids.tolist() == [0.5, 1]
+        assert confusion.averageValid == 0.75
+        assert confusion.unionvalids.tolist() == [0.5, np.float32(2 / 3)]
+        assert confusion.averageUnionValid == pytest.approx(7 / 12)
+        assert confusion.updateValids() is None
 
 
 def test_confusion_without_samples():

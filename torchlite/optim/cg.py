@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.blas import axpy
-from torchlite.optim._method import Method, fraction, number, positive, whole
+from torchlite.optim._method import Key, Method, fraction, number, positive, whole
 from torchlite.optim.polyinterp import ratio, root
 
 __all__ = ["cg"]
@@ -21,6 +21,7 @@ _CG = Method(
     int=fraction(0.1),
     ext=number(3),
     ratio=positive(100),
+    verbose=Key(0, (bool, int), "True, False or a whole number"),
 )
 
 
@@ -60,6 +61,8 @@ def cg(
         An extrapolation multiplies the step by this at most.
     ratio : 100
         The first step of a line search is at most this times the last step.
+    verbose : 0
+        Without effect, as in Torch7.
 
     State
     -----

@@ -45,8 +45,8 @@ class ConfusionMatrix:
     Conventions
     -----------
     Classes count from 0. The target -1 is missing: such a sample is not counted. The shares are
-    brought up to date by `updateValids` and by printing; those of a class that never was a target
-    are NaN and left out of the means. valids and unionvalids are float32, as in Torch7.
+    always those of the counts; those of a class that never was a target are NaN and left out of the
+    means. valids and unionvalids are float32, as in Torch7.
 
     Raises
     ------
@@ -85,7 +85,6 @@ class ConfusionMatrix:
         if self.classes and len(self.classes) != n:
             raise _fault(ShapeError, "classes", f"{n} names", str(len(self.classes)))
         self.mat = np.zeros((n, n), np.int64)
-        self.updateValids()
 
     def add(self, prediction: Any, target: Any) -> None:
         """Count one sample. Each of the two is a class, or an array of scores, one for each class.
@@ -141,20 +140,35 @@ class ConfusionMatrix:
     def zero(self) -> Self:
         """Forget all counts. Return self."""
         self.mat.fill(0)
-        self.updateValids()
         return self
 
     def updateValids(self) -> None:
-        """Bring the shares up to date with the counts."""
-        right, rows, columns = self.mat.diagonal(), self.mat.sum(1), self.mat.sum(0)
-        occurs = rows > 0
-        self.valids = _divided(right, rows).astype(np.float32)
-        self.unionvalids = _divided(right, rows + columns - right).astype(np.float32)
-        self.averageValid = float(_divided(self.valids[occurs].sum(dtype=np.float64), occurs.sum()))
-        self.averageUnionValid = float(
-            _divided(self.unionvalids[occurs].sum(dtype=np.float64), occurs.sum())
-        )
-        self.totalValid = float(_divided(right.sum(), rows.sum()))
+        """Do nothing: the shares are those of the counts at any time. Torch7 needs it."""
+
+    @property
+    def valids(self) -> Any:
+        return _divided(self.mat.diagonal(), self.mat.sum(1)).astype(np.float32)
+
+    @property
+    def unionvalids(self) -> Any:
+        right = self.mat.diagonal()
+        return _divided(right, self.mat.sum(1) + self.mat.sum(0) - right).astype(np.float32)
+
+    @property
+    def averageValid(self) -> float:
+        return self._average(self.valids)
+
+    @property
+    def averageUnionValid(self) -> float:
+        return self._average(self.unionvalids)
+
+    @property
+    def totalValid(self) -> float:
+        return float(_divided(self.mat.trace(), self.mat.sum()))
+
+    def _average(self, shares: Any) -> float:
+        occurs = self.mat.sum(1) > 0
+        return float(_divided(shares[occurs].sum(dtype=np.float64), occurs.sum()))
 
     def farFrr(self) -> tuple[Any, Any, Any, Any]:
         """Return false rejection and false acceptance rates: classFrrs, classFars, frrs, fars.
@@ -174,7 +188,6 @@ class ConfusionMatrix:
         return classFrrs, classFars, frrs, fars
 
     def __repr__(self) -> str:
-        self.updateValids()
         rows = []
         for t, (counts, valid) in enumerate(zip(self.mat, self.valids, strict=True)):
             bracket = "]] " if t == self.nclasses - 1 else "]  "

@@ -19,6 +19,7 @@ _FISTALS = Method(
     maxline=whole(20),
     errthres=at_least_0(1e-4),
     doFistaUpdate=flag(True),
+    verbose=flag(False),
 )
 
 
@@ -28,7 +29,7 @@ def FistaLS(
     pl: Callable[[Any, float], Any],
     xinit: Any,
     params: dict[str, Any] | None = None,
-) -> tuple[Any, list[dict[str, float]]]:
+) -> tuple[Any, list[dict[str, Any]]]:
     """FISTA: a sum of a smooth and another function, such as |x|, with a backtracking line search.
 
     Maths
@@ -65,11 +66,14 @@ def FistaLS(
     errthres : 1e-4
         Stop when f + g changes by no more.
     doFistaUpdate : True
+    verbose : False
+        Print each step of the line search and each iteration, and keep copies of x and y.
 
     Returns
     -------
     xinit, and the history: a dict for each iteration with F = f + g at y, Fply = f(y),
-    Gply = g(y), Q, the right side of the test above, L, and nline, the steps of the line search.
+    Gply = g(y), Q, the right side of the test above, L, and nline, the steps of the line search;
+    with verbose also xk and y.
 
     Raises
     ------
@@ -102,7 +106,7 @@ def FistaLS(
     L = settings.L
     x, y = np.zeros_like(xinit), np.zeros_like(xinit)
     t = 1.0
-    history: list[dict[str, float]] = []
+    history: list[dict[str, Any]] = []
     for _ in range(settings.maxiter):
         fy, gradient = _FISTALS.evaluate(lambda y: f(y, "dx"), y)
         # f is called again before the gradient has been used for the last time.
@@ -114,8 +118,14 @@ def FistaLS(
             axpy(p, -1 / L, gradient)
             pl(p, L)
             step = p - y
-            Q = fy + float(np.vdot(gradient, step)) + L / 2 * float(np.vdot(step, step))
-            if _FISTALS.value(f, p) <= Q:
+            Q2, Q3 = float(np.vdot(gradient, step)), L / 2 * float(np.vdot(step, step))
+            Q = fy + Q2 + Q3
+            fp = _FISTALS.value(f, p)
+            if settings.verbose:
+                print(
+                    f"nline={nline - 1} L={L:g} fply={fp:g} Q={Q:g} fy={fy:g} Q2={Q2:g} Q3={Q3:g}"
+                )
+            if fp <= Q:
                 break
         else:
             p = x
@@ -126,10 +136,15 @@ def FistaLS(
             t = faster
         x = p
         Fply, Gply = _FISTALS.value(f, y), _FISTALS.value(g, y)
+        if settings.verbose:
+            before = history[-1]["F"] if history else math.inf
+            print(f"iter={len(history)} eold={before:g} enew={Fply + Gply:g}")
         params["L"] = L
         history.append(
             {"F": Fply + Gply, "Fply": Fply, "Gply": Gply, "Q": Q, "L": L, "nline": nline}
         )
+        if settings.verbose:
+            history[-1].update(xk=x.copy(), y=y.copy())
         if len(history) > 1 and abs(history[-1]["F"] - history[-2]["F"]) <= settings.errthres:
             break
     xinit[...] = y
