@@ -3,11 +3,9 @@
 import copy
 import pickle
 
-import golden
 import numpy as np
 import pytest
 
-import torchlite
 from torchlite import nn
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
 
@@ -382,46 +380,3 @@ def test_a_complex_module_takes_a_complex_scale():
     layer = nn.Linear(2, 2).type("complex128")
     layer.accGradParameters(ROWS, ROWS.astype(complex), 1j)
     assert np.array_equal(layer.gradWeight, 1j * (ROWS.T @ ROWS))
-
-
-# ---------------------------------------------------------------- Torch7's own answers
-
-
-def test_torch7_scripts():
-    """Torch7's answers to short scripts on Module, where torchlite does not differ on purpose."""
-    results = {case["id"]: case["results"] for case in golden.cases("api")}
-
-    def array(case, name):
-        return results[case][name]["array"]
-
-    torchlite.manualSeed(4)
-    net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
-    parameters, gradients = net.getParameters()
-    assert parameters.size == gradients.size == results["get_parameters"]["n"]
-    assert np.array_equal(parameters, array("get_parameters", "flat"))
-
-    torchlite.manualSeed(4)
-    first = nn.Linear(2, 2)
-    last = first.clone("weight", "bias", "gradWeight", "gradBias")
-    parameters, _ = nn.Sequential(first, nn.Linear(2, 1), last).getParameters()
-    assert np.array_equal(parameters, array("get_parameters_shared", "flat"))
-
-    torchlite.manualSeed(4)
-    layer = nn.Linear(2, 2)
-    x, g = np.array([[1.0, 2.0], [3.0, -1.0]]), np.array([[0.5, -1.0], [2.0, 0.25]])
-    layer.forward(x)
-    assert np.array_equal(layer.weight, array("backward_update", "weight0"))
-    gradInput = layer.backwardUpdate(x, g, 0.1)
-    for name, got in (("gradInput", gradInput), ("weight", layer.weight), ("bias", layer.bias)):
-        assert np.allclose(got, array("backward_update", name), 1e-14, 1e-14)
-
-    torchlite.manualSeed(4)
-    net = nn.Sequential(nn.Linear(2, 2)).float()
-    assert np.array_equal(net[0].weight, array("type_conversion", "weight"))
-
-    criterion = nn.MSECriterion()
-    x, y = np.array([1.0, 2.0]), np.array([3.0, 5.0])
-    assert criterion.forward(x, y) == results["criterion_forward"]["output"]
-    # The script's last call wrote over the gradient that it had returned before.
-    zeros, ones = np.zeros(2), np.ones(2)
-    assert np.array_equal(criterion.backward(zeros, ones), array("criterion_forward", "gradInput"))

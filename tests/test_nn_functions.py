@@ -1,27 +1,12 @@
 """nn.tables and nn.utils: Torch7's functions of tables."""
 
-import golden
 import numpy as np
 import pytest
 
-import torchlite
 from torchlite import nn, random
 from torchlite.errors import DTypeError, SettingError, ShapeError
 
-# ---------------------------------------------------------------- nn.tables
-
-
-def test_connection_tables_are_torch7s():
-    (case,) = (case for case in golden.cases("api") if case["id"] == "tables")
-    random.manualSeed(5)
-    made = {
-        "full": nn.tables.full(2, 3),
-        "one": nn.tables.oneToOne(3),
-        "random": torchlite.nn.tables.random(4, 3, 2),
-    }
-    for name, table in made.items():
-        assert table.dtype == np.int64
-        assert np.array_equal(table + 1, case["results"][name]["array"])
+# ---------------------------------------------------------------- nn.tables (Torch7's: test_api.py)
 
 
 @pytest.mark.parametrize(("nin", "nout", "nto"), [(4, 2, 2), (5, 3, 2), (3, 4, 3), (1, 2, 1)])
