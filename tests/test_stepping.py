@@ -443,6 +443,17 @@ class Averages(nn.Linear):
         self.gradBias += scale * gradOutput.mean(0)
 
 
+def test_of_integers_the_formula_is_shown_where_it_holds():
+    net = nn.Sequential(nn.Transpose((0, 1)))
+    ids = np.arange(6).reshape(2, 3)
+    for gradOutput, lines in ((np.ones((3, 2)), 0), (np.zeros((3, 2), int), 2)):
+        with record(net) as steps:
+            net.forward(ids)
+            net.backward(ids, gradOutput)
+        assert len(steps[0].maths) == 2
+        assert len(steps[2].maths) == lines
+
+
 def test_diff_says_where_and_why():
     net, criterion, x, y = by_hand()
     reference = trace(net, x, criterion, y)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn._stateful import parts
+from torchlite.nn.checks import is_integral
 from torchlite.nn.nested import shapes
 from torchlite.testing import maths, subject
 
@@ -46,7 +47,7 @@ def formula(part: Any, method: str, arguments: dict[str, Any], results: dict[str
             values = maths.evaluate(lines, part, **names)
     except Exception:
         return Formula()
-    if any(_size(values.get(name)) != _size(result) for name, result in results.items()):
+    if not all(_fits(values.get(name), result) for name, result in results.items()):
         return Formula()
     known = {**_attributes(part), **names, **values}
     named = {node.id for node in ast.walk(_parsed(lines)) if isinstance(node, ast.Name)}
@@ -243,6 +244,17 @@ def _dimensions(shapes: dict[str, str], name: str) -> Any:
 
 def _size(value: Any) -> str:
     return "a number" if isinstance(value, (int, float, complex)) else shapes(value)
+
+
+def _fits(value: Any, result: Any) -> bool:
+    """Tell whether what Maths gives may be a result.
+
+    Of integers, zeros go back where Maths speaks of gradients.
+    """
+    if _size(value) != _size(result):
+        return False
+    pairs = zip(subject.leaves(value), subject.leaves(result), strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs if is_integral(b))
 
 
 def _attributes(part: Any) -> dict[str, Any]:
