@@ -1,14 +1,18 @@
 """The tool that breaks calls off in the middle, and what a call broken off leaves behind."""
 
 import contextlib
+import functools
 
 import numpy as np
 import pytest
 from interruption import Exhausted, Interrupted, break_off, interruptions, lines
 
 from torchlite import nn
+from torchlite.errors import DTypeError, ShapeError, StateError
 
 X = np.array([[1.0, 2.0], [3.0, -1.0]])
+G = np.array([[1.0, -2.0], [0.5, 4.0]])
+errors = pytest.mark.parametrize("error", [Exhausted, Interrupted])
 
 # ---------------------------------------------------------------- the tool
 
@@ -26,7 +30,7 @@ class Counting(nn.Module):
 
 
 @pytest.mark.parametrize("opcodes", [False, True])
-@pytest.mark.parametrize("error", [Exhausted, Interrupted])
+@errors
 def test_a_call_is_broken_off_before_each_of_its_lines(error, opcodes):
     def call(layer):
         return layer.forward(X)
@@ -52,3 +56,259 @@ def test_it_tells_when_the_error_is_swallowed():
 
     with pytest.raises(AssertionError, match="was swallowed"):
         break_off(call, Counting(), 0)
+
+
+# ---------------------------------------------------------------- a backward
+
+
+def linear():
+    return nn.Linear(2, 2)
+
+
+def mlp(*more):
+    return nn.Sequential(linear(), nn.ReLU(), linear(), *more)
+
+
+class Stopping(nn.Linear):
+    """Accumulates, and then raises what it is given."""
+
+    error = None
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        super().accGradParameters(input, gradOutput, scale)
+        if self.error is not None:
+            raise self.error
+
+
+# Containers of two modules; the input and gradOutput of (2, 2) as they take them.
+AROUND = {
+    "Sequential": (nn.Sequential, None),
+    "Concat": (lambda *modules: nn.Concat(0, *modules), lambda *two: np.concatenate(two)),
+    "DepthConcat": (lambda *modules: nn.DepthConcat(0, *modules), lambda *two: np.concatenate(two)),
+    "ConcatTable": (nn.ConcatTable, lambda *two: list(two)),
+    "ParallelTable": (nn.ParallelTable, lambda *two: list(two)),
+    "Parallel": (
+        lambda *modules: nn.Parallel(0, 0, *modules),
+        lambda g, h: np.concatenate([g[0], h[1]]),
+    ),
+    "MapTable": (lambda *modules: nn.MapTable(nn.Sequential(*modules)), lambda *two: list(two)),
+    "Bottle": (lambda *modules: nn.Bottle(nn.Sequential(*modules)), lambda g, _: g[None]),
+    "Decorator": (lambda *modules: nn.Decorator(nn.Sequential(*modules)), None),
+    "DontCast": (lambda *modules: nn.DontCast(nn.Sequential(*modules), True), None),
+    "NaN": (lambda *modules: nn.NaN(nn.Sequential(*modules)), None),
+    "Profile": (lambda *modules: nn.Profile(nn.Sequential(*modules)), None),
+}
+every_kind = pytest.mark.parametrize("kind", AROUND)
+
+
+def around(kind, *modules, second=G):
+    """Return a container around the modules, an input and a gradOutput, all gradients 1.25.
+
+    second is the gradOutput of the second module, where each has one.
+    """
+    make, joined = AROUND[kind]
+    net = make(*modules)
+    for gradient in net.parameters()[1]:
+        gradient.fill(1.25)
+    input = {"ParallelTable": [X, X], "MapTable": [X, X], "Bottle": X[None]}.get(kind, X)
+    return net, input, G if joined is None else joined(G, second)
+
+
+def untouched(net):
+    return all((gradient == 1.25).all() for gradient in net.parameters()[1])
+
+
+@every_kind
+def test_a_module_that_remembers_another_call(kind):
+    """It stands where it would accumulate last, deep inside, and says no before any has."""
+    for last in (0, 1):
+        inner = nn.Sequential(mlp())
+        net, input, gradOutput = around(kind, *((inner, mlp()) if last else (mlp(), inner)))
+        net.forward(input)
+        net.updateGradInput(input, gradOutput)
+        inner[0].forward(X + 1)
+        with pytest.raises(StateError, match="input is not that of the last forward") as error:
+            net.accGradParameters(input, gradOutput)
+        assert len(error.value.path) >= 2
+        assert untouched(net)
+
+
+BAD = [(np.ones((2, 3)), ShapeError), (G.astype("f4"), DTypeError), (G * 1j, DTypeError)]
+
+
+@pytest.mark.parametrize(("bad", "error"), BAD)
+@pytest.mark.parametrize("inner", [linear, mlp])
+@pytest.mark.parametrize("kind", ["ConcatTable", "ParallelTable", "MapTable"])
+def test_another_gradOutput_than_before(kind, inner, bad, error):
+    net, input, gradOutput = around(kind, inner(), inner())
+    net.forward(input)
+    net.updateGradInput(input, gradOutput)
+    with pytest.raises((error, StateError)):
+        net.accGradParameters(input, [G, bad])
+    assert untouched(net)
+
+
+@pytest.mark.parametrize(("bad", "error"), BAD)
+def test_a_gradOutput_that_no_updateGradInput_has_seen(bad, error):
+    first = linear()
+    first.gradInput = None
+    net, input, _ = around("ConcatTable", linear(), nn.Sequential(first))
+    net.forward(input)
+    with pytest.raises(error):
+        net.backward(input, [G, bad])
+    assert untouched(net)
+
+
+def test_complex_numbers_that_only_some_can_take_up():
+    net, input, _ = around("ConcatTable", linear().type("complex128"), linear())
+    net.forward(input)
+    with pytest.raises(DTypeError):
+        net.backward(input, [G + 0j, G + 0j])
+    assert untouched(net)
+
+
+@errors
+@every_kind
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_layer_from_elsewhere_that_is_broken_off(kind, error, deep):
+    for position in (0, 1):
+        stopping = Stopping(2, 2)
+        inner = nn.Sequential(nn.Decorator(stopping)) if deep else stopping
+        modules = (mlp(), inner) if position else (inner, mlp())
+        net, input, gradOutput = around(kind, *modules)
+        net.forward(input)
+        net.backward(input, gradOutput, 0)
+        stopping.error = error
+        if kind == "MapTable":
+            net.clearState()
+        net.forward(input)
+        with pytest.raises(error):
+            net.backward(input, gradOutput)
+        assert untouched(net)
+        with pytest.raises(StateError, match="input is not that of the last forward"):
+            net.backward(input, gradOutput)
+        stopping.error = None
+        if kind == "MapTable":
+            net.clearState()
+        net.forward(input)
+        net.backward(input, gradOutput)
+        assert not untouched(net)
+
+
+def test_whose_method_it_is():
+    """Not what it says its module is: functools.wraps says that of what it wraps."""
+
+    class Wrapped(nn.Linear):
+        @functools.wraps(nn.Linear.accGradParameters)
+        def accGradParameters(self, input, gradOutput, scale=1):
+            super().accGradParameters(input, gradOutput, scale)
+            raise Exhausted
+
+    class Blind(nn.Linear):
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = np.zeros_like(input)
+            return self.gradInput
+
+    net, input, gradOutput = around("ConcatTable", linear(), Wrapped(2, 2))
+    net.forward(input)
+    with pytest.raises(Exhausted):
+        net.backward(input, gradOutput)
+    assert untouched(net)
+    net, input, _ = around("ConcatTable", linear(), Blind(2, 2))
+    net.forward(input)
+    with pytest.raises(ShapeError):
+        net.backward(input, [G, np.ones((2, 3))])
+    assert untouched(net)
+
+
+class Unlucky(nn.Decorator):
+    """Counts how often somebody wants its parameters."""
+
+    asked = 0
+
+    def parameters(self):
+        self.asked += 1
+        return super().parameters()
+
+
+def test_what_is_copied_and_how_often():
+    layers = linear(), Stopping(2, 2)
+    for layer, times in zip(layers, (0, 1), strict=True):
+        inner = Unlucky(nn.Sequential(layer))
+        net = nn.Sequential(nn.Sequential(nn.ConcatTable(inner, linear()), nn.CAddTable()))
+        net.forward(X)
+        inner.asked = 0
+        net.backward(X, G)
+        assert inner.asked == times
+
+
+@every_kind
+def test_numpy_told_to_raise(kind):
+    """An overflow where the second module to accumulate sums up: the first has been done."""
+    modules = [linear(), linear()]
+    net, input, gradOutput = around(kind, *modules, second=np.full((2, 2), 1e308))
+    modules[1].weight[...] = 1e308 * np.eye(2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        net.forward(input)
+        net.updateGradInput(input, gradOutput)
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        net.accGradParameters(input, gradOutput)
+    assert untouched(net)
+
+
+@pytest.mark.parametrize(("error", "opcodes"), [(Exhausted, True), (Interrupted, False)])
+def test_broken_off_anywhere(error, opcodes):
+    """Of a network with a layer from elsewhere, all gradients are old, or all are new."""
+
+    def make():
+        layer = Stopping(2, 2)
+        for array in layer.parameters()[0]:
+            array.fill(0.5)
+        inner = nn.Sequential(nn.ConcatTable(mlp(), nn.Decorator(layer)), nn.CAddTable())
+        net, _, _ = around("Sequential", linear(), inner)
+        for i, array in enumerate(net.parameters()[0]):
+            array.fill(0.5 + i)
+        net.forward(X)
+        return net
+
+    def call(net):
+        net.backward(X, G)
+
+    done = make()
+    call(done)
+    new = [gradient.copy() for gradient in done.parameters()[1]]
+    seen = set()
+    for net, place in interruptions(make, call, error, opcodes, most=150):
+        fresh = all(map(np.array_equal, net.parameters()[1], new))
+        assert fresh or untouched(net), place
+        seen.add(fresh)
+        net.forward(X)
+        net.zeroGradParameters()
+        net.backward(X, G)
+        for got, expected in zip(net.parameters()[1], new, strict=True):
+            assert np.allclose(got, expected - 1.25), place
+    assert False in seen
+
+
+# ---------------------------------------------------------------- where it happened
+
+
+@every_kind
+@pytest.mark.parametrize("method", ["forward", "backward"])
+def test_an_error_anywhere_gets_its_place(kind, method):
+    """Also right after the last module has run, where there is no next one to name."""
+
+    def make():
+        net, input, gradOutput = around(kind, linear(), linear())
+        net.forward(input)
+        return net, input, gradOutput
+
+    def call(subject):
+        net, input, gradOutput = subject
+        if method == "forward":
+            net.forward(input)
+        else:
+            net.backward(input, gradOutput)
+
+    for (net, input, _), _ in interruptions(make, call, most=60):
+        net.forward(input)

@@ -190,25 +190,3 @@ class Container(Module):
         for module in self.modules:
             module.reset(stdv)
         return self
-
-    # ---------------------------------------------------------------- for the kinds of containers
-
-    def _snapshot(self) -> list[tuple[Any, Any]]:
-        """Return what `_restore` needs should an accumulation fail halfway.
-
-        A layer of torchlite's validates before it accumulates, on inputs and gradOutputs that
-        updateGradInput has seen: of them, none fails after another has begun. Layers from
-        elsewhere may, and containers, whose memory may belong to another call by now: they are
-        worth the copies.
-        """
-        if not self._may_fail():
-            return []
-        return [(gradient, gradient.copy()) for gradient in self._gather().gradients]
-
-    def _may_fail(self) -> bool:
-        return any(module._foreign or module.modules for module in self.modules)
-
-    @staticmethod
-    def _restore(snapshot: list[tuple[Any, Any]]) -> None:
-        for gradient, values in snapshot:
-            gradient[...] = values

@@ -85,8 +85,11 @@ class Module(Stateful):
     # Whether a backward needs what the last forward left behind: then one instance cannot stand
     # in two places of a network.
     remembers = False
-    # Whether accGradParameters is not torchlite's own: then it may fail at any point.
+    # Whether accGradParameters may fail at any point, also on what updateOutput and updateGradInput
+    # took: none of torchlite's own does, but for what is done without them.
     _foreign = False
+    # Whether it neither may, nor asks others to accumulate.
+    _plain = True
 
     weight: Any = None
     bias: Any = None
@@ -97,7 +100,10 @@ class Module(Stateful):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._foreign = not cls.accGradParameters.__module__.startswith("torchlite.nn.")
+        methods = cls.updateOutput, cls.updateGradInput, cls.accGradParameters
+        accumulates = cls.accGradParameters is not Module.accGradParameters
+        cls._foreign = accumulates and not all(map(_is_ours, methods))
+        cls._plain = not cls._foreign
 
     # ---------------------------------------------------------------- forward and backward
 
@@ -416,6 +422,12 @@ def _names(cls: type[Module]) -> Iterator[str]:
     yield cls.__name__
     for subclass in cls.__subclasses__():
         yield from _names(subclass)
+
+
+def _is_ours(method: Any) -> bool:
+    # Where it was written: its __module__ is that of another, where functools.wraps was at work.
+    where = getattr(method, "__globals__", {}).get("__name__", "")
+    return bool(where.startswith("torchlite.nn."))
 
 
 def _refuse_entangled(module: Module, named: list[tuple[str, Any, Any]]) -> None:

@@ -2,9 +2,10 @@
 
 from typing import Any, Self
 
+from numpy import ndarray
+
 from torchlite.errors import StateError
 from torchlite.nn import checks
-from torchlite.nn.checks import NUMBERS
 from torchlite.nn.containers._remembering import Remembering
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY, same, shapes
@@ -76,7 +77,7 @@ class Branches(Remembering):
             for module, part in zip(modules, inputs, strict=True):
                 outputs.append(module.updateOutput(part))
         except Exception as error:
-            position = len(outputs)
+            position = min(len(outputs), len(modules) - 1)
             checks.locate(error, self, position, f"input {shapes(inputs[position])}")
             raise
         self.output = self._join(input, outputs)
@@ -85,36 +86,35 @@ class Branches(Remembering):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         """Run every module's updateGradInput, and join the gradInputs."""
-        self._recall("updateGradInput", self._remembered(), input)
+        if self._input is not input or len(self._ran) != len(self.inputs):
+            self._recall("updateGradInput", self._remembered(), input)
         gradOutputs = self._deal_back("updateGradInput", gradOutput)
         gradInputs: list[Any] = []
+        modules, complete = self._ran, True
         try:
-            for module, part, gradient in zip(self._ran, self.inputs, gradOutputs, strict=True):
-                gradInputs.append(module._backpropagate(part, gradient))
+            for module, part, gradient in zip(modules, self.inputs, gradOutputs, strict=True):
+                gradInput = module._backpropagate(part, gradient)
+                complete = complete and gradInput is not None
+                gradInputs.append(gradInput)
         except Exception as error:
             self._forget()
-            position = len(gradInputs)
+            position = min(len(gradInputs), len(modules) - 1)
             checks.locate(error, self, position, self._backward_story(gradOutputs, position))
             raise
         self.gradOutputs, self._gradOutput = gradOutputs, gradOutput
-        if any(gradInput is None for gradInput in gradInputs):
-            whole = None
-        else:
-            whole = self._join_back(input, gradInputs)
+        whole = self._join_back(input, gradInputs) if complete else None
         if self.gradInput is None:
             return None
         self.gradInput = EMPTY if whole is None else whole
         return whole
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
-        """Run every module's accGradParameters, each with its own input and gradOutput."""
-        if type(scale) not in NUMBERS:
-            scale = checks.number(self, "accGradParameters", "scale", scale)
-        self._recall("accGradParameters", self._remembered(), input)
-        gradOutputs = self.gradOutputs
-        if self._gradOutput is None or not same(self._gradOutput, gradOutput):
+    def _steps(self, input: Any, gradOutput: Any) -> tuple[Any, Any, Any, Any]:
+        if self._input is not input or len(self._ran) != len(self.inputs):
+            self._recall("accGradParameters", self._remembered(), input)
+        gradOutputs, known = self.gradOutputs, self._gradOutput
+        if known is not gradOutput and (known is None or not same(known, gradOutput)):
             gradOutputs = self._deal_back("accGradParameters", gradOutput)
-        self._accumulate(range(len(self._ran)), self._ran, self.inputs, gradOutputs, scale)
+        return range(len(self._ran)), self._ran, self.inputs, gradOutputs
 
     # ---------------------------------------------------------------- what a member says
 
@@ -133,12 +133,14 @@ class Branches(Remembering):
 
     def _join_back(self, input: Any, gradInputs: list[Any]) -> Any:
         """Return the gradInput, from the gradInputs of the modules."""
-        expected, method = shapes(input), "updateGradInput"
         for module, gradInput in zip(self._ran, gradInputs, strict=True):
-            if shapes(gradInput) != expected:
+            if type(gradInput) is ndarray is type(input) and gradInput.shape == input.shape:
+                continue
+            if shapes(gradInput) != shapes(input):
                 self._forget()
+                expected, why = shapes(input), " like its input"
                 raise checks.misshapen(
-                    module, method, "gradInput", expected, gradInput, why=" like its input"
+                    module, "updateGradInput", "gradInput", expected, gradInput, why=why
                 )
         return total_gradient(gradInputs, input)
 

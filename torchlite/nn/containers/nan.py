@@ -63,6 +63,8 @@ class NaN(Decorator):
     Torch7, nn/NaN.lua, which also takes infinities of both signs for a NaN.
     """
 
+    _finishes = _risky = True
+
     def __init__(self, module: Module, id: Any = None) -> None:
         super().__init__(module)
         self.id = next(_numbers) if id is None else id
@@ -81,12 +83,8 @@ class NaN(Decorator):
             self._complain("gradOutput" if _has_nan(gradOutput) else "gradInput")
         return gradInput
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
-        gradients = self.parameters()[1]
-        before = [(gradient, gradient.copy()) for gradient in gradients]
-        super().accGradParameters(input, gradOutput, scale)
-        if _has_nan(gradients):
-            self._restore(before)
+    def _finish(self) -> None:
+        if _has_nan(self.parameters()[1]):
             self._complain("gradParameters")
 
     def _complain(self, where: str) -> None:

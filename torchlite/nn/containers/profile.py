@@ -64,6 +64,9 @@ class Profile(Decorator):
     Torch7, nn/Profile.lua, whose backward passes are `updateGradInput` alone.
     """
 
+    _finishes = True
+    transient = (*Decorator.transient, "_start")
+    _start: Any = None
     numFwds = 0
     numBwds = 0
     summedFwdTime = 0.0
@@ -91,13 +94,20 @@ class Profile(Decorator):
         return gradInput
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
-        start = time.perf_counter()
+        self._start = time.perf_counter()
         super().accGradParameters(input, gradOutput, scale)
-        self.summedBwdTime += time.perf_counter() - start
-        self.numBwds += 1
-        if self.numBwds >= self.print_interval:
-            self._print("backward", self.numBwds, self.summedBwdTime)
-            self.numBwds, self.summedBwdTime = 0, 0.0
+
+    @property
+    def _risky(self) -> bool:
+        return self.numBwds + 1 >= self.print_interval
+
+    def _finish(self) -> None:
+        passes = self.numBwds + 1
+        seconds = self.summedBwdTime + time.perf_counter() - self._start
+        if passes >= self.print_interval:
+            self._print("backward", passes, seconds)
+            passes, seconds = 0, 0.0
+        self.numBwds, self.summedBwdTime = passes, seconds
 
     def _print(self, what: str, passes: int, seconds: float) -> None:
         mean = 1000 * seconds / passes

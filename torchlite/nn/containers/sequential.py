@@ -4,7 +4,6 @@ from typing import Any
 
 from torchlite.errors import StateError
 from torchlite.nn import checks
-from torchlite.nn.checks import NUMBERS
 from torchlite.nn.containers._remembering import Remembering
 from torchlite.nn.nested import EMPTY, same, shapes
 from torchlite.nn.table import _checks
@@ -79,14 +78,14 @@ class Sequential(Remembering):
 
     def updateOutput(self, input: Any) -> Any:
         """Run the modules in order, keep every activation, return the last."""
-        self._forget()
+        self.activations = self.gradOutputs = ()
         path = [input]
         try:
             for module in self.modules:
                 input = module.updateOutput(input)
                 path.append(input)
         except Exception as error:
-            position = len(path) - 1
+            position = min(len(path), len(self)) - 1
             story = self._story("input", path, range(position), position)
             checks.locate(error, self, position, story)
             raise
@@ -125,17 +124,12 @@ class Sequential(Remembering):
         self.gradInput = EMPTY if gradOutput is None else gradOutput
         return gradOutput
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
-        """Run the modules' accGradParameters, each with its own input and gradOutput."""
-        if type(scale) not in NUMBERS:
-            scale = checks.number(self, "accGradParameters", "scale", scale)
-        modules = self.modules
+    def _steps(self, input: Any, gradOutput: Any) -> tuple[Any, Any, Any, Any]:
         path = self._path_of("accGradParameters", input)
-        gradOutputs = self.gradOutputs
-        if not modules:
-            return
-        if not gradOutputs or not (
-            gradOutputs[-1] is gradOutput or same(gradOutputs[-1], gradOutput)
+        modules, gradOutputs = self.modules, self.gradOutputs
+        if modules and (
+            not gradOutputs
+            or not (gradOutputs[-1] is gradOutput or same(gradOutputs[-1], gradOutput))
         ):
             raise StateError(
                 "Sequential.accGradParameters: gradOutput is not that of the last updateGradInput",
@@ -145,12 +139,15 @@ class Sequential(Remembering):
                 hint="call updateGradInput(input, gradOutput) first: it finds the gradOutputs of "
                 "the modules inside",
             )
-        self._accumulate(range(len(modules) - 1, -1, -1), modules, path, gradOutputs, scale)
+        return range(len(modules) - 1, -1, -1), modules, path, gradOutputs
 
     def _path_of(self, method: str, input: Any) -> Any:
         """Return the activations of the last forward, if it was one of this input."""
         path = self.activations
-        self._recall(method, path[0] if len(path) == len(self.modules) + 1 else None, input)
+        if len(path) != len(self.modules) + 1:
+            self._recall(method, None, input)
+        elif path[0] is not input:
+            self._recall(method, path[0], input)
         return path
 
     def _forget(self) -> None:

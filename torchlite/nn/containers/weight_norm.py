@@ -135,15 +135,24 @@ class WeightNorm(Decorator):
             raise checks.in_the_name_of(self, self.modules[0], error) from None
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
-        gradWeight = self.modules[0].gradWeight
+        module = self.modules[0]
+        gradWeight = module.gradWeight
         gradWeight.fill(0)
+        others = [array for array in module.parameters()[1] if array is not gradWeight]
+        before = [array.copy() for array in others]
         super().accGradParameters(input, gradOutput, scale)
-        gradient = self._rows(gradWeight).reshape(self.v.shape)
-        norm = self._norm()
-        direction = self.v / norm
-        along = (gradient * direction).sum(1, keepdims=True)
+        try:
+            gradient = self._rows(gradWeight).reshape(self.v.shape)
+            norm = self._norm()
+            direction = self.v / norm
+            along = (gradient * direction).sum(1, keepdims=True)
+            across = self.g / norm * (gradient - along * direction)
+        except BaseException:
+            for array, values in zip(others, before, strict=True):
+                array[...] = values
+            raise
         self.gradG += along
-        self.gradV += self.g / norm * (gradient - along * direction)
+        self.gradV += across
 
     def _norm(self) -> Any:
         return np.sqrt((self.v * self.v).sum(1, keepdims=True) + _EPSILON)
