@@ -11,6 +11,7 @@ import pytest
 
 from torchlite import nn
 from torchlite.errors import DTypeError, StateError
+from torchlite.stepping import summary, trace
 
 X = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]])
 G = np.array([[1.0], [-2.0], [0.5]])
@@ -390,6 +391,50 @@ def _after_a_removal(n):
 def test_building_costs_as_much_for_the_last_module_as_for_the_first(build):
     build(8)
     assert _calls(build, 4000) < 11 * _calls(build, 400)
+
+
+def _nested(levels):
+    net = nn.Linear(2, 2)
+    for _ in range(levels - 1):
+        net = nn.Sequential(net)
+    return net
+
+
+def test_as_deep_as_it_may_be():
+    """Everything that goes into a network goes into one of a hundred levels."""
+    net = _nested(100)
+    net.forward(X)
+    net.zeroGradParameters().backward(X, X)
+    net.updateParameters(0.1).evaluate().float()
+    assert repr(net).count("Sequential") == 99
+    again = pickle.loads(pickle.dumps(net.clone()))
+    assert np.array_equal(again.getParameters()[0], net.getParameters()[0])
+    assert len(again.listModules()) == 100
+    assert "Linear" in str(summary(net, (3, 2)))
+    x = X.astype("f4")
+    assert len(trace(net, x, nn.MSECriterion(), x)) > 300
+
+
+def test_deeper_than_it_may_be():
+    text = "modules must be at most 100 deep inside one another, got more"
+    with pytest.raises(StateError) as caught:
+        _nested(101)
+    assert str(caught.value) == (
+        f"Sequential.add: {text}\n  hint: side by side they may be as many as you like"
+    )
+    net = _nested(60)
+    inner = net
+    while inner[0].modules:
+        inner = inner[0]
+    with pytest.raises(StateError, match=text):
+        inner.insert(_nested(42), 0)
+    assert len(inner) == 1
+    inner.insert(_nested(41), 0)
+    with pytest.raises(StateError, match=text):
+        nn.Decorator(net)
+    # What was taken out does not count.
+    inner.remove(0)
+    nn.Decorator(net)
 
 
 # ---------------------------------------------------------------- printing

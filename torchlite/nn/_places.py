@@ -1,12 +1,18 @@
 """Which containers a module stands in, so that none that remembers is added a second time.
 
+And how deep: forward takes one of Python's calls inside calls for each level, of which there may be
+1,000; backward takes two, printing three, a copy six.
+
 A module knows its containers, weakly, in a slot: no copy, no file and no walk over attributes sees
 it. Listing the whole network at each addition instead would make building it quadratic.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from weakref import WeakValueDictionary
+
+# How many modules may stand inside one another, the container around all and the innermost counted.
+DEEPEST = 100
 
 
 def standing_already(container: Any, module: Any) -> Any:
@@ -26,6 +32,15 @@ def standing_already(container: Any, module: Any) -> Any:
                 network = _inside(top)
                 return next(part for part in remembering if id(part) in network)
     return None
+
+
+def depth(container: Any, module: Any) -> int:
+    """Return how many modules would stand inside one another with module in container."""
+    levels = _levels([container], _outer) + _levels([module], _inner)
+    if levels > DEEPEST:
+        # Some containers may have been taken apart since.
+        levels = _levels([container], _holders) + _levels([module], _inner)
+    return levels
 
 
 def added(container: Any, module: Any) -> None:
@@ -60,13 +75,39 @@ def _above(modules: Iterable[Any], apart: dict[int, Any]) -> dict[int, Any]:
     waiting = list(modules)
     while waiting:
         part = waiting.pop()
-        for key, holder in getattr(part, "_holders", {}).items():
-            known = key in found or key in apart
-            # It may have been taken out since.
-            if not known and any(module is part for module in holder.modules):
-                found[key] = holder
+        for holder in _outer(part):
+            known = id(holder) in found or id(holder) in apart
+            if not known and _holds(holder, part):
+                found[id(holder)] = holder
                 waiting.append(holder)
     return found
+
+
+def _levels(modules: list[Any], following: Callable[[Any], Iterable[Any]]) -> int:
+    """Return how many steps lead from these modules to the last ones, or that it is too many."""
+    count = 0
+    while modules and count <= DEEPEST:
+        count += 1
+        modules = list({id(one): one for module in modules for one in following(module)}.values())
+    return count
+
+
+def _inner(module: Any) -> Any:
+    return module.modules
+
+
+def _outer(module: Any) -> list[Any]:
+    """Return the containers that hold the module, and those that did."""
+    return list(getattr(module, "_holders", {}).values())
+
+
+def _holders(module: Any) -> list[Any]:
+    """Return the containers that hold the module."""
+    return [holder for holder in _outer(module) if _holds(holder, module)]
+
+
+def _holds(container: Any, module: Any) -> bool:
+    return any(part is module for part in container.modules)
 
 
 def _note(container: Any) -> None:

@@ -47,7 +47,8 @@ class Container(Module):
         What is added is no Module.
     StateError
         A module that remembers its forward is added a second time to a network: to this container,
-        to one inside it or to one around it.
+        to one inside it or to one around it. Modules stand more than 100 deep inside one another:
+        a copy of such a network takes more of Python's calls inside calls than there may be.
     IndexError
         There is no such position.
 
@@ -105,6 +106,17 @@ class Container(Module):
                 method=method,
                 argument="module",
                 hint="add clone('weight', 'bias', 'gradWeight', 'gradBias') instead",
+            )
+        if _places.depth(self, module) > _places.DEEPEST:
+            raise fault(
+                StateError,
+                f"{type(self).__name__}.{method}",
+                "modules",
+                f"at most {_places.DEEPEST} deep inside one another",
+                "more",
+                layer=self,
+                method=method,
+                hint="side by side they may be as many as you like",
             )
         self.modules.insert(place, module)
         _places.added(self, module)

@@ -2,14 +2,14 @@
 
 from typing import Any
 
+from torchlite.nn._places import DEEPEST
 from torchlite.nn.container import Container
 from torchlite.nn.module import Module
 from torchlite.serial.values import RefusalError
 
 __all__ = ["DEEPEST", "LARGEST", "check_tree"]
 
-# Modules inside modules, and all of them, those that stand in several places counted each time.
-DEEPEST = 100
+# All modules, those that stand in several places counted each time.
 LARGEST = 2**16
 
 
