@@ -552,6 +552,28 @@ def test_module_criterion_casts(castTarget):
     assert target.weight.dtype == ("float32" if castTarget else "float64")
 
 
+@pytest.mark.filterwarnings("ignore:ModuleCriterion")
+@pytest.mark.parametrize("kind", ["MultiCriterion", "ParallelCriterion", "ModuleCriterion"])
+def test_a_failing_criterion_leaves_the_gradients_of_modules_as_they_were(kind):
+    first, last = nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 2))
+    x = np.ones((3, 2))
+    if kind == "ModuleCriterion":
+        criterion = nn.ModuleCriterion(nn.ModuleCriterion(nn.MSECriterion(), first), last)
+    else:
+        criterion = getattr(nn, kind)()
+        for module in (first, last):
+            criterion.add(nn.ModuleCriterion(nn.MSECriterion(), module))
+    x, y = ([x, x], [x, x]) if kind == "ParallelCriterion" else (x, x)
+    criterion.forward(x, y)
+    last.forward(np.ones((3, 2)) * 2)
+    with pytest.raises(StateError, match="input is not that of the last forward"):
+        criterion.backward(x, y)
+    assert not any(array.any() for module in (first, last) for array in module.parameters()[1])
+    criterion.forward(x, y)
+    criterion.backward(x, y)
+    assert all(array.any() for module in (first, last) for array in module.parameters()[1])
+
+
 # ---------------------------------------------------------------- errors
 
 IMAGE = np.zeros((2, 3, 4, 5))

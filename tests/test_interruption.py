@@ -9,6 +9,7 @@ from interruption import Exhausted, Interrupted, break_off, interruptions, lines
 
 from torchlite import nn
 from torchlite.errors import DTypeError, ShapeError, StateError
+from torchlite.kernels.blas import active
 
 X = np.array([[1.0, 2.0], [3.0, -1.0]])
 G = np.array([[1.0, -2.0], [0.5, 4.0]])
@@ -288,6 +289,31 @@ def test_broken_off_anywhere(error, opcodes):
         for got, expected in zip(net.parameters()[1], new, strict=True):
             assert np.allclose(got, expected - 1.25), place
     assert False in seen
+
+
+@errors
+@pytest.mark.parametrize("method", ["zeroGradParameters", "updateParameters"])
+def test_an_update_broken_off_leaves_whole_arrays(method, error):
+    active()  # looks for SciPy, which it does once
+
+    def make():
+        net = mlp(mlp())
+        for side, number in zip(net.parameters(), (1, 3), strict=True):
+            for array in side:
+                array.fill(number)
+        return net
+
+    def call(net):
+        net.zeroGradParameters() if method == "zeroGradParameters" else net.updateParameters(2)
+
+    seen = set()
+    for net, place in interruptions(make, call, error):
+        for side, allowed in zip(net.parameters(), ({1, -5}, {0, 3}), strict=True):
+            for array in side:
+                assert len(set(array.flat)) == 1, place
+                seen.add(float(array.flat[0]))
+                assert array.flat[0] in allowed
+    assert seen >= ({0, 3} if method == "zeroGradParameters" else {1, -5})
 
 
 # ---------------------------------------------------------------- where it happened

@@ -1,5 +1,7 @@
 """Criterion: the contract that every loss keeps."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -95,6 +97,10 @@ class Criterion(Stateful):
             return
         rehint(error, f"the two fit the other way round: {method}(input, target)")
 
+    def _accumulated(self) -> list[Any]:
+        """Return the gradients of parameters that updateGradInput adds to. Here: none."""
+        return []
+
     def __repr__(self) -> str:
         return type(self).__name__
 
@@ -102,3 +108,14 @@ class Criterion(Stateful):
 def _too_many(criterion: Criterion, method: str, surplus: tuple[Any, ...]) -> DTypeError:
     hint = f"{method}([a, b], target)"
     return checks.too_many(criterion, method, "input", 1 + len(surplus), hint)
+
+@contextmanager
+def restored(arrays: list[Any]) -> Iterator[None]:
+    """Put the arrays back to what they were if the with block raises."""
+    before = [array.copy() for array in arrays]
+    try:
+        yield
+    except BaseException:
+        for array, values in zip(arrays, before, strict=True):
+            array[...] = values
+        raise

@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from torchlite.nn import checks
-from torchlite.nn.criterion import Criterion
+from torchlite.nn.criterion import Criterion, restored
 from torchlite.nn.criterions import _checks
 from torchlite.nn.nested import map_arrays
 
@@ -37,14 +37,19 @@ class WeightedSum(Criterion):
         """Return what this method of each criterion gives, times its weight."""
         results = []
         dealt = self._dealt(method, input, target)
-        for i, (criterion, weight) in enumerate(zip(self.criterions, self.weights, strict=True)):
-            try:
-                result = getattr(criterion, method)(*dealt[i])
-            except Exception as error:
-                checks.locate(error, self, i)
-                raise
-            results.append(_scaled(weight, result))
+        # A criterion with modules inside adds to their gradients, and a later one may fail.
+        with restored(self._accumulated()):
+            for i, criterion in enumerate(self.criterions):
+                try:
+                    result = getattr(criterion, method)(*dealt[i])
+                except Exception as error:
+                    checks.locate(error, self, i)
+                    raise
+                results.append(_scaled(self.weights[i], result))
         return results
+
+    def _accumulated(self) -> list[Any]:
+        return [array for criterion in self.criterions for array in criterion._accumulated()]
 
     def _dealt(self, method: str, input: Any, target: Any) -> list[tuple[Any, Any]]:
         """Return the input and target of each criterion."""

@@ -4,7 +4,7 @@ import warnings
 from typing import Any
 
 from torchlite.nn import checks
-from torchlite.nn.criterion import Criterion
+from torchlite.nn.criterion import Criterion, restored
 from torchlite.nn.criterions import _checks
 from torchlite.nn.module import Module
 from torchlite.nn.nested import same, shapes
@@ -107,11 +107,16 @@ class ModuleCriterion(Criterion):
     def updateGradInput(self, input: Any, target: Any) -> Any:
         made = self._recall("input", self.inputModule, self.inputActivations, input)
         wanted = self._recall("target", self.targetModule, self.targetActivations, target)
-        gradInput = self.criterion.updateGradInput(made, wanted)
-        if self.inputModule is not None:
-            gradInput = self.inputModule.backward(input, gradInput)
+        with restored(self.criterion._accumulated()):
+            gradInput = self.criterion.updateGradInput(made, wanted)
+            if self.inputModule is not None:
+                gradInput = self.inputModule.backward(input, gradInput)
         self.gradInput = gradInput
         return gradInput
+
+    def _accumulated(self) -> list[Any]:
+        own = [] if self.inputModule is None else self.inputModule.parameters()[1]
+        return [*own, *self.criterion._accumulated()]
 
     def _recall(self, argument: str, module: Any, activations: Any, value: Any) -> Any:
         """Return what the module made of the value in the last forward."""
