@@ -133,12 +133,14 @@ class Branches(Remembering):
 
     def _join_back(self, input: Any, gradInputs: list[Any]) -> Any:
         """Return the gradInput, from the gradInputs of the modules."""
-        for module, gradInput in zip(self._ran, gradInputs, strict=True):
-            if type(gradInput) is ndarray is type(input) and gradInput.shape == input.shape:
+        shape = input.shape if type(input) is ndarray else None
+        for i, gradInput in enumerate(gradInputs):
+            if type(gradInput) is ndarray and gradInput.shape == shape:
                 continue
             if shapes(gradInput) != shapes(input):
+                module, expected = self._ran[i], shapes(input)
                 self._forget()
-                expected, why = shapes(input), " like its input"
+                why = " like its input"
                 raise checks.misshapen(
                     module, "updateGradInput", "gradInput", expected, gradInput, why=why
                 )

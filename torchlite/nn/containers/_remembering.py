@@ -128,15 +128,15 @@ class Remembering(Container):
         position = 0
         try:
             for position in positions:
-                module, gradient = modules[position], gradOutputs[position]
+                module = modules[position]
                 if module._plain:
-                    if module.gradInput is None and not _alike(module.output, gradient):
+                    if module.gradInput is None and not _alike(module, gradOutputs[position]):
                         risky = True
                 elif module._foreign:
                     risky = True
                 else:
-                    inside = module._steps(inputs[position], gradient)
-                    if module._prepare(inputs[position], gradient, inside, prepared):
+                    part, gradient = inputs[position], gradOutputs[position]
+                    if module._prepare(part, gradient, module._steps(part, gradient), prepared):
                         risky = True
         except Exception as error:
             self._forget()
@@ -157,8 +157,9 @@ class Remembering(Container):
         """Do what is left when the modules have accumulated."""
 
 
-def _alike(output: Any, gradOutput: Any) -> bool:
-    """Tell whether a gradOutput certainly fits the output."""
+def _alike(module: Any, gradOutput: Any) -> bool:
+    """Tell whether a gradOutput certainly fits the module's output."""
+    output = module.output
     return (
         type(output) is np.ndarray is type(gradOutput)
         and output.shape == gradOutput.shape
