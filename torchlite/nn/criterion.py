@@ -109,6 +109,7 @@ def _too_many(criterion: Criterion, method: str, surplus: tuple[Any, ...]) -> DT
     hint = f"{method}([a, b], target)"
     return checks.too_many(criterion, method, "input", 1 + len(surplus), hint)
 
+
 @contextmanager
 def restored(arrays: list[Any]) -> Iterator[None]:
     """Put the arrays back to what they were if the with block raises."""
