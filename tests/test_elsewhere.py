@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import pydoc
 import subprocess
 import sys
 from pathlib import Path
@@ -201,6 +202,11 @@ def test_a_getattr_of_the_users_own_is_asked():
             return f"the other's {name}"
 
     assert Wrapper().state_dict == "the other's state_dict"
+
+
+def test_help_says_it_too():
+    said = pydoc.plain(pydoc.render_doc(nn.Module))
+    assert "zero_grad\n |      Not there: zeroGradParameters()\n" in said
 
 
 def test_copies_and_pickles_see_nothing():

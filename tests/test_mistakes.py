@@ -682,6 +682,21 @@ def test_the_hints_of_shapes_can_be_followed(shape, sizes):
         assert layer.forward(eval(way, {"input": input})).shape[1:] == sizes[1:]
 
 
+def test_gradOutputs():
+    where = "Linear(3 -> 1).updateGradInput: gradOutput must be (5, 1)"
+    refused(
+        ShapeError,
+        f"{where}, got (5,)\n  hint: gradOutput.reshape(5, 1) has the same entries",
+        lambda: nn.Linear(3, 1).backward(X, np.ones(5)),
+    )
+    refused(
+        ShapeError,
+        "Linear(3 -> 2).updateGradInput: gradOutput must be (5, 2), got (2, 5)\n"
+        "  hint: gradOutput.T has this shape",
+        lambda: nn.Linear(3, 2).backward(X, np.ones((2, 5))),
+    )
+
+
 # ---------------------------------------------------------------- targets
 
 
@@ -750,6 +765,12 @@ def test_targets_in_a_column():
         "MSECriterion.updateOutput: target must be (5,) like input, got (5, 1)\n"
         "  hint: target.reshape(5) has the same entries",
         lambda: nn.MSECriterion().forward(np.ones(5), column),
+    )
+    refused(
+        ShapeError,
+        "MSECriterion.updateOutput: target must be (5, 3) like input, got (3, 5)\n"
+        "  hint: target.T has this shape",
+        lambda: nn.MSECriterion().forward(X, X.T),
     )
 
 

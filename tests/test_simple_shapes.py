@@ -480,7 +480,8 @@ MISTAKES = {
     "gradOutput with the dimension": (
         lambda: nn.Sum(1).backward(X, np.ones((4, 1))),
         ShapeError,
-        "Sum.updateGradInput: gradOutput must be (4,), got (4, 1)",
+        "Sum.updateGradInput: gradOutput must be (4,), got (4, 1)\n"
+        "  hint: gradOutput.reshape(4) has the same entries",
     ),
     "half a dimension": (
         lambda: nn.Sum(0.5),

@@ -199,7 +199,8 @@ def test_softmax_with_dim_takes_any_shape():
         ),
         (
             lambda: nn.CReLU(1).backward(np.ones((2, 4)), np.ones((4, 4))),
-            "CReLU().updateGradInput: gradOutput must be (2, 8), got (4, 4)",
+            "CReLU().updateGradInput: gradOutput must be (2, 8), got (4, 4)\n"
+            "  hint: gradOutput.reshape(2, 8) has the same entries",
         ),
         (
             lambda: nn.PReLU(3).forward(np.ones((3, 4))),

@@ -255,6 +255,8 @@ class Absent:
         self.owner = owner
         self.name = name
         self.hint = hint
+        # What help() prints below the name.
+        self.__doc__ = f"Not there: {hint}"
 
     def __get__(self, held: Any, kind: type) -> Any:
         try:
@@ -263,9 +265,6 @@ class Absent:
             who = f"type object {kind.__name__!r}" if held is None else f"{kind.__name__!r} object"
             message = _said(f"{who} has no attribute {self.name!r}", self.hint)
         raise AttributeError(message)
-
-    def __repr__(self) -> str:
-        return f"<not there: {self.hint}>"
 
 
 # ---------------------------------------------------------------- arrays

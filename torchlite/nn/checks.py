@@ -357,7 +357,7 @@ def must_be_gradient(
     must_be_array(layer, method, "gradOutput", gradOutput, dtype)
     must_be_gradient_of(layer, method, "gradOutput", gradOutput, dtype)
     if gradOutput.shape != shape:
-        hint = None
+        hint = reshaped("gradOutput", gradOutput, shape)
         try:
             if np.broadcast_shapes(gradOutput.shape, shape) == shape:
                 hint = f"nothing is broadcast here: np.broadcast_to(gradOutput, {shape})"
@@ -413,6 +413,8 @@ def reshaped(argument: str, array: Any, shape: tuple[int, ...]) -> str | None:
     """Return how an array gets this shape, or None if it has not as many entries."""
     if array.size != math.prod(shape):
         return None
+    if array.shape == shape[::-1] and 1 not in shape and len(shape) > 1:
+        return f"{argument}.T has this shape"
     return f"{argument}.reshape({', '.join(map(str, shape)) or '()'}) has the same entries"
 
 
