@@ -204,7 +204,8 @@ def test_softmax_with_dim_takes_any_shape():
         ),
         (
             lambda: nn.PReLU(3).forward(np.ones((3, 4))),
-            "PReLU.updateOutput: input must be (3,) or (N, 3, ...), got (3, 4)",
+            "PReLU.updateOutput: input must be (3,) or (N, 3, ...), got (3, 4)\n"
+            "  hint: input.T has a sample in each row",
         ),
         (
             lambda: nn.AddConstant(np.ones(3)).forward(np.ones((2, 4))),

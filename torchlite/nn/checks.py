@@ -395,9 +395,11 @@ def rows_hint(layer: Any, input: Any, n: int) -> str | None:
         return "input.reshape(-1, 1) is a batch, one number a sample"
     if len(shape) == 2 and shape[0] == n:
         return "input.T has a sample in each row"
-    if len(shape) > 2 and size == n:
+    # A criterion cannot be wrapped, and has nothing before it.
+    is_module = hasattr(layer, "modules")
+    if is_module and len(shape) > 2 and size == n:
         return f"input.reshape({shape[0]}, {n}), or nn.View({n}) before this layer"
-    if len(shape) > 2 and shape[-1] == n:
+    if is_module and len(shape) > 2 and shape[-1] == n:
         return f"nn.Bottle(nn.{type(layer).__name__}(...)) takes {shape} row by row"
     if input.size == n and len(shape) > 1:
         return f"input.reshape({n}) is one sample"

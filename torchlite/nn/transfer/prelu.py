@@ -79,7 +79,8 @@ class PReLU(Pointwise):
         checks.must_have_precision(self, method, "input", input, self.weight.dtype)
         n = self.nOutputPlane
         if n and input.shape[_plane(input)] != n:
-            raise checks.misshapen(self, method, "input", f"({n},) or (N, {n}, ...)", input)
+            hint = checks.rows_hint(self, input, n) if input.ndim == 2 else None
+            raise checks.misshapen(self, method, "input", f"({n},) or (N, {n}, ...)", input, hint)
 
     def _function(self, input: Any) -> Any:
         return leaky(input, self._slopes(input))
