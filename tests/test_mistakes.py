@@ -274,6 +274,31 @@ def test_scipys_sparse_arrays_themselves():
             assert np.array_equal(follow(layer.forward, kind(X.astype(dtype))), layer.forward(X))
 
 
+def test_an_array_of_another_library_in_optim():
+    confusion, classes = optim.ConfusionMatrix(2), np.array([0, 1])
+    for given, hint in (
+        (DataFrame(), "to_numpy()"),
+        (Tensor(), "numpy()"),
+    ):
+        name = type(given).__name__
+        refused(
+            DTypeError,
+            f"ConfusionMatrix: predictions must be a NumPy array, got {name}\n"
+            f"  hint: predictions.{hint}",
+            lambda given=given: confusion.batchAdd(given, classes),
+        )
+        refused(
+            DTypeError,
+            f"ConfusionMatrix: targets must be a NumPy array, got {name}\n  hint: targets.{hint}",
+            lambda given=given: confusion.batchAdd(classes, given),
+        )
+    refused(
+        DTypeError,
+        "sgd: learningRates must be an array like x, got Tensor\n  hint: learningRates.numpy()",
+        lambda: optim.sgd(np.sum, np.ones(2), {"learningRates": Tensor()}),
+    )
+
+
 # ---------------------------------------------------------------- minibatches
 
 
@@ -344,6 +369,15 @@ def test_a_list_of_modules(make, where):
     assert str(caught.value).partition(", got ")[0] == f"{where}: module must be a Module"
     assert caught.value.hint == "each module is an argument of its own: *modules"
     assert nn.Sequential(*modules).forward(X).shape == (5, 2)
+
+
+def test_a_dict_of_modules():
+    refused(
+        DTypeError,
+        "Sequential.add: module must be a Module, got dict\n"
+        "  hint: each module is an argument of its own: *modules.values()",
+        lambda: nn.Sequential({"first": nn.Linear(3, 2)}),
+    )
 
 
 def test_several_inputs_that_are_no_table():

@@ -584,7 +584,7 @@ def refused(method, opfunc, x, *arguments):
         ),
         (
             optim.sgd, {"learningRates": [1, 1]}, DTypeError,
-            "sgd: learningRates must be an array like x, got list",
+            "sgd: learningRates must be an array like x, got list\n  hint: np.array(learningRates)",
         ),
         (optim.sgd, [], DTypeError, "sgd: config must be a dict, got list"),
         (

@@ -86,6 +86,8 @@ class Container(Module):
             hint = f"{got}() makes one" if is_class else None
             if isinstance(module, (list, tuple)):
                 hint = "each module is an argument of its own: *modules"
+            elif isinstance(module, dict):
+                hint = "each module is an argument of its own: *modules.values()"
             raise DTypeError(
                 f"{type(self).__name__}.{method}: module must be a Module, got "
                 + (f"the class {got}" if isinstance(module, type) else got),

@@ -152,7 +152,8 @@ class Method:
         if isinstance(value, np.generic):
             value = value.item()
         if not isinstance(value, key.kinds) or (isinstance(value, bool) and bool not in key.kinds):
-            raise self.fault(DTypeError, name, key.expected, _kind(value))
+            hint = as_numpy(name, value) if np.ndarray in key.kinds else None
+            raise self.fault(DTypeError, name, key.expected, _kind(value), hint)
         if not key.fits(value):
             hint = None
             if name == "learningRate" and value < 0:

@@ -6,6 +6,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from torchlite.elsewhere import as_numpy
 from torchlite.errors import DTypeError, SettingError, ShapeError, TorchliteError, fault
 
 __all__ = ["ConfusionMatrix"]
@@ -116,7 +117,8 @@ class ConfusionMatrix:
 
     def _classes(self, argument: str, array: Any) -> Any:
         if not isinstance(array, np.ndarray):
-            raise _fault(DTypeError, argument, "a NumPy array", type(array).__name__)
+            got, hint = type(array).__name__, as_numpy(argument, array)
+            raise _fault(DTypeError, argument, "a NumPy array", got, hint)
         if array.ndim == 2 and array.shape[1] == self.nclasses > 1:
             return array.argmax(axis=1)
         if array.ndim != 1 and not (array.ndim == 2 and array.shape[1] == 1):
@@ -215,5 +217,7 @@ def _whole(argument: str, value: Any) -> int:
         raise _fault(DTypeError, argument, "a whole number", repr(value)) from None
 
 
-def _fault(kind: type[_Error], argument: str, expected: str, got: str) -> _Error:
-    return fault(kind, "ConfusionMatrix", argument, expected, got)
+def _fault(
+    kind: type[_Error], argument: str, expected: str, got: str, hint: str | None = None
+) -> _Error:
+    return fault(kind, "ConfusionMatrix", argument, expected, got, hint=hint)
