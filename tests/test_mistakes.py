@@ -474,6 +474,22 @@ def test_learning_rates_of_optimizers(method):
     method(lambda x: (float(x.sum()), np.ones(2)), x, {"learningRate": 0.0})
 
 
+@pytest.mark.parametrize("method", [optim.sgd, optim.nag])
+@pytest.mark.parametrize("wrong", [-0.5, np.nan, np.inf])
+def test_learning_rates_one_for_each_entry(method, wrong):
+    x, good, bad = np.ones(3), np.ones(3), np.array([1.0, wrong, -2.0])
+
+    def step(rates):
+        method(lambda x: (float(x.sum()), np.ones(3)), x, {"learningRates": rates})
+
+    message = f"{method.__name__}: learningRates must be finite and at least 0, got {wrong}"
+    refused(SettingError, message, lambda: step(bad))
+    assert x.tolist() == [1, 1, 1]
+    step(good)
+    step(good)
+    refused(SettingError, message, lambda: step(bad))
+
+
 def test_every_optimizer_with_a_learning_rate_is_tried():
     assert {method.__name__ for method in rated()} == {
         "adagrad", "adam", "adamax", "lbfgs", "nag", "rmsprop", "sgd",

@@ -5,6 +5,7 @@ check everything it was given before it changes anything.
 """
 
 import math
+import weakref
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeVar
@@ -104,6 +105,7 @@ class Method:
         self.state = frozenset(state)
         self._defaults = {name: key.default for name, key in keys.items()}
         self._vectors = [name for name, key in keys.items() if np.ndarray in key.kinds]
+        self._rates: Callable[[], Any] = lambda: None  # what `_must_be_rates` looked at last
 
     def begin(
         self, opfunc: Any, x: Any, config: Any, state: Any
@@ -127,7 +129,17 @@ class Method:
             values = getattr(settings, name)
             if values is not None:
                 self.alike(name, values, x)
+                if name == "learningRates" and self._rates() is not values:
+                    self._must_be_rates(values)
         return settings, state
+
+    def _must_be_rates(self, rates: Any) -> None:
+        """Raise unless these are learning rates. To look at the same ones at each step is dear."""
+        wrong = ~((rates >= 0) & (rates < math.inf))
+        if wrong.any():
+            got = str(rates[wrong][0])
+            raise self.fault(SettingError, "learningRates", "finite and at least 0", got)
+        self._rates = weakref.ref(rates)
 
     def read(self, config: Any) -> SimpleNamespace:
         """Return the settings by name: what config says, and the defaults of the rest."""
