@@ -83,6 +83,8 @@ def _run(visit, opcodes, call, subject):
         return trace
 
     before = sys.gettrace()
+    # Python 3.12 looks for a frame that asks for them when the tracing begins, and never again.
+    sys._getframe().f_trace_opcodes = opcodes
     sys.settrace(trace)
     try:
         call(subject)
