@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.sums import sum_along
+
 _BITS = {"f": np.int32, "d": np.int64}
 # Up to so many entries, calls take longer than mispredicted branches.
 _FEW = 512
@@ -43,7 +45,7 @@ def units(rows: Any, zero: float) -> tuple[Any, Any, Any]:
     scale = np.max(np.abs(rows), -1, keepdims=True, initial=0)
     scale = np.where(scale == 0, zero, scale)
     rows = rows / scale
-    length = np.sqrt((rows * rows).sum(-1, keepdims=True))
+    length = np.sqrt(sum_along(rows * rows, -1, keepdims=True))
     length = np.where(length == 0, 1, length)
     return rows / length, length, scale
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import DTypeError, SettingError, StateError, fault
+from torchlite.kernels.sums import dot
 from torchlite.optim._chunks import chunks
 from torchlite.optim._method import Method, positive
 
@@ -215,7 +216,7 @@ def clip_by_value(gradParameters: Any, limit: float) -> float:
 
 def _norm(array: Any) -> float:
     """Return the length of an array, of whatever size its entries are."""
-    norm = math.sqrt(sum(float(np.vdot(piece, piece)) for (piece,) in chunks(array)))
+    norm = math.sqrt(sum(float(dot(piece, piece)) for (piece,) in chunks(array)))
     if 0 < norm < math.inf:
         return norm
     largest = float(np.abs(array).max(initial=0))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.blas import axpy
+from torchlite.kernels.sums import dot
 from torchlite.optim._method import Key, Method, fraction, number, positive, whole
 from torchlite.optim.polyinterp import ratio, root
 
@@ -173,7 +174,7 @@ def cg(
 
 
 def _dot(a: Any, b: Any) -> float:
-    return float(np.vdot(a, b))
+    return float(dot(a, b))
 
 
 def _between(f1: float, f2: float, f3: float, d2: float, d3: float, z3: float) -> float:

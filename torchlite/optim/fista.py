@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.blas import axpy
+from torchlite.kernels.sums import dot
 from torchlite.optim._method import Method, at_least_0, flag, positive, whole
 
 __all__ = ["FistaLS"]
@@ -118,7 +119,7 @@ def FistaLS(
             axpy(p, -1 / L, gradient)
             pl(p, L)
             step = p - y
-            Q2, Q3 = float(np.vdot(gradient, step)), L / 2 * float(np.vdot(step, step))
+            Q2, Q3 = float(dot(gradient, step)), L / 2 * float(dot(step, step))
             Q = fy + Q2 + Q3
             fp = _FISTALS.value(f, p)
             if settings.verbose:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.blas import axpy
+from torchlite.kernels.sums import dot, sum_all
 from torchlite.optim._method import Method, at_least_0, flag, positive, typed, whole
 
 __all__ = ["lbfgs"]
@@ -125,7 +126,7 @@ def lbfgs(
     f, g = _LBFGS.evaluate(opfunc, x)
     fs, evaluations, iteration = [f], 1, 0
     state["funcEval"] = state.get("funcEval", 0) + 1
-    if np.abs(g).sum() <= settings.tolFun:
+    if sum_all(np.abs(g)) <= settings.tolFun:
         return stop("optimality condition below tolFun")
     state.update(old_dirs=steps, old_stps=changes, d=d, g_old=g_old, ro=ro)
 
@@ -136,7 +137,7 @@ def lbfgs(
         t = settings.learningRate
         if state["nIter"] == 1:
             np.negative(flat, out=d)
-            t *= min(1, 1 / float(np.abs(flat).sum()))
+            t *= min(1, 1 / float(sum_all(np.abs(flat))))
             state.update(pairs=0, Hdiag=1)
         else:
             _remember(state, rows, flat)
@@ -145,7 +146,7 @@ def lbfgs(
             _direct(d, flat, steps, changes, ro.tolist(), kept, state["Hdiag"])
         np.copyto(g_old, flat)
         state["t"] = t
-        slope = float(flat @ d)
+        slope = float(dot(flat, d))
         if slope > -tolX:
             return stop("no progress along the direction")
 
@@ -171,9 +172,9 @@ def lbfgs(
             return stop("reached max number of iterations")
         if evaluations >= maxEval:
             return stop("max number of function evals")
-        if np.abs(g).sum() <= settings.tolFun:
+        if sum_all(np.abs(g)) <= settings.tolFun:
             return stop("optimality condition below tolFun")
-        if np.abs(d).sum() * abs(state["t"]) <= tolX:
+        if sum_all(np.abs(d)) * abs(state["t"]) <= tolX:
             return stop("step size below tolX")
         if abs(f - f_old) < tolX:
             return stop("function value changing less than tolX")
@@ -184,10 +185,10 @@ def _remember(state: dict[str, Any], rows: int, g: Any) -> None:
     row = state["pairs"] % rows
     s = np.multiply(state["d"], state["t"], out=state["old_dirs"][row])
     y = np.subtract(g, state["g_old"], out=state["old_stps"][row])
-    curvature = float(y @ s)
+    curvature = float(dot(y, s))
     if curvature > 1e-10:
         state["ro"][row] = 1 / curvature
-        state["Hdiag"] = curvature / float(y @ y)
+        state["Hdiag"] = curvature / float(dot(y, y))
         state["pairs"] += 1
 
 
@@ -198,8 +199,8 @@ def _direct(
     np.negative(g, out=d)
     a = {}
     for i in reversed(kept):
-        a[i] = ro[i] * float(steps[i] @ d)
+        a[i] = ro[i] * float(dot(steps[i], d))
         axpy(d, -a[i], changes[i])
     d *= scale
     for i in kept:
-        axpy(d, a[i] - ro[i] * float(changes[i] @ d), steps[i])
+        axpy(d, a[i] - ro[i] * float(dot(changes[i], d)), steps[i])

@@ -9,6 +9,7 @@ import numpy as np
 from torchlite import random
 from torchlite.errors import DTypeError, ShapeError, TorchliteError
 from torchlite.kernels.like import like
+from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.checks import whole
 from torchlite.nn.containers.decorator import Decorator
@@ -145,7 +146,7 @@ class WeightNorm(Decorator):
             gradient = self._rows(gradWeight).reshape(self.v.shape)
             norm = self._norm()
             direction = self.v / norm
-            along = (gradient * direction).sum(1, keepdims=True)
+            along = sum_along(gradient * direction, 1, keepdims=True)
             across = self.g / norm * (gradient - along * direction)
         except BaseException:
             for array, values in zip(others, before, strict=True):
@@ -155,7 +156,7 @@ class WeightNorm(Decorator):
         self.gradV += across
 
     def _norm(self) -> Any:
-        return np.sqrt((self.v * self.v).sum(1, keepdims=True) + _EPSILON)
+        return np.sqrt(sum_along(self.v * self.v, 1, keepdims=True) + _EPSILON)
 
     def _rows(self, weight: Any) -> Any:
         """Return a view of the module's weight, or gradWeight, with the outputs first."""
@@ -207,7 +208,7 @@ class WeightNorm(Decorator):
             stdv = math.sqrt(2 / (self.v.shape[1] or 1))
         draws = random.normal(0, checks.deviation(self, stdv), size=self.v.shape)
         self.v[...] = like(draws, self.v)
-        self.g[...] = np.sqrt((self.v * self.v).sum(1, keepdims=True))
+        self.g[...] = np.sqrt(sum_along(self.v * self.v, 1, keepdims=True))
         if self.bias is not None:
             self.bias.fill(0)
         return self

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.sums import sum_all
 from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
 
@@ -34,7 +35,7 @@ class Elementwise(Criterion):
 
     def updateOutput(self, input: Any, target: Any = None) -> Any:
         target = self._prepared("updateOutput", input, target)
-        self.output = self._sum(input, target).item() / self._divisor(input)
+        self.output = self._total(input, target).item() / self._divisor(input)
         return self.output
 
     def updateGradInput(self, input: Any, target: Any = None) -> Any:
@@ -42,8 +43,12 @@ class Elementwise(Criterion):
         self.gradInput = self._gradient(input, target, 1 / self._divisor(input))
         return self.gradInput
 
-    def _sum(self, input: Any, target: Any) -> Any:
+    def _total(self, input: Any, target: Any) -> Any:
         """Return the loss, not averaged, as an array of no dimensions."""
+        return sum_all(self._losses(input, target))
+
+    def _losses(self, input: Any, target: Any) -> Any:
+        """Return what the loss is the sum of."""
         raise NotImplementedError
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:

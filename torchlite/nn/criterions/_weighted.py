@@ -26,9 +26,9 @@ class Weighted(Elementwise):
         super().__init__(sizeAverage)
         self.weights = _checks.held(self, "weights", weights)
 
-    def _sum(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Any, target: Any) -> Any:
         loss = self._loss(input, target)
-        return (loss if self.weights is None else self.weights * loss).sum()
+        return loss if self.weights is None else self.weights * loss
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         gradInput = self._derivative(input, target)

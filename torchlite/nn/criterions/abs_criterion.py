@@ -39,8 +39,8 @@ class AbsCriterion(Elementwise):
     Torch7, nn/AbsCriterion.lua.
     """
 
-    def _sum(self, input: Any, target: Any) -> Any:
-        return absolute(input - target).sum()
+    def _losses(self, input: Any, target: Any) -> Any:
+        return absolute(input - target)
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         difference = input - target

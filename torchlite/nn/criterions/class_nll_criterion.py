@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.sums import sum_all
 from torchlite.nn.checks import whole
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
@@ -96,7 +97,7 @@ class ClassNLLCriterion(Criterion):
         places, weight, total_weight = self._chosen("updateOutput", input, target)
         self.total_weight = total_weight
         chosen = self._batch(input)[places]
-        self.output = (-weight * chosen).sum().item() / self._divisor(total_weight)
+        self.output = sum_all(-weight * chosen).item() / self._divisor(total_weight)
         return self.output
 
     def updateGradInput(self, input: Any, target: Any) -> Any:
@@ -119,7 +120,7 @@ class ClassNLLCriterion(Criterion):
         if self.weights is None:
             return places, 1, float(chosen.size)
         weight = self.weights[chosen]
-        return places, weight, weight.sum().item()
+        return places, weight, sum_all(weight).item()
 
     def _batch(self, array: Any) -> Any:
         return array[None] if array.ndim == self._dims else array

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.functions import units
+from torchlite.kernels.sums import sum_along
 from torchlite.nn.checks import constant, misshapen
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions._pairwise import Pairwise
@@ -87,8 +88,8 @@ class CosineEmbeddingCriterion(Pairwise):
     def _divisor(self, input: Any) -> int:
         return super()._divisor(input) if input[0].ndim == 2 else 1
 
-    def _sum(self, input: Any, target: Any) -> Any:
-        return self._cosine(input, target)[0].sum()
+    def _losses(self, input: Any, target: Any) -> Any:
+        return self._cosine(input, target)[0]
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         loss, cos, (a, *lengths_a), (b, *lengths_b) = self._cosine(input, target)
@@ -101,6 +102,6 @@ class CosineEmbeddingCriterion(Pairwise):
     def _cosine(self, input: Any, target: Any) -> Any:
         """Return each sample's loss and cosine, as columns, and both arrays as `units` does."""
         a, b = (units(rows, _ZERO) for rows in input)
-        cos = (a[0] * b[0]).sum(-1, keepdims=True)
+        cos = sum_along(a[0] * b[0], -1, keepdims=True)
         loss = np.where(target == 1, 1 - cos, np.maximum(cos - self.margin, 0))
         return loss, cos, a, b

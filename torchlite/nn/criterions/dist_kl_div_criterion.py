@@ -42,12 +42,12 @@ class DistKLDivCriterion(Elementwise):
     Torch7, nn/DistKLDivCriterion.lua.
     """
 
-    def _sum(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Any, target: Any) -> Any:
         nothing = target.real <= 0
         p = np.where(nothing, 1, target)
         divergence = p * (np.log(p) - input)
         # A NaN in input is to be seen even where the target is 0.
-        return np.where(nothing & (input == input), 0, divergence).sum()
+        return np.where(nothing & (input == input), 0, divergence)
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         return np.maximum(target, 0) * -factor

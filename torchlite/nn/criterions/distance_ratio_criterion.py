@@ -51,8 +51,8 @@ class DistanceRatioCriterion(Pairwise):
     network, arXiv:1412.6622.
     """
 
-    def _sum(self, input: Any, target: Any) -> Any:
-        return softplus(input[0] - input[1]).sum()
+    def _losses(self, input: Any, target: Any) -> Any:
+        return softplus(input[0] - input[1])
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         gradient = factor * sigmoid(input[0] - input[1])

@@ -65,8 +65,8 @@ class HingeEmbeddingCriterion(Elementwise):
         checks.floating(self, method, input)
         return _checks.signs(self, method, input, target, input.shape)
 
-    def _sum(self, input: Any, target: Any) -> Any:
-        return np.where(target == 1, input, np.maximum(self.margin - input, 0)).sum()
+    def _losses(self, input: Any, target: Any) -> Any:
+        return np.where(target == 1, input, np.maximum(self.margin - input, 0))
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         beyond = (target == -1) & (input.real > self.margin)

@@ -61,8 +61,8 @@ class L1Cost(Elementwise):
         checks.floating(self, method, input)
         return None
 
-    def _sum(self, input: Any, target: Any) -> Any:
-        return absolute(input).sum()
+    def _losses(self, input: Any, target: Any) -> Any:
+        return absolute(input)
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         return (factor * np.sign(input.real)).astype(input.dtype, copy=False)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.functions import absolute
+from torchlite.kernels.sums import sum_all
 from torchlite.nn.checks import constant
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions._pairwise import Pairwise
@@ -71,14 +72,14 @@ class L1HingeEmbeddingCriterion(Pairwise):
         super()._prepared(method, input, target)
         return _checks.signs(self, method, input[0], target, ())
 
-    def _sum(self, input: Any, target: Any) -> Any:
-        distance = absolute(input[0] - input[1]).sum()
+    def _total(self, input: Any, target: Any) -> Any:
+        distance = sum_all(absolute(input[0] - input[1]))
         return distance if target == 1 else np.maximum(self.margin - distance, 0)
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         difference = input[0] - input[1]
         sign = np.sign(difference.real).astype(difference.dtype, copy=False)
-        beyond = (target == -1) & (absolute(difference).sum().real > self.margin)
+        beyond = (target == -1) & (sum_all(absolute(difference)).real > self.margin)
         gradient = np.where(beyond, 0, target * sign)
         return [gradient, -gradient]
 

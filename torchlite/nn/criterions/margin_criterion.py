@@ -52,8 +52,8 @@ class MarginCriterion(Elementwise):
         super().__init__(sizeAverage)
         self.margin = constant(self, "margin", margin)
 
-    def _sum(self, input: Any, target: Any) -> Any:
-        return np.maximum(self.margin - input * target, 0).sum()
+    def _losses(self, input: Any, target: Any) -> Any:
+        return np.maximum(self.margin - input * target, 0)
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         missed = (input * target).real < self.margin

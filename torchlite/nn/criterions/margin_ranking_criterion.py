@@ -64,8 +64,8 @@ class MarginRankingCriterion(Pairwise):
         super()._prepared(method, input, target)
         return _checks.one_each(self, method, input[0], target, input[0].shape)
 
-    def _sum(self, input: Any, target: Any) -> Any:
-        return np.maximum(self._slack(input, target), 0).sum()
+    def _losses(self, input: Any, target: Any) -> Any:
+        return np.maximum(self._slack(input, target), 0)
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         beyond = self._slack(input, target).real < 0

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.sums import dot
 from torchlite.nn.criterions._elementwise import Elementwise
 
 __all__ = ["MSECriterion"]
@@ -31,9 +32,9 @@ class MSECriterion(Elementwise):
     Torch7, nn/MSECriterion.lua.
     """
 
-    def _sum(self, input: Any, target: Any) -> Any:
-        difference = (input - target).reshape(-1)
-        return difference.dot(difference)
+    def _total(self, input: Any, target: Any) -> Any:
+        difference = input - target
+        return dot(difference, difference)
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         gradInput = input - target

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.like import like
+from torchlite.kernels.sums import sum_along
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions._class_margin import ClassMargin
 
@@ -75,13 +76,13 @@ class MultiLabelMarginCriterion(ClassMargin):
         classes = like(np.arange(input.shape[-1]), input)
         return label, listed[..., :longest, None] & (label[..., None] == classes)
 
-    def _sum(self, input: Any, target: Any) -> Any:
-        return self._slack(input, *target).sum()
+    def _losses(self, input: Any, target: Any) -> Any:
+        return self._slack(input, *target)
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         missed = (self._slack(input, *target).real > 0) * input.dtype.type(factor)
-        at_labels = target[1] * missed.sum(-1, keepdims=True)
-        return missed.sum(-2) - at_labels.sum(-2)
+        at_labels = target[1] * sum_along(missed, -1, keepdims=True)
+        return sum_along(missed, -2) - sum_along(at_labels, -2)
 
     def _slack(self, input: Any, label: Any, hot: Any) -> Any:
         others = hot.any(-1, keepdims=True) & ~hot.any(-2, keepdims=True)

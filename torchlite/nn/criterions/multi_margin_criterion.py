@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import SettingError
+from torchlite.kernels.sums import sum_along
 from torchlite.nn.checks import constant, misbuilt
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions._class_margin import ClassMargin
@@ -87,15 +88,15 @@ class MultiMarginCriterion(ClassMargin):
         target = _checks.classes(self, method, input, target, self.weights)
         return target[..., None]
 
-    def _sum(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Any, target: Any) -> Any:
         slack = self._slack(input, target)
-        return self._weighed(slack if self.p == 1 else slack * slack, target).sum()
+        return self._weighed(slack if self.p == 1 else slack * slack, target)
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         slack = self._slack(input, target)
         gradInput = (slack.real > 0).astype(slack.dtype) if self.p == 1 else 2 * slack
         gradInput = self._weighed(factor * gradInput, target)
-        np.put_along_axis(gradInput, target, -gradInput.sum(-1, keepdims=True), -1)
+        np.put_along_axis(gradInput, target, -sum_along(gradInput, -1, keepdims=True), -1)
         return gradInput
 
     def _slack(self, input: Any, target: Any) -> Any:

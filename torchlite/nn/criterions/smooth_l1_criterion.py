@@ -36,10 +36,10 @@ class SmoothL1Criterion(Elementwise):
     Torch7, nn/SmoothL1Criterion.lua; Girshick, Fast R-CNN, arXiv:1504.08083.
     """
 
-    def _sum(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Any, target: Any) -> Any:
         z = absolute(input - target)
         square = np.minimum(z, 1)
-        return (square * (z - square / 2)).sum()
+        return square * (z - square / 2)
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         gradInput = np.clip(input - target, -1, 1)

@@ -38,8 +38,8 @@ class SoftMarginCriterion(Elementwise):
     Torch7, nn/SoftMarginCriterion.lua.
     """
 
-    def _sum(self, input: Any, target: Any) -> Any:
-        return softplus(-target * input).sum()
+    def _losses(self, input: Any, target: Any) -> Any:
+        return softplus(-target * input)
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
         return sigmoid(-target * input) * (-factor * target)

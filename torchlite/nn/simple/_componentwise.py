@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from torchlite.errors import ShapeError
 from torchlite.kernels.blas import addrows
+from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.dims import sizes
@@ -152,4 +153,4 @@ def _sum_to(shape: tuple[int, ...], array: Any) -> Any:
     """Return the sum over everything along which an array of this shape was broadcast."""
     added = array.ndim - len(shape)
     stretched = (i for i, n in enumerate(shape, added) if n != array.shape[i])
-    return array.sum((*range(added), *stretched)).reshape(shape)
+    return sum_along(array, (*range(added), *stretched)).reshape(shape)

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from torchlite.kernels.sums import einsum_rows, inner
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
@@ -64,7 +65,7 @@ class Distances(Module):
         self._accumulate(scale, self._rates(stretched, gradOutput), stretched, differences)
 
     def _accumulate(self, scale: Any, rates: Any, stretched: Any, differences: Any) -> None:
-        self.gradWeight -= scale * over_samples(rates, self._stretched(stretched)).T
+        self.gradWeight -= scale * einsum_rows("no,noi->oi", rates, self._stretched(stretched)).T
 
     def _differences(self, input: Any) -> Any:
         """Return input minus centre, for each sample and each centre."""
@@ -86,10 +87,5 @@ class Distances(Module):
         checks.rows_back(self, method, input, n, gradOutput, m, self.weight.dtype)
 
 
-def over_samples(rates: Any, vectors: Any) -> Any:
-    """Return for each centre the sum of its vectors, one a sample, times their rates."""
-    return np.einsum("no,noi->oi", rates, vectors)
-
-
 def _lengths(vectors: Any) -> Any:
-    return np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
+    return np.sqrt(inner(vectors, vectors))

@@ -8,6 +8,7 @@ from torchlite import random
 from torchlite.errors import ShapeError
 from torchlite.kernels.blas import addrows
 from torchlite.kernels.like import like
+from torchlite.kernels.sums import sum_products, sum_rows
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.module import Module
@@ -157,7 +158,7 @@ class BatchNormalization(Module):
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]
         mean, std = self._statistics(input)
-        self.gradWeight += scale * (std * _sum_product(gradOutput, input - mean))
+        self.gradWeight += scale * (std * sum_products(gradOutput, input - mean))
         addrows(self.gradBias, scale, gradOutput)
 
     def _statistics(self, input: Any) -> tuple[Any, Any]:
@@ -217,13 +218,8 @@ class BatchNormalization(Module):
 
 
 def _mean(batch: Any) -> Any:
-    return batch.sum(0) / (len(batch) or 1)
-
-
-def _sum_product(a: Any, b: Any) -> Any:
-    """Return `(a * b).sum(0)`, without the product in between."""
-    return np.einsum("ij,ij->j", a, b)
+    return sum_rows(batch) / (len(batch) or 1)
 
 
 def _mean_product(a: Any, b: Any) -> Any:
-    return _sum_product(a, b) / (len(a) or 1)
+    return sum_products(a, b) / (len(a) or 1)

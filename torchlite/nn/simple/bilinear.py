@@ -4,7 +4,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from torchlite.kernels.blas import addrows
+from torchlite.kernels.blas import addrows, product
+from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
@@ -96,7 +97,7 @@ class Bilinear(Module):
 
     def updateOutput(self, input: Any) -> Any:
         left, right = self._pair("updateOutput", input)
-        output = ((left @ self.weight) * right).sum(2).T
+        output = sum_along((left @ self.weight) * right, 2).T
         if self.bias is not None:
             output += self.bias
         self.output = output
@@ -106,8 +107,8 @@ class Bilinear(Module):
         left, right = self._pair("updateGradInput", input, gradOutput)
         each = gradOutput.T[:, :, None]
         self.gradInput = [
-            ((right @ self.weight.transpose(0, 2, 1)) * each).sum(0),
-            ((left @ self.weight) * each).sum(0),
+            sum_along((right @ self.weight.transpose(0, 2, 1)) * each, 0),
+            sum_along((left @ self.weight) * each, 0),
         ]
         return self.gradInput
 
@@ -115,7 +116,9 @@ class Bilinear(Module):
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
         left, right = self._pair("accGradParameters", input, gradOutput)
-        self.gradWeight += scale * ((left.T * gradOutput.T[:, None]) @ right)
+        m, k, n = self.weight.shape
+        pairs = (left.T * gradOutput.T[:, None]).reshape(m * k, len(left))
+        self.gradWeight += scale * product(pairs, right).reshape(m, k, n)
         if self.bias is not None:
             addrows(self.gradBias, scale, gradOutput)
 

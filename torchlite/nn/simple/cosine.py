@@ -4,7 +4,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from torchlite.kernels.blas import product
 from torchlite.kernels.functions import units
+from torchlite.kernels.sums import sum_along, sum_rows
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
@@ -92,7 +94,7 @@ class Cosine(Module):
         self._check_back("updateGradInput", input, gradOutput)
         (x, length, scale), (w, _, _) = units(input, _ZERO), units(self.weight, _ZERO)
         along = gradOutput * (x @ w.T)
-        gradInput = gradOutput @ w - along.sum(-1, keepdims=True) * x
+        gradInput = gradOutput @ w - sum_along(along, -1, keepdims=True) * x
         self.gradInput = gradInput / length / scale
         return self.gradInput
 
@@ -104,7 +106,7 @@ class Cosine(Module):
             input, gradOutput = input[None], gradOutput[None]
         (x, _, _), (w, *lengths) = units(input, _ZERO), units(self.weight, _ZERO)
         along = gradOutput * (x @ w.T)
-        gradient = gradOutput.T @ x - along.sum(0)[:, None] * w
+        gradient = product(gradOutput.T, x) - sum_rows(along)[:, None] * w
         self.gradWeight += scale * (gradient / lengths[0] / lengths[1])
 
     def reset(self, stdv: Any = None) -> Self:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.functions import absolute
+from torchlite.kernels.sums import sum_all
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 
@@ -80,7 +81,7 @@ class L1Penalty(Module):
 
     def updateOutput(self, input: Any) -> Any:
         checks.floating(self, "updateOutput", input)
-        self.loss = self._weight(input) * absolute(input).sum().item()
+        self.loss = self._weight(input) * sum_all(absolute(input)).item()
         self.output = input
         return input
 

@@ -4,7 +4,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from torchlite.kernels.blas import addrows
+from torchlite.kernels.blas import addrows, product
+from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
@@ -131,8 +132,8 @@ class LinearWeightNorm(Linear):
             input, gradOutput = input[None], gradOutput[None]
         norm = self._norm()
         direction = self.v / norm
-        direct = gradOutput.T @ input
-        along = (direct * direction).sum(1, keepdims=True)
+        direct = product(gradOutput.T, input)
+        along = sum_along(direct * direction, 1, keepdims=True)
         # Where eps limits the norm, that does not change with v.
         across = direct - along * (norm != self.eps) * direction
         self.gradG += scale * along
@@ -142,7 +143,7 @@ class LinearWeightNorm(Linear):
 
     def _norm(self) -> Any:
         """Return the lengths of v's rows, at least eps."""
-        return np.maximum(np.sqrt((self.v * self.v).sum(1, keepdims=True)), self.eps)
+        return np.maximum(np.sqrt(sum_along(self.v * self.v, 1, keepdims=True)), self.eps)
 
     def parameters(self) -> tuple[list[Any], list[Any]]:
         """Return v, g and bias, and their gradients."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import SettingError
+from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.checks import constant, misbuilt
 from torchlite.nn.module import Module
@@ -85,7 +86,7 @@ class Normalize(Module):
         checks.alike(self, "updateGradInput", input, gradOutput)
         norm = self._norm(input)
         output = input / norm
-        along = np.sum(gradOutput * output, -1, keepdims=True)
+        along = sum_along(gradOutput * output, -1, keepdims=True)
         gradInput = gradOutput - self._slope(input, output) * along
         gradInput /= norm
         self.gradInput = gradInput
@@ -108,7 +109,7 @@ class Normalize(Module):
         scale = np.max(magnitude.real, -1, keepdims=True, initial=floor)
         magnitude /= scale
         magnitude **= p
-        total = np.sum(magnitude, -1, keepdims=True) + (floor / scale) ** p
+        total = sum_along(magnitude, -1, keepdims=True) + (floor / scale) ** p
         return scale * total ** (1 / p)
 
     def _slope(self, input: Any, output: Any) -> Any:

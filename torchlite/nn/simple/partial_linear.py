@@ -5,8 +5,9 @@ from typing import Any, Self
 import numpy as np
 
 from torchlite import random
-from torchlite.kernels.blas import addat
+from torchlite.kernels.blas import addat, product
 from torchlite.kernels.like import like
+from torchlite.kernels.sums import sum_rows
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.module import Module
@@ -117,9 +118,9 @@ class PartialLinear(Module):
         self._check_back("accGradParameters", input, gradOutput)
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]
-        addat(self.gradWeight, scale, self.partition, gradOutput.T @ input)
+        addat(self.gradWeight, scale, self.partition, product(gradOutput.T, input))
         if self.bias is not None:
-            np.add.at(self.gradBias[0], self.partition, scale * gradOutput.sum(0))
+            np.add.at(self.gradBias[0], self.partition, scale * sum_rows(gradOutput))
 
     def setPartition(self, indices: Any) -> Self:
         """Compute only these outputs, in this order, counted from 0. Return self."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position, sample_dims
@@ -85,4 +86,4 @@ class Replicate(Shaping):
         return np.broadcast_to(np.expand_dims(input, axis), self._shape(input, axis))
 
     def _gradient(self, input: Any, gradOutput: Any, axis: int) -> Any:
-        return np.sum(gradOutput, axis, dtype=gradOutput.dtype)
+        return sum_along(gradOutput, axis).astype(gradOutput.dtype, copy=False)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.sums import sum_along
 from torchlite.nn.simple._reduction import Reduction
 
 __all__ = ["Sum"]
@@ -82,7 +83,7 @@ class Sum(Reduction):
         return axis
 
     def _reduce(self, input: Any, axis: int) -> Any:
-        total = np.sum(input, axis, keepdims=True)
+        total = sum_along(input, axis, keepdims=True)
         return total / input.shape[axis] if self.sizeAverage else total
 
     def _spread(self, input: Any, gradOutput: Any, axis: int) -> Any:

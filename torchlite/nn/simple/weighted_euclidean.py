@@ -4,7 +4,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from torchlite.nn.simple._distances import Distances, over_samples
+from torchlite.kernels.sums import einsum_rows
+from torchlite.nn.simple._distances import Distances
 
 __all__ = ["WeightedEuclidean"]
 
@@ -66,7 +67,7 @@ class WeightedEuclidean(Distances):
 
     def _accumulate(self, scale: Any, rates: Any, stretched: Any, differences: Any) -> None:
         super()._accumulate(scale, rates, stretched, differences)
-        self.gradDiagCov += scale * over_samples(rates, stretched * differences).T
+        self.gradDiagCov += scale * einsum_rows("no,noi->oi", rates, stretched * differences).T
 
     def parameters(self) -> tuple[list[Any], list[Any]]:
         """Return weight and diagCov, and their gradients."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.sums import sum_along
 from torchlite.nn.table._rows import Rows
 
 __all__ = ["DotProduct"]
@@ -38,7 +39,7 @@ class DotProduct(Rows):
     """
 
     def _function(self, a: Any, b: Any) -> Any:
-        return (a * b).sum(-1)
+        return sum_along(a * b, -1)
 
     def _gradients(self, a: Any, b: Any, gradOutput: Any) -> tuple[Any, Any]:
         return gradOutput * b, gradOutput * a

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position
@@ -80,7 +81,7 @@ class MixtureTable(Module):
         first = experts[0]
         _checks.like(self, "updateGradInput", "gradOutput", gradOutput, first.shape, first.dtype)
         sample = tuple(range(gates.ndim - 1, first.ndim))
-        by_gates = np.stack([(gradOutput * expert).sum(sample) for expert in experts], -1)
+        by_gates = np.stack([sum_along(gradOutput * expert, sample) for expert in experts], -1)
         by_experts: Any = [_gate(gates, i, first) * gradOutput for i in range(len(experts))]
         if axis is not None:
             by_experts = np.stack(by_experts, axis)

@@ -7,6 +7,7 @@ import numpy as np
 
 from torchlite.errors import SettingError
 from torchlite.kernels.functions import absolute
+from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.table._rows import Rows
 
@@ -85,4 +86,4 @@ class PairwiseDistance(Rows):
         largest = magnitude.max(-1, keepdims=True, initial=0)
         largest = np.where(largest == 0, 1, largest)
         powers = (magnitude / largest) ** self.norm
-        return largest * powers.sum(-1, keepdims=True) ** (1 / self.norm)
+        return largest * sum_along(powers, -1, keepdims=True) ** (1 / self.norm)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.sums import sum_along
 from torchlite.nn.transfer._soft_max import AlongDimension, shifted
 
 __all__ = ["LogSoftMax"]
@@ -53,9 +54,9 @@ class LogSoftMax(AlongDimension):
         axis = self._axis(input)
         output = shifted(input, axis)
         if output.size:
-            output -= np.log(np.exp(output).sum(axis=axis, keepdims=True))
+            output -= np.log(sum_along(np.exp(output), axis, keepdims=True))
         return output
 
     def _gradient(self, output: Any, gradOutput: Any) -> Any:
-        total = gradOutput.sum(axis=self._axis(output), keepdims=True)
+        total = sum_along(gradOutput, self._axis(output), keepdims=True)
         return gradOutput - np.exp(output) * total

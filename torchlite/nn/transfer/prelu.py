@@ -5,6 +5,7 @@ from typing import Any, Self
 import numpy as np
 
 from torchlite.kernels.functions import choose, leaky
+from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.transfer._pointwise import Pointwise
@@ -100,7 +101,7 @@ class PReLU(Pointwise):
         checks.must_accumulate(self, input, gradOutput, self.weight.dtype)
         kept = _plane(input) if self.nOutputPlane else None
         others = tuple(i for i in range(input.ndim) if i != kept)
-        self.gradWeight += scale * (gradOutput * input.clip(-np.inf, 0)).sum(axis=others)
+        self.gradWeight += scale * sum_along(gradOutput * input.clip(-np.inf, 0), others)
 
     def reset(self, stdv: Any = None) -> Self:
         """Set every slope to 1/4: nothing is drawn."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.sums import sum_along
 from torchlite.nn.transfer._soft_max import AlongDimension, shifted
 
 __all__ = ["SoftMax"]
@@ -52,9 +53,9 @@ class SoftMax(AlongDimension):
         axis = self._axis(input)
         output = shifted(input, axis)
         np.exp(output, out=output)
-        output /= output.sum(axis=axis, keepdims=True)
+        output /= sum_along(output, axis, keepdims=True)
         return output
 
     def _gradient(self, output: Any, gradOutput: Any) -> Any:
-        mean = (output * gradOutput).sum(axis=self._axis(output), keepdims=True)
+        mean = sum_along(output * gradOutput, self._axis(output), keepdims=True)
         return output * (gradOutput - mean)
