@@ -31,7 +31,7 @@ _SHARED = 10_000
 # NumPy's alpha * x makes an array: of a piece this long it stays in the processor's cache.
 _CACHED = 1 << 17
 # A sum of more products than these is worth taking apart.
-_LONG = 1 << 14
+_LONG = 1 << 15
 
 
 def _from_scipy() -> dict[str, Callable[..., Any]]:
@@ -87,7 +87,10 @@ def using(backend: str) -> Iterator[None]:
 
 
 def product(a: Any, b: Any) -> Any:
-    """Return `a @ b`. In float32 a long sum (K above 16,384) is right to 1e-5 of its magnitudes.
+    """Return `a @ b`.
+
+    In float32 a long sum (K above 32,768) is right to 2e-6 of its magnitudes if there are few of
+    them (M * N up to 4096), else to 1e-5.
 
     Shapes: a (M, K) or (K,), b (K, N).
 
@@ -111,7 +114,7 @@ def _long_product(a: Any, b: Any) -> Any:
         return _long_product(a[None], b)[0]
     m, (k, n) = len(a), b.shape
     # A small result costs little, so there may be many.
-    length = 256 if m * n <= 4096 else 1 << 16
+    length = 64 if m * n <= 4096 else 1 << 16
     step = length * max(1, (1 << 18) // max(1, m * n))
     total = np.zeros((m, n), DOUBLE[a.dtype.char])
     for start in range(0, k, step):

@@ -3,17 +3,18 @@
 A float32 addition rounds by up to 2**-24 = 6e-8 of the sum so far. A sum that is taken number by
 number is off by up to 6e-8 times their count: 16.8 million ones, and it does not even grow any
 more. NumPy adds up in pairs along the axis that lies closest in memory, but number by number along
-any other; the BLAS goes number by number, or in a few lanes, in a product with ones and in the dot
-product of two vectors.
+any other; so does the BLAS in a product with ones, in four rows at a time where it takes columns in
+fours, and in some lanes where there is one column, or a dot product.
 
-Here float32 numbers are added up in blocks of 32 (or all at once, up to 64), and what the blocks
-give in float64. However many they are, the error is that of one block: 5e-7 (1e-6) measured on
-numbers chosen for it, 2e-6 (4e-6) if every rounding went the same way by as much as it can. Up to
-65,536 numbers in pairs are off by 27 roundings at most, which is less. Complex64 goes the same way.
-Float64 needs no such care before 10**9 numbers; it, and other kinds of arrays, add up as ever.
+Here no more than 64 float32 numbers are added up one after the other, then the sums of such blocks,
+in float64 if these are more than 32 in their turn. However many there are, the error is that of a
+block and of its rounding: at most 1e-6, measured on numbers that round to one side each time, up to
+20 million rows. Were every rounding the worst there is, it would be 4e-6. Numbers that lie close to
+one another are added up in pairs, 65,536 at a time: 27 roundings at most. Complex64 goes the same
+ways; float64 needs no such care before 10**9 numbers, and adds up as other kinds of arrays do.
 
-What that costs is gained elsewhere: of narrow arrays several rows are taken as one long line, for
-which the processor has its vectors, and pieces stay in its cache.
+What that costs is gained elsewhere: of narrow arrays several rows are taken side by side, as one
+line, for which the processor has its vectors, and pieces stay in its cache.
 """
 
 from collections.abc import Iterable, Iterator
@@ -38,25 +39,24 @@ __all__ = [
 
 # What blocks of these dtypes are added up in.
 DOUBLE = {"f": "d", "F": "D"}
+# Numbers that may be added up one after the other.
 _BLOCK = 32
-# How many rows one product with ones may take; of a dtype that is not here, none.
-_AT_ONCE = {"f": 2 * _BLOCK, "F": 2 * _BLOCK, "d": 1 << 16, "D": 1 << 16}
-# Up to so many entries, a copy in float64 takes less time than the calls that avoid it.
-_FEW = 1 << 11
+_FEW = 2 * _BLOCK
+# The BLAS takes columns in fours, and of these four rows at a time; and one column in lanes.
+_IN_FOURS = 4 * _FEW
+_LANES = 1 << 8
+# So many numbers dot leaves to the BLAS at once, and so many at a time of more.
+_DOT, _DOT_BLOCK = 1 << 12, 1 << 10
 # Up to so many entries, products in an array of their own take less time than einsum.
 _SMALL = 1 << 15
+# Rows are taken side by side up to about so many entries.
+_LINE = 1 << 10
 # Pieces of about so many entries stay in the cache.
 _PIECE = 1 << 18
-# So many products are added up in lanes at a time.
-_LANES = 1 << 8
 # So many numbers are added up in pairs at a time.
 _PAIRS = 1 << 16
-# Up to so many dot leaves to the BLAS at once, and so many at a time of more.
-_DOT, _DOT_BLOCK = 1 << 12, 1 << 10
-
-# The longest vector of ones wanted so far, by the character of the dtype: a product with it is
-# three to five times as fast as sum(0).
-_ones: dict[str, Any] = {}
+# A product with ones takes a third to a fifth of the time of sum(0).
+_ones = {char: np.ones(_DOT if char in DOUBLE else 1 << 16, char) for char in "fFdD"}
 
 
 def sum_rows(a: Any) -> Any:
@@ -73,24 +73,27 @@ def sum_rows(a: Any) -> Any:
     if type(a) is not np.ndarray:
         return a.sum(axis=0)
     n, char = len(a), a.dtype.char
-    if n <= _AT_ONCE.get(char, 0):
-        return _ones_for(char, n).dot(a)
-    if char not in DOUBLE or not a.size or a.flags.fnc:
+    if n <= _FEW and char in _ones:
+        return _ones[char][:n].dot(a)
+    if char not in DOUBLE:
+        return _ones[char][:n].dot(a) if char in _ones and n <= len(_ones[char]) else a.sum(axis=0)
+    width = a.shape[1]
+    if (n <= _IN_FOURS and width % 4 == 0) or (n <= _DOT and width == 1):
+        return _ones[char][:n].dot(a)
+    if not width or a.flags.fnc:
         return a.sum(axis=0)
-    if a.size <= _FEW:
-        return _ones_for(DOUBLE[char], n).dot(a).astype(char)
-    if a.size > _PIECE:
+    if a.size > _PIECE and n > _IN_FOURS:
         return _added(sum_rows(a[piece]) for piece in _pieces(n, a.size)).astype(char)
-    # A line is as many rows as there are blocks.
-    blocks = n // _BLOCK
-    whole = _BLOCK * blocks
-    lines = (a if whole == n else a[:whole]).reshape(_BLOCK, -1)
-    sums = _ones_for(char, _BLOCK).dot(lines).reshape(blocks, -1)
+    # So many rows side by side, as one line, have all their columns in fours.
+    blocks = 4 * -(-n // (2 * _IN_FOURS))
+    whole = n - n % blocks
+    lines = (a if whole == n else a[:whole]).reshape(whole // blocks, -1)
+    sums = _ones[char][: len(lines)].dot(lines).reshape(blocks, -1)
     # Few numbers more may be added up in their own precision, which is quicker.
-    summed = _ones_for(char if blocks <= _BLOCK else DOUBLE[char], blocks).dot(sums)
+    summed = _ones[char if blocks <= _BLOCK else DOUBLE[char]][:blocks].dot(sums)
     if whole < n:
-        summed = summed + _ones_for(char, n - whole).dot(a[whole:])
-    return summed.astype(char, copy=False)
+        summed = summed + sum_rows(a[whole:])
+    return summed if blocks <= _BLOCK else summed.astype(char)
 
 
 def sum_products(a: Any, b: Any) -> Any:
@@ -103,7 +106,7 @@ def sum_products(a: Any, b: Any) -> Any:
     >>> sum_products(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 1.0], [10.0, 10.0]]))
     array([31., 42.])
     """
-    if len(a) > 2 * _BLOCK and a.size <= _SMALL and is_single(a) and is_single(b):
+    if len(a) > _FEW and a.size <= _SMALL and is_single(a) and is_single(b):
         return sum_rows(a * b)
     return einsum_rows("nj,nj->j", a, b)
 
@@ -117,18 +120,17 @@ def einsum_rows(subscripts: str, a: Any, b: Any) -> Any:
     array([[ 7., 10.]])
     """
     n = len(a)
-    if n <= 2 * _BLOCK or not (is_single(a) and is_single(b)) or not b.size:
+    if n <= _FEW or not (is_single(a) and is_single(b)) or not b.size:
         return np.einsum(subscripts, a, b)
-    size = max(a.size, b.size)
-    if size > _PIECE:
-        each = (einsum_rows(subscripts, a[piece], b[piece]) for piece in _pieces(n, size))
-        return _added(each).astype(a.dtype)
-    blocks = n // _BLOCK
-    whole = _BLOCK * blocks
-    lines = [x[:whole].reshape(_BLOCK, blocks * x.shape[1], *x.shape[2:]) for x in (a, b)]
-    sums = np.einsum(subscripts, *lines)
-    summed = sum_rows(sums.reshape(blocks, -1)).reshape(-1, *sums.shape[1:])
-    return summed + np.einsum(subscripts, a[whole:], b[whole:])
+    # Rows a line, and blocks of such lines.
+    long = max(1, min(_LINE // a.shape[1], n // _BLOCK))
+    blocks = n // (_BLOCK * long)
+    whole = blocks * _BLOCK * long
+    lines = [x[:whole].reshape(blocks, _BLOCK, long * x.shape[1], *x.shape[2:]) for x in (a, b)]
+    first, second = subscripts.split(",")
+    sums = np.einsum(f"...{first},...{second.replace('->', '->...')}", *lines)
+    summed = sum_rows(sums.reshape(blocks * long, -1)).reshape(-1, *sums.shape[2:])
+    return summed if whole == n else summed + einsum_rows(subscripts, a[whole:], b[whole:])
 
 
 def inner(a: Any, b: Any) -> Any:
@@ -142,7 +144,7 @@ def inner(a: Any, b: Any) -> Any:
     array([21., 43.])
     """
     n = a.shape[-1]
-    if n <= _LANES or not (is_single(a) and is_single(b)):
+    if n <= _LANES or not (is_single(a) and is_single(b)) or not a.size:
         return np.einsum("...i,...i->...", a, b)
     whole = n - n % _LANES
     blocks = (x[..., :whole].reshape(*x.shape[:-1], -1, _LANES) for x in (a, b))
@@ -168,7 +170,7 @@ def dot(a: Any, b: Any) -> Any:
         return a.dot(b)
     whole = a.size - a.size % _DOT_BLOCK
     blocks = a[:whole].reshape(-1, 1, _DOT_BLOCK) @ b[:whole].reshape(-1, _DOT_BLOCK, 1)
-    summed = blocks.sum(dtype=DOUBLE[a.dtype.char])
+    summed = blocks.astype(DOUBLE[a.dtype.char]).sum()
     return (summed + a[whole:].dot(b[whole:])).astype(a.dtype)
 
 
@@ -180,7 +182,7 @@ def sum_all(a: Any) -> Any:
     >>> sum_all(np.ones((2, 3)))
     np.float64(6.0)
     """
-    if a.size <= 2 * _BLOCK or not is_single(a) or (a.size <= _PAIRS and a.flags.forc):
+    if not is_single(a) or (a.size <= _PAIRS and a.flags.forc):
         return a.sum()
     flat = a.ravel("K")
     whole = a.size - a.size % _PAIRS
@@ -197,10 +199,14 @@ def sum_along(a: Any, axis: int | tuple[int, ...], keepdims: bool = False) -> An
     >>> sum_along(a, (0, 1)).round()
     array([100000., 100000.], dtype=float32)
     """
-    if type(axis) is int and (a.shape[axis] <= 2 * _BLOCK or _is_closest(a, axis)):
+    if type(axis) is tuple and len(axis) == 1:
+        axis = axis[0]
+    if type(axis) is int and (a.shape[axis] <= _FEW or _is_closest(a, axis)):
         return a.sum(axis, keepdims=keepdims)
     if not is_single(a) or not a.size:
         return np.sum(a, axis, keepdims=keepdims)
+    if axis == 0 and a.ndim == 2:
+        return sum_rows(a)[None] if keepdims else sum_rows(a)
     axes = normalize_axis_tuple(axis, a.ndim)
     kept = [n for i, n in enumerate(a.shape) if i not in axes]
     if not kept:
@@ -222,7 +228,7 @@ def sum_along(a: Any, axis: int | tuple[int, ...], keepdims: bool = False) -> An
 def _middle(a: Any) -> Any:
     """Return the sum along the second of three axes."""
     outer, n, behind = a.shape
-    if behind == 1 or n <= 2 * _BLOCK:
+    if behind == 1 or n <= _FEW:
         return a.sum(1)
     if outer == 1:
         return sum_rows(a[0])
@@ -235,7 +241,7 @@ def _middle(a: Any) -> Any:
 
 def _pieces(n: int, size: int) -> Iterator[slice]:
     """Return the pieces of n rows with as many entries altogether."""
-    step = max(2 * _BLOCK, _PIECE * n // size // _BLOCK * _BLOCK)
+    step = max(_IN_FOURS, _PIECE * n // size // _IN_FOURS * _IN_FOURS)
     return (slice(start, start + step) for start in range(0, n, step))
 
 
@@ -251,11 +257,3 @@ def is_single(a: Any) -> bool:
 def _is_closest(a: Any, axis: int) -> bool:
     """Return whether NumPy goes along this axis first, and so adds up in pairs."""
     return type(a) is np.ndarray and a.strides[axis] == a.itemsize and 0 not in a.strides
-
-
-def _ones_for(char: str, length: int) -> Any:
-    """Return a vector of ones."""
-    ones = _ones.get(char)
-    if ones is None or len(ones) < length:
-        ones = _ones[char] = np.ones(length, char)
-    return ones if len(ones) == length else ones[:length]
