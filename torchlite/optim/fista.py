@@ -119,7 +119,8 @@ def FistaLS(
             axpy(p, -1 / L, gradient)
             pl(p, L)
             step = p - y
-            Q2, Q3 = float(dot(gradient, step)), L / 2 * float(dot(step, step))
+            Q2 = float(dot(gradient, step)) + 0.0  # so that -0.0 prints as 0
+            Q3 = L / 2 * float(dot(step, step))
             Q = fy + Q2 + Q3
             fp = _FISTALS.value(f, p)
             if settings.verbose:
