@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import SettingError, fault
-from torchlite.kernels.sums import DOUBLE, is_single, sum_rows
+from torchlite.kernels.sums import DOUBLE, is_single, rounded, sum_rows
 
 __all__ = ["active", "addat", "addmm", "addrows", "axpy", "product", "using"]
 
@@ -125,7 +125,7 @@ def _long_product(a: Any, b: Any) -> Any:
         each = left_blocks @ right[:whole].reshape(blocks, length, n)
         total += sum_rows(each.reshape(blocks, m * n)).reshape(m, n)
         total += left[:, whole:].dot(right[whole:])
-    return total.astype(a.dtype)
+    return rounded(total, a)
 
 
 def addmm(target: Any, alpha: complex, a: Any, b: Any) -> None:

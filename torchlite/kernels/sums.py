@@ -31,6 +31,7 @@ __all__ = [
     "einsum_rows",
     "inner",
     "is_single",
+    "rounded",
     "sum_all",
     "sum_along",
     "sum_products",
@@ -83,7 +84,7 @@ def sum_rows(a: Any) -> Any:
     if not width or a.flags.fnc:
         return a.sum(axis=0)
     if a.size > _PIECE and n > _IN_FOURS:
-        return _added(sum_rows(a[piece]) for piece in _pieces(n, a.size)).astype(char)
+        return rounded(_added(sum_rows(a[piece]) for piece in _pieces(n, a.size)), a)
     # So many rows side by side, as one line, have all their columns in fours.
     blocks = 4 * -(-n // (2 * _IN_FOURS))
     whole = n - n % blocks
@@ -93,7 +94,7 @@ def sum_rows(a: Any) -> Any:
     summed = _ones[char if blocks <= _BLOCK else DOUBLE[char]][:blocks].dot(sums)
     if whole < n:
         summed = summed + sum_rows(a[whole:])
-    return summed if blocks <= _BLOCK else summed.astype(char)
+    return summed if blocks <= _BLOCK else rounded(summed, a)
 
 
 def sum_products(a: Any, b: Any) -> Any:
@@ -150,7 +151,7 @@ def inner(a: Any, b: Any) -> Any:
     blocks = (x[..., :whole].reshape(*x.shape[:-1], -1, _LANES) for x in (a, b))
     summed = np.einsum("...ki,...ki->...k", *blocks).sum(-1, dtype=DOUBLE[a.dtype.char])
     summed += np.einsum("...i,...i->...", a[..., whole:], b[..., whole:])
-    return summed.astype(a.dtype)
+    return rounded(summed, a)
 
 
 def dot(a: Any, b: Any) -> Any:
@@ -171,7 +172,7 @@ def dot(a: Any, b: Any) -> Any:
     whole = a.size - a.size % _DOT_BLOCK
     blocks = a[:whole].reshape(-1, 1, _DOT_BLOCK) @ b[:whole].reshape(-1, _DOT_BLOCK, 1)
     summed = blocks.astype(DOUBLE[a.dtype.char]).sum()
-    return (summed + a[whole:].dot(b[whole:])).astype(a.dtype)
+    return rounded(summed + a[whole:].dot(b[whole:]), a)
 
 
 def sum_all(a: Any) -> Any:
@@ -187,7 +188,7 @@ def sum_all(a: Any) -> Any:
     flat = a.ravel("K")
     whole = a.size - a.size % _PAIRS
     blocks = flat[:whole].reshape(-1, _PAIRS).sum(1)
-    return (blocks.sum(dtype=DOUBLE[a.dtype.char]) + flat[whole:].sum()).astype(a.dtype)
+    return rounded(blocks.sum(dtype=DOUBLE[a.dtype.char]) + flat[whole:].sum(), a)
 
 
 def sum_along(a: Any, axis: int | tuple[int, ...], keepdims: bool = False) -> Any:
@@ -222,7 +223,7 @@ def sum_along(a: Any, axis: int | tuple[int, ...], keepdims: bool = False) -> An
                 behind *= n
     if keepdims:
         kept = [1 if i in axes else n for i, n in enumerate(a.shape)]
-    return summed.astype(a.dtype).reshape(kept)
+    return rounded(summed, a).reshape(kept)
 
 
 def _middle(a: Any) -> Any:
@@ -248,6 +249,12 @@ def _pieces(n: int, size: int) -> Iterator[slice]:
 def _added(arrays: Iterable[Any]) -> Any:
     """Return the sum of arrays in float64."""
     return sum(arrays, np.float64(0))
+
+
+def rounded(summed: Any, a: Any) -> Any:
+    """Return a sum in the precision of what was added up, where it may be infinite."""
+    with np.errstate(over="ignore"):
+        return summed.astype(a.dtype)
 
 
 def is_single(a: Any) -> bool:
