@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["chunks", "decayed"]
+from torchlite.kernels.sums import dot
+
+__all__ = ["chunks", "decayed", "dotted"]
 
 # Of each array. Measured: from 256 KiB to 4 MiB is near the best; less pays for calls, more for
 # memory.
@@ -55,3 +57,16 @@ def decayed(gradient: Any, x: Any, weightDecay: Any, scratch: Any) -> Any:
     np.multiply(x, weightDecay, out=scratch)
     scratch += gradient
     return scratch
+
+
+def dotted(a: Any, b: Any) -> float:
+    """Return the dot product of two arrays, which may be infinite or NaN.
+
+    Example
+    -------
+    >>> dotted(np.full(2, 1e200), np.full(2, 1e200))
+    inf
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        # Not -0.0.
+        return float(dot(a, b)) + 0.0

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import DTypeError, SettingError, StateError, fault
-from torchlite.kernels.sums import dot
-from torchlite.optim._chunks import chunks
+from torchlite.optim._chunks import chunks, dotted
 from torchlite.optim._method import Method, positive
 
 __all__ = ["clip_by_norm", "clip_by_value", "per_parameter"]
@@ -216,7 +215,7 @@ def clip_by_value(gradParameters: Any, limit: float) -> float:
 
 def _norm(array: Any) -> float:
     """Return the length of an array, of whatever size its entries are."""
-    norm = math.sqrt(sum(float(dot(piece, piece)) for (piece,) in chunks(array)))
+    norm = math.sqrt(sum(dotted(piece, piece) for (piece,) in chunks(array)))
     if 0 < norm < math.inf:
         return norm
     largest = float(np.abs(array).max(initial=0))

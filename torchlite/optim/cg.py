@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.blas import axpy
-from torchlite.kernels.sums import dot
+from torchlite.optim._chunks import dotted
 from torchlite.optim._method import Key, Method, fraction, number, positive, whole
 from torchlite.optim.polyinterp import ratio, root
 
@@ -105,7 +105,7 @@ def cg(
     f1, gradient = _CG.evaluate(opfunc, x)
     g1, g2 = gradient.copy(), np.empty_like(x)
     s = -g1
-    d1 = -_dot(s, s)
+    d1 = -dotted(s, s)
     z1 = 1 / (1 - d1)
     fs, evaluations, steepest = [f1], 1, True
 
@@ -116,7 +116,7 @@ def cg(
         evaluations += 1
         np.copyto(g2, gradient)
         # NaN would pass every comparison below.
-        return math.inf if math.isnan(f) else f, _dot(g2, s)
+        return math.inf if math.isnan(f) else f, dotted(g2, s)
 
     while evaluations < maxEval and d1 < 0:
         origin = x.copy()
@@ -153,13 +153,13 @@ def cg(
 
         if not too_far and d2 > sig * d1:
             fs.append(f2)
-            s *= (_dot(g2, g2) - _dot(g2, g1)) / _dot(g1, g1)
+            s *= (dotted(g2, g2) - dotted(g2, g1)) / dotted(g1, g1)
             s -= g2
             f1, g1, g2, steepest = f2, g2, g1, False
-            d2 = _dot(g1, s)
+            d2 = dotted(g1, s)
             if d2 > 0:
                 np.negative(g1, out=s)
-                d2, steepest = -_dot(s, s), True
+                d2, steepest = -dotted(s, s), True
             z1 *= min(settings.ratio, ratio(d1, d2))
             d1 = d2
         else:
@@ -168,13 +168,9 @@ def cg(
                 break
             steepest = True
             np.negative(g1, out=s)
-            d1 = -_dot(s, s)
+            d1 = -dotted(s, s)
             z1 = 1 / (1 - d1)
     return x, fs, evaluations
-
-
-def _dot(a: Any, b: Any) -> float:
-    return float(dot(a, b))
 
 
 def _between(f1: float, f2: float, f3: float, d2: float, d3: float, z3: float) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.blas import axpy
-from torchlite.kernels.sums import dot
+from torchlite.optim._chunks import dotted
 from torchlite.optim._method import Method, at_least_0, flag, positive, whole
 
 __all__ = ["FistaLS"]
@@ -119,8 +119,7 @@ def FistaLS(
             axpy(p, -1 / L, gradient)
             pl(p, L)
             step = p - y
-            Q2 = float(dot(gradient, step)) + 0.0  # so that -0.0 prints as 0
-            Q3 = L / 2 * float(dot(step, step))
+            Q2, Q3 = dotted(gradient, step), L / 2 * dotted(step, step)
             Q = fy + Q2 + Q3
             fp = _FISTALS.value(f, p)
             if settings.verbose:

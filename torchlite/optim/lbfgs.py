@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.blas import axpy
-from torchlite.kernels.sums import dot, sum_all
+from torchlite.kernels.sums import sum_all
+from torchlite.optim._chunks import dotted
 from torchlite.optim._method import Method, at_least_0, flag, positive, typed, whole
 
 __all__ = ["lbfgs"]
@@ -146,7 +147,7 @@ def lbfgs(
             _direct(d, flat, steps, changes, ro.tolist(), kept, state["Hdiag"])
         np.copyto(g_old, flat)
         state["t"] = t
-        slope = float(dot(flat, d))
+        slope = dotted(flat, d)
         if slope > -tolX:
             return stop("no progress along the direction")
 
@@ -185,10 +186,10 @@ def _remember(state: dict[str, Any], rows: int, g: Any) -> None:
     row = state["pairs"] % rows
     s = np.multiply(state["d"], state["t"], out=state["old_dirs"][row])
     y = np.subtract(g, state["g_old"], out=state["old_stps"][row])
-    curvature = float(dot(y, s))
+    curvature = dotted(y, s)
     if curvature > 1e-10:
         state["ro"][row] = 1 / curvature
-        state["Hdiag"] = curvature / float(dot(y, y))
+        state["Hdiag"] = curvature / dotted(y, y)
         state["pairs"] += 1
 
 
@@ -199,8 +200,8 @@ def _direct(
     np.negative(g, out=d)
     a = {}
     for i in reversed(kept):
-        a[i] = ro[i] * float(dot(steps[i], d))
+        a[i] = ro[i] * dotted(steps[i], d)
         axpy(d, -a[i], changes[i])
     d *= scale
     for i in kept:
-        axpy(d, a[i] - ro[i] * float(dot(changes[i], d)), steps[i])
+        axpy(d, a[i] - ro[i] * dotted(changes[i], d), steps[i])

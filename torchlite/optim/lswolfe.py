@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from torchlite.kernels.blas import axpy
-from torchlite.kernels.sums import dot
+from torchlite.optim._chunks import dotted
 from torchlite.optim._method import Method, at_least_0, flag, positive, whole
 from torchlite.optim.polyinterp import polyinterp
 
@@ -125,7 +125,7 @@ def lswolfe(
         evaluations += 1
         # NaN would pass every comparison below.
         value = math.inf if math.isnan(value) else value
-        return _Point(t, value, gradient.copy(), float(dot(gradient, d)))
+        return _Point(t, value, gradient.copy(), dotted(gradient, d))
 
     def too_high(point: _Point) -> bool:
         return point.f > f + c1 * point.t * gtd
