@@ -227,6 +227,17 @@ def test_replicate_many():
     assert np.allclose(layer.backward(x, gradOutput), MANY * 1.1, rtol=1e-6, atol=0)
 
 
+@pytest.mark.parametrize("lookup", [nn.LookupTable(3, 2), nn.LookupTable(2 * MANY, 2)], ids=str)
+def test_one_id_many_times(lookup):
+    lookup.float()
+    ids = np.ones(MANY, np.int64)
+    ids[:10] = 2
+    lookup.forward(ids)
+    lookup.backward(ids, np.full((MANY, 2), 1.1, "float32"))
+    expected = [[0, 0], [1.1 * (MANY - 10)] * 2, [11, 11]]
+    assert np.allclose(lookup.gradWeight[:3], expected, rtol=1e-6, atol=0)
+
+
 @pytest.mark.parametrize("layer", [nn.SoftMax, nn.LogSoftMax, nn.SpatialSoftMax], ids=str)
 def test_planes_of_many_classes(layer):
     x = np.zeros((MANY, 2, 2), "float32")

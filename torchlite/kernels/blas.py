@@ -30,6 +30,8 @@ _axpys: dict[str, Callable[..., Any]] | None = None
 _SHARED = 10_000
 # NumPy's alpha * x makes an array: of a piece this long it stays in the processor's cache.
 _CACHED = 1 << 17
+# More rows than these at one place are not added up one after the other in float32.
+_OFTEN = 1 << 12
 # A sum of more products than these is worth taking apart.
 _LONG = 1 << 15
 
@@ -192,6 +194,8 @@ def axpy(target: Any, alpha: complex, x: Any) -> None:
 def addat(target: Any, alpha: complex, places: Any, rows: Any) -> None:
     """Accumulate rows in place: `target[places] += alpha * rows`; at a repeated place all of them.
 
+    Rows of float32 that share a place by the thousands are added up in float64.
+
     Shapes: target (M, N), places (K,) of intp, rows (K, N).
 
     Example
@@ -205,6 +209,14 @@ def addat(target: Any, alpha: complex, places: Any, rows: Any) -> None:
     """
     if alpha != 1:
         rows = alpha * rows
+    if len(places) > _OFTEN and is_single(target) and np.bincount(places).max() > _OFTEN:
+        used: Any = slice(None)
+        if len(target) > len(places):
+            used, places = np.unique(places, return_inverse=True)
+        total = np.zeros(target[used].shape, DOUBLE[target.dtype.char])
+        addat(total, 1, places, rows.astype(total.dtype))
+        target[used] += total
+        return
     if type(target) is np.ndarray and target.flags.c_contiguous:
         # NumPy adds single numbers at places three to ten times as fast as it adds rows.
         n = target.shape[1]

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from torchlite.errors import ShapeError
 from torchlite.kernels.blas import addrows
-from torchlite.kernels.sums import sum_along
+from torchlite.kernels.sums import sum_all, sum_along
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.dims import sizes
@@ -64,7 +64,7 @@ class Componentwise(Module):
         checks.typed_back(self, "accGradParameters", input, gradOutput, shape, dtype)
         each = self._gradParameter(rows, gradOutput.reshape(rows.shape))
         if self.scalar:
-            target += scale * each.sum()
+            target += scale * sum_all(each)
         elif each.ndim == 2 and target.ndim == 1:
             addrows(target, scale, each)
         else:

@@ -8,6 +8,7 @@ from torchlite import random
 from torchlite.errors import StateError
 from torchlite.kernels.blas import addat
 from torchlite.kernels.like import like
+from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS, positive
 from torchlite.nn.module import Module
@@ -156,7 +157,8 @@ class LookupTable(Module):
             return
         used = np.unique(ids)
         rows = self.weight[used]
-        norms = (np.abs(rows) ** self.normType).sum(1, keepdims=True) ** (1 / self.normType)
+        powers = np.abs(rows) ** self.normType
+        norms = sum_along(powers, 1, keepdims=True) ** (1 / self.normType)
         factors = np.where(norms > self.maxNorm, self.maxNorm / (norms + 1e-7), 1)
         self.weight[used] = rows * factors
 
