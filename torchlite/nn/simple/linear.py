@@ -52,6 +52,10 @@ class Linear(Module):
     first; `reset(stdv)` takes s = stdv * sqrt(3), which is the standard deviation stdv.
     Remembers nothing. With `gradInput = None`, `updateGradInput` returns None.
 
+    In float32, gradBias is right to a millionth of the sum of its terms' magnitudes, however many
+    rows there are. gradWeight adds up as the BLAS does; beyond 32,768 rows, in blocks: it is right
+    to 1e-5, or with up to 4096 entries to 2e-6.
+
     Raises
     ------
     ShapeError, DTypeError

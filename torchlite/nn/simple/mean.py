@@ -27,7 +27,7 @@ class Mean(Sum):
 
     Conventions
     -----------
-    Remembers nothing. NaN in gives NaN out. It is a `Sum` with sizeAverage.
+    Remembers nothing. NaN in gives NaN out. It is a `Sum` with sizeAverage, and as accurate.
 
     Raises
     ------
