@@ -163,6 +163,11 @@ def test_the_checker_asks_for_zeros_of_the_ids_dtype():
         assert failure.value.property == "integers"
 
 
+def test_a_gradOutput_of_integers_may_be_given_to_the_checker():
+    for dtype in ("int64", "bool", "float32"):
+        check_module(nn.View(6), IDS, gradOutput=np.ones(6, dtype))
+
+
 def test_what_is_no_number_gets_zeros_of_its_dtype():
     x, g = np.ones((2, 3)), np.ones((2, 3))
     indices = np.array([1, 0], "uint8")

@@ -242,21 +242,21 @@ def gradParameters(s: Subject) -> None:
 def integers(s: Subject) -> None:
     """Of integers and booleans gradInput is zeros of their dtype, whatever their gradOutput is."""
     inputs, outputs = leaves(s.input), leaves(s.output)
+    if not any(map(is_integral, inputs + outputs)):
+        return
+
+    def with_others(change: Callable[[Any], Any]) -> Any:
+        pairs = zip(leaves(s.gradOutput), outputs, strict=True)
+        arrays = [change(g) if is_integral(output) else g for g, output in pairs]
+        return rebuilt(s.gradOutput, arrays)
+
     gradOutputs = {"": s.gradOutput}
     if any(map(is_integral, outputs)):
         for dtype in ("float32", "int64", "bool"):
-            arrays = [
-                g.astype(dtype) if is_integral(output) else g
-                for g, output in zip(leaves(s.gradOutput), outputs, strict=True)
-            ]
-            gradOutputs[f"with {dtype} as gradOutput, "] = rebuilt(s.gradOutput, arrays)
-        arrays = [
-            np.full_like(g, np.nan) if is_integral(output) else g
-            for g, output in zip(leaves(s.gradOutput), outputs, strict=True)
-        ]
-        gradOutputs["with NaN as gradOutput, "] = rebuilt(s.gradOutput, arrays)
-    elif not any(map(is_integral, inputs)):
-        return
+            others = with_others(lambda g, dtype=dtype: g.astype(dtype))  # type: ignore[misc]
+            gradOutputs[f"with {dtype} as gradOutput, "] = others
+        others = with_others(lambda g: np.full(g.shape, np.nan))
+        gradOutputs["with NaN as gradOutput, "] = others
     expected = leaves(s.run().gradInput)
     for what, gradOutput in gradOutputs.items():
         try:
