@@ -83,6 +83,8 @@ class Decorator(Branches):
             for name, value in vars(base).items():
                 if name not in left and (name == "__repr__" or not name.startswith("__")):
                     setattr(cls, name, value)
+        # Containers around it know nothing of what such a class does.
+        cls._foreign = cls._foreign or not issubclass(cls, Remembering)
         cls.transient = tuple(dict.fromkeys((*cls.transient, *Decorator.transient)))
         return cls
 
