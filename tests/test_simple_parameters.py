@@ -952,3 +952,38 @@ def test_gradient_reversal():
     assert layer.setLambda(0.25) is layer
     assert layer.lambda_ == 0.25
     np.testing.assert_array_equal(layer.backward(x, x), -0.25 * x)
+
+
+# ---------------------------------------------------------------- layers made of layers
+
+
+def test_layer_normalization_is_made_of_torch7s_layers():
+    names = [type(module).__name__ for module in nn.LayerNormalization(4).listModules()]
+    assert names == [
+        "LayerNormalization", "ConcatTable", "Identity", "Sequential", "Mean", "Replicate",
+        "CSubTable", "Normalize", "MulConstant", "CMul", "Add",
+    ]  # fmt: skip
+    assert len(nn.LayerNormalization(4, affine=False)) == 4
+
+
+@pytest.mark.parametrize("make", [lambda: nn.LayerNormalization(3), lambda: nn.Maxout(3, 2, 4)])
+def test_one_sample_goes_through_a_network_as_a_batch_of_one(make):
+    layer, outer = make(), nn.Sequential(make(), nn.Identity())
+    x, g = numbers(3), numbers(*layer.forward(numbers(3)).shape)
+    single = layer.clone()
+    output = single.forward(x)
+    assert output.shape == single.output.shape == g.shape
+    assert single.activations[0].shape == (1, 3)
+    gradInput = single.backward(x, g, 0.5)
+    assert gradInput.shape == single.gradInput.shape == (3,)
+    np.testing.assert_array_equal(layer.forward(x[None]), output[None])
+    np.testing.assert_array_equal(layer.backward(x[None], g[None], 0.5), gradInput[None])
+    for ours, theirs in zip(single.parameters()[1], layer.parameters()[1], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    outer.forward(x)
+    outer.backward(x, g)
+    single.gradInput = None
+    single.forward(x)
+    assert single.backward(x, g) is None
+    with pytest.raises(StateError, match="input is not that of the last forward"):
+        single.backward(x + 1, g)

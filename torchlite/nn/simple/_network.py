@@ -7,23 +7,41 @@ from torchlite.nn.containers.sequential import Sequential
 
 
 class Network(Sequential):
-    """A Sequential that is one layer from outside: it refuses what does not fit in its own name.
+    """A Sequential that is one layer from outside, for samples (n,) and batches of them, (N, n).
 
-    A member says in `_check` which input does; gradOutput must be like the output.
+    One sample goes through its modules as a batch of one. What does not fit is refused in its own
+    name: a member says in `_check` which input does; gradOutput must be like the output.
     """
 
     def updateOutput(self, input: Any) -> Any:
         """Run the modules in order, keep every activation, return the last."""
         self._check(input)
-        return super().updateOutput(input)
+        output = super().updateOutput(_batch(input))
+        if input.ndim == 1:
+            output = self.output = output[0]
+        return output
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         """Run the modules' updateGradInput from the last to the first."""
-        output = self._path_of("updateGradInput", input)[-1]
-        shape, dtype = output.shape, output.dtype
+        self._path_of("updateGradInput", input)
+        shape, dtype = self.output.shape, self.output.dtype
         checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, dtype)
-        return super().updateGradInput(input, gradOutput)
+        gradInput = super().updateGradInput(_batch(input), _batch(gradOutput))
+        if gradInput is not None and input.ndim == 1:
+            gradInput = self.gradInput = gradInput[0]
+        return gradInput
 
     def _check(self, input: Any) -> None:
         """Raise unless the input fits."""
         raise NotImplementedError
+
+    def _steps(self, input: Any, gradOutput: Any) -> tuple[Any, Any, Any, Any]:
+        return super()._steps(_batch(input), _batch(gradOutput))
+
+    def _path_of(self, method: str, input: Any) -> Any:
+        return super()._path_of(method, _batch(input))
+
+
+def _batch(rows: Any) -> Any:
+    """Return a sample as a batch of one, and all else as it is."""
+    return rows[None] if getattr(rows, "ndim", None) == 1 else rows

@@ -10,10 +10,9 @@ from torchlite.nn.simple._network import Network
 from torchlite.nn.simple.add import Add
 from torchlite.nn.simple.c_mul import CMul
 from torchlite.nn.simple.identity import Identity
+from torchlite.nn.simple.mean import Mean
 from torchlite.nn.simple.normalize import Normalize
 from torchlite.nn.simple.replicate import Replicate
-from torchlite.nn.simple.sum import Sum
-from torchlite.nn.simple.view import View
 from torchlite.nn.table.c_sub_table import CSubTable
 from torchlite.nn.transfer.mul_constant import MulConstant
 
@@ -23,8 +22,8 @@ __all__ = ["LayerNormalization"]
 class LayerNormalization(Network):
     """Gives each sample mean 0 and variance 1 over its features, then a weight and a bias.
 
-    It is a network: modules[0] puts the sample and its mean side by side, the next three subtract,
-    divide by the length and multiply by sqrt(nOutput), then come `CMul` and `Add`.
+    It is a network: modules[0] puts the samples and their means side by side, the next three
+    subtract, divide by the length and multiply by sqrt(nOutput), then come `CMul` and `Add`.
 
     Maths
     -----
@@ -62,8 +61,9 @@ class LayerNormalization(Network):
     Conventions
     -----------
     At first the weight is 1 and the bias is `bias`; `reset` sets them so again, whatever its stdv
-    (both draw numbers, as Torch7 does). Remembers its forward, as every `Sequential`. In a batch
-    Torch7 subtracts from a sample the means of other samples; here it is the sample's own.
+    (both draw numbers, as Torch7 does). Remembers its forward, as every `Sequential`; one sample
+    goes through its modules as a batch of one. In a batch Torch7 subtracts from a sample the means
+    of other samples; here it is the sample's own.
 
     Raises
     ------
@@ -92,7 +92,8 @@ class LayerNormalization(Network):
     ) -> None:
         n = checks.size(self, "nOutput", nOutput)
         self._bias = checks.number(self, "__init__", "bias", bias)
-        mean = Sequential(Sum(0, 1, True, False), Replicate(n, 0, 1), View(n).setNumInputDims(2))
+        # Torch7 says Replicate(n, 0, 1), which takes the means of a batch for one sample.
+        mean = Sequential(Mean(0, 1), Replicate(n, 1))
         super().__init__(
             ConcatTable().add(Identity()).add(mean),
             CSubTable(),

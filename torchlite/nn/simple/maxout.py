@@ -40,13 +40,12 @@ class Maxout(Network):
     maxoutNumber
         How many linear maps there are for each output.
     preprocess
-        A module that is called between `View` and `Max`, on (maxoutNumber, outputSize) or
-        (N, maxoutNumber, outputSize).
+        A module that is called between `View` and `Max`, on (N, maxoutNumber, outputSize).
 
     Conventions
     -----------
     Of several maps that are equally large the first gets the gradient. Remembers its forward, as
-    every `Sequential`.
+    every `Sequential`; one sample goes through its modules as a batch of one.
 
     Raises
     ------
