@@ -603,6 +603,17 @@ def test_a_decorated_class_hands_on_and_keeps_its_own_methods():
         net.backward(X, X)
 
 
+@pytest.mark.parametrize("base", [nn.Container, nn.Sequential])
+def test_what_fails_in_a_decorated_class_leaves_no_gradient_behind(base):
+    kind = nn.Decorator.decorate(type("Wrapped", (base,), {}))
+    net = nn.Sequential(kind(Failing("accGradParameters")), linear(2, 2))
+    net.forward(X)
+    net.updateGradInput(X, np.ones((2, 2)))
+    with pytest.raises(RuntimeError, match="now"):
+        net.accGradParameters(X, np.ones((2, 2)))
+    assert not net[1].gradWeight.any()
+
+
 @pytest.mark.parametrize(
     ("cls", "got"), [(nn.Linear, "Linear"), (int, "int"), (nn.Sequential(), "Sequential {\n")]
 )

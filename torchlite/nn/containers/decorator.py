@@ -85,6 +85,7 @@ class Decorator(Branches):
                     setattr(cls, name, value)
         # Containers around it know nothing of what such a class does.
         cls._foreign = cls._foreign or not issubclass(cls, Remembering)
+        cls._plain = False
         cls.transient = tuple(dict.fromkeys((*cls.transient, *Decorator.transient)))
         return cls
 
