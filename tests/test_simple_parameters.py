@@ -501,6 +501,13 @@ def test_renorm_shortens_as_a_forward_does():
     assert table.weight[2].tolist() == [6, 8]
 
 
+@pytest.mark.parametrize("size", [1e20, 1e30])
+def test_maxNorm_shortens_rows_of_any_length(size):
+    table = nn.LookupTable(2, 2, maxNorm=2).float()
+    table.weight[...] = np.array([[3, 4], [0, 0]]) * size
+    np.testing.assert_allclose(table.forward(np.array([0, 1])), [[1.2, 1.6], [0, 0]], rtol=1e-6)
+
+
 @pytest.mark.parametrize("argument", ["maxNorm", "normType"])
 @pytest.mark.parametrize("value", [0, float("inf"), float("nan")])
 def test_norms_are_positive_and_finite(argument, value):

@@ -157,8 +157,11 @@ class LookupTable(Module):
             return
         used = np.unique(ids)
         rows = self.weight[used]
-        powers = np.abs(rows) ** self.normType
-        norms = sum_along(powers, 1, keepdims=True) ** (1 / self.normType)
+        magnitude = np.abs(rows)
+        # Powers of numbers up to 1 do not overflow.
+        scale = magnitude.max(1, keepdims=True, initial=self.maxNorm)
+        powers = (magnitude / scale) ** self.normType
+        norms = scale * sum_along(powers, 1, keepdims=True) ** (1 / self.normType)
         factors = np.where(norms > self.maxNorm, self.maxNorm / (norms + 1e-7), 1)
         self.weight[used] = rows * factors
 
