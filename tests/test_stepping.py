@@ -16,6 +16,7 @@ from torchlite import random
 from torchlite.__main__ import main
 from torchlite.errors import FormatError, ShapeError, StateError
 from torchlite.stepping import Trace, record, summary, trace
+from torchlite.testing import maths
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(__file__).parent / "data" / "stepping"
@@ -695,3 +696,73 @@ def test_notebook_runs_in_jupyter(name):
     nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
     (output,) = notebook.cells[-1].outputs
     assert "<iframe" in output.data["text/html"]
+
+
+# ---------------------------------------------------------------- formulas that are no formulas
+
+
+class Halves(nn.Mul):
+    """A layer whose documentation does more than to compute.
+
+    Maths
+    -----
+    ::
+
+        weight *= 0.5
+        table[0] += 1
+        input -= 1
+        output = weight * input
+        gradOutput[:] = 0
+        gradInput = weight * gradOutput
+        np.add.at(gradWeight, 0, (gradOutput * input).sum())
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.table = [np.ones(1)]
+
+
+def test_what_a_docstring_says_is_not_done_to_the_layer():
+    net = nn.Sequential(Halves())
+    net[0].weight[:], net[0].gradWeight[:] = 3, 7
+    x, g = np.array([[2.0]]), np.array([[5.0]])
+    with record(net) as steps:
+        output = net.forward(x)
+        net.backward(x, g)
+    assert (net[0].weight, net[0].gradWeight, net[0].table[0]) == (3, 17, 1)
+    assert (x, output, g, net.gradInput) == (2, 6, 5, 15)
+    assert steps[0].maths[-1] == "output = weight * input"
+    assert steps[0].parameters["weight"].values == 3
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import os",
+        "open('file', 'w')",
+        "print(input)",
+        "__import__('os')",
+        "input.__class__",
+        "np.random.seed(0)",
+        "def f(): return 1",
+        "class A: pass",
+        "del weight",
+        "while True: output = input",
+        "with input: output = input",
+        "global weight",
+        "lambda: setattr(input, 'flags', 0)",
+        "eval('1')",
+        "assert input",
+        "raise input",
+        "weight: np.load = 1",
+    ],
+)
+def test_maths_that_does_more_than_compute_is_not_run(line):
+    with pytest.raises(ValueError, match="Maths cannot "):
+        maths.evaluate([line, "output = input"], nn.Mul(), input=np.ones(1))
+
+
+def test_maths_may_compute_in_steps():
+    layer = nn.Mul()
+    block = ["a, b = [abs(e) for e in (input, -input)]", "for e in range(3):\n    a = a + b"]
+    assert maths.evaluate(block, layer, input=np.ones(1))["a"] == 4

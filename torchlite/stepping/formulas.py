@@ -11,7 +11,7 @@ import numpy as np
 from torchlite.nn._stateful import parts
 from torchlite.nn.checks import is_integral
 from torchlite.nn.nested import shapes
-from torchlite.testing import maths, subject
+from torchlite.testing import maths
 
 __all__ = ["Formula", "filled", "formula", "products", "sources"]
 
@@ -38,7 +38,7 @@ def formula(part: Any, method: str, arguments: dict[str, Any], results: dict[str
     # A container's lines would run its modules a second time.
     if not lines or len(parts(part)) > 1:
         return Formula()
-    names = {name: subject.copied(value) for name, value in arguments.items()}
+    names = dict(arguments)
     if method != "updateOutput":
         names.setdefault("output", part.output)
     try:

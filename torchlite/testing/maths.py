@@ -1,5 +1,8 @@
 """The Maths section of a docstring, as statements that can be run."""
 
+import ast
+import builtins
+import copy
 import inspect
 import textwrap
 from typing import Any
@@ -9,6 +12,15 @@ import numpy as np
 from torchlite.nn.nested import is_array
 
 __all__ = ["evaluate", "statements"]
+
+_STATEMENTS = (ast.Assign, ast.AugAssign, ast.Expr, ast.For)
+_BUILTINS = {
+    name: getattr(builtins, name)
+    for name in (
+        "abs", "all", "any", "bool", "complex", "dict", "enumerate", "float", "int", "len", "list",
+        "map", "max", "min", "range", "reversed", "round", "sorted", "sum", "tuple", "zip",
+    )
+}  # fmt: skip
 
 
 def statements(kind: type) -> list[str]:
@@ -37,25 +49,69 @@ def statements(kind: type) -> list[str]:
 
 
 def evaluate(block: list[str], layer: Any, **names: Any) -> dict[str, Any]:
-    """Run the statements over the layer's attributes and the names; return what they assigned.
+    """Run the statements over copies of the layer's attributes and of the names.
 
-    What is accumulated (`gradWeight += ...`) starts at zero.
+    What they assigned is returned. What is accumulated (`gradWeight += ...`) starts at zero.
+    Whatever the statements do, the layer, its modules and the names given stay as they are; and
+    they can do no more than compute: a block that imports or defines something, opens files or
+    draws random numbers raises ValueError.
+
+    Example
+    -------
+    >>> import torchlite as nn
+    >>> layer = nn.Mul()
+    >>> before = layer.weight.copy()
+    >>> sorted(evaluate(["weight *= 0", "output = weight * input"], layer, input=np.ones(2)))
+    ['output']
+    >>> bool((layer.weight == before).all())
+    True
+    >>> evaluate(["open('file', 'w')"], layer)
+    Traceback (most recent call last):
+    ValueError: open('file', 'w'): Maths cannot name open
     """
     space: dict[str, Any] = {}
-    for kind in reversed(type(layer).__mro__):
-        space.update({key: value for key, value in vars(kind).items() if not key.startswith("__")})
-    space.update(vars(layer))
+    for held in (*reversed(type(layer).__mro__), layer):
+        space.update({key: value for key, value in vars(held).items() if key[:2] != "__"})
     for name in ("output", "gradInput"):
         space.pop(name, None)
     for key in [key for key in space if key.startswith("grad") and is_array(space[key])]:
         space[key] = np.zeros_like(space[key])
     # A bias that is switched off adds nothing.
     space.update({key: 0.0 for key, value in space.items() if value is None})
-    space.update(names, np=np)
-    given = dict(space)
-    exec("\n".join(block), space)
+    space.update(names)
+    named = _named(block, space.keys())
+    # In one call: what is one object stays one.
+    given = copy.deepcopy({key: value for key, value in space.items() if key in named})
+    run = {**given, "np": np, "__builtins__": _BUILTINS}
+    exec("\n".join(block), run)
     return {
         key: value
-        for key, value in space.items()
-        if key.startswith("grad") or key not in given or given[key] is not value
+        for key, value in run.items()
+        if key not in ("np", "__builtins__")
+        and (key.startswith("grad") or key not in given or given[key] is not value)
     }
+
+
+def _named(block: list[str], known: Any) -> set[str]:
+    """Return the names in the statements, after checking that all of them can only compute."""
+    tree = ast.parse("\n".join(block))
+    made = {"np", *_BUILTINS, *known}
+    made |= {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    for statement in tree.body:
+        for node in ast.walk(statement):
+            refused = None
+            if isinstance(node, ast.stmt) and not isinstance(node, _STATEMENTS):
+                refused = f"use {type(node).__name__.lower()}"
+            elif isinstance(node, ast.Attribute) and (
+                node.attr.startswith("_") or node.attr == "random"
+            ):
+                refused = f"name .{node.attr}"
+            elif isinstance(node, ast.Name) and node.id not in made:
+                refused = f"name {node.id}"
+            if refused:
+                raise ValueError(f"{ast.unparse(statement)}: Maths cannot {refused}")
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
