@@ -3,13 +3,18 @@
 import copy
 import html
 import json
+import os
 import pickle
+import random as chance
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import torchlite as nn
 from torchlite import random
@@ -18,6 +23,8 @@ from torchlite.errors import FormatError, ShapeError, StateError
 from torchlite.stepping import Trace, record, summary, trace
 from torchlite.testing import maths
 
+THOROUGH = settings.default.max_examples > 100
+MUTATIONS = 3000 if THOROUGH else 200
 ROOT = Path(__file__).parents[1]
 DATA = Path(__file__).parent / "data" / "stepping"
 
@@ -517,26 +524,194 @@ def test_json_keeps_every_number(tmp_path):
     json.loads(file.read_text(), parse_constant=lambda name: pytest.fail(name))
 
 
-START = '{"format": "torchlite trace", "version": 1, "network": {}, "criterion": null, "steps": '
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Traces as JSON: with formulas, tables, numbers of all kinds, gradients before and after."""
+    file = tmp_path_factory.mktemp("traces") / "trace.json"
+    texts = []
+    net = filled(nn.Sequential(nn.Linear(2, 2), nn.ConcatTable(nn.Tanh(), nn.Identity())))
+    net.add(nn.CAddTable())
+    criterion = nn.MSECriterion()
+    with record(net, criterion) as steps:
+        for _ in range(2):
+            criterion.forward(net.forward(numbers(3, 2)), numbers(3, 2))
+            net.backward(numbers(3, 2), criterion.backward(net.output, numbers(3, 2)), 0.5)
+        net.updateParameters(0.1)
+    steps.to_json(file)
+    texts.append(file.read_text())
+    x = np.array([[np.nan, np.inf, 1 + 2j]])
+    net = nn.Sequential(nn.Identity())
+    with record(net, max_elements=4) as steps:
+        for input in (
+            x,
+            {"number": [np.arange(9.0), np.zeros((0, 2))], "a": np.ones(2, "float32")},
+        ):
+            net.forward(input)
+    steps.to_json(file)
+    return [*texts, file.read_text()]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[]",
-        "{}",
-        '{"format": "torchlite trace", "version": 2}',
-        START + "[3]}",
-        START + '[{"number": 1, "position": "", "layer": "", "method": "", "results": '
-        '{"output": {"array": '
-        '{"shape": [3], "dtype": "float64", "norm": 1, "low": 1, "high": 1, "values": [1]}}}}]}',
-    ],
-)
-def test_what_is_no_trace_is_refused(text, tmp_path):
-    (tmp_path / "trace.json").write_text(text)
-    with pytest.raises(FormatError, match=r"^Trace\.from_json: "):
-        Trace.from_json(tmp_path / "trace.json")
+def looked_at(steps, other, folder):
+    """Make of a trace all that can be made of it."""
+    texts = [str(steps), repr(steps), *(str(step) for step in steps)]
+    steps.to_html(folder / "page.html")
+    steps.to_json(folder / "again.json")
+    for one, two in ((steps, other), (other, steps), (steps, steps)):
+        texts.append(str(one.diff(two)))
+    "".join(texts).encode()
+    assert texts[0].replace("\n", "").isprintable()
+    assert str(Trace.from_json(folder / "again.json")) == texts[0]
+
+
+VALUES = [
+    None, True, False, 0, 1, -1, 3, 2**31, 2**70, 10**400, 0.5, -1e308, 1e308, "", "input", "é",
+    "\x1b[2J", "\ud800", "(2,)", "(2, 2)", "(1000000000,)", "(", "[", "float32", "int8", "bool",
+    "O", "M8", "f8,f8", [], [1], [[[]]], [1, 2], {}, {"number": "nan"}, {"number": "inf"},
+    {"number": "1e308+1e308j"}, {"number": "x"}, {"number": 3}, {"array": {}}, {"array": 1},
+    {"dict": {}}, {"dict": 1}, ["output = input @ input"], ["output = ("], ["\x0c"], ["1 is 1"],
+    {"input": "(2,)"}, {"input": "[(2,)]"}, {"input": 5}, {"input": None},
+    {"array": {"shape": [2], "dtype": "float64", "norm": 1.0, "low": None, "high": None}},
+    {"array": {"shape": [2], "dtype": "float32", "norm": None, "low": 1.0, "high": None,
+               "values": [1.0, {"number": "-inf"}]}},
+    {"array": {"shape": [1], "dtype": "bool", "norm": 1.0, "low": 1.0, "high": 1.0,
+               "values": [True]}},
+    {"array": {"shape": [2, 0], "dtype": "int64", "norm": 0.0, "low": None, "high": None,
+               "values": []}},
+]  # fmt: skip
+
+
+def mutated(text, draws):
+    """Return a text that is not as it was: a few values replaced, or signs of it."""
+    if draws.random() < 0.2:
+        at, to = sorted(draws.randrange(len(text)) for _ in range(2))
+        return draws.choice([text[:at] + text[at + 1 :], text[:at], text[:at] + text[to:]])
+    said = json.loads(text)
+    for _ in range(draws.choice([1, 1, 2, 4])):
+        container, key = draws.choice(list(places(said)))
+        action = draws.randrange(4)
+        if action == 0:
+            del container[key]
+        elif action == 1 and isinstance(container, dict):
+            container[draws.choice(["array", "number", "dict", "x", "input"])] = 1
+        elif action == 2:
+            other, place = draws.choice(list(places(said)))
+            container[key] = copy.deepcopy(other[place])
+        else:
+            container[key] = copy.deepcopy(draws.choice(VALUES))
+    return json.dumps(said)
+
+
+def places(node):
+    """Yield (container, key) for everything inside a JSON value."""
+    for key, inside in list(node.items() if isinstance(node, dict) else enumerate(node)):
+        yield node, key
+        if isinstance(inside, (dict, list)):
+            yield from places(inside)
+
+
+def test_a_damaged_trace_is_refused_or_works(written, tmp_path):
+    draws = chance.Random(1)
+    file = tmp_path / "trace.json"
+    originals = []
+    for text in written:
+        file.write_text(text)
+        originals.append(Trace.from_json(file))
+        looked_at(originals[-1], originals[0], tmp_path)
+    refused = []
+    for i in range(MUTATIONS):
+        file.write_text(mutated(written[i % 2], draws))
+        try:
+            steps = Trace.from_json(file)
+        except FormatError as error:
+            refused.append(str(error))
+            continue
+        looked_at(steps, originals[i % 2], tmp_path)
+    assert all(message.startswith("Trace.from_json: ") for message in refused)
+    assert "".join(refused).replace("\n", "").isprintable()
+    assert MUTATIONS / 2 < len(refused) < MUTATIONS
+
+
+def test_what_is_wrong_with_a_trace_is_said(written, tmp_path):
+    file = tmp_path / "trace.json"
+
+    def said(change):
+        data = json.loads(written[0])
+        change(data)
+        file.write_text(json.dumps(data))
+        with pytest.raises(FormatError) as error:
+            Trace.from_json(file)
+        return str(error.value).removeprefix("Trace.from_json: ")
+
+    def array(**facts):
+        return lambda data: data["steps"][0]["arguments"]["input"]["array"].update(facts)
+
+    def step(**values):
+        return lambda data: data["steps"][0].update(values)
+
+    assert said(lambda data: data.clear()) == "it is not a torchlite trace"
+    assert said(lambda data: data.update(version=2)) == "its version is 2, known is 1"
+    assert said(lambda data: data.update(version="\x1b")) == r"its version is \x1b, known is 1"
+    assert said(lambda data: data.pop("network")) == "network is no tree of modules"
+    assert said(lambda data: data["steps"].append(3)).startswith("step 42: it must have number, ")
+    assert said(array(shape=[3])) == "step 1: cannot reshape array of size 6 into shape (3,)"
+    assert said(array(dtype="O")) == "step 1: an array of O holds no numbers"
+    assert said(array(values=["1"] * 6)) == "step 1: the values of an array are not of float64"
+    assert said(array(norm="1")) == "step 1: norm of an array is no number"
+    assert said(step(maths=["output = ("])) == (
+        "step 1: maths are no statements: '(' was never closed (<unknown>, line 1)"
+    )
+    assert said(step(inside=[1])) == "step 1: inside is no pair of numbers"
+    assert said(step(before={"x": 1})) == "step 1: before and after are of other arrays"
+    assert said(step(arguments={"scale": 10**400})) == "step 1: int too large to convert to float"
+    deep = json.loads(written[0])["network"]
+    for _ in range(200):
+        deep = {**deep, "modules": [deep]}
+    assert said(lambda data: data.update(network=deep)) == ("modules are nested more than 200 deep")
+
+
+def test_names_in_a_trace_steer_no_terminal(tmp_path):
+    net = nn.Sequential(nn.SelectTable("a\x1b[2J\ud800"))
+    steps = trace(net, {"a\x1b[2J\ud800": np.ones(2)})
+    steps[0].position = "net\x1b[2J\ud800"
+    steps.to_html(tmp_path / "page.html")
+    steps.to_json(tmp_path / "trace.json")
+    read = Trace.from_json(tmp_path / "trace.json")
+    assert read[0].position == steps[0].position
+    for each in (steps, read):
+        assert str(each).replace("\n", "").isprintable()
+        assert r"net\x1b[2J\ud800" in str(each)
+    assert str(read.diff(trace(nn.Sequential(nn.Identity()), np.ones(2)))).isprintable()
+
+
+def test_a_trace_of_text_can_be_read(tmp_path):
+    steps = trace(nn.Sequential(nn.SelectTable(0)), [np.ones(2), np.array(["a"])])
+    steps.to_json(tmp_path / "trace.json")
+    assert Trace.from_json(tmp_path / "trace.json")[0].arguments["input"][1].dtype == "<U1"
+
+
+def test_without_docstrings_the_trace_says_so(tmp_path):
+    program = """
+import sys, numpy as np, torchlite as nn
+from torchlite.stepping import Trace, trace
+steps = trace(nn.Sequential(nn.Linear(2, 1)), np.ones((3, 2)))
+steps.to_json("trace.json")
+steps.to_html("page.html")
+print(Trace.from_json("trace.json"))
+"""
+    done = subprocess.run(
+        [sys.executable, "-OO", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    said = (
+        "There is no Maths here: it stands in the layers' docstrings, which python -OO leaves out."
+    )
+    assert done.stdout.startswith(f"{said}\n\nstep 1: updateOutput of net[0], Linear(2 -> 1)\n")
+    assert f'"note": "{said} There are no numeric' in (tmp_path / "page.html").read_text()
+    assert trace(nn.Sequential(nn.Linear(2, 1)), np.ones((3, 2))).note is None
 
 
 # page
@@ -751,7 +926,7 @@ def test_what_a_docstring_says_is_not_done_to_the_layer():
         "with input: output = input",
         "global weight",
         "lambda: setattr(input, 'flags', 0)",
-        "eval('1')",
+        "exec('1')",
         "assert input",
         "raise input",
         "weight: np.load = 1",

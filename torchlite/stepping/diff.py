@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.errors import printable
 from torchlite.nn.nested import shapes
 from torchlite.stepping.arrays import Copy, named_arrays
 from torchlite.testing.violations import guess, shown
@@ -40,6 +41,9 @@ class Difference:
     pattern: str | None = None
 
     def __str__(self) -> str:
+        return printable(self._sentence())
+
+    def _sentence(self) -> str:
         if self.name is None:
             return f"step {self.step}: {self.expected} against {self.got}"
         entry = self.name + (f"[{', '.join(map(str, self.index))}]" if self.index else "")
@@ -97,9 +101,11 @@ def _values(expected: Any, got: Any, rtol: float, previous: Any, step: Any) -> A
     if not isinstance(expected, Copy) or not isinstance(got, Copy):
         numbers = (int, float, complex)
         if isinstance(expected, numbers) and isinstance(got, numbers):
-            if expected == got or abs(expected - got) <= rtol * abs(expected):
-                return None
-            if expected != expected and got != got:
+            # As arrays, of which no sum or size is too large.
+            a, b = (np.array(value, complex) for value in (expected, got))
+            with np.errstate(all="ignore"):
+                near = np.abs(a - b) <= rtol * np.abs(a)
+            if expected == got or near or (expected != expected and got != got):
                 return None
             return None, expected, got, _pattern(np.array(got), np.array(expected), step, None)
         if isinstance(expected, Copy) or isinstance(got, Copy) or expected != got:
@@ -112,9 +118,13 @@ def _values(expected: Any, got: Any, rtol: float, previous: Any, step: Any) -> A
     if expected.values is None or got.values is None:
         for name in ("norm", "low", "high"):
             one, other = getattr(expected, name), getattr(got, name)
-            if one != other and not abs(one - other) <= rtol * (expected.norm or 0):
+            if not _near(one, other, rtol * (expected.norm or 0)):
                 word = {"norm": "norm", "low": "min", "high": "max"}[name]
-                return None, f"{word} {shown(one)}", f"{word} {shown(other)}", None
+                return (
+                    None,
+                    *(f"{word} {'none' if fact is None else shown(fact)}" for fact in (one, other)),
+                    None,
+                )
         return None
     a, b = expected.values, got.values
     if a.dtype.kind == "b":
@@ -136,11 +146,19 @@ def _pattern(got: Any, expected: Any, step: Any, previous: Any) -> str | None:
     inputs = [copy for _, copy in named_arrays("input", step.arguments.get("input"))]
     rows = inputs[0].shape[0] if inputs and len(inputs[0].shape) > 1 else 0
     scale = step.arguments.get("scale")
+    scale = scale if isinstance(scale, (int, float, complex)) else None
     with np.errstate(all="ignore"):
         found = guess(got, expected, rows=rows, previous=previous, scale=scale)
         if found is None and previous is not None:
             found = guess(got - previous, expected - previous, rows=rows, scale=scale)
     return found and found.rpartition("-> ")[2]
+
+
+def _near(one: Any, other: Any, distance: float) -> bool:
+    if one is None or other is None:
+        return one is other
+    both_nan = one != one and other != other
+    return bool(one == other or both_nan or abs(one - other) <= distance)
 
 
 def _kind(value: Any) -> str:

@@ -13,7 +13,7 @@ from torchlite.nn.checks import is_integral
 from torchlite.nn.nested import shapes
 from torchlite.testing import maths
 
-__all__ = ["Formula", "filled", "formula", "products", "sources"]
+__all__ = ["Formula", "filled", "formula", "parsed", "products", "sources"]
 
 TARGETS = {"updateOutput": "output", "updateGradInput": "gradInput"}
 # Of these attributes the shape of the array would say nothing.
@@ -50,7 +50,7 @@ def formula(part: Any, method: str, arguments: dict[str, Any], results: dict[str
     if not all(_fits(values.get(name), result) for name, result in results.items()):
         return Formula()
     known = {**_attributes(part), **names, **values}
-    named = {node.id for node in ast.walk(_parsed(lines)) if isinstance(node, ast.Name)}
+    named = {node.id for node in ast.walk(parsed(tuple(lines))) if isinstance(node, ast.Name)}
     found = {name: shapes(known[name]) for name in sorted(named & known.keys())}
     return Formula(
         tuple(lines),
@@ -68,11 +68,11 @@ def filled(lines: Any, shapes: dict[str, str]) -> list[str]:
     """
     text = "\n".join(lines)
     starts = [0]
-    for line in text.splitlines():
+    for line in text.split("\n"):
         starts.append(starts[-1] + len(line.encode()) + 1)
     insertions: dict[int, str] = {}
     covered: set[ast.AST] = set()
-    for node in ast.walk(_parsed(lines)):
+    for node in ast.walk(parsed(tuple(lines))):
         name: Any = node
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             if node.attr in _SIZES:
@@ -92,7 +92,7 @@ def filled(lines: Any, shapes: dict[str, str]) -> list[str]:
     data = text.encode()
     for place in sorted(insertions, reverse=True):
         data = data[:place] + insertions[place].encode() + data[place:]
-    return data.decode().splitlines()
+    return data.decode().split("\n")
 
 
 def sources(lines: Any, shapes: dict[str, str], target: str) -> list[list[Any]]:
@@ -108,17 +108,21 @@ def sources(lines: Any, shapes: dict[str, str], target: str) -> list[list[Any]]:
     """
     statements = {
         name: node.value
-        for node in _parsed(lines).body
+        for node in parsed(tuple(lines)).body
         if isinstance(node, (ast.Assign, ast.AugAssign))
         for name in _written(node)
     }
     found: list[list[Any]] = []
+    # Once the same way: a name in two places of each of n lines would be followed 2**n times.
+    followed: set[tuple[str, tuple[Any, ...]]] = set()
 
     def follow(node: Any, axes: list[Any], seen: frozenset[str]) -> None:
         if isinstance(node, ast.Name):
             shape = _dimensions(shapes, node.id)
             if node.id in statements and node.id not in seen:
-                follow(statements[node.id], axes, seen | {node.id})
+                if (node.id, tuple(axes)) not in followed:
+                    followed.add((node.id, tuple(axes)))
+                    follow(statements[node.id], axes, seen | {node.id})
             elif shape is not None:
                 own = [None] * (len(shape) - len(axes)) + axes[len(axes) - len(shape) :]
                 place = [None if n == 1 else axis for n, axis in zip(shape, own, strict=True)]
@@ -132,7 +136,8 @@ def sources(lines: Any, shapes: dict[str, str], target: str) -> list[list[Any]]:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             arguments = node.args
             if isinstance(node.func.value, ast.Name) and node.func.value.id == "np":
-                function = getattr(np, node.func.attr, None)
+                # Not getattr, by which NumPy imports what is missing, or warns.
+                function = vars(np).get(node.func.attr)
                 pointwise = isinstance(function, np.ufunc) or function in (np.where, np.clip)
                 inner = axes if pointwise else []
             else:
@@ -170,7 +175,7 @@ def products(lines: Any) -> list[tuple[str, str]]:
 
     pairs = [
         (plain(node.left), plain(node.right))
-        for node in ast.walk(_parsed(lines))
+        for node in ast.walk(parsed(tuple(lines)))
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
     ]
     return [(left, right) for left, right in pairs if left and right]
@@ -233,8 +238,11 @@ def _written(node: ast.stmt) -> set[str]:
     return found
 
 
-def _parsed(lines: Any) -> ast.Module:
-    return ast.parse("\n".join(lines))
+@lru_cache(1024)
+def parsed(lines: tuple[str, ...]) -> ast.Module:
+    """Return the tree of the statements: every view asks for it, and none changes it."""
+    with warnings.catch_warnings(action="ignore"):
+        return ast.parse("\n".join(lines))
 
 
 def _dimensions(shapes: dict[str, str], name: str) -> Any:

@@ -3,27 +3,47 @@
 import dataclasses
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
 
-from torchlite.errors import FormatError
+from torchlite.errors import FormatError, StateError
 from torchlite.stepping.arrays import Copy
+from torchlite.stepping.formulas import parsed
 
 __all__ = ["dumps", "loads"]
 
 FORMAT = "torchlite trace"
 VERSION = 1
+# How deep modules, and tables, may be nested: JSON is written and read by recursion.
+DEEPEST = 200
+
+_SHAPE = re.compile(r"\((\d+,|\d+(, \d+)+)?\)|\[.*", re.DOTALL)
+# What the entries of an array are, by the kind of its dtype.
+_ENTRIES: dict[str, tuple[type, ...]] = {
+    "b": (bool,), "i": (int,), "u": (int,), "f": (float, int), "c": (complex, float, int)
+}  # fmt: skip
+_CODES = "?bhilqBHILQefdFD"
+_DTYPES = {str(kind) for code in _CODES for kind in (np.dtype(code), np.dtype(code).newbyteorder())}
+_KINDS = ("layer", "row", "branches")
+_SAID = {"array", "dict", "number"}
+_ARRAY = ("shape", "dtype", "norm", "low", "high")
 
 
 def dumps(trace: Any) -> str:
     """Return the trace as text."""
+    if _depth(trace.network) > DEEPEST:
+        raise StateError(
+            f"Trace.to_json: modules are nested more than {DEEPEST} deep", method="to_json"
+        )
     return json.dumps(
         {
             "format": FORMAT,
             "version": VERSION,
             "network": trace.network,
             "criterion": trace.criterion,
+            "note": trace.note,
             "steps": [
                 {field.name: encoded(getattr(step, field.name)) for field in _fields(step)}
                 for step in trace
@@ -34,22 +54,101 @@ def dumps(trace: Any) -> str:
 
 
 def loads(text: bytes, trace: Any, step: Any) -> Any:
-    """Return the trace that a text holds, or raise FormatError."""
+    """Return the trace that a text holds, or raise FormatError.
+
+    All that is made of a trace can be made of what is returned: text, a page, a comparison.
+    """
     try:
-        data = json.loads(text)
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            raise ValueError("it is not a torchlite trace")
-        if data["version"] != VERSION:
-            raise ValueError(f"its version is {data['version']}, known is {VERSION}")
-        result = trace(data["network"], data["criterion"])
-        for entry in data["steps"]:
-            made = step(**{key: decoded(value) for key, value in entry.items()})
-            if made.inside is not None:
-                made.inside = tuple(made.inside)
-            result.steps.append(made)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        return _trace(json.loads(text, parse_constant=_never), trace, step)
+    except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise FormatError(f"Trace.from_json: {error}") from error
+
+
+def _trace(data: Any, trace: Any, step: Any) -> Any:
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise ValueError("it is not a torchlite trace")
+    version = data.get("version")
+    if type(version) is not int or version != VERSION:
+        raise ValueError(f"its version is {str(version)[:80]}, known is {VERSION}")
+    network, criterion, note = data.get("network"), data.get("criterion"), data.get("note")
+    _check_tree(network)
+    for name, value in (("criterion", criterion), ("note", note)):
+        _require(value is None or isinstance(value, str), f"{name} is no text")
+    entries: Any = data.get("steps")
+    _require(isinstance(entries, list), "steps are no list")
+    result = trace(network, criterion, note)
+    for i, entry in enumerate(entries):
+        try:
+            result.steps.append(_step(entry, step))
+        except (ValueError, TypeError, ArithmeticError) as error:
+            raise ValueError(f"step {i + 1}: {error}") from error
     return result
+
+
+def _check_tree(network: Any) -> None:
+    waiting = [(network, 1)]
+    for tree, depth in waiting:
+        good = (
+            isinstance(tree, dict)
+            and tree.keys() == {"position", "layer", "kind", "modules"}
+            and isinstance(tree["position"], str)
+            and isinstance(tree["layer"], str)
+            and tree["kind"] in _KINDS
+            and isinstance(tree["modules"], list)
+        )
+        _require(good, "network is no tree of modules")
+        _require(depth <= DEEPEST, f"modules are nested more than {DEEPEST} deep")
+        waiting += [(part, depth + 1) for part in tree["modules"]]
+
+
+def _step(entry: Any, step: Any) -> Any:
+    names = [field.name for field in _fields(step)]
+    _require(
+        isinstance(entry, dict) and entry.keys() == set(names), f"it must have {', '.join(names)}"
+    )
+    made = step(**{name: decoded(value) for name, value in entry.items()})
+    _require(_is_whole(made.number) and made.number > 0, "number is none")
+    for name in ("position", "layer", "method"):
+        _require(isinstance(getattr(made, name), str), f"{name} is no text")
+    if made.inside is not None:
+        _require(
+            isinstance(made.inside, list)
+            and len(made.inside) == 2
+            and all(map(_is_whole, made.inside)),
+            "inside is no pair of numbers",
+        )
+        made.inside = tuple(made.inside)
+    for name in ("arguments", "results", "parameters", "before", "after", "shapes"):
+        _require(isinstance(getattr(made, name), dict), f"{name} are no names and values")
+    _require(made.before.keys() == made.after.keys(), "before and after are of other arrays")
+    for name, after in made.after.items():
+        before = made.before[name]
+        pair = isinstance(before, Copy) and isinstance(after, Copy)
+        _require(
+            pair
+            and (before.shape, before.dtype) == (after.shape, after.dtype)
+            and (before.values is None) == (after.values is None)
+            and (before.values is None or before.values.dtype.kind != "b"),
+            f"before and after, {name} is not the same kind of array",
+        )
+    _require(
+        all(isinstance(text, str) and _SHAPE.fullmatch(text) for text in made.shapes.values()),
+        "shapes are none",
+    )
+    _check_maths(made.maths)
+    return made
+
+
+def _check_maths(lines: Any) -> None:
+    _require(
+        isinstance(lines, list) and all(isinstance(line, str) for line in lines),
+        "maths are no lines",
+    )
+    _require("".join(lines).replace("\n", "").isprintable(), "maths are not printable")
+    try:
+        parsed(tuple(lines))
+    except (SyntaxError, MemoryError) as error:
+        raise ValueError(f"maths are no statements: {error}") from error
 
 
 def encoded(value: Any) -> Any:
@@ -68,32 +167,85 @@ def encoded(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return list(map(encoded, value))
     if isinstance(value, dict):
-        return {str(key): encoded(entry) for key, entry in value.items()}
+        entries = {str(key): encoded(entry) for key, entry in value.items()}
+        # One key, and it says what the value is.
+        return {"dict": entries} if len(entries) == 1 and entries.keys() < _SAID else entries
     if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
         return {"number": str(value)}
     return value
 
 
-def decoded(value: Any) -> Any:
+def decoded(value: Any, depth: int = 0) -> Any:
     """Return the value that `encoded` wrote."""
+    _require(depth <= DEEPEST, f"tables are nested more than {DEEPEST} deep")
     if isinstance(value, list):
-        return list(map(decoded, value))
+        return [decoded(entry, depth + 1) for entry in value]
+    if isinstance(value, int):
+        # What no float can hold cannot be compared.
+        float(value)
     if not isinstance(value, dict):
         return value
     if value.keys() == {"number"}:
+        _require(isinstance(value["number"], str), "a number is none")
         number = complex(value["number"])
         return number if "j" in value["number"] else number.real
-    if value.keys() != {"array"}:
-        return {key: decoded(entry) for key, entry in value.items()}
-    facts = decoded(value["array"])
-    shape = tuple(map(int, facts["shape"]))
-    dtype = np.dtype(facts["dtype"])
-    if dtype.kind not in "biufc":
-        raise ValueError(f"an array of {dtype} holds no numbers")
+    if value.keys() == {"array"}:
+        return _array(decoded(value["array"], depth + 1))
+    entries = value["dict"] if value.keys() == {"dict"} else value
+    _require(isinstance(entries, dict), "a table is none")
+    return {key: decoded(entry, depth + 1) for key, entry in entries.items()}
+
+
+def _array(facts: Any) -> Copy:
+    _require(
+        isinstance(facts, dict) and facts.keys() - {"values"} == set(_ARRAY),
+        f"an array must have {', '.join(_ARRAY)}",
+    )
+    shape, dtype = facts["shape"], facts["dtype"]
+    _require(
+        isinstance(shape, list) and all(_is_whole(n) and n >= 0 for n in shape),
+        "the shape of an array is none",
+    )
+    _require(isinstance(dtype, str), "the dtype of an array is none")
+    for name in ("norm", "low", "high"):
+        fact = facts[name]
+        _require(fact is None or isinstance(fact, float), f"{name} of an array is no number")
     values = facts.get("values")
     if values is not None:
-        values = np.array(values, dtype).reshape(shape)
-    return Copy(shape, facts["dtype"], facts["norm"], facts["low"], facts["high"], values)
+        _require(dtype in _DTYPES, f"an array of {dtype[:80]} holds no numbers")
+        kind = np.dtype(dtype)
+        # Of Python's numbers, True is 1.
+        _require(
+            isinstance(values, list)
+            and all(
+                isinstance(n, _ENTRIES[kind.kind]) and isinstance(n, bool) == (kind.kind == "b")
+                for n in values
+            ),
+            f"the values of an array are not of {kind}",
+        )
+        with np.errstate(all="raise"):
+            values = np.array(values, kind).reshape(shape)
+    return Copy(tuple(shape), dtype, facts["norm"], facts["low"], facts["high"], values)
+
+
+def _require(condition: bool, problem: str) -> None:
+    if not condition:
+        raise ValueError(problem)
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is int and abs(value) < 2**63
+
+
+def _never(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _depth(network: Any) -> int:
+    level, depth = [network], 0
+    while level:
+        level, depth = [part for tree in level for part in tree["modules"]], depth + 1
+    return depth
 
 
 def _fields(step: Any) -> Any:

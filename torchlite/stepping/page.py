@@ -36,7 +36,11 @@ def render(trace: Any) -> str:
 
 
 def _note(trace: Any) -> str:
-    """Say where the numeric derivatives come from, or why there are none."""
+    """Say what the recording lacks, and where the numeric derivatives come from, or go to."""
+    return f"{trace.note or ''} {_of_derivatives(trace)}".strip()
+
+
+def _of_derivatives(trace: Any) -> str:
     if trace.criterion is None:
         return "There are no numeric derivatives: nothing was recorded of a criterion."
     if not trace._calls:
@@ -61,7 +65,7 @@ def _step(trace: Any, step: Any) -> dict[str, Any]:
         "inside": step.inside,
         "maths": text.lines_of(step),
         "products": products(step.maths),
-        "scale": step.arguments.get("scale", 1) if step.method == "accGradParameters" else 1,
+        "scale": _scale(step),
         "flow": flow,
         "arrays": [_array(step, call, name, role, value) for name, role, value in _values(step)],
         "unlinked": call is not None and not call.linked and bool(step.results or step.after),
@@ -133,6 +137,12 @@ def _numeric(step: Any, call: Any, name: str, role: str, value: Copy) -> Any:
         verdict = "agrees" if agrees else "lies at a kink" if slope.kink else "differs"
         found.append([_plain(float(numeric)), verdict])
     return found
+
+
+def _scale(step: Any) -> Any:
+    """Return the number that the increments of a gradient were multiplied with."""
+    scale = step.arguments.get("scale", 1) if step.method == "accGradParameters" else 1
+    return _plain(scale) if isinstance(scale, (int, float, complex)) else 1
 
 
 def _plain(number: Any) -> Any:

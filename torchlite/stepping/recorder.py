@@ -27,6 +27,9 @@ MODULE_METHODS = {
     "zeroGradParameters": (),
     "updateParameters": ("learningRate",),
 }
+_NO_MATHS = (
+    "There is no Maths here: it stands in the layers' docstrings, which python -OO leaves out."
+)
 CRITERION_METHODS = {"updateOutput": ("input", "target"), "updateGradInput": ("input", "target")}
 
 
@@ -99,7 +102,12 @@ class _Recorder:
         _name(net, "net", self.names)
         if criterion is not None:
             _name(criterion, "criterion", self.names)
-        self.trace = Trace(_tree(net, "net"), None if criterion is None else repr(criterion))
+        without_docstrings = Module.__doc__ is None
+        self.trace = Trace(
+            _tree(net, "net"),
+            None if criterion is None else repr(criterion),
+            _NO_MATHS if without_docstrings else None,
+        )
         self.stack: list[_Frame] = []
         self.shadows: list[tuple[Any, str, Any]] = []
         self.formulas: dict[Any, Formula] = {}

@@ -59,6 +59,9 @@ class Trace:
         The tree of modules: dicts with position, layer, kind and the modules inside.
     criterion
         The criterion as it prints itself, or None.
+    note
+        What the recording lacks, and why, or None: under `python -OO` there are no docstrings, and
+        so no Maths in it.
 
     Example
     -------
@@ -79,9 +82,10 @@ class Trace:
       gradWeight (1, 2) [[6. 8.]]
     """
 
-    def __init__(self, network: Any, criterion: str | None = None) -> None:
+    def __init__(self, network: Any, criterion: str | None = None, note: str | None = None) -> None:
         self.network = network
         self.criterion = criterion
+        self.note = note
         self.steps: list[Step] = []
         # Step number -> the call whose derivative its gradients are; kept in no file.
         self._calls: dict[int, Any] = {}

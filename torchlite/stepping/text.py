@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.errors import printable
 from torchlite.nn.nested import shapes
 from torchlite.stepping.arrays import Copy, named_arrays
 from torchlite.stepping.formulas import filled
@@ -30,7 +31,7 @@ SMALL = 60
 
 def render(trace: Any) -> str:
     """Return all blocks, with an empty line between them."""
-    return "\n\n".join(map(block, trace))
+    return "\n\n".join([*map(printable, filter(None, [trace.note])), *map(block, trace)])
 
 
 def block(step: Any) -> str:
@@ -54,7 +55,7 @@ def block(step: Any) -> str:
         if inside is None:
             start, inside = f"  {label}\n      ", look(value, WIDTH - 6) or ""
         lines.append(start + inside.replace("\n", "\n" + " " * (len(start.split("\n")[-1]))))
-    return "\n".join(map(str.rstrip, lines))
+    return printable("\n".join(map(str.rstrip, lines)))
 
 
 def heading(step: Any) -> str:

@@ -41,6 +41,8 @@ def statements(kind: type) -> list[str]:
     titles = [i for i in range(start + 1, len(lines)) if lines[i].startswith("---")]
     section = lines[start : titles[0] - 1] if titles else lines[start:]
     code = textwrap.dedent("\n".join(line for line in section if line.startswith("    ")))
+    if not code.replace("\n", "").isprintable():
+        return []
     try:
         compile(code, kind.__name__, "exec")
     except SyntaxError:
