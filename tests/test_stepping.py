@@ -20,7 +20,7 @@ import torchlite as nn
 from torchlite import random
 from torchlite.__main__ import main
 from torchlite.errors import FormatError, ShapeError, StateError
-from torchlite.stepping import Trace, record, summary, trace
+from torchlite.stepping import Trace, page, record, replay, summary, trace
 from torchlite.testing import maths
 
 THOROUGH = settings.default.max_examples > 100
@@ -745,6 +745,77 @@ def test_page_of_the_digits_network_is_small(tmp_path):
 
 
 # summary
+
+
+def calls_of(function):
+    """Return how many calls and returns a function consists of, and its result."""
+    calls = 0
+
+    def count(*event):
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        result = function()
+    finally:
+        sys.setprofile(None)
+    return calls, result
+
+
+def chain(n):
+    """A network of n layers, and a forward, loss and backward to record."""
+    net = nn.Sequential(*(nn.Linear(2, 2) if i % 2 else nn.Tanh() for i in range(n)))
+    return net, numbers(3, 2), nn.MSECriterion(), numbers(3, 2)
+
+
+def test_the_cost_of_every_view_grows_as_the_network(tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "MOST_CALLS", 10_000)
+    file = tmp_path / "trace.json"
+    costs = []
+    for n in (20, 40, 80, 160):
+        arguments = chain(n)
+        recorded, steps = calls_of(lambda arguments=arguments: trace(*arguments))
+        others = [
+            calls_of(view)[0]
+            for view in (
+                lambda steps=steps: str(steps),
+                lambda steps=steps: steps.to_html(tmp_path / "page.html"),
+                lambda steps=steps: steps.to_json(file),
+                lambda: Trace.from_json(file),
+                lambda steps=steps: steps.diff(steps),
+            )
+        ]
+        costs.append([recorded, *others])
+    costs = np.array(costs)
+    assert (costs[2:] - costs[1:-1] < 2.1 * (costs[1:-1] - costs[:-2]).clip(10_000)).all(), costs
+
+
+def test_the_forward_of_a_backward_is_found_at_once(monkeypatch):
+    """Not by looking through all of them: every comparison of inputs is one of this layer's."""
+    compared = []
+    monkeypatch.setattr(
+        replay, "same", lambda a, b, same=replay.same: compared.append(a) or same(a, b)
+    )
+    trace(*chain(50))
+    assert len(compared) <= 3 * 50
+
+
+def test_a_page_says_where_its_numeric_derivatives_end(tmp_path, monkeypatch):
+    steps = trace(*chain(4))
+    cost = 2 * 6
+    # 6 entries of the criterion's gradient, then those of the last layers.
+    monkeypatch.setattr(page, "MOST_CALLS", cost * (6 + 6))
+    data = page_data(steps, tmp_path)
+    numeric = [
+        step["number"] for step in data["steps"] if any("numeric" in a for a in step["arrays"])
+    ]
+    assert numeric == [7, 8]
+    assert data["note"].endswith(" From step 9 on there is none: it would take too long.")
+    monkeypatch.setattr(page, "MOST_CALLS", 10**9)
+    data = page_data(steps, tmp_path)
+    assert "From step" not in data["note"]
+    assert sum("numeric" in a for step in data["steps"] for a in step["arrays"]) == 1 + 5 + 4
 
 
 def test_summary():

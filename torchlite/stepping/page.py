@@ -15,17 +15,21 @@ __all__ = ["render"]
 
 # Arrays of more entries are shown by norm, minimum and maximum.
 SHOWN = 200
+# Every numeric derivative runs the network twice. In so many calls of layers, some seconds, a page
+# of small networks has all of them, and one of a thousand layers those of its last layers.
+MOST_CALLS = 500_000
 
 
 def render(trace: Any) -> str:
     """Return the page as text."""
+    end = _end_of_derivatives(trace)
     template = resources.files("torchlite.stepping").joinpath("page.html").read_text("utf-8")
     data = json.dumps(
         {
             "network": trace.network,
             "criterion": trace.criterion,
-            "steps": [_step(trace, step) for step in trace],
-            "note": _note(trace),
+            "steps": [_step(trace, step, step.number < end) for step in trace],
+            "note": _note(trace, end),
         },
         allow_nan=False,
     )
@@ -35,12 +39,29 @@ def render(trace: Any) -> str:
     return template.replace("{{data}}", data)
 
 
-def _note(trace: Any) -> str:
+def _end_of_derivatives(trace: Any) -> float:
+    """Return the number of the first step for whose numeric derivatives it would take too long."""
+    left = MOST_CALLS
+    for step in trace:
+        call = trace._calls.get(step.number)
+        entries = sum(
+            value.values.size
+            for name, role, value in _values(step)
+            if _has_derivative(step, call, name, role, value)
+        )
+        if entries:
+            left -= entries * call.round.cost()
+        if left < 0:
+            return int(step.number)
+    return math.inf
+
+
+def _note(trace: Any, end: float) -> str:
     """Say what the recording lacks, and where the numeric derivatives come from, or go to."""
-    return f"{trace.note or ''} {_of_derivatives(trace)}".strip()
+    return f"{trace.note or ''} {_of_derivatives(trace, end)}".strip()
 
 
-def _of_derivatives(trace: Any) -> str:
+def _of_derivatives(trace: Any, end: float) -> str:
     if trace.criterion is None:
         return "There are no numeric derivatives: nothing was recorded of a criterion."
     if not trace._calls:
@@ -49,10 +70,11 @@ def _of_derivatives(trace: Any) -> str:
         "The small number under an entry of a gradient is its numeric derivative: the loss is "
         "computed twice more, with the number a little larger and a little smaller, and the "
         "difference is divided by the distance."
+        + (f" From step {end} on there is none: it would take too long." if end < math.inf else "")
     )
 
 
-def _step(trace: Any, step: Any) -> dict[str, Any]:
+def _step(trace: Any, step: Any, derivatives: bool) -> dict[str, Any]:
     call = trace._calls.get(step.number)
     flow = {
         name: text.shapes_of_all(value) for name, value in (step.arguments | step.results).items()
@@ -67,7 +89,10 @@ def _step(trace: Any, step: Any) -> dict[str, Any]:
         "products": products(step.maths),
         "scale": _scale(step),
         "flow": flow,
-        "arrays": [_array(step, call, name, role, value) for name, role, value in _values(step)],
+        "arrays": [
+            _array(step, call if derivatives else None, name, role, value)
+            for name, role, value in _values(step)
+        ],
         "unlinked": call is not None and not call.linked and bool(step.results or step.after),
     }
 
@@ -111,10 +136,22 @@ def _array(step: Any, call: Any, name: str, role: str, value: Any) -> dict[str, 
     largest = np.abs(value.values[np.isfinite(value.values)]).max(initial=0)
     shown["largest"] = float(largest)
     shown["sources"] = sources(step.maths, step.shapes, name)
-    gradient = name.startswith("gradInput") if role == "result" else role == "increment"
-    if gradient and call is not None and call.linked and step.method != "updateParameters":
+    if _has_derivative(step, call, name, role, value):
         shown["numeric"] = _numeric(step, call, name, role, value)
     return shown
+
+
+def _has_derivative(step: Any, call: Any, name: str, role: str, value: Any) -> bool:
+    """Tell whether a shown array is a gradient of the loss."""
+    return (
+        call is not None
+        and call.linked
+        and (name.startswith("gradInput") if role == "result" else role == "increment")
+        and step.method != "updateParameters"
+        and isinstance(value, Copy)
+        and value.values is not None
+        and value.values.size <= SHOWN
+    )
 
 
 def _numeric(step: Any, call: Any, name: str, role: str, value: Copy) -> Any:

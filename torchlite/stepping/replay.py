@@ -55,29 +55,38 @@ class Round:
         self._memo: dict[int, Any] = {}
         self._copies = copy.deepcopy([net, criterion], self._memo)
         self._made: list[tuple[int, list[Any]]] = []
-        self._begun: list[Call] = []
+        # The forwards, by part and in order; those of the user's latest call are from mark on.
+        self._begun: dict[int, list[Call]] = {}
+        self._order: list[int] = []
         self._mark = 0
         # By the id of an array: the array (so that it stays the one with this id) and its origin.
         self._results: dict[int, tuple[Any, _Result]] = {}
         self._gradients: dict[int, Any] = {}
         self._ready: Any = None
 
+    def cost(self) -> int:
+        """Return how many calls of layers one numeric derivative takes."""
+        return 2 * len(self._order)
+
     # ---------------------------------------------------------------- while recording
 
     def began(self, part: Any, position: str, arguments: Any, by_user: bool) -> Call:
         """Take note of a forward."""
-        occurrence = sum(call.part == id(part) for call in self._begun)
-        call = Call(self, id(part), occurrence, position, arguments.get("input"), False)
+        known = self._begun.setdefault(id(part), [])
+        call = Call(self, id(part), len(known), position, arguments.get("input"), False)
         if not self.closed:
             if by_user:
-                self._mark = len(self._begun)
-            self._begun.append(call)
+                self._mark = len(self._order)
+            known.append(call)
+            self._order.append(id(part))
         return call
 
     def failed(self) -> None:
         """Forget the forwards of a call of the user that raised."""
         if not self.closed:
-            del self._begun[self._mark :]
+            for part in self._order[self._mark :]:
+                self._begun[part].pop()
+            del self._order[self._mark :]
 
     def starts_anew(self, part: Any, input: Any) -> bool:
         """Tell whether a call of the user cannot belong to what led to this loss."""
@@ -119,7 +128,7 @@ class Round:
                 # Only the gradient of the loss was asked for: its forward is known all the same.
                 self.began(part, position, arguments, by_user=True)
                 self.ended(part, "updateOutput", arguments, None)
-        found = [c for c in self._begun if c.part == id(part) and same(c.input, input)]
+        found = [c for c in self._begun.get(id(part), ()) if same(c.input, input)]
         here = [c for c in found if c.position == position] or found
         if not here:
             return None
@@ -134,7 +143,7 @@ class Round:
 
     def close(self) -> None:
         """Let go of what only recording needs."""
-        self._begun, self._results, self._gradients = [], {}, {}
+        self._begun, self._results, self._gradients = {}, {}, {}
 
     # ---------------------------------------------------------------- afterwards
 
