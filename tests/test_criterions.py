@@ -813,3 +813,12 @@ def test_a_wrong_target_changes_nothing():
         criterion.forward(SCORES + 1, CLASSES + 4)
     assert criterion.output == criterion.nll.output == loss
     assert criterion.lsm.output is logs
+
+
+def test_a_certain_label_has_a_gradient():
+    """Where sigmoid(input) is 1, its distance from the target 1 is not 0."""
+    criterion = nn.MultiLabelSoftMarginCriterion()
+    x, target = np.array([[40.0, -40.0, 3.0]]), np.array([[1.0, 0.0, 0.25]])
+    gradInput = criterion.backward(x, target)
+    expected = np.array([[-np.exp(-40), np.exp(-40), 1 / (1 + np.exp(-3)) - 0.25]]) / 3
+    np.testing.assert_allclose(gradInput, expected, rtol=1e-14)

@@ -1004,7 +1004,7 @@ def test_what_a_docstring_says_is_not_done_to_the_layer():
     ],
 )
 def test_maths_that_does_more_than_compute_is_not_run(line):
-    with pytest.raises(ValueError, match="Maths cannot "):
+    with pytest.raises(NameError, match="Maths cannot "):
         maths.evaluate([line, "output = input"], nn.Mul(), input=np.ones(1))
 
 

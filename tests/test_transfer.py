@@ -1,6 +1,7 @@
 """Transfer functions: what their rows and Torch7's numbers leave open."""
 
 import math
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
@@ -31,6 +32,87 @@ def test_derivative_at_the_kink(layer, at, slope):
     layer, x = layer(), np.array(at)
     output = layer.forward(x)
     np.testing.assert_array_equal(layer.backward(x, np.ones_like(output)), slope)
+
+
+# Digits
+
+
+def exact_tanh(x):
+    e = (2 * x).exp()
+    return (e - 1) / (e + 1)
+
+
+def exact_sigmoid(x):
+    return 1 / (1 + (-x).exp())
+
+
+def exact_softplus(x):
+    return (1 + x.exp()).ln()
+
+
+# The function, its derivative, and by how many units in the last place the latter may be off.
+EXACT = {
+    "ELU": (nn.ELU, lambda x: x if x > 0 else x.exp() - 1, lambda x: x.exp() if x < 0 else 1, 4),
+    "ELU-3": (
+        lambda: nn.ELU(3),
+        lambda x: x if x > 0 else 3 * (x.exp() - 1),
+        lambda x: 1 if x > 0 else 3 * x.exp(),
+        4,
+    ),
+    "Exp": (nn.Exp, lambda x: x.exp(), lambda x: x.exp(), 4),
+    "LogSigmoid": (nn.LogSigmoid, lambda x: -exact_softplus(-x), lambda x: exact_sigmoid(-x), 4),
+    "SoftPlus": (nn.SoftPlus, exact_softplus, exact_sigmoid, 4),
+    "SoftPlus-2": (
+        lambda: nn.SoftPlus(2),
+        lambda x: exact_softplus(2 * x) / 2,
+        lambda x: exact_sigmoid(2 * x),
+        4,
+    ),
+    "SoftSign": (nn.SoftSign, lambda x: x / (1 + abs(x)), lambda x: 1 / (1 + abs(x)) ** 2, 4),
+    "TanhShrink": (nn.TanhShrink, lambda x: x - exact_tanh(x), lambda x: exact_tanh(x) ** 2, 4),
+    # What is as fast from the output has ten bits less where it is small.
+    "Sigmoid": (nn.Sigmoid, exact_sigmoid, lambda x: exact_sigmoid(x) * exact_sigmoid(-x), 2**10),
+    "Tanh": (
+        nn.Tanh,
+        exact_tanh,
+        lambda x: 4 * exact_sigmoid(2 * x) * exact_sigmoid(-2 * x),
+        2**10,
+    ),
+}
+
+
+def units_off(values, exact, dtype):
+    """Return how far values are off, in units in the last place of the exact ones.
+
+    Numbers that are too small for all digits of the dtype may be 0.
+    """
+    tiny, unit = Decimal(float(np.finfo(dtype).tiny)), Decimal(float(np.finfo(dtype).eps))
+    off = [
+        abs(Decimal(float(value)) - right) / (abs(right) * unit)
+        for value, right in zip(values, exact, strict=True)
+        if abs(right) > 4 * tiny or abs(Decimal(float(value)) - right) > tiny
+    ]
+    return float(max(off))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", EXACT)
+def test_no_digits_are_lost(name, dtype):
+    make, function, derivative, units = EXACT[name]
+    layer = make().type(dtype)
+    magnitudes = [*np.linspace(0.125, 50, 400), *10.0 ** np.arange(-12, 0), 88, 30]
+    x = np.array([sign * m for m in magnitudes for sign in (1, -1)], dtype)
+    with localcontext(prec=120):
+        points = [Decimal(float(value)) for value in x]
+        assert units_off(layer.forward(x), map(function, points), dtype) <= 4
+        exact = [derivative(point) for point in points]
+        assert units_off(layer.backward(x, np.ones_like(x)), exact, dtype) <= units
+
+
+def test_a_closed_gate_has_a_gradient():
+    x = np.array([[2.0, 40.0]])
+    gradInput = nn.GatedLinearUnit().backward(x, np.array([[1.0]]))
+    np.testing.assert_allclose(gradInput[0, 1], 2 * np.exp(-40), rtol=1e-15)
 
 
 def test_largest_entries_that_tie_share_softmax():

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.nn._stateful import parts
 from torchlite.nn.nested import is_array
 
 __all__ = ["evaluate", "statements"]
@@ -54,9 +55,9 @@ def evaluate(block: list[str], layer: Any, **names: Any) -> dict[str, Any]:
     """Run the statements over copies of the layer's attributes and of the names.
 
     What they assigned is returned. What is accumulated (`gradWeight += ...`) starts at zero.
-    Whatever the statements do, the layer, its modules and the names given stay as they are; and
-    they can do no more than compute: a block that imports or defines something, opens files or
-    draws random numbers raises ValueError.
+    Whatever the statements do, the layer and the names given stay as they are; modules inside the
+    layer are its own, and run where they are called. Statements can do no more than compute: those
+    that import or define something, open files or draw random numbers raise NameError.
 
     Example
     -------
@@ -69,7 +70,7 @@ def evaluate(block: list[str], layer: Any, **names: Any) -> dict[str, Any]:
     True
     >>> evaluate(["open('file', 'w')"], layer)
     Traceback (most recent call last):
-    ValueError: open('file', 'w'): Maths cannot name open
+    NameError: open('file', 'w'): Maths cannot name open
     """
     space: dict[str, Any] = {}
     for held in (*reversed(type(layer).__mro__), layer):
@@ -82,9 +83,11 @@ def evaluate(block: list[str], layer: Any, **names: Any) -> dict[str, Any]:
     space.update({key: 0.0 for key, value in space.items() if value is None})
     space.update(names)
     named = _named(block, space.keys())
-    # In one call: what is one object stays one.
-    given = copy.deepcopy({key: value for key, value in space.items() if key in named})
-    run = {**given, "np": np, "__builtins__": _BUILTINS}
+    given = {key: value for key, value in space.items() if key in named}
+    # In one call: what is one object stays one. A copied module would have forgotten its forward.
+    given = copy.deepcopy(given, {id(part): part for part in parts(given)})
+    # NumPy imports parts of itself when they are first used.
+    run = {**given, "np": np, "__builtins__": {**_BUILTINS, "__import__": __import__}}
     exec("\n".join(block), run)
     return {
         key: value
@@ -115,5 +118,5 @@ def _named(block: list[str], known: Any) -> set[str]:
             elif isinstance(node, ast.Name) and node.id not in made:
                 refused = f"name {node.id}"
             if refused:
-                raise ValueError(f"{ast.unparse(statement)}: Maths cannot {refused}")
+                raise NameError(f"{ast.unparse(statement)}: Maths cannot {refused}")
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

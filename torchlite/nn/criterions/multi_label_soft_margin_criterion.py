@@ -46,4 +46,5 @@ class MultiLabelSoftMarginCriterion(Weighted):
         return np.maximum(input, 0) - input * target + softplus(-absolute(input))
 
     def _derivative(self, input: Any, target: Any) -> Any:
-        return sigmoid(input) - target
+        # sigmoid(input) - target, but right to the last digits where target is 0 or 1.
+        return (1 - target) * sigmoid(input) - target * sigmoid(-input)

@@ -77,9 +77,9 @@ class FromOutput(Pointwise):
         checks.alike(self, "updateGradInput", input, gradOutput)
         self._check("updateGradInput", input)
         output = self.output if input is self._source else self._function(input)
-        self.gradInput = self._gradient(output, gradOutput)
+        self.gradInput = self._gradient_of(input, output, gradOutput)
         return self.gradInput
 
-    def _gradient(self, output: Any, gradOutput: Any) -> Any:
-        """Return gradOutput times the derivative where the function is output."""
+    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
+        """Return gradOutput times the derivative at input, where the function is output."""
         raise NotImplementedError

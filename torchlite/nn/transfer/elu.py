@@ -6,12 +6,12 @@ import numpy as np
 
 from torchlite.kernels.functions import choose
 from torchlite.nn.checks import not_negative
-from torchlite.nn.transfer._pointwise import FromOutput
+from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["ELU"]
 
 
-class ELU(FromOutput):
+class ELU(Pointwise):
     """Every positive entry; an exponential, which goes to -alpha, of the others.
 
     Maths
@@ -19,7 +19,7 @@ class ELU(FromOutput):
     ::
 
         output = np.where(input > 0, input, alpha * (np.exp(input) - 1))
-        gradInput = gradOutput * np.where(input > 0, 1, output + alpha)
+        gradInput = gradOutput * np.where(input > 0, 1, alpha * np.exp(input))
 
     Parameters
     ----------
@@ -64,8 +64,14 @@ class ELU(FromOutput):
         output += input.clip(0, np.inf)
         return output
 
-    def _gradient(self, output: Any, gradOutput: Any) -> Any:
-        return gradOutput * choose(output > 0, 1, output + self.alpha, output.dtype)
+    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+        # Not output + alpha, which far from 0 is nothing but rounding.
+        slope = np.exp(input.clip(-np.inf, 0))
+        # With alpha 1 this is right for positive entries, too.
+        if self.alpha != 1:
+            slope *= self.alpha
+            slope = choose(input > 0, 1, slope, input.dtype)
+        return gradOutput * slope
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} (alpha:{self.alpha:f})"

@@ -38,5 +38,5 @@ class Exp(FromOutput):
     def _function(self, input: Any) -> Any:
         return np.exp(input)
 
-    def _gradient(self, output: Any, gradOutput: Any) -> Any:
+    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
         return gradOutput * output

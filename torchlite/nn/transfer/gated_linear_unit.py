@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.kernels.functions import sigmoid
+from torchlite.kernels.functions import mended, sigmoid
 from torchlite.nn import checks
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position
@@ -76,7 +76,8 @@ class GatedLinearUnit(Module):
         checks.must_be_gradient(self, "updateGradInput", gradOutput, values.shape, input.dtype)
         opened = sigmoid(gates)
         gradValues = gradOutput * opened
-        gradGates = gradValues * (1 - opened) * values
+        closed = mended(1 - opened, gates, lambda x: sigmoid(-x))
+        gradGates = gradValues * closed * values
         self.gradInput = np.concatenate([gradValues, gradGates], axis=self.dim)
         return self.gradInput
 

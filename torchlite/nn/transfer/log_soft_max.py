@@ -57,6 +57,6 @@ class LogSoftMax(AlongDimension):
             output -= np.log(sum_along(np.exp(output), axis, keepdims=True))
         return output
 
-    def _gradient(self, output: Any, gradOutput: Any) -> Any:
+    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
         total = sum_along(gradOutput, self._axis(output), keepdims=True)
         return gradOutput - np.exp(output) * total

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from torchlite.kernels.functions import sigmoid
+from torchlite.kernels.functions import mended, sigmoid
 from torchlite.nn.transfer._pointwise import FromOutput
 
 __all__ = ["Sigmoid"]
@@ -37,7 +37,7 @@ class Sigmoid(FromOutput):
     def _function(self, input: Any) -> Any:
         return sigmoid(input)
 
-    def _gradient(self, output: Any, gradOutput: Any) -> Any:
-        slope = 1 - output
+    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
+        slope = mended(1 - output, input, lambda x: sigmoid(-x))
         slope *= output
         return gradOutput * slope

@@ -56,6 +56,6 @@ class SoftMax(AlongDimension):
         output /= sum_along(output, axis, keepdims=True)
         return output
 
-    def _gradient(self, output: Any, gradOutput: Any) -> Any:
+    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
         mean = sum_along(output * gradOutput, self._axis(output), keepdims=True)
         return output * (gradOutput - mean)

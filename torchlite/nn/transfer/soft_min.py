@@ -47,5 +47,5 @@ class SoftMin(SoftMax):
     def _function(self, input: Any) -> Any:
         return super()._function(-input)
 
-    def _gradient(self, output: Any, gradOutput: Any) -> Any:
-        return -super()._gradient(output, gradOutput)
+    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
+        return -super()._gradient_of(input, output, gradOutput)

@@ -51,5 +51,5 @@ class Sqrt(FromOutput):
     def _function(self, input: Any) -> Any:
         return np.sqrt(input)
 
-    def _gradient(self, output: Any, gradOutput: Any) -> Any:
+    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
         return gradOutput / np.where(output == 0, np.inf, 2 * output)

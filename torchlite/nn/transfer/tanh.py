@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.functions import mended, sigmoid
 from torchlite.nn.transfer._pointwise import FromOutput
 
 __all__ = ["Tanh"]
@@ -38,5 +39,11 @@ class Tanh(FromOutput):
     def _function(self, input: Any) -> Any:
         return np.tanh(input)
 
-    def _gradient(self, output: Any, gradOutput: Any) -> Any:
-        return gradOutput * (1 - output * output)
+    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
+        return gradOutput * mended(1 - output * output, input, _slope)
+
+
+def _slope(x: Any) -> Any:
+    # Beyond 1000 it is 0, and twice the largest number is none.
+    twice = 2 * x.clip(-1000, 1000)
+    return 4 * sigmoid(twice) * sigmoid(-twice)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.functions import absolute
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["TanhShrink"]
@@ -36,8 +37,24 @@ class TanhShrink(Pointwise):
     """
 
     def _function(self, input: Any) -> Any:
-        return input - np.tanh(input)
+        output = input - np.tanh(input)
+        near = absolute(input.real) < 1
+        if near.any():
+            output[near] = _near_zero(input[near])
+        return output
 
     def _gradient(self, input: Any, gradOutput: Any) -> Any:
         tanh = np.tanh(input)
         return gradOutput * tanh * tanh
+
+
+def _near_zero(x: Any) -> Any:
+    """Return x - tanh(x), in which all digits are lost near 0, without a difference.
+
+    tanh(x) is x / (1 + rest), rest the continued fraction x^2 / (3 + x^2 / (5 + x^2 / (7 + ...))).
+    """
+    square = x * x
+    rest = square / 19
+    for odd in range(17, 1, -2):
+        rest = square / (odd + rest)
+    return x * rest / (1 + rest)
