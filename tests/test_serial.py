@@ -1324,8 +1324,10 @@ GROWING = {
     ),
     "WeightNorms": lambda n: weight_norms(n, 10),
     "criterions": lambda n: described(
-        [twice_the_next("MultiCriterion", "criterions", i) for i in range(n)]
-        + [{"class": "AbsCriterion", "state": {}}]
+        [
+            {"class": "MultiCriterion", "state": {"criterions": [{"part": 1}] * n}},
+            {"class": "AbsCriterion", "state": {}},
+        ]
     ),
 }  # fmt: skip
 
@@ -1351,6 +1353,20 @@ def test_paths_are_short():
     assert len(place(where, 123)) == 700
     assert place(where, 123).endswith("k[123]")
     assert len(place("", "k\n" * 10**6)) == 700
+
+
+def test_criterions_in_criterions_are_counted(path):
+    twice = [twice_the_next("MultiCriterion", "criterions", i) for i in range(80)]
+    path.write_bytes(described([*twice, {"class": "AbsCriterion", "state": {}}]))
+    with pytest.raises(FormatError) as error:
+        serial.load(path)
+    assert str(error.value) == (
+        f"{path}: MultiCriterion: there are more than 65536 criterions in it"
+    )
+    itself = {"class": "MultiCriterion", "state": {"criterions": [{"part": 0}]}}
+    path.write_bytes(described([itself]))
+    with pytest.raises(FormatError, match="criterions are nested more than 100 deep"):
+        serial.load(path)
 
 
 def test_modules_around_the_same_modules_are_counted(path):

@@ -11,7 +11,7 @@ import numpy as np
 from torchlite.nn._stateful import parts
 from torchlite.nn.checks import is_integral
 from torchlite.nn.nested import shapes
-from torchlite.testing import maths
+from torchlite.testing import maths, subject
 
 __all__ = ["Formula", "filled", "formula", "parsed", "products", "sources"]
 
