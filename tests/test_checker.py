@@ -507,3 +507,9 @@ def test_remembering_layers_may_refuse_instead():
 
     report = check_module(Masks(), shape=(4, 5), exempt={"duck": "draws", "batch": "draws by row"})
     assert "gradInput" in report.passed
+
+
+def test_without_docstrings_the_report_says_so(monkeypatch):
+    monkeypatch.setattr(nn.Module, "__doc__", None)
+    report = check_module(nn.ReLU, np.ones((3, 2)))
+    assert "maths: not checked, python -OO leaves out the docstrings" in report.notes

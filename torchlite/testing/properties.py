@@ -1370,6 +1370,8 @@ def duck(s: Subject) -> None:
 @_property
 def maths(s: Subject) -> None:
     """The lines of the docstring's Maths section give the layer's own numbers."""
+    if Module.__doc__ is None:
+        s.notes.append("maths: not checked, python -OO leaves out the docstrings")
     block = docs.statements(type(s.base))
     if not block or (is_array(s.input) and s.input.ndim < 2):
         # What the section says, it says of a batch.
