@@ -8,15 +8,22 @@ import numpy as np
 from torchlite.errors import DTypeError
 from torchlite.nn import checks
 from torchlite.nn._stateful import Stateful
+from torchlite.nn.container import Container
+from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
 from torchlite.serial import archive, classes
 from torchlite.serial.trees import check_tree
 from torchlite.serial.values import RefusalError, encode, place
 
-# What a class says of its instances, and no instance of itself.
-_BOOKKEEPING = ("transient", "remembers", "refers", "_uncast", "_foreign")
-
 __all__ = ["Description", "attribute_problem", "refusal", "state_of"]
+
+# What a class says of its instances, and no instance of itself.
+_BOOKKEEPING = {"transient", "remembers", "refers"} | {
+    name
+    for base in (Stateful, Module, Container, Criterion)
+    for name in vars(base)
+    if name.startswith("_") and name != "_dtype"
+}
 
 
 class Description:
