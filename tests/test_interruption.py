@@ -252,7 +252,7 @@ def test_numpy_told_to_raise(kind):
     with np.errstate(over="ignore", invalid="ignore"):
         net.forward(input)
         net.updateGradInput(input, gradOutput)
-    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+    with np.errstate(over="raise", invalid="raise"), pytest.raises(FloatingPointError):
         net.accGradParameters(input, gradOutput)
     assert untouched(net)
 
@@ -314,6 +314,45 @@ def test_an_update_broken_off_leaves_whole_arrays(method, error):
                 seen.add(float(array.flat[0]))
                 assert array.flat[0] in allowed
     assert seen >= ({0, 3} if method == "zeroGradParameters" else {1, -5})
+
+
+# Layers with more than one gradient; an input and a gradOutput of which the last one's increment
+# overflows, and no other.
+TINY, HUGE = np.full((2, 2), 1e-300), np.full((2, 2), 1e308)
+SEVERAL = {
+    "Linear": (lambda: nn.Linear(2, 2), TINY, HUGE),
+    "Bilinear": (lambda: nn.Bilinear(2, 2, 2), [TINY, TINY + 1], HUGE),
+    "PartialLinear": (lambda: nn.PartialLinear(2, 2), TINY, HUGE),
+    "LinearWeightNorm": (lambda: nn.LinearWeightNorm(2, 2), TINY, HUGE),
+    "BatchNormalization": (
+        lambda: nn.BatchNormalization(1),
+        np.array([[1.0], [-1.0]]),
+        np.array([[1.2e308], [0.9e308]]),
+    ),
+    "WeightedEuclidean": (
+        lambda: nn.WeightedEuclidean(2, 1),
+        np.full((1, 2), 1e305),
+        np.full((1, 1), 1e300),
+    ),
+    "WeightNorm": (lambda: nn.WeightNorm(nn.Linear(2, 1)), np.ones((1, 2)), np.array([[1.7e308]])),
+}
+
+
+@pytest.mark.parametrize("scale", [1, 0.9])
+@pytest.mark.parametrize("kind", SEVERAL)
+def test_a_layer_makes_all_increments_before_it_adds_one(kind, scale):
+    make, input, gradOutput = SEVERAL[kind]
+    layer = make()
+    for gradient in layer.parameters()[1]:
+        gradient.fill(1.25)
+    if kind == "WeightNorm":
+        layer.v.fill(1)
+    elif kind == "WeightedEuclidean":
+        layer.diagCov.fill(1e-300)
+    layer.forward(input)
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        layer.accGradParameters(input, gradOutput, scale)
+    assert untouched(layer)
 
 
 # ---------------------------------------------------------------- where it happened

@@ -61,7 +61,8 @@ class Module(Stateful):
     That holds for whatever can be foreseen. What breaks off the arithmetic itself, when memory runs
     out or Ctrl-C comes, may leave a step half done. A layer makes all increments before it adds
     the first, so that running out of memory leaves a layer's gradients all old or all new; Ctrl-C
-    may come between two of them. A container broken off in `accGradParameters` puts all gradients
+    may come between two of them, and a sum that np.seterr refuses is refused after it was added.
+    A container broken off in `accGradParameters` puts all gradients
     back if one of its layers is not torchlite's or np.seterr makes NumPy raise; otherwise the
     layers that already ran keep what they added. `zeroGradParameters` and `updateParameters` broken
     off have done some of the arrays. Zero the gradients and repeat the step; where an update was

@@ -161,8 +161,9 @@ class BatchNormalization(Module):
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]
         mean, std = self._statistics(input)
-        self.gradWeight += scale * (std * sum_products(gradOutput, input - mean))
+        increment = scale * (std * sum_products(gradOutput, input - mean))
         addrows(self.gradBias, scale, gradOutput)
+        self.gradWeight += increment
 
     def _statistics(self, input: Any) -> tuple[Any, Any]:
         """Return the mean and 1 / standard deviation that the input is normalised with."""

@@ -118,9 +118,10 @@ class Bilinear(Module):
         left, right = self._pair("accGradParameters", input, gradOutput)
         m, k, n = self.weight.shape
         pairs = (left.T * gradOutput.T[:, None]).reshape(m * k, len(left))
-        self.gradWeight += scale * product(pairs, right).reshape(m, k, n)
+        increment = scale * product(pairs, right).reshape(m, k, n)
         if self.bias is not None:
             addrows(self.gradBias, scale, gradOutput)
+        self.gradWeight += increment
 
     def reset(self, stdv: Any = None) -> Self:
         """Draw weight and bias from U(-s, s): s is stdv * sqrt(3), or 1 / sqrt(inputSize1)."""

@@ -4,7 +4,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from torchlite.kernels.blas import addmm, addrows, product
+from torchlite.kernels.blas import addmm, product
+from torchlite.kernels.sums import sum_rows
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
@@ -122,9 +123,13 @@ class Linear(Module):
         checks.rows_back(self, "accGradParameters", input, n, gradOutput, m, self.weight.dtype)
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]
+        # What fails has changed nothing: all increments are made before the first is added.
+        if self.bias is not None:
+            sums = sum_rows(gradOutput)
+            increment = sums if scale == 1 else scale * sums
         addmm(self.gradWeight, scale, gradOutput.T, input)
         if self.bias is not None:
-            addrows(self.gradBias, scale, gradOutput)
+            self.gradBias += increment
 
     def reset(self, stdv: Any = None) -> Self:
         """Draw weight and bias from U(-s, s): s is stdv * sqrt(3), or 1 / sqrt(inputSize)."""

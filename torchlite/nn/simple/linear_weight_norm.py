@@ -136,10 +136,11 @@ class LinearWeightNorm(Linear):
         along = sum_along(direct * direction, 1, keepdims=True)
         # Where eps limits the norm, that does not change with v.
         across = direct - along * (norm != self.eps) * direction
-        self.gradG += scale * along
-        self.gradV += scale * (self.g / norm) * across
+        along, across = scale * along, scale * (self.g / norm) * across
         if self.bias is not None:
             addrows(self.gradBias, scale, gradOutput)
+        self.gradG += along
+        self.gradV += across
 
     def _norm(self) -> Any:
         """Return the lengths of v's rows, at least eps."""

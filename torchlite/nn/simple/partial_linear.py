@@ -118,9 +118,10 @@ class PartialLinear(Module):
         self._check_back("accGradParameters", input, gradOutput)
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]
+        sums: Any = None if self.bias is None else scale * sum_rows(gradOutput)
         addat(self.gradWeight, scale, self.partition, product(gradOutput.T, input))
         if self.bias is not None:
-            np.add.at(self.gradBias[0], self.partition, scale * sum_rows(gradOutput))
+            np.add.at(self.gradBias[0], self.partition, sums)
 
     def setPartition(self, indices: Any) -> Self:
         """Compute only these outputs, in this order, counted from 0. Return self."""

@@ -66,8 +66,9 @@ class WeightedEuclidean(Distances):
         return self.diagCov.T * differences
 
     def _accumulate(self, scale: Any, rates: Any, stretched: Any, differences: Any) -> None:
+        increment = scale * einsum_rows("no,noi->oi", rates, stretched * differences).T
         super()._accumulate(scale, rates, stretched, differences)
-        self.gradDiagCov += scale * einsum_rows("no,noi->oi", rates, stretched * differences).T
+        self.gradDiagCov += increment
 
     def parameters(self) -> tuple[list[Any], list[Any]]:
         """Return weight and diagCov, and their gradients."""
