@@ -157,16 +157,17 @@ def test_copies_of_a_flattened_net_train_on_their_own(copied):
 
 def test_one_fill_and_one_update_do_for_a_flattened_net():
     net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
-    assert len(list(net._pairs())) == 4
+    assert len(net._pairs("updateParameters")) == 4
     parameters, gradients = net.getParameters()
-    ((covering, covering_gradients),) = net._pairs()
+    ((covering, covering_gradients),) = net._pairs("updateParameters")
     assert covering.size == parameters.size
     assert np.shares_memory(covering_gradients, gradients)
     net[0].weight = net[0].weight.copy()
-    assert len(list(net._pairs())) == 2
     gradients.fill(1)
     before = [parameter.copy() for parameter in net.parameters()[0]]
-    net.updateParameters(2)
+    with pytest.warns(UserWarning, match="parameters have left the flat arrays"):
+        net.updateParameters(2)
+    assert len(net._pairs("updateParameters")) == 2
     for parameter, old in zip(net.parameters()[0], before, strict=True):
         assert np.array_equal(parameter, old - 2)
 
@@ -185,8 +186,8 @@ def test_overlapping_parameters_are_refused():
         net.getParameters()
     assert str(caught.value) == (
         "Sequential.getParameters: [0] Linear(2 -> 3) weight and [1] Linear(2 -> 3) weight "
-        "overlap in memory without being one array\n"
-        "  hint: give one of them a copy"
+        "overlap in memory, and neither holds the other\n"
+        "  hint: make the whole a parameter, and both of them views of it"
     )
     assert np.shares_memory(net[0].weight, memory)
 

@@ -152,17 +152,17 @@ class ChainZeroesFirstModule(Chain):
 
 class ChainKeepsModesToItself(Chain):
     def training(self):
-        self.train = True
+        vars(self)["train"] = True
         return self
 
     def evaluate(self):
-        self.train = False
+        vars(self)["train"] = False
         return self
 
 
 class ChainEvaluatesOnlyFirst(Chain):
     def evaluate(self):
-        self.train = False
+        vars(self)["train"] = False
         self.modules[0].evaluate()
         return self
 

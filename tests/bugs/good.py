@@ -1205,6 +1205,21 @@ def shared(n):
     return nn.Sequential(linear, relu, linear, relu)
 
 
+class FixedFeatures(nn.Module):
+    """A network in an attribute that is used, but not trained."""
+
+    def __init__(self, n, m):
+        self.features = nn.Sequential(nn.Linear(n, m), nn.Tanh())
+
+    def updateOutput(self, input):
+        self.output = self.features.forward(input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = self.features.updateGradInput(input, gradOutput)
+        return self.gradInput
+
+
 def tied(n):
     """Two linear layers that share all their arrays."""
     linear = nn.Linear(n, n)
@@ -1587,6 +1602,7 @@ GOOD = [
     Good(lambda n, m: Residual(nn.Linear(n, m), nn.ReLU(), nn.Linear(m, n)), exempt=SHORTCUT),
     Good(lambda n, m: Residual(), exempt=SHORTCUT),
     Good(lambda n, m: Pair(n, m)),
+    Good(lambda n, m: FixedFeatures(n, m)),
     Good(lambda n, m: nn.Sequential()),
     Good(lambda n, m: nn.Sequential(nn.Linear(n, m), nn.Sequential(Sigmoid(), OwnNames(m, 2)))),
     Good(lambda n, m: nn.Sequential(nn.Linear(n, m), Frozen(m, m), Abs())),

@@ -79,6 +79,24 @@ class ParametersListBiasTwice(OwnNames):
         return [self.W, self.b, self.b], [self.dW, self.db, self.db]
 
 
+class ForgetsWhatItTrains(nn.Module):
+    """It trains a network in an attribute, and never says so."""
+
+    def __init__(self, inputs, outputs):
+        self.net = nn.Sequential(nn.Linear(inputs, outputs), nn.Tanh())
+
+    def updateOutput(self, input):
+        self.output = self.net.forward(input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = self.net.updateGradInput(input, gradOutput)
+        return self.gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        self.net.accGradParameters(input, gradOutput, scale)
+
+
 class ParametersAreViews(OwnNames):
     def parameters(self):
         return [self.W.T, self.b[:]], [self.dW.T, self.db[:]]
@@ -252,6 +270,12 @@ BUGS = [
         "the next forward writes over the last output",
     ),
     Bug(lambda: InputMeanRemovedInPlace(3, 4), (5, 3), {"mutation"}, "the input is centred"),
+    Bug(
+        lambda: ForgetsWhatItTrains(3, 4),
+        (5, 3),
+        {"update"},
+        "what its network learns reaches no parameter",
+    ),
     Bug(
         lambda: ParametersListBiasTwice(3, 4),
         (5, 3),

@@ -26,6 +26,7 @@ from torchlite.nn import (
     SelectTable,
     Sequential,
     SplitTable,
+    Tanh,
     Transpose,
     WeightNorm,
 )
@@ -44,6 +45,14 @@ def residual():
     return Sequential(ConcatTable(mlp(3, 4, 3), Identity()), CAddTable(), ReLU())
 
 
+def autoencoder(inputs, hidden):
+    """Return a network whose decoder's weight is the transpose of its encoder's."""
+    encoder, decoder = Linear(inputs, hidden), Linear(hidden, inputs)
+    decoder.weight, decoder.gradWeight = encoder.weight.T, encoder.gradWeight.T
+    return Sequential(encoder, Tanh(), decoder)
+
+
+TIED = {"duck": "only of NumPy's own arrays can it be told that they share memory"}
 TABLE = {"maths": "the section says it of an array"}
 IMAGES = {"maths": "the section says it of images"}
 ROWS = {"maths": "the section says it of rows"}
@@ -73,6 +82,7 @@ CASES = [
     Case(lambda: mlp(3, 5, 2), (4, 3), name="MLP"),
     Case(lambda: Sequential(mlp(3, 4, 4), Sequential(ReLU(), mlp(4, 2))), (4, 3), name="nested"),
     Case(residual, (4, 3), name="residual"),
+    Case(lambda: autoencoder(3, 2), (4, 3), name="tied", exempt=TIED),
     Case(lambda: Concat(1, Linear(3, 2), ReLU(), mlp(3, 4, 1)), (4, 3)),
     Case(lambda: Concat(0, Linear(3, 2), Linear(3, 4)), (3,), name="sample"),
     Case(

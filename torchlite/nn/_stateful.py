@@ -1,7 +1,7 @@
 """What modules and criterions share: a dtype, copies of themselves, forgetting."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -10,22 +10,31 @@ from torchlite.elsewhere import METHODS, Absent
 from torchlite.errors import DTypeError
 from torchlite.nn import checks
 from torchlite.nn.nested import EMPTY, is_array
+from torchlite.nn.ties import copies, ties_of
 
 
 class Stateful:
     """The base of Module and Criterion.
 
     What a call leaves behind is held in the attributes named in `transient`. Their empty values
-    stand on the class: to forget one is to delete it from the instance.
+    stand on the class: to forget one is to delete it from the instance. An attribute that refers
+    to a part standing elsewhere is named in `refers`. A class adds its names to its bases'.
     """
 
     transient: ClassVar[tuple[str, ...]] = ("output", "gradInput")
+    refers: ClassVar[tuple[str, ...]] = ()
     # The attributes that a cast does not reach.
     _uncast: Any = ()
     _dtype: Any = np.dtype("float64")
 
     output: Any = EMPTY
     gradInput: Any = EMPTY
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for names in ("transient", "refers"):
+            inherited = [name for base in cls.__bases__ for name in getattr(base, names, ())]
+            setattr(cls, names, tuple(dict.fromkeys([*inherited, *getattr(cls, names)])))
 
     def clearState(self) -> Self:
         """Forget results and memories of earlier calls (gradInput = None stays). Return self."""
@@ -45,6 +54,36 @@ class Stateful:
         """Return what copies carry: everything but results and memories of earlier calls."""
         left_behind = self._left_behind()
         return {name: value for name, value in vars(self).items() if name not in left_behind}
+
+    def __copy__(self) -> Self:
+        made: Self = _with_state(type(self).__new__(type(self)), self.__getstate__())
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        # All parts are made before one is filled: that takes no recursion, however deep they are
+        # nested, and arrays that are views of one another are copied together.
+        reduced = [
+            (part, *_reduced(part))
+            for part in parts(self)
+            if part is self
+            or (id(part) not in memo and type(part).__deepcopy__ is Stateful.__deepcopy__)
+        ]
+        arrays = [array for *_, state in reduced for _, array in arrays_in(state)]
+        memo.update(copies([array for array in arrays if id(array) not in memo], copy.deepcopy))
+        for part, make, arguments, _ in reduced:
+            memo[id(part)] = make(*copy.deepcopy(arguments, memo))
+        for part, _, _, state in reduced:
+            _with_state(memo[id(part)], copy.deepcopy(state, memo))
+        return memo[id(self)]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # Pickle takes views for arrays of their own: after loading, what was tied is tied again.
+        reduced: Any = super().__reduce_ex__(protocol)
+        ties = _ties(self)
+        if not ties:
+            return reduced
+        make, arguments, state, *_ = reduced
+        return make, arguments, (state, ties), None, None, _tied_again
 
     def _left_behind(self) -> list[str]:
         return [name for name in self.transient if vars(self).get(name) is not None]
@@ -86,53 +125,192 @@ for _name, _hint in METHODS.items():
     setattr(Stateful, _name, Absent(Stateful, _name, _hint))
 
 
+def inside(part: Stateful, casting: bool = False) -> Iterator[tuple[str, Stateful]]:
+    """Yield what stands directly in a part and how it is reached from there: "[0]", ".encoder".
+
+    First its `modules` (or `criterions`), then what other attributes, and lists, tuples and dicts
+    in them, hold. What an attribute only refers to stands elsewhere. casting leaves out what a
+    cast does not reach.
+    """
+    held = vars(part)
+    apart = {*part.refers, *part.transient, *(part._uncast if casting else ())}
+    for name in ("modules", "criterions"):
+        if name in held and name not in apart:
+            yield from _standing(held[name], "")
+    for name, value in held.items():
+        if name not in ("modules", "criterions") and name not in apart:
+            yield from _standing(value, f".{name}")
+
+
+def _standing(value: Any, step: str) -> Iterator[tuple[str, Stateful]]:
+    if isinstance(value, Stateful):
+        yield step, value
+    elif isinstance(value, (list, tuple)):
+        for i, entry in enumerate(value):
+            yield from _standing(entry, f"{step}[{i}]")
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            yield from _standing(entry, f"{step}[{key!r}]")
+
+
 def parts(held: Any, casting: bool = False) -> list[Stateful]:
     """Return everything stateful that is held somewhere inside, each once, outer ones first.
 
     casting leaves out what a cast does not reach.
     """
     found: dict[int, Stateful] = {}
-    _collect(held, casting, found)
+    waiting = [part for _, part in _standing(held, "")][::-1]
+    while waiting:
+        part = waiting.pop()
+        if id(part) not in found:
+            found[id(part)] = part
+            waiting += [inner for _, inner in inside(part, casting)][::-1]
     return list(found.values())
 
 
-def _collect(value: Any, casting: bool, found: dict[int, Stateful]) -> None:
-    if isinstance(value, Stateful):
-        if id(value) not in found:
-            found[id(value)] = value
-            _collect(_attributes(value, casting), casting, found)
-    elif isinstance(value, (list, tuple)):
-        for entry in value:
-            _collect(entry, casting, found)
-    elif isinstance(value, dict):
-        for entry in value.values():
-            _collect(entry, casting, found)
+# ---------------------------------------------------------------- arrays in their places
+
+_NOTHING = object()
 
 
-def _attributes(part: Stateful, casting: bool) -> dict[str, Any]:
-    return {
-        name: value for name, value in vars(part).items() if not (casting and name in part._uncast)
-    }
+def put(changes: list[tuple[Any, Any, Any]]) -> None:
+    """Do `holder[key] = value` for all (holder, key, value), or, if that is broken off, for none.
+
+    Of a part, it is the attribute of this name.
+    """
+    before = [(holder, key, _got(holder, key)) for holder, key, _ in changes]
+    try:
+        for holder, key, value in changes:
+            _set(holder, key, value)
+    except BaseException:
+        for holder, key, value in before:
+            _set(holder, key, value)
+        raise
+
+
+def _got(holder: Any, key: Any) -> Any:
+    if isinstance(holder, Stateful):
+        return getattr(holder, key)
+    return holder.get(key, _NOTHING) if isinstance(holder, dict) else holder[key]
+
+
+def _set(holder: Any, key: Any, value: Any) -> None:
+    if isinstance(holder, Stateful):
+        setattr(holder, key, value)
+    elif value is _NOTHING:
+        holder.pop(key, None)
+    else:
+        holder[key] = value
 
 
 def rebind(layer: Stateful, change: Callable[[Any], Any], casting: bool = False) -> None:
     """Put change(array) in the place of every array that the layer or a part of it holds."""
+    put(_changes(layer, change, casting))
+
+
+def _changes(
+    layer: Stateful, change: Callable[[Any], Any], casting: bool
+) -> list[tuple[Any, Any, Any]]:
+    """Return what `put` is to do. Nothing is changed before all is ready to be put in place."""
+    changes: list[tuple[Any, Any, Any]] = []
     for part in parts(layer, casting):
-        for name, value in _attributes(part, casting).items():
-            setattr(part, name, _changed(value, change))
+        apart = part._uncast if casting else ()
+        for name, value in vars(part).items():
+            if name not in apart:
+                _change(vars(part), name, value, change, changes)
+    return changes
 
 
-# A function inside rebind that calls itself would be a cycle, and keep the old arrays alive.
-def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
+def _change(
+    holder: Any, key: Any, value: Any, change: Callable[[Any], Any], changes: list[Any]
+) -> None:
     if is_array(value):
-        return change(value)
-    if isinstance(value, list):
-        value[:] = [_changed(entry, change) for entry in value]
-    elif isinstance(value, dict):
-        value.update({key: _changed(entry, change) for key, entry in value.items()})
+        changed = change(value)
+        if changed is not value:
+            changes.append((holder, key, changed))
+    elif isinstance(value, (list, dict)):
+        for inner, entry in value.items() if isinstance(value, dict) else enumerate(value):
+            _change(value, inner, entry, change, changes)
     elif type(value) is tuple:
-        return tuple(_changed(entry, change) for entry in value)
-    return value
+        entries = list(value)
+        rows: list[tuple[Any, Any, Any]] = []
+        for i, entry in enumerate(value):
+            _change(entries, i, entry, change, rows)
+        changes += [row for row in rows if row[0] is not entries]
+        put([row for row in rows if row[0] is entries])
+        if any(entry is not old for entry, old in zip(entries, value, strict=True)):
+            changes.append((holder, key, tuple(entries)))
+
+
+def arrays_in(value: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield the arrays in a value, and in lists, tuples and dicts in it, with the keys to them."""
+    if is_array(value):
+        yield keys, value
+    elif isinstance(value, (list, tuple, dict)):
+        for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from arrays_in(entry, (*keys, key))
+
+
+# ---------------------------------------------------------------- copies
+
+
+def _reduced(part: Stateful) -> tuple[Any, Any, Any]:
+    """Return how pickle makes a part, from what, and its state."""
+    own = type(part).__reduce_ex__ is not Stateful.__reduce_ex__
+    reduced: Any = part.__reduce_ex__(4) if own else object.__reduce_ex__(part, 4)
+    make, arguments, *rest = reduced
+    return make, arguments, rest[0] if rest else None
+
+
+def _with_state(part: Any, state: Any) -> Any:
+    """Return a new part, after giving it its state, as pickle does."""
+    if hasattr(part, "__setstate__"):
+        part.__setstate__(state)
+    elif state is not None:
+        vars(part).update(state)
+    return part
+
+
+def _ties(part: Stateful) -> list[tuple[Any, Any, Any]]:
+    """Return what `_tied_again` needs to know of a part: all that refers to arrays is slots."""
+    slots: dict[int, list[tuple[Any, Any]]] = {}
+    arrays = {}
+    for inner in parts(part):
+        for keys, array in arrays_in(inner.__getstate__()):
+            slots.setdefault(id(array), []).append((inner, keys))
+            arrays[id(array)] = array
+    return [
+        (
+            cover.axes,
+            slots[id(cover.pair[0])],
+            [(where, slots[id(pair[0])]) for pair, where in cover.tied],
+        )
+        for cover in ties_of(list(arrays.values()))
+    ]
+
+
+def _tied_again(part: Any, kept: Any) -> None:
+    """Give a part its state, and make views what were views."""
+    state, ties = kept
+    _with_state(part, state)
+    for axes, slots, tied in ties:
+        holder, key = _slot(slots[0])
+        memory = np.ascontiguousarray(holder[key].transpose(axes))
+        rows = [(slot, memory.transpose(np.argsort(axes))) for slot in slots]
+        rows += [(slot, where.view(memory.reshape(-1))) for where, slots in tied for slot in slots]
+        put([(*_slot(slot), array) for slot, array in rows])
+
+
+def _slot(slot: tuple[Any, tuple[Any, ...]]) -> tuple[Any, Any]:
+    """Return what holds an array, and its key there."""
+    part, (*keys, last) = slot
+    holder = vars(part)
+    for key in keys:
+        holder = holder[key]
+    return holder, last
+
+
+# ---------------------------------------------------------------- casting
 
 
 def cast(layer: Stateful, dtype: Any) -> None:
@@ -142,7 +320,16 @@ def cast(layer: Stateful, dtype: Any) -> None:
         got = str(dtype if wanted is None else wanted)
         raise checks.mistyped(layer, "type", "dtype", checks.FLOATING_NAMES, got)
 
-    def refuse_loss(array: Any) -> Any:
+    reached = parts(layer, casting=True)
+    arrays = [
+        array
+        for part in reached
+        for name, value in vars(part).items()
+        if name not in part.transient and name not in part._uncast
+        for _, array in arrays_in(value)
+        if array.dtype in checks.FLOATING and array.dtype != wanted
+    ]
+    for array in arrays:
         if array.dtype.kind == "c" and wanted.kind == "f":
             raise DTypeError(
                 f"{checks.title(layer)}.type: {array.dtype} cannot become {wanted} without "
@@ -154,21 +341,7 @@ def cast(layer: Stateful, dtype: Any) -> None:
                 got=str(wanted),
                 hint="keep the real network and cast a clone",
             )
-        return array
-
-    # An array that stands in several places is cast once; the old one is kept beside the new, so
-    # that its id is not given to another meanwhile.
-    pairs: dict[int, tuple[Any, Any]] = {}
-
-    def converted(array: Any) -> Any:
-        if array.dtype not in checks.FLOATING or array.dtype == wanted:
-            return array
-        if id(array) not in pairs:
-            pairs[id(array)] = array, array.astype(wanted)
-        return pairs[id(array)][1]
-
-    rebind(layer, refuse_loss, casting=True)
+    made = copies(arrays, lambda array: array.astype(wanted))
     layer.clearState()
-    rebind(layer, converted, casting=True)
-    for part in parts(layer, casting=True):
-        part._dtype = wanted
+    changes = _changes(layer, lambda array: made.get(id(array), array), casting=True)
+    put([*changes, *((part, "_dtype", wanted) for part in reached)])

@@ -6,27 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from torchlite.errors import DTypeError, StateError, fault
-from torchlite.kernels import flat
 from torchlite.nn import _places, checks
 from torchlite.nn.module import Module
+from torchlite.nn.ties import Gathered
 
 __all__ = ["Container"]
-
-
-class _Gathered:
-    """The parameters of a container's modules, each pair once, and views that cover them."""
-
-    def __init__(self, parameters: list[Any], gradients: list[Any]) -> None:
-        self.fingerprint = [*parameters, *gradients]
-        unique = dict.fromkeys(zip(map(id, parameters), map(id, gradients), strict=True))
-        arrays = {id(array): array for array in self.fingerprint}
-        self.parameters = [arrays[parameter] for parameter, _ in unique]
-        self.gradients = [arrays[gradient] for _, gradient in unique]
-        self.runs = flat.runs(self.parameters, self.gradients)
-
-    def still_holds(self, parameters: list[Any], gradients: list[Any]) -> bool:
-        now = [*parameters, *gradients]
-        return len(now) == len(self.fingerprint) and all(map(operator.is_, now, self.fingerprint))
 
 
 class Container(Module):
@@ -64,9 +48,16 @@ class Container(Module):
     Torch7, nn/Container.lua.
     """
 
-    transient = (*Module.transient, "_gathered")
+    transient = (*Module.transient, "_beneath")
     remembers = True
-    _gathered: _Gathered | None = None
+    # Whether parameters() is what the modules' say; a class of its own may say something else.
+    _gathers = True
+    # What the modules' parameters were found to be last, where it does.
+    _beneath: Gathered | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._gathers = cls.parameters is Container.parameters
 
     def __init__(self, *modules: Module) -> None:
         self.modules = []
@@ -173,34 +164,44 @@ class Container(Module):
             )
         return position % end
 
+    # ---------------------------------------------------------------- the mode
+
+    @property
+    def train(self) -> bool:
+        """Whether it is in training mode; to set it switches everything inside, too."""
+        return bool(vars(self).get("train", True))
+
+    @train.setter
+    def train(self, train: bool) -> None:
+        self._switch(bool(train))
+
     # ---------------------------------------------------------------- parameters
 
     def parameters(self) -> tuple[list[Any], list[Any]]:
-        """Return the parameters of all modules and their gradients, each pair once."""
-        gathered = self._gather()
+        """Return the parameters of all modules and their gradients, each pair once.
+
+        Of parameters that are views of one memory, the one that holds the others stands for all.
+        """
+        slot = "_gathered" if self._gathers else "_beneath"
+        gathered = self._gather("parameters", slot, *self._listed_by_modules())
         return list(gathered.parameters), list(gathered.gradients)
 
-    def _pairs(self) -> Any:
-        return self._gather().runs
+    def _listed(self) -> tuple[list[Any], list[Any]]:
+        if self._gathers and "parameters" not in vars(self):
+            return self._listed_by_modules()
+        return self.parameters()
 
-    def _gather(self) -> _Gathered:
-        # Gathering is cheap, sorting out what is shared and what is adjacent is not: it is done
-        # again only when some array is another one than last time.
+    def _listed_by_modules(self) -> tuple[list[Any], list[Any]]:
         parameters: list[Any] = []
         gradients: list[Any] = []
-        for module in self.modules:
-            own, own_gradients = module.parameters()
-            parameters += own
-            gradients += own_gradients
-        gathered = self._gathered
-        if gathered is None or not gathered.still_holds(parameters, gradients):
-            gathered = self._gathered = _Gathered(parameters, gradients)
-        return gathered
-
-    def reset(self, stdv: Any = None) -> Self:
-        """Draw the parameters of every module anew, in place. Return self."""
-        if stdv is not None:
-            checks.deviation(self, stdv)
-        for module in self.modules:
-            module.reset(stdv)
-        return self
+        # However deep containers are nested, this does not call itself.
+        waiting = self.modules[::-1]
+        while waiting:
+            module = waiting.pop()
+            if module._gathers and "parameters" not in vars(module):
+                waiting += module.modules[::-1]
+            else:
+                own, own_gradients = module.parameters()
+                parameters += own
+                gradients += own_gradients
+        return parameters, gradients

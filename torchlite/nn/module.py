@@ -1,9 +1,10 @@
 """Module: the contract that every layer keeps."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
-from itertools import pairwise
-from typing import Any, NoReturn, Self
+from typing import Any, Self
+from weakref import ref
 
 import numpy as np
 
@@ -11,9 +12,11 @@ from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, f
 from torchlite.kernels import flat
 from torchlite.kernels.blas import axpy
 from torchlite.nn import checks
-from torchlite.nn._stateful import Stateful, rebind
+from torchlite.nn._stateful import Stateful, put, rebind
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.nested import shapes
+from torchlite.nn.ties import EntangledError, Gathered
+from torchlite.nn.tree import Located, name_of, rows, walk
 
 __all__ = ["Module"]
 
@@ -92,9 +95,10 @@ class Module(Stateful):
     # Where it stands, which _places alone looks at.
     __slots__ = ("_holders", "_noted")
 
-    # Whether a backward needs what the last forward left behind: then one instance cannot stand
-    # in two places of a network.
     remembers = False
+    # Whether its parameters are just those of its modules.
+    _gathers = False
+    transient = (*Stateful.transient, "_gathered")
     # Whether accGradParameters may fail at any point, also on what updateOutput and updateGradInput
     # took: none of torchlite's own does, but for what is done without them.
     _foreign = False
@@ -107,6 +111,11 @@ class Module(Stateful):
     gradBias: Any = None
     train: bool = True
     modules: Any = ()
+
+    # The parameters as they were found last.
+    _gathered: Gathered | None = None
+    # Weak references to the views of the flat arrays that getParameters returned.
+    _flat: Any = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -204,7 +213,7 @@ class Module(Stateful):
 
     def zeroGradParameters(self) -> Self:
         """Set every gradient to zero, in place. Return self."""
-        for _, gradient in self._pairs():
+        for _, gradient in self._pairs("zeroGradParameters"):
             gradient.fill(0)
         return self
 
@@ -217,13 +226,67 @@ class Module(Stateful):
         # What is not finite is not 0 when it is subtracted from itself.
         if type(learningRate) not in NUMBERS or learningRate - learningRate:
             learningRate = checks.rate(self, "updateParameters", "learningRate", learningRate)
-        for parameter, gradient in self._pairs():
+        for parameter, gradient in self._pairs("updateParameters"):
             axpy(parameter, -learningRate, gradient)
         return self
 
-    def _pairs(self) -> Any:
-        """Return (parameter, gradient) pairs that cover all parameters, each once."""
-        return zip(*self.parameters(), strict=True)
+    def _pairs(self, method: str) -> list[tuple[Any, Any]]:
+        """Return (parameter, gradient) pairs that cover all parameters, each number once."""
+        return self._gather(method, "_gathered", *self._listed()).runs
+
+    def _listed(self) -> tuple[list[Any], list[Any]]:
+        """Return `parameters()`, but shared and tied ones as often as they stand there."""
+        return self.parameters()
+
+    def _gather(
+        self, method: str, slot: str, parameters: list[Any], gradients: list[Any]
+    ) -> Gathered:
+        # To compare is cheap, to sort out what is shared and what is adjacent is not: that is
+        # done when some array is another one than last time.
+        gathered: Gathered | None = getattr(self, slot)
+        if gathered is None or not gathered.still_holds(parameters, gradients):
+            gathered = self._sorted_out(method, parameters, gradients)
+            if self._flat is not None and self._has_left_flat(parameters, gradients):
+                if method not in ("zeroGradParameters", "updateParameters"):
+                    return gathered
+                self._flat = None
+                warnings.warn(
+                    f"{checks.title(self)}.{method}: parameters have left the flat arrays that "
+                    "getParameters() returned, and what is done to these no longer reaches them. "
+                    "Call getParameters() again after replacing arrays or casting",
+                    stacklevel=4,
+                )
+            setattr(self, slot, gathered)
+        return gathered
+
+    def _has_left_flat(self, parameters: list[Any], gradients: list[Any]) -> bool:
+        flat = {id(view) for view in (known() for known in self._flat) if view is not None}
+        now = set(map(id, (*parameters, *gradients)))
+        return len(flat & now) < len(self._flat) and not now <= flat
+
+    def _sorted_out(self, method: str, parameters: list[Any], gradients: list[Any]) -> Gathered:
+        try:
+            return Gathered(parameters, gradients)
+        except EntangledError as error:
+            raise self._entangled(method, *error.pairs, error.what, error.hint) from None
+
+    def _entangled(self, method: str, one: Any, other: Any, what: str, hint: str) -> StateError:
+        """Return the error of two (parameter, gradient) pairs, or of one that is both."""
+        names = list(dict.fromkeys(map(self._name_of_pair, (one, other))))
+        return StateError(
+            f"{checks.title(self)}.{method}: {' and '.join(names)} {what}",
+            layer=self,
+            method=method,
+            hint=hint,
+        )
+
+    def _name_of_pair(self, pair: tuple[Any, Any]) -> str:
+        """Return how errors name a parameter: "[0] Linear(3 -> 2) weight"."""
+        for place in walk(self):
+            name, gradient = (name_of(place.module, array) for array in pair)
+            if name and gradient:
+                return f"{place.path} {checks.title(place.module)} {name}".strip()
+        return "a parameter"
 
     def getParameters(self) -> tuple[Any, Any]:
         """Return all parameters as one flat array, and their gradients as another.
@@ -231,42 +294,107 @@ class Module(Stateful):
         The layers' own arrays become views of the two. If they already tile a piece of memory in
         order, that memory is returned: a second call, or a call on a part of the network, leaves
         what was returned before alive. Parameters shared inside the network appear once and stay
-        shared. For sharing with a module outside of it, flatten first and share afterwards.
+        shared; one that is a view of another (a transpose, a slice), and whose gradient is the same
+        view, appears as a part of that one and stays a view. For sharing with a module outside of
+        it, flatten first and share afterwards.
+
+        After an array was replaced, or the network cast, the two no longer are its parameters:
+        the next zeroGradParameters or updateParameters warns, once.
 
         Raises
         ------
         StateError
-            Two parameters overlap without being one array, or share the parameter without the
-            gradient. Nothing has changed then.
+            Two parameters share the parameter without the gradient, or memory in another way than
+            their gradients do, or overlap without one being a view of the other. Nothing has
+            changed then.
+
+        Example
+        -------
+        >>> import torchlite as nn
+        >>> encoder, decoder = nn.Linear(3, 2, False), nn.Linear(2, 3, False)
+        >>> decoder.weight, decoder.gradWeight = encoder.weight.T, encoder.gradWeight.T
+        >>> net = nn.Sequential(encoder, decoder)
+        >>> parameters, gradParameters = net.getParameters()
+        >>> parameters[:] = [0, 1, 2, 3, 4, 5]
+        >>> decoder.weight
+        array([[0., 3.],
+               [1., 4.],
+               [2., 5.]])
         """
-        named = list(self._named_parameters())
-        _refuse_entangled(self, named)
-        unique = {id(parameter): (parameter, gradient) for _, parameter, gradient in named}
-        if not unique:
+        method = "getParameters"
+        gathered = self._everywhere(method)
+        self._refuse_half_shared(gathered)
+        if not gathered.covers:
             return np.zeros(0, self._dtype), np.zeros(0, self._dtype)
         stretches = []
         replacements: dict[int, Any] = {}
-        for arrays in zip(*unique.values(), strict=True):
+        for side in (0, 1):
+            arrays = [cover.memory[side] for cover in gathered.covers]
             memory = flat.stretch(arrays)
             if memory is None:
                 memory, views = flat.flatten(arrays)
-                replacements.update(zip(map(id, arrays), views, strict=True))
+                for cover, view in zip(gathered.covers, views, strict=True):
+                    replacements.update(cover.moved(side, view))
             stretches.append(memory)
         if replacements:
             rebind(self, lambda array: replacements.get(id(array), array))
+            for place in walk(self):
+                vars(place.module).pop("_gathered", None)
+        self._flat = [ref(array) for side in self._listed() for array in side]
         return stretches[0], stretches[1]
 
-    def _named_parameters(self, name: str = "") -> Iterator[tuple[str, Any, Any]]:
-        """Yield (where it stands, parameter, gradient), repeatedly where parameters are shared."""
-        if self.modules:
-            for i, module in enumerate(self.modules):
-                yield from module._named_parameters(f"{name}[{i}]")
-        else:
-            for parameter, gradient in zip(*self.parameters(), strict=True):
-                attribute = next(
-                    (key for key, value in vars(self).items() if value is parameter), "a parameter"
-                )
-                yield f"{name} {checks.title(self)} {attribute}".strip(), parameter, gradient
+    def _refuse_half_shared(self, gathered: Gathered) -> None:
+        partner: dict[int, tuple[Any, Any]] = {}
+        for cover in gathered.covers:
+            for array in cover.pair:
+                known = partner.setdefault(id(array), cover.pair)
+                if known is not cover.pair:
+                    raise self._entangled(
+                        "getParameters",
+                        known,
+                        cover.pair,
+                        "share the parameter or the gradient, but not both",
+                        "clone('weight', 'bias', 'gradWeight', 'gradBias') shares all of them",
+                    )
+
+    def _everywhere(self, method: str) -> Gathered:
+        """Return `parameters()` with all that is tied to them, inside containers too."""
+        listed = self._gather(method, "_gathered", *self._listed())
+        tied = list(rows(self))
+        return self._sorted_out(
+            method,
+            [*listed.parameters, *(row.parameter for row in tied)],
+            [*listed.gradients, *(row.gradient for row in tied)],
+        )
+
+    def located_parameters(self) -> Iterator[Located]:
+        """Yield every parameter that `parameters()` trains, at each place where it stands.
+
+        A row tells `place` (with its `path`, `module` and what is `around` it), `name`,
+        `parameter`, `gradient`, and `entries`: where the numbers stand in the flat array of
+        `getParameters()`.
+
+        Example
+        -------
+        >>> import torchlite as nn
+        >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+        >>> for row in net.located_parameters():
+        ...     print(row.place.path, row.name, row.parameter.shape, row.entries)
+        [0] weight (3, 2) slice(0, 6, None)
+        [0] bias (3,) slice(6, 9, None)
+        [2] weight (1, 3) slice(9, 12, None)
+        [2] bias (1,) slice(12, 13, None)
+        """
+        entries: dict[int, Any] = {}
+        start = 0
+        for cover in self._everywhere("located_parameters").covers:
+            size = cover.pair[0].size
+            entries.setdefault(id(cover.pair[0]), slice(start, start + size))
+            for (parameter, _), where in cover.tied:
+                entries.setdefault(id(parameter), start + where.places())
+            start += size
+        for row in rows(self):
+            yield row._replace(entries=entries[id(row.parameter)])
 
     def share(self, other: "Module", *names: str) -> Self:
         """Take over the named arrays ('weight', 'gradWeight', ...) of another module. Return self.
@@ -309,8 +437,7 @@ class Module(Stateful):
                         got=shapes(array),
                     )
                 taken.append((part, name, array))
-        for part, name, array in taken:
-            setattr(part, name, array)
+        put([(vars(part), name, array) for part, name, array in taken])
         return self
 
     def clone(self, *names: str) -> Self:
@@ -318,8 +445,33 @@ class Module(Stateful):
         return super().clone().share(self, *names)
 
     def reset(self, stdv: Any = None) -> Self:
-        """Draw the parameters anew, in place. Return self. Here: no parameters."""
+        """Draw the parameters anew, in place. Return self. Here: those of the modules inside."""
+        if stdv is not None:
+            checks.deviation(self, stdv)
+
+        def left_to_others(part: Any) -> bool:
+            return part is self or getattr(type(part), "reset", Module.reset) is Module.reset
+
+        inside = [place.module for place in walk(self, left_to_others)]
+        apart = [part for part in inside if not left_to_others(part)]
+        before = [
+            (array, array.copy())
+            for array in {id(a): a for part in apart for a in part.parameters()[0]}.values()
+        ]
+        try:
+            for part in apart:
+                part.reset(stdv)
+        except BaseException:
+            for array, values in before:
+                array[...] = values
+            raise
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        # A copy has arrays of its own.
+        state.pop("_flat", None)
+        return state
 
     def _held_dtype(self) -> Any:
         parameters = self.parameters()[0]
@@ -329,17 +481,20 @@ class Module(Stateful):
 
     def training(self) -> Self:
         """Switch self and all parts to training mode. Return self."""
-        return self.apply(lambda module: setattr(module, "train", True))
+        return self._switch(True)
 
     def evaluate(self) -> Self:
         """Switch self and all parts to evaluation mode. Return self."""
-        return self.apply(lambda module: setattr(module, "train", False))
+        return self._switch(False)
+
+    def _switch(self, train: bool) -> Self:
+        put([(vars(module), "train", train) for module in self.listModules()])
+        return self
 
     def apply(self, function: Callable[["Module"], Any]) -> Self:
         """Call function on self, then on every part, in order. Return self."""
-        function(self)
-        for module in self.modules:
-            module.apply(function)
+        for module in self.listModules():
+            function(module)
         return self
 
     def replace(self, function: Callable[["Module"], "Module"]) -> "Module":
@@ -350,10 +505,12 @@ class Module(Stateful):
         return result
 
     def listModules(self) -> list["Module"]:
-        """Return self and every part, in order; what stands in two places is listed twice."""
-        found: list[Module] = []
-        self.apply(found.append)
-        return found
+        """Return self and every part, in order; what stands in two places is listed twice.
+
+        Parts are what stands in `modules`, and what other attributes, or lists, tuples and dicts
+        in them, hold; the latter are listed once. `refers` names the attributes that are no parts.
+        """
+        return [place.module for place in walk(self) if isinstance(place.module, Module)]
 
     def findModules(self, kind: Any) -> tuple[list["Module"], list["Module"]]:
         """Return the modules of a class (subclasses too) or of a class name, and their containers.
@@ -378,17 +535,13 @@ class Module(Stateful):
         kind = _class_or_name(self, kind)
         nodes: list[Module] = []
         containers: list[Module] = []
-
-        def search(module: Module, container: Module) -> None:
+        for place in walk(self):
+            module = place.module
             if type(module).__name__ == kind or (
                 isinstance(kind, type) and isinstance(module, kind)
             ):
                 nodes.append(module)
-                containers.append(container)
-            for part in module.modules:
-                search(part, module)
-
-        search(self, self)
+                containers.append(module if place.outer is None else place.outer.module)
         return nodes, containers
 
     def __repr__(self) -> str:
@@ -438,43 +591,3 @@ def _is_ours(method: Any) -> bool:
     # Where it was written: its __module__ is that of another, where functools.wraps was at work.
     where = getattr(method, "__globals__", {}).get("__name__", "")
     return bool(where.startswith("torchlite.nn."))
-
-
-def _refuse_entangled(module: Module, named: list[tuple[str, Any, Any]]) -> None:
-    """Raise unless any two parameters are one array with one gradient, or apart with two."""
-
-    def refuse(what: str, one: str, other: str, hint: str) -> NoReturn:
-        raise StateError(
-            f"{checks.title(module)}.getParameters: {one} and {other} {what}",
-            layer=module,
-            method="getParameters",
-            hint=hint,
-        )
-
-    partner: dict[int, tuple[Any, str]] = {}
-    for name, parameter, gradient in named:
-        for one, other in ((parameter, gradient), (gradient, parameter)):
-            known, first = partner.setdefault(id(one), (other, name))
-            if known is not other:
-                refuse(
-                    "share the parameter or the gradient, but not both",
-                    first,
-                    name,
-                    "clone('weight', 'bias', 'gradWeight', 'gradBias') shares all of them",
-                )
-    for side in (1, 2):
-        unique: dict[int, tuple[str, Any]] = {
-            id(row[side]): (row[0], row[side]) for row in named if type(row[side]) is np.ndarray
-        }
-        spans = sorted(
-            (*np.lib.array_utils.byte_bounds(array), i, name, array)
-            for i, (name, array) in enumerate(unique.values())
-        )
-        for (_, end, _, name, array), (start, _, _, other, next_array) in pairwise(spans):
-            if start < end and np.shares_memory(array, next_array):
-                refuse(
-                    "overlap in memory without being one array",
-                    name,
-                    other,
-                    "give one of them a copy",
-                )

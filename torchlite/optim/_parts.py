@@ -1,7 +1,7 @@
 """For the parts of a network: factors for each parameter, and limits for the gradient."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,8 @@ def per_parameter(net: Any, factors: Mapping[Any, float], default: float = 1.0) 
     factors
         By part of the network, each named by one of
 
-        - its path, as one would write it after `net`: "[0]", "[2][1]", "[2].bias", ".weight";
+        - its path, as one would write it after `net`: "[0]", "[2][1]", "[2].bias", ".weight",
+          ".encoder[0]";
         - a class, or the name of one, which may be followed by that of a parameter: nn.Linear,
           "Linear", "Linear.bias".
 
@@ -42,9 +43,9 @@ def per_parameter(net: Any, factors: Mapping[Any, float], default: float = 1.0) 
 
     Conventions
     -----------
-    A parameter that is shared is a part of every place where it stands. Of two keys that are
-    equally close the later one holds. The order is that of the parameters now: after changing the
-    network ask again.
+    A parameter that is shared, or a view of another, is a part of every place where it stands. Of
+    two keys that are equally close the later one holds. The order is that of the parameters now:
+    after changing the network ask again.
 
     Raises
     ------
@@ -84,66 +85,45 @@ def per_parameter(net: Any, factors: Mapping[Any, float], default: float = 1.0) 
             expected = "a finite number of at least 0"
             argument = f"the factor of {key!r}"
             raise fault(SettingError, "per_parameter", argument, expected, repr(factor))
-    # The closest key of each parameter so far, and how close it is.
-    closest: dict[int, tuple[tuple[int, ...], float]] = {}
-    names, unused = [], dict.fromkeys(factors)
-    for parameter, chain in _places(net, "", []):
-        path, owner = chain[-1]
-        name = next((name for name, value in vars(owner).items() if value is parameter), "")
-        names.append(f"{path}.{name}")
+    rows = list(net.located_parameters())
+    parameters = net.parameters()[0]
+    result = np.full(
+        sum(parameter.size for parameter in parameters),
+        default,
+        parameters[0].dtype if parameters else None,
+    )
+    found = []
+    unused = dict.fromkeys(factors)
+    for row in rows:
+        chain = [(place.path, place.module) for place in row.place.around]
         for i, (key, factor) in enumerate(factors.items()):
-            rank = _rank(key, chain, name)
+            rank = _rank(key, chain, row.name)
             if rank:
                 unused.pop(key, None)
-                held = closest.get(id(parameter), ((), default))
-                closest[id(parameter)] = max(held, ((*rank, i), factor))
+                found.append(((*rank, i), row.entries, factor))
     if unused:
+        names = [f"{row.place.path}.{row.name}" for row in rows]
         raise StateError(
             f"per_parameter: {next(iter(unused))!r} names no parameter of the network",
             method="per_parameter",
             argument="factors",
             hint=f"its parameters are {', '.join(names)}",
         )
-    parameters = net.parameters()[0]
-    if not parameters:
-        return np.zeros(0)
-    return np.concatenate(
-        [
-            np.full(parameter.size, closest.get(id(parameter), ((), default))[1], parameter.dtype)
-            for parameter in parameters
-        ]
-    )
-
-
-def _places(module: Any, path: str, outer: list[Any]) -> Iterator[tuple[Any, list[Any]]]:
-    """Yield each parameter with the modules it is in, (path, module), from the outside in.
-
-    A shared one is yielded for each of its places, one that a container owns itself not at all.
-    """
-    chain = [*outer, (path, module)]
-    if module.modules:
-        for i, part in enumerate(module.modules):
-            yield from _places(part, f"{path}[{i}]", chain)
-    else:
-        for parameter in module.parameters()[0]:
-            yield parameter, chain
+    # The closest key comes last.
+    for _, entries, factor in sorted(found, key=lambda row: row[0]):
+        result[entries] = factor
+    return result
 
 
 def _rank(key: str | type, chain: list[Any], name: str) -> tuple[int, ...]:
     """Return how closely a key holds for a parameter, greater for closer; () where it does not."""
-    place, _, wanted = ("", "", "") if isinstance(key, type) else key.partition(".")
-    if wanted and wanted != name:
-        return ()
-    is_path = isinstance(key, str) and place[:1] in ("", "[")
     best: tuple[int, ...] = ()
     for depth, (path, module) in enumerate(chain):
-        if is_path:
-            if path == place:
-                return 1, depth, 0, bool(wanted)
-            continue
+        if key in (path, f"{path}.{name}"):
+            return 1, depth, 0, key != path
         for distance, base in enumerate(type(module).__mro__):
-            if base is key or base.__name__ == place:
-                best = 0, depth, -distance, bool(wanted)
+            if base is key or key in (base.__name__, f"{base.__name__}.{name}"):
+                best = 0, depth, -distance, key == f"{base.__name__}.{name}"
                 break
     return best
 

@@ -112,7 +112,8 @@ def attribute_problem(kind: type[Stateful], name: Any, value: Any) -> str | None
     if name == "_dtype" and not (isinstance(value, np.dtype) and value in checks.FLOATING):
         return f"_dtype must be {checks.FLOATING_NAMES}, got {repr(value)[:80]}"
     there = getattr(kind, name, None)
-    if callable(there) or hasattr(type(there), "__set__"):
+    # A container's train is a property whose value stands under its own name.
+    if callable(there) or (hasattr(type(there), "__set__") and name != "train"):
         return f"{name} is a method or property of {kind.__name__}, not something to be saved"
     if name in kind.transient and value is not None:
         return f"{name} is what a call leaves behind, not something to be saved"
@@ -139,8 +140,10 @@ def _gradients(parts: list[Stateful]) -> dict[int, Any]:
     partners: dict[int, Any] = {}
     owners: dict[int, int] = {}
     for part in parts:
-        pairs = part.parameters() if isinstance(part, Module) else ((), ())
-        for parameter, gradient in zip(*pairs, strict=True):
+        # What a container gathers its modules say, too.
+        if not isinstance(part, Module) or part._gathers:
+            continue
+        for parameter, gradient in zip(*part.parameters(), strict=True):
             alone = (
                 partners.setdefault(id(gradient), parameter) is parameter
                 and owners.setdefault(id(parameter), id(gradient)) == id(gradient)

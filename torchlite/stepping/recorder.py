@@ -12,6 +12,7 @@ from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
 from torchlite.nn.nested import shapes
+from torchlite.nn.tree import walk
 from torchlite.stepping.arrays import copied
 from torchlite.stepping.formulas import TARGETS, Formula, formula
 from torchlite.stepping.replay import Call, Round
@@ -98,10 +99,17 @@ class _Recorder:
         self.net = net
         self.criterion = criterion
         self.max_elements = max_elements
+        # Where each part stands first, and at which positions of the container around it.
         self.names: dict[int, str] = {}
-        _name(net, "net", self.names)
-        if criterion is not None:
-            _name(criterion, "criterion", self.names)
+        self.positions: dict[tuple[int, int], list[int]] = {}
+        for root, title in ((net, "net"), (criterion, "criterion")):
+            for place in walk(root) if root is not None else ():
+                self.names.setdefault(id(place.module), f"{title}{place.path}")
+                if place.outer is not None and place.step.startswith("["):
+                    key = id(place.outer.module), id(place.module)
+                    position = int(place.step[1:-1])
+                    if position not in self.positions.setdefault(key, []):
+                        self.positions[key].append(position)
         without_docstrings = Module.__doc__ is None
         self.trace = Trace(
             _tree(net, "net"),
@@ -220,7 +228,7 @@ class _Recorder:
             return self.names[id(part)]
         if caller.part is part:
             return caller.position
-        places = [i for i, module in enumerate(_inside(caller.part)) if module is part]
+        places = self.positions.get((id(caller.part), id(part)))
         if not places:
             return self.names[id(part)]
         last = caller.last
@@ -263,10 +271,6 @@ class _Recorder:
         return next((call for call in calls if call is not None), None)
 
 
-def _inside(part: Any) -> Any:
-    return part.modules if isinstance(part, Module) else getattr(part, "criterions", ())
-
-
 def _parameters(module: Module) -> dict[str, Any]:
     """Return the parameters with names made from those of their gradients."""
     names = [
@@ -285,18 +289,6 @@ def _written(part: Any, method: str) -> dict[str, Any]:
     if method == "updateParameters":
         return _parameters(part)
     return dict(zip(gradient_names(part), part.parameters()[1], strict=True))
-
-
-def _name(part: Any, name: str, names: dict[int, str]) -> None:
-    """Name everything that is held somewhere inside by where it is found first."""
-    if id(part) in names:
-        return
-    names[id(part)] = name
-    for i, module in enumerate(_inside(part)):
-        _name(module, f"{name}[{i}]", names)
-    for key, value in vars(part).items():
-        for held in parts(value):
-            _name(held, f"{name}.{key}", names)
 
 
 def _tree(module: Module, position: str) -> dict[str, Any]:

@@ -11,15 +11,17 @@ import numpy as np
 from torchlite import random
 from torchlite.errors import DTypeError
 from torchlite.nn import checks
+from torchlite.nn._stateful import inside
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array
+from torchlite.nn.tree import walk
 from torchlite.stepping.arrays import named_arrays
 from torchlite.stepping.recorder import record
 from torchlite.testing.subject import leaves
 
 __all__ = ["Summary", "summary"]
 
-_TITLES = ("position", "layer", "output", "parameters", "multiply-adds", "activations")
+_TITLES = ("position", "layer", "output", "parameters", "", "multiply-adds", "activations")
 # The width at which a layer's own name is cut.
 _LONGEST = 40
 
@@ -34,6 +36,7 @@ class Row:
     parameters: int | None = None
     multiply_adds: int | None = None
     activations: int | None = None
+    tied: bool = False
 
 
 @dataclass
@@ -44,10 +47,11 @@ class Summary:
     ----------
     rows
         One a module, containers before what is inside them: `position`, `layer`, `output` (the
-        shape), `parameters` (how many numbers), `multiply_adds` (of its matrix products),
+        shape), `parameters` (how many numbers of its own), `tied` (whether some of these are
+        counted in a row above, where they stand first), `multiply_adds` (of its matrix products),
         `activations` (bytes of its output, 0 where it is a view of its input).
     total
-        The sums; what is shared counts once.
+        The sums.
     """
 
     rows: list[Row]
@@ -87,28 +91,40 @@ def summary(net: Module, input_shape: Any = None) -> Summary:
     -----------------------------------------------------------------------------
     total                                      25,450      1,626,112      37.0 kB
     """
-    ran = None if input_shape is None else _run(net, input_shape)
-    rows: list[Row] = []
-
-    def visit(module: Module, position: str, depth: int) -> None:
-        row = Row("  " * depth + position, _title(module))
-        rows.append(row)
-        if ran is not None:
-            row.output, multiply_adds, activations = ran.get(position, ("", None, None))
-        if module.modules:
-            for i, part in enumerate(module.modules):
-                visit(part, f"{position}[{i}]", depth + 1)
-            return
-        row.parameters = sum(parameter.size for parameter in module.parameters()[0])
-        if ran is not None:
+    ran = {} if input_shape is None else _run(net, input_shape)
+    own = _own_parameters(net)
+    rows = []
+    for place in walk(net):
+        if not isinstance(place.module, Module):
+            continue
+        position = f"net{place.path}"
+        row = Row("  " * (len(place.around) - 1) + position, _title(place.module))
+        row.output, multiply_adds, activations = ran.get(position, ("", None, None))
+        row.parameters, row.tied = own.get(position, (0, False))
+        if not any(isinstance(part, Module) for _, part in inside(place.module)):
             row.multiply_adds, row.activations = multiply_adds, activations
-
-    visit(net, "net", 0)
-    total = Row("total", "", "", sum(parameter.size for parameter in net.parameters()[0]))
-    if ran is not None:
+        elif position not in own:
+            row.parameters = None
+        rows.append(row)
+    total = Row("total", "", "", sum(row.parameters or 0 for row in rows))
+    if input_shape is not None:
         total.multiply_adds = sum(row.multiply_adds or 0 for row in rows)
         total.activations = sum(row.activations or 0 for row in rows)
     return Summary(rows, total)
+
+
+def _own_parameters(net: Module) -> dict[str, tuple[int, bool]]:
+    """Return by position how many numbers stand there first, and whether others do before."""
+    rows = list(net.located_parameters())
+    counted = np.zeros(sum(parameter.size for parameter in net.parameters()[0]), bool)
+    found: dict[str, tuple[int, bool]] = {}
+    for row in rows:
+        fresh = int(np.count_nonzero(~counted[row.entries]))
+        counted[row.entries] = True
+        position = f"net{row.place.path}"
+        count, tied = found.get(position, (0, False))
+        found[position] = count + fresh, tied or fresh < row.parameter.size
+    return found
 
 
 def _run(net: Module, input_shape: Any) -> dict[str, tuple[str, int | None, int]]:
@@ -148,17 +164,13 @@ def _memory_by_position(net: Module, input: Any) -> dict[str, int]:
     """Return the bytes of the layers' outputs; what several of them are views of counts once."""
     seen = {id(_owner(array)) for array in leaves(input)}
     found = {}
-
-    def visit(module: Module, position: str) -> None:
-        for i, part in enumerate(module.modules):
-            visit(part, f"{position}[{i}]")
-        if not module.modules:
+    for place in walk(net):
+        module = place.module
+        if isinstance(module, Module) and not any(True for _ in inside(module)):
             owners = {id(_owner(array)): array for array in leaves(module.output)}
             fresh = [array for owner, array in owners.items() if owner not in seen]
             seen.update(owners)
-            found[position] = sum(array.nbytes for array in fresh if is_array(array))
-
-    visit(net, "net")
+            found[f"net{place.path}"] = sum(array.nbytes for array in fresh if is_array(array))
     return found
 
 
@@ -205,6 +217,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.layer,
         row.output,
         _grouped(row.parameters),
+        "tied" if row.tied else "",
         _grouped(row.multiply_adds),
         _memory(row.activations),
     )

@@ -20,6 +20,7 @@ from torchlite.nn.container import Container
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, map_arrays, shapes
+from torchlite.nn.tree import rows, walk
 from torchlite.testing import maths as docs
 from torchlite.testing import values
 from torchlite.testing.duck import Duck, ducks
@@ -843,18 +844,29 @@ def update(s: Subject) -> None:
     s.forward(module, s.input)
     module.updateGradInput(s.input, s.gradOutput)
     parameters, gradients = module.parameters()
-    known = {id(array) for array in [*parameters, *gradients]}
-    for part in module.listModules():
+    pairs = list(zip(map(id, parameters), map(id, gradients), strict=True))
+    for name, pair in zip(s.names, pairs, strict=True):
+        if pairs.count(pair) > 1:
+            s.fail("update", "parameters", f"it returns {name} and its parameter twice.")
+    module.accGradParameters(s.input, s.gradOutput)
+    known = {id(array) for row in rows(module) for array in (row.parameter, row.gradient)}
+    for place in walk(module):
+        part = place.module
         for key, value in vars(part).items():
             own = vars(part).get(f"grad{key[:1].upper()}{key[1:]}")
             listed = len({id(value), id(own)} & known)
+            if not (is_array(value) and is_array(own)) or listed == 2:
+                continue
+            # What no attribute but `modules` holds is a container's to gather.
+            forgotten = "." not in place.path or own.any()
             # A layer that returns no parameters at all is frozen.
-            frozen = not listed and not part.parameters()[0]
-            if is_array(value) and is_array(own) and listed < 2 and not frozen:
+            frozen = not listed and not (isinstance(part, Module) and part.parameters()[0])
+            if forgotten and not frozen:
                 s.fail(
                     "update",
                     "parameters",
-                    f"{key} has a gradient, but parameters() does not return both.",
+                    f"{f'{place.path}.{key}'.lstrip('.')} has a gradient, but parameters() does "
+                    "not return both.",
                 )
     for gradient in gradients:
         gradient[...] = values.sixteenths(s.rng, gradient.shape)

@@ -15,6 +15,7 @@ from torchlite.nn._stateful import parts
 from torchlite.nn.container import Container
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, map_arrays, shapes
+from torchlite.nn.tree import name_of, rows
 from torchlite.testing import values
 from torchlite.testing.violations import ContractViolation, GradientMismatch, guess
 
@@ -505,24 +506,13 @@ def words(module: Module) -> set[str]:
 _CONTRACTS = {"torchlite.nn.module", "torchlite.nn.container", "torchlite.nn._stateful", "builtins"}
 
 
-def gradient_names(module: Module, prefix: str = "") -> list[str]:
+def gradient_names(module: Module) -> list[str]:
     """Return names for the gradients that parameters() returns, in its order."""
     names: dict[int, str] = {}
-
-    def search(part: Any, prefix: str) -> None:
-        for key, value in vars(part).items():
-            if is_array(value):
-                names.setdefault(id(value), f"{prefix}{key}")
-            elif isinstance(value, Module):
-                search(value, f"{prefix}{key}.")
-            elif isinstance(value, list):
-                for i, entry in enumerate(value):
-                    if isinstance(entry, Module):
-                        search(entry, f"{prefix}[{i}].")
-                    elif is_array(entry):
-                        names.setdefault(id(entry), f"{prefix}{key}[{i}]")
-
-    search(module, prefix)
+    for row in rows(module):
+        name = name_of(row.place.module, row.gradient)
+        if name:
+            names.setdefault(id(row.gradient), f"{row.place.path}.{name}".lstrip("."))
     return [
         names.get(id(gradient), f"gradient {i}")
         for i, gradient in enumerate(module.parameters()[1])

@@ -1,7 +1,6 @@
 """WeightNorm."""
 
 import math
-from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -189,18 +188,6 @@ class WeightNorm(Decorator):
                 parameters.append(parameter)
                 gradients.append(gradient)
         return parameters, gradients
-
-    # Container's is that of the modules' own parameters.
-    _pairs = Module._pairs
-
-    def _named_parameters(self, name: str = "") -> Iterator[tuple[str, Any, Any]]:
-        where = f"{name} {checks.title(self)}".strip()
-        yield f"{where} v", self.v, self.gradV
-        yield f"{where} g", self.g, self.gradG
-        module = self.modules[0]
-        for row in module._named_parameters(f"{name}[0]"):
-            if row[1] is not module.weight:
-                yield row
 
     def reset(self, stdv: Any = None) -> Self:
         """Draw v from N(0, stdv), set g to the lengths of its rows and bias to 0. Return self."""

@@ -1,0 +1,405 @@
+"""Parameters that are views of one memory: one step, one place in the flat array, one tie kept."""
+
+import copy
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+
+from torchlite import nn, optim
+from torchlite.errors import StateError
+from torchlite.stepping import summary
+
+
+def linear(weight, gradWeight):
+    layer = nn.Linear(weight.shape[1], weight.shape[0], False)
+    layer.weight, layer.gradWeight = weight, gradWeight
+    return layer
+
+
+def tied(view):
+    """Return a network of an encoder and of a decoder whose arrays are views of the encoder's."""
+    encoder = nn.Linear(3, 2, False)
+    encoder.weight[...] = np.arange(6).reshape(2, 3)
+    return nn.Sequential(encoder, nn.Tanh(), linear(view(encoder.weight), view(encoder.gradWeight)))
+
+
+VIEWS = {
+    "transpose": lambda array: array.T,
+    "whole": lambda array: array[:],
+    "reshape": lambda array: array.reshape(6, 1).T,
+    "slice": lambda array: array[:, 1:],
+    "backwards": lambda array: array[::-1],
+}
+# The same tie, told from the other side.
+FORTRAN = {f"{name} of F": view for name, view in VIEWS.items() if name != "reshape"}
+COPIES = {
+    "clone": nn.Module.clone,
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda net: pickle.loads(pickle.dumps(net)),
+    "type": lambda net: net.clone().float().double(),
+}
+
+
+def network(name):
+    net = tied({**VIEWS, **FORTRAN}[name])
+    if name in FORTRAN:
+        for side in ("weight", "gradWeight"):
+            array = np.asfortranarray(getattr(net[0], side))
+            setattr(net[0], side, array)
+            setattr(net[2], side, FORTRAN[name](array))
+    return net
+
+
+def holds(net, view):
+    for side in ("weight", "gradWeight"):
+        whole, part = getattr(net[0], side), getattr(net[2], side)
+        before = part.copy()
+        whole += 1
+        assert np.array_equal(part, before + 1)
+        assert np.array_equal(part, view(whole))
+        part -= 1
+        assert np.array_equal(part, before)
+
+
+@pytest.mark.parametrize("name", [*VIEWS, *FORTRAN])
+@pytest.mark.parametrize("copied", [None, *COPIES])
+def test_ties(name, copied):
+    view = {**VIEWS, **FORTRAN}[name]
+    net = network(name)
+    made = COPIES[copied](net) if copied else net
+    for one, other in ((made[0], net[0]), (made[2], net[2])):
+        assert np.array_equal(one.weight, other.weight)
+        assert copied is None or not np.shares_memory(one.weight, other.weight)
+    holds(made, view)
+
+    # Zero and update touch each number once.
+    ((whole,), (gradient,)) = made.parameters()
+    assert whole is made[0].weight
+    before = whole.copy()
+    gradient.fill(2)
+    made.updateParameters(0.5)
+    assert np.array_equal(made[0].weight, before - 1)
+    made.zeroGradParameters()
+    assert not made[2].gradWeight.any()
+
+    # So does the flat array.
+    values = made[0].weight.copy()
+    parameters, gradParameters = made.getParameters()
+    assert parameters.shape == gradParameters.shape == (6,)
+    assert np.array_equal(made[0].weight, values)
+    holds(made, view)
+    again, gradAgain = made.getParameters()
+    assert again.ctypes.data == parameters.ctypes.data
+    assert gradAgain.ctypes.data == gradParameters.ctypes.data
+    # Each parameter stands beside its gradient.
+    made[0].gradWeight[...] = 10 * made[0].weight
+    assert np.array_equal(gradParameters, 10 * parameters)
+    rows = list(made.located_parameters())
+    assert [row.place.path for row in rows] == ["[0]", "[2]"]
+    for row in rows:
+        flat = parameters[row.entries].reshape(row.parameter.shape, copy=True)
+        if name in VIEWS or row is rows[1]:
+            assert np.array_equal(flat, row.parameter)
+
+
+def test_the_step_of_a_tied_weight():
+    encoder = nn.Linear(1, 1, False)
+    encoder.weight.fill(2)
+    net = nn.Sequential(encoder, linear(encoder.weight.T, encoder.gradWeight.T))
+    x, gradOutput = np.array([[1.0]]), np.array([[1.0]])
+    net.zeroGradParameters()
+    net.forward(x)
+    net.backward(x, gradOutput)
+    net.updateParameters(0.1)
+    # d(w * w)/dw = 4: 2 - 0.1 * 4, not 2 - 0.2 * 4.
+    assert encoder.weight == 1.6
+
+
+def test_a_slice_may_come_first():
+    whole, gradWhole = np.arange(8.0).reshape(4, 2), np.zeros((4, 2))
+    net = nn.Sequential(linear(whole[1:3], gradWhole[1:3]), linear(whole.T, gradWhole.T))
+    net.insert(nn.Linear(2, 2, False), 1)
+    parameters = net.parameters()[0]
+    # At the place of the first.
+    assert [array.shape for array in parameters] == [(2, 4), (2, 2)]
+    assert parameters[0] is net[2].weight
+    flat, _ = net.getParameters()
+    # In the order of its memory.
+    assert flat[:8].tolist() == list(range(8))
+    assert net[0].weight.tolist() == [[2, 3], [4, 5]]
+    assert [row.parameters for row in summary(net).rows] == [None, 4, 4, 4]
+    assert [row.tied for row in summary(net).rows] == [False, False, False, True]
+    assert summary(net).total.parameters == 12
+    factors = optim.per_parameter(net, {"[2]": 5, "[0]": 7})
+    assert factors.tolist() == [5, 5, 7, 7, 7, 7, 5, 5, 1, 1, 1, 1]
+    assert optim.per_parameter(net, {"[0]": 7, "[2]": 5}).tolist() == [5] * 8 + [1] * 4
+
+
+def test_ties_reach_into_containers():
+    encoder = nn.Linear(3, 2)
+    decoder = nn.Linear(2, 3)
+    decoder.weight, decoder.gradWeight = encoder.weight.T, encoder.gradWeight.T
+    net = nn.Sequential(nn.Sequential(nn.Sequential(encoder), nn.Tanh()), nn.Sequential(decoder))
+    for made in (net, net.clone(), pickle.loads(pickle.dumps(net))):
+        flat, _ = made.getParameters()
+        assert flat.size == 11
+        flat[:] = 1
+        made[1][0].weight.fill(3)
+        assert flat.tolist() == [3] * 6 + [1] * 5
+    rows = {row.position.strip(): (row.parameters, row.tied) for row in summary(net).rows}
+    assert rows["net[0][0][0]"] == (8, False)
+    assert rows["net[1][0]"] == (3, True)
+    assert "  3  tied\n" in str(summary(net))
+
+
+def test_inner_ties_of_pickles_hold_with_outer_ones():
+    whole, gradient = np.arange(8.0).reshape(2, 4), np.zeros((2, 4))
+    parts = [(whole[:, :2], gradient[:, :2]), (whole[:, :2].T, gradient[:, :2].T)]
+    net = nn.Sequential(
+        nn.Sequential(*(linear(*pair) for pair in parts)), nn.Sequential(linear(whole, gradient))
+    )
+    for made in (net.clone(), pickle.loads(pickle.dumps(net))):
+        made[1][0].weight.fill(5)
+        assert (made[0][0].weight == 5).all()
+        assert (made[0][1].weight == 5).all()
+        made[0][1].weight[0, 1] = 6
+        assert made[1][0].weight.tolist() == [[5, 5, 5, 5], [6, 5, 5, 5]]
+
+
+def test_a_tie_inside_one_layer():
+    layer = nn.Linear(3, 2)
+    layer.bias, layer.gradBias = layer.weight[:, 0], layer.gradWeight[:, 0]
+    layer.weight.fill(0)
+    layer.gradWeight.fill(1)
+    layer.updateParameters(1)
+    assert (layer.weight == -1).all()
+    assert layer.getParameters()[0].size == 6
+    assert np.shares_memory(layer.clone().bias, layer.clone().weight) is False
+    made = layer.clone()
+    assert np.shares_memory(made.bias, made.weight)
+
+
+def test_copies_of_a_part_are_cut_and_copy_no_more():
+    net = tied(VIEWS["slice"])
+    big = np.zeros((1000, 1000))
+    net[0].weight, net[0].gradWeight = big[:2, :3], np.zeros((2, 3))
+    net[2].weight, net[2].gradWeight = net[0].weight[:, 1:], net[0].gradWeight[:, 1:]
+    for made in (net.clone(), pickle.loads(pickle.dumps(net)), net.clone().float()):
+        owner = made[2].weight
+        while owner.base is not None:
+            owner = owner.base
+        assert np.asarray(owner).nbytes <= 6 * made[2].weight.itemsize
+    assert len(pickle.dumps(net)) < 20_000
+    alone = net[2].clone()
+    assert not np.shares_memory(alone.weight, net[0].weight)
+    assert len(alone.weight.base if alone.weight.base is not None else alone.weight) <= 4
+
+
+def test_ties_are_looked_for_when_an_array_was_replaced(monkeypatch):
+    from torchlite.nn import ties
+
+    net = tied(VIEWS["transpose"])
+    net.zeroGradParameters()
+    asked = []
+    monkeypatch.setattr(ties, "overlaps", lambda arrays: asked.append(arrays) or [])
+    for _ in range(3):
+        net.zeroGradParameters().updateParameters(0.1)
+    assert not asked
+    net[2].weight = net[2].weight.copy()
+    net.zeroGradParameters()
+    assert asked
+
+
+# ---------------------------------------------------------------- what is refused
+
+ONE = "[0] Linear(3 -> 2) without bias weight"
+OTHER = "[1] Linear(2 -> 3) without bias weight"
+
+
+def separate():
+    one, other = nn.Linear(3, 2, False), nn.Linear(2, 3, False)
+    other.weight = one.weight.T
+    return one, other
+
+
+def elsewhere():
+    one, other = separate()
+    memory = np.zeros(9)
+    one.gradWeight, other.gradWeight = memory[:6].reshape(2, 3), memory[3:].reshape(3, 2)
+    return one, other
+
+
+def gradients_alone():
+    one, other = nn.Linear(3, 2, False), nn.Linear(2, 3, False)
+    other.gradWeight = one.gradWeight.T
+    return one, other
+
+
+def of_two_dtypes():
+    one, other = nn.Linear(3, 2, False), nn.Linear(2, 3, False)
+    other.weight = one.weight.view("float32").reshape(-1)[:6].reshape(3, 2)
+    other.gradWeight = one.gradWeight.view("float32").reshape(-1)[:6].reshape(3, 2)
+    return one, other
+
+
+def overlapping():
+    memory, gradients = np.zeros(9), np.zeros(9)
+    return (
+        linear(memory[:6].reshape(2, 3), gradients[:6].reshape(2, 3)),
+        linear(memory[3:].reshape(3, 2), gradients[3:].reshape(3, 2)),
+    )
+
+
+REFUSED = {
+    separate: (
+        "share memory, but their gradients do not share it in the same places",
+        "where a.weight = b.weight.T, a.gradWeight must be b.gradWeight.T",
+    ),
+    elsewhere: (
+        "share memory, but their gradients do not share it in the same places",
+        "where a.weight = b.weight.T, a.gradWeight must be b.gradWeight.T",
+    ),
+    gradients_alone: (
+        "share memory of their gradients, but none of their own",
+        "give one of the gradients a copy",
+    ),
+    of_two_dtypes: ("share memory, but not the dtype", "give one of them a copy"),
+    overlapping: (
+        "overlap in memory, and neither holds the other",
+        "make the whole a parameter, and both of them views of it",
+    ),
+}
+CALLS = {
+    "zeroGradParameters": lambda net: net.zeroGradParameters(),
+    "updateParameters": lambda net: net.updateParameters(0.5),
+    "getParameters": lambda net: net.getParameters(),
+    "parameters": lambda net: net.parameters(),
+    "located_parameters": lambda net: list(net.located_parameters()),
+}
+
+
+@pytest.mark.parametrize("make", REFUSED)
+@pytest.mark.parametrize("method", CALLS)
+@pytest.mark.parametrize("deep", [False, True])
+def test_unsound_ties_are_refused(make, method, deep):
+    one, other = make()
+    net = nn.Sequential(one, nn.Sequential(other) if deep else other)
+    arrays = [one.weight, one.gradWeight, other.weight, other.gradWeight]
+    one.gradWeight.fill(1)
+    before = [array.tobytes() for array in arrays]
+    with pytest.raises(StateError) as caught:
+        CALLS[method](net)
+    what, hint = REFUSED[make]
+    second = OTHER.replace("[1]", "[1][0]") if deep else OTHER
+    assert str(caught.value) == f"Sequential.{method}: {ONE} and {second} {what}\n  hint: {hint}"
+    now = [one.weight, one.gradWeight, other.weight, other.gradWeight]
+    assert all(array is kept for array, kept in zip(now, arrays, strict=True))
+    assert [array.tobytes() for array in now] == before
+
+
+def test_one_number_in_several_places_is_refused():
+    layer = nn.Linear(3, 2)
+    layer.bias = np.broadcast_to(np.ones(1), 2)
+    with pytest.raises(StateError) as caught:
+        nn.Sequential(layer).updateParameters(1)
+    assert str(caught.value) == (
+        "Sequential.updateParameters: [0] Linear(3 -> 2) bias holds one number in several places "
+        "(stride 0)\n  hint: give it a copy"
+    )
+
+
+def test_a_parameter_with_two_gradients_gets_both():
+    one = nn.Linear(1, 1, False)
+    net = nn.Sequential(one, one.clone("weight"))
+    net.zeroGradParameters()
+    one.weight.fill(1)
+    net[0].gradWeight.fill(1)
+    net[1].gradWeight.fill(10)
+    net.updateParameters(1)
+    assert one.weight == -10
+    with pytest.raises(StateError, match="share the parameter or the gradient, but not both"):
+        net.getParameters()
+
+
+def test_interleaved_parameters_are_no_tie():
+    memory, gradients = np.zeros((3, 4)), np.zeros((3, 4))
+    net = nn.Sequential(
+        linear(memory[:, ::2], gradients[:, ::2]), linear(memory[:, 1::2], gradients[:, 1::2])
+    )
+    gradients.fill(1)
+    net.updateParameters(1)
+    assert (memory == -1).all()
+    assert net.getParameters()[0].size == 12
+
+
+# ---------------------------------------------------------------- leaving the flat array
+
+
+def flattened():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    parameters, gradParameters = net.getParameters()
+    return net, parameters, gradParameters
+
+
+def replace(net):
+    net[0].weight = net[0].weight.copy()
+
+
+def share(net):
+    net.share(net.clone(), "bias")
+
+
+CHANGES = {
+    "zeroGradParameters": lambda net: net.zeroGradParameters(),
+    "updateParameters": lambda net: net.updateParameters(1),
+}
+
+
+@pytest.mark.parametrize("leave", [replace, share, nn.Module.float])
+@pytest.mark.parametrize("method", CHANGES)
+def test_leaving_the_flat_arrays_warns_once(leave, method):
+    net, *_ = flattened()
+    net.zeroGradParameters()
+    leave(net)
+    net.parameters()
+    with pytest.warns(UserWarning, match="have left") as caught:
+        CHANGES[method](net)
+    assert [str(warning.message) for warning in caught] == [
+        f"Sequential.{method}: parameters have left the flat arrays that getParameters() returned, "
+        "and what is done to these no longer reaches them. Call getParameters() again after "
+        "replacing arrays or casting"
+    ]
+    assert caught[0].filename == __file__
+    # Once; warnings are errors here.
+    net.zeroGradParameters()
+    replace(net)
+    net.zeroGradParameters().updateParameters(1)
+    # Until it is flattened again.
+    net.getParameters()
+    net.zeroGradParameters()
+    replace(net)
+    with pytest.warns(UserWarning, match="have left the flat arrays"):
+        net.zeroGradParameters()
+
+
+def test_the_warning_comes_before_anything_is_done():
+    net, *_ = flattened()
+    net[0].gradWeight.fill(1)
+    replace(net)
+    with warnings.catch_warnings(action="error"), pytest.raises(UserWarning):
+        net.zeroGradParameters()
+    assert net[0].gradWeight.all()
+
+
+def test_what_stays_in_the_flat_arrays_warns_of_nothing():
+    net, parameters, _ = flattened()
+    part, _ = net[0].getParameters()
+    assert np.shares_memory(part, parameters)
+    net.zeroGradParameters().updateParameters(1)
+    net[0].zeroGradParameters()
+    flattened()[0].add(nn.Linear(1, 1)).zeroGradParameters()
+    flattened()[0].remove(0).zeroGradParameters()
+    net.clone().float().zeroGradParameters()
+    pickle.loads(pickle.dumps(net)).float().zeroGradParameters()

@@ -1,0 +1,226 @@
+"""What a module is made of: parts in modules and attributes, and whose the parameters are."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from torchlite import manualSeed, nn, optim
+from torchlite.errors import StateError
+from torchlite.stepping import record, summary
+
+
+class Holder(nn.Module):
+    """A plain layer that holds networks in attributes, lists and dicts, and trains the first."""
+
+    def __init__(self):
+        self.encoder = nn.Sequential(nn.Linear(2, 3), nn.Dropout(0.5))
+        self.heads = [nn.Linear(3, 1), nn.ReLU()]
+        self.named = {"last": nn.BatchNormalization(1)}
+        self.first = self.encoder[0]
+
+    def parameters(self):
+        return self.encoder.parameters()
+
+    def updateOutput(self, input):
+        self.output = self.encoder.updateOutput(input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = self.encoder.updateGradInput(input, gradOutput)
+        return self.gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        self.encoder.accGradParameters(input, gradOutput, scale)
+
+
+PARTS = ["Holder", "Sequential", "Linear", "Dropout", "Linear", "ReLU", "BatchNormalization"]
+
+
+def names(modules):
+    return [type(module).__name__ for module in modules]
+
+
+@pytest.mark.parametrize("around", [lambda layer: layer, nn.Sequential])
+def test_what_attributes_hold_is_reached(around):
+    layer = Holder()
+    net = around(layer)
+    assert names(net.listModules())[-7:] == PARTS
+    visited = []
+    assert net.apply(visited.append) is net
+    assert names(visited)[-7:] == PARTS
+    linears, holders = net.findModules("Linear")
+    assert linears == [layer.encoder[0], layer.heads[0]]
+    assert holders == [layer.encoder, layer]
+    net.evaluate()
+    assert not any(module.train for module in net.listModules())
+    net.training()
+    assert all(module.train is True for module in net.listModules())
+    with record(net) as steps:
+        net.forward(np.ones((4, 2)))
+    assert "net.encoder[0]" in {step.position.replace("[0].enc", ".enc") for step in steps}
+    rows = [row.position.strip().replace("[0].", ".") for row in summary(net).rows][-7:]
+    assert rows[1:] == [
+        "net.encoder",
+        "net.encoder[0]",
+        "net.encoder[1]",
+        "net.heads[0]",
+        "net.heads[1]",
+        "net.named['last']",
+    ]
+
+
+def test_reset_and_clone_with_names_reach_attributes():
+    layer = Holder()
+    kept = [module.weight.copy() for module in layer.findModules(nn.Linear)[0]]
+    manualSeed(1)
+    layer.reset()
+    drawn = [module.weight.copy() for module in layer.findModules(nn.Linear)[0]]
+    assert not any(np.array_equal(one, other) for one, other in zip(kept, drawn, strict=True))
+    # In the order of the parts.
+    manualSeed(1)
+    assert np.array_equal(drawn[0], nn.Linear(2, 3).weight)
+    shared = layer.clone("weight")
+    assert shared.heads[0].weight is layer.heads[0].weight
+    assert shared.heads[0].bias is not layer.heads[0].bias
+    assert shared.first is shared.encoder[0]
+
+
+def test_what_is_inside_is_trained_where_parameters_says_so():
+    layer = Holder()
+    net = nn.Sequential(layer, nn.Linear(3, 1))
+    assert [(row.place.path, row.name) for row in net.located_parameters()] == [
+        ("[0].encoder[0]", "weight"),
+        ("[0].encoder[0]", "bias"),
+        ("[1]", "weight"),
+        ("[1]", "bias"),
+    ]
+    assert net.getParameters()[0].size == 13
+    assert layer.heads[0].weight.base is None
+    assert optim.per_parameter(net, {"[0].encoder": 0}).tolist() == [0] * 9 + [1] * 4
+    assert optim.per_parameter(net, {"[0].encoder[0].bias": 0}).tolist() == [1] * 6 + [0] * 3 + (
+        [1] * 4
+    )
+    assert summary(net).total.parameters == 13
+
+
+class Unpooling(nn.Identity):
+    """It refers to a module that stands elsewhere."""
+
+    refers = ("pooling",)
+
+    def __init__(self, pooling):
+        self.pooling = pooling
+
+
+def test_what_is_only_referred_to_is_no_part():
+    pooling = nn.Max(1)
+    net = nn.Sequential(nn.ConcatTable(nn.Identity(), pooling), nn.SelectTable(0))
+    net.add(Unpooling(pooling))
+    assert net.listModules().count(pooling) == 1
+    assert net[2].listModules() == [net[2]]
+    net[2].evaluate()
+    assert pooling.train
+    for made in (net.clone(), copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert made[2].pooling is made[0].get(1)
+        assert made[2].pooling is not pooling
+    assert net.float()[2].pooling is pooling
+    assert summary(net).total.parameters == 0
+
+
+def test_names_add_up_over_classes():
+    class Refers(Unpooling):
+        refers = ("other",)
+        transient = ("seen",)
+
+    assert Refers.refers == ("pooling", "other")
+    assert Refers.transient == (*nn.Module.transient, "seen")
+    layer = Refers(None)
+    layer.seen = layer.output = np.ones(2)
+    assert "seen" not in vars(layer.clone())
+    assert "output" not in vars(layer.clone())
+
+
+def test_a_module_inside_itself_is_refused():
+    net = nn.Sequential(nn.Sequential(nn.ReLU()))
+    net[0].modules.append(net)
+    with pytest.raises(StateError, match=r"Sequential: Sequential stands inside itself, at \[0\]"):
+        net.listModules()
+    layer = nn.ReLU()
+    layer.parent = layer
+    assert layer.listModules() == [layer]
+
+
+# ---------------------------------------------------------------- containers of one's own
+
+
+class Scaled(nn.Sequential):
+    """A container with a weight of its own."""
+
+    def __init__(self, *modules):
+        super().__init__(*modules)
+        self.weight, self.gradWeight = np.array([2.0]), np.array([3.0])
+
+    def parameters(self):
+        parameters, gradients = super().parameters()
+        return [self.weight, *parameters], [self.gradWeight, *gradients]
+
+
+@pytest.mark.parametrize("around", [lambda net: net, nn.Sequential])
+def test_a_container_with_a_weight_trains_it(around):
+    own = Scaled(nn.Linear(2, 1))
+    net = around(own)
+    own[0].gradWeight.fill(1)
+    before = own[0].weight.copy()
+    net.updateParameters(0.5)
+    assert own.weight.tolist() == [0.5]
+    assert np.array_equal(own[0].weight, before - 0.5)
+    net.updateParameters(0)
+    gathered = own._gathered or net._gathered
+    net.updateParameters(0)
+    assert (own._gathered or net._gathered) is gathered
+    net.zeroGradParameters()
+    assert own.gradWeight.tolist() == [0]
+    assert not own[0].gradWeight.any()
+    parameters, gradParameters = net.getParameters()
+    assert parameters.size == gradParameters.size == 4
+    parameters[:] = [7, 8, 9, 10]
+    assert own.weight.tolist() == [7]
+    assert own[0].weight.tolist() == [[8, 9]]
+    assert [row.parameters for row in summary(own).rows] == [1, 3]
+    assert summary(net).total.parameters == 4
+    assert optim.per_parameter(own, {".weight": 3, "[0]": 2}).tolist() == [3, 2, 2, 2]
+
+
+def test_weight_norm_is_what_its_parameters_say():
+    net = nn.Sequential(nn.WeightNorm(nn.Linear(2, 1)), nn.Linear(1, 3))
+    assert optim.per_parameter(net, {"[0]": 0}).tolist() == [0] * 4 + [1] * 6
+    assert optim.per_parameter(net, {"[0].v": 0}).tolist() == [0] * 2 + [1] * 8
+    assert optim.per_parameter(net, {"[0].bias": 0}).tolist() == [1] * 3 + [0] + [1] * 6
+    with pytest.raises(StateError, match=r"'\[0\]\[0\]\.weight' names no parameter"):
+        optim.per_parameter(net, {"[0][0].weight": 0})
+    table = summary(nn.Sequential(nn.WeightNorm(nn.Linear(2, 3)), nn.Linear(3, 1)))
+    assert [row.parameters for row in table.rows] == [None, 12, 0, 4]
+    assert [row.tied for row in table.rows] == [False, False, True, False]
+    assert table.total.parameters == 16
+
+
+# ---------------------------------------------------------------- the mode of a container
+
+
+def test_setting_train_of_a_container_reaches_its_parts():
+    net = nn.Sequential(nn.Dropout(0.5), nn.Sequential(nn.Dropout(0.5)))
+    x = np.ones((2, 3))
+    assert net.train is True
+    net.train = False
+    assert [module.train for module in net.listModules()] == [False] * 4
+    assert np.array_equal(net.forward(x), x)
+    net.train = 1
+    assert [module.train for module in net.listModules()] == [True] * 4
+    assert vars(net)["train"] is True
+    net.evaluate()
+    assert net.train is False
+    assert net.clone().train is False
+    with pytest.raises(TypeError, match="'bool' object is not callable"):
+        net.train()

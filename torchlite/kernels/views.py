@@ -1,0 +1,128 @@
+"""Arrays that are views of one memory: which overlap, and what stands where in another."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.array_utils import byte_bounds
+from numpy.lib.stride_tricks import as_strided
+
+__all__ = ["Lattice", "lattice", "memory_order", "overlaps"]
+
+
+class Lattice(NamedTuple):
+    """Where the entries of a view stand among those of a one-dimensional memory.
+
+    Attributes
+    ----------
+    first
+        Where the first entry stands.
+    strides
+        How far it is from one entry to the next along each axis, in entries.
+    shape
+        The shape of the view.
+    """
+
+    first: int
+    strides: tuple[int, ...]
+    shape: tuple[int, ...]
+
+    def places(self) -> Any:
+        """Return the place of each entry, in the shape of the view."""
+        return self.first + _distances(self.shape, self.strides)
+
+    def view(self, memory: Any) -> Any:
+        """Return the view of a memory.
+
+        Example
+        -------
+        >>> Lattice(0, (1, 3), (3, 2)).view(np.arange(6.0))
+        array([[0., 3.],
+               [1., 4.],
+               [2., 5.]])
+        """
+        step = memory.strides[0]
+        strides = [step * stride for stride in self.strides]
+        return as_strided(memory[self.first :], self.shape, strides)
+
+
+def lattice(whole: Any, view: Any) -> Lattice | None:
+    """Return where the entries of a view stand among those of the whole, counted in C order.
+
+    None, if one of them is none of the whole's, if they do not stand at regular distances, or if
+    one number stands in two places of the whole.
+
+    Example
+    -------
+    >>> whole = np.zeros((2, 3))
+    >>> lattice(whole, whole.T)
+    Lattice(first=0, strides=(1, 3), shape=(3, 2))
+    >>> lattice(whole[:1], whole.T) is None
+    True
+    """
+    size = whole.itemsize
+    start, end = byte_bounds(whole)
+    here, there = _addresses(whole) - start, _addresses(view) - start
+    if there.min() < 0 or there.max() >= end - start or (there % size).any():
+        return None
+    # One entry for each number that fits into the memory in which the whole lies.
+    table = np.full((end - start) // size, -1)
+    table[here.reshape(-1) // size] = np.arange(whole.size)
+    if np.count_nonzero(table >= 0) != whole.size:
+        return None
+    places = table[there // size]
+    first = int(places.reshape(-1)[0])
+    strides = tuple(
+        int(places[(0,) * axis + (1,)].reshape(-1)[0]) - first if length > 1 else 0
+        for axis, length in enumerate(places.shape)
+    )
+    found = Lattice(first, strides, places.shape)
+    return found if places.min() >= 0 and np.array_equal(places, found.places()) else None
+
+
+def memory_order(array: Any) -> tuple[int, ...]:
+    """Return the axes in the order of memory: those first along which steps are longest.
+
+    Example
+    -------
+    >>> memory_order(np.zeros((2, 3))), memory_order(np.zeros((2, 3)).T)
+    ((0, 1), (1, 0))
+    """
+    return tuple(sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))
+
+
+def overlaps(arrays: Sequence[Any]) -> Iterator[tuple[int, int]]:
+    """Yield the positions of any two arrays that share memory. Only NumPy's own can be told.
+
+    Example
+    -------
+    >>> memory = np.zeros(6)
+    >>> list(overlaps([memory[:4], memory[4:], memory[::2], np.zeros(6)]))
+    [(0, 2), (1, 2)]
+    """
+    spans = sorted(
+        (*byte_bounds(array), i)
+        for i, array in enumerate(arrays)
+        if type(array) is np.ndarray and array.size
+    )
+    reached: list[tuple[int, int]] = []
+    for start, end, i in spans:
+        reached = [row for row in reached if row[0] > start]
+        for _, j in reached:
+            if np.shares_memory(arrays[i], arrays[j]):
+                yield min(i, j), max(i, j)
+        reached.append((end, i))
+
+
+def _addresses(array: Any) -> Any:
+    first: int = array.__array_interface__["data"][0]
+    return first + _distances(array.shape, array.strides)
+
+
+def _distances(shape: Sequence[int], strides: Sequence[int]) -> Any:
+    """Return how far each entry is from the first."""
+    total = np.zeros(shape, np.intp)
+    for axis, (length, stride) in enumerate(zip(shape, strides, strict=True)):
+        steps = np.arange(length) * stride
+        total += steps.reshape((length,) + (1,) * (len(shape) - axis - 1))
+    return total
