@@ -1,14 +1,16 @@
 """Parameters that are views of one memory: one step, one place in the flat array, one tie kept."""
 
 import copy
+import json
 import pickle
 import warnings
 
 import numpy as np
 import pytest
 
-from torchlite import nn, optim
-from torchlite.errors import StateError
+from torchlite import nn, optim, serial
+from torchlite.errors import FormatError, StateError
+from torchlite.serial import archive
 from torchlite.stepping import summary
 
 
@@ -210,6 +212,121 @@ def test_ties_are_looked_for_when_an_array_was_replaced(monkeypatch):
     net[2].weight = net[2].weight.copy()
     net.zeroGradParameters()
     assert asked
+
+
+# ---------------------------------------------------------------- files
+
+
+def stored(net, folder, **settings):
+    path = folder / "net.npz"
+    serial.save(path, net, **settings)
+    return path
+
+
+@pytest.mark.parametrize("name", [*VIEWS, *FORTRAN])
+@pytest.mark.parametrize("gradients", [False, True])
+def test_files_keep_ties(name, gradients, tmp_path):
+    view = {**VIEWS, **FORTRAN}[name]
+    net = network(name)
+    net[0].gradWeight.fill(3)
+    path = stored(net, tmp_path, gradients=gradients)
+    with np.load(path) as file:
+        assert sorted(set(file) - {"torchlite.json"}) == (
+            ["0.gradWeight", "0.weight"] if gradients else ["0.weight"]
+        )
+    made = serial.load(path)
+    assert np.array_equal(made[0].weight, net[0].weight)
+    assert (made[2].gradWeight == (3 if gradients else 0)).all()
+    holds(made, view)
+    assert made.getParameters()[0].size == 6
+    # Into a network that is tied, and into one that is not.
+    other = network(name)
+    other[0].weight.fill(0)
+    other[0].gradWeight.fill(1)
+    assert serial.load(path, into=other) is other
+    assert np.array_equal(other[2].weight, net[2].weight)
+    assert (other[2].gradWeight == (3 if gradients else 0)).all()
+    holds(other, view)
+    loose = nn.Sequential(*(linear(part.weight * 0, part.gradWeight + 1) for part in net[::2]))
+    loose.insert(nn.Tanh(), 1)
+    serial.load(path, into=loose)
+    assert np.array_equal(loose[2].weight, net[2].weight)
+    assert (loose[2].gradWeight == (3 if gradients else 0)).all()
+
+
+def test_tied_arrays_take_values_that_agree(tmp_path):
+    loose = nn.Sequential(nn.Linear(3, 2, False), nn.Tanh(), nn.Linear(2, 3, False))
+    path = stored(loose, tmp_path)
+    net = tied(VIEWS["transpose"])
+    before = net[0].weight.copy()
+    with pytest.raises(FormatError) as caught:
+        serial.load(path, into=net)
+    assert str(caught.value) == (
+        f"{path}: 0.weight: it differs from 2.weight, and in the network the two are views of one "
+        "memory"
+    )
+    assert np.array_equal(net[0].weight, before)
+    loose[2].weight[...] = loose[0].weight.T
+    loose[2].weight[0, 0] = loose[0].weight[0, 0] = np.nan
+    serial.load(stored(loose, tmp_path), into=net)
+    assert np.array_equal(net[2].weight, loose[2].weight, equal_nan=True)
+
+
+@pytest.mark.parametrize("name", [*VIEWS, *FORTRAN])
+def test_safetensors_of_ties(name, tmp_path):
+    numpy = pytest.importorskip("safetensors.numpy")
+    net, path = network(name), tmp_path / "net.safetensors"
+    serial.save_parameters(path, net)
+    assert list(numpy.load_file(path)) == ["0.weight"]
+    other = network(name)
+    other[0].weight.fill(0)
+    serial.load_parameters(path, other)
+    assert np.array_equal(other[2].weight, net[2].weight)
+    # As other programs write it.
+    both = {f"{i}.weight": np.array(net[i].weight, order="C") + 1 for i in (0, 2)}
+    path.write_bytes(numpy.save(both))
+    serial.load_parameters(path, other)
+    assert np.array_equal(other[0].weight, net[0].weight + 1)
+    both["2.weight"][0, 0] += 1
+    path.write_bytes(numpy.save(both))
+    with pytest.raises(FormatError, match=r"0\.weight: it differs from 2\.weight, and in the net"):
+        serial.load_parameters(path, other)
+    assert np.array_equal(other[0].weight, net[0].weight + 1)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None,
+        [],
+        [{"array": "0.weight"}, 0, [1, 3], [3]],
+        [{"array": "0.weight"}, 0, [1, 3], [3, 3]],
+        [{"array": "0.weight"}, 0, [0, 0], [3, 2**62]],
+        [{"array": "0.weight"}, -1, [1, 3], [3, 2]],
+        [{"array": "0.weight"}, 1, [1, 3], [3, 2]],
+        [{"array": "0.weight"}, 0, [-1, 3], [3, 2]],
+        [{"array": "0.weight"}, 0, [1, 3], [0, 2]],
+        [{"array": "0.weight"}, 0, [1, True], [3, 2]],
+        [{"array": "0.weight"}, 0, 1, 6],
+        [{"part": 0}, 0, [1], [1]],
+        [{"array": "nothing"}, 0, [1, 3], [3, 2]],
+    ],
+)
+def test_what_is_no_view_is_refused(said, tmp_path):
+    path = stored(tied(VIEWS["transpose"]), tmp_path)
+    with open(path, "rb") as file:
+        held = {
+            name: file.seek(member.start) and file.read(member.size)
+            for name, member in archive.directory(file).items()
+        }
+    view = b'{"view":[{"array":"0.weight"},0,[1,3],[3,2]]}'
+    text = held["torchlite.json"]
+    assert view in text
+    held["torchlite.json"] = text.replace(view, json.dumps({"view": said}).encode())
+    with open(path, "wb") as file:
+        archive.write(file, [(name, (value,)) for name, value in held.items()])
+    with pytest.raises(FormatError, match=r"describes no view|there is no array"):
+        serial.load(path)
 
 
 # ---------------------------------------------------------------- what is refused

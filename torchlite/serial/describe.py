@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import DTypeError
+from torchlite.kernels.views import Lattice, lattice
 from torchlite.nn import checks
 from torchlite.nn._stateful import Stateful
 from torchlite.nn.container import Container
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
-from torchlite.serial import archive, classes
+from torchlite.nn.ties import ties_of
+from torchlite.serial import archive, classes, npy
 from torchlite.serial.trees import check_tree
 from torchlite.serial.values import RefusalError, encode, place
 
@@ -38,6 +40,9 @@ class Description:
     arrays
         The arrays by name. A name is the path of the array in the network, "[0].weight" as
         "0.weight".
+    views
+        By name, the arrays that are views of others of the network: the name of the other, and
+        where their entries stand in its memory. They are described, not held.
     """
 
     def __init__(self, content: Any, where: str, gradients: bool) -> None:
@@ -56,17 +61,26 @@ class Description:
         check_tree([part for part, _ in self._waiting])
         partners = {} if gradients else _gradients([part for part, _ in self._waiting])
         left_out = partners.keys() - wanted
+        self.views: dict[str, tuple[str, Lattice]] = {}
+        views = _views([array for _, kind, array, _ in self._met if kind == "array"])
         for node, kind, array, path in self._met:
-            if id(array) not in left_out:
+            if id(array) not in left_out and id(array) not in views:
                 node[kind] = self._name(array, path)
         for node, _, array, path in self._met:
-            if id(array) in left_out:
+            if id(array) in left_out and id(array) not in views:
                 known = self._names.get(id(partners[id(array)]))
                 if known is None:
                     # One of several gradients of a parameter, say: it goes along, as zeros.
                     node["array"] = self._name(array, path, np.zeros(array.shape, array.dtype))
                 else:
                     node["gradient"] = known
+        nodes = {id(array): node for node, _, array, _ in self._met}
+        for node, _, array, path in self._met:
+            if id(array) in views:
+                whole, entries = views[id(array)]
+                node["view"] = [nodes[id(whole)], *entries]
+                if "array" in nodes[id(whole)]:
+                    self.views[self._new_name(path)] = nodes[id(whole)]["array"], entries
 
     def _refer(self, kind: str, value: Any, where: str) -> dict[str, Any]:
         node: dict[str, Any] = {}
@@ -83,12 +97,14 @@ class Description:
         if id(array) not in self._names:
             if len(self.arrays) == archive.MOST_MEMBERS - 1:
                 raise RefusalError(path, f"there are more than {len(self.arrays)} arrays")
-            name = re.sub("[^A-Za-z0-9_]+", ".", path).strip(".")[-200:] or "array"
-            if name in self.arrays:
-                name = f"{name}~{len(self.arrays)}"
+            name = self._new_name(path)
             self._names[id(array)] = name
             self.arrays[name] = array if values is None else values
         return self._names[id(array)]
+
+    def _new_name(self, path: str) -> str:
+        name = re.sub("[^A-Za-z0-9_]+", ".", path).strip(".")[-200:] or "array"
+        return f"{name}~{len(self.arrays)}" if name in self.arrays else name
 
 
 def state_of(part: Stateful, where: str) -> dict[str, Any]:
@@ -133,6 +149,18 @@ def _described(part: Stateful, where: str, refer: Any) -> dict[str, Any]:
         key: encode(value, place(where, key), refer) for key, value in state_of(part, where).items()
     }
     return {"class": name, "state": state}
+
+
+def _views(arrays: list[Any]) -> dict[int, tuple[Any, Lattice]]:
+    """Return for the id of each view of another array that one, and where its entries stand."""
+    found = {}
+    for cover in ties_of(list({id(array): array for array in arrays}.values())):
+        whole = cover.pair[0]
+        for (array, _), _ in cover.tied:
+            where = lattice(npy.in_memory(whole), array)
+            if where is not None:
+                found[id(array)] = whole, where
+    return found
 
 
 def _gradients(parts: list[Stateful]) -> dict[int, Any]:

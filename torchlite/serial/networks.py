@@ -27,9 +27,10 @@ def save(path: Any, net: Any, *, gradients: bool = False) -> None:
 
     Conventions
     -----------
-    Modules and arrays that stand in several places stay shared. Arrays that are views of one flat
-    array are saved one by one: after loading call `getParameters()` again. C and Fortran order are
-    kept, other memory layouts become C order.
+    Modules and arrays that stand in several places stay shared, and an array that is a view of
+    another one of the network (a tied weight) stays one. Arrays that are views of one flat array
+    are saved one by one: after loading call `getParameters()` again. C and Fortran order are kept,
+    other memory layouts become C order.
 
     Raises
     ------
@@ -73,7 +74,8 @@ def load(path: Any, into: Any = None) -> Any:
     Raises
     ------
     FormatError
-        The file is damaged, or no such file, or does not fit the network. Nothing has changed.
+        The file is damaged, or no such file, or does not fit the network; two arrays of `into` are
+        views of one memory and different in the file. Nothing has changed.
     OSError
         It cannot be opened or read.
 

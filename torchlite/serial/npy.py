@@ -11,7 +11,7 @@ import numpy as np
 from torchlite.serial.archive import Member, read_into
 from torchlite.serial.faults import fault
 
-__all__ = ["DTYPES", "Header", "header", "pieces", "read"]
+__all__ = ["DTYPES", "Header", "header", "in_memory", "pieces", "read"]
 
 # What a file may hold. No objects: theirs would have to be pickled.
 DTYPES = {
@@ -58,8 +58,13 @@ def pieces(array: Any) -> tuple[Any, ...]:
     said = np.lib.format.header_data_from_array_1_0(array)
     text = io.BytesIO()
     np.lib.format.write_array_header_1_0(text, said)
-    numbers = array.T if said["fortran_order"] else array
-    return text.getvalue(), np.ascontiguousarray(numbers).reshape(-1).view(np.uint8)
+    return text.getvalue(), np.ascontiguousarray(in_memory(array)).reshape(-1).view(np.uint8)
+
+
+def in_memory(array: Any) -> Any:
+    """Return the array with its axes in the order in which a file has its numbers."""
+    flags = array.flags
+    return array.T if flags.f_contiguous and not flags.c_contiguous else array
 
 
 def header(file: BinaryIO, member: Member) -> Header:

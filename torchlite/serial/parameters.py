@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.nn.nested import same
+from torchlite.serial import npy
 from torchlite.serial.atomic import replacing
 from torchlite.serial.describe import Description, refusal
 from torchlite.serial.faults import fault
@@ -37,8 +39,8 @@ def save_parameters(path: Any, net: Any) -> None:
     Conventions
     -----------
     An array is named by its path: that of `net[0].weight` is "0.weight", as in PyTorch. Running
-    statistics are among them; an array that is shared is there once. Settings, and the network
-    itself, are not in the file.
+    statistics are among them; an array that is shared, or a view of another, is there once.
+    Settings, and the network itself, are not in the file.
 
     Raises
     ------
@@ -95,16 +97,17 @@ def load_parameters(path: Any, net: Any) -> Any:
     stateful("load_parameters", "net", net)
     safetensors = _safetensors()
     try:
-        arrays = Description(net, "", False).arrays
+        description = Description(net, "", False)
     except RefusalError as error:
         raise refusal("load_parameters", error) from None
+    arrays = description.arrays
     with open(path, "rb") as file:
         start = file.read(8)
         if len(start) < 8 or struct.unpack("<Q", start)[0] > _LONGEST_HEADER:
             raise fault(file, "", f"it has no header, or one of more than {_LONGEST_HEADER} bytes")
         try:
             with safetensors.safe_open(os.fsdecode(path), framework="np") as tensors:
-                values = _values(file, tensors, arrays)
+                values = _values(file, tensors, description)
         except safetensors.SafetensorError as error:
             raise fault(file, "", str(error)) from None
     for name, array in arrays.items():
@@ -112,24 +115,35 @@ def load_parameters(path: Any, net: Any) -> Any:
     return net
 
 
-def _values(file: Any, tensors: Any, arrays: dict[str, Any]) -> dict[str, Any]:
+def _values(file: Any, tensors: Any, description: Description) -> dict[str, Any]:
     """Return the arrays of the file, after comparing all of them with the network's."""
+    arrays, views = description.arrays, description.views
     names = set(tensors.keys())
-    for name in sorted(names ^ arrays.keys()):
+    for name in sorted((names ^ arrays.keys()) - views.keys()):
         which = "the network" if name in names else "the file"
         raise fault(file, name[:80], f"there is no such array in {which}")
-    for name, array in arrays.items():
+    # A view may stand there as an array of its own, as other programs write it.
+    wanted = {name: (array.dtype, array.shape) for name, array in arrays.items()}
+    for name in names & views.keys():
+        whole, where = views[name]
+        wanted[name] = arrays[whole].dtype, where.shape
+    for name, (dtype, wanted_shape) in wanted.items():
         said = tensors.get_slice(name)
         kind, shape = _KINDS.get(said.get_dtype(), said.get_dtype()), tuple(said.get_shape())
-        if kind != array.dtype.name or shape != array.shape:
+        if kind != dtype.name or shape != wanted_shape:
             raise fault(
-                file,
-                name,
-                f"{kind} {shape} in the file, {array.dtype} {array.shape} in the network",
+                file, name, f"{kind} {shape} in the file, {dtype} {wanted_shape} in the network"
             )
-        if not array.flags.writeable:
+        if name in arrays and not arrays[name].flags.writeable:
             raise fault(file, name, "the network's array is read-only")
-    return {name: tensors.get_tensor(name) for name in arrays}
+    values = {name: tensors.get_tensor(name) for name in wanted}
+    for name in names & views.keys():
+        whole, where = views[name]
+        order = "F" if npy.in_memory(arrays[whole]) is not arrays[whole] else "C"
+        if not same(values[whole].reshape(-1, order=order)[where.places()], values[name]):
+            problem = f"it differs from {name}, and in the network the two are views of one memory"
+            raise fault(file, whole, problem)
+    return values
 
 
 def _safetensors() -> Any:

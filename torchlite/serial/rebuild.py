@@ -1,12 +1,16 @@
 """From a description back to a network: only what could be the state of such classes."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from torchlite.errors import printable
+from torchlite.kernels.views import Lattice
 from torchlite.nn.container import Container
 from torchlite.nn.module import Module
-from torchlite.serial import classes
+from torchlite.nn.nested import same
+from torchlite.nn.ties import ties_of
+from torchlite.serial import classes, npy
 from torchlite.serial.describe import attribute_problem
 from torchlite.serial.files import Contents
 from torchlite.serial.trees import check_tree
@@ -23,9 +27,10 @@ class Rebuilding:
 
     Attributes
     ----------
-    parts, arrays, gradients
-        The modules and criterions by number, the arrays by name and the gradients by the name of
-        their parameter, as far as they were met: still empty.
+    parts, arrays, gradients, views
+        The modules and criterions by number, the arrays by name, the gradients by the name of
+        their parameter and the views by all that is said of them, as far as they were met: still
+        empty.
     states
         By number, what the parts are to hold.
     """
@@ -35,11 +40,13 @@ class Rebuilding:
         self.parts: dict[int, Any] = {}
         self.arrays: dict[str, Any] = {}
         self.gradients: dict[str, Any] = {}
+        self.views: dict[tuple[str, str, Lattice], Any] = {}
         self.states: dict[int, dict[str, Any]] = {}
         # What is not made but was there before: to be filled.
         self._given_parts: dict[int, Any] = {}
         self._given_arrays: dict[str, Any] = {}
         self._given_gradients: dict[str, Any] = {}
+        self._given_views: dict[tuple[str, str, Lattice], Any] = {}
         self._buffers: dict[str, Any] = {}
         self._read: set[str] = set()
         self._waiting: list[tuple[int, str]] = []
@@ -54,6 +61,7 @@ class Rebuilding:
         other._given_parts = replaced(self.parts)
         other._given_arrays = replaced(self.arrays)
         other._given_gradients = replaced(self.gradients)
+        other._given_views = replaced(self.views)
         return other
 
     def value(self, node: Any, where: str) -> Any:
@@ -76,6 +84,7 @@ class Rebuilding:
             if name in self._given_arrays:
                 array = self._buffers[name] = self.contents.headers[name].empty()
             self.contents.read(name, array)
+        self._compare_tied()
         made = [row for row in self._waiting if row[0] not in self._given_parts]
         for number, path in reversed(made):
             _guarded(_set_state, self.parts[number], path, self.states[number])
@@ -85,14 +94,41 @@ class Rebuilding:
 
     def commit(self) -> None:
         """Write into the arrays that were there before: nothing can fail any more."""
-        for name, buffer in self._buffers.items():
-            self._given_arrays[name][...] = buffer
-        for gradient in self._given_gradients.values():
+        for array, values, _ in self._to_write():
+            array[...] = values
+        views = [array for (kind, *_), array in self._given_views.items() if kind == "gradient"]
+        for gradient in (*self._given_gradients.values(), *views):
             gradient.fill(0)
+
+    def _to_write(self) -> list[tuple[Any, Any, str]]:
+        """Return the arrays that were there before, what they get, and its name."""
+        rows = [(self._given_arrays[name], buffer, name) for name, buffer in self._buffers.items()]
+        for (kind, name, where), array in self._given_views.items():
+            if kind == "array":
+                memory = npy.in_memory(self._buffers[name]).reshape(-1)
+                rows.append((array, where.view(memory), f"a view of {name}"))
+        return rows
+
+    def _compare_tied(self) -> None:
+        """Raise unless arrays that are views of one memory get the same numbers."""
+        rows = {id(array): (values, name) for array, values, name in self._to_write()}
+        for cover in ties_of([array for array, _, _ in self._to_write()]):
+            values, name = rows[id(cover.pair[0])]
+            memory = values.transpose(cover.axes).reshape(-1)
+            for (array, _), where in cover.tied:
+                other, other_name = rows[id(array)]
+                if not same(memory[where.places()], other):
+                    raise RefusalError(
+                        name,
+                        f"it differs from {other_name}, and in the network the two are views of "
+                        "one memory",
+                    )
 
     def _resolve(self, kind: str, reference: Any, where: str) -> Any:
         if kind == "part":
             return self._part(reference, where)
+        if kind == "view":
+            return self._view(reference, where)
         if not isinstance(reference, str) or reference not in self.contents.headers:
             raise RefusalError(where, f"there is no array {repr(reference)[:80]} in the file")
         if kind == "gradient":
@@ -151,6 +187,34 @@ class Rebuilding:
             given, said = self._given_gradients.get(name), self.contents.headers[name]
             self.gradients[name] = said.zeros() if given is None else given
         return self.gradients[name]
+
+    def _view(self, said: Any, where: str) -> Any:
+        refused = RefusalError(where, f"{repr(said)[:80]} describes no view")
+        if not isinstance(said, list) or len(said) != 4:
+            raise refused
+        of, first, strides, shape = said
+        if not isinstance(of, dict) or len(of) != 1:
+            raise refused
+        ((kind, name),) = of.items()
+        counts = [first, *strides, *shape] if type(strides) is type(shape) is list else [None]
+        if kind not in ("array", "gradient") or any(type(count) is not int for count in counts):
+            raise refused
+        whole = self._resolve(kind, name, where)
+        reach = [stride * (length - 1) for stride, length in zip(strides, shape, strict=False)]
+        if (
+            len(strides) != len(shape)
+            or min(shape, default=1) < 1
+            or not 1 <= math.prod(shape) <= whole.size
+            or first + sum(step for step in reach if step < 0) < 0
+            or first + sum(step for step in reach if step > 0) >= whole.size
+        ):
+            raise refused
+        key = kind, name, Lattice(first, tuple(strides), tuple(shape))
+        if key not in self.views:
+            given = self._given_views.get(key)
+            memory = npy.in_memory(whole).reshape(-1)
+            self.views[key] = key[2].view(memory) if given is None else given
+        return self.views[key]
 
 
 def _guarded(act: Callable[..., None], part: Any, where: str, *arguments: Any) -> None:

@@ -5,11 +5,12 @@ with one key, its kind::
 
     {"tuple": [values]}     {"dict": [[key, value], ...]}     {"float": "inf"}
     {"dtype": "<f4"}        {"array": member}                 {"scalar": member}
-    {"gradient": member}    {"part": number}
+    {"gradient": member}    {"part": number}                {"view": [of, first, strides, shape]}
 
 A gradient stands for zeros like the array that is its parameter, a scalar for a number of NumPy's,
-a part for an entry in the description's list of modules and criterions. Whoever refers to one
-member, gradient or part twice shares it.
+a part for an entry in the description's list of modules and criterions. A view is of an array or
+gradient (said as such): entries of its memory, from the first on, at these distances. Whoever
+refers to one member, gradient, view or part twice shares it.
 """
 
 import math
@@ -30,7 +31,7 @@ _BEGINNING, _END = 100, 600
 # Numbers that are not equal and nevertheless have the same hash are rare, or were made so that a
 # dict of them takes hours.
 _ALIKE = 10
-_REFERENCES = ("array", "scalar", "gradient", "part")
+_REFERENCES = ("array", "scalar", "gradient", "part", "view")
 _KEYS = (str, int, float, bool, type(None))
 
 
