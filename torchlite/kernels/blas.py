@@ -186,6 +186,8 @@ def axpy(target: Any, alpha: complex, x: Any) -> None:
     if add is None:
         for start in range(0, size, _CACHED):
             target[start : start + _CACHED] += alpha * x[start : start + _CACHED]
+    elif 0 < size <= _SHARED:
+        add(x, target, size, alpha)
     else:
         for start in range(0, size, _SHARED):
             add(x, target, min(_SHARED, size - start), alpha, start, 1, start)

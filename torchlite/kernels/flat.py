@@ -58,10 +58,13 @@ def stretch(arrays: Sequence[Any]) -> Any:
 def runs(parameters: Sequence[Any], gradients: Sequence[Any]) -> list[tuple[Any, Any]]:
     """Return pairs of arrays, as few as possible, that cover the parameters and gradients.
 
-    Neighbours in memory, on both sides, are covered by one pair of one-dimensional views.
+    Neighbours in memory, on both sides, are covered by one pair of one-dimensional views, and what
+    is C-contiguous on both sides is one-dimensional, too.
     """
     covered: list[tuple[Any, Any]] = []
-    for parameter, gradient in zip(parameters, gradients, strict=True):
+    for pair in zip(parameters, gradients, strict=True):
+        whole = [stretch([array]) for array in pair]
+        parameter, gradient = pair if any(view is None for view in whole) else whole
         if covered:
             last_parameter, last_gradient = covered[-1]
             joined = stretch([last_parameter, parameter])

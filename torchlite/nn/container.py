@@ -187,25 +187,20 @@ class Container(Module):
         return list(gathered.parameters), list(gathered.gradients)
 
     def _listed(self) -> tuple[list[Any], list[Any]]:
-        return self._listed_by_modules() if _only_gathers(self) else self.parameters()
+        return self._listed_by_modules() if self._gathers else self.parameters()
 
     def _listed_by_modules(self) -> tuple[list[Any], list[Any]]:
         parameters: list[Any] = []
         gradients: list[Any] = []
-        # However deep containers are nested, this does not call itself.
-        waiting = self.modules[::-1]
-        while waiting:
-            module = waiting.pop()
-            if module._gathers and _only_gathers(module):
-                waiting += module.modules[::-1]
-            else:
-                own, own_gradients = module.parameters()
-                parameters += own
-                gradients += own_gradients
+        for module in self.modules:
+            gathers = module._gathers and _only_gathers(module)
+            own, own_gradients = module._listed_by_modules() if gathers else module.parameters()
+            parameters += own
+            gradients += own_gradients
         return parameters, gradients
 
 
 def _only_gathers(container: Any) -> bool:
-    """Tell whether neither its class nor the container itself has a `parameters` of its own."""
+    """Tell whether the container itself has no `parameters` of its own; its class has none."""
     # To look into its vars would make all its attributes slower, from then on, on Python 3.11.
     return getattr(container.parameters, "__func__", None) is Container.parameters

@@ -232,7 +232,11 @@ class Module(Stateful):
 
     def _pairs(self, method: str) -> list[tuple[Any, Any]]:
         """Return (parameter, gradient) pairs that cover all parameters, each number once."""
-        return self._gather(method, "_gathered", *self._listed()).runs
+        parameters, gradients = self._listed()
+        gathered = self._gathered
+        if gathered is None or not gathered.still_holds(parameters, gradients):
+            gathered = self._gather(method, "_gathered", parameters, gradients)
+        return gathered.runs
 
     def _listed(self) -> tuple[list[Any], list[Any]]:
         """Return `parameters()`, but shared and tied ones as often as they stand there."""

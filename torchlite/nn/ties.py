@@ -133,7 +133,7 @@ class Gathered:
 
     def still_holds(self, parameters: list[Any], gradients: list[Any]) -> bool:
         """Tell whether it was made of these very arrays."""
-        now = [*parameters, *gradients]
+        now = parameters + gradients
         return len(now) == len(self._arrays) and all(map(operator.is_, now, self._arrays))
 
 
