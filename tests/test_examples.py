@@ -51,7 +51,8 @@ def _tutorial(name):
 
 def test_every_example_is_tested():
     programs = {path.stem for path in EXAMPLES.glob("*.py")} - {"fit_a_curve_reference"}
-    tested = {path.stem for path in EXPECTED.glob("*.txt")} | {"fit_a_curve", "step_by_hand"}
+    by_hand = {"fit_a_curve", "step_by_hand", "layer_with_a_mask"}
+    tested = {path.stem for path in EXPECTED.glob("*.txt")} | by_hand
     digits = Path(__file__).with_name("test_examples_digits.py").read_text("utf-8")
     assert all(name in digits for name in programs - tested)
 
@@ -200,6 +201,17 @@ def test_the_curves_reference_is_what_its_program_makes(reference, stored):
     """Of what needs nothing but NumPy."""
     for name, weights in zip(reference["WEIGHTS"], reference["initial_weights"](), strict=True):
         np.testing.assert_array_equal(stored[name], weights)
+
+
+def test_a_layer_with_a_mask_keeps_its_word(printed):
+    lines = printed("layer_with_a_mask")
+    assert lines[-5:-1] == [
+        "In evaluation nothing is dropped: True",
+        "A copy has no mask: None",
+        "Sequential.add: DropSamples remembers its forward and stands in this network already",
+        "DropSamples: input is not that of the last forward",
+    ]
+    assert re.fullmatch(r"\d+ properties hold", lines[-1])
 
 
 def test_step_by_hand_agrees_with_backward(printed):

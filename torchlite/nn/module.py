@@ -49,7 +49,17 @@ class Module(Stateful):
     train
         True in training mode, False in evaluation mode; only some layers make a difference.
     modules
-        The parts of a container, in order.
+        The parts of a container, in order. What other attributes hold, or lists, tuples and dicts
+        in them, are parts, too: `training`, `reset`, `type`, `clone`, `listModules` ... reach them.
+    remembers
+        Of the class: True says that a backward needs what the last forward left behind.
+    transient
+        Of the class: the names of attributes that a call leaves behind, in addition to those of its
+        bases: copies and files are without them, and `clearState` deletes them, so that their
+        empty values, on the class, show again.
+    refers
+        Of the class: the names of attributes that only refer to a module standing elsewhere in the
+        network. It is no part; in a copy of the network they refer to its copy.
 
     Conventions
     -----------
@@ -57,6 +67,16 @@ class Module(Stateful):
     is right whatever was forwarded last. One that must remember its forward (dropout, every
     container) says so and raises StateError when `input` is not what it remembers, looking at
     the values only when it is another array.
+
+    `parameters()` says what is trained: of a layer weight and bias, of a container what its modules
+    say. A layer that trains what stands in another attribute overrides it; nothing is gathered from
+    attributes, and the checker tells who forgot.
+
+    Two parameters that are views of one memory, a transpose or a slice, are one parameter to a
+    module that holds both: `parameters()` of a container lists the array that holds the other, zero
+    and update touch each number once, and `getParameters`, copies, casts and files keep the views.
+    Their gradients must be the same views of one memory. Whoever updates layers one by one updates
+    each one's own view; what is tied to an array outside of what is copied is cut apart.
 
     A call that raises has changed nothing. Of a container, no parameter and no gradient has
     changed, but the children that already ran keep their new output.
