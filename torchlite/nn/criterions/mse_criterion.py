@@ -33,7 +33,7 @@ class MSECriterion(Elementwise):
     """
 
     def _total(self, input: Any, target: Any) -> Any:
-        difference = input - target
+        difference = (input - target).reshape(-1)
         return dot(difference, difference)
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
