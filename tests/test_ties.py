@@ -254,6 +254,19 @@ def test_files_keep_ties(name, gradients, tmp_path):
     assert (loose[2].gradWeight == (3 if gradients else 0)).all()
 
 
+def test_a_flat_array_beside_the_network_ties_nothing(tmp_path):
+    net, path = network("transpose"), tmp_path / "checkpoint.npz"
+    parameters, gradParameters = net.getParameters()
+    serial.save_checkpoint(path, net, flat=[parameters, gradParameters])
+    with np.load(path) as file:
+        assert "net.0.weight" in set(file)
+    made = serial.load_checkpoint(path)
+    assert np.array_equal(made.extra["flat"][0], parameters)
+    assert not np.shares_memory(made.extra["flat"][0], made.net[0].weight)
+    holds(made.net, VIEWS["transpose"])
+    assert np.array_equal(serial.load_checkpoint(path, net).extra["flat"][0], parameters)
+
+
 def test_tied_arrays_take_values_that_agree(tmp_path):
     loose = nn.Sequential(nn.Linear(3, 2, False), nn.Tanh(), nn.Linear(2, 3, False))
     path = stored(loose, tmp_path)

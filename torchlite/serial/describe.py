@@ -62,7 +62,8 @@ class Description:
         partners = {} if gradients else _gradients([part for part, _ in self._waiting])
         left_out = partners.keys() - wanted
         self.views: dict[str, tuple[str, Lattice]] = {}
-        views = _views([array for _, kind, array, _ in self._met if kind == "array"])
+        # A flat array beside the network holds all others, which are to have names nevertheless.
+        views = _views([array for *_, array, _ in self._met if id(array) not in wanted])
         for node, kind, array, path in self._met:
             if id(array) not in left_out and id(array) not in views:
                 node[kind] = self._name(array, path)
