@@ -11,7 +11,9 @@ from pathlib import Path
 from torchlite import nn
 
 HERE = Path(__file__).parent
-CHAPTERS = {
+NN = HERE.parent / "torchlite" / "nn"
+# By folder of torchlite/nn, in the order of the page.
+TITLES = {
     "": "The contracts",
     "containers": "Containers",
     "transfer": "Transfer functions",
@@ -26,6 +28,16 @@ HEAD = """\
 Every class by chapter of Torch7's documentation: what it computes, in the words of its docstring,
 which `help(nn.Linear)` shows in full. Written by `docs/make_layers.py`.
 """
+
+
+def chapters(folder: Path = NN) -> list[str]:
+    """Return the folders of classes, in the order of the page; "" stands for the contracts."""
+    found = {path.parent.name for path in folder.glob("*/*.py") if not path.stem.startswith("_")}
+    for name in sorted(found - TITLES.keys()):
+        raise SystemExit(
+            f"torchlite/nn/{name} has no title: add it to TITLES in docs/make_layers.py"
+        )
+    return [name for name in TITLES if name in found | {""}]
 
 
 def chapter(kind: type) -> str:
@@ -84,11 +96,9 @@ def page() -> str:
     """Return the whole page."""
     kinds = sorted((getattr(nn, name) for name in nn.__all__), key=lambda kind: kind.__name__)
     parts = [HEAD.rstrip("\n")]
-    for folder, title in CHAPTERS.items():
-        members = [kind for kind in kinds if chapter(kind) == folder]
-        if members:
-            parts.append(f"## {title}")
-            parts += map(entry, members)
+    for folder in chapters():
+        parts.append(f"## {TITLES[folder]}")
+        parts += [entry(kind) for kind in kinds if chapter(kind) == folder]
     return "\n\n".join(parts) + "\n"
 
 

@@ -3,8 +3,9 @@
 A case is one run of one Torch7 class: how it was made, what went in, what came out. `build` makes
 the same thing in torchlite, `check` runs it and compares every number that the case holds:
 
-    for case in golden.cases("transfer"):
-        golden.check(case)
+    for chapter in golden.chapters():
+        for case in golden.cases(chapter):
+            golden.check(case)
 
 Torch7 counts from one; `build` and `check` count from zero. What holds for one class only stands in
 the tables below, and nowhere is anything said about a single case.
@@ -25,6 +26,9 @@ from torchlite import nn, random
 from torchlite.nn.nested import same
 
 DATA = Path(__file__).parent / "data"
+
+# Files that tests of their own read; every other one holds cases of modules and criterions.
+OTHERS = {"api", "init", "optim", "random", "strings", "training"}
 
 # Allowed differences, relative to the largest number compared.
 TOLERANCE = {"float64": 1e-12, "float32": 2e-6}
@@ -93,6 +97,11 @@ DTYPES = {
 
 
 # ---------------------------------------------------------------- reading
+
+
+def chapters(folder: Path = DATA) -> list[str]:
+    """Return the names of the files that hold cases of modules and criterions."""
+    return sorted({path.stem for path in folder.glob("*.json")} - OTHERS)
 
 
 def cases(chapter: str, folder: Path = DATA) -> list[dict[str, Any]]:

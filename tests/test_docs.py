@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import re
 from pathlib import Path
 
 import golden
@@ -16,7 +17,6 @@ SPEC.loader.exec_module(make_layers)
 
 CLASSES = [getattr(nn, name) for name in nn.__all__]
 CONTRACTS = {nn.Module, nn.Container, nn.Criterion}
-GOLDEN = ["transfer", "simple", "table", "containers", "criterions", "normalization"]
 
 
 @pytest.mark.parametrize("kind", CLASSES)
@@ -63,6 +63,28 @@ def test_layers_page_is_up_to_date():
     assert page == make_layers.page(), "run: python docs/make_layers.py"
 
 
+def test_every_class_is_on_the_layers_page():
+    page = (ROOT / "docs" / "layers.md").read_text("utf-8")
+    assert re.findall(r"^### (\w+)$", page, re.MULTILINE) == [
+        kind.__name__
+        for chapter in make_layers.chapters()
+        for kind in sorted(CLASSES, key=lambda kind: kind.__name__)
+        if make_layers.chapter(kind) == chapter
+    ]
+    assert len(re.findall(r"^### ", page, re.MULTILINE)) == len(CLASSES)
+
+
+def test_a_chapter_without_a_title_is_named(tmp_path):
+    for file in ("convolution/spatial_convolution.py", "simple/linear.py", "_private/_one.py"):
+        (tmp_path / file).parent.mkdir()
+        (tmp_path / file).write_text("")
+    with pytest.raises(SystemExit) as caught:
+        make_layers.chapters(tmp_path)
+    assert str(caught.value) == (
+        "torchlite/nn/convolution has no title: add it to TITLES in docs/make_layers.py"
+    )
+
+
 def test_count():
     lines = make_layers.count().splitlines()
     theirs = set((ROOT / "docs" / "torch7_classes.txt").read_text("utf-8").split())
@@ -71,7 +93,9 @@ def test_count():
 
 
 def test_every_class_has_golden_cases():
-    shown = {name for part in GOLDEN for case in golden.cases(part) for name in classes(case)}
+    shown = {
+        name for part in golden.chapters() for case in golden.cases(part) for name in classes(case)
+    }
     shown |= {case["class"] for case in golden.cases("training")}
     missing = {kind.__name__ for kind in CLASSES} - shown - {kind.__name__ for kind in CONTRACTS}
     assert not missing

@@ -8,7 +8,7 @@ import pytest
 
 from torchlite import nn
 
-CHAPTERS = ["transfer", "simple", "table", "containers", "criterions", "normalization"]
+CHAPTERS = golden.chapters()
 # The classes that are still to come: nothing else is left out.
 LATER = {
     "GPU", "IndexLinear", "Kmeans", "SparseLinear",
@@ -27,6 +27,15 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_torch7_agrees(case):
     golden.check(case)
+
+
+def test_a_new_file_of_cases_is_run_and_one_of_another_kind_is_named(tmp_path):
+    for name in ("pooling", "optim"):
+        (tmp_path / f"{name}.json").write_text("[]")
+    assert golden.chapters(tmp_path) == ["pooling"]
+    case = {**CASES["simple-Linear_1"], "kind": "tostring"}
+    with pytest.raises(AssertionError, match=r"^Linear_1 \(.*\) is of the kind tostring$"):
+        golden.check(case)
 
 
 def test_only_the_cases_of_classes_to_come_are_left_out():
