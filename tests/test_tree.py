@@ -60,6 +60,14 @@ def test_what_attributes_hold_is_reached(around):
     with record(net) as steps:
         net.forward(np.ones((4, 2)))
     assert "net.encoder[0]" in {step.position.replace("[0].enc", ".enc") for step in steps}
+    tree = steps.network if around is not nn.Sequential else steps.network["modules"][0]
+    assert tree["kind"] == "branches"
+    assert [node["position"].split(".")[-1] for node in tree["modules"]] == [
+        "encoder",
+        "heads[0]",
+        "heads[1]",
+        "named['last']",
+    ]
     rows = [row.position.strip().replace("[0].", ".") for row in summary(net).rows][-7:]
     assert rows[1:] == [
         "net.encoder",

@@ -112,7 +112,7 @@ class _Recorder:
                         self.positions[key].append(position)
         without_docstrings = Module.__doc__ is None
         self.trace = Trace(
-            _tree(net, "net"),
+            _tree(net),
             None if criterion is None else repr(criterion),
             _NO_MATHS if without_docstrings else None,
         )
@@ -291,13 +291,20 @@ def _written(part: Any, method: str) -> dict[str, Any]:
     return dict(zip(gradient_names(part), part.parameters()[1], strict=True))
 
 
-def _tree(module: Module, position: str) -> dict[str, Any]:
-    kind = "layer" if not module.modules else "row"
-    if module.modules and not isinstance(module, Sequential):
-        kind = "branches"
-    return {
-        "position": position,
-        "layer": checks.title(module),
-        "kind": kind,
-        "modules": [_tree(part, f"{position}[{i}]") for i, part in enumerate(module.modules)],
-    }
+def _tree(net: Module) -> dict[str, Any]:
+    """Return the tree of modules, as pages draw it."""
+    nodes: dict[str, dict[str, Any]] = {}
+    for place in walk(net):
+        if isinstance(place.module, Module):
+            around = [nodes[outer.path] for outer in place.around[:-1] if outer.path in nodes]
+            nodes[place.path] = {
+                "position": f"net{place.path}",
+                "layer": checks.title(place.module),
+                "kind": "layer",
+                "modules": [],
+            }
+            if around:
+                around[-1]["modules"].append(nodes[place.path])
+                row = isinstance(place.outer and place.outer.module, Sequential)
+                around[-1]["kind"] = "row" if row else "branches"
+    return nodes[""]
