@@ -1,6 +1,9 @@
-"""Writes docs/layers.md from the docstrings: every class by chapter.
+"""Writes what is made of the index of classes, `_HOMES` in torchlite/nn/__init__.py.
 
-python docs/make_layers.py           writes the page
+docs/layers.md says what every class computes, in the words of its docstring; type checkers find
+the classes in torchlite/nn/__init__.pyi.
+
+python docs/make_layers.py           writes both
 python docs/make_layers.py --count   tells which of Torch7's classes are there
 """
 
@@ -102,6 +105,18 @@ def page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def stub() -> str:
+    """Return what type checkers read instead of torchlite/nn/__init__.py."""
+    lines = ["# Written by docs/make_layers.py."]
+    lines += [f"from torchlite.nn import {name} as {name}" for name in sorted(nn._PARTS)]
+    for name, home in sorted(nn._HOMES.items(), key=lambda item: item[1]):
+        begin, end = f"from torchlite.nn.{home} import ", f"{name} as {name}"
+        fits = len(begin + end) <= 100
+        lines.append(begin + end if fits else f"{begin}(\n    {end},\n)")
+    lines += ["", "__all__ = [  # noqa: RUF022"] + [f'    "{name}",' for name in nn.__all__] + ["]"]
+    return "\n".join(lines) + "\n"
+
+
 def count() -> str:
     """Tell how many of Torch7's classes torchlite has, and which it has not."""
     theirs = (HERE / "torch7_classes.txt").read_text("utf-8").split()
@@ -117,3 +132,4 @@ if __name__ == "__main__":
         print(count())
     else:
         (HERE / "layers.md").write_text(page(), "utf-8")
+        (NN / "__init__.pyi").write_text(stub(), "utf-8")

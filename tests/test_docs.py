@@ -63,6 +63,11 @@ def test_layers_page_is_up_to_date():
     assert page == make_layers.page(), "run: python docs/make_layers.py"
 
 
+def test_type_checkers_see_every_class():
+    stub = (ROOT / "torchlite" / "nn" / "__init__.pyi").read_text("utf-8")
+    assert stub == make_layers.stub(), "run: python docs/make_layers.py"
+
+
 def test_every_class_is_on_the_layers_page():
     page = (ROOT / "docs" / "layers.md").read_text("utf-8")
     assert re.findall(r"^### (\w+)$", page, re.MULTILINE) == [

@@ -1,8 +1,10 @@
 """The house's floors: nothing imports from a floor above its own; importing is cheap."""
 
 import ast
+import configparser
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,42 @@ def test_parts_load_when_first_named():
     assert done.stdout.strip() == "(1437, 64) True"
     with pytest.raises(AttributeError, match="module 'torchlite' has no attribute 'nowhere'"):
         torchlite.nowhere  # noqa: B018
+
+
+def test_dir_shows_public_names_alone():
+    assert dir(torchlite.nn) == sorted([*torchlite.nn.__all__, "tables", "utils"])
+    files = {path.stem for path in PACKAGE.iterdir() if path.suffix in {"", ".py"}}
+    parts = files - TOP - {"__pycache__", "elsewhere"}
+    names = {*dir(torchlite.nn), *parts, "__version__", "manualSeed"}
+    assert dir(torchlite) == sorted(names)
+    assert all(hasattr(torchlite, name) for name in names)
+
+
+def test_type_checkers_see_every_part():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = {
+        alias.asname
+        for node in block.body
+        if isinstance(node, ast.ImportFrom) and node.module == "torchlite"
+        for alias in node.names
+    }
+    assert seen == torchlite._PARTS
+
+
+def test_every_file_is_installed():
+    """What is no module is installed by its pattern in setup.cfg."""
+    config = configparser.ConfigParser()
+    config.read(PACKAGE.parent / "setup.cfg", "utf-8")
+    patterns = [
+        f"{package.replace('.', '/')}/{pattern}"
+        for package, listed in config["options.package_data"].items()
+        for pattern in listed.split()
+    ]
+    for path in PACKAGE.rglob("*.*"):
+        name = path.relative_to(PACKAGE.parent).as_posix()
+        known = path.suffix in {".py", ".pyc"} or any(fnmatch(name, p) for p in patterns)
+        assert known, f"add {name} to options.package_data in setup.cfg"
 
 
 def test_a_star_import_brings_classes_alone():

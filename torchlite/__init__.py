@@ -15,29 +15,48 @@ from typing import TYPE_CHECKING, Any
 
 from torchlite import nn as nn
 from torchlite.elsewhere import absent
-from torchlite.nn import __all__ as __all__
 from torchlite.random import manualSeed as manualSeed
-
-if TYPE_CHECKING:
-    from torchlite.nn import *  # noqa: F403
-    from torchlite.nn import tables as tables
-    from torchlite.nn import utils as utils
 
 __version__ = "0.1.0"
 
 # Loaded when first named: most programs need few of them.
 _PARTS = frozenset(
-    {"datasets", "kernels", "optim", "progress", "random", "serial", "stepping", "testing"}
+    {
+        "datasets",
+        "errors",
+        "kernels",
+        "optim",
+        "progress",
+        "random",
+        "serial",
+        "stepping",
+        "testing",
+    }
 )
 
+if TYPE_CHECKING:
+    from torchlite import datasets as datasets
+    from torchlite import errors as errors
+    from torchlite import kernels as kernels
+    from torchlite import optim as optim
+    from torchlite import progress as progress
+    from torchlite import random as random
+    from torchlite import serial as serial
+    from torchlite import stepping as stepping
+    from torchlite import testing as testing
+    from torchlite.nn import *  # noqa: F403
+    from torchlite.nn import tables as tables
+    from torchlite.nn import utils as utils
+else:
+    from torchlite.nn import __all__
 
-def __getattr__(name: str) -> Any:
-    if name in _PARTS:
-        return importlib.import_module(f"torchlite.{name}")
-    if name in __all__ or name in nn._PARTS:
-        return getattr(nn, name)
-    raise absent(__name__, name, __all__)
+    def __getattr__(name: str) -> Any:
+        if name in _PARTS:
+            return importlib.import_module(f"torchlite.{name}")
+        if name in __all__ or name in nn._PARTS:
+            return getattr(nn, name)
+        raise absent(__name__, name, __all__)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PARTS, *nn._PARTS, *__all__})
+    return sorted({*_PARTS, *dir(nn), "__version__", "manualSeed", "nn"})

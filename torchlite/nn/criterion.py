@@ -54,7 +54,7 @@ class Criterion(Stateful):
 
     output: Any = 0.0
 
-    def forward(self, input: Any, target: Any = None, *surplus: Any) -> Any:
+    def forward(self, input: Any, target: Any = None, *surplus: Any) -> float:
         """Return `updateOutput(input, target)`."""
         if surplus:
             raise _too_many(self, "forward", surplus)
@@ -64,7 +64,7 @@ class Criterion(Stateful):
             self._see_whether_swapped("forward", input, target, error)
             raise
 
-    def __call__(self, input: Any, target: Any = None, *surplus: Any) -> Any:
+    def __call__(self, input: Any, target: Any = None, *surplus: Any) -> float:
         """Return `forward(input, target)`."""
         return self.forward(input, target, *surplus)
 
@@ -78,7 +78,7 @@ class Criterion(Stateful):
             self._see_whether_swapped("backward", input, target, error)
             raise
 
-    def updateOutput(self, input: Any, target: Any) -> Any:
+    def updateOutput(self, input: Any, target: Any) -> float:
         """Compute the loss, keep it in `self.output` and return it."""
         raise NotImplementedError(f"{type(self).__name__} does not define updateOutput")
 

@@ -1,0 +1,314 @@
+# Written by docs/make_layers.py.
+from torchlite.nn import tables as tables
+from torchlite.nn import utils as utils
+from torchlite.nn.container import Container as Container
+from torchlite.nn.containers.bottle import Bottle as Bottle
+from torchlite.nn.containers.concat import Concat as Concat
+from torchlite.nn.containers.concat_table import ConcatTable as ConcatTable
+from torchlite.nn.containers.decorator import Decorator as Decorator
+from torchlite.nn.containers.depth_concat import DepthConcat as DepthConcat
+from torchlite.nn.containers.dont_cast import DontCast as DontCast
+from torchlite.nn.containers.map_table import MapTable as MapTable
+from torchlite.nn.containers.nan import NaN as NaN
+from torchlite.nn.containers.parallel import Parallel as Parallel
+from torchlite.nn.containers.parallel_table import ParallelTable as ParallelTable
+from torchlite.nn.containers.profile import Profile as Profile
+from torchlite.nn.containers.sequential import Sequential as Sequential
+from torchlite.nn.containers.weight_norm import WeightNorm as WeightNorm
+from torchlite.nn.criterion import Criterion as Criterion
+from torchlite.nn.criterions.abs_criterion import AbsCriterion as AbsCriterion
+from torchlite.nn.criterions.bce_criterion import BCECriterion as BCECriterion
+from torchlite.nn.criterions.class_nll_criterion import ClassNLLCriterion as ClassNLLCriterion
+from torchlite.nn.criterions.class_simplex_criterion import (
+    ClassSimplexCriterion as ClassSimplexCriterion,
+)
+from torchlite.nn.criterions.cosine_embedding_criterion import (
+    CosineEmbeddingCriterion as CosineEmbeddingCriterion,
+)
+from torchlite.nn.criterions.cross_entropy_criterion import (
+    CrossEntropyCriterion as CrossEntropyCriterion,
+)
+from torchlite.nn.criterions.dist_kl_div_criterion import DistKLDivCriterion as DistKLDivCriterion
+from torchlite.nn.criterions.distance_ratio_criterion import (
+    DistanceRatioCriterion as DistanceRatioCriterion,
+)
+from torchlite.nn.criterions.hinge_embedding_criterion import (
+    HingeEmbeddingCriterion as HingeEmbeddingCriterion,
+)
+from torchlite.nn.criterions.l1_cost import L1Cost as L1Cost
+from torchlite.nn.criterions.l1_hinge_embedding_criterion import (
+    L1HingeEmbeddingCriterion as L1HingeEmbeddingCriterion,
+)
+from torchlite.nn.criterions.margin_criterion import MarginCriterion as MarginCriterion
+from torchlite.nn.criterions.margin_ranking_criterion import (
+    MarginRankingCriterion as MarginRankingCriterion,
+)
+from torchlite.nn.criterions.module_criterion import ModuleCriterion as ModuleCriterion
+from torchlite.nn.criterions.mse_criterion import MSECriterion as MSECriterion
+from torchlite.nn.criterions.multi_criterion import MultiCriterion as MultiCriterion
+from torchlite.nn.criterions.multi_label_margin_criterion import (
+    MultiLabelMarginCriterion as MultiLabelMarginCriterion,
+)
+from torchlite.nn.criterions.multi_label_soft_margin_criterion import (
+    MultiLabelSoftMarginCriterion as MultiLabelSoftMarginCriterion,
+)
+from torchlite.nn.criterions.multi_margin_criterion import (
+    MultiMarginCriterion as MultiMarginCriterion,
+)
+from torchlite.nn.criterions.parallel_criterion import ParallelCriterion as ParallelCriterion
+from torchlite.nn.criterions.smooth_l1_criterion import SmoothL1Criterion as SmoothL1Criterion
+from torchlite.nn.criterions.soft_margin_criterion import SoftMarginCriterion as SoftMarginCriterion
+from torchlite.nn.criterions.spatial_auto_crop_mse_criterion import (
+    SpatialAutoCropMSECriterion as SpatialAutoCropMSECriterion,
+)
+from torchlite.nn.criterions.spatial_class_nll_criterion import (
+    SpatialClassNLLCriterion as SpatialClassNLLCriterion,
+)
+from torchlite.nn.criterions.weighted_mse_criterion import (
+    WeightedMSECriterion as WeightedMSECriterion,
+)
+from torchlite.nn.module import Module as Module
+from torchlite.nn.simple.add import Add as Add
+from torchlite.nn.simple.batch_normalization import BatchNormalization as BatchNormalization
+from torchlite.nn.simple.bilinear import Bilinear as Bilinear
+from torchlite.nn.simple.c_add import CAdd as CAdd
+from torchlite.nn.simple.c_mul import CMul as CMul
+from torchlite.nn.simple.collapse import Collapse as Collapse
+from torchlite.nn.simple.constant import Constant as Constant
+from torchlite.nn.simple.contiguous import Contiguous as Contiguous
+from torchlite.nn.simple.convert import Convert as Convert
+from torchlite.nn.simple.copy import Copy as Copy
+from torchlite.nn.simple.cosine import Cosine as Cosine
+from torchlite.nn.simple.dropout import Dropout as Dropout
+from torchlite.nn.simple.euclidean import Euclidean as Euclidean
+from torchlite.nn.simple.gradient_reversal import GradientReversal as GradientReversal
+from torchlite.nn.simple.identity import Identity as Identity
+from torchlite.nn.simple.index import Index as Index
+from torchlite.nn.simple.l1_penalty import L1Penalty as L1Penalty
+from torchlite.nn.simple.layer_normalization import LayerNormalization as LayerNormalization
+from torchlite.nn.simple.linear import Linear as Linear
+from torchlite.nn.simple.linear_weight_norm import LinearWeightNorm as LinearWeightNorm
+from torchlite.nn.simple.lookup_table import LookupTable as LookupTable
+from torchlite.nn.simple.masked_select import MaskedSelect as MaskedSelect
+from torchlite.nn.simple.max import Max as Max
+from torchlite.nn.simple.maxout import Maxout as Maxout
+from torchlite.nn.simple.mean import Mean as Mean
+from torchlite.nn.simple.min import Min as Min
+from torchlite.nn.simple.mm import MM as MM
+from torchlite.nn.simple.mul import Mul as Mul
+from torchlite.nn.simple.mv import MV as MV
+from torchlite.nn.simple.narrow import Narrow as Narrow
+from torchlite.nn.simple.normalize import Normalize as Normalize
+from torchlite.nn.simple.one_hot import OneHot as OneHot
+from torchlite.nn.simple.padding import Padding as Padding
+from torchlite.nn.simple.partial_linear import PartialLinear as PartialLinear
+from torchlite.nn.simple.print_size import PrintSize as PrintSize
+from torchlite.nn.simple.replicate import Replicate as Replicate
+from torchlite.nn.simple.reshape import Reshape as Reshape
+from torchlite.nn.simple.select import Select as Select
+from torchlite.nn.simple.spatial_dropout import SpatialDropout as SpatialDropout
+from torchlite.nn.simple.squeeze import Squeeze as Squeeze
+from torchlite.nn.simple.sum import Sum as Sum
+from torchlite.nn.simple.transpose import Transpose as Transpose
+from torchlite.nn.simple.unsqueeze import Unsqueeze as Unsqueeze
+from torchlite.nn.simple.view import View as View
+from torchlite.nn.simple.volumetric_dropout import VolumetricDropout as VolumetricDropout
+from torchlite.nn.simple.weighted_euclidean import WeightedEuclidean as WeightedEuclidean
+from torchlite.nn.simple.white_noise import WhiteNoise as WhiteNoise
+from torchlite.nn.simple.zero_grad import ZeroGrad as ZeroGrad
+from torchlite.nn.table.c_add_table import CAddTable as CAddTable
+from torchlite.nn.table.c_add_tensor_table import CAddTensorTable as CAddTensorTable
+from torchlite.nn.table.c_div_table import CDivTable as CDivTable
+from torchlite.nn.table.c_max_table import CMaxTable as CMaxTable
+from torchlite.nn.table.c_min_table import CMinTable as CMinTable
+from torchlite.nn.table.c_mul_table import CMulTable as CMulTable
+from torchlite.nn.table.c_sub_table import CSubTable as CSubTable
+from torchlite.nn.table.cosine_distance import CosineDistance as CosineDistance
+from torchlite.nn.table.criterion_table import CriterionTable as CriterionTable
+from torchlite.nn.table.dot_product import DotProduct as DotProduct
+from torchlite.nn.table.flatten_table import FlattenTable as FlattenTable
+from torchlite.nn.table.join_table import JoinTable as JoinTable
+from torchlite.nn.table.mixture_table import MixtureTable as MixtureTable
+from torchlite.nn.table.narrow_table import NarrowTable as NarrowTable
+from torchlite.nn.table.pairwise_distance import PairwiseDistance as PairwiseDistance
+from torchlite.nn.table.select_table import SelectTable as SelectTable
+from torchlite.nn.table.split_table import SplitTable as SplitTable
+from torchlite.nn.table.zip_table import ZipTable as ZipTable
+from torchlite.nn.table.zip_table_one_to_many import ZipTableOneToMany as ZipTableOneToMany
+from torchlite.nn.training.stochastic_gradient import StochasticGradient as StochasticGradient
+from torchlite.nn.transfer.abs import Abs as Abs
+from torchlite.nn.transfer.add_constant import AddConstant as AddConstant
+from torchlite.nn.transfer.clamp import Clamp as Clamp
+from torchlite.nn.transfer.crelu import CReLU as CReLU
+from torchlite.nn.transfer.elu import ELU as ELU
+from torchlite.nn.transfer.exp import Exp as Exp
+from torchlite.nn.transfer.gated_linear_unit import GatedLinearUnit as GatedLinearUnit
+from torchlite.nn.transfer.hard_shrink import HardShrink as HardShrink
+from torchlite.nn.transfer.hard_tanh import HardTanh as HardTanh
+from torchlite.nn.transfer.leaky_relu import LeakyReLU as LeakyReLU
+from torchlite.nn.transfer.log import Log as Log
+from torchlite.nn.transfer.log_sigmoid import LogSigmoid as LogSigmoid
+from torchlite.nn.transfer.log_soft_max import LogSoftMax as LogSoftMax
+from torchlite.nn.transfer.mul_constant import MulConstant as MulConstant
+from torchlite.nn.transfer.power import Power as Power
+from torchlite.nn.transfer.prelu import PReLU as PReLU
+from torchlite.nn.transfer.relu import ReLU as ReLU
+from torchlite.nn.transfer.relu6 import ReLU6 as ReLU6
+from torchlite.nn.transfer.rrelu import RReLU as RReLU
+from torchlite.nn.transfer.sigmoid import Sigmoid as Sigmoid
+from torchlite.nn.transfer.soft_max import SoftMax as SoftMax
+from torchlite.nn.transfer.soft_min import SoftMin as SoftMin
+from torchlite.nn.transfer.soft_plus import SoftPlus as SoftPlus
+from torchlite.nn.transfer.soft_shrink import SoftShrink as SoftShrink
+from torchlite.nn.transfer.soft_sign import SoftSign as SoftSign
+from torchlite.nn.transfer.spatial_log_soft_max import SpatialLogSoftMax as SpatialLogSoftMax
+from torchlite.nn.transfer.spatial_soft_max import SpatialSoftMax as SpatialSoftMax
+from torchlite.nn.transfer.sqrt import Sqrt as Sqrt
+from torchlite.nn.transfer.square import Square as Square
+from torchlite.nn.transfer.tanh import Tanh as Tanh
+from torchlite.nn.transfer.tanh_shrink import TanhShrink as TanhShrink
+from torchlite.nn.transfer.threshold import Threshold as Threshold
+
+__all__ = [  # noqa: RUF022
+    "Abs",
+    "AbsCriterion",
+    "Add",
+    "AddConstant",
+    "BCECriterion",
+    "BatchNormalization",
+    "Bilinear",
+    "Bottle",
+    "CAdd",
+    "CAddTable",
+    "CAddTensorTable",
+    "CDivTable",
+    "CMaxTable",
+    "CMinTable",
+    "CMul",
+    "CMulTable",
+    "CReLU",
+    "CSubTable",
+    "Clamp",
+    "ClassNLLCriterion",
+    "ClassSimplexCriterion",
+    "Collapse",
+    "Concat",
+    "ConcatTable",
+    "Constant",
+    "Container",
+    "Contiguous",
+    "Convert",
+    "Copy",
+    "Cosine",
+    "CosineDistance",
+    "CosineEmbeddingCriterion",
+    "Criterion",
+    "CriterionTable",
+    "CrossEntropyCriterion",
+    "Decorator",
+    "DepthConcat",
+    "DistKLDivCriterion",
+    "DistanceRatioCriterion",
+    "DontCast",
+    "DotProduct",
+    "Dropout",
+    "ELU",
+    "Euclidean",
+    "Exp",
+    "FlattenTable",
+    "GatedLinearUnit",
+    "GradientReversal",
+    "HardShrink",
+    "HardTanh",
+    "HingeEmbeddingCriterion",
+    "Identity",
+    "Index",
+    "JoinTable",
+    "L1Cost",
+    "L1HingeEmbeddingCriterion",
+    "L1Penalty",
+    "LayerNormalization",
+    "LeakyReLU",
+    "Linear",
+    "LinearWeightNorm",
+    "Log",
+    "LogSigmoid",
+    "LogSoftMax",
+    "LookupTable",
+    "MM",
+    "MSECriterion",
+    "MV",
+    "MapTable",
+    "MarginCriterion",
+    "MarginRankingCriterion",
+    "MaskedSelect",
+    "Max",
+    "Maxout",
+    "Mean",
+    "Min",
+    "MixtureTable",
+    "Module",
+    "ModuleCriterion",
+    "Mul",
+    "MulConstant",
+    "MultiCriterion",
+    "MultiLabelMarginCriterion",
+    "MultiLabelSoftMarginCriterion",
+    "MultiMarginCriterion",
+    "NaN",
+    "Narrow",
+    "NarrowTable",
+    "Normalize",
+    "OneHot",
+    "PReLU",
+    "Padding",
+    "PairwiseDistance",
+    "Parallel",
+    "ParallelCriterion",
+    "ParallelTable",
+    "PartialLinear",
+    "Power",
+    "PrintSize",
+    "Profile",
+    "RReLU",
+    "ReLU",
+    "ReLU6",
+    "Replicate",
+    "Reshape",
+    "Select",
+    "SelectTable",
+    "Sequential",
+    "Sigmoid",
+    "SmoothL1Criterion",
+    "SoftMarginCriterion",
+    "SoftMax",
+    "SoftMin",
+    "SoftPlus",
+    "SoftShrink",
+    "SoftSign",
+    "SpatialAutoCropMSECriterion",
+    "SpatialClassNLLCriterion",
+    "SpatialDropout",
+    "SpatialLogSoftMax",
+    "SpatialSoftMax",
+    "SplitTable",
+    "Sqrt",
+    "Square",
+    "Squeeze",
+    "StochasticGradient",
+    "Sum",
+    "Tanh",
+    "TanhShrink",
+    "Threshold",
+    "Transpose",
+    "Unsqueeze",
+    "View",
+    "VolumetricDropout",
+    "WeightNorm",
+    "WeightedEuclidean",
+    "WeightedMSECriterion",
+    "WhiteNoise",
+    "ZeroGrad",
+    "ZipTable",
+    "ZipTableOneToMany",
+]
