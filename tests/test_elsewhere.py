@@ -5,6 +5,7 @@ import pickle
 import pydoc
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,7 @@ def test_a_name_of_a_module(module, name, hint):
         getattr(module, name)
     message = f"module {module.__name__!r} has no attribute {name!r}"
     assert str(caught.value) == (f"{message}\n  hint: {hint}" if hint else message)
+    assert not hint or as_printed(caught.value) == f"AttributeError: {message}\n  hint: {hint}\n"
     assert not hasattr(module, name)
 
 
@@ -89,6 +91,12 @@ def test_every_class_of_torch7_is_there_or_said_to_be_missing(module, name):
         getattr(module, name)
     first = f"module {module.__name__!r} has no attribute {name!r}"
     assert str(caught.value) == f"{first}\n  hint: {NOT_YET.format('this')}"
+
+
+def as_printed(error):
+    """Without a guess of Python's behind the hint."""
+    assert error.obj is None
+    return "".join(traceback.format_exception_only(error))
 
 
 def test_what_pytorch_calls_a_missing_class():
@@ -151,6 +159,7 @@ def test_a_method_of_a_layer(make, name, hint):
     with pytest.raises(AttributeError) as caught:
         getattr(layer, name)
     assert str(caught.value) == f"{kind!r} object has no attribute {name!r}\n  hint: {hint}"
+    assert as_printed(caught.value) == f"AttributeError: {caught.value}\n"
     with pytest.raises(AttributeError) as caught:
         getattr(type(layer), name)
     assert str(caught.value) == f"type object {kind!r} has no attribute {name!r}\n  hint: {hint}"

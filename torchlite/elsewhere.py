@@ -224,7 +224,7 @@ def absent(module: str, name: str, known: Iterable[str]) -> AttributeError:
       hint: nn.SoftMax
     """
     hint = None if name.startswith("_") else _hint(module, name, frozenset(known))
-    return AttributeError(_said(f"module {module!r} has no attribute {name!r}", hint))
+    return _missing(f"module {module!r}", name, hint)
 
 
 def _hint(module: str, name: str, known: frozenset[str]) -> str | None:
@@ -247,8 +247,12 @@ def _plain(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-def _said(message: str, hint: str | None) -> str:
-    return f"{message}\n  hint: {hint}" if hint else message
+def _missing(who: str, name: str, hint: str | None) -> AttributeError:
+    message = f"{who} has no attribute {name!r}"
+    if not hint:
+        return AttributeError(message)
+    # In an object Python would look for names alike, and print its guess behind the hint.
+    return AttributeError(f"{message}\n  hint: {hint}", name=name, obj=None)
 
 
 class Absent:
@@ -271,8 +275,8 @@ class Absent:
             return getattr(super(self.owner, kind if held is None else held), self.name)
         except AttributeError:
             who = f"type object {kind.__name__!r}" if held is None else f"{kind.__name__!r} object"
-            message = _said(f"{who} has no attribute {self.name!r}", self.hint)
-        raise AttributeError(message)
+            error = _missing(who, self.name, self.hint)
+        raise error
 
 
 # ---------------------------------------------------------------- arrays
