@@ -101,7 +101,7 @@ def test_ties(name, copied):
     rows = list(made.located_parameters())
     assert [row.place.path for row in rows] == ["[0]", "[2]"]
     for row in rows:
-        flat = parameters[row.entries].reshape(row.parameter.shape, copy=True)
+        flat = parameters[row.entries].reshape(row.parameter.shape).copy()
         if name in VIEWS or row is rows[1]:
             assert np.array_equal(flat, row.parameter)
 
