@@ -52,7 +52,7 @@ def test_file_is_named_after_the_class(kind):
 def test_every_class_file_is_public():
     files = {
         path.stem.replace("_", "")
-        for path in (ROOT / "torchlite" / "nn").rglob("*.py")
+        for path in Path(nn.__file__).parent.rglob("*.py")
         if not path.stem.startswith("_")
     } - {"checks", "dims", "initial", "nested", "ties", "tree", "tables", "utils"}
     assert files == {kind.__name__.lower() for kind in CLASSES}

@@ -25,10 +25,13 @@ FLAGS = [
     "--disable-sync",
 ]
 
+APT = "apt install chromium chromium-driver"
 
-def needed(there, what):
+
+def needed(there, what, how):
     if not there:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{what} is not installed")
+        fall = pytest.fail if os.environ.get("CI") else pytest.skip
+        fall(f"{what} is not installed: {how}")
     return there
 
 
@@ -36,15 +39,15 @@ def selenium(name):
     try:
         return importlib.import_module(f"selenium.webdriver.{name}".rstrip("."))
     except ImportError:
-        return needed(None, "selenium")
+        return needed(None, "selenium", "pip install '.[browser]'")
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     webdriver, service = selenium(""), selenium("chrome.service")
     options = webdriver.ChromeOptions()
-    options.binary_location = needed(shutil.which("chromium"), "chromium")
-    driver = needed(shutil.which("chromedriver"), "chromium-driver")
+    options.binary_location = needed(shutil.which("chromium"), "chromium", APT)
+    driver = needed(shutil.which("chromedriver"), "chromium-driver", APT)
     for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
