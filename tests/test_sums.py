@@ -99,6 +99,67 @@ def test_a_product_in_several_pieces():
     check(blas.product(a.T, b), (a.T.astype(float) @ b.astype(float)).astype("float32"))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_stacks_of_long_products(dtype):
+    a, b = whole((2, 1, 3, 40_000), dtype), whole((4, 40_000, 2), dtype, 1)
+    double = "complex128" if dtype.startswith("complex") else "float64"
+    expected = (a.astype(double) @ b.astype(double)).astype(dtype)
+    check(blas.products(a, b), expected)
+    check(blas.products(a[0, 0], b), expected[0])
+    check(blas.products(a[0, 0], b[0]), expected[0, 0])
+    check(blas.products(a[:0], b), expected[:0])
+
+
+def entries(layer, value, *shapes):
+    """The layer in float32, its parameters and its inputs of these shapes full of one number."""
+    layer.float()
+    for parameter in layer.parameters()[0]:
+        parameter.fill(value)
+    return layer, [np.full(shape, value, "float32") for shape in shapes]
+
+
+FEATURES = {
+    "PartialLinear": (lambda n: nn.PartialLinear(n, 2, False), False),
+    "Linear": (lambda n: nn.Linear(n, 2, False), False),
+    "Bilinear, left": (lambda n: nn.Bilinear(n, 1, 2, False), True),
+    "Bilinear, right": (lambda n: nn.Bilinear(1, n, 2, False), True),
+}
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_outputs_of_many_features(name):
+    build, pair = FEATURES[name]
+    layer, (many, one) = entries(build(MANY), HARD[3], (2, MANY), (2, 1))
+    input = many
+    if pair:
+        one.fill(1)
+        input = [many, one] if name.endswith("left") else [one, many]
+    assert np.allclose(layer.forward(input), MANY * float(HARD[3]) ** 2, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("layer", [nn.Linear, nn.PartialLinear, nn.LinearWeightNorm], ids=str)
+def test_gradients_of_the_input_from_many_outputs(layer):
+    layer, (gradOutput,) = entries(layer(2, MANY, False), HARD[3], (3, MANY))
+    if isinstance(layer, nn.LinearWeightNorm):
+        layer.g *= np.sqrt(2)
+    gradInput = layer.backward(np.ones((3, 2), "float32"), gradOutput)
+    assert np.allclose(gradInput, MANY * float(HARD[3]) ** 2, rtol=1e-6, atol=0)
+
+
+def test_matrices_of_many_rows():
+    column, columns = (np.full((MANY, n), HARD[3], "float32") for n in (1, 2))
+    ones = np.ones((2, 1), "float32")
+    for got in (
+        nn.MM(True).forward([column, columns]),
+        nn.MM(True).forward([column[None], columns[None]]),
+        nn.MM().backward([column, ones.T], columns)[1],
+        nn.MM().backward([ones, column.T], columns.T)[0],
+        nn.MV(True).forward([columns, column[:, 0]]),
+        nn.MV().backward([columns, ones[:, 0]], column[:, 0])[1],
+    ):
+        assert np.allclose(got, MANY * float(HARD[3]) ** 2, rtol=1e-6, atol=0)
+
+
 def test_subclasses_add_up_their_own_way():
     masked = np.ma.array(np.ones((100, 2), "float32"), mask=[[True, False]] * 100)
     for total in (sums.sum_rows(masked), sums.sum_along(masked, 0)):

@@ -21,7 +21,7 @@ import numpy as np
 from torchlite.errors import SettingError, fault
 from torchlite.kernels.sums import DOUBLE, is_single, rounded, sum_rows
 
-__all__ = ["active", "addat", "addmm", "addrows", "axpy", "product", "using"]
+__all__ = ["active", "addat", "addmm", "addrows", "axpy", "product", "products", "using"]
 
 # SciPy's axpy by the character of the dtype; empty: NumPy does it; None: nobody has looked yet.
 _axpys: dict[str, Callable[..., Any]] | None = None
@@ -108,6 +108,26 @@ def product(a: Any, b: Any) -> Any:
     if len(b) > _LONG and is_single(a) and a.dtype == b.dtype and type(b) is np.ndarray:
         return _long_product(a, b)
     return a.dot(b) if a.size > 1 < b.size else a @ b
+
+
+def products(a: Any, b: Any) -> Any:
+    """Return `a @ b` of stacks of matrices, its long sums as right as those of `product`.
+
+    Shapes: a (..., M, K), b (..., K, N).
+
+    Example
+    -------
+    >>> products(np.array([[[1.0, 2.0]], [[3.0, 4.0]]]), np.array([[[5.0], [6.0]]] * 2))
+    array([[[17.]],
+    <BLANKLINE>
+           [[39.]]])
+    """
+    if a.shape[-1] <= _LONG or not (is_single(a) and is_single(b) and a.size and b.size):
+        return a @ b
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    a, b = (np.broadcast_to(x, lead + x.shape[-2:]) for x in (a, b))
+    made = [product(a[place], b[place]) for place in np.ndindex(lead)]
+    return np.stack(made).reshape(*lead, a.shape[-2], b.shape[-1])
 
 
 def _long_product(a: Any, b: Any) -> Any:

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from torchlite.kernels.blas import products
 from torchlite.kernels.sums import einsum_rows, inner
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
@@ -51,7 +52,7 @@ class Distances(Module):
         self._check_back("updateGradInput", input, gradOutput)
         stretched = self._stretched(self._differences(input))
         rates = self._rates(stretched, gradOutput)
-        self.gradInput = (rates[..., None, :] @ self._stretched(stretched))[..., 0, :]
+        self.gradInput = products(rates[..., None, :], self._stretched(stretched))[..., 0, :]
         return self.gradInput
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:

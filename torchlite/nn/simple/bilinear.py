@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from torchlite.kernels.blas import addrows, product
+from torchlite.kernels.blas import addrows, product, products
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
@@ -97,7 +97,7 @@ class Bilinear(Module):
 
     def updateOutput(self, input: Any) -> Any:
         left, right = self._pair("updateOutput", input)
-        output = sum_along((left @ self.weight) * right, 2).T
+        output = sum_along(products(left, self.weight) * right, 2).T
         if self.bias is not None:
             output += self.bias
         self.output = output
@@ -107,8 +107,8 @@ class Bilinear(Module):
         left, right = self._pair("updateGradInput", input, gradOutput)
         each = gradOutput.T[:, :, None]
         self.gradInput = [
-            sum_along((right @ self.weight.transpose(0, 2, 1)) * each, 0),
-            sum_along((left @ self.weight) * each, 0),
+            sum_along(products(right, self.weight.transpose(0, 2, 1)) * each, 0),
+            sum_along(products(left, self.weight) * each, 0),
         ]
         return self.gradInput
 

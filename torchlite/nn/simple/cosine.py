@@ -87,14 +87,14 @@ class Cosine(Module):
 
     def updateOutput(self, input: Any) -> Any:
         checks.rows(self, "updateOutput", input, self.weight.shape[1], self.weight.dtype)
-        self.output = units(input, _ZERO)[0] @ units(self.weight, _ZERO)[0].T
+        self.output = product(units(input, _ZERO)[0], units(self.weight, _ZERO)[0].T)
         return self.output
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         self._check_back("updateGradInput", input, gradOutput)
         (x, length, scale), (w, _, _) = units(input, _ZERO), units(self.weight, _ZERO)
-        along = gradOutput * (x @ w.T)
-        gradInput = gradOutput @ w - sum_along(along, -1, keepdims=True) * x
+        along = gradOutput * product(x, w.T)
+        gradInput = product(gradOutput, w) - sum_along(along, -1, keepdims=True) * x
         self.gradInput = gradInput / length / scale
         return self.gradInput
 
@@ -105,7 +105,7 @@ class Cosine(Module):
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]
         (x, _, _), (w, *lengths) = units(input, _ZERO), units(self.weight, _ZERO)
-        along = gradOutput * (x @ w.T)
+        along = gradOutput * product(x, w.T)
         gradient = product(gradOutput.T, x) - sum_rows(along)[:, None] * w
         self.gradWeight += scale * (gradient / lengths[0] / lengths[1])
 

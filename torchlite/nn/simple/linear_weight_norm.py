@@ -109,7 +109,7 @@ class LinearWeightNorm(Linear):
     def updateOutput(self, input: Any) -> Any:
         checks.rows(self, "updateOutput", input, self.v.shape[1], self.v.dtype)
         self.weight = self.v * (self.g / self._norm())
-        output = input @ self.weight.T
+        output = product(input, self.weight.T)
         if self.bias is not None:
             output += self.bias
         self.output = output
@@ -120,7 +120,7 @@ class LinearWeightNorm(Linear):
             return None
         m, n = self.v.shape
         checks.rows_back(self, "updateGradInput", input, n, gradOutput, m, self.v.dtype)
-        self.gradInput = gradOutput @ (self.v * (self.g / self._norm()))
+        self.gradInput = product(gradOutput, self.v * (self.g / self._norm()))
         return self.gradInput
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.blas import products
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.simple._pairs import product, unfit
@@ -66,15 +67,15 @@ class MM(Module):
 
     def updateOutput(self, input: Any) -> Any:
         a, b = self._factors("updateOutput", input)
-        self.output = a @ b
+        self.output = products(a, b)
         return self.output
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         a, b = self._factors("updateGradInput", input)
         shape = (*a.shape[:-1], b.shape[-1])
         checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, a.dtype)
-        grad_a = gradOutput @ np.swapaxes(b, -1, -2)
-        grad_b = np.swapaxes(a, -1, -2) @ gradOutput
+        grad_a = products(gradOutput, np.swapaxes(b, -1, -2))
+        grad_b = products(np.swapaxes(a, -1, -2), gradOutput)
         self.gradInput = [_turned(grad_a, self.transA), _turned(grad_b, self.transB)]
         return self.gradInput
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.blas import products
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.simple._pairs import product, unfit
@@ -94,4 +95,4 @@ class MV(Module):
 
 
 def _times(matrix: Any, vector: Any) -> Any:
-    return (matrix @ vector[..., None])[..., 0]
+    return products(matrix, vector[..., None])[..., 0]

@@ -101,7 +101,7 @@ class PartialLinear(Module):
 
     def updateOutput(self, input: Any) -> Any:
         checks.rows(self, "updateOutput", input, self.weight.shape[1], self.weight.dtype)
-        output = input @ self.weight[self.partition].T
+        output = product(input, self.weight[self.partition].T)
         if self.bias is not None:
             output += self.bias[0, self.partition]
         self.output = output
@@ -109,7 +109,7 @@ class PartialLinear(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         self._check_back("updateGradInput", input, gradOutput)
-        self.gradInput = gradOutput @ self.weight[self.partition]
+        self.gradInput = product(gradOutput, self.weight[self.partition])
         return self.gradInput
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
