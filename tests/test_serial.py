@@ -1457,7 +1457,7 @@ def test_what_is_wrong_is_named(path):
     assert description('"weight":', '"__class__":') == (
         "[0]: '__class__' is no name of an attribute"
     )
-    for name in ("transient", "remembers", "refers", "_uncast", "_foreign", "_plain"):
+    for name in ("transient", "remembers", "refers", "_uncast"):
         assert description('"weight":', f'"{name}":') == (
             f"[0]: {name} is said by the class, not saved with what is made of it"
         )

@@ -119,11 +119,9 @@ class Module(Stateful):
     # Whether its parameters are just those of its modules.
     _gathers = False
     transient = (*Stateful.transient, "_gathered")
-    # Whether accGradParameters may fail at any point, also on what updateOutput and updateGradInput
-    # took: none of torchlite's own does, but for what is done without them.
-    _foreign = False
-    # Whether it neither may, nor asks others to accumulate.
-    _plain = True
+    # How a container around it learns whether accGradParameters may fail after others have
+    # accumulated. None: not on what updateOutput and updateGradInput took.
+    _look_ahead: Any = None
 
     weight: Any = None
     bias: Any = None
@@ -141,8 +139,8 @@ class Module(Stateful):
         super().__init_subclass__(**kwargs)
         methods = cls.updateOutput, cls.updateGradInput, cls.accGradParameters
         accumulates = cls.accGradParameters is not Module.accGradParameters
-        cls._foreign = accumulates and not all(map(_is_ours, methods))
-        cls._plain = not cls._foreign
+        if accumulates and not all(map(_is_ours, methods)):
+            cls._look_ahead = fails_anywhere
 
     # ---------------------------------------------------------------- forward and backward
 
@@ -609,6 +607,11 @@ def _names(cls: type[Module]) -> Iterator[str]:
     yield cls.__name__
     for subclass in cls.__subclasses__():
         yield from _names(subclass)
+
+
+def fails_anywhere(module: Module, input: Any, gradOutput: Any, planned: Any) -> bool:
+    """What layers are taken for that are not torchlite's."""
+    return True
 
 
 def _is_ours(method: Any) -> bool:

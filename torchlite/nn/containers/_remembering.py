@@ -8,7 +8,7 @@ import numpy as np
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.container import Container
-from torchlite.nn.nested import is_array, map_arrays, same, shapes
+from torchlite.nn.nested import is_array, same, shapes
 
 
 class Remembering(Container):
@@ -22,17 +22,11 @@ class Remembering(Container):
 
     transient = (*Container.transient, "gradOutputs", "_plan")
     gradOutputs: Any = ()
-    # What accGradParameters is to do, from when a container around this one has looked whether all
-    # can be done until it is: (input, gradOutput, gradOutputs as they were, steps).
+    # What a container around this one, which is accumulating, has found this one is to do, and for
+    # which call: (input, gradOutput, gradOutputs, steps).
     _plan: Any = None
-    # Whether _finish has something to do, and whether it may fail.
-    _finishes = False
+    # Whether _accumulate may fail for reasons of its own.
     _risky: Any = False
-    _plain = False
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls._plain = False
 
     def _forget(self) -> None:
         """Forget the last forward, and the last updateGradInput."""
@@ -51,100 +45,81 @@ class Remembering(Container):
             raise checks.unremembered(name, self, method, "input", known, input, hint)
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
-        """Run the modules' accGradParameters, each with its own input and gradOutput."""
+        """Run the modules' accGradParameters, each with its own input and gradOutput.
+
+        The outermost container looks ahead, and undoes what was done where it fails.
+        """
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
         plan = self._plan
-        before: Any = ()
-        prepared: list[Remembering] = []
         if (
             plan is not None
             and plan[0] is input
             and plan[1] is gradOutput
             and plan[2] is self.gradOutputs
         ):
-            # A container around this one answers for the whole.
-            positions, modules, inputs, gradOutputs = plan[3]
-        else:
-            plan = self._steps(input, gradOutput)
-            positions, modules, inputs, gradOutputs = plan
-            sure = (
-                type(input) is np.ndarray is type(gradOutput)
-                and input.dtype.kind != "c" != gradOutput.dtype.kind
-                and gradOutputs is self.gradOutputs
-                and not self._finishes
-                # What np.seterr says is in the context, which is empty as long as it said nothing.
-                and (not copy_context() or _errors_only_warn())
-            )
-            if sure:
-                for module in modules:
-                    if not module._plain or module.gradInput is None:
-                        sure = False
-                        break
-            if not sure:
-                before = self._protect(input, gradOutput, plan, prepared)
-        self._plan = None
-        position = None
+            self._accumulate(plan[3], scale)
+            return
+        planned: list[Remembering] = []
+        before: Any = ()
         try:
-            for position in positions:
-                modules[position].accGradParameters(inputs[position], gradOutputs[position], scale)
-            position = None
-            if self._finishes:
-                self._finish()
-        except BaseException as error:
+            risky = Remembering._look_ahead(self, input, gradOutput, planned)
+            # What np.seterr says is in the context, which is empty as long as it said nothing.
+            raising = copy_context() and not {"raise", "call"}.isdisjoint(np.geterr().values())
+            if risky or raising or _any_complex((input, gradOutput, self.gradInput)):
+                before = [(array, array.copy()) for array in self.parameters()[1]]
+            self._accumulate(self._plan[3], scale)
+        except BaseException:
             for array, values in before:
                 array[...] = values
-            for container in prepared:
-                container._plan = None
-            self._forget()
-            if position is not None:
-                checks.locate(error, self, position, self._backward_story(gradOutputs, position))
             raise
+        finally:
+            for container in planned:
+                container._plan = None
 
-    def _protect(
-        self, input: Any, gradOutput: Any, steps: Any, prepared: "list[Remembering]"
-    ) -> list[tuple[Any, Any]]:
-        """Raise if accGradParameters cannot be done to the end; copy gradients where it may fail.
-
-        A layer of torchlite's validates before it accumulates, on inputs and gradOutputs that
-        updateGradInput has seen: of them, none fails after another has begun. Not so layers from
-        elsewhere, gradOutputs that are new, complex numbers, which real gradients refuse, and any
-        number where NumPy raises instead of warning.
-        """
-        risky = self._prepare(input, gradOutput, steps, prepared) or not _errors_only_warn()
-        if risky or any(map(_is_complex, (input, gradOutput, self.gradInput))):
-            return [(array, array.copy()) for array in self.parameters()[1]]
-        return []
-
-    def _prepare(
-        self, input: Any, gradOutput: Any, steps: Any, prepared: "list[Remembering]"
-    ) -> bool:
+    def _look_ahead(self, input: Any, gradOutput: Any, planned: "list[Remembering]") -> bool:
         """Plan accGradParameters, here and inside; raise unless every memory is of this call.
 
-        Tell whether some layer might fail even so, after another one has accumulated.
+        Tell whether some layer might fail even so, after another one has accumulated. A layer of
+        torchlite's validates before it accumulates, on inputs and gradOutputs that updateGradInput
+        has seen: of them, none does. Not so layers from elsewhere and gradOutputs that are new;
+        nor, which is looked at once for all, complex numbers, which real gradients refuse, and any
+        numbers where NumPy raises instead of warning.
         """
-        positions, modules, inputs, gradOutputs = steps
+        positions, modules, inputs, gradOutputs = steps = self._steps(input, gradOutput)
         risky: bool = self._risky or gradOutputs is not self.gradOutputs
         position = 0
         try:
             for position in positions:
                 module = modules[position]
-                if module._plain:
-                    if module.gradInput is None and not _alike(module, gradOutputs[position]):
+                look_ahead = module._look_ahead
+                if look_ahead is not None:
+                    if look_ahead(inputs[position], gradOutputs[position], planned):
                         risky = True
-                elif module._foreign:
+                elif module.gradInput is None and not _alike(module, gradOutputs[position]):
                     risky = True
-                else:
-                    part, gradient = inputs[position], gradOutputs[position]
-                    if module._prepare(part, gradient, module._steps(part, gradient), prepared):
-                        risky = True
         except Exception as error:
-            self._forget()
-            checks.locate(error, self, position, self._backward_story(gradOutputs, position))
+            self._lost(error, gradOutputs, position)
             raise
         self._plan = input, gradOutput, self.gradOutputs, steps
-        prepared.append(self)
+        planned.append(self)
         return risky
+
+    def _accumulate(self, steps: tuple[Any, Any, Any, Any], scale: Any) -> None:
+        positions, modules, inputs, gradOutputs = steps
+        position = None
+        try:
+            for position in positions:
+                modules[position].accGradParameters(inputs[position], gradOutputs[position], scale)
+        except BaseException as error:
+            self._lost(error, gradOutputs, position)
+            raise
+
+    def _lost(self, error: BaseException, gradOutputs: Any, position: int | None) -> None:
+        """Forget, and tell an error where it happened."""
+        self._forget()
+        if position is not None:
+            checks.locate(error, self, position, self._backward_story(gradOutputs, position))
 
     def _steps(self, input: Any, gradOutput: Any) -> tuple[Any, Any, Any, Any]:
         """Return positions in the order of accGradParameters, modules, inputs and gradOutputs.
@@ -152,9 +127,6 @@ class Remembering(Container):
         Raise unless what is remembered belongs to this input and, where it matters, gradOutput.
         """
         raise NotImplementedError
-
-    def _finish(self) -> None:
-        """Do what is left when the modules have accumulated."""
 
 
 def _alike(module: Any, gradOutput: Any) -> bool:
@@ -167,14 +139,12 @@ def _alike(module: Any, gradOutput: Any) -> bool:
     )
 
 
-def _errors_only_warn() -> bool:
-    return {"raise", "call"}.isdisjoint(np.geterr().values())
-
-
-def _is_complex(table: Any) -> bool:
-    """Tell whether there are complex numbers in an array or a table."""
-    if is_array(table):
-        return bool(table.dtype.kind == "c")
-    found: list[Any] = []
-    map_arrays(lambda array: found.append(is_array(array) and array.dtype.kind == "c"), table)
-    return any(found)
+def _any_complex(tables: Any) -> bool:
+    """Tell whether there are complex numbers in arrays or tables."""
+    for table in tables.values() if isinstance(tables, dict) else tables:
+        if type(table) is np.ndarray or is_array(table):
+            if table.dtype.kind == "c":
+                return True
+        elif isinstance(table, (list, tuple, dict)) and _any_complex(table):
+            return True
+    return False

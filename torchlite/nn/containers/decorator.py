@@ -6,7 +6,7 @@ from torchlite.errors import DTypeError, fault
 from torchlite.nn.container import Container
 from torchlite.nn.containers._branches import Branches
 from torchlite.nn.containers._remembering import Remembering
-from torchlite.nn.module import Module
+from torchlite.nn.module import Module, fails_anywhere
 
 __all__ = ["Decorator"]
 
@@ -84,8 +84,8 @@ class Decorator(Branches):
                 if name not in left and (name == "__repr__" or not name.startswith("__")):
                     setattr(cls, name, value)
         # Containers around it know nothing of what such a class does.
-        cls._foreign = cls._foreign or not issubclass(cls, Remembering)
-        cls._plain = False
+        if not issubclass(cls, Remembering):
+            cls._look_ahead = fails_anywhere
         cls.transient = tuple(dict.fromkeys((*cls.transient, *Decorator.transient)))
         return cls
 

@@ -63,7 +63,7 @@ class NaN(Decorator):
     Torch7, nn/NaN.lua, which also takes infinities of both signs for a NaN.
     """
 
-    _finishes = _risky = True
+    _risky = True
 
     def __init__(self, module: Module, id: Any = None) -> None:
         super().__init__(module)
@@ -83,7 +83,8 @@ class NaN(Decorator):
             self._complain("gradOutput" if _has_nan(gradOutput) else "gradInput")
         return gradInput
 
-    def _finish(self) -> None:
+    def _accumulate(self, steps: Any, scale: Any) -> None:
+        super()._accumulate(steps, scale)
         if _has_nan(self.parameters()[1]):
             self._complain("gradParameters")
 

@@ -64,9 +64,6 @@ class Profile(Decorator):
     Torch7, nn/Profile.lua, whose backward passes are `updateGradInput` alone.
     """
 
-    _finishes = True
-    transient = (*Decorator.transient, "_start")
-    _start: Any = None
     numFwds = 0
     numBwds = 0
     summedFwdTime = 0.0
@@ -93,17 +90,15 @@ class Profile(Decorator):
         self.summedBwdTime += time.perf_counter() - start
         return gradInput
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
-        self._start = time.perf_counter()
-        super().accGradParameters(input, gradOutput, scale)
-
     @property
     def _risky(self) -> bool:
         return self.numBwds + 1 >= self.print_interval
 
-    def _finish(self) -> None:
+    def _accumulate(self, steps: Any, scale: Any) -> None:
+        start = time.perf_counter()
+        super()._accumulate(steps, scale)
         passes = self.numBwds + 1
-        seconds = self.summedBwdTime + time.perf_counter() - self._start
+        seconds = self.summedBwdTime + time.perf_counter() - start
         if passes >= self.print_interval:
             self._print("backward", passes, seconds)
             passes, seconds = 0, 0.0

@@ -106,9 +106,10 @@ class Sequential(Remembering):
             while position > 1:
                 position -= 1
                 module = modules[position]
-                if module.gradInput is not None:
-                    gradOutput = module.updateGradInput(path[position], gradOutput)
-                if module.gradInput is None or gradOutput is None:
+                if module.gradInput is None:
+                    raise _cut_off(module, modules[position - 1], position)
+                gradOutput = module.updateGradInput(path[position], gradOutput)
+                if gradOutput is None:
                     raise _cut_off(module, modules[position - 1], position)
                 gradOutputs[position - 1] = gradOutput
             if modules:
