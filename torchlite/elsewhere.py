@@ -7,7 +7,7 @@ that it is not there; who brings an array that is not NumPy's, how it becomes on
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["METHODS", "NAMES", "TORCH7", "Absent", "absent", "as_numpy"]
+__all__ = ["METHODS", "NAMES", "OF_NETWORKS", "TORCH7", "Absent", "absent", "as_numpy"]
 
 _CLASSES = """
     Abs AbsCriterion Add AddConstant BCECriterion BatchNormalization Bilinear Bottle CAdd
@@ -212,6 +212,8 @@ METHODS = {
     "trainable_weights": "parameters()",
     "zero_grad": "zeroGradParameters()",
 }
+# Those that are about what networks have and criterions do not: layers, modes, parameters.
+OF_NETWORKS = METHODS.keys() - {"cpu", "cuda", "half", "save", "to"}
 
 
 def absent(module: str, name: str, known: Iterable[str]) -> AttributeError:

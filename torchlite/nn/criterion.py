@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.elsewhere import METHODS, OF_NETWORKS, Absent
 from torchlite.errors import DTypeError, ShapeError, TorchliteError, rehint
 from torchlite.nn import checks
 from torchlite.nn._stateful import Stateful
@@ -103,6 +104,10 @@ class Criterion(Stateful):
 
     def __repr__(self) -> str:
         return type(self).__name__
+
+
+for _name in OF_NETWORKS:
+    setattr(Criterion, _name, Absent(Criterion, _name, f"of the network: {METHODS[_name]}"))
 
 
 def _too_many(criterion: Criterion, method: str, surplus: tuple[Any, ...]) -> DTypeError:
