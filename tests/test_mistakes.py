@@ -419,6 +419,36 @@ OPTIMIZERS = [
 FLAT = "with x, gradParameters = net.getParameters()"
 
 
+class Silent(nn.Module):
+    """A layer of one's own that keeps its results, but returns none."""
+
+    def updateOutput(self, input):
+        self.output = 2 * input
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = 2 * gradOutput
+
+
+def test_a_layer_that_returns_nothing():
+    message = (
+        "Linear(3 -> 2).updateOutput: input must be an array, got NoneType\n"
+        "  hint: what a layer before computes in updateOutput, it must return, too"
+    )
+    refused(DTypeError, message, lambda: nn.Sequential(Silent(), nn.Linear(3, 2)).forward(X))
+
+    class Half(Silent):
+        def updateOutput(self, input):
+            super().updateOutput(input)
+            return self.output
+
+    net = nn.Sequential(nn.Linear(3, 2), Half())
+    message = (
+        "Half.updateGradInput: it returns None, but [0] Linear(3 -> 2) before it needs it\n"
+        "  hint: what updateGradInput computes, it must return, too"
+    )
+    refused(StateError, message, lambda: net.backward(X, net.forward(X)))
+
+
 @pytest.mark.parametrize("method", [*OPTIMIZERS, optim.checkgrad])
 def test_optimizers_called_as_pytorchs(method):
     net, name = nn.Linear(2, 1), method.__name__
@@ -430,7 +460,9 @@ def test_optimizers_called_as_pytorchs(method):
     )
     array = f"{name}: x must be a float32 or float64 NumPy array"
     refused(DTypeError, f"{array}, got NoneType\n  hint: {FLAT}", lambda: method(np.sum))
-    for given, got in ((net.parameters(), "tuple"), (net.parameters()[0], "list")):
+    for given, got in (
+        (net.parameters(), "tuple"), (net.parameters()[0], "list"), (net, "Linear"),
+    ):  # fmt: skip
         refused(
             DTypeError,
             f"{array}, got {got}\n  hint: {FLAT}",

@@ -82,11 +82,16 @@ def test_a_path_that_is_not_the_input():
         net.backward(X, G)
     assert str(caught.value) == (
         "Sequential.updateGradInput: input is not that of the last forward\n"
-        "  hint: call forward(input) first: a backward goes back along its path"
+        "  hint: call forward(input) first: a backward goes back along its path, which "
+        "an error drops"
     )
     net.forward(X)
-    with pytest.raises(StateError):
+    with pytest.raises(StateError) as caught:
         net.backward(X + 1, G)
+    assert str(caught.value) == (
+        "Sequential.updateGradInput: input is not that of the last forward\n"
+        "  hint: call forward(input) first: a backward goes back along its path"
+    )
     with pytest.raises(StateError):
         net.backward(X.astype("float32"), G)
     net.backward(X.copy(), G)

@@ -309,6 +309,8 @@ def must_be_array(layer: Any, method: str, argument: str, value: Any, dtype: Any
         hint: str | None = f"np.asarray({argument})"
     elif isinstance(value, np.ma.MaskedArray):
         hint = f"{argument}.filled(...) says what stands in the masked places"
+    elif value is None and argument == "input":
+        hint = "what a layer before computes in updateOutput, it must return, too"
     else:
         hint = as_numpy(argument, value, layer.type() if dtype is None else dtype)
     raise mistyped(layer, method, argument, "an array", type(value).__name__, hint)

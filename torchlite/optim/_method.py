@@ -231,8 +231,13 @@ class Method:
             hint = as_numpy(argument, array, "float64")
             if isinstance(array, np.ndarray):
                 hint = f"{argument}.astype('float64')"
-            elif array is None or (
-                isinstance(array, list | tuple) and not all(isinstance(v, _NUMBERS) for v in array)
+            elif (
+                array is None
+                or hasattr(type(array), "getParameters")
+                or (
+                    isinstance(array, list | tuple)
+                    and not all(isinstance(v, _NUMBERS) for v in array)
+                )
             ):
                 hint = _FLAT
             expected = "a float32 or float64 NumPy array"

@@ -41,6 +41,8 @@ class Remembering(Container):
         if remembered is None or not (remembered is input or same(remembered, input)):
             known = None if remembered is None else f"input {shapes(remembered)}"
             hint = "call forward(input) first: a backward goes back along its path"
+            if remembered is None:
+                hint += ", which an error drops"
             name = type(self).__name__
             raise checks.unremembered(name, self, method, "input", known, input, hint)
 

@@ -178,11 +178,15 @@ class Sequential(Remembering):
 
 
 def _cut_off(module: Any, before: Any, position: int) -> StateError:
+    what = "gradInput is None"
+    hint = f"only the first layer can do without: net[{position}].gradInput = np.zeros(0)"
+    if module.gradInput is not None and module.gradInput is not EMPTY:
+        what, hint = "it returns None", "what updateGradInput computes, it must return, too"
     return StateError(
-        f"{checks.title(module)}.updateGradInput: gradInput is None, but "
+        f"{checks.title(module)}.updateGradInput: {what}, but "
         f"[{position - 1}] {checks.title(before)} before it needs it",
         layer=module,
         method="updateGradInput",
         argument="gradInput",
-        hint=f"only the first layer can do without: net[{position}].gradInput = np.zeros(0)",
+        hint=hint,
     )
