@@ -295,6 +295,18 @@ def test_arguments_that_cannot_be(arguments, message):
 def test_what_is_no_module():
     with pytest.raises(TypeError, match="module must be a Module or what makes one, got 3"):
         check_module(lambda: 3, shape=(2, 2))
+    with pytest.raises(TypeError) as caught:
+        check_module(nn.MSECriterion(), shape=(2, 3))
+    assert str(caught.value) == (
+        "check_module: module must be a Module or what makes one, got MSECriterion\n"
+        "  hint: check_criterion(criterion, input, target)"
+    )
+    with pytest.raises(TypeError) as caught:
+        check_criterion(nn.ReLU, np.ones(2), np.ones(2))
+    assert str(caught.value) == (
+        "check_criterion: criterion must be a Criterion or what makes one, got ReLU\n"
+        "  hint: check_module(module, input)"
+    )
     with pytest.raises(TypeError, match="criterion must be a Criterion or what makes one"):
         check_criterion(nn.ReLU, np.ones(2), np.ones(2))
 

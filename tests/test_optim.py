@@ -567,7 +567,8 @@ def refused(method, opfunc, x, *arguments):
         ),
         (
             optim.sgd, {"nesterov": True, "momentum": 0.9}, SettingError,
-            "sgd: dampening must be 0 with nesterov, got 0.9",
+            "sgd: dampening must be 0 with nesterov, got 0.9\n"
+            "  hint: dampening is the momentum where config does not have it",
         ),
         (optim.sgd, {"nesterov": 1}, DTypeError, "sgd: nesterov must be True or False, got 1"),
         (

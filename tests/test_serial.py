@@ -386,6 +386,11 @@ def test_what_cannot_be_saved_is_refused(path):
 
 def test_what_is_no_network_is_refused(path):
     refused(path, [nn.ReLU()], "save: net must be a module or criterion, got list")
+    for where in (path, str(path)):
+        with pytest.raises(DTypeError) as caught:
+            serial.save(nn.ReLU(), where)
+        said = f"save: net must be a module or criterion, got {type(where).__name__}"
+        assert str(caught.value) == f"{said}\n  hint: save(path, net)"
     refused(
         path, 1, "save_checkpoint: net must be a module or criterion, got int",
         serial.save_checkpoint,

@@ -19,7 +19,7 @@ from hypothesis import settings
 import torchlite as nn
 from torchlite import random
 from torchlite.__main__ import main
-from torchlite.errors import FormatError, ShapeError, StateError
+from torchlite.errors import DTypeError, FormatError, ShapeError, StateError
 from torchlite.stepping import Trace, page, record, replay, summary, trace
 from torchlite.testing import maths
 
@@ -879,13 +879,37 @@ def test_trace_command(tmp_path, capsys):
     )
 
 
+def test_a_function_that_returns_something_else(tmp_path, capsys):
+    source = tmp_path / "work.py"
+    source.write_text("import torchlite as nn\n\ndef net():\n    return nn.ReLU()\n")
+    assert main(["trace", f"{source}:net"]) == 2
+    expected = "must be (net, criterion, input, target), got ReLU\n"
+    assert capsys.readouterr().err == (
+        f"trace: DTypeError: trace: what {source}:net returns {expected}"
+    )
+    assert main(["trace", f"{source}:nothing"]) == 2
+    said = f"torchlite: the source must be a function of {source}, got 'nothing'\n"
+    assert capsys.readouterr().err == f"trace: SettingError: {said}"
+
+
+def test_a_summary_of_an_input_in_the_place_of_its_shape():
+    net = nn.Sequential(nn.LookupTable(5, 2))
+    for input_shape in (np.ones((2, 3), int), [(2, 3), np.ones((2, 3), int)]):
+        with pytest.raises(DTypeError) as caught:
+            summary(net, input_shape)
+        assert str(caught.value) == (
+            "summary: input_shape must be a tuple, or a list of tuples, got an array (2, 3)\n"
+            "  hint: input_shape=input.shape"
+        )
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["trace", "nothing"], "named: source must be file.py:function, got"),
+        (["trace", "nothing"], "torchlite: the source must be file.py:function, got 'nothing'"),
         (["trace", "nowhere.py:f"], "FileNotFoundError"),
         (["trace", "--compare", "nowhere.json", "nowhere.json"], "FileNotFoundError"),
-        (["summary", "nothing"], "named: source must be file.py:function, got"),
+        (["summary", "nothing"], "torchlite: the source must be file.py:function, got 'nothing'"),
         (["summary", "--input", "16,63"], "ShapeError"),
     ],
 )

@@ -146,3 +146,15 @@ def test_what_cannot_be_trained():
         nn.StochasticGradient(nn.Linear(1, 1), nn.ReLU())
     with pytest.raises(ShapeError, match="dataset must have samples, got none"):
         nn.StochasticGradient(nn.Linear(1, 1), nn.MSECriterion()).train([])
+
+
+@pytest.mark.parametrize("rows", [2, 3])
+def test_arrays_that_are_no_list_of_samples(rows):
+    trainer = nn.StochasticGradient(nn.Linear(2, 1), nn.MSECriterion())
+    trainer.shuffleIndices = trainer.verbose = False
+    with pytest.raises(DTypeError) as caught:
+        trainer.train((np.ones((rows, 2)), np.ones((rows, 1))))
+    assert str(caught.value) == (
+        f"StochasticGradient.train: dataset[0] must be (input, target), got ({rows}, 2)\n"
+        "  hint: list(zip(inputs, targets, strict=True)) makes samples of two arrays"
+    )

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from torchlite.errors import SettingError, fault
+from torchlite.errors import DTypeError, SettingError, fault
 
 __all__ = ["add_arguments", "named", "run"]
 
@@ -38,7 +38,11 @@ def run(args: argparse.Namespace) -> int:
             difference = reference.diff(other)
             print(difference or f"no difference in {len(reference)} steps")
             return 1 if difference else 0
-        net, criterion, input, target = named(args.source) if args.source else _demo()
+        made = named(args.source) if args.source else _demo()
+        if not isinstance(made, tuple) or len(made) != 4:
+            expected, got = "(net, criterion, input, target)", type(made).__name__
+            raise fault(DTypeError, "trace", f"what {args.source} returns", expected, got)
+        net, criterion, input, target = made
         steps = trace(net, input, criterion, target)
         if args.html:
             steps.to_html(args.html)
@@ -57,14 +61,14 @@ def named(source: str) -> Any:
     """Return what the function returns that file.py:function names."""
     file, _, function = source.rpartition(":")
     if not file.endswith(".py"):
-        raise fault(SettingError, "named", "source", "file.py:function", repr(source))
+        raise fault(SettingError, "torchlite", "the source", "file.py:function", repr(source))
     # As if the file were run: it finds its neighbours.
     sys.path.insert(0, str(Path(file).resolve().parent))
     try:
         space = runpy.run_path(file)
         if function not in space:
             expected = f"a function of {file}"
-            raise fault(SettingError, "named", "source", expected, repr(function))
+            raise fault(SettingError, "torchlite", "the source", expected, repr(function))
         return space[function]()
     finally:
         del sys.path[0]

@@ -97,7 +97,10 @@ def sgd(
         wrong, expected, got = (
             ("dampening", "0", dampening) if momentum else ("momentum", "greater than 0", momentum)
         )
-        raise fault(SettingError, "sgd", wrong, expected, repr(got), why=" with nesterov")
+        hint = "dampening is the momentum where config does not have it" if momentum else None
+        raise fault(
+            SettingError, "sgd", wrong, expected, repr(got), why=" with nesterov", hint=hint
+        )
     if settings.weightDecay and settings.weightDecays is not None:
         raise fault(
             SettingError, "sgd", "weightDecay", "0 beside weightDecays", repr(settings.weightDecay)

@@ -1,5 +1,6 @@
 """A network in a file."""
 
+from pathlib import PurePath
 from typing import Any
 
 from torchlite.errors import DTypeError
@@ -105,6 +106,7 @@ def stateful(method: str, argument: str, net: Any) -> None:
             argument=argument,
             expected="a module or criterion",
             got=type(net).__name__,
+            hint=f"{method}(path, {argument})" if isinstance(net, (str, PurePath)) else None,
         )
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from torchlite import random
-from torchlite.errors import DTypeError
+from torchlite.errors import DTypeError, fault
 from torchlite.nn import checks
 from torchlite.nn._stateful import inside
 from torchlite.nn.module import Module
-from torchlite.nn.nested import is_array
+from torchlite.nn.nested import is_array, shapes
 from torchlite.nn.tree import walk
 from torchlite.stepping.arrays import named_arrays
 from torchlite.stepping.recorder import record
@@ -135,6 +135,10 @@ def _run(net: Module, input_shape: Any) -> dict[str, tuple[str, int | None, int]
     def zeros(shape: Any, dtype: Any) -> Any:
         if isinstance(shape, list):
             return [zeros(entry, dtype) for entry in shape]
+        if is_array(shape):
+            expected, got = "a tuple, or a list of tuples", f"an array {shapes(shape)}"
+            hint = "input_shape=input.shape"
+            raise fault(DTypeError, "summary", "input_shape", expected, got, hint=hint)
         return np.zeros(shape, dtype)
 
     state = random.getRNGState()

@@ -123,10 +123,7 @@ def check_module(
     start = time.perf_counter()
     with _stream_kept():
         random.manualSeed(seed)
-        made = module if isinstance(module, Module) else module()
-        if not isinstance(made, Module):
-            expected = "a Module or what makes one"
-            raise fault(DTypeError, "check_module", "module", expected, repr(made))
+        made = _made("check_module", "module", Module, module)
         if input is None:
             if shape is None:
                 raise fault(
@@ -180,10 +177,7 @@ def check_criterion(
     start = time.perf_counter()
     with _stream_kept():
         random.manualSeed(seed)
-        made = criterion if isinstance(criterion, Criterion) else criterion()
-        if not isinstance(made, Criterion):
-            expected = "a Criterion or what makes one"
-            raise fault(DTypeError, "check_criterion", "criterion", expected, repr(made))
+        made = _made("check_criterion", "criterion", Criterion, criterion)
         names = _chosen("check_criterion", CRITERION_PROPERTIES, only, exempt)
         subject = CriterionSubject(
             made,
@@ -209,6 +203,21 @@ def draw(rng: np.random.Generator, shape: Any) -> Any:
     if isinstance(shape, list):
         return [draw(rng, entry) for entry in shape]
     return values.distinct(rng, (shape,) if isinstance(shape, int) else tuple(shape))
+
+
+def _made(caller: str, argument: str, kind: type[Any], given: Any) -> Any:
+    """Return the module or criterion that was given, or what the given function makes."""
+    hint = None
+    made = given() if callable(given) and not isinstance(given, (Module, Criterion)) else given
+    if isinstance(made, kind):
+        return made
+    if isinstance(made, Criterion):
+        hint = "check_criterion(criterion, input, target)"
+    elif isinstance(made, Module):
+        hint = "check_module(module, input)"
+    raise fault(
+        DTypeError, caller, argument, f"a {kind.__name__} or what makes one", repr(made), hint=hint
+    )
 
 
 def _chosen(

@@ -11,6 +11,7 @@ from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions.class_nll_criterion import ClassNLLCriterion
 from torchlite.nn.module import Module
+from torchlite.nn.nested import shapes
 from torchlite.progress import progress
 
 __all__ = ["StochasticGradient"]
@@ -52,7 +53,7 @@ class StochasticGradient:
     Raises
     ------
     DTypeError
-        module is no Module or criterion no Criterion.
+        module is no Module or criterion no Criterion; dataset[i] is no pair.
     ShapeError
         dataset is empty.
     SettingError
@@ -141,7 +142,14 @@ class StochasticGradient:
     def _epoch(self, dataset: Any, order: Any, rate: float, epoch: int) -> float:
         total = 0.0
         for i in progress(order, f"epoch {epoch}", show=None if self.verbose else False):
-            input, target = dataset[i]
+            sample = dataset[i]
+            if not isinstance(sample, (tuple, list)) or len(sample) != 2:
+                hint = "list(zip(inputs, targets, strict=True)) makes samples of two arrays"
+                expected = "(input, target)"
+                raise checks.mistyped(
+                    self, "train", f"dataset[{i}]", expected, shapes(sample), hint
+                )
+            input, target = sample
             loss = self.criterion.forward(self.module.forward(input), target)
             if not 0 <= loss.real < math.inf:
                 self._look_at(loss, rate, f"{loss} in epoch {epoch} at dataset[{i}]")
