@@ -113,6 +113,23 @@ def test_what_is_inside_is_trained_where_parameters_says_so():
     assert summary(net).total.parameters == 13
 
 
+def test_replace_reaches_attributes_and_what_refers():
+    layer = Holder()
+    net = nn.Sequential(layer)
+    inner = layer.encoder[0]
+
+    def replacement(module):
+        return nn.Linear(2, 3, False) if module is inner else module
+
+    assert net.replace(replacement) is net
+    assert layer.first is layer.encoder[0]
+    assert layer.first.bias is None
+    assert Holder().replace(lambda module: nn.Identity()).modules == ()
+    refers = nn.Sequential(pooling := nn.Max(1), Unpooling(pooling))
+    refers.replace(lambda module: nn.Min(1) if module is pooling else module)
+    assert refers[1].pooling is refers[0] is not pooling
+
+
 class Unpooling(nn.Identity):
     """It refers to a module that stands elsewhere."""
 

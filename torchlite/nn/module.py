@@ -520,11 +520,22 @@ class Module(Stateful):
         return self
 
     def replace(self, function: Callable[["Module"], "Module"]) -> "Module":
-        """Put function(module) in the place of each part, and return function(self)."""
-        result = function(self)
-        for i, module in enumerate(self.modules):
-            self.modules[i] = module.replace(function)
-        return result
+        """Put function(module) in the place of each part, and return function(self).
+
+        What else refers to a part refers to what took its place.
+        """
+        places = [place for place in walk(self) if isinstance(place.module, Module)]
+        made = [function(place.module) for place in places]
+        instead = {id(place.module): new for place, new in zip(places, made, strict=True)}
+        for place, new in zip(places, made, strict=True):
+            if place.outer is not None and place.step.startswith("["):
+                place.outer.module.modules[int(place.step[1:-1])] = new
+            for name, value in list(vars(place.module).items()):
+                if name not in ("modules", *place.module.transient):
+                    exchanged = _exchanged(value, instead)
+                    if exchanged is not value:
+                        setattr(place.module, name, exchanged)
+        return made[0]
 
     def listModules(self) -> list["Module"]:
         """Return self and every part, in order; what stands in two places is listed twice.
@@ -568,6 +579,19 @@ class Module(Stateful):
 
     def __repr__(self) -> str:
         return type(self).__name__
+
+
+def _exchanged(value: Any, instead: dict[int, Module]) -> Any:
+    """Return a value with what has been replaced in it; lists and dicts stay the same ones."""
+    if isinstance(value, Module):
+        return instead.get(id(value), value)
+    if isinstance(value, list):
+        value[:] = [_exchanged(entry, instead) for entry in value]
+    elif isinstance(value, dict):
+        value.update({key: _exchanged(entry, instead) for key, entry in value.items()})
+    elif type(value) is tuple:
+        return tuple(_exchanged(entry, instead) for entry in value)
+    return value
 
 
 def _class_or_name(module: Module, kind: Any) -> Any:
