@@ -7,9 +7,11 @@ import warnings
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import as_strided
 
 from torchlite import nn, optim, serial
 from torchlite.errors import FormatError, StateError
+from torchlite.kernels import views
 from torchlite.serial import archive
 from torchlite.stepping import summary
 
@@ -429,15 +431,48 @@ def test_unsound_ties_are_refused(make, method, deep):
     assert [array.tobytes() for array in now] == before
 
 
-def test_one_number_in_several_places_is_refused():
+REPEATED = {
+    "bias": np.broadcast_to(np.ones(1), 2),
+    "gradBias": np.broadcast_to(np.ones(1), 2),
+    "weight": as_strided(np.zeros(4), (2, 3), (8, 8)),
+    "gradWeight": as_strided(np.zeros(8)[4:], (2, 3), (-8, 8)),
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+@pytest.mark.parametrize("method", CALLS)
+def test_one_number_in_several_places_is_refused(name, method):
     layer = nn.Linear(3, 2)
-    layer.bias = np.broadcast_to(np.ones(1), 2)
+    setattr(layer, name, REPEATED[name])
     with pytest.raises(StateError) as caught:
-        nn.Sequential(layer).updateParameters(1)
+        CALLS[method](nn.Sequential(layer))
+    parameter = name.removeprefix("grad").lower()
     assert str(caught.value) == (
-        "Sequential.updateParameters: [0] Linear(3 -> 2) bias holds one number in several places "
-        "(stride 0)\n  hint: give it a copy"
+        f"Sequential.{method}: [0] Linear(3 -> 2) {parameter} holds one number in several places\n"
+        "  hint: give it a copy"
     )
+
+
+@pytest.mark.parametrize(
+    ("strides", "repeated"),
+    [((16, 24), False), ((24, 16), False), ((-24, 16), False), ((16, 8), True), ((64, 4), True)],
+)
+def test_steps_that_interlock_repeat_nothing(strides, repeated):
+    assert views.repeats(as_strided(np.zeros(20)[4:], (2, 3), strides)) is repeated
+
+
+@pytest.mark.parametrize(("seed", "shared"), [(0, False), (9, True)])
+def test_whether_memory_is_shared_is_told_soon(seed, shared):
+    """NumPy's own search takes minutes, or years, for views with as many axes."""
+    rng = np.random.default_rng(seed)
+    strides = 8 * rng.integers(1000, 1030, (2, 12))
+    memory = np.zeros(16_000)
+    offset = int(rng.integers(0, 3000))
+    one = as_strided(memory, (2,) * 12, strides[0])
+    other = as_strided(memory[offset:], (2,) * 12, strides[1])
+    with pytest.raises(np.exceptions.TooHardError):
+        np.shares_memory(one, other, max_work=1000)
+    assert views.share(one, other) is views.share(other, one) is shared
 
 
 def test_a_parameter_with_two_gradients_gets_both():

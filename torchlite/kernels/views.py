@@ -7,7 +7,10 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 from numpy.lib.stride_tricks import as_strided
 
-__all__ = ["Lattice", "lattice", "memory_order", "overlaps"]
+__all__ = ["Lattice", "lattice", "memory_order", "overlaps", "repeats", "share"]
+
+# So many tries np.shares_memory has; then to look at each byte takes less.
+_TRIES = 1000
 
 
 class Lattice(NamedTuple):
@@ -109,9 +112,53 @@ def overlaps(arrays: Sequence[Any]) -> Iterator[tuple[int, int]]:
     for start, end, i in spans:
         reached = [row for row in reached if row[0] > start]
         for _, j in reached:
-            if np.shares_memory(arrays[i], arrays[j]):
+            if share(arrays[i], arrays[j]):
                 yield min(i, j), max(i, j)
         reached.append((end, i))
+
+
+def share(one: Any, other: Any) -> bool:
+    """Tell whether two arrays have a number in common, in a time that grows as their memory.
+
+    Example
+    -------
+    >>> memory = np.zeros(6)
+    >>> share(memory[:4], memory[3:]), share(memory[::2], memory[1::2])
+    (True, False)
+    """
+    try:
+        return bool(np.shares_memory(one, other, max_work=_TRIES))  # type: ignore[arg-type]
+    except np.exceptions.TooHardError:
+        start, end = byte_bounds(one)
+        held = np.zeros(end - start, bool)
+        held[_bytes(one) - start] = True
+        places = _bytes(other) - start
+        return bool(held[places[(places >= 0) & (places < end - start)]].any())
+
+
+def repeats(array: Any) -> bool:
+    """Tell whether one number of an array stands in several places of it.
+
+    Example
+    -------
+    >>> repeats(np.zeros((2, 3)).T), repeats(np.broadcast_to(np.zeros(1), 3))
+    (False, True)
+    """
+    if not isinstance(array, np.ndarray) or array.size < 2 or array.flags.forc:
+        return False
+    reach = array.itemsize
+    for step, length in sorted(zip(map(abs, array.strides), array.shape, strict=True)):
+        if length > 1 and step < reach:
+            break
+        reach += step * (length - 1)
+    else:
+        return False
+    return len(np.unique(_bytes(array))) < array.size * array.itemsize
+
+
+def _bytes(array: Any) -> Any:
+    """Return the addresses of all bytes of an array."""
+    return (_addresses(array).reshape(-1, 1) + np.arange(array.itemsize)).reshape(-1)
 
 
 def _addresses(array: Any) -> Any:

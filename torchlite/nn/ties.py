@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels import flat
-from torchlite.kernels.views import Lattice, lattice, memory_order, overlaps
+from torchlite.kernels.views import Lattice, lattice, memory_order, overlaps, repeats, share
 
 __all__ = ["Cover", "EntangledError", "Gathered", "copies", "ties_of"]
 
@@ -72,7 +72,7 @@ class Cover:
 
         if any(one.dtype != other.dtype for one, other in zip(self.pair, pair, strict=True)):
             raise refuse("share memory, but not the dtype", "give one of them a copy")
-        if not np.shares_memory(self.pair[0], pair[0]):
+        if not share(self.pair[0], pair[0]):
             raise refuse(
                 "share memory of their gradients, but none of their own",
                 "give one of the gradients a copy",
@@ -171,9 +171,8 @@ def _covers(pairs: list[_Pair]) -> list[Cover]:
     """Return the covers of pairs, or raise EntangledError."""
     for pair in pairs:
         for array in pair:
-            steps = zip(array.shape, getattr(array, "strides", ()), strict=False)
-            if array.size and any(length > 1 and not stride for length, stride in steps):
-                what = "holds one number in several places (stride 0)"
+            if repeats(array):
+                what = "holds one number in several places"
                 raise EntangledError(pair, pair, what, "give it a copy")
     covers = []
     for group in _groups([pair[0] for pair in pairs], [pair[1] for pair in pairs]):
