@@ -190,6 +190,7 @@ def test_right_to_a_millionth(n):
             sums.dot(rows, np.ones_like(rows)),
             sums.sum_products(column, np.ones_like(column)),
             sums.inner(rows.T, np.ones_like(rows.T)),
+            sums.inner(column.T, np.ones_like(column).T),
             sums.einsum_rows("no,noi->oi", column, np.ones((n, 3, 2), "float32")),
         ):
             assert np.abs(got / exact - 1).max() <= 1e-6

@@ -149,10 +149,14 @@ def inner(a: Any, b: Any) -> Any:
     array([21., 43.])
     """
     n = a.shape[-1]
-    if n <= _LANES or not (is_single(a) and is_single(b)) or not a.size:
+    if n <= _FEW or not (is_single(a) and is_single(b)) or not a.size:
         return np.einsum("...i,...i->...", a, b)
-    whole = n - n % _LANES
-    blocks = (x[..., :whole].reshape(*x.shape[:-1], -1, _LANES) for x in (a, b))
+    # Neighbours in memory are added up in lanes.
+    block = _LANES if _is_closest(a, -1) and _is_closest(b, -1) else _FEW
+    if n <= block:
+        return np.einsum("...i,...i->...", a, b)
+    whole = n - n % block
+    blocks = (x[..., :whole].reshape(*x.shape[:-1], -1, block) for x in (a, b))
     summed = np.einsum("...ki,...ki->...k", *blocks).sum(-1, dtype=DOUBLE[a.dtype.char])
     summed += np.einsum("...i,...i->...", a[..., whole:], b[..., whole:])
     return rounded(summed, a)
