@@ -549,6 +549,22 @@ def test_leaving_the_flat_arrays_warns_once(leave, method):
         net.zeroGradParameters()
 
 
+@pytest.mark.parametrize("around", [nn.Sequential, lambda net: nn.Sequential(nn.NaN(net))])
+def test_a_part_that_left_its_flat_arrays_warns_the_whole(around):
+    net, *_ = flattened()
+    whole = around(net)
+    whole.zeroGradParameters()
+    whole.float()
+    with pytest.warns(UserWarning, match=r"Sequential\.updateParameters: parameters have left"):
+        whole.updateParameters(1)
+    whole.zeroGradParameters()
+    # Of the whole, the flat arrays take the place of those of the part.
+    net, *_ = flattened()
+    whole = around(net)
+    whole.getParameters()
+    whole.zeroGradParameters().updateParameters(1)
+
+
 def test_the_warning_comes_before_anything_is_done():
     net, *_ = flattened()
     net[0].gradWeight.fill(1)

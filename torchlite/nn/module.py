@@ -268,10 +268,12 @@ class Module(Stateful):
         gathered: Gathered | None = getattr(self, slot)
         if gathered is None or not gathered.still_holds(parameters, gradients):
             gathered = self._sorted_out(method, parameters, gradients)
-            if self._flat is not None and self._has_left_flat(parameters, gradients):
+            left = [part for part in self._flattened() if part._has_left_flat()]
+            if left:
                 if method not in ("zeroGradParameters", "updateParameters"):
                     return gathered
-                self._flat = None
+                for part in left:
+                    part._flat = None
                 warnings.warn(
                     f"{checks.title(self)}.{method}: parameters have left the flat arrays that "
                     "getParameters() returned, and what is done to these no longer reaches them. "
@@ -281,9 +283,18 @@ class Module(Stateful):
             setattr(self, slot, gathered)
         return gathered
 
-    def _has_left_flat(self, parameters: list[Any], gradients: list[Any]) -> bool:
+    def _flattened(self) -> list["Module"]:
+        """Return what getParameters was called of: itself, or else the outermost parts inside."""
+
+        def is_flat(part: Any) -> bool:
+            return getattr(part, "_flat", None) is not None
+
+        found = walk(self, lambda part: not is_flat(part))
+        return [place.module for place in found if is_flat(place.module)]
+
+    def _has_left_flat(self) -> bool:
         flat = {id(view) for view in (known() for known in self._flat) if view is not None}
-        now = set(map(id, (*parameters, *gradients)))
+        now = {id(array) for side in self._listed() for array in side}
         return len(flat & now) < len(self._flat) and not now <= flat
 
     def _sorted_out(self, method: str, parameters: list[Any], gradients: list[Any]) -> Gathered:
