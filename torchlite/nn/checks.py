@@ -124,7 +124,7 @@ def movable(layer: Any, method: str, array: Any, argument: str = "input") -> Non
     if type(array) is ndarray and array.dtype in FLOATING and array.ndim:
         return
     must_be_array(layer, method, argument, array)
-    if not _is_movable(array.dtype):
+    if array.dtype not in FLOATING and array.dtype.kind not in INTEGRAL:
         hint = f"{argument}.astype('{layer.type()}')"
         raise mistyped(layer, method, argument, _MOVABLE_NAMES, str(array.dtype), hint)
     must_have_dimensions(layer, method, argument, array)
@@ -369,15 +369,11 @@ def must_be_gradient(
 
 
 def must_be_gradient_of(layer: Any, method: str, argument: str, array: Any, dtype: Any) -> None:
-    """Raise unless array has the dtype's precision; for integers and booleans all numbers do."""
+    """Raise unless array has the dtype's precision; for integers and booleans any number does."""
     if dtype in FLOATING:
         must_have_precision(layer, method, argument, array, dtype)
-    elif dtype.kind in INTEGRAL and not _is_movable(array.dtype):
-        raise mistyped(layer, method, argument, _MOVABLE_NAMES, str(array.dtype))
-
-
-def _is_movable(dtype: Any) -> bool:
-    return dtype in FLOATING or dtype.kind in INTEGRAL
+    elif dtype.kind in INTEGRAL and array.dtype.kind not in "biufc":
+        raise mistyped(layer, method, argument, "numbers or bool", str(array.dtype))
 
 
 def must_accumulate(layer: Any, input: Any, gradOutput: Any, dtype: Any) -> None:
