@@ -1,6 +1,8 @@
 """Every layer and criterion against the numbers of the real Torch7."""
 
 import copy
+import json
+import re
 
 import golden
 import numpy as np
@@ -160,3 +162,13 @@ def test_missing_classes_are_named():
     assert golden.missing(case) == {"Nonsense"}
     with pytest.raises(AssertionError, match="torchlite has no Nonsense"):
         golden.build({**case, "id": "X_1", "lua": "", "dtype": "float64"})
+
+
+def test_the_format_is_written_down():
+    page = (golden.DATA / "README.md").read_text("utf-8")
+    said = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]*)`", page))))
+    for path in golden.DATA.glob("*.json"):
+        cases = json.loads(path.read_text("utf-8"))
+        fields = {field for case in cases for field in case}
+        missing = (fields | {case["kind"] for case in cases} | {path.stem}) - said
+        assert not missing, f"tests/data/README.md does not say what these are of {path.stem}"
