@@ -17,11 +17,12 @@ nox.options.sessions = ["lint", "tests", "oldest", "optional", "dist"]
 
 @nox.session
 def lint(session):
-    """Ruff and mypy."""
-    session.install("-e", ".[lint]")
+    """Ruff, mypy, and the type checkers on a user's program."""
+    session.install("-e", ".[lint,test]")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    session.run("python", "-m", "pytest", "-q", "tests/test_types.py")
 
 
 def run_tests(session, *more, browser=False):

@@ -1,7 +1,9 @@
 """The house's floors: nothing imports from a floor above its own; importing is cheap."""
 
 import ast
+import builtins
 import configparser
+import re
 import subprocess
 import sys
 from fnmatch import fnmatch
@@ -63,6 +65,18 @@ def test_nothing_imports_from_above(path):
     for name in imported(path):
         if name.startswith("torchlite."):
             assert name.split(".")[1] in FLOORS[place], f"{path} imports {name}"
+
+
+def test_the_page_of_the_architecture_has_the_floors():
+    page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text("utf-8")
+    table = page.partition("## Floors\n")[2].partition("\n## ")[0].partition("\n### ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| .* \| (.*)\|$", table, re.MULTILINE)
+    assert {where: set(re.findall(r"`(\w+)`", knows)) for where, knows in rows} == FLOORS
+    assert all(f"`{name}" in table for name in TOP - {"__init__"})
+    errors = re.findall(r"^\| `(\w+Error)` \| `(\w+)` \|", page, re.MULTILINE)
+    assert {name for name, _ in errors} == {n for n in torchlite.errors.__all__ if "Error" in n}
+    for name, built_in in errors:
+        assert issubclass(getattr(torchlite.errors, name), getattr(builtins, built_in))
 
 
 @pytest.mark.parametrize("path", modules())
