@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -201,6 +202,18 @@ def _set(holder: Any, key: Any, value: Any) -> None:
         holder.pop(key, None)
     else:
         holder[key] = value
+
+
+@contextmanager
+def restored(arrays: list[Any]) -> Iterator[None]:
+    """Put the arrays back to what they were if the with block raises."""
+    before = [array.copy() for array in arrays]
+    try:
+        yield
+    except BaseException:
+        for array, values in zip(arrays, before, strict=True):
+            array[...] = values
+        raise
 
 
 def rebind(layer: Stateful, change: Callable[[Any], Any], casting: bool = False) -> None:

@@ -1,7 +1,5 @@
 """Criterion: the contract that every loss keeps."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -113,15 +111,3 @@ for _name in OF_NETWORKS:
 def _too_many(criterion: Criterion, method: str, surplus: tuple[Any, ...]) -> DTypeError:
     hint = f"{method}([a, b], target)"
     return checks.too_many(criterion, method, "input", 1 + len(surplus), hint)
-
-
-@contextmanager
-def restored(arrays: list[Any]) -> Iterator[None]:
-    """Put the arrays back to what they were if the with block raises."""
-    before = [array.copy() for array in arrays]
-    try:
-        yield
-    except BaseException:
-        for array, values in zip(arrays, before, strict=True):
-            array[...] = values
-        raise

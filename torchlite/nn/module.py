@@ -12,7 +12,7 @@ from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, f
 from torchlite.kernels import flat
 from torchlite.kernels.blas import axpy
 from torchlite.nn import checks
-from torchlite.nn._stateful import Stateful, put, rebind
+from torchlite.nn._stateful import Stateful, put, rebind, restored
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.nested import shapes
 from torchlite.nn.ties import EntangledError, Gathered
@@ -487,17 +487,9 @@ class Module(Stateful):
 
         inside = [place.module for place in walk(self, left_to_others)]
         apart = [part for part in inside if not left_to_others(part)]
-        before = [
-            (array, array.copy())
-            for array in {id(a): a for part in apart for a in part.parameters()[0]}.values()
-        ]
-        try:
+        with restored([array for part in apart for array in part.parameters()[0]]):
             for part in apart:
                 part.reset(stdv)
-        except BaseException:
-            for array, values in before:
-                array[...] = values
-            raise
         return self
 
     def __getstate__(self) -> dict[str, Any]:

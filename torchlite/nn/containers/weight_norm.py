@@ -10,6 +10,7 @@ from torchlite.errors import DTypeError, ShapeError, TorchliteError
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
+from torchlite.nn._stateful import restored
 from torchlite.nn.checks import whole
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.module import Module
@@ -138,19 +139,13 @@ class WeightNorm(Decorator):
         module = self.modules[0]
         gradWeight = module.gradWeight
         gradWeight.fill(0)
-        others = [array for array in module.parameters()[1] if array is not gradWeight]
-        before = [array.copy() for array in others]
-        super().accGradParameters(input, gradOutput, scale)
-        try:
+        with restored([array for array in module.parameters()[1] if array is not gradWeight]):
+            super().accGradParameters(input, gradOutput, scale)
             gradient = self._rows(gradWeight).reshape(self.v.shape)
             norm = self._norm()
             direction = self.v / norm
             along = sum_along(gradient * direction, 1, keepdims=True)
             across = self.g / norm * (gradient - along * direction)
-        except BaseException:
-            for array, values in zip(others, before, strict=True):
-                array[...] = values
-            raise
         self.gradG += along
         self.gradV += across
 

@@ -3,7 +3,8 @@
 from typing import Any, Self
 
 from torchlite.nn import checks
-from torchlite.nn.criterion import Criterion, restored
+from torchlite.nn._stateful import restored
+from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
 from torchlite.nn.nested import map_arrays
 

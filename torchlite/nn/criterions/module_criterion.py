@@ -4,7 +4,8 @@ import warnings
 from typing import Any
 
 from torchlite.nn import checks
-from torchlite.nn.criterion import Criterion, restored
+from torchlite.nn._stateful import restored
+from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
 from torchlite.nn.module import Module
 from torchlite.nn.nested import same, shapes
