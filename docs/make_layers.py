@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from torchlite import nn
+from torchlite.elsewhere import TORCH7
 
 HERE = Path(__file__).parent
 NN = HERE.parent / "torchlite" / "nn"
@@ -119,9 +120,8 @@ def stub() -> str:
 
 def count() -> str:
     """Tell how many of Torch7's classes torchlite has, and which it has not."""
-    theirs = (HERE / "torch7_classes.txt").read_text("utf-8").split()
-    missing = [name for name in theirs if not hasattr(nn, name)]
-    lines = [f"{len(theirs) - len(missing)} of Torch7's {len(theirs)} classes"]
+    missing = sorted(name for name in TORCH7 if not hasattr(nn, name))
+    lines = [f"{len(TORCH7) - len(missing)} of Torch7's {len(TORCH7)} classes"]
     if missing:
         lines.append("missing: " + ", ".join(missing))
     return "\n".join(lines)

@@ -9,6 +9,7 @@ import golden
 import pytest
 
 from torchlite import nn
+from torchlite.elsewhere import TORCH7
 
 ROOT = Path(__file__).parents[1]
 SPEC = importlib.util.spec_from_file_location("make_layers", ROOT / "docs" / "make_layers.py")
@@ -92,9 +93,8 @@ def test_a_chapter_without_a_title_is_named(tmp_path):
 
 def test_count():
     lines = make_layers.count().splitlines()
-    theirs = set((ROOT / "docs" / "torch7_classes.txt").read_text("utf-8").split())
-    assert len(theirs) == 190
-    assert lines[0] == f"{len(theirs & set(dir(nn)))} of Torch7's 190 classes"
+    assert len(TORCH7) == 190
+    assert lines[0] == f"{len(TORCH7 & set(dir(nn)))} of Torch7's 190 classes"
 
 
 def test_every_class_has_golden_cases():

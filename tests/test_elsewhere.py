@@ -6,7 +6,6 @@ import pydoc
 import subprocess
 import sys
 import traceback
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +13,6 @@ import pytest
 import torchlite
 from torchlite import nn, optim
 from torchlite.elsewhere import METHODS, NAMES, OF_NETWORKS, TORCH7, Absent
-
-ROOT = Path(__file__).parent.parent
 
 NOT_YET = "{} is Torch7's; torchlite does not have it yet"
 TRAIN = "nn.StochasticGradient(net, criterion).train(dataset), or a loop with torchlite.optim"
@@ -109,11 +106,6 @@ def test_what_pytorch_calls_a_missing_class():
         with pytest.raises(AttributeError) as caught:
             getattr(nn, name)
         assert str(caught.value).endswith(f"\n  hint: {NOT_YET.format(text)}")
-
-
-def test_the_names_are_torch7s():
-    listed = (ROOT / "docs" / "torch7_classes.txt").read_text("utf-8").split()
-    assert sorted(TORCH7) == sorted(listed)
 
 
 def test_no_name_is_taken_from_what_is_there():
