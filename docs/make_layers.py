@@ -15,7 +15,7 @@ from torchlite import nn
 from torchlite.elsewhere import TORCH7
 
 HERE = Path(__file__).parent
-NN = HERE.parent / "torchlite" / "nn"
+NN = Path(nn.__file__).parent
 # By folder of torchlite/nn, in the order of the page.
 TITLES = {
     "": "The contracts",

@@ -137,10 +137,32 @@ def test_type_checkers_see_every_part():
     assert seen == torchlite._PARTS
 
 
+def test_the_index_has_every_class():
+    """Every public file in a chapter holds a class, and so does one that has a module."""
+    folder, homes = PACKAGE / "nn", torchlite.nn._HOMES
+    missing = [
+        f"add torchlite/nn/{home.replace('.', '/')}.py, with the class {name}, which is in _HOMES"
+        for name, home in homes.items()
+        if not (folder / f"{home.replace('.', '/')}.py").is_file()
+    ]
+    for path in sorted(folder.rglob("[!_]*.py")):
+        home = ".".join(path.relative_to(folder).with_suffix("").parts)
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
+                public = "." in home or bases & {"Stateful", *homes}
+                if public and homes.get(node.name) != home:
+                    missing.append(
+                        f'add "{node.name}": "{home}" to _HOMES in torchlite/nn/__init__.py'
+                    )
+    if missing:
+        pytest.fail("\n".join(missing), pytrace=False)
+
+
 def test_every_file_is_installed():
     """What is no module is installed by its pattern in setup.cfg."""
     config = configparser.ConfigParser()
-    config.read(PACKAGE.parent / "setup.cfg", "utf-8")
+    config.read(Path(__file__).parents[1] / "setup.cfg", "utf-8")
     patterns = [
         f"{package.replace('.', '/')}/{pattern}"
         for package, listed in config["options.package_data"].items()

@@ -1,6 +1,8 @@
 """One row per class, by chapter: everything that is tested of every class is run from its row."""
 
-from collections.abc import Callable, Mapping
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +26,9 @@ class Case:
         The properties that it breaks by definition, each with the reason.
     name
         Tells rows of one class apart.
+    formula
+        For a class that Torch7 lacks, if PyTorch lacks it, too: the output in 50 digits, see
+        tests/exact.py.
     """
 
     make: Callable[[], Any]
@@ -31,6 +36,7 @@ class Case:
     target: Any = None
     exempt: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
+    formula: Callable[..., Any] | None = None
 
     @property
     def id(self) -> str:
@@ -40,6 +46,13 @@ class Case:
     def draw(self, rng: np.random.Generator, what: str = "input") -> Any:
         """Return an input (or target): odd multiples of 1/16 in the shapes of the row."""
         return draw(rng, getattr(self, what))
+
+
+def rows() -> Iterator[tuple[str, Case]]:
+    """Yield (file, row) of every row in tests/cases/."""
+    for file in pkgutil.iter_modules(__path__):
+        for case in importlib.import_module(f"cases.{file.name}").CASES:
+            yield file.name, case
 
 
 def draw(rng: np.random.Generator, shape: Any) -> Any:

@@ -29,7 +29,11 @@ def unguarded(layer):
 
 CASES = [
     Case(lambda: nn.Identity(), (5, 3)),
-    Case(lambda: nn.Linear(3, 4), (5, 3)),
+    Case(
+        lambda: nn.Linear(3, 4),
+        (5, 3),
+        formula=lambda mp, x, weight, bias: x @ weight.T + bias,
+    ),
     Case(lambda: nn.Linear(3, 4), (3,), name="one sample"),
     Case(lambda: nn.Linear(3, 4, bias=False), (5, 3), name="no bias"),
     Case(lambda: nn.LinearWeightNorm(3, 4), (5, 3)),
