@@ -10,6 +10,7 @@ from interruption import Exhausted, Interrupted, break_off, interruptions, lines
 from torchlite import nn
 from torchlite.errors import DTypeError, ShapeError, StateError
 from torchlite.kernels.blas import active
+from torchlite.nn.containers._remembering import Remembering
 
 X = np.array([[1.0, 2.0], [3.0, -1.0]])
 G = np.array([[1.0, -2.0], [0.5, 4.0]])
@@ -252,6 +253,33 @@ def test_what_is_copied_and_how_often():
         inner.asked = 0
         net.backward(X, G)
         assert inner.asked == times
+
+
+@pytest.mark.parametrize("make", [lambda: nn.Sequential(linear()), mlp])
+def test_an_ordinary_step_need_not_look_ahead(make, monkeypatch):
+    """Also with a first layer that has seen no gradOutput, as in the training of most networks."""
+    net = make()
+    net[0].gradInput = None
+    net.forward(X)
+    net.updateGradInput(X, G)
+    before = net.parameters()[1][0].copy()
+    monkeypatch.delattr(Remembering, "_look_ahead")
+    net.accGradParameters(X, G)
+    assert not np.array_equal(net.parameters()[1][0], before)
+
+
+@pytest.mark.parametrize("make", [lambda: nn.Sequential(linear()), mlp])
+def test_a_first_layer_that_has_seen_no_gradOutput_refuses_it(make):
+    net = make()
+    net[0].gradInput = None
+    for gradient in net.parameters()[1]:
+        gradient.fill(1.25)
+    net.forward(X)
+    net.updateGradInput(X, G)
+    net.gradOutputs[0] = np.ones((2, 5))
+    with pytest.raises(ShapeError):
+        net.accGradParameters(X, net.gradOutputs[-1])
+    assert untouched(net)
 
 
 @overflows_are_told

@@ -4,6 +4,7 @@ from contextvars import copy_context
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
@@ -62,13 +63,15 @@ class Remembering(Container):
         ):
             self._accumulate(plan[3], scale)
             return
+        steps = self._steps(input, gradOutput)
+        if self._is_plain(input, gradOutput, steps):
+            self._accumulate(steps, scale)
+            return
         planned: list[Remembering] = []
         before: Any = ()
         try:
             risky = Remembering._look_ahead(self, input, gradOutput, planned)
-            # What np.seterr says is in the context, which is empty as long as it said nothing.
-            raising = copy_context() and not {"raise", "call"}.isdisjoint(np.geterr().values())
-            if risky or raising or _any_complex((input, gradOutput, self.gradInput)):
+            if risky or _numpy_raises() or _any_complex((input, gradOutput, self.gradInput)):
                 before = [(array, array.copy()) for array in self.parameters()[1]]
             self._accumulate(self._plan[3], scale)
         except BaseException:
@@ -78,6 +81,34 @@ class Remembering(Container):
         finally:
             for container in planned:
                 container._plan = None
+
+    def _is_plain(self, input: Any, gradOutput: Any, steps: tuple[Any, Any, Any, Any]) -> bool:
+        """Tell, quickly, whether certainly nothing of what `_look_ahead` is after is inside."""
+        _, modules, inputs, gradOutputs = steps
+        if (
+            type(input) is not ndarray
+            or type(gradOutput) is not ndarray
+            or input.dtype.kind == "c"
+            or gradOutput.dtype.kind == "c"
+            or gradOutputs is not self.gradOutputs
+            or self._risky
+            or _numpy_raises()
+        ):
+            return False
+        for module in modules:
+            if module._look_ahead is not None or (
+                # It has not seen its gradOutput, which fits if it comes from a module that was
+                # given the output; and where there is no other module, an error does no harm.
+                module.gradInput is None
+                and len(modules) > 1
+                and not (
+                    module is modules[0]
+                    and module.output is inputs[1]
+                    and modules[1].gradInput is gradOutputs[0]
+                )
+            ):
+                return False
+        return True
 
     def _look_ahead(self, input: Any, gradOutput: Any, planned: "list[Remembering]") -> bool:
         """Plan accGradParameters, here and inside; raise unless every memory is of this call.
@@ -135,16 +166,24 @@ def _alike(module: Any, gradOutput: Any) -> bool:
     """Tell whether a gradOutput certainly fits the module's output."""
     output = module.output
     return (
-        type(output) is np.ndarray is type(gradOutput)
+        type(output) is ndarray is type(gradOutput)
         and output.shape == gradOutput.shape
         and output.dtype == gradOutput.dtype
     )
 
 
+def _numpy_raises() -> bool:
+    """Tell whether NumPy was told to raise where it warns."""
+    # What np.seterr says is in the context, which is empty as long as nothing was said.
+    return bool(copy_context()) and not {"raise", "call"}.isdisjoint(np.geterr().values())
+
+
 def _any_complex(tables: Any) -> bool:
     """Tell whether there are complex numbers in arrays or tables."""
     for table in tables.values() if isinstance(tables, dict) else tables:
-        if type(table) is np.ndarray or is_array(table):
+        if table is None:
+            continue
+        if type(table) is ndarray or is_array(table):
             if table.dtype.kind == "c":
                 return True
         elif isinstance(table, (list, tuple, dict)) and _any_complex(table):
