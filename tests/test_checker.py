@@ -292,6 +292,15 @@ def test_arguments_that_cannot_be(arguments, message):
     assert str(caught.value).startswith(message)
 
 
+def test_a_shape_in_the_place_of_an_input():
+    with pytest.raises(SettingError) as caught:
+        check_module(nn.ReLU(), (5, 2))
+    assert str(caught.value) == (
+        "check_module: input must be an array or a table, got (5, 2)\n"
+        "  hint: or give the shape of one: check_module(module, shape=(5, 2))"
+    )
+
+
 def test_what_is_no_module():
     with pytest.raises(TypeError, match="module must be a Module or what makes one, got 3"):
         check_module(lambda: 3, shape=(2, 2))

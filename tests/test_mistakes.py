@@ -419,6 +419,15 @@ OPTIMIZERS = [
 FLAT = "with x, gradParameters = net.getParameters()"
 
 
+def test_a_table_in_the_place_of_an_array():
+    message = (
+        "Linear(3 -> 2).updateOutput: input must be an array, got list\n"
+        "  hint: input is a table: nn.JoinTable, CAddTable or SelectTable makes one array of it"
+    )
+    net = nn.Sequential(nn.ConcatTable(nn.Identity(), nn.Identity()), nn.Linear(3, 2))
+    refused(DTypeError, message, lambda: net.forward(X))
+
+
 class Silent(nn.Module):
     """A layer of one's own that keeps its results, but returns none."""
 

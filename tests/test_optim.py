@@ -1019,6 +1019,11 @@ def test_per_parameter():
         "per_parameter: '[7]' names no parameter of the network\n  hint: its parameters are "
         "[0].weight, [0].bias, [1][0].weight, [1][2].weight, [1][2].bias"
     )
+    with pytest.raises(DTypeError) as caught:
+        optim.per_parameter(net, [0, 1])
+    assert str(caught.value) == (
+        'per_parameter: factors must be a dict, got list\n  hint: per_parameter(net, {"[0]": 0})'
+    )
     with pytest.raises(DTypeError, match="a key must be text or a class, got 0"):
         optim.per_parameter(net, {0: 1})
     with pytest.raises(DTypeError, match=r"the factor of '\[0\]' must be a number, got None"):

@@ -892,6 +892,19 @@ def test_a_function_that_returns_something_else(tmp_path, capsys):
     assert capsys.readouterr().err == f"trace: SettingError: {said}"
 
 
+def test_a_trace_of_arguments_in_another_order():
+    net, criterion, x = nn.Linear(2, 1), nn.MSECriterion(), np.ones((3, 2))
+    hint = "\n  hint: trace(net, input, criterion, target)"
+    for arguments, said in (
+        ((net, criterion, x, x), "criterion must be a Criterion, got an array (3, 2)"),
+        ((x, net), "net must be a Module, got an array (3, 2)"),
+        ((criterion, x), "net must be a Module, got MSECriterion"),
+    ):
+        with pytest.raises(DTypeError) as caught:
+            trace(*arguments)
+        assert str(caught.value) == f"trace: {said}{hint}"
+
+
 def test_a_summary_of_an_input_in_the_place_of_its_shape():
     net = nn.Sequential(nn.LookupTable(5, 2))
     for input_shape in (np.ones((2, 3), int), [(2, 3), np.ones((2, 3), int)]):

@@ -311,6 +311,10 @@ def must_be_array(layer: Any, method: str, argument: str, value: Any, dtype: Any
         hint = f"{argument}.filled(...) says what stands in the masked places"
     elif value is None and argument == "input":
         hint = "what a layer before computes in updateOutput, it must return, too"
+    elif isinstance(value, (list, tuple)) and any(map(is_array, value)):
+        hint = (
+            f"{argument} is a table: nn.JoinTable, CAddTable or SelectTable makes one array of it"
+        )
     else:
         hint = as_numpy(argument, value, layer.type() if dtype is None else dtype)
     raise mistyped(layer, method, argument, "an array", type(value).__name__, hint)

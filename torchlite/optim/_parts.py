@@ -52,7 +52,7 @@ def per_parameter(net: Any, factors: Mapping[Any, float], default: float = 1.0) 
     StateError
         A key that names no parameter of the network.
     DTypeError
-        A key that is neither text nor a class, or a factor that is no number.
+        factors is no dict, a key is neither text nor a class, or a factor is no number.
     SettingError
         A factor that is negative or not finite.
 
@@ -74,6 +74,9 @@ def per_parameter(net: Any, factors: Mapping[Any, float], default: float = 1.0) 
     ---------
     Torch7's package nnlr.
     """
+    if not isinstance(factors, Mapping):
+        got, hint = type(factors).__name__, 'per_parameter(net, {"[0]": 0})'
+        raise fault(DTypeError, "per_parameter", "factors", "a dict", got, hint=hint)
     for key, factor in factors.items():
         if not isinstance(key, str | type):
             raise fault(DTypeError, "per_parameter", "a key", "text or a class", repr(key))

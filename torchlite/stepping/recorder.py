@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from torchlite.errors import StateError
+from torchlite.errors import DTypeError, StateError, fault
 from torchlite.nn import checks
 from torchlite.nn._stateful import parts
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
-from torchlite.nn.nested import shapes
+from torchlite.nn.nested import is_array, shapes
 from torchlite.nn.tree import walk
 from torchlite.stepping.arrays import copied
 from torchlite.stepping.formulas import TARGETS, Formula, formula
@@ -41,7 +41,19 @@ def trace(
 
     It is the network itself that runs: gradients accumulate, as always. Without criterion there is
     a forward alone.
+
+    Raises
+    ------
+    DTypeError
+        net is no module, or criterion no criterion.
+    StateError
+        One of the modules is being recorded already.
     """
+    for name, value, kind in (("net", net, Module), ("criterion", criterion, Criterion)):
+        if not isinstance(value, kind) and value is not None:
+            got = f"an array {shapes(value)}" if is_array(value) else type(value).__name__
+            hint = "trace(net, input, criterion, target)"
+            raise fault(DTypeError, "trace", name, f"a {kind.__name__}", got, hint=hint)
     with record(net, criterion, max_elements) as steps:
         output = net.forward(input)
         if criterion is not None:

@@ -124,15 +124,15 @@ def check_module(
     with _stream_kept():
         random.manualSeed(seed)
         made = _made("check_module", "module", Module, module)
-        if input is None:
+        if input is None or (isinstance(input, tuple) and all(isinstance(n, int) for n in input)):
             if shape is None:
                 raise fault(
                     SettingError,
                     "check_module",
                     "input",
                     "an array or a table",
-                    "None",
-                    hint="or give the shape of one: check_module(module, shape=(4, 3))",
+                    repr(input),
+                    hint=f"or give the shape of one: check_module(module, shape={input or (4, 3)})",
                 )
             input = draw(np.random.default_rng(seed), shape)
         names = _chosen("check_module", PROPERTIES, only, exempt)
