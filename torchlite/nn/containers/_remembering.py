@@ -9,7 +9,7 @@ from numpy import ndarray
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.container import Container
-from torchlite.nn.nested import is_array, same, shapes
+from torchlite.nn.nested import EMPTY, is_array, same, shapes
 
 
 class Remembering(Container):
@@ -96,10 +96,14 @@ class Remembering(Container):
         ):
             return False
         for module in modules:
-            if module._look_ahead is not None or (
-                # It has not seen its gradOutput, which fits if it comes from a module that was
-                # given the output; and where there is no other module, an error does no harm.
-                module.gradInput is None
+            gradInput = module.gradInput
+            # EMPTY, where another module stands since updateGradInput, or this one was cast.
+            if module._look_ahead is not None or gradInput is EMPTY:
+                return False
+            # None: it has not seen its gradOutput, which fits if it comes from a module that was
+            # given the output; and where there is no other module, an error does no harm.
+            if (
+                gradInput is None
                 and len(modules) > 1
                 and not (
                     module is modules[0]
