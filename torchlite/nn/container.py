@@ -72,23 +72,7 @@ class Container(Module):
         """Insert a module before position index, at the end without one. Return self."""
         method = "add" if index is None else "insert"
         if not isinstance(module, Module):
-            got = module.__name__ if isinstance(module, type) else type(module).__name__
-            is_class = isinstance(module, type) and issubclass(module, Module)
-            hint = f"{got}() makes one" if is_class else None
-            if isinstance(module, (list, tuple)):
-                hint = "each module is an argument of its own: *modules"
-            elif isinstance(module, dict):
-                hint = "each module is an argument of its own: *modules.values()"
-            raise DTypeError(
-                f"{type(self).__name__}.{method}: module must be a Module, got "
-                + (f"the class {got}" if isinstance(module, type) else got),
-                layer=self,
-                method=method,
-                argument="module",
-                expected="a Module",
-                got=got,
-                hint=hint,
-            )
+            raise _no_module(self, method, module)
         place = len(self) if index is None else self._position(method, index, len(self) + 1)
         again = _places.standing_already(self, module)
         if again is not None:
@@ -192,15 +176,35 @@ class Container(Module):
     def _listed_by_modules(self) -> tuple[list[Any], list[Any]]:
         parameters: list[Any] = []
         gradients: list[Any] = []
-        for module in self.modules:
-            gathers = module._gathers and _only_gathers(module)
-            own, own_gradients = module._listed_by_modules() if gathers else module.parameters()
-            parameters += own
-            gradients += own_gradients
+        self._list(parameters, gradients)
         return parameters, gradients
+
+    def _list(self, parameters: list[Any], gradients: list[Any]) -> None:
+        for module in self.modules:
+            if module._gathers and _only_gathers(module):
+                module._list(parameters, gradients)
+            else:
+                own, own_gradients = module.parameters()
+                parameters += own
+                gradients += own_gradients
 
 
 def _only_gathers(container: Any) -> bool:
     """Tell whether the container itself has no `parameters` of its own; its class has none."""
     # To look into its vars would make all its attributes slower, from then on, on Python 3.11.
     return getattr(container.parameters, "__func__", None) is Container.parameters
+
+
+def _no_module(container: Container, method: str, thing: Any) -> DTypeError:
+    got, hint = type(thing).__name__, None
+    if isinstance(thing, type):
+        got = f"the class {thing.__name__}"
+        hint = f"{thing.__name__}() makes one" if issubclass(thing, Module) else None
+    elif isinstance(thing, (list, tuple)):
+        hint = "each module is an argument of its own: *modules"
+    elif isinstance(thing, dict):
+        hint = "each module is an argument of its own: *modules.values()"
+    where = f"{type(container).__name__}.{method}"
+    return fault(
+        DTypeError, where, "module", "a Module", got, layer=container, method=method, hint=hint
+    )
