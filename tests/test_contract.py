@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from torchlite import nn
-from torchlite.nn.nested import map_arrays, shapes
+from torchlite.nn.nested import leaves, map_arrays, shapes
 from torchlite.testing import CRITERION_PROPERTIES, PROPERTIES, check_criterion, check_module
-from torchlite.testing.subject import leaves
 
 ROWS = [pytest.param(case, id=f"{chapter}-{case.id}") for chapter, case in cases.rows()]
 

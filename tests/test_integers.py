@@ -11,9 +11,8 @@ import pytest
 
 from torchlite import nn
 from torchlite.errors import DTypeError, ShapeError
-from torchlite.nn.nested import map_arrays
+from torchlite.nn.nested import leaves, map_arrays
 from torchlite.testing import ContractViolation, check_module
-from torchlite.testing.subject import leaves
 
 IDS = np.array([[2, 0, 1], [1, 1, 0]])
 FLAGS = IDS > 0

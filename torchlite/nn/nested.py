@@ -1,11 +1,11 @@
 """Doing something to every array of a nested list: Torch7's tables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["EMPTY", "is_array", "map_arrays", "same", "shapes"]
+__all__ = ["EMPTY", "is_array", "leaves", "map_arrays", "rebuilt", "same", "shapes"]
 
 EMPTY: Any = np.zeros(0)
 EMPTY.flags.writeable = False
@@ -39,6 +39,31 @@ def map_arrays(function: Callable[[Any], Any], table: Any) -> Any:
     if isinstance(table, dict):
         return {key: map_arrays(function, entry) for key, entry in table.items()}
     return function(table)
+
+
+def leaves(table: Any) -> list[Any]:
+    """Return the arrays of a table, however deep, in order.
+
+    Example
+    -------
+    >>> leaves([np.zeros(2), [np.ones(1)]])
+    [array([0., 0.]), array([1.])]
+    """
+    found: list[Any] = []
+    map_arrays(found.append, table)
+    return found
+
+
+def rebuilt(table: Any, arrays: Sequence[Any]) -> Any:
+    """Return a table built like this one, of other arrays.
+
+    Example
+    -------
+    >>> rebuilt([np.zeros(2), [np.ones(1)]], [np.zeros(1), np.zeros(0)])
+    [array([0.]), [array([], dtype=float64)]]
+    """
+    rest = iter(arrays)
+    return map_arrays(lambda _: next(rest), table)
 
 
 def shapes(value: Any) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from torchlite.errors import DTypeError, ShapeError, fault
 from torchlite.kernels.blas import axpy
 from torchlite.nn._stateful import Stateful, cast
-from torchlite.nn.nested import is_array, map_arrays, shapes
+from torchlite.nn.nested import is_array, leaves, shapes
 
 __all__ = ["clear", "recursiveAdd", "recursiveCopy", "recursiveFill", "recursiveType"]
 
@@ -144,13 +144,9 @@ def clear(self: Any, *fields: Any) -> Any:
 
 def _arrays(function: str, argument: str, table: Any) -> list[Any]:
     """Return the arrays of a table, in order; raise where there is something else in it."""
-    found: list[Any] = []
-
-    def take(value: Any) -> None:
+    found = leaves(table)
+    for value in found:
         if not is_array(value):
             where, got = f"nn.utils.{function}", type(value).__name__
             raise fault(DTypeError, where, argument, "an array or a table of arrays", got)
-        found.append(value)
-
-    map_arrays(take, table)
     return found

@@ -10,8 +10,8 @@ import numpy as np
 
 from torchlite.nn._stateful import parts
 from torchlite.nn.checks import is_integral
-from torchlite.nn.nested import shapes
-from torchlite.testing import maths, subject
+from torchlite.nn.nested import leaves, shapes
+from torchlite.testing import maths
 
 __all__ = ["Formula", "filled", "formula", "parsed", "products", "sources"]
 
@@ -261,7 +261,7 @@ def _fits(value: Any, result: Any) -> bool:
     """
     if _size(value) != _size(result):
         return False
-    pairs = zip(subject.leaves(value), subject.leaves(result), strict=True)
+    pairs = zip(leaves(value), leaves(result), strict=True)
     return all(np.array_equal(a, b) for a, b in pairs if is_integral(b))
 
 

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from torchlite import random
 from torchlite.nn.criterion import Criterion
-from torchlite.nn.nested import is_array, map_arrays, same
+from torchlite.nn.nested import is_array, leaves, map_arrays, rebuilt, same
 from torchlite.testing.oracle import STEP
-from torchlite.testing.subject import cast, copied, floating, leaves, rebuilt
+from torchlite.testing.subject import cast, copied, floating
 
 __all__ = ["Call", "Round", "Slope"]
 

@@ -12,7 +12,7 @@ from torchlite import random
 from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
-from torchlite.nn.nested import is_array, map_arrays, shapes
+from torchlite.nn.nested import is_array, leaves
 from torchlite.testing import values
 from torchlite.testing.criterion_properties import CRITERION_PROPERTIES, CriterionSubject
 from torchlite.testing.properties import PROPERTIES
@@ -305,9 +305,8 @@ def _check_parts(subject: Subject, names: list[str], report: Report, where: str)
 
 
 def _differentiable(input: Any) -> bool:
-    found: list[bool] = []
-    map_arrays(lambda a: found.append(is_array(a)), input)
-    return bool(found) and all(found) and shapes(input) != "[]"
+    arrays = leaves(input)
+    return bool(arrays) and all(map(is_array, arrays))
 
 
 @contextmanager

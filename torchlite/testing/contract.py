@@ -7,10 +7,10 @@ import numpy as np
 
 from torchlite import random
 from torchlite.nn.module import Module
-from torchlite.nn.nested import is_array
+from torchlite.nn.nested import is_array, leaves
 from torchlite.testing.check import check_module
 from torchlite.testing.properties import PROPERTIES
-from torchlite.testing.subject import Subject, leaves
+from torchlite.testing.subject import Subject
 from torchlite.testing.violations import ContractViolation
 
 try:

@@ -11,7 +11,7 @@ from torchlite.errors import StateError
 from torchlite.nn import checks
 from torchlite.nn._stateful import rebind
 from torchlite.nn.criterion import Criterion
-from torchlite.nn.nested import is_array, map_arrays, shapes
+from torchlite.nn.nested import is_array, leaves, map_arrays, rebuilt, shapes
 from torchlite.testing import maths as docs
 from torchlite.testing import values
 from torchlite.testing.duck import Duck, ducks
@@ -23,9 +23,7 @@ from torchlite.testing.subject import (
     cast,
     copied,
     floating,
-    leaves,
     quietly,
-    rebuilt,
     scaled,
     states,
 )

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn.module import Module
+from torchlite.nn.nested import leaves, rebuilt
 from torchlite.testing import values
-from torchlite.testing.subject import ROUNDING, Subject, cast, floating, leaves, rebuilt
+from torchlite.testing.subject import ROUNDING, Subject, cast, floating
 from torchlite.testing.violations import GradientMismatch
 
 __all__ = ["check_gradient"]

@@ -19,7 +19,7 @@ from torchlite.nn.checks import is_integral
 from torchlite.nn.container import Container
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.module import Module
-from torchlite.nn.nested import is_array, map_arrays, shapes
+from torchlite.nn.nested import is_array, leaves, map_arrays, rebuilt, shapes
 from torchlite.nn.tree import rows, walk
 from torchlite.testing import maths as docs
 from torchlite.testing import values
@@ -33,9 +33,7 @@ from torchlite.testing.subject import (
     copied,
     finite,
     floating,
-    leaves,
     quietly,
-    rebuilt,
     scaled,
     states,
     words,

@@ -2,7 +2,7 @@
 
 import copy
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple, Self
@@ -14,7 +14,7 @@ from torchlite.nn import checks
 from torchlite.nn._stateful import parts
 from torchlite.nn.container import Container
 from torchlite.nn.module import Module
-from torchlite.nn.nested import is_array, map_arrays, shapes
+from torchlite.nn.nested import is_array, leaves, map_arrays, shapes
 from torchlite.nn.tree import name_of, rows
 from torchlite.testing import values
 from torchlite.testing.violations import ContractViolation, GradientMismatch, guess
@@ -26,19 +26,6 @@ EXTREMES: list[tuple[str, tuple[float, ...]]] = [
     ("huge and tiny numbers", ()),
     ("huge and tiny numbers, infinities and NaN", (np.nan, np.inf, -np.inf)),
 ]
-
-
-def leaves(table: Any) -> list[Any]:
-    """Return the arrays of a nested list, in order."""
-    found: list[Any] = []
-    map_arrays(found.append, table)
-    return found
-
-
-def rebuilt(table: Any, arrays: Sequence[Any]) -> Any:
-    """Return a table built like this one of other arrays."""
-    rest = iter(arrays)
-    return map_arrays(lambda _: next(rest), table)
 
 
 def floating(array: Any) -> bool:
@@ -536,8 +523,6 @@ __all__ = [
     "copied",
     "finite",
     "floating",
-    "leaves",
     "quietly",
-    "rebuilt",
     "scaled",
 ]

@@ -10,7 +10,7 @@ from torchlite.errors import DTypeError, SettingError, StateError, fault
 from torchlite.nn._stateful import parts
 from torchlite.nn.containers._branches import Branches
 from torchlite.nn.module import Module
-from torchlite.nn.nested import is_array, map_arrays
+from torchlite.nn.nested import is_array, leaves
 from torchlite.nn.table import _checks
 
 __all__ = ["MapTable"]
@@ -163,6 +163,4 @@ def _held(module: Module) -> list[Any]:
 
 
 def _arrays(held: list[Any]) -> dict[int, Any]:
-    found: dict[int, Any] = {}
-    map_arrays(lambda value: found.update({id(value): value} if is_array(value) else {}), held)
-    return found
+    return {id(value): value for value in leaves(held) if is_array(value)}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from torchlite.nn.module import Module
-from torchlite.nn.nested import map_arrays
+from torchlite.nn.nested import leaves, rebuilt
 from torchlite.nn.table import _checks
 
 __all__ = ["FlattenTable"]
@@ -58,13 +58,10 @@ class FlattenTable(Module):
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         arrays = self._arrays("updateGradInput", input)
         gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, arrays)
-        gradients = iter(gradOutput)
-        self.gradInput = map_arrays(lambda _: next(gradients), input)
+        self.gradInput = rebuilt(input, gradOutput)
         return self.gradInput
 
     def _arrays(self, method: str, input: Any) -> list[Any]:
         if not isinstance(input, dict):
             _checks.table(self, method, "input", input)
-        arrays: list[Any] = []
-        map_arrays(arrays.append, input)
-        return arrays
+        return leaves(input)
