@@ -1,5 +1,6 @@
 """The optimizers against Torch7's own trajectories, and what they promise beyond them."""
 
+import ast
 import copy
 import importlib
 import inspect
@@ -9,10 +10,12 @@ import re
 import sys
 from contextlib import redirect_stdout
 from functools import partial
+from pathlib import Path
 
 import golden
 import numpy as np
 import pytest
+from optimizers import CONFIGURED, FIRST_ORDER, METHODS, STATEFUL, file_of, methods_in
 
 from torchlite import nn, optim, random
 from torchlite.datasets import digits, minibatches
@@ -21,6 +24,7 @@ from torchlite.kernels import blas
 from torchlite.optim import _chunks
 
 CASES = golden.cases("optim")
+THIS = "tests/test_optim.py"
 
 
 def rosenbrock(x):
@@ -69,11 +73,6 @@ def named(*kinds):
     cases = [case for case in CASES if case["class"] in kinds]
     assert cases
     return pytest.mark.parametrize("case", cases, ids=[case["id"] for case in cases])
-
-
-FIRST_ORDER = (
-    "sgd", "nag", "adagrad", "adadelta", "rmsprop", "adam", "adamax", "asgd", "rprop",
-)  # fmt: skip
 
 
 def config_of(case):
@@ -1044,7 +1043,7 @@ def test_per_parameter_counts_shared_parameters_once():
 
 
 # asgd also shrinks x.
-@pytest.mark.parametrize("name", [name for name in (*FIRST_ORDER, "lbfgs") if name != "asgd"])
+@pytest.mark.parametrize("name", [name for name in STATEFUL if name != "asgd"])
 def test_a_gradient_of_zero_freezes(name):
     frozen = np.array([0.0, 1.0, 1.0])
 
@@ -1337,36 +1336,65 @@ def test_logger_asks_for_matplotlib(monkeypatch):
 
 # ---------------------------------------------------------------- the documentation
 
-DOCUMENTED = ["adadelta", "adagrad", "adam", "adamax", "asgd", "cg", "cmaes", "de", "FistaLS",
-              "lbfgs", "lswolfe", "nag", "rmsprop", "rprop", "sgd"]  # fmt: skip
-
 
 def documented(name, heading):
-    """Return the Method of an optimizer and, of its docstring, the section under a heading."""
-    function = getattr(optim, name)
-    method = getattr(importlib.import_module(function.__module__), f"_{name.upper()}")
+    """Return, of an optimizer's docstring, the section under a heading."""
     section = rf"^{heading}\n-+\n(.*?)\n\n\w+\n---"
-    return method, re.search(section, inspect.getdoc(function), re.DOTALL | re.MULTILINE)[1]
+    doc = inspect.getdoc(getattr(optim, name)) + "\n\nEnd\n---"
+    found = re.search(section, doc, re.DOTALL | re.MULTILINE)
+    assert found, f"add {heading} to the docstring of {name}"
+    return found[1]
 
 
-@pytest.mark.parametrize("name", DOCUMENTED)
+@pytest.mark.parametrize("name", CONFIGURED)
 def test_the_docs_list_the_config(name):
-    method, section = documented(name, "Config")
-    listed = dict(re.findall(r"^(\w+)(?: : (.*))?$", section, re.MULTILINE))
-    assert list(listed) == list(method.keys)
+    listed = dict(re.findall(r"^(\w+)(?: : (.*))?$", documented(name, "Config"), re.MULTILINE))
+    keys = METHODS[name].keys
+    assert list(listed) == list(keys), f"list the keys of the Method in the Config of {name}"
     for key, text in listed.items():
-        default = method.keys[key].default
+        default = keys[key].default
         assert text == "" if key == "sigma" else text
-        if default is not None:
-            assert type(default)(eval(text)) == default
+        try:
+            said = ast.literal_eval(text)
+        except (SyntaxError, ValueError):
+            said = None  # a formula, or nothing
+        assert said == default, f"give the default of {key} of {name}, {default}, in its Config"
 
 
-@pytest.mark.parametrize("name", [*FIRST_ORDER, "lbfgs"])
+@pytest.mark.parametrize("name", STATEFUL)
 def test_the_docs_list_the_state(name):
-    method, section = documented(name, "State")
-    assert method.state <= set(re.findall(r"\w+", section))
+    missing = METHODS[name].state - set(re.findall(r"\w+", documented(name, "State")))
+    assert not missing, f"say what {', '.join(sorted(missing))} is in the State of {name}"
 
 
-def test_everything_is_exported():
+@pytest.mark.parametrize("name", optim.__all__)
+def test_no_name_is_left_over_from_a_copy(name):
+    file, called = file_of(name), f"_{name.upper()}"
+    stem, methods = file.__name__.rpartition(".")[2], methods_in(file)
+    assert not methods or called in methods or stem.startswith("_"), (
+        f"call the Method of {name} {called}, not {', '.join(methods)}"
+    )
+    for key, method in methods.items():
+        assert key == f"_{method.name.upper()}", f'name it Method("{name}", ...), as its function'
+    example = documented(name, "Example")
+    assert re.search(rf"\b{name}\(", example), f"call {name} in the Example of {name}"
+    lua = re.findall(r"optim/(\w+)\.lua", inspect.getdoc(getattr(optim, name)))
+    fits = not lua or lua[0].lower() == stem.replace("_", "")
+    assert fits, f"name the source of {name} in its Reference"
+
+
+def test_every_optimizer_is_exported():
     assert optim.__all__ == sorted(optim.__all__)
-    assert all(hasattr(optim, name) for name in optim.__all__)
+    for path in Path(optim.__file__).parent.glob("[!_]*.py"):
+        file = importlib.import_module(f"torchlite.optim.{path.stem}")
+        assert any(vars(file)[name] is vars(optim).get(name) for name in file.__all__), (
+            f"export {file.__all__[0]} of torchlite/optim/{path.name} in "
+            "torchlite/optim/__init__.py"
+        )
+
+
+def test_every_optimizer_has_settings_for_the_tests_of_all():
+    for name in STATEFUL:
+        assert getattr(optim, name) in dict(STEPWISE), f"add {name} to STEPWISE in {THIS}"
+    for name in FIRST_ORDER:
+        assert name in FOR_DIGITS, f"add {name} to FOR_DIGITS in {THIS}"
