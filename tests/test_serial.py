@@ -975,26 +975,50 @@ def places(node):
             yield from places(inside)
 
 
-def mutated(raw, draws):
-    """Return a file that is not as it was, and whether its checksums are right nevertheless."""
-    kind = draws.randrange(16)
-    at, to = sorted(draws.randrange(len(raw) + 1) for _ in range(2))
+def torn(raw, kind, at, to, draws):
+    """Return the bytes of a file of any format, damaged in one of seven ways."""
     if kind == 0:
         at = draws.randrange(len(raw))
         flipped = bytes([raw[at] ^ 1 << draws.randrange(8)])
-        return raw[:at] + flipped + raw[at + 1 :], False
-    if kind == 1:
-        return raw[:at], False
-    if kind == 2:
-        return raw + draws.randbytes(draws.choice([1, 22, 98, 5000])), False
-    if kind == 3:
-        return raw[:at] + raw[to:], False
-    if kind == 4:
-        return raw[:at] + draws.randbytes(to - at) + raw[to:], False
-    if kind == 5:
-        return raw[:to] + raw[at:], False
-    if kind == 6:
-        return draws.randbytes(draws.randrange(300)) + raw[at:], False
+        return raw[:at] + flipped + raw[at + 1 :]
+    return [
+        raw[:at],
+        raw + draws.randbytes(draws.choice([1, 22, 98, 5000])),
+        raw[:at] + raw[to:],
+        raw[:at] + draws.randbytes(to - at) + raw[to:],
+        raw[:to] + raw[at:],
+        draws.randbytes(draws.randrange(300)) + raw[at:],
+    ][kind - 1]
+
+
+def mutated_tensors(raw, draws):
+    """Return a safetensors file that is not as it was: torn, or with another header."""
+    kind = draws.randrange(14)
+    at, to = sorted(draws.randrange(len(raw) + 1) for _ in range(2))
+    if kind < 7:
+        return torn(raw, kind, at, to, draws)
+    end = 8 + int.from_bytes(raw[:8], "little")
+    said = json.loads(raw[8:end])
+    container, key = draws.choice(list(places(said)))
+    if draws.random() < 0.3:
+        del container[key]
+    else:
+        container[key] = copy.deepcopy(draws.choice(NODES))
+    header = json.dumps(said).encode()
+    return len(header).to_bytes(8, "little") + header + raw[end:]
+
+
+def mutated(raw, draws):
+    """Return a file that is not as it was, and whether its checksums are right nevertheless.
+
+    Files that have none are right in this sense, whatever was done to them.
+    """
+    if not raw.startswith(b"PK"):
+        return mutated_tensors(raw, draws), True
+    kind = draws.randrange(16)
+    at, to = sorted(draws.randrange(len(raw) + 1) for _ in range(2))
+    if kind < 7:
+        return torn(raw, kind, at, to, draws), False
     if kind == 7:
         # A number in the records around the members.
         end = len(raw) - 98
@@ -1065,7 +1089,7 @@ def peak():
 
 
 def victims():
-    """Return (network, what saves it, what loads it) for mutations to work on."""
+    """Return a network and, by name of what reads it, how it is saved and loaded."""
     random.manualSeed(1)
     net = nn.Sequential(
         nn.Linear(3, 2), nn.WeightNorm(nn.Linear(2, 2)), nn.BatchNormalization(2), nn.View(1, 2)
@@ -1076,58 +1100,74 @@ def victims():
     def save_checkpoint(path, net):
         serial.save_checkpoint(path, net, state, criterion=nn.MultiCriterion().add(nn.L1Cost()))
 
-    return net, [(serial.save, serial.load), (save_checkpoint, serial.load_checkpoint)]
+    def load_parameters(path, into):
+        return serial.load_parameters(path, net.clone() if into is None else into)
+
+    return net, {
+        "load": (serial.save, serial.load),
+        "load_checkpoint": (save_checkpoint, serial.load_checkpoint),
+        "load_parameters": (serial.save_parameters, load_parameters),
+    }
+
+
+@pytest.mark.parametrize("name", [name for name in serial.__all__ if name.startswith("load")])
+def test_whatever_can_be_read_is_mutated(name):
+    assert name in victims()[1], f"add {name} to victims() in tests/test_serial.py"
 
 
 def mutate(folder, count, seed):
-    """Load so many mutated files; print how many were refused, and the memory that it took."""
+    """Load so many mutated files of each kind; print how many were refused, and the memory."""
     draws = chance.Random(seed)
-    path = Path(folder) / "mutated.npz"
+    path = Path(folder) / "mutated"
     net, kinds = victims()
-    files = []
-    for save, load in kinds:
+    if not importlib.util.find_spec("safetensors"):
+        del kinds["load_parameters"]
+    refused = {}
+    for name, (save, load) in kinds.items():
         save(path, net)
-        files.append((path.read_bytes(), load))
+        load(path, into=None)
+        raw = path.read_bytes()
+        refused[name] = sum(is_refused(path, raw, load, net, draws) for _ in range(count))
+    print(json.dumps(refused), peak())
+
+
+def is_refused(path, raw, load, net, draws):
+    """Tell whether the file is refused, mutated; nothing has changed then."""
     target = dirty(net.clone(), np.random.default_rng(0))
     before, rng = target.clone(), random.getRNGState()
-    refused = 0
-    for i in range(count):
-        raw, load = files[i % 2]
-        damaged, sealed = mutated(raw, draws)
-        if damaged == raw:
-            damaged = raw[:-1]
-        path.write_bytes(damaged)
-        into = target if draws.random() < 0.3 else None
-        try:
-            load(path, into=into)
-        except FormatError as error:
-            message = str(error)
-        else:
-            # With right checksums it may be another network, and a good one.
-            assert sealed, f"mutation {i} was not noticed"
-            target = before.clone()
-            random.setRNGState(rng)
-            continue
-        assert message.startswith(f"{path}: ")
-        assert len(message) < 1000
-        assert same(before, target)
-        assert np.array_equal(rng, random.getRNGState())
-        refused += 1
-    print(refused, peak())
+    damaged, sealed = mutated(raw, draws)
+    if damaged == raw:
+        damaged = raw[:-1]
+    path.write_bytes(damaged)
+    try:
+        load(path, into=target if draws.random() < 0.3 else None)
+    except FormatError as error:
+        message = str(error)
+    else:
+        # With right checksums it may be another network, and a good one.
+        assert sealed, "a mutation was not noticed"
+        random.setRNGState(rng)
+        return False
+    assert message.startswith(f"{path}: ")
+    assert len(message) < 1000
+    assert same(before, target)
+    assert np.array_equal(rng, random.getRNGState())
+    return True
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read in /proc")
 def test_mutated_files_are_refused(tmp_path):
-    code = f"import test_serial; test_serial.mutate(sys.argv[1], {MUTATIONS // 2}, sys.argv[2])"
+    count = MUTATIONS // 4
+    code = f"import test_serial; test_serial.mutate(sys.argv[1], {count}, sys.argv[2])"
     processes = [run(code, tmp_path_for(tmp_path, seed), seed) for seed in (1, 2)]
     for process in processes:
         with process:
-            words = process.stdout.read().split()
+            said, memory = process.stdout.read().rsplit(maxsplit=1)
         assert process.returncode == 0
-        refused, memory = map(int, words)
-        assert refused > 0.8 * MUTATIONS // 2
-        assert memory < 200, "MiB"
-        print(f"{MUTATIONS // 2} mutations, {refused} refused, {memory} MiB")
+        refused = json.loads(said)
+        assert refused["load"] + refused["load_checkpoint"] > 0.8 * 2 * count
+        assert int(memory) < 200, "MiB"
+        print(f"{count} mutations each, refused {refused}, {memory} MiB")
 
 
 def tmp_path_for(tmp_path, seed):
