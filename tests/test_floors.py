@@ -180,3 +180,38 @@ def test_a_star_import_brings_classes_alone():
     names = set(space) - {"__builtins__"}
     assert {"Linear", "Sequential", "Module"} <= names
     assert all(isinstance(space[name], type) for name in names)
+
+
+# What adds up numbers of which there are many, as methods, functions or an operator.
+SUMS = {
+    "sum",
+    "mean",
+    "var",
+    "std",
+    "einsum",
+    "dot",
+    "vdot",
+    "inner",
+    "matmul",
+    "tensordot",
+    "trace",
+}
+# Booleans are counted exactly; of classes there are few.
+COUNTS = {
+    "class_simplex_criterion.py",
+    "masked_select.py",
+    "multi_label_margin_criterion.py",
+    "rrelu.py",
+}
+
+
+def test_layers_leave_sums_to_the_kernels():
+    found = set()
+    for path in (PACKAGE / "nn").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Call(ast.Attribute(attr=name)) if name in SUMS:
+                    found.add(path.name)
+                case ast.BinOp(op=ast.MatMult()):
+                    found.add(path.name)
+    assert found == COUNTS
