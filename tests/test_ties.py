@@ -12,6 +12,7 @@ from numpy.lib.stride_tricks import as_strided
 from torchlite import nn, optim, serial
 from torchlite.errors import FormatError, StateError
 from torchlite.kernels import views
+from torchlite.nn import ties
 from torchlite.serial import archive
 from torchlite.stepping import summary
 
@@ -119,6 +120,46 @@ def test_the_step_of_a_tied_weight():
     net.updateParameters(0.1)
     # d(w * w)/dw = 4: 2 - 0.1 * 4, not 2 - 0.2 * 4.
     assert encoder.weight == 1.6
+
+
+def test_layers_updated_one_by_one_update_their_own_views():
+    net = tied(VIEWS["transpose"])
+    before = net[0].weight.copy()
+    net[0].gradWeight.fill(1)
+    for layer in net:
+        layer.updateParameters(0.25)
+    assert np.array_equal(net[0].weight, before - 2 * 0.25)
+
+
+def test_optim_takes_each_number_once():
+    net = tied(VIEWS["transpose"])
+    net[0].weight.fill(1)
+    x, gradParameters = net.getParameters()
+    gradParameters.fill(2)
+    assert optim.clip_by_norm(gradParameters, 12**0.5) == 24**0.5
+    assert np.allclose(net[2].gradWeight, 2**0.5)
+    assert optim.clip_by_value(gradParameters, 1) == pytest.approx(12**0.5)
+    assert (net[2].gradWeight == 1).all()
+    optim.sgd(lambda _: (0.0, gradParameters), x, {"learningRate": 0.25, "weightDecay": 2})
+    # 1 - 0.25 * (1 + 2 * 1)
+    assert (net[0].weight == 0.25).all()
+    assert (net[2].weight == 0.25).all()
+
+
+def test_ordinary_steps_look_for_no_ties(monkeypatch):
+    net = tied(VIEWS["transpose"])
+    layer = net[0].clone()
+    for module in (net, layer):
+        module.zeroGradParameters()
+    monkeypatch.setattr(ties, "overlaps", None)
+    for module in (net, layer):
+        module.zeroGradParameters().updateParameters(1)
+        module.parameters()
+    net[2].weight = net[2].weight.copy()
+    layer.weight = layer.weight.copy()
+    for module in (net, layer):
+        with pytest.raises(TypeError, match="'NoneType' object is not callable"):
+            module.zeroGradParameters()
 
 
 def test_a_slice_may_come_first():
