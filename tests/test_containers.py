@@ -1114,3 +1114,19 @@ def test_times_are_printed_now_and_then(monkeypatch, capsys):
     named.forward(X)
     assert capsys.readouterr().out.startswith("mine took 0.250 seconds for 1 forward passes")
     assert repr(named) == "Profile @ Identity"
+
+
+@pytest.mark.parametrize("change", ["replaced", "cast"])
+@pytest.mark.parametrize("deep", [False, True])
+def test_what_changed_since_update_grad_input_accumulates_all_or_nothing(change, deep):
+    inner = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    net = nn.Sequential(nn.Linear(3, 3), inner, nn.Linear(3, 3)) if deep else inner
+    net.forward(X)
+    net.updateGradInput(X, X)
+    if change == "cast":
+        inner[0].float()
+    else:
+        inner.modules[0] = nn.Linear(5, 3)
+    with pytest.raises((DTypeError, ShapeError)):
+        net.accGradParameters(X, X)
+    assert not any(gradient.any() for gradient in net.parameters()[1])

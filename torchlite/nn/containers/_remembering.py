@@ -133,7 +133,9 @@ class Remembering(Container):
                 if look_ahead is not None:
                     if look_ahead(inputs[position], gradOutputs[position], planned):
                         risky = True
-                elif module.gradInput is None and not _alike(module, gradOutputs[position]):
+                elif module.gradInput is EMPTY or (
+                    module.gradInput is None and not _alike(module, gradOutputs[position])
+                ):
                     risky = True
         except Exception as error:
             self._lost(error, gradOutputs, position)
