@@ -226,6 +226,103 @@ def test_a_tie_inside_one_layer():
     assert np.shares_memory(made.bias, made.weight)
 
 
+@pytest.mark.parametrize("name", [*VIEWS, *FORTRAN])
+@pytest.mark.parametrize("first", [0, 2])
+def test_a_part_may_be_copied_before_the_whole(name, first):
+    net = network(name)
+    part, made = copy.deepcopy([net[first], net])
+    assert made[first] is part
+    holds(made, {**VIEWS, **FORTRAN}[name])
+    assert np.array_equal(made[2].weight, net[2].weight)
+    assert not np.shares_memory(made[0].weight, net[0].weight)
+
+
+def test_clones_that_share_tied_arrays_share_them():
+    mapped = nn.MapTable(tied(lambda array: array.T))
+    mapped.forward([np.ones((1, 3))] * 2)
+    assert mapped.clones[0][2].weight is mapped[0][2].weight
+
+
+class Packed(nn.Linear):
+    """A layer that hands pickle its arrays in its own way."""
+
+    def __getstate__(self):
+        return {"packed": (self.weight, self.gradWeight)}
+
+    def __setstate__(self, state):
+        self.weight, self.gradWeight = state["packed"]
+
+
+class Pair(nn.Linear):
+    """A layer with a tie inside a tuple."""
+
+    def __init__(self, *size):
+        super().__init__(*size)
+        self.both = (self.weight, [self.weight.T])
+
+
+class Maker(nn.Sequential):
+    """A container that pickle makes anew."""
+
+    def __init__(self):
+        super().__init__(*tied(lambda array: array.T))
+
+    def __reduce__(self):
+        return Maker, ()
+
+
+@pytest.mark.parametrize("ordered", [np.ascontiguousarray, np.asfortranarray])
+def test_entries_stand_in_the_order_of_the_parameter(ordered):
+    net = network("transpose")
+    for side in ("weight", "gradWeight"):
+        setattr(net[0], side, ordered(getattr(net[0], side)))
+        setattr(net[2], side, getattr(net[0], side).T)
+    before = [row.entries for row in net.located_parameters()]
+    parameters, _ = net.getParameters()
+    for row, entries in zip(net.located_parameters(), before, strict=True):
+        for found in (row.entries, entries):
+            assert np.array_equal(parameters[found].reshape(row.parameter.shape), row.parameter)
+
+
+class Gain(nn.Mul):
+    """One number, in an array without axes."""
+
+
+@pytest.mark.parametrize("of", ["weight", "bias"])
+def test_files_of_one_number_of_many(of, tmp_path):
+    def make(start):
+        layer, gain = nn.Linear(2, 3), Gain()
+        getattr(layer, of)[...] += start
+        for side, to in ((of, "weight"), ("grad" + of.title(), "gradWeight")):
+            setattr(gain, to, getattr(layer, side)[(-1,) * getattr(layer, side).ndim + (...,)])
+        assert gain.weight.shape == ()
+        return nn.Sequential(layer, gain)
+
+    serial.register("Gain", Gain)
+    net = make(7)
+    serial.save(tmp_path / "net.npz", net)
+    serial.save_parameters(tmp_path / "net.safetensors", net)
+    for load, name in ((serial.load, "net.npz"), (serial.load_parameters, "net.safetensors")):
+        other = make(0)
+        load(tmp_path / name, **{"into" if load is serial.load else "net": other})
+        assert np.array_equal(getattr(other[0], of), getattr(net[0], of))
+        assert other[1].weight == net[1].weight
+        assert np.shares_memory(other[1].weight, getattr(other[0], of))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, COPIES["pickle"]])
+def test_ties_of_what_is_pickled_in_its_own_way(copied):
+    net = tied(lambda array: array.T)
+    layer = Packed(2, 3, False)
+    layer.weight, layer.gradWeight = net[2].weight, net[2].gradWeight
+    net.modules[2] = layer
+    holds(copied(net), lambda array: array.T)
+    one, (other,) = copied(Pair(2, 3)).both
+    assert np.shares_memory(one, other)
+    assert np.array_equal(one.T, other)
+    holds(copied(Maker()), lambda array: array.T)
+
+
 def test_copies_of_a_part_are_cut_and_copy_no_more():
     net = tied(VIEWS["slice"])
     big = np.zeros((1000, 1000))
@@ -583,7 +680,7 @@ def test_leaving_the_flat_arrays_warns_once(leave, method):
     replace(net)
     net.zeroGradParameters().updateParameters(1)
     # Until it is flattened again.
-    net.getParameters()
+    _parameters, _gradParameters = net.getParameters()
     net.zeroGradParameters()
     replace(net)
     with pytest.warns(UserWarning, match="have left the flat arrays"):
@@ -613,6 +710,20 @@ def test_the_warning_comes_before_anything_is_done():
     with warnings.catch_warnings(action="error"), pytest.raises(UserWarning):
         net.zeroGradParameters()
     assert net[0].gradWeight.all()
+
+
+def test_flat_arrays_that_nobody_kept_are_not_missed():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    assert net.getParameters()[0].size == 9
+    net.float().zeroGradParameters().updateParameters(1)
+    # One of them is enough, and those of an earlier call are the same memory.
+    for call in (lambda: net.getParameters()[1], lambda: net.getParameters()[0]):
+        kept = call()
+        assert net.getParameters()[0].size == 9
+        replace(net)
+        with pytest.warns(UserWarning, match="have left the flat arrays"):
+            net.zeroGradParameters()
+        del kept
 
 
 def test_what_stays_in_the_flat_arrays_warns_of_nothing():

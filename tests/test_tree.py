@@ -249,3 +249,40 @@ def test_setting_train_of_a_container_reaches_its_parts():
     assert net.clone().train is False
     with pytest.raises(TypeError, match="'bool' object is not callable"):
         net.train()
+
+
+class Only(nn.Identity):
+    """A layer of which there is one."""
+
+    def __reduce__(self):
+        return "ONLY_ONE"
+
+
+ONLY_ONE = Only()
+
+
+def test_a_global_layer_is_not_copied():
+    net = nn.Sequential(nn.Linear(2, 2), ONLY_ONE)
+    for made in (net.clone(), copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert made[0] is not net[0]
+        assert made[1] is ONLY_ONE
+
+
+def test_lists_may_stand_inside_themselves():
+    layer, inner = Holder(), nn.Linear(2, 2)
+    root = {"word": "the", "children": [{"children": [], "layer": inner}]}
+    root["children"][0]["parent"] = root
+    root["vectors"] = (root, [inner.weight])
+    layer.tree = root
+    net = nn.Sequential(layer)
+    assert net.evaluate().listModules()[-1] is inner
+    assert not inner.train
+    net.reset().apply(lambda module: None).clearState()
+    made = pickle.loads(pickle.dumps(net))[0].tree
+    assert made["children"][0]["parent"] is made
+    assert net.clone("weight")[0].tree["children"][0]["layer"].weight is inner.weight
+    for made in (net.clone(), copy.deepcopy(net).float()):
+        tree = made[0].tree
+        assert tree["children"][0]["parent"] is tree is not root
+        assert tree["vectors"][1][0] is tree["children"][0]["layer"].weight
+    net.getParameters()

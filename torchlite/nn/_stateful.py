@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -63,14 +63,18 @@ class Stateful:
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         # All parts are made before one is filled: that takes no recursion, however deep they are
         # nested, and arrays that are views of one another are copied together.
+        inside = parts(self)
+        copied = [part for part in inside if part is not self and id(part) in memo]
         reduced = [
             (part, *_reduced(part))
-            for part in parts(self)
+            for part in inside
             if part is self
             or (id(part) not in memo and type(part).__deepcopy__ is Stateful.__deepcopy__)
         ]
         arrays = [array for *_, state in reduced for _, array in arrays_in(state)]
         memo.update(copies([array for array in arrays if id(array) not in memo], copy.deepcopy))
+        if copied:
+            _tie_what_was_copied(arrays, copied, memo)
         for part, make, arguments, _ in reduced:
             memo[id(part)] = make(*copy.deepcopy(arguments, memo))
         for part, _, _, state in reduced:
@@ -80,6 +84,9 @@ class Stateful:
     def __reduce_ex__(self, protocol: Any) -> Any:
         # Pickle takes views for arrays of their own: after loading, what was tied is tied again.
         reduced: Any = super().__reduce_ex__(protocol)
+        if isinstance(reduced, str) or len(reduced) < 3 or any(reduced[3:]):
+            # A __reduce__ of its own knows how to make it.
+            return reduced
         ties = _ties(self)
         if not ties:
             return reduced
@@ -143,15 +150,17 @@ def inside(part: Stateful, casting: bool = False) -> Iterator[tuple[str, Statefu
             yield from _standing(value, f".{name}")
 
 
-def _standing(value: Any, step: str) -> Iterator[tuple[str, Stateful]]:
+def _standing(
+    value: Any, step: str, around: tuple[int, ...] = ()
+) -> Iterator[tuple[str, Stateful]]:
     if isinstance(value, Stateful):
         yield step, value
-    elif isinstance(value, (list, tuple)):
-        for i, entry in enumerate(value):
-            yield from _standing(entry, f"{step}[{i}]")
-    elif isinstance(value, dict):
-        for key, entry in value.items():
-            yield from _standing(entry, f"{step}[{key!r}]")
+    # A list may stand inside itself, and a tree of dicts know its parents.
+    elif isinstance(value, (list, tuple, dict)) and id(value) not in around:
+        around = (*around, id(value))
+        for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(entry, (Stateful, list, tuple, dict)):
+                yield from _standing(entry, f"{step}[{key!r}]", around)
 
 
 def parts(held: Any, casting: bool = False) -> list[Stateful]:
@@ -235,33 +244,44 @@ def _changes(
 
 
 def _change(
-    holder: Any, key: Any, value: Any, change: Callable[[Any], Any], changes: list[Any]
+    holder: Any,
+    key: Any,
+    value: Any,
+    change: Callable[[Any], Any],
+    changes: list[Any],
+    around: tuple[int, ...] = (),
 ) -> None:
     if is_array(value):
         changed = change(value)
         if changed is not value:
             changes.append((holder, key, changed))
+    elif id(value) in around:
+        return
     elif isinstance(value, (list, dict)):
+        around = (*around, id(value))
         for inner, entry in value.items() if isinstance(value, dict) else enumerate(value):
-            _change(value, inner, entry, change, changes)
+            _change(value, inner, entry, change, changes, around)
     elif type(value) is tuple:
         entries = list(value)
         rows: list[tuple[Any, Any, Any]] = []
         for i, entry in enumerate(value):
-            _change(entries, i, entry, change, rows)
+            _change(entries, i, entry, change, rows, (*around, id(value)))
         changes += [row for row in rows if row[0] is not entries]
         put([row for row in rows if row[0] is entries])
         if any(entry is not old for entry, old in zip(entries, value, strict=True)):
             changes.append((holder, key, tuple(entries)))
 
 
-def arrays_in(value: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+def arrays_in(
+    value: Any, keys: tuple[Any, ...] = (), around: tuple[int, ...] = ()
+) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Yield the arrays in a value, and in lists, tuples and dicts in it, with the keys to them."""
     if is_array(value):
         yield keys, value
-    elif isinstance(value, (list, tuple, dict)):
+    elif isinstance(value, (list, tuple, dict)) and id(value) not in around:
+        around = (*around, id(value))
         for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from arrays_in(entry, (*keys, key))
+            yield from arrays_in(entry, (*keys, key), around)
 
 
 # ---------------------------------------------------------------- copies
@@ -271,6 +291,9 @@ def _reduced(part: Stateful) -> tuple[Any, Any, Any]:
     """Return how pickle makes a part, from what, and its state."""
     own = type(part).__reduce_ex__ is not Stateful.__reduce_ex__
     reduced: Any = part.__reduce_ex__(4) if own else object.__reduce_ex__(part, 4)
+    if isinstance(reduced, str):
+        # A global: there is one of it.
+        return lambda: part, (), None
     make, arguments, *rest = reduced
     return make, arguments, rest[0] if rest else None
 
@@ -284,12 +307,18 @@ def _with_state(part: Any, state: Any) -> Any:
     return part
 
 
+def _carried(part: Stateful) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield the arrays of a part that copies carry, with the keys to them among its attributes."""
+    left_behind = part._left_behind()
+    return arrays_in({name: held for name, held in vars(part).items() if name not in left_behind})
+
+
 def _ties(part: Stateful) -> list[tuple[Any, Any, Any]]:
     """Return what `_tied_again` needs to know of a part: all that refers to arrays is slots."""
     slots: dict[int, list[tuple[Any, Any]]] = {}
     arrays = {}
     for inner in parts(part):
-        for keys, array in arrays_in(inner.__getstate__()):
+        for keys, array in _carried(inner):
             slots.setdefault(id(array), []).append((inner, keys))
             arrays[id(array)] = array
     return [
@@ -306,21 +335,48 @@ def _tied_again(part: Any, kept: Any) -> None:
     """Give a part its state, and make views what were views."""
     state, ties = kept
     _with_state(part, state)
+    moved: dict[int, Any] = {}
     for axes, slots, tied in ties:
-        holder, key = _slot(slots[0])
-        memory = np.ascontiguousarray(holder[key].transpose(axes))
-        rows = [(slot, memory.transpose(np.argsort(axes))) for slot in slots]
-        rows += [(slot, where.view(memory.reshape(-1))) for where, slots in tied for slot in slots]
-        put([(*_slot(slot), array) for slot, array in rows])
+        for whole in _standing_in(slots):
+            memory = np.ascontiguousarray(whole.transpose(axes))
+            moved[id(whole)] = memory.transpose(np.argsort(axes))
+            for where, others in tied:
+                for array in _standing_in(others):
+                    moved[id(array)] = where.view(memory.reshape(-1))
+            break
+    rebind(part, lambda array: moved.get(id(array), array))
 
 
-def _slot(slot: tuple[Any, tuple[Any, ...]]) -> tuple[Any, Any]:
-    """Return what holds an array, and its key there."""
-    part, (*keys, last) = slot
-    holder = vars(part)
-    for key in keys:
-        holder = holder[key]
-    return holder, last
+def _standing_in(slots: list[tuple[Any, Any]]) -> Iterator[Any]:
+    """Yield the arrays that stand in slots; a `__setstate__` may have left some out."""
+    for part, keys in slots:
+        held: Any = vars(part)
+        with suppress(LookupError, TypeError):
+            for key in keys:
+                held = held[key]
+            if is_array(held):
+                yield held
+
+
+def _tie_what_was_copied(fresh: list[Any], copied: list[Stateful], memo: dict[int, Any]) -> None:
+    """Make views of one memory what was copied apart: first some parts, now what is tied to them.
+
+    fresh are arrays that were copied now, copied the parts that were copied before.
+    """
+    arrays = {id(array): array for part in copied for _, array in _carried(part)}
+    moved: dict[int, tuple[Any, Any]] = {}
+    for cover in ties_of([*arrays.values(), *(a for a in fresh if id(a) not in arrays)]):
+        made = memo.get(id(cover.pair[0]))
+        others = [memo.get(id(pair[0])) for pair, _ in cover.tied]
+        # What shares memory was copied together, or is no copy.
+        if made is None or all(one is None or np.shares_memory(made, one) for one in others):
+            continue
+        for key, view in cover.moved(0, np.ascontiguousarray(made.transpose(cover.axes))).items():
+            if key in memo:
+                moved[id(memo[key])] = memo[key], view
+                memo[key] = view
+    for part in copied if moved else ():
+        rebind(memo[id(part)], lambda array: moved.get(id(array), (None, array))[1])
 
 
 # ---------------------------------------------------------------- casting

@@ -132,7 +132,7 @@ class Module(Stateful):
 
     # The parameters as they were found last.
     _gathered: Gathered | None = None
-    # Weak references to the views of the flat arrays that getParameters returned.
+    # Weak references to the flat arrays that getParameters returned, and to the views of these.
     _flat: Any = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -293,9 +293,13 @@ class Module(Stateful):
         return [place.module for place in found if is_flat(place.module)]
 
     def _has_left_flat(self) -> bool:
-        flat = {id(view) for view in (known() for known in self._flat) if view is not None}
+        returned, views = self._flat
+        # Nobody misses what nobody kept: getParameters()[0].size counts the parameters.
+        if all(known() is None for known in returned):
+            return False
+        flat = {id(view) for view in (known() for known in views) if view is not None}
         now = {id(array) for side in self._listed() for array in side}
-        return len(flat & now) < len(self._flat) and not now <= flat
+        return len(flat & now) < len(views) and not now <= flat
 
     def _sorted_out(self, method: str, parameters: list[Any], gradients: list[Any]) -> Gathered:
         try:
@@ -332,7 +336,7 @@ class Module(Stateful):
         it, flatten first and share afterwards.
 
         After an array was replaced, or the network cast, the two no longer are its parameters:
-        the next zeroGradParameters or updateParameters warns, once.
+        the next zeroGradParameters or updateParameters warns, once, if one of the two was kept.
 
         Raises
         ------
@@ -368,12 +372,17 @@ class Module(Stateful):
                 memory, views = flat.flatten(arrays)
                 for cover, view in zip(gathered.covers, views, strict=True):
                     replacements.update(cover.moved(side, view))
-            stretches.append(memory)
+            # A view, for the layers keep the memory itself.
+            stretches.append(memory[:])
         if replacements:
             rebind(self, lambda array: replacements.get(id(array), array))
             for place in walk(self):
                 vars(place.module).pop("_gathered", None)
-        self._flat = [ref(array) for side in self._listed() for array in side]
+        earlier = [known for known in self._flat[0] if known() is not None] if self._flat else []
+        self._flat = (
+            [*earlier, *map(ref, stretches)],
+            [ref(array) for side in self._listed() for array in side],
+        )
         return stretches[0], stretches[1]
 
     def _refuse_half_shared(self, gathered: Gathered) -> None:
@@ -422,7 +431,7 @@ class Module(Stateful):
         start = 0
         for cover in self._everywhere("located_parameters").covers:
             size = cover.pair[0].size
-            entries.setdefault(id(cover.pair[0]), slice(start, start + size))
+            entries.setdefault(id(cover.pair[0]), cover.entries(start))
             for (parameter, _), where in cover.tied:
                 entries.setdefault(id(parameter), start + where.places())
             start += size

@@ -64,6 +64,18 @@ class Cover:
         parameter, gradient = self.pair
         return parameter.transpose(self.axes), gradient.transpose(self.axes)
 
+    def entries(self, start: int) -> Any:
+        """Return where the entries of the pair stand when it is flattened behind start others.
+
+        That is a slice, or, in another order than C's, an array of places in its shape.
+        """
+        shape = self.pair[0].shape
+        size = self.pair[0].size
+        if not self.tied or self.axes == tuple(range(len(shape))):
+            return slice(start, start + size)
+        places = start + np.arange(size).reshape([shape[axis] for axis in self.axes])
+        return places.transpose(np.argsort(self.axes))
+
     def tie(self, pair: _Pair) -> None:
         """Add a pair that is a view of this one, or raise EntangledError."""
 

@@ -140,7 +140,7 @@ def _values(file: Any, tensors: Any, description: Description) -> dict[str, Any]
     for name in names & views.keys():
         whole, where = views[name]
         order = "F" if npy.in_memory(arrays[whole]) is not arrays[whole] else "C"
-        if not same(values[whole].reshape(-1, order=order)[where.places()], values[name]):
+        if not same(where.view(values[whole].reshape(-1, order=order)), values[name]):
             problem = f"it differs from {name}, and in the network the two are views of one memory"
             raise fault(file, whole, problem)
     return values

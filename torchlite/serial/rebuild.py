@@ -117,7 +117,7 @@ class Rebuilding:
             memory = values.transpose(cover.axes).reshape(-1)
             for (array, _), where in cover.tied:
                 other, other_name = rows[id(array)]
-                if not same(memory[where.places()], other):
+                if not same(where.view(memory), other):
                     raise RefusalError(
                         name,
                         f"it differs from {other_name}, and in the network the two are views of "
