@@ -52,6 +52,13 @@ def test_the_changelog_begins_with_what_is_unreleased_then_this_version():
     assert titles[:2] == ["Unreleased", torchlite.__version__]
 
 
+def test_every_version_has_each_kind_of_change_once():
+    kinds = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
+    for version in text("CHANGELOG.md").split("\n## ")[1:]:
+        found = re.findall(r"^### (.*)$", version, re.M)
+        assert found == sorted(set(found), key=kinds.index), version.partition("\n")[0]
+
+
 def test_authors_and_licence_are_said_alike():
     who, licence = SETUP["metadata"]["author"], SETUP["metadata"]["license"]
     assert f"- name: {who}\n" in text("CITATION.cff")
