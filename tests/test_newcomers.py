@@ -1,6 +1,7 @@
 """What a new class takes, and that whatever is forgotten is asked for.
 
-A layer takes its file, one name and one row. All is done in a copy of the project.
+A layer takes its file, one name and one row, which stand in CONTRIBUTING.md. All is done in a copy
+of the project.
 """
 
 import os
@@ -17,51 +18,13 @@ import torchlite
 pytest.importorskip("mpmath")
 
 ROOT = Path(__file__).parents[1]
-FILE = '''\
-"""HardSigmoid."""
-
-from typing import Any
-
-from torchlite.nn.transfer._pointwise import Pointwise
-
-__all__ = ["HardSigmoid"]
-
-
-class HardSigmoid(Pointwise):
-    """A logistic function of three straight lines.
-
-    Maths
-    -----
-    ::
-
-        output = np.clip(input / 6 + 0.5, 0, 1)
-        gradInput = gradOutput * (abs(input) < 3) / 6
-
-    Example
-    -------
-    >>> import numpy as np
-    >>> import torchlite as nn
-    >>> layer = nn.HardSigmoid()
-    >>> x = np.array([-6.0, 1.5, 6.0])
-    >>> layer.forward(x)
-    array([0.  , 0.75, 1.  ])
-    >>> layer.backward(x, np.array([6.0, 12.0, 18.0]))
-    array([0., 2., 0.])
-
-    Reference
-    ---------
-    Courbariaux, Bengio and David, BinaryConnect, 2015.
-    """
-
-    def _function(self, input: Any) -> Any:
-        return (input / 6 + 0.5).clip(0, 1)
-
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
-        return gradOutput * (abs(input) < 3) / 6
-'''
-NAME = '    "HardSigmoid": "transfer.hard_sigmoid",\n'
-FORMULA = ", formula=lambda mp, x: np.clip(x / 6 + mp.mpf(1) / 2, 0, 1)"
-ROW = f"    Case(lambda: nn.HardSigmoid(), input=(5, 3){FORMULA}),\n"
+# As CONTRIBUTING.md has them.
+FILE, NAME, ROW = re.findall(
+    r"^```python\n(.*?)^```",
+    (ROOT / "CONTRIBUTING.md").read_text("utf-8"),
+    re.DOTALL | re.MULTILINE,
+)
+FORMULA = re.search(r"^ *formula=.*\n", ROW, re.MULTILINE)[0]
 INDEX, ROWS = "torchlite/nn/__init__.py", "tests/cases/transfer.py"
 ORACLE = (
     "give a row of HardSigmoid in tests/cases/transfer.py a formula (tests/exact.py), or add it to "
