@@ -508,6 +508,30 @@ def test_maxNorm_shortens_rows_of_any_length(size):
     np.testing.assert_allclose(table.forward(np.array([0, 1])), [[1.2, 1.6], [0, 0]], rtol=1e-6)
 
 
+@pytest.mark.parametrize("kind", [nn.Euclidean, nn.WeightedEuclidean])
+@pytest.mark.parametrize(
+    ("dtype", "size"), [("float32", 1e20), ("float32", 1e-25), ("float64", 1e200), ("float64", 1)]
+)
+def test_distances_of_any_length(kind, dtype, size):
+    layer = kind(2, 2).type(dtype)
+    x, g = (np.array([[3, 4], [0, 0]]) * size).astype(dtype), np.ones((2, 2), dtype)
+    layer.weight[...] = [[0, 0], [0, 4 * size]]
+    expected = np.array([[5, 3], [0, 4]], dtype)
+    np.testing.assert_allclose(layer.forward(x) / np.dtype(dtype).type(size), expected, rtol=1e-6)
+    gradInput = layer.backward(x, g)
+    if size >= 1:
+        np.testing.assert_allclose(gradInput, [[1.6, 0.8], [0, -1]], rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(layer.gradWeight, [[-0.6, -1], [-0.8, 1]], rtol=1e-6)
+    if size >= 1 and kind is nn.WeightedEuclidean:
+        got = layer.gradDiagCov / np.dtype(dtype).type(size)
+        np.testing.assert_allclose(got, [[1.8, 3], [3.2, 4]], rtol=1e-6)
+    # What has no end stays without, and what is no number none.
+    with np.errstate(invalid="ignore"):
+        unending = layer.forward(np.array([[np.inf, 0], [np.nan, size]], dtype))
+    assert np.isinf(unending[0]).all()
+    assert np.isnan(unending[1]).all()
+
+
 @pytest.mark.parametrize("argument", ["maxNorm", "normType"])
 @pytest.mark.parametrize("value", [0, float("inf"), float("nan")])
 def test_norms_are_positive_and_finite(argument, value):

@@ -89,4 +89,16 @@ class Distances(Module):
 
 
 def _lengths(vectors: Any) -> Any:
-    return np.sqrt(inner(vectors, vectors))
+    squares = inner(vectors, vectors)
+    if squares.dtype.kind != "f" or not squares.size:
+        return np.sqrt(squares)
+    small = np.finfo(squares.dtype).tiny / np.finfo(squares.dtype).eps
+    if small < squares.min() and squares.max() < np.inf:
+        return np.sqrt(squares)
+    # Of vectors whose squares are beyond what a float holds, the lengths may not be.
+    largest = np.abs(vectors).max(-1, initial=0)
+    usual = (largest == 0) | ~(largest < np.inf)
+    scale = np.where(usual, 1, largest)
+    scaled = vectors / scale[..., None]
+    beyond = (squares <= small) | (squares == np.inf)
+    return np.where(beyond & ~usual, scale * np.sqrt(inner(scaled, scaled)), np.sqrt(squares))

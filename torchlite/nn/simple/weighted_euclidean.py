@@ -5,6 +5,7 @@ from typing import Any, Self
 import numpy as np
 
 from torchlite.kernels.sums import einsum_rows
+from torchlite.nn._stateful import restored
 from torchlite.nn.simple._distances import Distances
 
 __all__ = ["WeightedEuclidean"]
@@ -66,7 +67,9 @@ class WeightedEuclidean(Distances):
         return self.diagCov.T * differences
 
     def _accumulate(self, scale: Any, rates: Any, stretched: Any, differences: Any) -> None:
-        increment = scale * einsum_rows("no,noi->oi", rates, stretched * differences).T
+        # In this order no square is beyond what a float holds.
+        products = rates[..., None] * stretched
+        increment = scale * einsum_rows("noi,noi->oi", products, differences).T
         super()._accumulate(scale, rates, stretched, differences)
         self.gradDiagCov += increment
 
@@ -76,6 +79,7 @@ class WeightedEuclidean(Distances):
 
     def reset(self, stdv: Any = None) -> Self:
         """Draw the weight as Euclidean does, and set diagCov to 1. Return self."""
-        super().reset(stdv)
-        self.diagCov[...] = 1
+        with restored(self.parameters()[0]):
+            super().reset(stdv)
+            self.diagCov[...] = 1
         return self
