@@ -934,6 +934,14 @@ def test_its_flat_parameters():
     assert not gradients.any()
 
 
+def test_what_is_handed_on_is_shared_where_it_stands():
+    layer = nn.WeightNorm(nn.Linear(2, 2))
+    clone = layer.clone("v", "bias", "gradBias")
+    assert clone.bias is layer.bias
+    assert clone.v is layer.v
+    assert vars(clone).keys() == vars(layer).keys()
+
+
 def test_clones_share_what_is_named():
     net = WeightNorm(linear(3, 2))
     clone = net.clone("v", "g", "bias", "gradV", "gradG", "gradBias")

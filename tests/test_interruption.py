@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from interruption import Exhausted, Interrupted, break_off, interruptions, lines
 
-from torchlite import nn
+from torchlite import nn, random
 from torchlite.errors import DTypeError, ShapeError, StateError
 from torchlite.kernels.blas import active
+from torchlite.kernels.flat import stretch
+from torchlite.nn._stateful import arrays_in, parts
 from torchlite.nn.containers._remembering import Remembering
 
 X = np.array([[1.0, 2.0], [3.0, -1.0]])
@@ -394,6 +396,127 @@ def test_a_layer_makes_all_increments_before_it_adds_one(kind, scale):
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):
         layer.accGradParameters(input, gradOutput, scale)
     assert untouched(layer)
+
+
+# ---------------------------------------------------------------- all old, or all new
+
+
+class Holding(nn.Module):
+    """Parts in attributes, lists, dicts and tuples; arrays in lists and tuples."""
+
+    def __init__(self):
+        self.first = linear()
+        self.others = {"list": [linear()], "tuple": (nn.BatchNormalization(2), 3)}
+        self.kept = (np.ones(3), [np.ones(2)])
+
+    def parameters(self):
+        held = self.first, self.others["list"][0], self.others["tuple"][0]
+        both = [layer.parameters() for layer in held]
+        return [a for own, _ in both for a in own], [a for _, own in both for a in own]
+
+
+def tied():
+    encoder, decoder = nn.Linear(2, 3), nn.Linear(3, 2)
+    decoder.weight, decoder.gradWeight = encoder.weight.T, encoder.gradWeight.T
+    return nn.Sequential(encoder, nn.Tanh(), decoder)
+
+
+def shared():
+    layer = linear()
+    return mlp(layer, layer.clone("weight", "bias", "gradWeight", "gradBias"))
+
+
+def mapped():
+    net = nn.MapTable(linear(), False)
+    net.forward([X, X])
+    return net
+
+
+SUBJECTS = {
+    "Linear": linear,
+    "BatchNormalization": lambda: nn.BatchNormalization(2),
+    "LinearWeightNorm": lambda: nn.LinearWeightNorm(2, 2),
+    "WeightedEuclidean": lambda: nn.WeightedEuclidean(2, 2),
+    "LayerNormalization": lambda: nn.LayerNormalization(2, 0.5),
+    "WeightNorm": lambda: nn.Sequential(nn.BatchNormalization(2), nn.WeightNorm(linear())),
+    "Copy": lambda: nn.Sequential(nn.Copy("float32", "float64"), linear(), nn.DontCast(linear())),
+    "Holding": Holding,
+    "tied": tied,
+    "shared": shared,
+    "mapped": mapped,
+    "CrossEntropyCriterion": lambda: nn.CrossEntropyCriterion(np.ones(2)),
+}
+CALLS = {
+    "float": lambda net: net.float(),
+    "evaluate": lambda net: net.evaluate(),
+    "train": lambda net: setattr(net, "train", False),
+    "reset": lambda net: net.reset(),
+    "getParameters": lambda net: net.getParameters(),
+    "share": lambda net: net.share(OTHERS[0], "weight", "bias", "gradWeight", "gradBias"),
+}
+OTHERS = []
+
+
+def seen_of(net):
+    """Return all that tells one state of a network from another."""
+    facts, places = [], {}
+    for part in parts(net):
+        for name, value in sorted(part.__getstate__().items()):
+            facts.append((name, repr(value) if isinstance(value, bool | np.dtype) else None))
+            for keys, array in arrays_in(value):
+                same = places.setdefault(id(array), len(places))
+                facts.append((name, keys, array.dtype, array.tobytes(), same))
+    if isinstance(net, nn.Module):
+        for side in net.parameters():
+            facts.append([[np.shares_memory(one, other) for one in side] for other in side])
+            facts.append(len(side) > 1 and stretch(side) is not None)
+        facts.append([any(array is theirs for theirs in OTHERS[1:]) for array in side])
+    return facts
+
+
+LAYERS = tuple(SUBJECTS)[:6]
+NETWORKS = ("WeightNorm", "Holding", "tied", "shared", "mapped")
+
+
+@pytest.mark.parametrize(
+    ("method", "subject"),
+    [
+        *(("float", subject) for subject in SUBJECTS),
+        *(("reset", subject) for subject in (*LAYERS, "Holding", "tied")),
+        *((method, subject) for method in ("getParameters", "share") for subject in NETWORKS),
+        *(("evaluate", subject) for subject in ("WeightNorm", "Holding")),
+        ("train", "WeightNorm"),
+    ],
+)
+def test_a_network_is_all_old_or_all_new(method, subject):
+    active()
+    # Between any two steps of Python's takes ten times as long.
+    opcodes = subject in ("Linear", "tied")
+    other = SUBJECTS[subject]()
+    OTHERS[:] = [other, *(other.parameters()[1] if method == "share" else ())]
+
+    def make():
+        random.manualSeed(3)
+        net = SUBJECTS[subject]()
+        if method == "reset":
+            # Running statistics, too.
+            for _, array in arrays_in([*map(vars, parts(net))]):
+                array.fill(0.5)
+        return net
+
+    call = CALLS[method]
+    done = make()
+    call(done)
+    old, new = seen_of(make()), seen_of(done)
+    assert old != new
+    for net, place in interruptions(make, call, Interrupted, opcodes, most=30):
+        left = seen_of(net)
+        assert left in (old, new), place
+        if left == old:
+            random.manualSeed(3)
+            make()
+            call(net)
+            assert seen_of(net) == new, place
 
 
 # ---------------------------------------------------------------- where it happened

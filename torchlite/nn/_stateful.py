@@ -1,7 +1,7 @@
 """What modules and criterions share: a dtype, copies of themselves, forgetting."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, Self
 
@@ -99,6 +99,10 @@ class Stateful:
     def _held_dtype(self) -> Any:
         return self._dtype
 
+    def _retyped(self, dtype: Any) -> list[tuple[Any, Any, Any]]:
+        """Return what a cast is to `put`, beside the arrays."""
+        return [(vars(self), "_dtype", dtype)]
+
     def double(self) -> Self:
         """Cast to float64. Return self."""
         cast(self, "float64")
@@ -186,7 +190,7 @@ _NOTHING = object()
 def put(changes: list[tuple[Any, Any, Any]]) -> None:
     """Do `holder[key] = value` for all (holder, key, value), or, if that is broken off, for none.
 
-    Of a part, it is the attribute of this name.
+    Of a part, it is the attribute of this name: a property that can be set.
     """
     before = [(holder, key, _got(holder, key)) for holder, key, _ in changes]
     try:
@@ -214,13 +218,13 @@ def _set(holder: Any, key: Any, value: Any) -> None:
 
 
 @contextmanager
-def restored(arrays: list[Any]) -> Iterator[None]:
+def restored(arrays: Iterable[Any]) -> Iterator[None]:
     """Put the arrays back to what they were if the with block raises."""
-    before = [array.copy() for array in arrays]
+    before = [(array, array.copy()) for array in arrays]
     try:
         yield
     except BaseException:
-        for array, values in zip(arrays, before, strict=True):
+        for array, values in before:
             array[...] = values
         raise
 
@@ -413,4 +417,4 @@ def cast(layer: Stateful, dtype: Any) -> None:
     made = copies(arrays, lambda array: array.astype(wanted))
     layer.clearState()
     changes = _changes(layer, lambda array: made.get(id(array), array), casting=True)
-    put([*changes, *((part, "_dtype", wanted) for part in reached)])
+    put([*changes, *(change for part in reached for change in part._retyped(wanted))])

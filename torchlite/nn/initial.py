@@ -8,6 +8,7 @@ import numpy as np
 from torchlite import random
 from torchlite.kernels.like import like
 from torchlite.nn import checks
+from torchlite.nn._stateful import restored
 
 
 def uniform(layer: Any, stdv: Any, size: int, *parameters: Any) -> None:
@@ -16,7 +17,8 @@ def uniform(layer: Any, stdv: Any, size: int, *parameters: Any) -> None:
         bound = 1 / math.sqrt(size or 1)
     else:
         bound = checks.deviation(layer, stdv) * math.sqrt(3)
-    for parameter in parameters:
-        # In the parameter's precision: Torch7 rounds the bounds of a float32 draw, too.
-        draws = np.empty(parameter.shape, parameter.dtype.char.lower())
-        parameter[...] = like(random.uniform(-bound, bound, out=draws), parameter)
+    with restored(parameters):
+        for parameter in parameters:
+            # In the parameter's precision: Torch7 rounds the bounds of a float32 draw, too.
+            draws = np.empty(parameter.shape, parameter.dtype.char.lower())
+            parameter[...] = like(random.uniform(-bound, bound, out=draws), parameter)

@@ -12,7 +12,7 @@ from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, f
 from torchlite.kernels import flat
 from torchlite.kernels.blas import axpy
 from torchlite.nn import checks
-from torchlite.nn._stateful import Stateful, put, rebind, restored
+from torchlite.nn._stateful import Stateful, arrays_in, put, rebind, restored
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.nested import shapes
 from torchlite.nn.ties import EntangledError, Gathered
@@ -479,7 +479,12 @@ class Module(Stateful):
                         got=shapes(array),
                     )
                 taken.append((part, name, array))
-        put([(vars(part), name, array) for part, name, array in taken])
+        put(
+            [
+                (vars(part) if name in vars(part) else part, name, array)
+                for part, name, array in taken
+            ]
+        )
         return self
 
     def clone(self, *names: str) -> Self:
@@ -496,7 +501,8 @@ class Module(Stateful):
 
         inside = [place.module for place in walk(self, left_to_others)]
         apart = [part for part in inside if not left_to_others(part)]
-        with restored([array for part in apart for array in part.parameters()[0]]):
+        # Beside parameters, layers start running statistics anew.
+        with restored({id(array): array for _, array in arrays_in([*map(vars, apart)])}.values()):
             for part in apart:
                 part.reset(stdv)
         return self

@@ -189,8 +189,9 @@ class WeightNorm(Decorator):
         if stdv is None:
             stdv = math.sqrt(2 / (self.v.shape[1] or 1))
         draws = random.normal(0, checks.deviation(self, stdv), size=self.v.shape)
-        self.v[...] = like(draws, self.v)
-        self.g[...] = np.sqrt(sum_along(self.v * self.v, 1, keepdims=True))
-        if self.bias is not None:
-            self.bias.fill(0)
+        with restored(self.parameters()[0]):
+            self.v[...] = like(draws, self.v)
+            self.g[...] = np.sqrt(sum_along(self.v * self.v, 1, keepdims=True))
+            if self.bias is not None:
+                self.bias.fill(0)
         return self

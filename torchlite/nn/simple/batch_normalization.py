@@ -10,6 +10,7 @@ from torchlite.kernels.blas import addrows
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_products, sum_rows
 from torchlite.nn import checks
+from torchlite.nn._stateful import restored
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY
@@ -190,11 +191,12 @@ class BatchNormalization(Module):
 
     def reset(self, stdv: Any = None) -> Self:
         """Draw the weight from U(0, 1), set bias and running mean to 0, running variance to 1."""
-        if self.weight is not None:
-            self.weight[...] = like(random.uniform(size=self.weight.shape), self.weight)
-            self.bias[...] = 0
-        self.running_mean[...] = 0
-        self.running_var[...] = 1
+        with restored([*self.parameters()[0], self.running_mean, self.running_var]):
+            if self.weight is not None:
+                self.weight[...] = like(random.uniform(size=self.weight.shape), self.weight)
+                self.bias[...] = 0
+            self.running_mean[...] = 0
+            self.running_var[...] = 1
         return self
 
     def __repr__(self) -> str:

@@ -96,13 +96,9 @@ class Copy(Module):
         checks.must_have_precision(self, method, "input", input, self.intype)
         return self.intype, self.outtype
 
-    # What a cast of the layer, or of a network around it, sets.
-
     @property
     def _dtype(self) -> Any:
         return self.outtype
 
-    @_dtype.setter
-    def _dtype(self, dtype: Any) -> None:
-        if not self.dontCast:
-            self.intype = self.outtype = dtype
+    def _retyped(self, dtype: Any) -> list[tuple[Any, Any, Any]]:
+        return [] if self.dontCast else [(vars(self), k, dtype) for k in ("intype", "outtype")]

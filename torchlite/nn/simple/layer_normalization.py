@@ -4,6 +4,7 @@ import math
 from typing import Any, Self
 
 from torchlite.nn import checks
+from torchlite.nn._stateful import restored
 from torchlite.nn.containers.concat_table import ConcatTable
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.simple._network import Network
@@ -115,8 +116,9 @@ class LayerNormalization(Network):
 
     def reset(self, stdv: Any = None) -> Self:
         """Set the weight to 1 and the bias to its first value, whatever stdv is. Return self."""
-        super().reset(stdv)
-        self._settle()
+        with restored(self.parameters()[0]):
+            super().reset(stdv)
+            self._settle()
         return self
 
     def _check(self, input: Any) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from torchlite.kernels.blas import addrows, product
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
+from torchlite.nn._stateful import restored
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
 from torchlite.nn.nested import shapes
@@ -154,10 +155,11 @@ class LinearWeightNorm(Linear):
 
     def reset(self, stdv: Any = None) -> Self:
         """Draw v and bias as those of a Linear, and set g to the lengths of v. Return self."""
-        uniform(self, stdv, self.v.shape[1], self.v)
-        self.g[...] = self._norm()
-        if self.bias is not None:
-            uniform(self, stdv, self.v.shape[1], self.bias)
+        with restored(self.parameters()[0]):
+            uniform(self, stdv, self.v.shape[1], self.v)
+            self.g[...] = self._norm()
+            if self.bias is not None:
+                uniform(self, stdv, self.v.shape[1], self.bias)
         return self
 
     def initFromWeight(self, weight: Any) -> Self:
