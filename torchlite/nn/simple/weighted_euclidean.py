@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from torchlite.kernels.sums import einsum_rows
+from torchlite.kernels.sums import sum_along
 from torchlite.nn._stateful import restored
 from torchlite.nn.simple._distances import Distances
 
@@ -68,8 +68,7 @@ class WeightedEuclidean(Distances):
 
     def _accumulate(self, scale: Any, rates: Any, stretched: Any, differences: Any) -> None:
         # In this order no square is beyond what a float holds.
-        products = rates[..., None] * stretched
-        increment = scale * einsum_rows("noi,noi->oi", products, differences).T
+        increment = scale * sum_along(rates[..., None] * stretched * differences, 0).T
         super()._accumulate(scale, rates, stretched, differences)
         self.gradDiagCov += increment
 
