@@ -714,6 +714,30 @@ print(Trace.from_json("trace.json"))
     assert trace(nn.Sequential(nn.Linear(2, 1)), np.ones((3, 2))).note is None
 
 
+def test_without_docstrings_a_summary_counts_no_multiply_adds():
+    program = """
+import torchlite as nn
+from torchlite.stepping import summary
+print(summary(nn.Sequential(nn.Linear(2, 1), nn.ReLU()), (3, 2)))
+print(summary(nn.Linear(2, 1)).note)
+"""
+    done = subprocess.run(
+        [sys.executable, "-OO", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    first, *_, total, said, note = done.stdout.splitlines()
+    assert first.split() == ["position", "layer", "output", "parameters", "activations"]
+    assert total.split() == ["total", "3", "48", "B"]
+    assert said == (
+        "Multiply-adds are counted in the layers' docstrings, which python -OO leaves out."
+    )
+    assert note == "None"
+    assert summary(nn.Sequential(nn.Linear(2, 1)), (3, 2)).note is None
+
+
 # page
 
 

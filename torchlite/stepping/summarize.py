@@ -20,6 +20,7 @@ from torchlite.stepping.recorder import record
 
 __all__ = ["Summary", "summary"]
 
+_NOT_COUNTED = "Multiply-adds are counted in the layers' docstrings, which python -OO leaves out."
 _TITLES = ("position", "layer", "output", "parameters", "", "multiply-adds", "activations")
 # The width at which a layer's own name is cut.
 _LONGEST = 40
@@ -51,10 +52,14 @@ class Summary:
         `activations` (bytes of its output, 0 where it is a view of its input).
     total
         The sums.
+    note
+        What is missing and why, or None: `python -OO` leaves out the formulas from which
+        multiply-adds are counted.
     """
 
     rows: list[Row]
     total: Row
+    note: str | None = None
 
     def __str__(self) -> str:
         cells = [_TITLES, *map(_cells, self.rows), _cells(self.total)]
@@ -67,7 +72,8 @@ class Summary:
             for row in cells
         ]
         rule = "-" * max(map(len, lines))
-        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+        note = [] if self.note is None else [self.note]
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *note])
 
 
 def summary(net: Module, input_shape: Any = None) -> Summary:
@@ -107,8 +113,10 @@ def summary(net: Module, input_shape: Any = None) -> Summary:
         rows.append(row)
     total = Row("total", "", "", sum(row.parameters or 0 for row in rows))
     if input_shape is not None:
-        total.multiply_adds = sum(row.multiply_adds or 0 for row in rows)
         total.activations = sum(row.activations or 0 for row in rows)
+        if Module.__doc__ is None:
+            return Summary(rows, total, _NOT_COUNTED)
+        total.multiply_adds = sum(row.multiply_adds or 0 for row in rows)
     return Summary(rows, total)
 
 
@@ -189,6 +197,8 @@ def _multiply_adds(step: Any) -> int | None:
 
     None, where a layer has weights but no formula, or one whose products are not written as such.
     """
+    if Module.__doc__ is None:
+        return None
     count = 0
     for node in ast.walk(ast.parse("\n".join(step.maths))):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
