@@ -53,6 +53,18 @@ def units(rows: Any, zero: float) -> tuple[Any, Any, Any]:
     return rows / length, length, scale
 
 
+def by_cosine(gradient: Any, cosine: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """Return the gradients of two arrays of rows, from that of the cosines of their angles.
+
+    Gradient and cosine are columns, a and b what `units` returned.
+    """
+    (a, *lengths_a), (b, *lengths_b) = a, b
+    by_a, by_b = gradient * (b - cosine * a), gradient * (a - cosine * b)
+    for length_a, length_b in zip(lengths_a, lengths_b, strict=True):
+        by_a, by_b = by_a / length_a, by_b / length_b
+    return by_a, by_b
+
+
 def leaky(x: Any, slope: Any) -> Any:
     """Return `np.where(x > 0, x, slope * x)`."""
     result = slope * x.clip(-np.inf, 0)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.kernels.functions import units
+from torchlite.kernels.functions import by_cosine, units
 from torchlite.kernels.sums import sum_along
 from torchlite.nn.checks import constant, misshapen
 from torchlite.nn.criterions import _checks
@@ -92,12 +92,8 @@ class CosineEmbeddingCriterion(Pairwise):
         return self._cosine(input, target)[0]
 
     def _gradient(self, input: Any, target: Any, factor: float) -> Any:
-        loss, cos, (a, *lengths_a), (b, *lengths_b) = self._cosine(input, target)
-        slope = np.where(loss.real > 0, -factor * target, 0)
-        by_a, by_b = slope * (b - cos * a), slope * (a - cos * b)
-        for length_a, length_b in zip(lengths_a, lengths_b, strict=True):
-            by_a, by_b = by_a / length_a, by_b / length_b
-        return [by_a, by_b]
+        loss, cos, a, b = self._cosine(input, target)
+        return list(by_cosine(np.where(loss.real > 0, -factor * target, 0), cos, a, b))
 
     def _cosine(self, input: Any, target: Any) -> Any:
         """Return each sample's loss and cosine, as columns, and both arrays as `units` does."""

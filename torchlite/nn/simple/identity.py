@@ -6,6 +6,7 @@ from numpy import ndarray
 
 from torchlite.nn.checks import FLOATING, is_integral
 from torchlite.nn.module import Module
+from torchlite.nn.nested import leaves
 from torchlite.nn.table import _checks
 
 __all__ = ["Identity"]
@@ -49,15 +50,7 @@ class Identity(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         plain = type(input) is ndarray and input.dtype in FLOATING
-        if not plain and _has_integers(input):
+        if not plain and any(map(is_integral, leaves(input))):
             gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, input)
         self.gradInput = gradOutput
         return gradOutput
-
-
-def _has_integers(table: Any) -> bool:
-    if isinstance(table, (list, tuple)):
-        return any(map(_has_integers, table))
-    if isinstance(table, dict):
-        return any(map(_has_integers, table.values()))
-    return is_integral(table)

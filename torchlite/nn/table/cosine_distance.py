@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from torchlite.kernels.functions import units
+from torchlite.kernels.functions import by_cosine, units
 from torchlite.kernels.sums import sum_along
 from torchlite.nn.table._rows import Rows
 
@@ -60,10 +60,5 @@ class CosineDistance(Rows):
         return sum_along(units(a, _ZERO)[0] * units(b, _ZERO)[0], -1)
 
     def _gradients(self, a: Any, b: Any, gradOutput: Any) -> tuple[Any, Any]:
-        a, *length_a = units(a, _ZERO)
-        b, *length_b = units(b, _ZERO)
-        cosine = sum_along(a * b, -1, keepdims=True)
-        by_a, by_b = gradOutput * (b - cosine * a), gradOutput * (a - cosine * b)
-        for factor_a, factor_b in zip(length_a, length_b, strict=True):
-            by_a, by_b = by_a / factor_a, by_b / factor_b
-        return by_a, by_b
+        a, b = units(a, _ZERO), units(b, _ZERO)
+        return by_cosine(gradOutput, sum_along(a[0] * b[0], -1, keepdims=True), a, b)
