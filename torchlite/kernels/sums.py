@@ -19,7 +19,6 @@ What that costs is gained elsewhere: of narrow arrays several rows are taken sid
 line, for which the processor has its vectors, and pieces stay in its cache.
 """
 
-from collections.abc import Iterable, Iterator
 from itertools import groupby
 from math import prod
 from typing import Any
@@ -88,7 +87,9 @@ def sum_rows(a: Any) -> Any:
     if not width or a.flags.fnc:
         return _in_pairs(a.T)
     if a.size > _PIECE and n > _IN_FOURS:
-        return rounded(_added(sum_rows(a[piece]) for piece in _pieces(n, a.size)), a)
+        step = max(_IN_FOURS, _PIECE * n // a.size // _IN_FOURS * _IN_FOURS)
+        pieces = (sum_rows(a[start : start + step]) for start in range(0, n, step))
+        return rounded(sum(pieces, np.float64(0)), a)
     # So many rows side by side, as one line, have all their columns in fours.
     blocks = 4 * -(-n // (2 * _IN_FOURS))
     whole = n - n % blocks
@@ -257,17 +258,6 @@ def _in_pairs(a: Any) -> Any:
     whole = n - n % _PAIRS
     blocks = a[..., :whole].reshape(*a.shape[:-1], -1, _PAIRS).sum(-1)
     return rounded(blocks.sum(-1, dtype=DOUBLE[a.dtype.char]) + a[..., whole:].sum(-1), a)
-
-
-def _pieces(n: int, size: int) -> Iterator[slice]:
-    """Return the pieces of n rows with as many entries altogether."""
-    step = max(_IN_FOURS, _PIECE * n // size // _IN_FOURS * _IN_FOURS)
-    return (slice(start, start + step) for start in range(0, n, step))
-
-
-def _added(arrays: Iterable[Any]) -> Any:
-    """Return the sum of arrays in float64."""
-    return sum(arrays, np.float64(0))
 
 
 def rounded(summed: Any, a: Any) -> Any:
