@@ -534,3 +534,55 @@ def test_without_docstrings_the_report_says_so(monkeypatch):
     monkeypatch.setattr(nn.Module, "__doc__", None)
     report = check_module(nn.ReLU, np.ones((3, 2)))
     assert "maths: not checked, python -OO leaves out the docstrings" in report.notes
+
+
+class HalfWithMaths(nn.MulConstant):
+    """Half of it.
+
+    Maths
+    -----
+    ::
+
+        output = input / 2
+        gradInput = gradOutput / halves[0]
+    """
+
+    halves = ()
+
+    def __init__(self):
+        super().__init__(0.5)
+
+
+class LossWithMaths(nn.MSECriterion):
+    """A loss.
+
+    Maths
+    -----
+    ::
+
+        output = divided[0]
+    """
+
+    divided = ()
+
+
+def test_maths_that_raises_is_said_to():
+    with pytest.raises(ContractViolation) as caught:
+        check_module(HalfWithMaths, shape=(3, 2), only="maths")
+    assert str(caught.value).splitlines()[0] == (
+        "HalfWithMaths: docstring: its Maths raises IndexError in "
+        "`gradInput = gradOutput / halves[0]`: tuple index out of range"
+    )
+    with pytest.raises(ContractViolation) as caught:
+        check_criterion(LossWithMaths, np.ones(3), np.zeros(3), only="maths")
+    assert str(caught.value).splitlines()[0] == (
+        "LossWithMaths: docstring: its Maths raises IndexError in `output = divided[0]`: "
+        "tuple index out of range"
+    )
+
+
+def test_maths_of_a_criterion_that_names_what_is_not_there_is_not_checked(monkeypatch):
+    doc = LossWithMaths.__doc__.replace("divided", "nowhere")
+    monkeypatch.setattr(LossWithMaths, "__doc__", doc)
+    report = check_criterion(LossWithMaths, np.ones(3), np.zeros(3), only="maths")
+    assert "maths: not checked, output = nowhere[0]: Maths cannot name nowhere" in report.notes

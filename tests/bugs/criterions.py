@@ -411,6 +411,28 @@ class MathsAlwaysAverages(Squared):
     """
 
 
+class MathsOfAnotherTarget(Squared):
+    """The squared distance.
+
+    Maths
+    -----
+    ::
+
+        output = ((input - target[0].T[:1]) ** 2).mean(3)
+    """
+
+
+class MathsOfEachEntry(Squared):
+    """The squared distance.
+
+    Maths
+    -----
+    ::
+
+        output = (input - target) ** 2
+    """
+
+
 SHAPE = (5, 3)
 
 
@@ -513,5 +535,7 @@ BUGS = [
     squared(TargetMadeNumpy, {"duck"}, "np.asarray takes other arrays to the host"),
     squared(GradientFromBareShape, {"duck"}, "np.empty of a shape is always a NumPy array"),
     squared(MathsOfLossForgetsTwo, {"maths"}, "the docstring's gradient lacks a factor"),
+    squared(MathsOfAnotherTarget, {"maths"}, "the docstring raises"),
+    squared(MathsOfEachEntry, {"maths"}, "the docstring gives a loss for each entry"),
     squared(MathsAlwaysAverages, {"maths"}, "the docstring ignores sizeAverage", False),
 ]

@@ -490,6 +490,18 @@ class MathsForgetsBias(Affine):
     """
 
 
+class MathsForgetsTheTranspose(Affine):
+    """A linear map.
+
+    Maths
+    -----
+    ::
+
+        output = input @ weight + bias
+        gradInput = gradOutput @ weight
+    """
+
+
 BUGS = [
     Bug(lambda: GradInputNegated(3, 4), (5, 3), {"gradInput"}, "the sign is wrong"),
     Bug(lambda: GradInputDoubled(3, 4), (5, 3), {"gradInput"}, "twice the derivative"),
@@ -758,5 +770,11 @@ BUGS = [
         (5, 3),
         {"maths"},
         "the docstring's output lacks the bias",
+    ),
+    Bug(
+        lambda: MathsForgetsTheTranspose(3, 4),
+        (5, 3),
+        {"maths"},
+        "the docstring raises",
     ),
 ]

@@ -12,7 +12,7 @@ import numpy as np
 from torchlite.nn._stateful import parts
 from torchlite.nn.nested import is_array
 
-__all__ = ["evaluate", "statements"]
+__all__ = ["MathsError", "evaluate", "statements"]
 
 _STATEMENTS = (ast.Assign, ast.AugAssign, ast.Expr, ast.For)
 _BUILTINS = {
@@ -22,6 +22,10 @@ _BUILTINS = {
         "map", "max", "min", "range", "reversed", "round", "sorted", "sum", "tuple", "zip",
     )
 }  # fmt: skip
+
+
+class MathsError(Exception):
+    """A statement of a Maths section fails when it is run."""
 
 
 def statements(kind: type) -> list[str]:
@@ -71,6 +75,9 @@ def evaluate(block: list[str], layer: Any, **names: Any) -> dict[str, Any]:
     >>> evaluate(["open('file', 'w')"], layer)
     Traceback (most recent call last):
     NameError: open('file', 'w'): Maths cannot name open
+    >>> evaluate(["output = input[5]"], layer, input=[1.0])
+    Traceback (most recent call last):
+    torchlite.testing.maths.MathsError: IndexError in `output = input[5]`: list index out of range
     """
     space: dict[str, Any] = {}
     for held in (*reversed(type(layer).__mro__), layer):
@@ -88,7 +95,12 @@ def evaluate(block: list[str], layer: Any, **names: Any) -> dict[str, Any]:
     given = copy.deepcopy(given, {id(part): part for part in parts(given)})
     # NumPy imports parts of itself when they are first used.
     run = {**given, "np": np, "__builtins__": {**_BUILTINS, "__import__": __import__}}
-    exec("\n".join(block), run)
+    for statement in ast.parse("\n".join(block)).body:
+        text = ast.unparse(statement)
+        try:
+            exec(text, run)
+        except Exception as error:
+            raise MathsError(f"{type(error).__name__} in `{text}`: {error}") from error
     return {
         key: value
         for key, value in run.items()

@@ -1393,6 +1393,8 @@ def maths(s: Subject) -> None:
     except NameError as reason:
         s.notes.append(f"maths: not checked, {reason}")
         return
+    except docs.MathsError as error:
+        s.fail("maths", "docstring", f"its Maths raises {error}")
     for method, name, expected in [
         ("updateOutput", "output", result.output),
         ("updateGradInput", "gradInput", result.gradInput),
