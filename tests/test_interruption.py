@@ -452,6 +452,7 @@ CALLS = {
     "train": lambda net: setattr(net, "train", False),
     "reset": lambda net: net.reset(),
     "getParameters": lambda net: net.getParameters(),
+    "initFromWeight": lambda net: net.initFromWeight(G),
     "share": lambda net: net.share(OTHERS[0], "weight", "bias", "gradWeight", "gradBias"),
 }
 OTHERS = []
@@ -486,6 +487,7 @@ NETWORKS = ("WeightNorm", "Holding", "tied", "shared", "mapped")
         *((method, subject) for method in ("getParameters", "share") for subject in NETWORKS),
         *(("evaluate", subject) for subject in ("WeightNorm", "Holding")),
         ("train", "WeightNorm"),
+        ("initFromWeight", "LinearWeightNorm"),
     ],
 )
 def test_a_network_is_all_old_or_all_new(method, subject):

@@ -167,8 +167,9 @@ class LinearWeightNorm(Linear):
         if np.shape(weight) != self.v.shape:
             expected = shapes(self.v)
             raise checks.misshapen(self, "initFromWeight", "weight", expected, weight)
-        self.v[...] = weight
-        self.g[...] = self._norm()
+        with restored([self.v, self.g]):
+            self.v[...] = weight
+            self.g[...] = self._norm()
         return self
 
     @staticmethod
