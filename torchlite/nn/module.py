@@ -8,6 +8,7 @@ from weakref import ref
 
 import numpy as np
 
+from torchlite.elsewhere import TORCH7
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, fault
 from torchlite.kernels import flat
 from torchlite.kernels.blas import axpy
@@ -625,13 +626,17 @@ def _class_or_name(module: Module, kind: Any) -> Any:
         )
     name = kind.removeprefix("nn.")
     known = set(_names(Module))
-    if name not in known:
-        # Torchlite's own classes are loaded when they are first named.
-        from torchlite import nn
+    if name in known:
+        return name
+    # Torchlite's own classes are loaded when they are first named.
+    from torchlite import nn
 
-        known.update(public for public in nn.__all__ if issubclass(getattr(nn, public), Module))
+    known.update(public for public in nn.__all__ if issubclass(getattr(nn, public), Module))
     if name not in known:
         close = get_close_matches(name, sorted(known), 1)
+        hint = f"{close[0]!r}?" if close else None
+        if name in TORCH7 - set(nn.__all__):
+            hint = "this is Torch7's; torchlite does not have it yet"
         raise fault(
             SettingError,
             where,
@@ -640,7 +645,7 @@ def _class_or_name(module: Module, kind: Any) -> Any:
             repr(kind),
             layer=module,
             method="findModules",
-            hint=f"{close[0]!r}?" if close else None,
+            hint=hint,
         )
     return name
 
