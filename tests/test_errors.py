@@ -506,6 +506,11 @@ def test_a_layer_made_of_layers_refuses_gradOutputs_by_its_own_name(make, name, 
     assert str(caught.value).startswith(
         f"{name}.updateGradInput: gradOutput must be float64, got float32"
     )
+    layer.forward(x)
+    layer.updateGradInput(x, np.ones(shape))
+    with pytest.raises((ShapeError, StateError)) as caught:
+        layer.accGradParameters(x, np.ones((2, 4)))
+    assert str(caught.value).startswith(f"{name}.accGradParameters: gradOutput ")
 
 
 def test_what_goes_wrong_inside_keeps_the_name_of_the_part():

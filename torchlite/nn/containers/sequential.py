@@ -133,7 +133,8 @@ class Sequential(Remembering):
             or not (gradOutputs[-1] is gradOutput or same(gradOutputs[-1], gradOutput))
         ):
             raise StateError(
-                "Sequential.accGradParameters: gradOutput is not that of the last updateGradInput",
+                f"{checks.title(self)}.accGradParameters: gradOutput is not that of the last "
+                "updateGradInput",
                 layer=self,
                 method="accGradParameters",
                 argument="gradOutput",

@@ -140,7 +140,10 @@ class WeightNorm(Decorator):
         gradWeight = module.gradWeight
         gradWeight.fill(0)
         with restored([array for array in module.parameters()[1] if array is not gradWeight]):
-            super().accGradParameters(input, gradOutput, scale)
+            try:
+                super().accGradParameters(input, gradOutput, scale)
+            except TorchliteError as error:
+                raise checks.in_the_name_of(self, module, error) from None
             gradient = self._rows(gradWeight).reshape(self.v.shape)
             norm = self._norm()
             direction = self.v / norm
