@@ -431,16 +431,18 @@ def test_the_same_view_twice(tmp_path):
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0)])
 def test_an_array_and_its_reverse(order, tmp_path):
-    memory, gradient = np.arange(8.0).reshape(2, 2, 2), np.zeros((2, 2, 2))
-    views = [(a[:, ::-1, 0], a.reshape(1, 8), a[0, ::-1]) for a in (memory, gradient)]
+    """Both are as large; seen from the one that runs backwards, the other has no regular steps."""
+    memory = np.arange(8.0).reshape(2, 4), np.zeros((2, 4))
+    views = [(a[:, ::-1], a.reshape(1, 8), a[:, 1:3]) for a in memory]
     net = nn.Sequential(*(linear(views[0][i], views[1][i]) for i in order))
     path = stored(net, tmp_path)
     for made in (net, net.clone(), pickle.loads(pickle.dumps(net)), serial.load(path)):
         parameters, _ = made.getParameters()
         assert parameters.tolist() == list(range(8))
         parameters[:] = range(10, 18)
-        assert made[order.index(0)].weight.tolist() == [[12, 10], [16, 14]]
-        assert made[order.index(2)].weight.tolist() == [[12, 13], [10, 11]]
+        assert made[order.index(0)].weight.tolist() == [[13, 12, 11, 10], [17, 16, 15, 14]]
+        assert made[order.index(2)].weight.tolist() == [[11, 12], [15, 16]]
+        parameters[:] = range(8)
 
 
 def test_an_axis_of_one_entry_has_no_direction():
