@@ -749,6 +749,8 @@ def images(*shape):
          "input.T has a sample in each row"),
         (lambda: nn.Maxout(7, 2, 3), "Maxout", (5, 6, 7), "(7,) or (N, 7)",
          "nn.Bottle(nn.Maxout(...)) takes (5, 6, 7) row by row"),
+        (lambda: nn.WeightNorm(nn.Linear(7, 2)), "WeightNorm @ Linear(7 -> 2)", (5, 6, 7),
+         "(7,) or (N, 7)", "nn.Bottle(nn.WeightNorm(...)) takes (5, 6, 7) row by row"),
         (lambda: nn.Add(7), "Add", (7, 3), "(7,) or (N, 7)", "input.T has a sample in each row"),
         (lambda: nn.CMul(7), "CMul", (7, 3), "(7,) or (N, 7)", "input.T has a sample in each row"),
     ],

@@ -523,6 +523,7 @@ def in_the_name_of(layer: Any, part: Any, error: TorchliteError) -> TorchliteErr
     if error.layer is not part or error.argument not in ("input", "gradOutput"):
         return error
     message = str(error.args[0]).removesuffix(f"\n  hint: {error.hint}")
+    inner, outer = (f"nn.{type(module).__name__}(...)" for module in (part, layer))
     return type(error)(
         message.replace(title(part), title(layer), 1),
         layer=layer,
@@ -530,7 +531,7 @@ def in_the_name_of(layer: Any, part: Any, error: TorchliteError) -> TorchliteErr
         argument=error.argument,
         expected=error.expected,
         got=error.got,
-        hint=error.hint,
+        hint=error.hint and error.hint.replace(inner, outer),
     )
 
 
