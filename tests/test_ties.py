@@ -232,9 +232,11 @@ def test_a_part_may_be_copied_before_the_whole(name, first):
     net = network(name)
     part, made = copy.deepcopy([net[first], net])
     assert made[first] is part
-    holds(made, {**VIEWS, **FORTRAN}[name])
-    assert np.array_equal(made[2].weight, net[2].weight)
-    assert not np.shares_memory(made[0].weight, net[0].weight)
+    _, made_of_arrays = copy.deepcopy([[net[first].weight, net[2 - first].gradWeight], net])
+    for one in (made, made_of_arrays):
+        holds(one, {**VIEWS, **FORTRAN}[name])
+        assert np.array_equal(one[2].weight, net[2].weight)
+        assert not np.shares_memory(one[0].weight, net[0].weight)
 
 
 def test_clones_that_share_tied_arrays_share_them():

@@ -72,8 +72,9 @@ class Stateful:
             or (id(part) not in memo and type(part).__deepcopy__ is Stateful.__deepcopy__)
         ]
         arrays = [array for *_, state in reduced for _, array in arrays_in(state)]
-        memo.update(copies([array for array in arrays if id(array) not in memo], copy.deepcopy))
-        if copied:
+        fresh = [array for array in arrays if id(array) not in memo]
+        memo.update(copies(fresh, copy.deepcopy))
+        if copied or len(fresh) < len(arrays):
             _tie_what_was_copied(arrays, copied, memo)
         for part, make, arguments, _ in reduced:
             memo[id(part)] = make(*copy.deepcopy(arguments, memo))
@@ -362,14 +363,15 @@ def _standing_in(slots: list[tuple[Any, Any]]) -> Iterator[Any]:
                 yield held
 
 
-def _tie_what_was_copied(fresh: list[Any], copied: list[Stateful], memo: dict[int, Any]) -> None:
-    """Make views of one memory what was copied apart: first some parts, now what is tied to them.
+def _tie_what_was_copied(held: list[Any], copied: list[Stateful], memo: dict[int, Any]) -> None:
+    """Make views of one memory what was copied apart: first some, now what is tied to it.
 
-    fresh are arrays that were copied now, copied the parts that were copied before.
+    held are the arrays of the parts that are being copied, copied the parts that were before.
     """
     arrays = {id(array): array for part in copied for _, array in _carried(part)}
+    arrays.update({id(array): array for array in held})
     moved: dict[int, tuple[Any, Any]] = {}
-    for cover in ties_of([*arrays.values(), *(a for a in fresh if id(a) not in arrays)]):
+    for cover in ties_of(list(arrays.values())):
         made = memo.get(id(cover.pair[0]))
         others = [memo.get(id(pair[0])) for pair, _ in cover.tied]
         # What shares memory was copied together, or is no copy.
