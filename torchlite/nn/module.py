@@ -82,15 +82,19 @@ class Module(Stateful):
     A call that raises has changed nothing. Of a container, no parameter and no gradient has
     changed, but the children that already ran keep their new output.
 
-    That holds for whatever can be foreseen. What breaks off the arithmetic itself, when memory runs
-    out or Ctrl-C comes, may leave a step half done. A layer makes all increments before it adds
-    the first, so that running out of memory leaves a layer's gradients all old or all new; Ctrl-C
-    may come between two of them, and a sum that np.seterr refuses is refused after it was added.
-    A container broken off in `accGradParameters` puts all gradients
-    back if one of its layers is not torchlite's or np.seterr makes NumPy raise; otherwise the
-    layers that already ran keep what they added. `zeroGradParameters` and `updateParameters` broken
-    off have done some of the arrays. Zero the gradients and repeat the step; where an update was
-    broken off, go back to saved parameters, or accept a step that some layers did not take.
+    That holds for whatever can be foreseen. `type`, `share`, `getParameters`, `training`,
+    `evaluate` and `reset` are also done whole or not at all where memory runs out or Ctrl-C comes
+    (though results are forgotten, and random numbers drawn); a second Ctrl-C may leave half.
+
+    What breaks off the arithmetic itself, when memory runs out or Ctrl-C comes, may leave a step
+    half done. A layer makes all increments before it adds the first, so that running out of memory
+    leaves a layer's gradients all old or all new; Ctrl-C may come between two of them, and a sum
+    that np.seterr refuses is refused after it was added. A container broken off in
+    `accGradParameters` puts all gradients back if one of its layers is not torchlite's or np.seterr
+    makes NumPy raise; otherwise the layers that already ran keep what they added.
+    `zeroGradParameters` and `updateParameters` broken off have done some of the arrays. Zero the
+    gradients and repeat the step; where an update was broken off, go back to saved parameters, or
+    accept a step that some layers did not take.
 
     `copy.deepcopy`, `pickle` and `clone` carry parameters, gradients and settings, never results.
 
