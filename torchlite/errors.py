@@ -16,6 +16,7 @@ __all__ = [
     "fault",
     "printable",
     "rehint",
+    "unhinted",
 ]
 
 _Error = TypeVar("_Error", bound="TorchliteError")
@@ -100,10 +101,14 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
+def unhinted(error: TorchliteError) -> str:
+    """Return the message of an error without its hint."""
+    return str(error).removesuffix(f"\n  hint: {error.hint}")
+
+
 def rehint(error: TorchliteError, hint: str) -> None:
     """Give an error another hint."""
-    message = str(error).removesuffix(f"\n  hint: {error.hint}")
-    error.args = (f"{message}\n  hint: {hint}",)
+    error.args = (f"{unhinted(error)}\n  hint: {hint}",)
     error.hint = hint
 
 

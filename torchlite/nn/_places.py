@@ -36,10 +36,10 @@ def standing_already(container: Any, module: Any) -> Any:
 
 def depth(container: Any, module: Any) -> int:
     """Return how many modules would stand inside one another with module in container."""
-    levels = _levels([container], _outer) + _levels([module], _inner)
+    levels = _levels([container], _ever_held_by) + _levels([module], _inner)
     if levels > DEEPEST:
         # Some containers may have been taken apart since.
-        levels = _levels([container], _holders) + _levels([module], _inner)
+        levels = _levels([container], _held_by) + _levels([module], _inner)
     return levels
 
 
@@ -75,7 +75,7 @@ def _above(modules: Iterable[Any], apart: dict[int, Any]) -> dict[int, Any]:
     waiting = list(modules)
     while waiting:
         part = waiting.pop()
-        for holder in _outer(part):
+        for holder in _ever_held_by(part):
             known = id(holder) in found or id(holder) in apart
             if not known and _holds(holder, part):
                 found[id(holder)] = holder
@@ -96,14 +96,14 @@ def _inner(module: Any) -> Any:
     return module.modules
 
 
-def _outer(module: Any) -> list[Any]:
+def _ever_held_by(module: Any) -> list[Any]:
     """Return the containers that hold the module, and those that did."""
     return list(getattr(module, "_holders", {}).values())
 
 
-def _holders(module: Any) -> list[Any]:
+def _held_by(module: Any) -> list[Any]:
     """Return the containers that hold the module."""
-    return [holder for holder in _outer(module) if _holds(holder, module)]
+    return [holder for holder in _ever_held_by(module) if _holds(holder, module)]
 
 
 def _holds(container: Any, module: Any) -> bool:

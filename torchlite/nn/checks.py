@@ -23,6 +23,7 @@ from torchlite.errors import (
     TorchliteError,
     fault,
     printable,
+    unhinted,
 )
 from torchlite.nn.nested import is_array, shapes
 
@@ -522,10 +523,9 @@ def in_the_name_of(layer: Any, part: Any, error: TorchliteError) -> TorchliteErr
     """Return the error of a part as the layer's own, if it is about what both were given."""
     if error.layer is not part or error.argument not in ("input", "gradOutput"):
         return error
-    message = str(error.args[0]).removesuffix(f"\n  hint: {error.hint}")
     inner, outer = (f"nn.{type(module).__name__}(...)" for module in (part, layer))
     return type(error)(
-        message.replace(title(part), title(layer), 1),
+        unhinted(error).replace(title(part), title(layer), 1),
         layer=layer,
         method=error.method,
         argument=error.argument,
