@@ -182,6 +182,23 @@ def test_complex_numbers_that_only_some_can_take_up():
     assert untouched(net)
 
 
+@pytest.mark.parametrize("needed", [True, False])
+@pytest.mark.parametrize("nested", [True, False])
+def test_complex_numbers_that_come_up_inside(nested, needed):
+    net = nn.Sequential(linear(), linear().type("complex128"))
+    for gradient in net.parameters()[1]:
+        gradient.fill(1.25)
+    if nested:
+        net = nn.Sequential(net)
+    if not needed:
+        net.gradInput = None
+    net.forward(X)
+    net.updateGradInput(X, G)
+    with pytest.raises(DTypeError):
+        net.accGradParameters(X, G)
+    assert untouched(net)
+
+
 @errors
 @every_kind
 @pytest.mark.parametrize("deep", [False, True])

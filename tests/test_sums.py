@@ -1,6 +1,7 @@
 """Sums of many float32 numbers, in the kernels and wherever layers and criterions add up."""
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -69,6 +70,25 @@ def test_every_axis_of_many(shape, layout, dtype):
         for axes in itertools.combinations(range(4), r):
             check(sums.sum_along(a, axes), a.sum(axes))
             check(sums.sum_along(a, axes, True), a.sum(axes, keepdims=True))
+
+
+WITHOUT_A_COPY = {
+    "sum_products": lambda a: sums.sum_products(a, a),
+    "sum_along": lambda a: sums.sum_along(a.reshape(600, 600, order="F"), 1),
+    "sum_along several": lambda a: sums.sum_along(a.reshape(600, 10, 60, order="F"), (0, 2)),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_A_COPY)
+def test_fortran_order_is_not_copied(name):
+    a = np.asfortranarray(whole((6000, 60), "float32"))
+    check(WITHOUT_A_COPY[name](a), WITHOUT_A_COPY[name](a.astype("float64")).astype("float32"))
+    tracemalloc.start()
+    try:
+        WITHOUT_A_COPY[name](a)
+        assert tracemalloc.get_traced_memory()[1] < a.nbytes / 2
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("n", [1, 64, 65, 1000, sums._PIECE // 4])

@@ -409,6 +409,52 @@ def test_a_flat_array_beside_the_network_ties_nothing(tmp_path):
     assert np.array_equal(serial.load_checkpoint(path, net).extra["flat"][0], parameters)
 
 
+def test_the_same_view_twice(tmp_path):
+    def autoencoder():
+        net = tied(VIEWS["transpose"])
+        return net.add(linear(net[0].weight.T, net[0].gradWeight.T))
+
+    net, other = autoencoder(), autoencoder()
+    path = stored(net, tmp_path)
+    other[0].weight.fill(0)
+    for loaded in (serial.load(path), serial.load(path, into=other)):
+        assert np.array_equal(loaded[3].weight, net[0].weight.T)
+        loaded[3].weight[0, 1] = 7
+        assert loaded[2].weight[0, 1] == loaded[0].weight[1, 0] == 7
+    # Two arrays of their own in the file, and the same view twice in the network.
+    loose = nn.Sequential(*(linear(np.array(m.weight), np.zeros(m.weight.shape)) for m in net[::2]))
+    loose.insert(nn.Tanh(), 1).add(linear(loose[2].weight.copy(), np.zeros((3, 2))))
+    path = stored(loose, tmp_path)
+    assert np.array_equal(serial.load(path, into=other)[3].weight, net[0].weight.T)
+    loose[3].weight += 1
+    with pytest.raises(FormatError, match=r"0\.weight: it differs from 3\.weight"):
+        serial.load(stored(loose, tmp_path), into=other)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0)])
+def test_an_array_and_its_reverse(order, tmp_path):
+    """Both are as large; seen from the one that runs backwards, the other has no regular steps."""
+    memory = np.arange(8.0).reshape(2, 4), np.zeros((2, 4))
+    views = [(a[:, ::-1], a.reshape(1, 8), a[:, 1:3]) for a in memory]
+    net = nn.Sequential(*(linear(views[0][i], views[1][i]) for i in order))
+    path = stored(net, tmp_path)
+    for made in (net, net.clone(), pickle.loads(pickle.dumps(net)), serial.load(path)):
+        parameters, _ = made.getParameters()
+        assert parameters.tolist() == list(range(8))
+        parameters[:] = range(10, 18)
+        assert made[order.index(0)].weight.tolist() == [[13, 12, 11, 10], [17, 16, 15, 14]]
+        assert made[order.index(2)].weight.tolist() == [[11, 12], [15, 16]]
+        parameters[:] = range(8)
+
+
+def test_an_axis_of_one_entry_has_no_direction():
+    weight, gradient = np.zeros((1, 3)), np.zeros((1, 3))
+    net = nn.Sequential(linear(weight[::-1], gradient[::-1]), linear(weight.T, gradient.T))
+    for flat, again in zip(net.getParameters(), net.getParameters(), strict=True):
+        assert flat.shape == (3,)
+        assert again.ctypes.data == flat.ctypes.data
+
+
 def test_tied_arrays_take_values_that_agree(tmp_path):
     loose = nn.Sequential(nn.Linear(3, 2, False), nn.Tanh(), nn.Linear(2, 3, False))
     path = stored(loose, tmp_path)

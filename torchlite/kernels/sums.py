@@ -112,8 +112,11 @@ def sum_products(a: Any, b: Any) -> Any:
     >>> sum_products(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 1.0], [10.0, 10.0]]))
     array([31., 42.])
     """
-    if len(a) > _FEW and a.size <= _SMALL and is_single(a) and is_single(b):
-        return sum_rows(a * b)
+    if len(a) > _FEW and is_single(a) and is_single(b):
+        if a.flags.fnc and b.flags.fnc:
+            return inner(a.T, b.T)
+        if a.size <= _SMALL:
+            return sum_rows(a * b)
     return einsum_rows("nj,nj->j", a, b)
 
 
@@ -152,6 +155,8 @@ def inner(a: Any, b: Any) -> Any:
     n = a.shape[-1]
     if n <= _FEW or not (is_single(a) and is_single(b)) or not a.size:
         return np.einsum("...i,...i->...", a, b)
+    if a.ndim == 2 and a.flags.fnc and b.flags.fnc:
+        return sum_products(a.T, b.T)
     # Neighbours in memory are added up in lanes.
     block = _LANES if _is_closest(a, -1) and _is_closest(b, -1) else _FEW
     if n <= block:
@@ -217,6 +222,8 @@ def sum_along(a: Any, axis: int | tuple[int, ...], keepdims: bool = False) -> An
     if axis == 0 and a.ndim == 2:
         return sum_rows(a)[None] if keepdims else sum_rows(a)
     axes = normalize_axis_tuple(axis, a.ndim)
+    if a.flags.fnc:
+        return sum_along(a.T, tuple(a.ndim - 1 - i for i in axes), keepdims).T
     kept = [n for i, n in enumerate(a.shape) if i not in axes]
     if not kept:
         summed = sum_all(a)

@@ -347,8 +347,8 @@ class Module(Stateful):
         ------
         StateError
             Two parameters share the parameter without the gradient, or memory in another way than
-            their gradients do, or overlap without one being a view of the other. Nothing has
-            changed then.
+            their gradients do, or overlap without one being a view of the other; or one of them
+            holds a number in several places. Nothing has changed then.
 
         Example
         -------

@@ -197,7 +197,14 @@ def _covers(pairs: list[_Pair]) -> list[Cover]:
 
 def _widest(pairs: list[_Pair]) -> tuple[Cover, list[_Pair]]:
     """Return a cover of the largest parameter, and the other pairs."""
-    widest = max(range(len(pairs)), key=lambda i: pairs[i][0].size)
+
+    def width(i: int) -> tuple[int, bool]:
+        # Seen from an array that runs backwards, others do not stand at regular distances.
+        array = pairs[i][0]
+        steps = zip(array.shape, getattr(array, "strides", ()), strict=False)
+        return array.size, all(length == 1 or step >= 0 for length, step in steps)
+
+    widest = max(range(len(pairs)), key=width)
     return Cover(pairs[widest]), [*pairs[:widest], *pairs[widest + 1 :]]
 
 

@@ -40,7 +40,7 @@ def counterparts(rebuilding: Rebuilding, theirs: Any, net: Stateful, where: str)
     def pair(one: Any, other: Any, where: str) -> None:
         known, first = found.get(id(one), (other, where))
         partner, second = taken.get(id(other), (one, where))
-        if known is not other:
+        if not _is_one(known, other):
             raise _unlike(where, f"it is shared with {first}", "not")
         if partner is not one:
             raise _unlike(where, f"it is not shared with {second}", "it is")
@@ -55,6 +55,19 @@ def counterparts(rebuilding: Rebuilding, theirs: Any, net: Stateful, where: str)
         for name in {**wanted, **state}:
             compare(state.get(name), wanted.get(name), place(path, name))
     return {key: other for key, (other, _) in found.items()}
+
+
+def _is_one(known: Any, other: Any) -> bool:
+    """Tell whether two parts or arrays are one; views of the same numbers in the same order are."""
+    if known is other or not (type(known) is type(other) is np.ndarray):
+        return known is other
+    return _standing(known) == _standing(other)
+
+
+def _standing(array: Any) -> tuple[Any, ...]:
+    """Return where in memory the entries of an array stand."""
+    steps = [step for step, length in zip(array.strides, array.shape, strict=True) if length > 1]
+    return array.__array_interface__["data"], array.shape, steps, array.dtype
 
 
 def _same_kind(one: Any, other: Any, where: str) -> None:

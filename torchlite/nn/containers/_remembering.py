@@ -71,7 +71,7 @@ class Remembering(Container):
         before: Any = ()
         try:
             risky = Remembering._look_ahead(self, input, gradOutput, planned)
-            if risky or _numpy_raises() or _any_complex((input, gradOutput, self.gradInput)):
+            if risky or _numpy_raises() or _any_complex((input, gradOutput, self.output)):
                 before = [(array, array.copy()) for array in self.parameters()[1]]
             self._accumulate(self._plan[3], scale)
         except BaseException:
@@ -84,32 +84,23 @@ class Remembering(Container):
 
     def _is_plain(self, input: Any, gradOutput: Any, steps: tuple[Any, Any, Any, Any]) -> bool:
         """Tell, quickly, whether certainly nothing of what `_look_ahead` is after is inside."""
-        _, modules, inputs, gradOutputs = steps
+        _, modules, _, gradOutputs = steps
+        output = self.output
         if (
-            type(input) is not ndarray
-            or type(gradOutput) is not ndarray
-            or input.dtype.kind == "c"
+            not (type(input) is type(gradOutput) is type(output) is ndarray)
             or gradOutput.dtype.kind == "c"
+            or output.dtype.kind == "c"
             or gradOutputs is not self.gradOutputs
             or self._risky
             or _numpy_raises()
         ):
             return False
-        for module in modules:
+        for position, module in enumerate(modules):
             gradInput = module.gradInput
-            # EMPTY, where another module stands since updateGradInput, or this one was cast.
-            if module._look_ahead is not None or gradInput is EMPTY:
-                return False
-            # None: it has not seen its gradOutput, which fits if it comes from a module that was
-            # given the output; and where there is no other module, an error does no harm.
             if (
-                gradInput is None
-                and len(modules) > 1
-                and not (
-                    module is modules[0]
-                    and module.output is inputs[1]
-                    and modules[1].gradInput is gradOutputs[0]
-                )
+                module._look_ahead is not None
+                or gradInput is EMPTY
+                or (gradInput is None and not _alike(module, gradOutputs[position]))
             ):
                 return False
         return True
@@ -120,8 +111,9 @@ class Remembering(Container):
         Tell whether some layer might fail even so, after another one has accumulated. A layer of
         torchlite's validates before it accumulates, on inputs and gradOutputs that updateGradInput
         has seen: of them, none does. Not so layers from elsewhere and gradOutputs that are new;
-        nor, which is looked at once for all, complex numbers, which real gradients refuse, and any
-        numbers where NumPy raises instead of warning.
+        nor, which is looked at once for all, complex numbers, which real gradients refuse and
+        which show in the output wherever they came in, and any numbers where NumPy raises instead
+        of warning.
         """
         positions, modules, inputs, gradOutputs = steps = self._steps(input, gradOutput)
         risky: bool = self._risky or gradOutputs is not self.gradOutputs
@@ -133,8 +125,9 @@ class Remembering(Container):
                 if look_ahead is not None:
                     if look_ahead(inputs[position], gradOutputs[position], planned):
                         risky = True
-                elif module.gradInput is EMPTY or (
-                    module.gradInput is None and not _alike(module, gradOutputs[position])
+                # EMPTY: another module stands here since updateGradInput, or this one was cast.
+                elif (gradInput := module.gradInput) is EMPTY or (
+                    gradInput is None and not _alike(module, gradOutputs[position])
                 ):
                     risky = True
         except Exception as error:
