@@ -447,6 +447,18 @@ def test_an_array_and_its_reverse(order, tmp_path):
         parameters[:] = range(8)
 
 
+def test_files_keep_ties_to_axes_in_another_order(tmp_path):
+    memory = np.arange(24.0).reshape(2, 3, 4), np.zeros((2, 3, 4))
+    first = nn.Bilinear(2, 4, 3, False)
+    first.weight, first.gradWeight = (a.transpose(1, 0, 2) for a in memory)
+    net = nn.Sequential(first, linear(*(a.reshape(1, -1) for a in memory)))
+    path = stored(net, tmp_path)
+    for made in (serial.load(path), serial.load(path, into=net.clone())):
+        made[0].weight[2, 1, 3] = 7
+        assert made[1].weight.tolist() == [[*range(23), 7]]
+        assert made.getParameters()[0].size == 24
+
+
 def test_an_axis_of_one_entry_has_no_direction():
     weight, gradient = np.zeros((1, 3)), np.zeros((1, 3))
     net = nn.Sequential(linear(weight[::-1], gradient[::-1]), linear(weight.T, gradient.T))

@@ -199,10 +199,10 @@ def _widest(pairs: list[_Pair]) -> tuple[Cover, list[_Pair]]:
     """Return a cover of the largest parameter, and the other pairs."""
 
     def width(i: int) -> tuple[int, bool]:
-        # Seen from an array that runs backwards, others do not stand at regular distances.
+        # Seen from an array that runs backwards, or whose axes are in another order than memory,
+        # others may not stand at regular distances.
         array = pairs[i][0]
-        steps = zip(array.shape, getattr(array, "strides", ()), strict=False)
-        return array.size, all(length == 1 or step >= 0 for length, step in steps)
+        return array.size, type(array) is np.ndarray and array.flags.forc
 
     widest = max(range(len(pairs)), key=width)
     return Cover(pairs[widest]), [*pairs[:widest], *pairs[widest + 1 :]]
