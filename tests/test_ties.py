@@ -293,6 +293,7 @@ class Gain(nn.Mul):
 @pytest.mark.parametrize("of", ["weight", "bias"])
 def test_files_of_one_number_of_many(of, tmp_path):
     pytest.importorskip("safetensors")
+
     def make(start):
         layer, gain = nn.Linear(2, 3), Gain()
         getattr(layer, of)[...] += start
