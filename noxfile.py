@@ -12,7 +12,7 @@ PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 OLDEST = ["numpy==2.0.0", "scipy==1.13.0", "pytest==8.0.0", "hypothesis==6.100.0"]
 NIGHTLY = "https://pypi.anaconda.org/scientific-python-nightly-wheels/simple"
 
-nox.options.sessions = ["lint", "tests", "oldest", "optional", "dist"]
+nox.options.sessions = ["lint", "tests", "oldest", "optional", "coverage", "dist"]
 
 
 @nox.session
@@ -54,6 +54,14 @@ def optional(session):
 def browser(session):
     """The same, and the page of a trace in a browser, which must be there."""
     run_tests(session, "-e", ".[browser]", browser=True)
+
+
+@nox.session
+def coverage(session):
+    """The same, and which lines and branches of torchlite no test takes."""
+    session.install("-e", ".[test]", "coverage")
+    session.run("coverage", "run", "-m", "pytest", "-q", *session.posargs, env={"CI": ""})
+    session.run("coverage", "report")
 
 
 @nox.session
