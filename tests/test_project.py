@@ -102,6 +102,9 @@ def test_the_oldest_packages_are_those_that_are_promised():
     assert {"numpy", "scipy"} <= tested.keys() <= promised.keys()
     for name, version in tested.items():
         assert f"{version}.".startswith(f"{promised[name]}."), name
+    assert f"'{' '.join(f'{name}=={version}' for name, version in tested.items())}'" in text(
+        ".ci/run"
+    )
 
 
 def test_linters_are_of_one_version():
