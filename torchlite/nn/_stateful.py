@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from gc import get_referents
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -145,6 +146,10 @@ def inside(part: Stateful, casting: bool = False) -> Iterator[tuple[str, Statefu
     in them, hold. What an attribute only refers to stands elsewhere. casting leaves out what a
     cast does not reach.
     """
+    # On Python 3.11, looking into vars makes attributes slower from then on: not where there is
+    # nothing to be found, as in most layers.
+    if not any(isinstance(value, (Stateful, list, tuple, dict)) for value in get_referents(part)):
+        return
     held = vars(part)
     apart = {*part.refers, *part.transient, *(part._uncast if casting else ())}
     for name in ("modules", "criterions"):
@@ -205,15 +210,16 @@ def put(changes: list[tuple[Any, Any, Any]]) -> None:
 
 def _got(holder: Any, key: Any) -> Any:
     if isinstance(holder, Stateful):
-        return getattr(holder, key)
+        value = getattr(holder, key)
+        return _NOTHING if value is getattr(type(holder), key) else value
     return holder.get(key, _NOTHING) if isinstance(holder, dict) else holder[key]
 
 
 def _set(holder: Any, key: Any, value: Any) -> None:
-    if isinstance(holder, Stateful):
+    if value is _NOTHING:
+        (vars(holder) if isinstance(holder, Stateful) else holder).pop(key, None)
+    elif isinstance(holder, Stateful):
         setattr(holder, key, value)
-    elif value is _NOTHING:
-        holder.pop(key, None)
     else:
         holder[key] = value
 

@@ -290,12 +290,17 @@ class Module(Stateful):
 
     def _flattened(self) -> list["Module"]:
         """Return what getParameters was called of: itself, or else the outermost parts inside."""
-
-        def is_flat(part: Any) -> bool:
-            return getattr(part, "_flat", None) is not None
-
-        found = walk(self, lambda part: not is_flat(part))
-        return [place.module for place in found if is_flat(place.module)]
+        found = []
+        # Not by walk: it looks into vars, which makes attributes slower, from then on, on Python
+        # 3.11, and this happens in every network.
+        waiting: list[Module] = [self]
+        while waiting:
+            part = waiting.pop()
+            if part._flat is not None:
+                found.append(part)
+            else:
+                waiting += part.modules
+        return found
 
     def _has_left_flat(self) -> bool:
         returned, views = self._flat
@@ -533,7 +538,13 @@ class Module(Stateful):
         return self._switch(False)
 
     def _switch(self, train: bool) -> Self:
-        put([(vars(module), "train", train) for module in self.listModules()])
+        put(
+            [
+                # Where train is a property, as a container's is, its value stands below it.
+                (vars(module) if hasattr(type(module).train, "__set__") else module, "train", train)
+                for module in self.listModules()
+            ]
+        )
         return self
 
     def apply(self, function: Callable[["Module"], Any]) -> Self:
