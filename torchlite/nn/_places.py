@@ -1,7 +1,7 @@
 """Which containers a module stands in, so that none that remembers is added a second time.
 
 And how deep: forward takes one of Python's calls inside calls for each level, of which there may be
-1,000; backward takes two, printing three, a copy six.
+1,000; backward takes two, printing three, a pickle five.
 
 A module knows its containers, weakly, in a slot: no copy, no file and no walk over attributes sees
 it. Listing the whole network at each addition instead would make building it quadratic.

@@ -32,7 +32,7 @@ class Container(Module):
     StateError
         A module that remembers its forward is added a second time to a network: to this container,
         to one inside it or to one around it. Modules stand more than 100 deep inside one another:
-        a copy of such a network takes more of Python's calls inside calls than there may be.
+        a pickle of such a network takes more of Python's calls inside calls than there may be.
     IndexError
         There is no such position.
 
