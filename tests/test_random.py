@@ -782,7 +782,7 @@ def test_importing_does_not_load_numpys_random():
 
 
 def drawn_by_threads(draw):
-    """Return what each of four threads drew, while they take turns as often as Python allows."""
+    """Return what each of four threads drew, while they take turns as often as is bearable."""
     drawn, wrong = [[], [], [], []], []
     start = threading.Barrier(4)
 
@@ -793,16 +793,18 @@ def drawn_by_threads(draw):
         except Exception as error:
             wrong.append(error)
 
-    threads = [threading.Thread(target=run, args=[mine]) for mine in drawn]
+    threads = [threading.Thread(target=run, args=[mine], daemon=True) for mine in drawn]
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
+    sys.setswitchinterval(1e-5)
     try:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            # A deadlock is to be seen as one.
+            thread.join(300)
     finally:
         sys.setswitchinterval(interval)
+    assert not any(thread.is_alive() for thread in threads)
     assert not wrong
     return drawn
 
