@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import threading
 
 import numpy as np
 import pytest
@@ -560,3 +561,18 @@ def test_an_error_anywhere_gets_its_place(kind, method):
 
     for (net, input, _), _ in interruptions(make, call, most=60):
         net.forward(input)
+
+
+def test_breaking_off_leaves_the_lock_of_random_free():
+    for _ in interruptions(lambda: nn.Sequential(nn.Linear(2, 2)), lambda net: net.reset()):
+        pass
+    free = []
+
+    def look():
+        free.append(random._lock.acquire(timeout=60))
+        random._lock.release()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    assert free == [True]
