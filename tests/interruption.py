@@ -15,6 +15,9 @@ import sys
 import torchlite
 
 _PACKAGE = os.path.dirname(torchlite.__file__)
+# Whether calls can be broken off inside of lines, too. What Python 3.12 does when the tracing of
+# opcodes raises depends on what was traced before, and its tracebacks may lack their lines.
+INSIDE_LINES = sys.version_info[:2] != (3, 12)
 _LOCKING = os.path.join(_PACKAGE, "random.py")
 
 
@@ -87,7 +90,7 @@ def _run(visit, opcodes, call, subject):
         return trace
 
     before = sys.gettrace()
-    # Python 3.12 looks for a frame that asks for them when the tracing begins, and never again.
+    # From Python 3.12 on, a frame that asks for them is looked for when the tracing begins alone.
     sys._getframe().f_trace_opcodes = opcodes
     sys.settrace(trace)
     try:
