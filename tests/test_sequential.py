@@ -3,11 +3,11 @@
 import json
 import pickle
 import re
-import sys
 
 import golden
 import numpy as np
 import pytest
+from counting import calls_of
 
 from torchlite import nn
 from torchlite.errors import DTypeError, StateError
@@ -356,22 +356,6 @@ def test_what_was_taken_out_may_come_back():
     assert len(other.add(nn.Sequential(nn.Dropout()))) == 2
 
 
-def _calls(function, *arguments):
-    """Return how many functions are called, whichever language they are written in."""
-    count = 0
-
-    def profile(frame, event, argument):
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(profile)
-    try:
-        function(*arguments)
-    finally:
-        sys.setprofile(None)
-    return count
-
-
 def _flat(n):
     net = nn.Sequential()
     for i in range(n):
@@ -395,7 +379,7 @@ def _after_a_removal(n):
 @pytest.mark.parametrize("build", [_flat, _blocks, _after_a_removal])
 def test_building_costs_as_much_for_the_last_module_as_for_the_first(build):
     build(8)
-    assert _calls(build, 4000) < 11 * _calls(build, 400)
+    assert calls_of(lambda: build(4000))[0] < 11 * calls_of(lambda: build(400))[0]
 
 
 def _nested(levels):

@@ -17,6 +17,7 @@ from pathlib import Path
 import cases
 import numpy as np
 import pytest
+from counting import calls_of
 from hypothesis import settings
 from optimizers import STATEFUL
 
@@ -1246,29 +1247,23 @@ def attack(folder):
     """Load the hostile files; print how much memory the worst took, and how many calls each."""
     os.chdir(folder)
     for path in sorted(Path().glob("*.hostile")):
-        calls, error = calls_of(path)
+        calls, error = calls_to_load(path)
         each = calls / path.stat().st_size
         print(f"{peak()} MiB, {each:.2f} calls a byte: {(error or '')[:120]!r}")
         if error is None:
             print(f"{path} was loaded")
 
 
-def calls_of(path):
+def calls_to_load(path):
     """Return how many calls and returns it takes to load a file, and what the error says."""
-    calls = 0
 
-    def count(*event):
-        nonlocal calls
-        calls += 1
+    def load():
+        try:
+            serial.load(path)
+        except FormatError as error:
+            return str(error)
 
-    sys.setprofile(count)
-    try:
-        serial.load(path)
-    except FormatError as error:
-        return calls, str(error)
-    finally:
-        sys.setprofile(None)
-    return calls, None
+    return calls_of(load)
 
 
 HOSTILE = [
@@ -1372,7 +1367,7 @@ def test_the_cost_of_reading_grows_as_the_file(name, path):
     costs = []
     for n in (100, 200, 400, 800):
         path.write_bytes(GROWING[name](n))
-        calls, error = calls_of(path)
+        calls, error = calls_to_load(path)
         assert error is None
         costs.append(calls)
     growth = [costs[i + 1] - costs[i] for i in range(3)]
@@ -1408,7 +1403,7 @@ def test_modules_around_the_same_modules_are_counted(path):
     path.write_bytes(weight_norms(300, 100))
     assert len(serial.load(path).held) == 300
     path.write_bytes(weight_norms(300, 300))
-    calls, error = calls_of(path)
+    calls, error = calls_to_load(path)
     assert error == (f"{path}: WeightNorm: several stand around the same more than 65536 modules")
     assert calls < 8 * path.stat().st_size
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from counting import calls_of
 from hypothesis import settings
 
 import torchlite as nn
@@ -769,22 +770,6 @@ def test_page_of_the_digits_network_is_small(tmp_path):
 
 
 # summary
-
-
-def calls_of(function):
-    """Return how many calls and returns a function consists of, and its result."""
-    calls = 0
-
-    def count(*event):
-        nonlocal calls
-        calls += 1
-
-    sys.setprofile(count)
-    try:
-        result = function()
-    finally:
-        sys.setprofile(None)
-    return calls, result
 
 
 def chain(n):
