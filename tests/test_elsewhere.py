@@ -114,7 +114,7 @@ def test_no_name_is_taken_from_what_is_there():
         assert not there & {name.lower() for name in NAMES[module.__name__]}
     for name in nn.__all__:
         for kind in getattr(nn, name).__mro__[:-1]:
-            if kind.__module__ != "torchlite.nn._stateful":
+            if kind.__module__ != "torchlite.nn.stateful":
                 own = METHODS.keys() & vars(kind).keys()
                 assert all(isinstance(vars(kind)[name], Absent) for name in own), kind
 

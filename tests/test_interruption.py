@@ -12,8 +12,8 @@ from torchlite import nn, random
 from torchlite.errors import DTypeError, ShapeError, StateError
 from torchlite.kernels.blas import active
 from torchlite.kernels.flat import stretch
-from torchlite.nn._stateful import arrays_in, parts
 from torchlite.nn.containers._remembering import Remembering
+from torchlite.nn.stateful import arrays_in, parts
 
 X = np.array([[1.0, 2.0], [3.0, -1.0]])
 G = np.array([[1.0, -2.0], [0.5, 4.0]])

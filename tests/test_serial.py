@@ -23,8 +23,8 @@ from optimizers import STATEFUL
 
 from torchlite import nn, optim, random, serial
 from torchlite.errors import DTypeError, FormatError, SettingError
-from torchlite.nn._stateful import Stateful, parts, rebind
 from torchlite.nn.nested import map_arrays
+from torchlite.nn.stateful import Stateful, parts, rebind
 from torchlite.serial import archive, classes, npy
 from torchlite.serial.values import place
 

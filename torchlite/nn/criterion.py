@@ -7,7 +7,7 @@ import numpy as np
 from torchlite.elsewhere import METHODS, OF_NETWORKS, Absent
 from torchlite.errors import DTypeError, ShapeError, TorchliteError, rehint
 from torchlite.nn import checks
-from torchlite.nn._stateful import Stateful
+from torchlite.nn.stateful import Stateful
 
 __all__ = ["Criterion"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from torchlite import random
 from torchlite.kernels.like import like
 from torchlite.nn import checks
-from torchlite.nn._stateful import restored
+from torchlite.nn.stateful import restored
 
 
 def uniform(layer: Any, stdv: Any, size: int, *parameters: Any) -> None:

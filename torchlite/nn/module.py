@@ -13,9 +13,9 @@ from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, f
 from torchlite.kernels import flat
 from torchlite.kernels.blas import axpy
 from torchlite.nn import checks
-from torchlite.nn._stateful import Stateful, arrays_in, put, rebind, restored
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.nested import shapes
+from torchlite.nn.stateful import Stateful, arrays_in, put, rebind, restored
 from torchlite.nn.ties import EntangledError, Gathered
 from torchlite.nn.tree import Located, name_of, rows, walk
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from torchlite.errors import StateError
 from torchlite.kernels.views import overlaps
-from torchlite.nn._stateful import arrays_in, inside
+from torchlite.nn.stateful import arrays_in, inside
 
 __all__ = ["Located", "Place", "name_of", "rows", "walk"]
 

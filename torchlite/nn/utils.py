@@ -6,8 +6,8 @@ import numpy as np
 
 from torchlite.errors import DTypeError, ShapeError, fault
 from torchlite.kernels.blas import axpy
-from torchlite.nn._stateful import Stateful, cast
 from torchlite.nn.nested import is_array, leaves, shapes
+from torchlite.nn.stateful import Stateful, cast
 
 __all__ = ["clear", "recursiveAdd", "recursiveCopy", "recursiveFill", "recursiveType"]
 

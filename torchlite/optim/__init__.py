@@ -59,7 +59,6 @@ SettingError
 from typing import TYPE_CHECKING, NoReturn
 
 from torchlite.elsewhere import absent
-from torchlite.optim._parts import clip_by_norm, clip_by_value, per_parameter
 from torchlite.optim.adadelta import adadelta
 from torchlite.optim.adagrad import adagrad
 from torchlite.optim.adam import adam
@@ -67,6 +66,7 @@ from torchlite.optim.adamax import adamax
 from torchlite.optim.asgd import asgd
 from torchlite.optim.cg import cg
 from torchlite.optim.checkgrad import checkgrad
+from torchlite.optim.clipping import clip_by_norm, clip_by_value
 from torchlite.optim.cmaes import cmaes
 from torchlite.optim.confusion_matrix import ConfusionMatrix
 from torchlite.optim.de import de
@@ -75,6 +75,7 @@ from torchlite.optim.lbfgs import lbfgs
 from torchlite.optim.logger import Logger
 from torchlite.optim.lswolfe import lswolfe
 from torchlite.optim.nag import nag
+from torchlite.optim.per_parameter import per_parameter
 from torchlite.optim.polyinterp import polyinterp
 from torchlite.optim.rmsprop import rmsprop
 from torchlite.optim.rprop import rprop

@@ -11,9 +11,9 @@ import zlib
 from collections.abc import Iterable
 from typing import Any, BinaryIO, NamedTuple
 
-from torchlite.serial.faults import fault
+from torchlite.errors import FormatError
 
-__all__ = ["LONGEST_NAME", "MOST_MEMBERS", "Member", "directory", "read_into", "write"]
+__all__ = ["LONGEST_NAME", "MOST_MEMBERS", "Member", "broken", "directory", "read_into", "write"]
 
 MOST_MEMBERS = 2**16 - 1
 LONGEST_NAME = 255
@@ -37,6 +37,20 @@ class Member(NamedTuple):
     start: int
     size: int
     crc: int
+
+
+def broken(file: Any, where: str, problem: str, hint: str | None = None) -> FormatError:
+    """Return a FormatError that names the file, the place in it (or "") and the problem.
+
+    Example
+    -------
+    >>> from types import SimpleNamespace
+    >>> print(broken(SimpleNamespace(name="net.npz"), "[0].weight", "is no array"))
+    net.npz: [0].weight: is no array
+    """
+    # What a file says can be of any length.
+    place = f"{file.name}: {where[:200]}: " if where else f"{file.name}: "
+    return FormatError(f"{place}{problem[:500]}", hint=hint)
 
 
 def write(file: BinaryIO, members: Iterable[tuple[str, tuple[Any, ...]]]) -> None:
@@ -82,16 +96,18 @@ def directory(file: BinaryIO) -> dict[str, Member]:
     end = _read(file, max(length - _END.size, 0), _END.size)
     count, size, start = _END.unpack(end)[7:10] if len(end) == _END.size else (0, 0, 0)
     if end != _end(count, size, start) or start + size + _END.size != length:
-        raise fault(
+        raise broken(
             file,
             "",
             "its end is not that of a torchlite file",
             "it is cut off, continued, or was zipped by another program",
         )
     if count > MOST_MEMBERS:
-        raise fault(file, "", f"it says that it has {count} members, at most {MOST_MEMBERS} can be")
+        raise broken(
+            file, "", f"it says that it has {count} members, at most {MOST_MEMBERS} can be"
+        )
     if size > count * (_ENTRY.size + LONGEST_NAME + _ENTRY_SIZES.size):
-        raise fault(file, "", f"a directory of {size} bytes is too long for {count} members")
+        raise broken(file, "", f"a directory of {size} bytes is too long for {count} members")
     # A view: cutting off entry after entry copies nothing.
     entries = memoryview(_read(file, start, size))
     members: dict[str, Member] = {}
@@ -99,12 +115,12 @@ def directory(file: BinaryIO) -> dict[str, Member]:
     for i in range(count):
         member, taken = _member(file, entries, position, f"member {i}")
         if member.name in members:
-            raise fault(file, member.name, "there are two members of this name")
+            raise broken(file, member.name, "there are two members of this name")
         members[member.name] = member
         position = member.start + member.size
         entries = entries[taken:]
     if len(entries) or position != start:
-        raise fault(file, "", "its members do not fill it")
+        raise broken(file, "", "its members do not fill it")
     return members
 
 
@@ -113,30 +129,30 @@ def read_into(file: BinaryIO, member: Member, before: bytes, buffer: Any) -> Non
     file.seek(member.start + len(before))
     taken = file.readinto(buffer)  # type: ignore[attr-defined]
     if len(before) + taken != member.size or zlib.crc32(buffer, zlib.crc32(before)) != member.crc:
-        raise fault(file, member.name, "its bytes have changed: the checksum does not fit")
+        raise broken(file, member.name, "its bytes have changed: the checksum does not fit")
 
 
 def _member(file: BinaryIO, entry: memoryview, position: int, where: str) -> tuple[Member, int]:
     """Return the member that must begin at position, and the length of its entry."""
     if len(entry) < _ENTRY.size:
-        raise fault(file, where, "the directory ends before it")
+        raise broken(file, where, "the directory ends before it")
     fields = _ENTRY.unpack_from(entry)
     method, crc, length = fields[4], fields[7], fields[10]
     name = bytes(entry[_ENTRY.size : _ENTRY.size + length])
     if method:
-        raise fault(file, where, "it is compressed, and torchlite does not compress")
+        raise broken(file, where, "it is compressed, and torchlite does not compress")
     if not _NAME.fullmatch(name):
-        raise fault(file, where, f"{name[:80]!r} is no name of a member")
+        raise broken(file, where, f"{name[:80]!r} is no name of a member")
     taken = _ENTRY.size + length + _ENTRY_SIZES.size
     where = name.decode()
     if len(entry) < taken:
-        raise fault(file, where, "the directory ends before its sizes")
+        raise broken(file, where, "the directory ends before its sizes")
     size = _ENTRY_SIZES.unpack_from(entry, taken - _ENTRY_SIZES.size)[2]
     header = _local(name, crc, size)
     if entry[:taken] != _entry(name, crc, size, position):
-        raise fault(file, where, "its entry in the directory is not as torchlite writes it")
+        raise broken(file, where, "its entry in the directory is not as torchlite writes it")
     if _read(file, position, len(header)) != header:
-        raise fault(file, where, "its header is not what the directory says")
+        raise broken(file, where, "its header is not what the directory says")
     return Member(where, position + len(header), size, crc), taken
 
 

@@ -3,11 +3,10 @@
 from typing import Any, NamedTuple
 
 from torchlite import random
-from torchlite.nn._stateful import Stateful
+from torchlite.nn.stateful import Stateful
 from torchlite.serial import files
 from torchlite.serial.describe import Description, refusal
-from torchlite.serial.networks import stateful
-from torchlite.serial.reading import read
+from torchlite.serial.networks import read, stateful
 from torchlite.serial.values import RefusalError
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]

@@ -4,7 +4,7 @@ from typing import Any
 
 from torchlite import nn
 from torchlite.errors import DTypeError, SettingError, fault
-from torchlite.nn._stateful import Stateful
+from torchlite.nn.stateful import Stateful
 
 __all__ = ["find", "is_own", "name_of", "register"]
 

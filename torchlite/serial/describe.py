@@ -8,16 +8,19 @@ import numpy as np
 from torchlite.errors import DTypeError
 from torchlite.kernels.views import Lattice, lattice
 from torchlite.nn import checks
-from torchlite.nn._stateful import Stateful
+from torchlite.nn._places import DEEPEST
 from torchlite.nn.container import Container
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
+from torchlite.nn.stateful import Stateful
 from torchlite.nn.ties import ties_of
 from torchlite.serial import archive, classes, npy
-from torchlite.serial.trees import check_tree
 from torchlite.serial.values import RefusalError, encode, place
 
-__all__ = ["Description", "attribute_problem", "refusal", "state_of"]
+__all__ = ["Description", "attribute_problem", "check_tree", "refusal", "state_of"]
+
+# All modules of a file, those that stand in several places counted each time.
+MOST_PARTS = 2**16
 
 # What a class says of its instances, and no instance of itself.
 _BOOKKEEPING = {"transient", "remembers", "refers"} | {
@@ -188,3 +191,64 @@ def refusal(method: str, error: RefusalError) -> DTypeError:
     """Return the error that says what cannot be saved, and where it stands."""
     place = f"{error.where}: " if error.where else ""
     return DTypeError(f"{method}: {place}{error.problem}", method=method, hint=error.hint)
+
+
+def check_tree(parts: list[Stateful]) -> None:
+    """Raise unless what stands in `modules` are modules, in trees of a bearable size.
+
+    Criterions of criterions are trees, too. A file of a few lines can describe a network that
+    contains itself, or 2**100 layers by putting the same two into each other again and again; or
+    thousands of modules around one tree, each of which walks through all of it when it is asked
+    for its parameters.
+
+    Example
+    -------
+    >>> import torchlite as nn
+    >>> net = nn.Sequential(nn.ReLU())
+    >>> net.modules.append(net)
+    >>> check_tree([net])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    torchlite.serial.values.RefusalError: ... modules are nested more than 100 deep...
+    """
+    known: dict[int, tuple[int, int]] = {}
+
+    def measure(part: Stateful, depth: int) -> tuple[int, int]:
+        if id(part) not in known:
+            name, word, held = type(part).__name__, *_inside(part)
+            if depth > DEEPEST:
+                raise RefusalError("", f"{name}: {word} are nested more than {DEEPEST} deep")
+            inside = [measure(inner, depth + 1) for inner in held]
+            size = 1 + sum(size for size, _ in inside)
+            height = 1 + max((height for _, height in inside), default=0)
+            if height > DEEPEST:
+                raise RefusalError("", f"{name}: {word} are nested more than {DEEPEST} deep")
+            if size > MOST_PARTS:
+                raise RefusalError("", f"{name}: there are more than {MOST_PARTS} {word} in it")
+            known[id(part)] = size, height
+        return known[id(part)]
+
+    asked = 0
+    for part in parts:
+        size, _ = measure(part, 0)
+        own_way = isinstance(part, Module) and type(part).parameters is not Container.parameters
+        if size > 1 and own_way:
+            asked += size
+            if asked > MOST_PARTS:
+                problem = f"several stand around the same more than {MOST_PARTS} modules"
+                raise RefusalError("", f"{type(part).__name__}: {problem}")
+
+
+def _inside(part: Stateful) -> tuple[str, list[Any]]:
+    """Return what a part holds in its tree: the modules, checked, or criterions."""
+    if not isinstance(part, Module):
+        held = getattr(part, "criterions", ())
+        held = held if isinstance(held, (list, tuple)) else ()
+        return "criterions", [inner for inner in held if isinstance(inner, Stateful)]
+    name = type(part).__name__
+    if type(part.modules) not in (list, tuple) or not all(
+        isinstance(inner, Module) for inner in part.modules
+    ):
+        raise RefusalError("", f"{name}: modules must be a list of modules")
+    if isinstance(part, Container) and type(part.modules) is tuple:
+        raise RefusalError("", f"{name}: modules must be a list, not a tuple")
+    return "modules", list(part.modules)

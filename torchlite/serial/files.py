@@ -7,9 +7,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from torchlite.serial import archive, npy
+from torchlite.serial.archive import broken
 from torchlite.serial.atomic import replacing
 from torchlite.serial.describe import Description
-from torchlite.serial.faults import fault
 from torchlite.serial.values import DEEPEST, RefusalError
 
 __all__ = ["Contents", "write"]
@@ -65,48 +65,48 @@ class Contents:
         self._members = {name.removesuffix(".npy"): member for name, member in members.items()}
         if any(not name.endswith(".npy") for name in members):
             stranger = next(name for name in members if not name.endswith(".npy"))
-            raise fault(file, stranger, "a torchlite file has no such member")
+            raise broken(file, stranger, "a torchlite file has no such member")
         self.headers = {name: npy.header(file, member) for name, member in self._members.items()}
 
     def read(self, name: str, array: Any) -> None:
         """Read an array of the file into the one that `headers[name].empty()` returned."""
         npy.read(self.file, self._members[name], self.headers[name], array)
 
-    def fault(self, where: str, problem: str, hint: str | None = None) -> Exception:
-        return fault(self.file, where, problem, hint)
+    def broken(self, where: str, problem: str, hint: str | None = None) -> Exception:
+        return broken(self.file, where, problem, hint)
 
 
 def _description(file: BinaryIO, member: archive.Member | None, holds: str) -> dict[str, Any]:
     if member is None:
-        raise fault(file, _DESCRIPTION, "this member is missing: it is no torchlite file")
+        raise broken(file, _DESCRIPTION, "this member is missing: it is no torchlite file")
     if member.size > _LONGEST:
-        raise fault(file, _DESCRIPTION, f"{member.size} bytes are more than {_LONGEST}")
+        raise broken(file, _DESCRIPTION, f"{member.size} bytes are more than {_LONGEST}")
     text = bytearray(member.size)
     archive.read_into(file, member, b"", text)
     if _depth(bytes(text)) > 4 * DEEPEST:
-        raise fault(file, _DESCRIPTION, f"it is nested more than {4 * DEEPEST} deep")
+        raise broken(file, _DESCRIPTION, f"it is nested more than {4 * DEEPEST} deep")
     try:
         said = json.loads(text.decode("ascii"), object_pairs_hook=_once, parse_constant=_never)
     except (ValueError, RecursionError) as error:
-        raise fault(file, _DESCRIPTION, f"it is not the JSON of a description: {error}") from None
+        raise broken(file, _DESCRIPTION, f"it is not the JSON of a description: {error}") from None
     if not isinstance(said, dict) or said.get("format") != "torchlite":
-        raise fault(file, _DESCRIPTION, "it does not describe a torchlite file")
+        raise broken(file, _DESCRIPTION, "it does not describe a torchlite file")
     version = said.get("version")
     if version != _VERSION or type(version) is not int:
-        raise fault(
+        raise broken(
             file,
             _DESCRIPTION,
             f"it is of version {str(version)[:80]}, this torchlite reads {_VERSION}",
             "a newer torchlite may have written it",
         )
     if said.keys() != _KEYS.keys():
-        raise fault(file, _DESCRIPTION, f"it must say {', '.join(_KEYS)}, and nothing else")
+        raise broken(file, _DESCRIPTION, f"it must say {', '.join(_KEYS)}, and nothing else")
     for key, kind in _KEYS.items():
         if not isinstance(said[key], kind):
-            raise fault(file, _DESCRIPTION, f"{key} is not what it must be")
+            raise broken(file, _DESCRIPTION, f"{key} is not what it must be")
     if said["holds"] != holds:
         other = {"network": "load", "checkpoint": "load_checkpoint"}.get(said["holds"])
-        raise fault(
+        raise broken(
             file,
             "",
             f"it holds a {said['holds'][:80]}, not a {holds}",

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn._stateful import Stateful
+from torchlite.nn.stateful import Stateful
 from torchlite.serial.describe import state_of
 from torchlite.serial.rebuild import Rebuilding
 from torchlite.serial.values import RefusalError, place

@@ -8,8 +8,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from torchlite.serial.archive import Member, read_into
-from torchlite.serial.faults import fault
+from torchlite.serial.archive import Member, broken, read_into
 
 __all__ = ["DTYPES", "Header", "header", "in_memory", "pieces", "read"]
 
@@ -72,15 +71,15 @@ def header(file: BinaryIO, member: Member) -> Header:
     file.seek(member.start)
     start = file.read(min(_START.size, member.size))
     if len(start) < _START.size or start[:8] != b"\x93NUMPY\1\0":
-        raise fault(file, member.name, "it is no array in version 1.0 of NumPy's format")
+        raise broken(file, member.name, "it is no array in version 1.0 of NumPy's format")
     length = _START.unpack(start)[3]
     if length > min(_LONGEST, member.size - _START.size):
-        raise fault(file, member.name, f"a header of {length} bytes is too long")
+        raise broken(file, member.name, f"a header of {length} bytes is too long")
     text = file.read(length)
     match = _HEADER.fullmatch(text)
     dtype = match and DTYPES.get(match[1].decode("latin-1"))
     if match is None or dtype is None:
-        raise fault(
+        raise broken(
             file,
             member.name,
             f"{text[:80]!r} is no header of an array that torchlite reads",
@@ -89,12 +88,12 @@ def header(file: BinaryIO, member: Member) -> Header:
     try:
         shape = tuple(int(size) for size in match[3].decode().rstrip(", ").split(",") if size)
     except ValueError:
-        raise fault(file, member.name, f"{match[3][:80]!r} is no shape") from None
+        raise broken(file, member.name, f"{match[3][:80]!r} is no shape") from None
     needed = math.prod(shape) * dtype.itemsize
     # NumPy wants the sizes that are not 0 to fit a number of its own.
     possible = math.prod(size or 1 for size in shape) * dtype.itemsize < 2**63 and len(shape) <= 64
     if not possible or needed != member.size - len(start) - length:
-        raise fault(
+        raise broken(
             file,
             member.name,
             f"an array of {dtype} in {str(shape)[:80]} has not the "

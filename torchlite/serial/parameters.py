@@ -8,9 +8,9 @@ import numpy as np
 
 from torchlite.nn.nested import same
 from torchlite.serial import npy
+from torchlite.serial.archive import broken
 from torchlite.serial.atomic import replacing
 from torchlite.serial.describe import Description, refusal
-from torchlite.serial.faults import fault
 from torchlite.serial.networks import stateful
 from torchlite.serial.values import RefusalError
 
@@ -104,12 +104,12 @@ def load_parameters(path: Any, net: Any) -> Any:
     with open(path, "rb") as file:
         start = file.read(8)
         if len(start) < 8 or struct.unpack("<Q", start)[0] > _LONGEST_HEADER:
-            raise fault(file, "", f"it has no header, or one of more than {_LONGEST_HEADER} bytes")
+            raise broken(file, "", f"it has no header, or one of more than {_LONGEST_HEADER} bytes")
         try:
             with safetensors.safe_open(os.fsdecode(path), framework="np") as tensors:
                 values = _values(file, tensors, description)
         except safetensors.SafetensorError as error:
-            raise fault(file, "", str(error)) from None
+            raise broken(file, "", str(error)) from None
     for name, array in arrays.items():
         array[...] = values[name]
     return net
@@ -121,7 +121,7 @@ def _values(file: Any, tensors: Any, description: Description) -> dict[str, Any]
     names = set(tensors.keys())
     for name in sorted((names ^ arrays.keys()) - views.keys()):
         which = "the network" if name in names else "the file"
-        raise fault(file, name[:80], f"there is no such array in {which}")
+        raise broken(file, name[:80], f"there is no such array in {which}")
     # A view may stand there as an array of its own, as other programs write it.
     wanted = {name: (array.dtype, array.shape) for name, array in arrays.items()}
     for name in names & views.keys():
@@ -131,18 +131,18 @@ def _values(file: Any, tensors: Any, description: Description) -> dict[str, Any]
         said = tensors.get_slice(name)
         kind, shape = _KINDS.get(said.get_dtype(), said.get_dtype()), tuple(said.get_shape())
         if kind != dtype.name or shape != wanted_shape:
-            raise fault(
+            raise broken(
                 file, name, f"{kind} {shape} in the file, {dtype} {wanted_shape} in the network"
             )
         if name in arrays and not arrays[name].flags.writeable:
-            raise fault(file, name, "the network's array is read-only")
+            raise broken(file, name, "the network's array is read-only")
     values = {name: tensors.get_tensor(name) for name in wanted}
     for name in names & views.keys():
         whole, where = views[name]
         order = "F" if npy.in_memory(arrays[whole]) is not arrays[whole] else "C"
         if not same(where.view(values[whole].reshape(-1, order=order)), values[name]):
             problem = f"it differs from {name}, and in the network the two are views of one memory"
-            raise fault(file, whole, problem)
+            raise broken(file, whole, problem)
     return values
 
 

@@ -11,9 +11,8 @@ from torchlite.nn.module import Module
 from torchlite.nn.nested import same
 from torchlite.nn.ties import ties_of
 from torchlite.serial import classes, npy
-from torchlite.serial.describe import attribute_problem
+from torchlite.serial.describe import attribute_problem, check_tree
 from torchlite.serial.files import Contents
-from torchlite.serial.trees import check_tree
 from torchlite.serial.values import RefusalError, decode, place
 
 __all__ = ["Rebuilding"]

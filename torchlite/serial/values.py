@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn._stateful import Stateful
+from torchlite.nn.stateful import Stateful
 from torchlite.serial import npy
 
 __all__ = ["DEEPEST", "RefusalError", "decode", "encode", "place"]

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn._stateful import parts
 from torchlite.nn.checks import is_integral
 from torchlite.nn.nested import leaves, shapes
+from torchlite.nn.stateful import parts
 from torchlite.testing import maths
 
 __all__ = ["Formula", "filled", "formula", "parsed", "products", "sources"]

@@ -7,11 +7,11 @@ from typing import Any
 
 from torchlite.errors import DTypeError, StateError, fault
 from torchlite.nn import checks
-from torchlite.nn._stateful import parts
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, shapes
+from torchlite.nn.stateful import parts
 from torchlite.nn.tree import walk
 from torchlite.stepping.arrays import copied
 from torchlite.stepping.formulas import TARGETS, Formula, formula

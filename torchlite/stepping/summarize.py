@@ -11,9 +11,9 @@ import numpy as np
 from torchlite import random
 from torchlite.errors import DTypeError, fault
 from torchlite.nn import checks
-from torchlite.nn._stateful import inside
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, leaves, shapes
+from torchlite.nn.stateful import inside
 from torchlite.nn.tree import walk
 from torchlite.stepping.arrays import named_arrays
 from torchlite.stepping.recorder import record

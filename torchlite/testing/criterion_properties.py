@@ -9,9 +9,9 @@ import numpy as np
 
 from torchlite.errors import StateError
 from torchlite.nn import checks
-from torchlite.nn._stateful import rebind
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.nested import is_array, leaves, map_arrays, rebuilt, shapes
+from torchlite.nn.stateful import rebind
 from torchlite.testing import maths as docs
 from torchlite.testing import values
 from torchlite.testing.duck import Duck, ducks

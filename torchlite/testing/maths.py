@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn._stateful import parts
 from torchlite.nn.nested import is_array
+from torchlite.nn.stateful import parts
 
 __all__ = ["MathsError", "evaluate", "statements"]
 

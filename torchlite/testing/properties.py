@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import StateError
-from torchlite.nn._stateful import rebind
 from torchlite.nn.checks import is_integral
 from torchlite.nn.container import Container
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, leaves, map_arrays, rebuilt, shapes
+from torchlite.nn.stateful import rebind
 from torchlite.nn.tree import rows, walk
 from torchlite.testing import maths as docs
 from torchlite.testing import values

@@ -11,10 +11,10 @@ import numpy as np
 
 from torchlite import random
 from torchlite.nn import checks
-from torchlite.nn._stateful import parts
 from torchlite.nn.container import Container
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, leaves, map_arrays, shapes
+from torchlite.nn.stateful import parts
 from torchlite.nn.tree import name_of, rows
 from torchlite.testing import values
 from torchlite.testing.violations import ContractViolation, GradientMismatch, guess
@@ -490,7 +490,7 @@ def words(module: Module) -> set[str]:
     return found
 
 
-_CONTRACTS = {"torchlite.nn.module", "torchlite.nn.container", "torchlite.nn._stateful", "builtins"}
+_CONTRACTS = {"torchlite.nn.module", "torchlite.nn.container", "torchlite.nn.stateful", "builtins"}
 
 
 def gradient_names(module: Module) -> list[str]:

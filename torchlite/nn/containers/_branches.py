@@ -5,12 +5,11 @@ from typing import Any, Self
 from numpy import ndarray
 
 from torchlite.errors import StateError
-from torchlite.nn import checks
+from torchlite.nn import checks, table_checks
 from torchlite.nn.containers._remembering import Remembering
+from torchlite.nn.entries import total_gradient
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY, same, shapes
-from torchlite.nn.table import _checks
-from torchlite.nn.table._entries import total_gradient
 
 
 class Branches(Remembering):
@@ -128,7 +127,7 @@ class Branches(Remembering):
 
     def _deal_back(self, method: str, gradOutput: Any) -> list[Any]:
         """Return the gradOutput of each module."""
-        _checks.table(self, method, "gradOutput", gradOutput, len(self.outputs))
+        table_checks.must_be_table(self, method, "gradOutput", gradOutput, len(self.outputs))
         return list(gradOutput)
 
     def _join_back(self, input: Any, gradInputs: list[Any]) -> Any:

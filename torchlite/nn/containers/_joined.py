@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.nn import table_checks
 from torchlite.nn.containers._branches import Branches
-from torchlite.nn.table import _checks
-from torchlite.nn.table._entries import pieces
+from torchlite.nn.entries import pieces
 
 
 class Joined(Branches):
@@ -19,12 +19,12 @@ class Joined(Branches):
         return np.concatenate(outputs, self._axis(outputs))
 
     def _deal_back(self, method: str, gradOutput: Any) -> list[Any]:
-        _checks.gradient(self, method, gradOutput, self.output)
+        table_checks.checked_gradient(self, method, gradOutput, self.output)
         axis = self._axis(self.outputs)
         return pieces(gradOutput, [output.shape[axis] for output in self.outputs], axis)
 
     def _axis(self, outputs: list[Any]) -> int:
         """Return the dimension, counted from 0; the outputs must fit together along it."""
-        _checks.arrays(self, "updateOutput", "outputs", outputs, movable=True)
+        table_checks.must_be_arrays(self, "updateOutput", "outputs", outputs, movable=True)
         dimension = getattr(self, self._along)
-        return _checks.joinable(self, "updateOutput", "outputs", outputs, dimension)
+        return table_checks.joined_axis(self, "updateOutput", "outputs", outputs, dimension)

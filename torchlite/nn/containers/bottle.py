@@ -3,10 +3,9 @@
 import math
 from typing import Any
 
-from torchlite.nn import checks
+from torchlite.nn import checks, table_checks
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.module import Module
-from torchlite.nn.table import _checks
 
 __all__ = ["Bottle"]
 
@@ -94,7 +93,7 @@ class Bottle(Decorator):
         return output.reshape(*fused, *output.shape[1:])
 
     def _deal_back(self, method: str, gradOutput: Any) -> list[Any]:
-        _checks.gradient(self, method, gradOutput, self.output)
+        table_checks.checked_gradient(self, method, gradOutput, self.output)
         output = self.outputs[0]
         return [gradOutput if output is self.output else gradOutput.reshape(output.shape)]
 

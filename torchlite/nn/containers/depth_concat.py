@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn import checks
+from torchlite.nn import checks, table_checks
 from torchlite.nn.containers.concat import Concat
-from torchlite.nn.table import _checks
 
 __all__ = ["DepthConcat"]
 
@@ -83,12 +82,12 @@ class DepthConcat(Concat):
         return joined
 
     def _deal_back(self, method: str, gradOutput: Any) -> list[Any]:
-        _checks.gradient(self, method, gradOutput, self.output)
+        table_checks.checked_gradient(self, method, gradOutput, self.output)
         return [gradOutput[window] for window in self._windows(self.outputs)[1]]
 
     def _windows(self, outputs: list[Any]) -> tuple[Any, list[Any]]:
         """Return the shape of all outputs together, and where in it each one stands."""
-        _checks.arrays(self, "updateOutput", "outputs", outputs, movable=True)
+        table_checks.must_be_arrays(self, "updateOutput", "outputs", outputs, movable=True)
         ndim = outputs[0].ndim
         axis = self.dimension if self.dimension >= 0 else self.dimension + ndim
         if not 0 <= axis < ndim or any(output.ndim != ndim for output in outputs):

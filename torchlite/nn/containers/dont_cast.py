@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from torchlite.nn import checks
+from torchlite.nn import checks, table_checks
 from torchlite.nn.checks import FLOATING
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, map_arrays
-from torchlite.nn.simple._precision import cast
-from torchlite.nn.table import _checks
+from torchlite.nn.precision import cast
 
 __all__ = ["DontCast"]
 
@@ -90,7 +89,7 @@ class DontCast(Decorator):
     def _deal_back(self, method: str, gradOutput: Any) -> list[Any]:
         if not self.castout:
             return [gradOutput]
-        _checks.gradient(self, method, gradOutput, self.output)
+        table_checks.checked_gradient(self, method, gradOutput, self.output)
         return [_cast(gradOutput, self._inside())]
 
     def _join_back(self, input: Any, gradInputs: list[Any]) -> Any:

@@ -7,11 +7,11 @@ from typing import Any, Self
 import numpy as np
 
 from torchlite.errors import DTypeError, SettingError, StateError, fault
-from torchlite.nn._stateful import parts
+from torchlite.nn import table_checks
 from torchlite.nn.containers._branches import Branches
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, leaves
-from torchlite.nn.table import _checks
+from torchlite.nn.stateful import parts
 
 __all__ = ["MapTable"]
 
@@ -105,7 +105,7 @@ class MapTable(Branches):
         self.shared = shared
 
     def _deal(self, input: Any) -> list[Any]:
-        _checks.table(self, "updateOutput", "input", input)
+        table_checks.must_be_table(self, "updateOutput", "input", input)
         return list(input)
 
     def _join_back(self, input: Any, gradInputs: list[Any]) -> Any:

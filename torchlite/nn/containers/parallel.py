@@ -8,8 +8,8 @@ from torchlite.nn import checks
 from torchlite.nn.checks import whole
 from torchlite.nn.containers._joined import Joined
 from torchlite.nn.dims import position
+from torchlite.nn.entries import at
 from torchlite.nn.module import Module
-from torchlite.nn.table._entries import at
 
 __all__ = ["Parallel"]
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from torchlite.nn import table_checks
 from torchlite.nn.containers._branches import Branches
-from torchlite.nn.table import _checks
 
 __all__ = ["ParallelTable"]
 
@@ -59,7 +59,7 @@ class ParallelTable(Branches):
     """
 
     def _deal(self, input: Any) -> list[Any]:
-        _checks.table(self, "updateOutput", "input", input, len(self.modules))
+        table_checks.must_be_table(self, "updateOutput", "input", input, len(self.modules))
         return list(input)
 
     def _join_back(self, input: Any, gradInputs: list[Any]) -> Any:

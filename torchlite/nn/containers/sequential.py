@@ -3,10 +3,9 @@
 from typing import Any
 
 from torchlite.errors import StateError
-from torchlite.nn import checks
+from torchlite.nn import checks, table_checks
 from torchlite.nn.containers._remembering import Remembering
 from torchlite.nn.nested import EMPTY, same, shapes
-from torchlite.nn.table import _checks
 
 __all__ = ["Sequential"]
 
@@ -98,7 +97,7 @@ class Sequential(Remembering):
         modules = self.modules
         path = self._path_of("updateGradInput", input)
         if not modules:
-            gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, input)
+            gradOutput = table_checks.checked_gradient(self, "updateGradInput", gradOutput, input)
         self.gradOutputs = ()
         gradOutputs = [gradOutput] * len(modules)
         position = len(modules)

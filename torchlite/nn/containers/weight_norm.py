@@ -10,10 +10,10 @@ from torchlite.errors import DTypeError, ShapeError, TorchliteError
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
-from torchlite.nn._stateful import restored
 from torchlite.nn.checks import whole
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.module import Module
+from torchlite.nn.stateful import restored
 
 __all__ = ["WeightNorm"]
 

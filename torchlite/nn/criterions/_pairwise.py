@@ -3,7 +3,7 @@
 from typing import Any
 
 from torchlite.nn.criterions._elementwise import Elementwise
-from torchlite.nn.table._checks import alike
+from torchlite.nn.table_checks import must_be_alike
 
 
 class Pairwise(Elementwise):
@@ -21,7 +21,7 @@ class Pairwise(Elementwise):
     """
 
     def _prepared(self, method: str, input: Any, target: Any) -> Any:
-        alike(self, method, "input", input, 2)
+        must_be_alike(self, method, "input", input, 2)
         return target
 
     def _divisor(self, input: Any) -> int:

@@ -3,10 +3,10 @@
 from typing import Any, Self
 
 from torchlite.nn import checks
-from torchlite.nn._stateful import restored
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
 from torchlite.nn.nested import map_arrays
+from torchlite.nn.stateful import restored
 
 
 class WeightedSum(Criterion):

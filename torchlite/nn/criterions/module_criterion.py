@@ -4,11 +4,11 @@ import warnings
 from typing import Any
 
 from torchlite.nn import checks
-from torchlite.nn._stateful import restored
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
 from torchlite.nn.module import Module
 from torchlite.nn.nested import same, shapes
+from torchlite.nn.stateful import restored
 
 __all__ = ["ModuleCriterion"]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from torchlite.nn.criterions._weighted_sum import WeightedSum
-from torchlite.nn.table._entries import total_gradient
+from torchlite.nn.entries import total_gradient
 
 __all__ = ["MultiCriterion"]
 

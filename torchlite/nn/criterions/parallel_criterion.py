@@ -3,7 +3,7 @@
 from typing import Any
 
 from torchlite.nn.criterions._weighted_sum import WeightedSum
-from torchlite.nn.table._checks import table
+from torchlite.nn.table_checks import must_be_table
 
 __all__ = ["ParallelCriterion"]
 
@@ -67,8 +67,8 @@ class ParallelCriterion(WeightedSum):
 
     def _dealt(self, method: str, input: Any, target: Any) -> list[tuple[Any, Any]]:
         count = len(self.criterions)
-        table(self, method, "input", input, count)
+        must_be_table(self, method, "input", input, count)
         if self.repeatTarget:
             return [(entry, target) for entry in input]
-        table(self, method, "target", target, count)
+        must_be_table(self, method, "target", target, count)
         return list(zip(input, target, strict=True))

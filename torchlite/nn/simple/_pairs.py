@@ -3,14 +3,13 @@
 from typing import Any
 
 from torchlite.errors import ShapeError
-from torchlite.nn import checks
+from torchlite.nn import checks, table_checks
 from torchlite.nn.nested import shapes
-from torchlite.nn.table import _checks
 
 
 def pair(layer: Any, method: str, input: Any) -> tuple[Any, Any]:
     """Return the two arrays of the input, of which the first is one to move entries of."""
-    _checks.table(layer, method, "input", input, 2)
+    table_checks.must_be_table(layer, method, "input", input, 2)
     first, second = input
     checks.movable(layer, method, first, "input[0]")
     checks.must_be_array(layer, method, "input[1]", second)
@@ -19,7 +18,7 @@ def pair(layer: Any, method: str, input: Any) -> tuple[Any, Any]:
 
 def product(layer: Any, method: str, input: Any) -> tuple[Any, Any]:
     """Return the two arrays of the input, which must be floating and of one precision."""
-    _checks.arrays(layer, method, "input", input, 2)
+    table_checks.must_be_arrays(layer, method, "input", input, 2)
     first, second = input
     return first, second
 

@@ -10,10 +10,10 @@ from torchlite.kernels.blas import addrows
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_products, sum_rows
 from torchlite.nn import checks
-from torchlite.nn._stateful import restored
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY
+from torchlite.nn.stateful import restored
 
 __all__ = ["BatchNormalization"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from torchlite.errors import ShapeError
 from torchlite.nn import checks
 from torchlite.nn.module import Module
-from torchlite.nn.simple._precision import cast
+from torchlite.nn.precision import cast
 from torchlite.nn.simple.transpose import inverse
 
 __all__ = ["Convert"]

@@ -4,7 +4,7 @@ from typing import Any
 
 from torchlite.nn import checks
 from torchlite.nn.module import Module
-from torchlite.nn.simple._precision import cast
+from torchlite.nn.precision import cast
 
 __all__ = ["Copy"]
 

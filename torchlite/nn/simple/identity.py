@@ -4,10 +4,10 @@ from typing import Any
 
 from numpy import ndarray
 
+from torchlite.nn import table_checks
 from torchlite.nn.checks import FLOATING, is_integral
 from torchlite.nn.module import Module
 from torchlite.nn.nested import leaves
-from torchlite.nn.table import _checks
 
 __all__ = ["Identity"]
 
@@ -51,6 +51,6 @@ class Identity(Module):
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         plain = type(input) is ndarray and input.dtype in FLOATING
         if not plain and any(map(is_integral, leaves(input))):
-            gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, input)
+            gradOutput = table_checks.checked_gradient(self, "updateGradInput", gradOutput, input)
         self.gradInput = gradOutput
         return gradOutput

@@ -4,7 +4,6 @@ import math
 from typing import Any, Self
 
 from torchlite.nn import checks
-from torchlite.nn._stateful import restored
 from torchlite.nn.containers.concat_table import ConcatTable
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.simple._network import Network
@@ -14,6 +13,7 @@ from torchlite.nn.simple.identity import Identity
 from torchlite.nn.simple.mean import Mean
 from torchlite.nn.simple.normalize import Normalize
 from torchlite.nn.simple.replicate import Replicate
+from torchlite.nn.stateful import restored
 from torchlite.nn.table.c_sub_table import CSubTable
 from torchlite.nn.transfer.mul_constant import MulConstant
 

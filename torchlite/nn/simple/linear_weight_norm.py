@@ -7,11 +7,11 @@ import numpy as np
 from torchlite.kernels.blas import addrows, product
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
-from torchlite.nn._stateful import restored
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
 from torchlite.nn.nested import shapes
 from torchlite.nn.simple.linear import Linear
+from torchlite.nn.stateful import restored
 
 __all__ = ["LinearWeightNorm"]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.simple._extremum import Extremum
+from torchlite.nn.simple._reduction import Extremum
 
 __all__ = ["Max"]
 

@@ -5,8 +5,8 @@ from typing import Any, Self
 import numpy as np
 
 from torchlite.kernels.sums import sum_along
-from torchlite.nn._stateful import restored
 from torchlite.nn.simple._distances import Distances
+from torchlite.nn.stateful import restored
 
 __all__ = ["WeightedEuclidean"]
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from torchlite.nn import table_checks
 from torchlite.nn.module import Module
-from torchlite.nn.table import _checks
 
 
 class Entrywise(Module):
@@ -28,14 +28,16 @@ class Entrywise(Module):
     _length: int | None = None
 
     def updateOutput(self, input: Any) -> Any:
-        _checks.alike(self, "updateOutput", "input", input, self._length)
+        table_checks.must_be_alike(self, "updateOutput", "input", input, self._length)
         self.output = self._function(input) if len(input) > 1 else input[0].copy()
         return self.output
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
-        _checks.alike(self, "updateGradInput", "input", input, self._length)
+        table_checks.must_be_alike(self, "updateGradInput", "input", input, self._length)
         first = input[0]
-        _checks.like(self, "updateGradInput", "gradOutput", gradOutput, first.shape, first.dtype)
+        table_checks.must_be_like(
+            self, "updateGradInput", "gradOutput", gradOutput, first.shape, first.dtype
+        )
         if len(input) > 1:
             self.gradInput = self._gradients(input, gradOutput)
         else:

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from torchlite.nn import checks
+from torchlite.nn import checks, table_checks
 from torchlite.nn.module import Module
-from torchlite.nn.table import _checks
 
 
 class Rows(Module):
@@ -31,14 +30,16 @@ class Rows(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         a, b = self._batches("updateGradInput", input)
-        _checks.like(self, "updateGradInput", "gradOutput", gradOutput, a.shape[:1], a.dtype)
+        table_checks.must_be_like(
+            self, "updateGradInput", "gradOutput", gradOutput, a.shape[:1], a.dtype
+        )
         gradients = self._gradients(a, b, gradOutput[:, None])
         self.gradInput = [gradient.reshape(input[0].shape) for gradient in gradients]
         return self.gradInput
 
     def _batches(self, method: str, input: Any) -> Any:
         """Return the two arrays, one sample as a batch of one."""
-        _checks.alike(self, method, "input", input, 2)
+        table_checks.must_be_alike(self, method, "input", input, 2)
         a, b = input
         if a.ndim == 1:
             return a[None], b[None]

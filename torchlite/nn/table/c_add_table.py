@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from torchlite.nn.table._entries import total
+from torchlite.nn.entries import total
 from torchlite.nn.table._entrywise import Entrywise
 
 __all__ = ["CAddTable"]

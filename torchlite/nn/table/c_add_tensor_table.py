@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from torchlite.nn import checks
+from torchlite.nn import checks, table_checks
+from torchlite.nn.entries import total_gradient
 from torchlite.nn.module import Module
-from torchlite.nn.table import _checks
-from torchlite.nn.table._entries import total_gradient
 
 __all__ = ["CAddTensorTable"]
 
@@ -57,7 +56,7 @@ class CAddTensorTable(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         one, many = self._opened("updateGradInput", input)
-        _checks.gradient(self, "updateGradInput", gradOutput, many)
+        table_checks.checked_gradient(self, "updateGradInput", gradOutput, many)
         self.gradInput = [
             total_gradient(gradOutput, one),
             [gradient.copy() for gradient in gradOutput],
@@ -65,12 +64,12 @@ class CAddTensorTable(Module):
         return self.gradInput
 
     def _opened(self, method: str, input: Any) -> tuple[Any, Any]:
-        _checks.table(self, method, "input", input, 2)
+        table_checks.must_be_table(self, method, "input", input, 2)
         one, many = input
         checks.must_be_floating(self, method, "input[0]", one)
-        _checks.table(self, method, "input[1]", many)
+        table_checks.must_be_table(self, method, "input[1]", many)
         for i, array in enumerate(many):
-            _checks.like(
+            table_checks.must_be_like(
                 self, method, f"input[1][{i}]", array, one.shape, one.dtype, " like input[0]"
             )
         return one, many

@@ -5,12 +5,11 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import DTypeError
-from torchlite.nn import checks
+from torchlite.nn import checks, table_checks
 from torchlite.nn.criterion import Criterion
+from torchlite.nn.entries import first_array
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, map_arrays
-from torchlite.nn.table import _checks
-from torchlite.nn.table._entries import first_array
 
 __all__ = ["CriterionTable"]
 
@@ -69,16 +68,16 @@ class CriterionTable(Module):
         self.criterion = criterion
 
     def updateOutput(self, input: Any) -> Any:
-        _checks.table(self, "updateOutput", "input", input, 2)
+        table_checks.must_be_table(self, "updateOutput", "input", input, 2)
         loss = self.criterion.updateOutput(*input)
         self.output = np.full_like(first_array(input), loss, shape=())
         return self.output
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
-        _checks.table(self, "updateGradInput", "input", input, 2)
+        table_checks.must_be_table(self, "updateGradInput", "input", input, 2)
         if is_array(gradOutput):
             dtype = first_array(input).dtype
-            _checks.like(self, "updateGradInput", "gradOutput", gradOutput, (), dtype)
+            table_checks.must_be_like(self, "updateGradInput", "gradOutput", gradOutput, (), dtype)
         else:
             gradOutput = checks.number(self, "updateGradInput", "gradOutput", gradOutput)
         gradient = self.criterion.updateGradInput(*input)

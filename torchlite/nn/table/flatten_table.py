@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from torchlite.nn import table_checks
 from torchlite.nn.module import Module
 from torchlite.nn.nested import leaves, rebuilt
-from torchlite.nn.table import _checks
 
 __all__ = ["FlattenTable"]
 
@@ -57,11 +57,11 @@ class FlattenTable(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         arrays = self._arrays("updateGradInput", input)
-        gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, arrays)
+        gradOutput = table_checks.checked_gradient(self, "updateGradInput", gradOutput, arrays)
         self.gradInput = rebuilt(input, gradOutput)
         return self.gradInput
 
     def _arrays(self, method: str, input: Any) -> list[Any]:
         if not isinstance(input, dict):
-            _checks.table(self, method, "input", input)
+            table_checks.must_be_table(self, method, "input", input)
         return leaves(input)

@@ -4,12 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn import checks
+from torchlite.nn import checks, table_checks
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position, resized, sample_dims
+from torchlite.nn.entries import pieces
 from torchlite.nn.module import Module
-from torchlite.nn.table import _checks
-from torchlite.nn.table._entries import pieces
 
 __all__ = ["JoinTable"]
 
@@ -82,6 +81,6 @@ class JoinTable(Module):
         return self.gradInput
 
     def _axis(self, method: str, input: Any) -> int:
-        _checks.arrays(self, method, "input", input, movable=True)
+        table_checks.must_be_arrays(self, method, "input", input, movable=True)
         axis = position(self, method, input[0], self.dimension, self.nInputDims)
-        return _checks.joinable(self, method, "input", input, axis)
+        return table_checks.joined_axis(self, method, "input", input, axis)

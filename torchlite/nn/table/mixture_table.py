@@ -5,13 +5,12 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.sums import sum_along
-from torchlite.nn import checks
+from torchlite.nn import checks, table_checks
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position
+from torchlite.nn.entries import at, total
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array
-from torchlite.nn.table import _checks
-from torchlite.nn.table._entries import at, total
 
 __all__ = ["MixtureTable"]
 
@@ -79,7 +78,9 @@ class MixtureTable(Module):
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         gates, experts, axis = self._opened("updateGradInput", input)
         first = experts[0]
-        _checks.like(self, "updateGradInput", "gradOutput", gradOutput, first.shape, first.dtype)
+        table_checks.must_be_like(
+            self, "updateGradInput", "gradOutput", gradOutput, first.shape, first.dtype
+        )
         sample = tuple(range(gates.ndim - 1, first.ndim))
         by_gates = np.stack([sum_along(gradOutput * expert, sample) for expert in experts], -1)
         by_experts: Any = [_gate(gates, i, first) * gradOutput for i in range(len(experts))]
@@ -90,7 +91,7 @@ class MixtureTable(Module):
 
     def _opened(self, method: str, input: Any) -> tuple[Any, list[Any], int | None]:
         """Return the gates, the experts one by one, and their axis if they came in one array."""
-        _checks.table(self, method, "input", input, 2)
+        table_checks.must_be_table(self, method, "input", input, 2)
         gates, experts = input
         checks.must_be_floating(self, method, "input[0]", gates)
         if gates.ndim > 2:
@@ -99,7 +100,7 @@ class MixtureTable(Module):
         if is_array(experts):
             axis = position(self, method, experts, gates.ndim - 1 if self.dim is None else self.dim)
             experts = [at(experts, axis, i) for i in range(experts.shape[axis])]
-        _checks.alike(self, method, "input[1]", experts)
+        table_checks.must_be_alike(self, method, "input[1]", experts)
         *samples, n = gates.shape
         if len(experts) != n or experts[0].shape[: len(samples)] != (*samples,):
             expected = f"{n} experts" + (f" of {samples[0]} samples" if samples else "")

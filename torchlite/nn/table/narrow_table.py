@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn import checks
+from torchlite.nn import checks, table_checks
 from torchlite.nn.checks import whole
 from torchlite.nn.module import Module
 from torchlite.nn.nested import map_arrays
-from torchlite.nn.table import _checks
 
 __all__ = ["NarrowTable"]
 
@@ -72,13 +71,15 @@ class NarrowTable(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         stretch = self._stretch("updateGradInput", input)
-        gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, input[stretch])
+        gradOutput = table_checks.checked_gradient(
+            self, "updateGradInput", gradOutput, input[stretch]
+        )
         self.gradInput = map_arrays(np.zeros_like, input)
         self.gradInput[stretch] = gradOutput
         return self.gradInput
 
     def _stretch(self, method: str, input: Any) -> slice:
-        _checks.table(self, method, "input", input)
+        table_checks.must_be_table(self, method, "input", input)
         start = self.offset if self.offset >= 0 else self.offset + len(input)
-        _checks.reaches(self, method, "input", input, self.offset, self.length)
+        table_checks.must_reach(self, method, "input", input, self.offset, self.length)
         return slice(start, start + self.length)

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import printable
+from torchlite.nn import table_checks
 from torchlite.nn.checks import whole
 from torchlite.nn.module import Module
 from torchlite.nn.nested import map_arrays
-from torchlite.nn.table import _checks
 
 __all__ = ["SelectTable"]
 
@@ -71,7 +71,7 @@ class SelectTable(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         entry = self._entry("updateGradInput", input)
-        gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, entry)
+        gradOutput = table_checks.checked_gradient(self, "updateGradInput", gradOutput, entry)
         self.gradInput = map_arrays(np.zeros_like, input)
         self.gradInput[self.index] = gradOutput
         return self.gradInput
@@ -79,10 +79,10 @@ class SelectTable(Module):
     def _entry(self, method: str, input: Any) -> Any:
         index = self.index
         if isinstance(index, str):
-            _checks.keyed(self, method, "input", input, [index])
+            table_checks.must_have_keys(self, method, "input", input, [index])
         else:
-            _checks.table(self, method, "input", input)
-            _checks.reaches(self, method, "input", input, index)
+            table_checks.must_be_table(self, method, "input", input)
+            table_checks.must_reach(self, method, "input", input, index)
         return input[index]
 
     def __repr__(self) -> str:

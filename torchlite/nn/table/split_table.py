@@ -4,12 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn import checks
+from torchlite.nn import checks, table_checks
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position, sample_dims
+from torchlite.nn.entries import at
 from torchlite.nn.module import Module
-from torchlite.nn.table import _checks
-from torchlite.nn.table._entries import at
 
 __all__ = ["SplitTable"]
 
@@ -74,7 +73,7 @@ class SplitTable(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         axis, slices = self._slices("updateGradInput", input)
-        gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, slices)
+        gradOutput = table_checks.checked_gradient(self, "updateGradInput", gradOutput, slices)
         self.gradInput = np.stack(gradOutput, axis) if slices else np.zeros_like(input)
         return self.gradInput
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from torchlite.nn import checks
+from torchlite.nn import checks, table_checks
 from torchlite.nn.module import Module
-from torchlite.nn.table import _checks
 
 __all__ = ["ZipTable"]
 
@@ -52,15 +51,15 @@ class ZipTable(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         columns = self._columns("updateGradInput", input)
-        gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, columns)
+        gradOutput = table_checks.checked_gradient(self, "updateGradInput", gradOutput, columns)
         self.gradInput = [[column[j] for column in gradOutput] for j in range(len(input))]
         return self.gradInput
 
     def _columns(self, method: str, input: Any) -> list[Any]:
-        _checks.table(self, method, "input", input)
+        table_checks.must_be_table(self, method, "input", input)
         if not input:
             raise checks.misshapen(self, method, "input", "a table of at least 1 entry", input)
         for j, row in enumerate(input):
             length = len(input[0]) if j else None
-            _checks.table(self, method, f"input[{j}]", row, length)
+            table_checks.must_be_table(self, method, f"input[{j}]", row, length)
         return [list(column) for column in zip(*input, strict=True)]

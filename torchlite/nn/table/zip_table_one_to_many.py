@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from torchlite.nn import table_checks
+from torchlite.nn.entries import total_gradient
 from torchlite.nn.module import Module
-from torchlite.nn.table import _checks
-from torchlite.nn.table._entries import total_gradient
 
 __all__ = ["ZipTableOneToMany"]
 
@@ -57,13 +57,13 @@ class ZipTableOneToMany(Module):
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         pairs = self._pairs_of("updateGradInput", input)
-        gradOutput = _checks.gradient(self, "updateGradInput", gradOutput, pairs)
+        gradOutput = table_checks.checked_gradient(self, "updateGradInput", gradOutput, pairs)
         one = total_gradient([pair[0] for pair in gradOutput], input[0])
         self.gradInput = [one, [pair[1] for pair in gradOutput]]
         return self.gradInput
 
     def _pairs_of(self, method: str, input: Any) -> list[Any]:
-        _checks.table(self, method, "input", input, 2)
+        table_checks.must_be_table(self, method, "input", input, 2)
         one, many = input
-        _checks.table(self, method, "input[1]", many)
+        table_checks.must_be_table(self, method, "input[1]", many)
         return [[one, entry] for entry in many]

@@ -11,7 +11,9 @@ from torchlite.nn.checks import FLOATING, is_integral, misshapen, mistyped, must
 from torchlite.nn.nested import is_array, shapes
 
 
-def table(layer: Any, method: str, argument: str, value: Any, length: int | None = None) -> None:
+def must_be_table(
+    layer: Any, method: str, argument: str, value: Any, length: int | None = None
+) -> None:
     """Value must be a list or tuple, of this length if one is given."""
     if not isinstance(value, (list, tuple)):
         hint = f"a list of arrays: [{argument}, ...]" if hasattr(value, "shape") else None
@@ -21,7 +23,7 @@ def table(layer: Any, method: str, argument: str, value: Any, length: int | None
         raise misshapen(layer, method, argument, expected, value)
 
 
-def keyed(layer: Any, method: str, argument: str, value: Any, keys: Any) -> None:
+def must_have_keys(layer: Any, method: str, argument: str, value: Any, keys: Any) -> None:
     """Value must be a dict that has these keys."""
     expected = f"a dict with {', '.join(map(repr, keys))}"
     if not isinstance(value, dict):
@@ -30,7 +32,7 @@ def keyed(layer: Any, method: str, argument: str, value: Any, keys: Any) -> None
         raise misshapen(layer, method, argument, expected, value)
 
 
-def reaches(
+def must_reach(
     layer: Any, method: str, argument: str, value: Any, index: int, length: int = 1
 ) -> None:
     """A table must have so many entries from this position on."""
@@ -42,7 +44,7 @@ def reaches(
         raise misshapen(layer, method, argument, expected, value)
 
 
-def arrays(
+def must_be_arrays(
     layer: Any,
     method: str,
     argument: str,
@@ -60,7 +62,7 @@ def arrays(
             dtype = first.dtype
             if all(type(a) is ndarray and a.dtype == dtype and a.ndim for a in value):
                 return
-    table(layer, method, argument, value, length)
+    must_be_table(layer, method, argument, value, length)
     if not value:
         raise misshapen(layer, method, argument, "a table of at least 1 entry", value)
     if movable:
@@ -84,9 +86,11 @@ def _must_be_one(layer: Any, method: str, argument: str, arrays: Any) -> None:
             raise mistyped(layer, method, f"{argument}[{i}]", str(dtype), got, hint, why)
 
 
-def alike(layer: Any, method: str, argument: str, value: Any, length: int | None = None) -> None:
+def must_be_alike(
+    layer: Any, method: str, argument: str, value: Any, length: int | None = None
+) -> None:
     """Value must be a table of floating arrays of one shape and precision, at least one."""
-    arrays(layer, method, argument, value, length)
+    must_be_arrays(layer, method, argument, value, length)
     shape = value[0].shape
     for i, array in enumerate(value):
         if array.shape != shape:
@@ -94,7 +98,7 @@ def alike(layer: Any, method: str, argument: str, value: Any, length: int | None
             raise misshapen(layer, method, f"{argument}[{i}]", expected, array)
 
 
-def like(
+def must_be_like(
     layer: Any,
     method: str,
     argument: str,
@@ -114,7 +118,7 @@ def like(
         raise misshapen(layer, method, argument, f"{shape}{why}", array)
 
 
-def gradient(
+def checked_gradient(
     layer: Any, method: str, gradOutput: Any, output: Any, argument: str = "gradOutput"
 ) -> Any:
     """Return gradOutput as it goes back through a layer that only moves the entries of output.
@@ -123,28 +127,28 @@ def gradient(
     integers or booleans, a new table with zeros is returned.
     """
     if is_array(output) or isinstance(output, np.generic):
-        like(layer, method, argument, gradOutput, output.shape, output.dtype)
+        must_be_like(layer, method, argument, gradOutput, output.shape, output.dtype)
         return checks.carried(gradOutput, output, output.shape)
     if isinstance(output, (list, tuple)):
-        table(layer, method, argument, gradOutput, len(output))
+        must_be_table(layer, method, argument, gradOutput, len(output))
         entries = [
-            gradient(layer, method, gradOutput[i], entry, f"{argument}[{i}]")
+            checked_gradient(layer, method, gradOutput[i], entry, f"{argument}[{i}]")
             for i, entry in enumerate(output)
         ]
         return gradOutput if all(map(operator.is_, entries, gradOutput)) else entries
     if isinstance(output, dict):
-        keyed(layer, method, argument, gradOutput, output)
+        must_have_keys(layer, method, argument, gradOutput, output)
         if len(gradOutput) != len(output):
             raise misshapen(layer, method, argument, shapes(output), gradOutput)
         entry_of = {
-            key: gradient(layer, method, gradOutput[key], entry, f"{argument}[{key!r}]")
+            key: checked_gradient(layer, method, gradOutput[key], entry, f"{argument}[{key!r}]")
             for key, entry in output.items()
         }
         return gradOutput if all(entry_of[key] is gradOutput[key] for key in output) else entry_of
     return gradOutput
 
 
-def joinable(layer: Any, method: str, argument: str, arrays: Any, dimension: int) -> int:
+def joined_axis(layer: Any, method: str, argument: str, arrays: Any, dimension: int) -> int:
     """Return dimension as an axis, counted from 0; the arrays must be alike but for its length."""
     first = arrays[0].shape
     axis = dimension if dimension >= 0 else dimension + len(first)

@@ -1,4 +1,4 @@
-"""For the parts of a network: factors for each parameter, and limits for the gradient."""
+"""Factors for each parameter of a network."""
 
 import math
 from collections.abc import Mapping
@@ -7,13 +7,8 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import DTypeError, SettingError, StateError, fault
-from torchlite.optim._chunks import chunks, dotted
-from torchlite.optim._method import Method, positive
 
-__all__ = ["clip_by_norm", "clip_by_value", "per_parameter"]
-
-_CLIP_BY_NORM = Method("clip_by_norm", max_norm=positive(None))
-_CLIP_BY_VALUE = Method("clip_by_value", limit=positive(None))
+__all__ = ["per_parameter"]
 
 
 def per_parameter(net: Any, factors: Mapping[Any, float], default: float = 1.0) -> Any:
@@ -129,77 +124,3 @@ def _rank(key: str | type, chain: list[Any], name: str) -> tuple[int, ...]:
                 best = 0, depth, -distance, key == f"{base.__name__}.{name}"
                 break
     return best
-
-
-def clip_by_norm(gradParameters: Any, max_norm: float) -> float:
-    """Shorten the gradient, in place, to the length max_norm. Return its length before.
-
-    Maths
-    -----
-    ::
-
-        norm = sqrt((gradParameters**2).sum())
-        gradParameters *= min(1, max_norm / norm)
-
-    Conventions
-    -----------
-    A gradient whose norm is infinite or NaN stays as it is: look at what is returned. Gradients
-    whose squares are too large or too small for their dtype are no such ones.
-
-    Raises
-    ------
-    DTypeError, SettingError
-        gradParameters is not a float32 or float64 array, or max_norm not a number greater than 0.
-
-    Example
-    -------
-    >>> gradParameters = np.array([6.0, 8.0])
-    >>> clip_by_norm(gradParameters, 5)
-    10.0
-    >>> gradParameters
-    array([3., 4.])
-
-    Reference
-    ---------
-    Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural networks, 2013.
-    """
-    max_norm = _CLIP_BY_NORM.checked("max_norm", max_norm)
-    _CLIP_BY_NORM.writeable("gradParameters", gradParameters)
-    norm = _norm(gradParameters)
-    if max_norm < norm < math.inf:
-        gradParameters *= max_norm / norm
-    return norm
-
-
-def clip_by_value(gradParameters: Any, limit: float) -> float:
-    """Move the entries of the gradient, in place, to between -limit and limit.
-
-    Return its length before, as `clip_by_norm` does. NaN stays NaN.
-
-    Raises
-    ------
-    DTypeError, SettingError
-        gradParameters is not a float32 or float64 array, or limit not a number greater than 0.
-
-    Example
-    -------
-    >>> gradParameters = np.array([3.0, -4.0])
-    >>> clip_by_value(gradParameters, 3.5)
-    5.0
-    >>> gradParameters
-    array([ 3. , -3.5])
-    """
-    limit = _CLIP_BY_VALUE.checked("limit", limit)
-    _CLIP_BY_VALUE.writeable("gradParameters", gradParameters)
-    norm = _norm(gradParameters)
-    np.clip(gradParameters, -limit, limit, out=gradParameters)
-    return norm
-
-
-def _norm(array: Any) -> float:
-    """Return the length of an array, of whatever size its entries are."""
-    norm = math.sqrt(sum(dotted(piece, piece) for (piece,) in chunks(array)))
-    if 0 < norm < math.inf:
-        return norm
-    largest = float(np.abs(array).max(initial=0))
-    return largest * _norm(array / largest) if 0 < largest < math.inf else largest
