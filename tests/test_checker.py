@@ -503,6 +503,31 @@ def test_the_command(file, capsys):
     assert "input must be (3,) or (N, 3), got (4, 4)" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "text", ["3) + (2", "3)(2", "3), (2", "3).f(2", "3,,2", "n", "*3", "**{'bias': 1}", "3\0"]
+)
+def test_the_command_refuses_what_are_no_arguments(text, file, capsys):
+    """The same under python -O, which leaves assertions out."""
+    from torchlite.__main__ import main
+
+    assert main(["check", f"{file}:Right", "--args", text, "--input", "4,3"]) == 2
+    assert capsys.readouterr().err == (
+        "check: SettingError: check: --args must be a constructor's arguments as in Python, "
+        f"literals alone, got {text!r}\n  hint: --args 3,bias=False\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["a", "4,", "4;3", "-4,3"])
+def test_the_command_refuses_what_is_no_shape(text, file, capsys):
+    from torchlite.__main__ import main
+
+    assert main(["check", f"{file}:Right", "--args", "3,2", f"--input=4,3 {text}"]) == 2
+    assert capsys.readouterr().err == (
+        "check: SettingError: check: --input must be a shape, or several with blanks between "
+        f"them, got {text!r}\n  hint: '5,3 5,2'\n"
+    )
+
+
 # ---------------------------------------------------------------- layers that remember
 
 

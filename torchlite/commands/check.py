@@ -7,9 +7,10 @@ holds, 1 with the report of what does not, 2 for arguments that cannot be used.
 import argparse
 import ast
 import importlib
-import importlib.util
 import sys
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from torchlite.errors import SettingError, fault
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         kind = _named(args.layer)
         positional, named = _arguments(args.args)
-        shapes = [tuple(map(int, shape.split(","))) for shape in args.input.split()]
+        shapes = [_shape(shape) for shape in args.input.split()]
         exempt = dict(entry.partition("=")[::2] for entry in args.exempt)
         module = kind(*positional, **named)
     except Exception as error:
@@ -77,12 +78,11 @@ def _named(name: str) -> Any:
         expected = "package.module:Class or file.py:Class"
         raise fault(SettingError, "named", "layer", expected, repr(name))
     if place.endswith(".py"):
-        spec = importlib.util.spec_from_file_location(Path(place).stem, place)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
+        loader = SourceFileLoader(Path(place).stem, place)
+        module = ModuleType(loader.name)
+        module.__file__ = place
+        sys.modules[loader.name] = module
+        loader.exec_module(module)
     else:
         sys.path.insert(0, "")
         module = importlib.import_module(place)
@@ -91,9 +91,31 @@ def _named(name: str) -> Any:
 
 def _arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
     """Return the arguments of a call written as in Python; literals only."""
-    call = ast.parse(f"f({text})", mode="eval").body
-    assert isinstance(call, ast.Call)
-    return (
-        [ast.literal_eval(argument) for argument in call.args],
-        {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords},
+    try:
+        match ast.parse(f"f({text})", mode="eval").body:
+            case ast.Call(ast.Name(), positional, named) if all(key.arg for key in named):
+                return (
+                    [ast.literal_eval(argument) for argument in positional],
+                    {str(key.arg): ast.literal_eval(key.value) for key in named},
+                )
+    except (SyntaxError, ValueError):
+        pass
+    raise fault(
+        SettingError,
+        "check",
+        "--args",
+        "a constructor's arguments as in Python, literals alone",
+        repr(text),
+        hint="--args 3,bias=False",
     )
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    try:
+        shape = tuple(map(int, text.split(",")))
+    except ValueError:
+        shape = (-1,)
+    if min(shape) < 0:
+        expected = "a shape, or several with blanks between them"
+        raise fault(SettingError, "check", "--input", expected, repr(text), hint="'5,3 5,2'")
+    return shape

@@ -120,8 +120,7 @@ class Trace:
     @classmethod
     def from_json(cls, file: Any) -> "Trace":
         """Read a trace that `to_json` wrote. What is no such file raises FormatError."""
-        trace = json.loads(Path(file).read_bytes(), cls, Step)
-        assert isinstance(trace, Trace)
+        trace: Trace = json.loads(Path(file).read_bytes(), cls, Step)
         return trace
 
     def to_html(self, file: Any) -> None:
