@@ -67,6 +67,22 @@ def test_nothing_imports_from_above(path):
             assert name.split(".")[1] in FLOORS[place], f"{path} imports {name}"
 
 
+@pytest.mark.parametrize("path", modules())
+def test_what_is_private_stays_where_it_is(path):
+    """A file with an underscore is its folder's, a name with one its file's."""
+    where = f"torchlite.{path.removesuffix('.py').replace('/', '.')}".split(".")
+    for node in ast.walk(ast.parse((PACKAGE / path).read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            private = [i for i, part in enumerate(parts) if re.match("_(?!_)", part)]
+            assert all(parts[:i] == where[:i] for i in private), f"{path} imports {name}"
+
+
 def test_the_page_of_the_architecture_has_the_floors():
     page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text("utf-8")
     table = page.partition("## Floors\n")[2].partition("\n## ")[0].partition("\n### ")[0]

@@ -11,7 +11,7 @@ import torchlite as nn
 from torchlite.datasets import digits, minibatches
 from torchlite.progress import progress
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "network", "run", "targets"]
 
 BATCH = 16
 LEARNING_RATE = 2.0
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
     x_train, y_train, x_test, y_test = digits()
     nn.manualSeed(args.seed)
-    net = _network()
+    net = network()
     print(f"{len(x_train)} handwritten digits to learn from, {len(x_test)} others for the test.")
     print(net)
 
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _network() -> nn.Sequential:
+def network() -> nn.Sequential:
     net = nn.Sequential(
         nn.Linear(64, 80), nn.ReLU(), nn.Linear(80, 40), nn.ReLU(), nn.Linear(40, 10)
     )
@@ -84,7 +84,7 @@ def _network() -> nn.Sequential:
     return net
 
 
-def _targets(labels: Any) -> Any:
+def targets(labels: Any) -> Any:
     """Return a row for every label: 1 at the position of the digit, 0 elsewhere."""
     return np.eye(10)[labels]
 
@@ -93,7 +93,7 @@ def _train(net: nn.Sequential, images: Any, labels: Any) -> float:
     """Go through the images once, descending along the gradient; return the mean loss."""
     criterion = nn.MSECriterion()
     losses: list[float] = []
-    for x, y in minibatches(images, _targets(labels), BATCH):
+    for x, y in minibatches(images, targets(labels), BATCH):
         output = net.forward(x)
         losses.append(criterion.forward(output, y))
         net.zeroGradParameters()
@@ -112,7 +112,7 @@ def _gradients(net: nn.Sequential, images: Any, labels: Any) -> str:
     criterion = nn.MSECriterion()
     output = net.forward(images)
     net.zeroGradParameters()
-    net.backward(images, criterion.backward(output, _targets(labels)))
+    net.backward(images, criterion.backward(output, targets(labels)))
     rows = [("at", "layer", "output", "norm", "gradInput", "norm", "gradWeight", "gradBias")]
     for position, layer in enumerate(net):
         rows.append(

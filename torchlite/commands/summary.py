@@ -34,9 +34,9 @@ def run(args: argparse.Namespace) -> int:
             if shape is None and isinstance(made, tuple) and hasattr(made[2], "shape"):
                 shape = made[2].shape
         else:
-            from torchlite.commands.demo import BATCH, _network
+            from torchlite.commands.demo import BATCH, network
 
-            net, shape = _network(), given[0] if given else (BATCH, 64)
+            net, shape = network(), given[0] if given else (BATCH, 64)
         table = str(summary(net, shape))
     except Exception as error:
         notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))

@@ -77,9 +77,9 @@ def named(source: str) -> Any:
 def _demo() -> Any:
     """Return the demo's network, untrained, and four of its images."""
     import torchlite as nn
-    from torchlite.commands.demo import _network, _targets
+    from torchlite.commands.demo import network, targets
     from torchlite.datasets import digits
 
     nn.manualSeed(0)
     images, labels, *_ = digits()
-    return _network(), nn.MSECriterion(), images[:4], _targets(labels[:4])
+    return network(), nn.MSECriterion(), images[:4], targets(labels[:4])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from torchlite.errors import DTypeError, StateError, fault
-from torchlite.nn import _places, checks
+from torchlite.nn import checks, holders
 from torchlite.nn.module import Module
 from torchlite.nn.ties import Gathered
 
@@ -73,8 +73,8 @@ class Container(Module):
         method = "add" if index is None else "insert"
         if not isinstance(module, Module):
             raise _no_module(self, method, module)
-        place = len(self) if index is None else self._position(method, index, len(self) + 1)
-        again = _places.standing_already(self, module)
+        position = len(self) if index is None else self._position(method, index, len(self) + 1)
+        again = holders.standing_already(self, module)
         if again is not None:
             raise StateError(
                 f"{type(self).__name__}.{method}: {checks.title(again)} remembers its forward "
@@ -84,25 +84,25 @@ class Container(Module):
                 argument="module",
                 hint="add clone('weight', 'bias', 'gradWeight', 'gradBias') instead",
             )
-        if _places.depth(self, module) > _places.DEEPEST:
+        if holders.depth(self, module) > holders.DEEPEST:
             raise fault(
                 StateError,
                 f"{type(self).__name__}.{method}",
                 "modules",
-                f"at most {_places.DEEPEST} deep inside one another",
+                f"at most {holders.DEEPEST} deep inside one another",
                 "more",
                 layer=self,
                 method=method,
                 hint="side by side they may be as many as you like",
             )
-        self.modules.insert(place, module)
-        _places.added(self, module)
+        self.modules.insert(position, module)
+        holders.added(self, module)
         return self
 
     def remove(self, index: Any = None) -> Self:
         """Remove the module at position index, the last one without index. Return self."""
         del self.modules[self._position("remove", -1 if index is None else index, len(self))]
-        _places.removed(self)
+        holders.removed(self)
         return self
 
     def get(self, index: Any) -> Any:

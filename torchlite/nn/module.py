@@ -117,7 +117,7 @@ class Module(Stateful):
     Torch7, nn/Module.lua and nn/doc/module.md.
     """
 
-    # Where it stands, which _places alone looks at.
+    # Where it stands, which holders.py alone looks at.
     __slots__ = ("_holders", "_noted")
 
     remembers = False

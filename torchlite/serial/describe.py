@@ -8,9 +8,9 @@ import numpy as np
 from torchlite.errors import DTypeError
 from torchlite.kernels.views import Lattice, lattice
 from torchlite.nn import checks
-from torchlite.nn._places import DEEPEST
 from torchlite.nn.container import Container
 from torchlite.nn.criterion import Criterion
+from torchlite.nn.holders import DEEPEST
 from torchlite.nn.module import Module
 from torchlite.nn.stateful import Stateful
 from torchlite.nn.ties import ties_of
