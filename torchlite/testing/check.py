@@ -243,6 +243,7 @@ def _check(subject: Subject, names: list[str], report: Report) -> None:
 
 
 def _guarded(subject: Any, name: str, check: Callable[[Any], None]) -> None:
+    subject.property = name
     try:
         check(subject)
     except ContractViolation:
@@ -250,7 +251,7 @@ def _guarded(subject: Any, name: str, check: Callable[[Any], None]) -> None:
     except Exception as error:
         problem = f"it raises {type(error).__name__}: {error}"
         try:
-            subject.fail(name, _method_of(error), problem)
+            subject.fail(_method_of(error), problem)
         except ContractViolation as violation:
             raise violation from error
 

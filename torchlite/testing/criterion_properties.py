@@ -33,9 +33,7 @@ __all__ = ["CRITERION_PROPERTIES", "CriterionSubject"]
 CRITERION_PROPERTIES: dict[str, Callable[["CriterionSubject"], None]] = {}
 
 
-def _property(
-    check: Callable[["CriterionSubject"], None],
-) -> Callable[["CriterionSubject"], None]:
+def _property(check: Callable[["CriterionSubject"], None]) -> Callable[["CriterionSubject"], None]:
     CRITERION_PROPERTIES[check.__name__.strip("_")] = check
     return check
 
@@ -49,6 +47,7 @@ class CriterionSubject(Subject):
     def __init__(
         self, criterion: Criterion, input: Any, target: Any, *, seed: int, reproduce: str
     ) -> None:
+        self.property = ""
         self.seed = seed
         self.rng = np.random.default_rng([seed, 1])
         self.title = self.where = checks.title(criterion)
@@ -125,20 +124,18 @@ def split(s: CriterionSubject) -> None:
     criterion = s.fresh()
     loss = s.loss(criterion)
     if type(loss) is not float:
-        s.fail("split", "updateOutput", f"the loss is {type(loss).__name__}, not a Python float.")
+        s.fail("updateOutput", f"the loss is {type(loss).__name__}, not a Python float.")
     if criterion.output is not loss:
-        s.fail("split", "updateOutput", "self.output is not what it returned.")
+        s.fail("updateOutput", "self.output is not what it returned.")
     gradInput = criterion.backward(s.input, s.target)
     if criterion.gradInput is not gradInput:
-        s.fail("split", "updateGradInput", "self.gradInput is not what it returned.")
+        s.fail("updateGradInput", "self.gradInput is not what it returned.")
     if shapes(gradInput) != shapes(s.input):
         s.fail(
-            "split",
             "updateGradInput",
             f"gradInput is {shapes(gradInput)}, expected {shapes(s.input)} like input.",
         )
     s.same_bits(
-        "split",
         "backward",
         "it is not what updateGradInput gives.",
         gradInput,
@@ -192,11 +189,11 @@ def _check_mutation(s: CriterionSubject, writeable: bool) -> None:
         criterion.backward(input, target)
     except Exception as error:
         if not writeable and "read-only" in str(error):
-            s.fail("mutation", "forward", f"it writes to a read-only array: {error}.")
+            s.fail("forward", f"it writes to a read-only array: {error}.")
         if not s.extreme:
             raise
-    s.same_bits("mutation", "forward", "it changed its input.", input, s.input)
-    s.same_bits("mutation", "forward", "it changed its target.", target, s.target)
+    s.same_bits("forward", "it changed its input.", input, s.input)
+    s.same_bits("forward", "it changed its target.", target, s.target)
 
 
 @_property
@@ -210,7 +207,6 @@ def aliasing(s: CriterionSubject) -> None:
     other = map_arrays(lambda a: a[::-1].copy() if floating(a) else a, s.input)
     s.backward(criterion, other)
     s.same_bits(
-        "aliasing",
         "updateGradInput",
         "a later call changed the array that an earlier one returned.",
         gradInput,
@@ -231,7 +227,6 @@ def dtype(s: CriterionSubject) -> None:
         epsilon = np.finfo(name).eps * max(a.size for a in leaves(s.input)) ** 0.5
         size = abs(float(s.output[0]))
         s.compare(
-            "dtype",
             "updateOutput",
             f"in {name} the loss differs from float64.",
             np.array(loss),
@@ -240,7 +235,6 @@ def dtype(s: CriterionSubject) -> None:
         )
         for got, like in zip(leaves(gradInput), leaves(cast(expected, name)), strict=True):
             s.compare(
-                "dtype",
                 "updateGradInput",
                 f"in {name} gradInput differs from float64.",
                 got,
@@ -275,9 +269,9 @@ def _check_layouts(s: CriterionSubject, expected: list[Any]) -> None:
             (s.input, changed),
         ):
             loss = np.array(s.loss(s.fresh(), input, target))
-            s.compare("layout", "updateOutput", problem, loss, expected[0])
+            s.compare("updateOutput", problem, loss, expected[0])
             gradInput = s.backward(input=input, target=target)
-            s.compare("layout", "updateGradInput", problem, gradInput, expected[1])
+            s.compare("updateGradInput", problem, gradInput, expected[1])
 
 
 @_property
@@ -297,9 +291,9 @@ def repeat(s: CriterionSubject) -> None:
 def _check_same_again(s: CriterionSubject, again: Any, first: Any, when: str = "") -> None:
     (loss, gradInput), (first_loss, first_gradInput) = again, first
     problem = f"{when}the same call gives another loss."
-    s.same_bits("repeat", "updateOutput", problem, loss, first_loss)
+    s.same_bits("updateOutput", problem, loss, first_loss)
     problem = f"{when}the same call gives other numbers."
-    s.same_bits("repeat", "updateGradInput", problem, gradInput, first_gradInput)
+    s.same_bits("updateGradInput", problem, gradInput, first_gradInput)
 
 
 @_property
@@ -316,7 +310,6 @@ def interleave(s: CriterionSubject) -> None:
         # One that remembers its forward, and says so.
         return
     s.compare(
-        "interleave",
         "updateGradInput",
         "after a forward of another input it is not the gradient at the input given.",
         got,
@@ -324,7 +317,6 @@ def interleave(s: CriterionSubject) -> None:
     )
     alone = s.fresh()
     s.compare(
-        "interleave",
         "updateGradInput",
         "without a forward before it, it gives another gradient.",
         alone.updateGradInput(s.input, s.target),
@@ -342,7 +334,7 @@ def clone(s: CriterionSubject) -> None:
     except (pickle.PicklingError, AttributeError, TypeError) as reason:
         s.notes.append(f"pickle: not checked, {reason}")
     for criterion in made:
-        s.compare("clone", "clone", "a copy gives other numbers.", s.backward(criterion), expected)
+        s.compare("clone", "a copy gives other numbers.", s.backward(criterion), expected)
     original = s.fresh()
     ways: dict[str, Callable[[Any], Any]] = {
         "clone": lambda c: c.clone(),
@@ -354,7 +346,7 @@ def clone(s: CriterionSubject) -> None:
             id(v) for _, v in states(criterion)
         }
         if criterion is original or shared:
-            s.fail("clone", way, "the copy shares arrays with the original.")
+            s.fail(way, "the copy shares arrays with the original.")
 
 
 @_property
@@ -372,9 +364,7 @@ def broadcast(s: CriterionSubject) -> None:
         for method in ("updateOutput", "updateGradInput"):
             if attempt(getattr(s.fresh(), method), input, target) is not None:
                 s.fail(
-                    "broadcast",
-                    method,
-                    f"input {input.shape} and target {target.shape} are broadcast silently.",
+                    method, f"input {input.shape} and target {target.shape} are broadcast silently."
                 )
 
 
@@ -398,7 +388,6 @@ def exceptions(s: CriterionSubject) -> None:
                 for name, value in states(criterion):
                     if before.get(name) is not value:
                         s.fail(
-                            "exceptions",
                             method,
                             f"it raised {type(error).__name__} and had changed "
                             f"{name.partition('.')[2]}.",
@@ -418,7 +407,7 @@ def nan(s: CriterionSubject) -> None:
     for what, input, target in pairs:
         loss = attempt(s.loss, s.fresh(), input, target)
         if loss == loss and loss is not None:
-            s.fail("nan", "updateOutput", f"a {what} of NaN gives a loss of {loss:g}.")
+            s.fail("updateOutput", f"a {what} of NaN gives a loss of {loss:g}.")
 
 
 @_property
@@ -438,17 +427,14 @@ def duck(s: CriterionSubject) -> None:
         gradInput = criterion.backward(input, target)
     except (TypeError, AttributeError, NotImplementedError) as error:
         s.fail(
-            "duck",
             "forward",
             f"an array of another kind raises {type(error).__name__}: {error}. (If NumPy's own "
             "arrays are enough for you, exempt this property.)",
         )
     if not isinstance(loss, float):
-        s.fail("duck", "updateOutput", f"the loss is {type(loss).__name__}, not a Python float.")
+        s.fail("updateOutput", f"the loss is {type(loss).__name__}, not a Python float.")
     got = rebuilt(gradInput, [a.held if isinstance(a, Duck) else a for a in leaves(gradInput)])
-    s.compare(
-        "duck", "updateGradInput", "arrays of another kind give other numbers.", got, expected
-    )
+    s.compare("updateGradInput", "arrays of another kind give other numbers.", got, expected)
 
 
 @_property
@@ -466,10 +452,9 @@ def maths(s: CriterionSubject) -> None:
             s.notes.append(f"maths: not checked, {reason}")
             return
         except docs.MathsError as error:
-            s.fail("maths", "docstring", f"its Maths raises {error}")
+            s.fail("docstring", f"its Maths raises {error}")
         if "output" in names:
             s.compare(
-                "maths",
                 "updateOutput",
                 "the docstring's Maths gives another loss.",
                 np.array(float(part.output[0])),
@@ -478,7 +463,6 @@ def maths(s: CriterionSubject) -> None:
             )
         if "gradInput" in names:
             s.compare(
-                "maths",
                 "updateGradInput",
                 "the docstring's Maths gives another gradInput.",
                 expected,

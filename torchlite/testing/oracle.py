@@ -45,15 +45,15 @@ class Place:
         self.number = number
         self.modules: dict[str, Module] = {}
         if kind == "input":
-            self.property, self.method = "gradInput", "updateGradInput"
+            self.method = "updateGradInput"
             self.values = leaves(subject.input)[number]
         else:
-            self.property, self.method = "gradParameters", "accGradParameters"
+            self.method = "accGradParameters"
             self.values = subject.base.parameters()[0][number]
 
     def fail(self, problem: str, **facts: Any) -> None:
         """Raise that the gradient by this array is wrong."""
-        self.subject.fail(self.property, self.method, problem, GradientMismatch, **facts)
+        self.subject.fail(self.method, problem, GradientMismatch, **facts)
 
     def forward(self, step: Any, dtype: str) -> list[Any]:
         """Return the outputs with step added to the array."""
@@ -206,7 +206,6 @@ def _check_each(
         )
     for k in range(len(weightings)):
         subject.compare(
-            place.property,
             place.method,
             f"{name} is not the derivative.",
             got[k],

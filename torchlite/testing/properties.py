@@ -76,9 +76,9 @@ def repeat(s: Subject) -> None:
 
 
 def _check_same_again(s: Subject, again: Result, first: Result, problem: str) -> None:
-    s.same_bits("repeat", "updateOutput", problem, again.output, first.output)
-    s.same_bits("repeat", "updateGradInput", problem, again.gradInput, first.gradInput)
-    s.same_bits("repeat", "accGradParameters", problem, again.gradients, first.gradients)
+    s.same_bits("updateOutput", problem, again.output, first.output)
+    s.same_bits("updateGradInput", problem, again.gradInput, first.gradInput)
+    s.same_bits("accGradParameters", problem, again.gradients, first.gradients)
 
 
 @_property
@@ -109,16 +109,14 @@ def _check_mutation(s: Subject, writeable: bool) -> None:
             step(*arguments)
         except Exception as error:
             if not writeable and "read-only" in str(error):
-                s.fail("mutation", method, f"it writes to a read-only array: {error}.")
+                s.fail(method, f"it writes to a read-only array: {error}.")
             if not s.extreme:
                 raise
-        s.same_bits("mutation", method, "it changed its input.", input, s.pristine)
-        s.same_bits("mutation", method, "it changed gradOutput.", gradOutput, s.gradOutput)
-        s.same_bits(
-            "mutation", method, "it changed parameters.", module.parameters()[0], parameters
-        )
+        s.same_bits(method, "it changed its input.", input, s.pristine)
+        s.same_bits(method, "it changed gradOutput.", gradOutput, s.gradOutput)
+        s.same_bits(method, "it changed parameters.", module.parameters()[0], parameters)
         if any(array.flags.writeable != writeable for array in arrays):
-            s.fail("mutation", method, "it made an array that it was given read-only.")
+            s.fail(method, "it made an array that it was given read-only.")
 
 
 # ---------------------------------------------------------------- the split contract
@@ -130,31 +128,27 @@ def split(s: Subject) -> None:
     module = s.fresh()
     output = s.forward(module, s.input)
     if module.output is not output:
-        s.fail("split", "updateOutput", "self.output is not what it returned.")
+        s.fail("updateOutput", "self.output is not what it returned.")
     direct = s.fresh()
     s.reseed()
-    s.same_bits("split", "forward", "it is not updateOutput.", output, direct.updateOutput(s.input))
+    s.same_bits("forward", "it is not updateOutput.", output, direct.updateOutput(s.input))
     for _, gradient in s.gradient_arrays(module):
         gradient[...] = values.sixteenths(s.rng, gradient.shape)
     before = copied(module.parameters()[1])
     gradInput = module.updateGradInput(s.input, s.gradOutput)
     if gradInput is None and any(map(floating, leaves(s.input))):
-        s.fail("split", "updateGradInput", "it returned None.")
+        s.fail("updateGradInput", "it returned None.")
     if gradInput is not None and module.gradInput is not gradInput:
-        s.fail("split", "updateGradInput", "self.gradInput is not what it returned.")
+        s.fail("updateGradInput", "self.gradInput is not what it returned.")
     s.same_bits(
-        "split",
-        "updateGradInput",
-        "it changed gradients of parameters.",
-        module.parameters()[1],
-        before,
+        "updateGradInput", "it changed gradients of parameters.", module.parameters()[1], before
     )
     kept = copied(module.gradInput)
     accumulate: Callable[..., Any] = module.accGradParameters
     returned = accumulate(s.input, s.gradOutput)
     if returned is not None:
-        s.fail("split", "accGradParameters", f"it returned {type(returned).__name__}, not None.")
-    s.same_bits("split", "accGradParameters", "it changed gradInput.", module.gradInput, kept)
+        s.fail("accGradParameters", f"it returned {type(returned).__name__}, not None.")
+    s.same_bits("accGradParameters", "it changed gradInput.", module.gradInput, kept)
 
     # Without updateGradInput before it; containers need their children's gradOutputs.
     alone = s.fresh()
@@ -168,7 +162,6 @@ def split(s: Subject) -> None:
             raise
     else:
         s.compare(
-            "split",
             "accGradParameters",
             "without updateGradInput before it, it gives other gradients.",
             alone.parameters()[1],
@@ -179,11 +172,8 @@ def split(s: Subject) -> None:
     both.zeroGradParameters()
     result = both.backward(s.input, s.gradOutput)
     if gradInput is not None:
-        s.compare(
-            "split", "backward", "it does not return the gradient of the input.", result, kept
-        )
+        s.compare("backward", "it does not return the gradient of the input.", result, kept)
     s.compare(
-        "split",
         "backward",
         "it does not accumulate what accGradParameters does.",
         both.parameters()[1],
@@ -201,13 +191,11 @@ def _gradInput_of(s: Subject, number: int) -> Callable[[list[Any]], Any]:
         gradInput = module.updateGradInput(s.input, rebuilt(s.gradOutput, weights))
         if isinstance(s.input, (list, tuple, dict)) and shapes(gradInput) != shapes(s.input):
             s.fail(
-                "gradInput",
-                "updateGradInput",
-                f"gradInput is {shapes(gradInput)}, expected {shapes(s.input)}.",
+                "updateGradInput", f"gradInput is {shapes(gradInput)}, expected {shapes(s.input)}."
             )
         found = leaves(gradInput)
         if not is_array(found[number]):
-            s.fail("gradInput", "updateGradInput", f"gradInput is {type(found[number]).__name__}.")
+            s.fail("updateGradInput", f"gradInput is {type(found[number]).__name__}.")
         return found[number]
 
     return backward
@@ -262,22 +250,22 @@ def integers(s: Subject) -> None:
             gradInput = s.run(gradOutput=gradOutput).gradInput
         except Exception as error:
             problem = f"{what}it raises {type(error).__name__}: {error}"
-            s.fail("integers", "updateGradInput", problem)
+            s.fail("updateGradInput", problem)
         if gradInput is None and not any(map(floating, inputs)):
             # It says that it computes none.
             continue
         if shapes(gradInput) != shapes(s.input):
             problem = f"gradInput is {shapes(gradInput)}, expected {shapes(s.input)}."
-            s.fail("integers", "updateGradInput", problem)
+            s.fail("updateGradInput", problem)
         for array, got, usual in zip(inputs, leaves(gradInput), expected, strict=True):
             if is_integral(array):
                 problem = (
                     f"{what}the gradient of integers and booleans is not zeros of their dtype."
                 )
-                s.compare("integers", "updateGradInput", problem, got, np.zeros_like(array))
+                s.compare("updateGradInput", problem, got, np.zeros_like(array))
             else:
                 problem = f"{what}the gradient of the other arrays is another one."
-                s.compare("integers", "updateGradInput", problem, got, usual)
+                s.compare("updateGradInput", problem, got, usual)
 
 
 @_property
@@ -299,7 +287,6 @@ def accumulate(s: Subject) -> None:
             s.names, module.parameters()[1], before, added, strict=True
         ):
             s.compare(
-                "accumulate",
                 "accGradParameters",
                 f"{name} after {count} is not what it was before plus what the call adds.",
                 got,
@@ -324,7 +311,6 @@ def scale(s: Subject) -> None:
             kept = copied(module.gradInput)
             result = getattr(module, method)(s.input, s.gradOutput, factor)
             s.compare(
-                "scale",
                 method,
                 f"with scale {factor:g} it changes the gradient of the input.",
                 module.gradInput if result is None else result,
@@ -332,7 +318,6 @@ def scale(s: Subject) -> None:
             )
             for name, got, one in zip(s.names, module.parameters()[1], ones, strict=True):
                 s.compare(
-                    "scale",
                     method,
                     f"with scale {factor:g}, {name} does not get {factor:g} times what it gets "
                     "with scale 1.",
@@ -362,7 +347,6 @@ def linear(s: Subject) -> None:
             default=0,
         )
         s.compare(
-            "linear",
             method,
             "it is not linear in gradOutput.",
             got,
@@ -380,7 +364,6 @@ def linear(s: Subject) -> None:
             for large, ordinary in zip(leaves(got), leaves(one), strict=True):
                 if floating(ordinary):
                     s.compare(
-                        "linear",
                         method,
                         f"of {factor:g} times the gradOutput it is not {factor:g} times as much.",
                         large,
@@ -395,7 +378,7 @@ def linear(s: Subject) -> None:
     ]:
         for array in leaves(results):
             if floating(array) and array.any():
-                s.fail("linear", method, "of a gradOutput of zeros, it is not exactly zero.")
+                s.fail(method, "of a gradOutput of zeros, it is not exactly zero.")
 
 
 # ---------------------------------------------------------------- batches
@@ -437,7 +420,6 @@ def _check_samples(s: Subject, whole: Result) -> None:
     for i in range(s.rows):
         single = s.run(module, _row(s.input, i), _row(s.gradOutput, i))
         s.compare(
-            "batch",
             "updateOutput",
             f"the output of sample {i} alone is not row {i} of the batch's. (If samples are meant "
             "to mix, exempt this property.)",
@@ -445,7 +427,6 @@ def _check_samples(s: Subject, whole: Result) -> None:
             _row(whole.output, i),
         )
         s.compare(
-            "batch",
             "updateGradInput",
             f"the gradInput of sample {i} alone is not row {i} of the batch's.",
             single.gradInput,
@@ -456,7 +437,6 @@ def _check_samples(s: Subject, whole: Result) -> None:
             size[k] += float(np.abs(gradient).max(initial=0))
     for name, got, expected, magnitude in zip(s.names, whole.gradients, sums, size, strict=True):
         s.compare(
-            "batch",
             "accGradParameters",
             f"{name} of a batch is not the sum over its samples.",
             got,
@@ -473,12 +453,12 @@ def _check_bare_sample(s: Subject) -> None:
     row = s.run(input=s.input[:1], gradOutput=s.gradOutput[:1])
     problem = "for one sample without batch dimension it is not what it is for a batch of one."
     if not is_array(output) or output.ndim != 1:
-        s.fail("batch", "updateOutput", f"{problem} It is {shapes(output)}.")
-    s.compare("batch", "updateOutput", problem, output, row.output[0])
+        s.fail("updateOutput", f"{problem} It is {shapes(output)}.")
+    s.compare("updateOutput", problem, output, row.output[0])
     bare = s.run(input=s.input[0], gradOutput=s.gradOutput[0])
-    s.compare("batch", "updateGradInput", problem, bare.gradInput, row.gradInput[0])
+    s.compare("updateGradInput", problem, bare.gradInput, row.gradInput[0])
     for name, got, expected in zip(s.names, bare.gradients, row.gradients, strict=True):
-        s.compare("batch", "accGradParameters", f"{name}: {problem}", got, expected)
+        s.compare("accGradParameters", f"{name}: {problem}", got, expected)
 
 
 def _batch_statistics(s: Subject) -> bool:
@@ -512,9 +492,7 @@ def empty(s: Subject) -> None:
         with np.errstate(all="raise"):
             result = s.run(input=none, gradOutput=map_arrays(lambda a: a[:0], s.gradOutput))
     except Exception as error:
-        s.fail(
-            "empty", "updateOutput", f"a batch of no samples raises {type(error).__name__}: {error}"
-        )
+        s.fail("updateOutput", f"a batch of no samples raises {type(error).__name__}: {error}")
     for method, got, like in [
         ("updateOutput", result.output, s.output),
         ("updateGradInput", result.gradInput, s.input),
@@ -522,13 +500,12 @@ def empty(s: Subject) -> None:
         expected = map_arrays(lambda a: a[:0], like)
         if shapes(got) != shapes(expected):
             s.fail(
-                "empty",
                 method,
                 f"for a batch of no samples it gives {shapes(got)}, expected {shapes(expected)}.",
             )
     for name, gradient in zip(s.names, result.gradients, strict=True):
         if gradient.any():
-            s.fail("empty", "accGradParameters", f"a batch of no samples changes {name}.")
+            s.fail("accGradParameters", f"a batch of no samples changes {name}.")
 
 
 def _check_statistics_of_nothing(s: Subject, none: Any) -> None:
@@ -538,7 +515,6 @@ def _check_statistics_of_nothing(s: Subject, none: Any) -> None:
     for name, value in states(module):
         if floating(value) and np.isnan(value).any():
             s.fail(
-                "empty",
                 "updateOutput",
                 f"a batch of no samples makes {name.partition('.')[2]} NaN in training.",
             )
@@ -570,8 +546,8 @@ def _check_aliasing(s: Subject) -> None:
     module.updateParameters(0.5)
     module.zeroGradParameters()
     later = "a later call changed the array that an earlier one returned."
-    s.same_bits("aliasing", "updateOutput", later, output, kept_output)
-    s.same_bits("aliasing", "updateGradInput", later, gradInput, kept_gradInput)
+    s.same_bits("updateOutput", later, output, kept_output)
+    s.same_bits("updateGradInput", later, gradInput, kept_gradInput)
 
 
 @_property
@@ -591,7 +567,7 @@ def _check_dtype(s: Subject) -> None:
             gradInput = module.updateGradInput(input, gradOutput)
             module.accGradParameters(input, gradOutput, np.float64(1))
         except Exception as error:
-            s.fail("dtype", "forward", f"{name} raises {type(error).__name__}: {error}")
+            s.fail("forward", f"{name} raises {type(error).__name__}: {error}")
         module.updateParameters(np.float64(0))
         parameters, gradients = module.parameters()
         expected = s.run()
@@ -606,7 +582,6 @@ def _check_dtype(s: Subject) -> None:
                 epsilon = np.finfo(name).eps
                 terms = max(a.size for a in leaves(s.input)) ** 0.5
                 s.compare(
-                    "dtype",
                     method,
                     f"in {name} it differs from float64.",
                     one,
@@ -625,7 +600,7 @@ def _check_single_kept(s: Subject) -> None:
     for method, got in [("updateOutput", result.output), ("updateGradInput", result.gradInput)]:
         for array in leaves(got):
             if floating(array) and array.dtype != np.float32:
-                s.fail("dtype", method, f"of float32 it makes {array.dtype}.")
+                s.fail(method, f"of float32 it makes {array.dtype}.")
 
 
 @_property
@@ -648,7 +623,7 @@ def layout(s: Subject) -> None:
     expected = attempt(s.run, None, copied(flat), copied(gradOutput))
     if expected is not None and finite(expected.gradInput):
         got = s.run(input=flat, gradOutput=gradOutput)
-        _compare_results(s, "layout", got, expected, "broadcast arrays give other numbers.")
+        _compare_results(s, got, expected, "broadcast arrays give other numbers.")
 
 
 def _check_layouts(s: Subject, expected: Result) -> None:
@@ -664,8 +639,8 @@ def _check_layouts(s: Subject, expected: Result) -> None:
                 input=map_arrays(change, s.input), gradOutput=map_arrays(change, s.gradOutput)
             )
         except Exception as error:
-            s.fail("layout", "forward", f"{name} arrays raise {type(error).__name__}: {error}")
-        _compare_results(s, "layout", got, expected, f"{name} arrays give other numbers.")
+            s.fail("forward", f"{name} arrays raise {type(error).__name__}: {error}")
+        _compare_results(s, got, expected, f"{name} arrays give other numbers.")
 
 
 def _read_only(array: Any) -> Any:
@@ -674,11 +649,10 @@ def _read_only(array: Any) -> Any:
     return array
 
 
-def _compare_results(s: Subject, property: str, got: Any, expected: Any, problem: str) -> None:
-    s.compare(property, "updateOutput", problem, got.output, expected.output)
-    s.compare(property, "updateGradInput", problem, got.gradInput, expected.gradInput)
+def _compare_results(s: Subject, got: Any, expected: Any, problem: str) -> None:
+    s.compare("updateOutput", problem, got.output, expected.output)
+    s.compare("updateGradInput", problem, got.gradInput, expected.gradInput)
     s.compare(
-        property,
         "accGradParameters",
         problem,
         got.gradients,
@@ -700,15 +674,15 @@ def twice(s: Subject) -> None:
         module.zeroGradParameters()
         for _ in range(2):
             got = module.updateGradInput(s.input, s.gradOutput)
-            s.compare("twice", "updateGradInput", problem, got, expected.gradInput)
+            s.compare("updateGradInput", problem, got, expected.gradInput)
         module.accGradParameters(s.input, s.gradOutput)
-        s.compare("twice", "accGradParameters", problem, module.parameters()[1], expected.gradients)
+        s.compare("accGradParameters", problem, module.parameters()[1], expected.gradients)
     module = s.fresh()
     s.forward(module, s.input)
     before = s.run(module.clone().evaluate()).output
     module.backward(s.input, s.gradOutput)
     after = s.run(module.clone().evaluate()).output
-    s.compare("twice", "backward", "it changes what later forwards give.", after, before)
+    s.compare("backward", "it changes what later forwards give.", after, before)
 
 
 @_property
@@ -738,7 +712,7 @@ def _check_interleave(s: Subject, other: Any, expected: Result) -> None:
     except StateError:
         got = None
     if got is not None:
-        s.compare("interleave", "updateGradInput", problem, got, expected.gradInput)
+        s.compare("updateGradInput", problem, got, expected.gradInput)
     alone = s.fresh()
     s.forward(alone, s.input)
     s.forward_anew(alone, other)
@@ -748,7 +722,7 @@ def _check_interleave(s: Subject, other: Any, expected: Result) -> None:
     except StateError:
         if not any(gradient.any() for gradient in alone.parameters()[1]):
             return
-    s.compare("interleave", "accGradParameters", problem, alone.parameters()[1], expected.gradients)
+    s.compare("accGradParameters", problem, alone.parameters()[1], expected.gradients)
 
 
 # ---------------------------------------------------------------- copies
@@ -765,7 +739,7 @@ def clone(s: Subject) -> None:
         for train in {s.base.train, False}:
             module = _trained(s, train)
             made = copying(module)
-            _check_copy(s, "clone", way, made, module)
+            _check_copy(s, way, made, module)
             _check_independence(s, way, made, module)
 
 
@@ -778,9 +752,9 @@ def _check_independence(s: Subject, way: str, made: Module, module: Module) -> N
             array += 1
         s.forward(one, s.other_input())
         problem = "the copy shares arrays with the original."
-        s.same_bits("clone", way, problem, arrays, kept)
+        s.same_bits(way, problem, arrays, kept)
         problem = "what happens to the one changes what the other gives."
-        s.compare("clone", way, problem, s.forward(other, s.input), before)
+        s.compare(way, problem, s.forward(other, s.input), before)
         for array in [*one.parameters()[0], *one.parameters()[1]]:
             array -= 1
 
@@ -795,20 +769,20 @@ def _trained(s: Subject, train: bool) -> Module:
     return module.training() if train else module.evaluate()
 
 
-def _check_copy(s: Subject, property: str, way: str, made: Module, module: Module) -> None:
+def _check_copy(s: Subject, way: str, made: Module, module: Module) -> None:
     """Fail unless one module is a faithful copy of the other."""
     problem = f"{way} does not carry all parameters and gradients."
-    s.same_bits(property, way, problem, list(made.parameters()[0]), list(module.parameters()[0]))
-    s.same_bits(property, way, problem, list(made.parameters()[1]), list(module.parameters()[1]))
+    s.same_bits(way, problem, list(made.parameters()[0]), list(module.parameters()[0]))
+    s.same_bits(way, problem, list(made.parameters()[1]), list(module.parameters()[1]))
     if made.train is not module.train:
-        s.fail(property, way, f"train is {made.train} in the copy of one that has {module.train}.")
+        s.fail(way, f"train is {made.train} in the copy of one that has {module.train}.")
     if any(is_array(array) and array.size for array in (made.output, made.gradInput)):
-        s.fail(property, way, "it carries results of earlier calls.")
+        s.fail(way, "it carries results of earlier calls.")
     problem = f"after {way} it gives other numbers."
-    _compare_results(s, property, s.run(made), s.run(module), problem)
+    _compare_results(s, s.run(made), s.run(module), problem)
     train = module.train
     got, expected = (s.forward(one.evaluate(), s.input) for one in (made, module))
-    s.compare(property, way, problem, got, expected)
+    s.compare(way, problem, got, expected)
     for one in (made, module):
         one.training() if train else one.evaluate()
 
@@ -825,11 +799,11 @@ def _pickle(s: Subject) -> None:
             s.notes.append(f"pickle: not checked, {reason}")
             return
         before = s.run(pickle.loads(stored))
-        _check_copy(s, "pickle", "pickle", pickle.loads(stored), module)
+        _check_copy(s, "pickle", pickle.loads(stored), module)
         for array in [*module.parameters()[0], *module.parameters()[1]]:
             array += 1
         after = s.run(pickle.loads(stored))
-        _compare_results(s, "pickle", after, before, "what was pickled changed later.")
+        _compare_results(s, after, before, "what was pickled changed later.")
 
 
 # ---------------------------------------------------------------- parameters
@@ -845,7 +819,7 @@ def update(s: Subject) -> None:
     pairs = list(zip(map(id, parameters), map(id, gradients), strict=True))
     for name, pair in zip(s.names, pairs, strict=True):
         if pairs.count(pair) > 1:
-            s.fail("update", "parameters", f"it returns {name} and its parameter twice.")
+            s.fail("parameters", f"it returns {name} and its parameter twice.")
     module.accGradParameters(s.input, s.gradOutput)
     known = {id(array) for row in rows(module) for array in (row.parameter, row.gradient)}
     for place in walk(module):
@@ -861,7 +835,6 @@ def update(s: Subject) -> None:
             frozen = not listed and not (isinstance(part, Module) and part.parameters()[0])
             if forgotten and not frozen:
                 s.fail(
-                    "update",
                     "parameters",
                     f"{f'{place.path}.{key}'.lstrip('.')} has a gradient, but parameters() does "
                     "not return both.",
@@ -870,7 +843,7 @@ def update(s: Subject) -> None:
         gradient[...] = values.sixteenths(s.rng, gradient.shape)
     for learningRate in (0, 0.5, np.float64(-0.25)):
         _check_update(s, module, learningRate)
-        _check_follows(s, "update", "updateParameters", module)
+        _check_follows(s, "updateParameters", module)
     for gradient in gradients:
         gradient[...] = values.adversarial(s.rng, gradient.shape)
     _check_update(s.at("huge and tiny gradients", s.input), module, 1)
@@ -886,20 +859,19 @@ def _check_update(s: Subject, module: Module, learningRate: Any) -> None:
             return
         raise
     if returned is not module:
-        s.fail("update", "updateParameters", "it does not return self.")
+        s.fail("updateParameters", "it does not return self.")
     for name, parameter, old, gradient in zip(s.names, parameters, before, by, strict=True):
         s.compare(
-            "update",
             "updateParameters",
             f"the parameter of {name} is not what it was - {learningRate:g} * {name}.",
             parameter,
             old - float(learningRate) * gradient,
             hints={"previous": old},
         )
-    s.same_bits("update", "updateParameters", "it changed gradients.", gradients, by)
+    s.same_bits("updateParameters", "it changed gradients.", gradients, by)
 
 
-def _check_follows(s: Subject, property: str, method: str, module: Module) -> None:
+def _check_follows(s: Subject, method: str, module: Module) -> None:
     """Fail unless the module gives what one with its parameters gives that never ran before."""
     with quietly():
         try:
@@ -915,8 +887,8 @@ def _check_follows(s: Subject, property: str, method: str, module: Module) -> No
         for gradient, kept in zip(module.parameters()[1], gradients, strict=True):
             gradient[...] = kept
     problem = "afterwards it does not give what the new parameters give."
-    s.compare(property, method, problem, output, expected.output)
-    s.compare(property, method, problem, gradInput, expected.gradInput)
+    s.compare(method, problem, output, expected.output)
+    s.compare(method, problem, gradInput, expected.gradInput)
 
 
 @_property
@@ -941,7 +913,6 @@ def identity(s: Subject) -> None:
         after = [array for arrays in module.parameters() for array in arrays]
         if len(after) != len(before) or any(map(operator.is_not, after, before)):
             s.fail(
-                "identity",
                 method,
                 "it put another array in the place of a parameter or gradient, which breaks "
                 "sharing and flat views.",
@@ -956,18 +927,16 @@ def zero(s: Subject) -> None:
         gradient.fill(np.nan)
     parameters = copied(module.parameters()[0])
     if module.zeroGradParameters() is not module:
-        s.fail("zero", "zeroGradParameters", "it does not return self.")
-    s.same_bits(
-        "zero", "zeroGradParameters", "it changed parameters.", module.parameters()[0], parameters
-    )
+        s.fail("zeroGradParameters", "it does not return self.")
+    s.same_bits("zeroGradParameters", "it changed parameters.", module.parameters()[0], parameters)
     for name, gradient in s.gradient_arrays(module):
         if gradient.any() or np.isnan(gradient).any():
-            s.fail("zero", "zeroGradParameters", f"{name} is not 0 afterwards.")
+            s.fail("zeroGradParameters", f"{name} is not 0 afterwards.")
     if s.fresh_from is not None:
         new = s.fresh_from()
         for name, gradient in zip(s.names, new.parameters()[1], strict=True):
             if gradient.any() or np.isnan(gradient).any():
-                s.fail("zero", "__init__", f"{name} does not start at 0.")
+                s.fail("__init__", f"{name} does not start at 0.")
 
 
 @_property
@@ -982,9 +951,7 @@ def accUpdate(s: Subject) -> None:
         before = copied(module.parameters()[0])
         if method == "backwardUpdate":
             gradInput = module.backwardUpdate(s.input, s.gradOutput, 0.25)
-            s.compare(
-                "accUpdate", method, "it returns another gradInput.", gradInput, result.gradInput
-            )
+            s.compare(method, "it returns another gradInput.", gradInput, result.gradInput)
         else:
             module.updateGradInput(s.input, s.gradOutput)
             module.accUpdateGradParameters(s.input, s.gradOutput, 0.25)
@@ -997,14 +964,13 @@ def accUpdate(s: Subject) -> None:
             strict=True,
         ):
             s.compare(
-                "accUpdate",
                 method,
                 f"the parameter of {name} is not what it was - lr * {name} of this call.",
                 got,
                 old - 0.25 * gradient,
                 allowed=1e-10 * (1 + np.abs(gradient).max(initial=0)),
             )
-            s.compare("accUpdate", method, f"it changed {name}.", left, np.full_like(left, 1.25))
+            s.compare(method, f"it changed {name}.", left, np.full_like(left, 1.25))
 
 
 @_property
@@ -1014,30 +980,27 @@ def flat(s: Subject) -> None:
     module = s.fresh()
     before = copied(module.parameters())
     flat_parameters, flat_gradients = module.getParameters()
-    s.same_bits(
-        "flat", "getParameters", "it changed parameters or gradients.", module.parameters(), before
-    )
+    s.same_bits("getParameters", "it changed parameters or gradients.", module.parameters(), before)
     again, _ = module.getParameters()
     if flat_parameters.size and not (
         np.shares_memory(again, flat_parameters) and again.size == flat_parameters.size
     ):
-        s.fail("flat", "getParameters", "a second call returns other memory.")
+        s.fail("getParameters", "a second call returns other memory.")
     got = s.run(module)
-    _compare_results(s, "flat", got, expected, "after getParameters it gives other numbers.")
+    _compare_results(s, got, expected, "after getParameters it gives other numbers.")
     flat_gradients.fill(0)
     for name, gradient in s.gradient_arrays(module):
         if gradient.any():
-            s.fail("flat", "getParameters", f"{name} is no view of the flat gradients.")
+            s.fail("getParameters", f"{name} is no view of the flat gradients.")
     flat_parameters += 1
     for name, now, old in zip(s.names, module.parameters()[0], before[0], strict=True):
         s.compare(
-            "flat",
             "getParameters",
             f"the parameter of {name} is no view of the flat parameters.",
             now,
             old + 1,
         )
-    _check_follows(s, "flat", "getParameters", module)
+    _check_follows(s, "getParameters", module)
 
 
 @_property
@@ -1051,7 +1014,7 @@ def sharing(s: Subject) -> None:
     other = one.clone(*names)
     net = Sequential(one, other)
     if len(net.parameters()[0]) != len(one.parameters()[0]):
-        s.fail("sharing", "share", "a clone that shares all arrays has parameters of its own.")
+        s.fail("share", "a clone that shares all arrays has parameters of its own.")
     before = copied(one.parameters()[0])
     for gradient in one.parameters()[1]:
         gradient[...] = values.sixteenths(s.rng, gradient.shape)
@@ -1060,7 +1023,6 @@ def sharing(s: Subject) -> None:
         s.names, one.parameters()[0], before, one.parameters()[1], strict=True
     ):
         s.compare(
-            "sharing",
             "updateParameters",
             f"the shared parameter of {name} is not updated once.",
             now,
@@ -1078,17 +1040,17 @@ def modes(s: Subject) -> None:
     before = copied(module.parameters()[0])
     for name, value in (("evaluate", False), ("training", True)):
         if getattr(module, name)() is not module:
-            s.fail("modes", name, "it does not return self.")
+            s.fail(name, "it does not return self.")
         for part in module.listModules():
             if part.train is not value:
-                s.fail("modes", name, f"{type(part).__name__}.train is {part.train} afterwards.")
-        s.same_bits("modes", name, "it changed parameters.", module.parameters()[0], before)
+                s.fail(name, f"{type(part).__name__}.train is {part.train} afterwards.")
+        s.same_bits(name, "it changed parameters.", module.parameters()[0], before)
     for mode in s.in_both_modes():
         module = mode.fresh()
         s.forward(module, s.input)
         module.updateGradInput(s.input, s.gradOutput)
         if module.train is not mode.base.train:
-            s.fail("modes", "updateOutput", "it switches the mode.")
+            s.fail("updateOutput", "it switches the mode.")
     if s.base.train and len(s.in_both_modes()) == 2:
         # What a training forward left behind must not show in evaluation.
         module = s.fresh()
@@ -1096,7 +1058,7 @@ def modes(s: Subject) -> None:
         apart = s.with_arrays_of(module)
         got, expected = s.run(module.evaluate()), s.run(apart.evaluate())
         problem = "after a forward in training it gives something else in evaluation."
-        _compare_results(s, "modes", got, expected, problem)
+        _compare_results(s, got, expected, problem)
 
 
 @_property
@@ -1110,11 +1072,10 @@ def none(s: Subject) -> None:
         s.forward(net, s.input)
         net.zeroGradParameters()
         if net.backward(s.input, s.gradOutput) is not None:
-            s.fail("none", "backward", "with gradInput = None it does not return None.")
+            s.fail("backward", "with gradInput = None it does not return None.")
         if module.gradInput is not None:
-            s.fail("none", "backward", "it computed a gradInput that was switched off.")
+            s.fail("backward", "it computed a gradInput that was switched off.")
         s.compare(
-            "none",
             "backward",
             "with gradInput = None it accumulates something else.",
             net.parameters()[1],
@@ -1143,9 +1104,8 @@ def _check_first_child(s: Subject, expected: Any) -> None:
     if module.backward(s.input, s.gradOutput) is not None or (
         module.modules[0].gradInput is not None
     ):
-        s.fail("none", "backward", "it ignores the gradInput = None of its first module.")
+        s.fail("backward", "it ignores the gradInput = None of its first module.")
     s.compare(
-        "none",
         "backward",
         "with the first module's gradInput = None it accumulates something else.",
         module.parameters()[1],
@@ -1213,7 +1173,6 @@ def exceptions(s: Subject) -> None:
             for name, value, frozen in before:
                 if after.get(name) is not value or _frozen(value) != frozen:
                     s.fail(
-                        "exceptions",
                         method,
                         f"it raised {type(error).__name__} and had changed "
                         f"{name.partition('.')[2]}.",
@@ -1236,8 +1195,8 @@ def _check_old_path(s: Subject, module: Module) -> None:
         return
     expected = s.run()
     problem = "after a forward that raised it goes back along a path that is no more."
-    s.compare("exceptions", "backward", problem, gradInput, expected.gradInput)
-    s.compare("exceptions", "backward", problem, module.parameters()[1], expected.gradients)
+    s.compare("backward", problem, gradInput, expected.gradInput)
+    s.compare("backward", problem, module.parameters()[1], expected.gradients)
 
 
 def _check_failing_part(s: Subject) -> None:
@@ -1263,11 +1222,7 @@ def _check_failing_part(s: Subject) -> None:
             part.__class__ = kind
         for name, gradient in s.gradient_arrays(module):
             if (gradient != 1.25).any():
-                s.fail(
-                    "exceptions",
-                    "accGradParameters",
-                    f"modules[{position}] raised, and {name} had changed.",
-                )
+                s.fail("accGradParameters", f"modules[{position}] raised, and {name} had changed.")
 
 
 class _Failure(Exception):
@@ -1338,7 +1293,6 @@ def _check_nan(s: Subject, input: Any, what: str) -> None:
     numbers = [output for output in outputs if floating(output) and output.size]
     if numbers and not any(np.isnan(output).any() for output in numbers):
         s.fail(
-            "nan",
             "updateOutput",
             f"{what} gives {numbers[0].reshape(-1)[0]:g}, which hides what went wrong.",
         )
@@ -1359,7 +1313,6 @@ def duck(s: Subject) -> None:
         module.updateParameters(0)
     except (TypeError, AttributeError, NotImplementedError) as error:
         s.fail(
-            "duck",
             "forward",
             f"an array of another kind raises {type(error).__name__}: {error}. (If NumPy's own "
             "arrays are enough for you, exempt this property.)",
@@ -1373,8 +1326,8 @@ def duck(s: Subject) -> None:
             if other is None:
                 continue
             if not isinstance(one, Duck):
-                s.fail("duck", method, f"of arrays of another kind it makes {type(one).__name__}.")
-            s.compare("duck", method, "arrays of another kind give other numbers.", one.held, other)
+                s.fail(method, f"of arrays of another kind it makes {type(one).__name__}.")
+            s.compare(method, "arrays of another kind give other numbers.", one.held, other)
 
 
 @_property
@@ -1394,7 +1347,7 @@ def maths(s: Subject) -> None:
         s.notes.append(f"maths: not checked, {reason}")
         return
     except docs.MathsError as error:
-        s.fail("maths", "docstring", f"its Maths raises {error}")
+        s.fail("docstring", f"its Maths raises {error}")
     for method, name, expected in [
         ("updateOutput", "output", result.output),
         ("updateGradInput", "gradInput", result.gradInput),
@@ -1408,7 +1361,6 @@ def maths(s: Subject) -> None:
                     _of_floating(table, s.input) for table in (expected, documented)
                 )
             s.compare(
-                "maths",
                 method,
                 f"the docstring's Maths gives another {name}.",
                 expected,
@@ -1438,18 +1390,11 @@ def container(s: Subject) -> None:
     gradOutput = s.gradOutput
     for part, input in zip(reversed(module.modules), reversed(path[:-1]), strict=True):
         gradOutput = part.backward(input, gradOutput)
+    s.compare("updateOutput", "it is not its modules one by one.", expected.output, path[-1])
     s.compare(
-        "container", "updateOutput", "it is not its modules one by one.", expected.output, path[-1]
+        "updateGradInput", "it is not its modules one by one.", expected.gradInput, gradOutput
     )
     s.compare(
-        "container",
-        "updateGradInput",
-        "it is not its modules one by one.",
-        expected.gradInput,
-        gradOutput,
-    )
-    s.compare(
-        "container",
         "accGradParameters",
         "it is not its modules one by one.",
         expected.gradients,

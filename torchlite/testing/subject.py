@@ -101,6 +101,8 @@ class Subject:
         fresh_from: Callable[[], Module] | None = None,
         reproduce: str = "",
     ) -> None:
+        # The property that is being checked: whoever runs one sets it.
+        self.property = ""
         self.seed = seed
         # Other numbers than `draw` gives to the input.
         self.rng = np.random.default_rng([seed, 1])
@@ -128,7 +130,7 @@ class Subject:
         self._move_parameters()
         self.output = copied(self.forward(self.fresh(), copied(self.input)))
         if self.output is None:
-            self.fail("split", "updateOutput", "it returned None.")
+            self.fail("updateOutput", "it returned None.", property="split")
         if gradOutput is None:
             gradOutput = map_arrays(self._draw_like, self.output)
         self.gradOutput = cast(gradOutput, "float64")
@@ -139,7 +141,9 @@ class Subject:
         try:
             return copy.deepcopy(module)
         except Exception as error:
-            self.fail("clone", "copy.deepcopy", f"it raises {type(error).__name__}: {error}")
+            self.fail(
+                "copy.deepcopy", f"it raises {type(error).__name__}: {error}", property="clone"
+            )
             raise
 
     def _checked_names(self) -> list[str]:
@@ -147,12 +151,12 @@ class Subject:
         pair = self.base.parameters()
         lists = isinstance(pair, (list, tuple)) and len(pair) == 2
         if not lists or not all(isinstance(side, (list, tuple)) for side in pair):
-            self.fail("update", "parameters", "it does not return two lists.")
+            self.fail("parameters", "it does not return two lists.", property="update")
         if len(pair[0]) != len(pair[1]):
             self.fail(
-                "update",
                 "parameters",
                 f"it returns {len(pair[0])} parameters and {len(pair[1])} gradients.",
+                property="update",
             )
         return gradient_names(self.base)
 
@@ -299,7 +303,9 @@ class Subject:
         except Exception as error:
             # What evaluation takes, training may refuse: one sample has no variance.
             if self.base.train:
-                other.fail("modes", "forward", f"it raises {type(error).__name__}: {error}")
+                other.fail(
+                    "forward", f"it raises {type(error).__name__}: {error}", property="modes"
+                )
             return [self]
         if shapes(other.output) != shapes(self.output):
             return [self]
@@ -331,13 +337,15 @@ class Subject:
 
     def fail(
         self,
-        property: str,
         method: str,
         problem: str,
         kind: type[ContractViolation] = ContractViolation,
+        *,
+        property: str = "",
         **facts: Any,
     ) -> None:
-        """Raise a violation."""
+        """Raise a violation of the property that is being checked, or of the one named."""
+        property = property or self.property
         raise kind(
             self.where,
             method,
@@ -350,7 +358,6 @@ class Subject:
 
     def compare(
         self,
-        property: str,
         method: str,
         problem: str,
         got: Any,
@@ -371,15 +378,11 @@ class Subject:
         if isinstance(expected, (list, tuple, dict)):
             if shapes(got) != shapes(expected):
                 self.fail(
-                    property,
-                    method,
-                    f"{problem} It is {shapes(got)}, expected {shapes(expected)}.",
-                    kind,
+                    method, f"{problem} It is {shapes(got)}, expected {shapes(expected)}.", kind
                 )
             for one, other in zip(leaves(got), leaves(expected), strict=True):
                 if is_array(other):
                     self.compare(
-                        property,
                         method,
                         problem,
                         one,
@@ -395,20 +398,15 @@ class Subject:
             # Of integers there is no gradient.
             return
         if not is_array(got) and not np.isscalar(got):
-            self.fail(
-                property, method, f"{problem} It is {type(got).__name__}, not an array.", kind
-            )
+            self.fail(method, f"{problem} It is {type(got).__name__}, not an array.", kind)
         if np.shape(got) != np.shape(expected):
             self.fail(
-                property,
                 method,
                 f"{problem} Its shape is {np.shape(got)}, expected {np.shape(expected)}.",
                 kind,
             )
         if dtypes and is_array(expected) and got.dtype != expected.dtype:
-            self.fail(
-                property, method, f"{problem} Its dtype is {got.dtype}, not {expected.dtype}.", kind
-            )
+            self.fail(method, f"{problem} Its dtype is {got.dtype}, not {expected.dtype}.", kind)
         got, expected = np.asarray(got), np.asarray(expected)
         if (got == expected).all():
             # As in most cases: this is one pass over the arrays, what follows is many.
@@ -433,7 +431,6 @@ class Subject:
         excess = np.where(wrong, np.where(np.isnan(off), np.inf, off), -1)
         worst = np.unravel_index(int(np.argmax(excess)), excess.shape)
         self.fail(
-            property,
             method,
             problem,
             kind,
@@ -447,20 +444,18 @@ class Subject:
             pattern=guess(got, expected, rows=self.rows, **(hints or {})),
         )
 
-    def same_bits(self, property: str, method: str, problem: str, got: Any, expected: Any) -> None:
+    def same_bits(self, method: str, problem: str, got: Any, expected: Any) -> None:
         """Fail unless got is expected bit by bit; one NaN is like another."""
         if shapes(got) != shapes(expected):
-            self.fail(
-                property, method, f"{problem} It is {shapes(got)}, expected {shapes(expected)}."
-            )
+            self.fail(method, f"{problem} It is {shapes(got)}, expected {shapes(expected)}.")
         for one, other in zip(leaves(got), leaves(expected), strict=True):
             if is_array(other) and one.tobytes() != other.tobytes():
                 undefined = np.isnan(one) & np.isnan(other)
-                self.compare(property, method, problem, one, other, allowed=0.0, skipped=undefined)
+                self.compare(method, problem, one, other, allowed=0.0, skipped=undefined)
                 if other.dtype.kind == "f":
                     turned = (np.signbit(one) != np.signbit(other)) & ~undefined
                     if turned.any():
-                        self.fail(property, method, f"{problem} A zero has another sign.")
+                        self.fail(method, f"{problem} A zero has another sign.")
 
 
 def words(module: Module) -> set[str]:
