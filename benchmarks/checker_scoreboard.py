@@ -21,9 +21,8 @@ import bugs
 from bugs.good import odd
 
 from torchlite import nn, random
-from torchlite.nn.nested import map_arrays
+from torchlite.nn.nested import is_floating, leaves, map_arrays
 from torchlite.testing import ContractViolation, check_criterion, check_module
-from torchlite.testing.subject import floating, leaves
 
 STEP = 1e-6
 
@@ -68,7 +67,9 @@ def found_numerically(bug, parameters):
     else:
         layer.zeroGradParameters()
         gradInput = layer.backward(input, map_arrays(np.ones_like, layer.output))
-    pairs = [(a, g) for a, g in zip(leaves(input), leaves(gradInput), strict=True) if floating(a)]
+    pairs = [
+        (a, g) for a, g in zip(leaves(input), leaves(gradInput), strict=True) if is_floating(a)
+    ]
     if parameters and not isinstance(layer, nn.Criterion):
         pairs += zip(*layer.parameters(), strict=True)
     kept = [(array, np.copy(gradient)) for array, gradient in pairs]

@@ -20,8 +20,7 @@ import numpy as np
 from cases import Case
 
 from torchlite import nn
-from torchlite.nn.nested import map_arrays
-from torchlite.testing.subject import leaves
+from torchlite.nn.nested import leaves, map_arrays
 
 # Of differences in 50 digits all but 1e-30 are right.
 STEP = mpmath.mpf(10) ** -15

@@ -5,7 +5,20 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["EMPTY", "is_array", "leaves", "map_arrays", "rebuilt", "same", "shapes"]
+__all__ = [
+    "EMPTY",
+    "cast_arrays",
+    "copy_arrays",
+    "is_array",
+    "is_finite",
+    "is_floating",
+    "leaves",
+    "map_arrays",
+    "rebuilt",
+    "same",
+    "scale_arrays",
+    "shapes",
+]
 
 EMPTY: Any = np.zeros(0)
 EMPTY.flags.writeable = False
@@ -22,6 +35,28 @@ def is_array(value: Any) -> bool:
     return isinstance(value, np.ndarray) or (
         hasattr(type(value), "__array_function__") and hasattr(value, "dtype")
     )
+
+
+def is_floating(value: Any) -> bool:
+    """Tell whether value is an array that can be differentiated by.
+
+    Example
+    -------
+    >>> is_floating(np.zeros(2)), is_floating(np.zeros(2, int)), is_floating(2.0)
+    (True, False, False)
+    """
+    return is_array(value) and value.dtype.kind in "fc"
+
+
+def is_finite(table: Any) -> bool:
+    """Tell whether all floating arrays of a table are free of infinities and NaN.
+
+    Example
+    -------
+    >>> is_finite([np.ones(2), np.array([3])]), is_finite([np.ones(2), np.array([np.inf])])
+    (True, False)
+    """
+    return all(np.isfinite(array).all() for array in leaves(table) if is_floating(array))
 
 
 def map_arrays(function: Callable[[Any], Any], table: Any) -> Any:
@@ -64,6 +99,44 @@ def rebuilt(table: Any, arrays: Sequence[Any]) -> Any:
     """
     rest = iter(arrays)
     return map_arrays(lambda _: next(rest), table)
+
+
+def copy_arrays(table: Any) -> Any:
+    """Return a table of copies of the arrays.
+
+    Example
+    -------
+    >>> table = [np.zeros(2)]
+    >>> copy_arrays(table)[0] is table[0], copy_arrays(table)
+    (False, [array([0., 0.])])
+    """
+    return map_arrays(lambda value: value.copy() if is_array(value) else value, table)
+
+
+def cast_arrays(table: Any, dtype: Any) -> Any:
+    """Return the table with its floating arrays copied to dtype.
+
+    Example
+    -------
+    >>> cast_arrays([np.ones(1), np.array([3])], "float32")
+    [array([1.], dtype=float32), array([3])]
+    """
+    return map_arrays(lambda value: value.astype(dtype) if is_floating(value) else value, table)
+
+
+def scale_arrays(table: Any, factors: Any) -> Any:
+    """Return the floating arrays of the table times a number, or times one number a sample.
+
+    Example
+    -------
+    >>> scale_arrays([np.ones((2, 1))], [3, 4])
+    [array([[3.],
+           [4.]])]
+    """
+    table = copy_arrays(table)
+    for array in filter(is_floating, leaves(table)):
+        array.T[...] *= factors
+    return table
 
 
 def shapes(value: Any) -> str:

@@ -11,7 +11,7 @@ from torchlite.errors import StateError
 from torchlite.kernels.views import overlaps
 from torchlite.nn.stateful import arrays_in, inside
 
-__all__ = ["Located", "Place", "name_of", "rows", "walk"]
+__all__ = ["Located", "Place", "gradient_names", "name_of", "rows", "walk"]
 
 
 class Place(NamedTuple):
@@ -163,3 +163,23 @@ def _own(place: Place) -> Iterator[Located]:
         name = name_of(part, parameter) or next(handed_on, None)
         if name is not None or id(parameter) not in elsewhere:
             yield Located(place, name or "a parameter", parameter, gradient)
+
+
+def gradient_names(module: Any) -> list[str]:
+    """Return names for the gradients that parameters() returns, in its order.
+
+    Example
+    -------
+    >>> import torchlite as nn
+    >>> gradient_names(nn.Sequential(nn.Linear(2, 3)))
+    ['[0].gradWeight', '[0].gradBias']
+    """
+    names: dict[int, str] = {}
+    for row in rows(module):
+        name = name_of(row.place.module, row.gradient)
+        if name:
+            names.setdefault(id(row.gradient), f"{row.place.path}.{name}".lstrip("."))
+    return [
+        names.get(id(gradient), f"gradient {i}")
+        for i, gradient in enumerate(module.parameters()[1])
+    ]

@@ -12,12 +12,11 @@ from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, shapes
 from torchlite.nn.stateful import parts
-from torchlite.nn.tree import walk
+from torchlite.nn.tree import gradient_names, walk
 from torchlite.stepping.arrays import copied
 from torchlite.stepping.formulas import TARGETS, Formula, formula
 from torchlite.stepping.replay import Call, Round
 from torchlite.stepping.steps import Step, Trace
-from torchlite.testing.subject import gradient_names
 
 __all__ = ["record", "trace"]
 

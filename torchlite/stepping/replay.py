@@ -13,9 +13,17 @@ from typing import Any, NamedTuple
 
 from torchlite import random
 from torchlite.nn.criterion import Criterion
-from torchlite.nn.nested import is_array, leaves, map_arrays, rebuilt, same
+from torchlite.nn.nested import (
+    cast_arrays,
+    copy_arrays,
+    is_array,
+    is_floating,
+    leaves,
+    map_arrays,
+    rebuilt,
+    same,
+)
 from torchlite.testing.oracle import STEP
-from torchlite.testing.subject import cast, copied, floating
 
 __all__ = ["Call", "Round", "Slope"]
 
@@ -214,8 +222,8 @@ class Round:
                     return original(input, *target)
                 finally:
                     array[index] = moves[-1][0]
-            arrays = leaves(copied(input))
-            if floating(arrays[number]):
+            arrays = leaves(copy_arrays(input))
+            if is_floating(arrays[number]):
                 move(arrays[number])
             return original(rebuilt(input, arrays), *target)
 
@@ -236,4 +244,4 @@ def _resolved(outputs: list[Any], entry: Any) -> Any:
 
 
 def _float64(argument: Any) -> Any:
-    return map_arrays(lambda a: cast(a, "float64") if is_array(a) else a, argument)
+    return cast_arrays(argument, "float64")

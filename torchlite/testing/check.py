@@ -12,11 +12,11 @@ from torchlite import random
 from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
-from torchlite.nn.nested import is_array, leaves
+from torchlite.nn.nested import copy_arrays, is_array, leaves
 from torchlite.testing import values
 from torchlite.testing.criterion_properties import CRITERION_PROPERTIES, CriterionSubject
 from torchlite.testing.properties import PROPERTIES
-from torchlite.testing.subject import Subject, copied
+from torchlite.testing.subject import Subject
 from torchlite.testing.violations import ContractViolation
 
 __all__ = ["Report", "check_criterion", "check_module"]
@@ -277,7 +277,7 @@ def _check_parts(subject: Subject, names: list[str], report: Report, where: str)
 
     def recorder(position: int, part: Module) -> Callable[[Any], Any]:
         def updateOutput(input: Any) -> Any:
-            inputs.setdefault(position, copied(input) if not is_array(input) else input.copy())
+            inputs.setdefault(position, copy_arrays(input) if not is_array(input) else input.copy())
             return type(part).updateOutput(part, input)
 
         return updateOutput

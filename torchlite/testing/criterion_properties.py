@@ -10,7 +10,17 @@ import numpy as np
 from torchlite.errors import StateError
 from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
-from torchlite.nn.nested import is_array, leaves, map_arrays, rebuilt, shapes
+from torchlite.nn.nested import (
+    cast_arrays,
+    copy_arrays,
+    is_array,
+    is_floating,
+    leaves,
+    map_arrays,
+    rebuilt,
+    scale_arrays,
+    shapes,
+)
 from torchlite.nn.stateful import rebind
 from torchlite.testing import maths as docs
 from torchlite.testing import values
@@ -20,11 +30,7 @@ from torchlite.testing.subject import (
     EXTREMES,
     Subject,
     attempt,
-    cast,
-    copied,
-    floating,
     quietly,
-    scaled,
     states,
 )
 
@@ -58,8 +64,8 @@ class CriterionSubject(Subject):
         self.dtype = criterion.type()
         if self.dtype != np.float64:
             self.base.type("float64")
-        self.input = cast(input, "float64")
-        self.target: Any = cast(target, "float64") if target is not None else None
+        self.input = cast_arrays(input, "float64")
+        self.target: Any = cast_arrays(target, "float64")
         self.names = []
         self.draws = False
         self.small = True
@@ -75,7 +81,7 @@ class CriterionSubject(Subject):
 
     def forward(self, module: Any, input: Any) -> Any:
         """Return the loss as an array of one entry."""
-        target = cast(self.target, leaves(input)[0].dtype) if self.target is not None else None
+        target = cast_arrays(self.target, leaves(input)[0].dtype)
         return np.array([self.loss(module, input, target)])
 
     def backward(self, criterion: Any = None, input: Any = None, target: Any = None) -> Any:
@@ -148,7 +154,7 @@ def gradInput(s: CriterionSubject) -> None:
     """GradInput is the derivative of the loss, with and without averaging."""
     for part in _averages(s):
         for number, array in enumerate(leaves(s.input)):
-            if not floating(array):
+            if not is_floating(array):
                 continue
             name = "gradInput" if is_array(s.input) else f"gradInput[{number}]"
 
@@ -180,7 +186,7 @@ def mutation(s: CriterionSubject) -> None:
 
 
 def _check_mutation(s: CriterionSubject, writeable: bool) -> None:
-    input, target = copied(s.input), copied(s.target)
+    input, target = copy_arrays(s.input), copy_arrays(s.target)
     for array in filter(is_array, [*leaves(input), *leaves(target)]):
         array.flags.writeable = writeable
     criterion = s.fresh()
@@ -201,10 +207,10 @@ def aliasing(s: CriterionSubject) -> None:
     """What backward returned is never written to again."""
     criterion = s.fresh()
     gradInput = s.backward(criterion)
-    kept = copied(gradInput)
+    kept = copy_arrays(gradInput)
     for extreme in s.extremes():
         attempt(extreme.results, criterion)
-    other = map_arrays(lambda a: a[::-1].copy() if floating(a) else a, s.input)
+    other = map_arrays(lambda a: a[::-1].copy() if is_floating(a) else a, s.input)
     s.backward(criterion, other)
     s.same_bits(
         "updateGradInput",
@@ -220,8 +226,8 @@ def dtype(s: CriterionSubject) -> None:
     expected = s.backward()
     for name in ("float32", "float64"):
         criterion = s.fresh(name)
-        input = cast(s.input, name)
-        target = cast(s.target, name) if s.target is not None else None
+        input = cast_arrays(s.input, name)
+        target = cast_arrays(s.target, name)
         loss = s.loss(criterion, input, target)
         gradInput = s.backward(criterion, input, target)
         epsilon = np.finfo(name).eps * max(a.size for a in leaves(s.input)) ** 0.5
@@ -233,7 +239,7 @@ def dtype(s: CriterionSubject) -> None:
             np.array(float(s.output[0])),
             allowed=2048 * epsilon * (1 + size),
         )
-        for got, like in zip(leaves(gradInput), leaves(cast(expected, name)), strict=True):
+        for got, like in zip(leaves(gradInput), leaves(cast_arrays(expected, name)), strict=True):
             s.compare(
                 "updateGradInput",
                 f"in {name} gradInput differs from float64.",
@@ -247,7 +253,7 @@ def dtype(s: CriterionSubject) -> None:
 def layout(s: CriterionSubject) -> None:
     """Any memory layout gives the same numbers."""
     _check_layouts(s, s.results(s.fresh()))
-    huge = s.at("huge numbers", scaled(s.input, values.HUGE))
+    huge = s.at("huge numbers", scale_arrays(s.input, values.HUGE))
     expected = attempt(huge.results, huge.fresh())
     if expected is not None:
         with quietly():
@@ -301,7 +307,7 @@ def interleave(s: CriterionSubject) -> None:
     """A backward is right for its arguments, whatever was forwarded last."""
     expected = s.backward()
     criterion = s.fresh()
-    other = map_arrays(lambda a: (a[::-1] * 0.5).copy() if floating(a) else a, s.input)
+    other = map_arrays(lambda a: (a[::-1] * 0.5).copy() if is_floating(a) else a, s.input)
     if attempt(s.loss, criterion, other) is None:
         return
     try:
@@ -399,10 +405,10 @@ def nan(s: CriterionSubject) -> None:
     """NaN in the input, or in the target, gives a loss of NaN."""
 
     def undefined(table: Any) -> Any:
-        return map_arrays(lambda a: np.full_like(a, np.nan) if floating(a) else a, table)
+        return map_arrays(lambda a: np.full_like(a, np.nan) if is_floating(a) else a, table)
 
     pairs = [("input", undefined(s.input), s.target)]
-    if s.target is not None and any(floating(a) for a in leaves(s.target)):
+    if s.target is not None and any(is_floating(a) for a in leaves(s.target)):
         pairs.append(("target", s.input, undefined(s.target)))
     for what, input, target in pairs:
         loss = attempt(s.loss, s.fresh(), input, target)

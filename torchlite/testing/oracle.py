@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn.module import Module
-from torchlite.nn.nested import leaves, rebuilt
+from torchlite.nn.nested import cast_arrays, is_floating, leaves, rebuilt
 from torchlite.testing import values
-from torchlite.testing.subject import ROUNDING, Subject, cast, floating
+from torchlite.testing.subject import ROUNDING, Subject
 from torchlite.testing.violations import GradientMismatch
 
 __all__ = ["check_gradient"]
@@ -61,7 +61,7 @@ class Place:
         module = self.modules.get(dtype)
         if module is None:
             module = self.modules[dtype] = subject.fresh(dtype)
-        input = cast(subject.input, dtype)
+        input = cast_arrays(subject.input, dtype)
         if self.kind == "input":
             arrays = leaves(input)
             arrays[self.number] = arrays[self.number] + step
@@ -110,7 +110,7 @@ class Place:
 def _smooth(output: Any) -> list[Any]:
     """Return the arrays of an output, zeros for those of which there is no derivative."""
     return [
-        array if floating(array) else np.zeros(array.shape, complex) for array in leaves(output)
+        array if is_floating(array) else np.zeros(array.shape, complex) for array in leaves(output)
     ]
 
 
@@ -124,7 +124,7 @@ def check_gradient(
     precision can hold.
     """
     place = Place(subject, kind, number)
-    even = [v if floating(v) else np.zeros(v.shape) for v in leaves(subject.gradOutput)]
+    even = [v if is_floating(v) else np.zeros(v.shape) for v in leaves(subject.gradOutput)]
     rough = [v * subject.rng.uniform(0.9, 1.1, v.shape) for v in even]
     shape = place.values.shape
     if np.shape(backward(even)) != shape:

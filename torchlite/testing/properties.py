@@ -18,7 +18,18 @@ from torchlite.nn.checks import is_integral
 from torchlite.nn.container import Container
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.module import Module
-from torchlite.nn.nested import is_array, leaves, map_arrays, rebuilt, shapes
+from torchlite.nn.nested import (
+    cast_arrays,
+    copy_arrays,
+    is_array,
+    is_finite,
+    is_floating,
+    leaves,
+    map_arrays,
+    rebuilt,
+    scale_arrays,
+    shapes,
+)
 from torchlite.nn.stateful import rebind
 from torchlite.nn.tree import rows, walk
 from torchlite.testing import maths as docs
@@ -29,12 +40,7 @@ from torchlite.testing.subject import (
     Result,
     Subject,
     attempt,
-    cast,
-    copied,
-    finite,
-    floating,
     quietly,
-    scaled,
     states,
     words,
 )
@@ -93,9 +99,9 @@ def mutation(s: Subject) -> None:
 
 
 def _check_mutation(s: Subject, writeable: bool) -> None:
-    input, gradOutput = copied(s.pristine), copied(s.gradOutput)
+    input, gradOutput = copy_arrays(s.pristine), copy_arrays(s.gradOutput)
     module = s.fresh()
-    parameters = copied(module.parameters()[0])
+    parameters = copy_arrays(module.parameters()[0])
     arrays = leaves(input) + leaves(gradOutput)
     for array in arrays:
         array.flags.writeable = writeable
@@ -134,16 +140,16 @@ def split(s: Subject) -> None:
     s.same_bits("forward", "it is not updateOutput.", output, direct.updateOutput(s.input))
     for _, gradient in s.gradient_arrays(module):
         gradient[...] = values.sixteenths(s.rng, gradient.shape)
-    before = copied(module.parameters()[1])
+    before = copy_arrays(module.parameters()[1])
     gradInput = module.updateGradInput(s.input, s.gradOutput)
-    if gradInput is None and any(map(floating, leaves(s.input))):
+    if gradInput is None and any(map(is_floating, leaves(s.input))):
         s.fail("updateGradInput", "it returned None.")
     if gradInput is not None and module.gradInput is not gradInput:
         s.fail("updateGradInput", "self.gradInput is not what it returned.")
     s.same_bits(
         "updateGradInput", "it changed gradients of parameters.", module.parameters()[1], before
     )
-    kept = copied(module.gradInput)
+    kept = copy_arrays(module.gradInput)
     accumulate: Callable[..., Any] = module.accGradParameters
     returned = accumulate(s.input, s.gradOutput)
     if returned is not None:
@@ -206,7 +212,7 @@ def gradInput(s: Subject) -> None:
     """GradInput is the derivative, in training and in evaluation mode."""
     for mode in s.in_both_modes():
         for number, array in enumerate(leaves(s.input)):
-            if floating(array):
+            if is_floating(array):
                 name = "gradInput" if is_array(s.input) else f"gradInput[{number}]"
                 check_gradient(mode, "input", number, _gradInput_of(mode, number), name)
 
@@ -251,7 +257,7 @@ def integers(s: Subject) -> None:
         except Exception as error:
             problem = f"{what}it raises {type(error).__name__}: {error}"
             s.fail("updateGradInput", problem)
-        if gradInput is None and not any(map(floating, inputs)):
+        if gradInput is None and not any(map(is_floating, inputs)):
             # It says that it computes none.
             continue
         if shapes(gradInput) != shapes(s.input):
@@ -280,7 +286,7 @@ def accumulate(s: Subject) -> None:
     for _, gradient in s.gradient_arrays(module):
         gradient[...] = values.sixteenths(s.rng, gradient.shape)
     for count, input, added in (("one call", s.input, first), ("a second call", other, second)):
-        before = copied(module.parameters()[1])
+        before = copy_arrays(module.parameters()[1])
         s.forward(module, input)
         module.backward(input, s.gradOutput)
         for name, got, previous, part in zip(
@@ -308,7 +314,7 @@ def scale(s: Subject) -> None:
             module.updateGradInput(s.input, s.gradOutput)
             for _, gradient in s.gradient_arrays(module):
                 gradient[...] = 1.25
-            kept = copied(module.gradInput)
+            kept = copy_arrays(module.gradInput)
             result = getattr(module, method)(s.input, s.gradOutput, factor)
             s.compare(
                 method,
@@ -339,11 +345,15 @@ def linear(s: Subject) -> None:
         ("accGradParameters", of_both.gradients, of_a.gradients, of_b.gradients),
     ]:
         sums = [
-            (2 * x - 0.5 * y).astype(x.dtype, copy=False) if floating(x) else x
+            (2 * x - 0.5 * y).astype(x.dtype, copy=False) if is_floating(x) else x
             for x, y in zip(leaves(one), leaves(other), strict=True)
         ]
         size = max(
-            (float(np.abs(x).max(initial=0)) for x in leaves(one) + leaves(other) if floating(x)),
+            (
+                float(np.abs(x).max(initial=0))
+                for x in leaves(one) + leaves(other)
+                if is_floating(x)
+            ),
             default=0,
         )
         s.compare(
@@ -362,7 +372,7 @@ def linear(s: Subject) -> None:
             ("accGradParameters", scaled.gradients, of_a.gradients),
         ]:
             for large, ordinary in zip(leaves(got), leaves(one), strict=True):
-                if floating(ordinary):
+                if is_floating(ordinary):
                     s.compare(
                         method,
                         f"of {factor:g} times the gradOutput it is not {factor:g} times as much.",
@@ -377,7 +387,7 @@ def linear(s: Subject) -> None:
         ("accGradParameters", nothing.gradients),
     ]:
         for array in leaves(results):
-            if floating(array) and array.any():
+            if is_floating(array) and array.any():
                 s.fail(method, "of a gradOutput of zeros, it is not exactly zero.")
 
 
@@ -399,11 +409,11 @@ def batch(s: Subject) -> None:
         s.notes.append("batch: checked in evaluation mode, training draws or mixes the samples")
         s = copy.copy(s)
         s.base = s.fresh().evaluate()
-        s.output = copied(s.forward(s.fresh(), s.input))
+        s.output = copy_arrays(s.forward(s.fresh(), s.input))
     _check_samples(s, s.run())
     # What is computed across the samples, a shift by the largest of all say, costs the small ones.
     sizes = np.resize([1, values.HUGE, 1 / values.HUGE], s.rows)
-    apart = s.at("samples of very different size", scaled(s.input, sizes))
+    apart = s.at("samples of very different size", scale_arrays(s.input, sizes))
     whole = attempt(apart.run)
     if whole is not None:
         with quietly():
@@ -513,7 +523,7 @@ def _check_statistics_of_nothing(s: Subject, none: Any) -> None:
     module = s.fresh()
     attempt(s.forward, module, none)
     for name, value in states(module):
-        if floating(value) and np.isnan(value).any():
+        if is_floating(value) and np.isnan(value).any():
             s.fail(
                 "updateOutput",
                 f"a batch of no samples makes {name.partition('.')[2]} NaN in training.",
@@ -533,10 +543,10 @@ def aliasing(s: Subject) -> None:
 def _check_aliasing(s: Subject) -> None:
     module = s.fresh()
     output = s.forward(module, s.input)
-    kept_output = copied(output)
+    kept_output = copy_arrays(output)
     module.zeroGradParameters()
     gradInput = module.backward(s.input, s.gradOutput)
-    kept_gradInput = copied(gradInput)
+    kept_gradInput = copy_arrays(gradInput)
     for extreme in s.extremes():
         attempt(extreme.run, module)
     module.zeroGradParameters()
@@ -560,7 +570,7 @@ def dtype(s: Subject) -> None:
 def _check_dtype(s: Subject) -> None:
     for name in ("float32", "float64"):
         module = s.fresh(name)
-        input, gradOutput = cast(s.input, name), cast(s.gradOutput, name)
+        input, gradOutput = cast_arrays(s.input, name), cast_arrays(s.gradOutput, name)
         try:
             output = s.forward(module, input)
             module.zeroGradParameters()
@@ -572,13 +582,13 @@ def _check_dtype(s: Subject) -> None:
         parameters, gradients = module.parameters()
         expected = s.run()
         for method, got, like in [
-            ("updateOutput", output, cast(expected.output, name)),
-            ("updateGradInput", gradInput, cast(expected.gradInput, name)),
-            ("accGradParameters", gradients, cast(expected.gradients, name)),
-            ("updateParameters", parameters, cast(s.base.parameters()[0], name)),
+            ("updateOutput", output, cast_arrays(expected.output, name)),
+            ("updateGradInput", gradInput, cast_arrays(expected.gradInput, name)),
+            ("accGradParameters", gradients, cast_arrays(expected.gradients, name)),
+            ("updateParameters", parameters, cast_arrays(s.base.parameters()[0], name)),
         ]:
             for one, other in zip(leaves(got), leaves(like), strict=True):
-                size = float(np.abs(other).max(initial=0)) if floating(other) else 0
+                size = float(np.abs(other).max(initial=0)) if is_floating(other) else 0
                 epsilon = np.finfo(name).eps
                 terms = max(a.size for a in leaves(s.input)) ** 0.5
                 s.compare(
@@ -593,13 +603,13 @@ def _check_dtype(s: Subject) -> None:
 
 
 def _check_single_kept(s: Subject) -> None:
-    numbers = cast(s.input, "float32"), cast(s.gradOutput, "float32")
+    numbers = cast_arrays(s.input, "float32"), cast_arrays(s.gradOutput, "float32")
     result = attempt(s.run, s.fresh("float32"), *numbers)
     if result is None:
         return
     for method, got in [("updateOutput", result.output), ("updateGradInput", result.gradInput)]:
         for array in leaves(got):
-            if floating(array) and array.dtype != np.float32:
+            if is_floating(array) and array.dtype != np.float32:
                 s.fail(method, f"of float32 it makes {array.dtype}.")
 
 
@@ -607,21 +617,21 @@ def _check_single_kept(s: Subject) -> None:
 def layout(s: Subject) -> None:
     """Any memory layout of input and gradOutput gives the same numbers."""
     _check_layouts(s, s.run())
-    huge = s.at("huge numbers", scaled(s.input, values.HUGE))
+    huge = s.at("huge numbers", scale_arrays(s.input, values.HUGE))
     expected = attempt(huge.run)
     if expected is not None:
         with quietly():
             _check_layouts(huge, expected)
     # One value repeated without memory of its own (stride 0), as np.broadcast_to makes it.
     flat = map_arrays(
-        lambda a: np.broadcast_to(a[:1], a.shape) if floating(a) and a.ndim and a.size else a,
+        lambda a: np.broadcast_to(a[:1], a.shape) if is_floating(a) and a.ndim and a.size else a,
         s.input,
     )
     gradOutput = map_arrays(
         lambda a: np.broadcast_to(a[:1], a.shape) if a.ndim and a.size else a, s.gradOutput
     )
-    expected = attempt(s.run, None, copied(flat), copied(gradOutput))
-    if expected is not None and finite(expected.gradInput):
+    expected = attempt(s.run, None, copy_arrays(flat), copy_arrays(gradOutput))
+    if expected is not None and is_finite(expected.gradInput):
         got = s.run(input=flat, gradOutput=gradOutput)
         _compare_results(s, got, expected, "broadcast arrays give other numbers.")
 
@@ -691,8 +701,8 @@ def interleave(s: Subject) -> None:
     other = s.other_input()
     _check_interleave(s, other, s.run())
     # Nearly equal is not equal: to np.allclose, all tiny numbers are.
-    tiny = s.at("tiny numbers", scaled(s.input, 1 / values.HUGE))
-    other = scaled(other, 1 / values.HUGE)
+    tiny = s.at("tiny numbers", scale_arrays(s.input, 1 / values.HUGE))
+    other = scale_arrays(other, 1 / values.HUGE)
     expected = attempt(tiny.run)
     if expected is not None and attempt(tiny.run, None, other) is not None:
         with quietly():
@@ -746,8 +756,8 @@ def clone(s: Subject) -> None:
 def _check_independence(s: Subject, way: str, made: Module, module: Module) -> None:
     for one, other in ((module, made), (made, module)):
         arrays = [*other.parameters()[0], *other.parameters()[1]]
-        before = copied(s.forward(other.evaluate(), s.input))
-        kept = copied(arrays)
+        before = copy_arrays(s.forward(other.evaluate(), s.input))
+        kept = copy_arrays(arrays)
         for array in [*one.parameters()[0], *one.parameters()[1]]:
             array += 1
         s.forward(one, s.other_input())
@@ -851,7 +861,7 @@ def update(s: Subject) -> None:
 
 def _check_update(s: Subject, module: Module, learningRate: Any) -> None:
     parameters, gradients = module.parameters()
-    before, by = copied(parameters), copied(gradients)
+    before, by = copy_arrays(parameters), copy_arrays(gradients)
     try:
         returned = module.updateParameters(learningRate)
     except Exception:
@@ -879,9 +889,9 @@ def _check_follows(s: Subject, method: str, module: Module) -> None:
         except Exception:
             # The new parameters are none that this layer takes.
             return
-        if not finite(expected.output):
+        if not is_finite(expected.output):
             return
-        gradients = copied(module.parameters()[1])
+        gradients = copy_arrays(module.parameters()[1])
         output = s.forward(module, s.input)
         gradInput = module.updateGradInput(s.input, s.gradOutput)
         for gradient, kept in zip(module.parameters()[1], gradients, strict=True):
@@ -925,7 +935,7 @@ def zero(s: Subject) -> None:
     module = s.fresh()
     for _, gradient in s.gradient_arrays(module):
         gradient.fill(np.nan)
-    parameters = copied(module.parameters()[0])
+    parameters = copy_arrays(module.parameters()[0])
     if module.zeroGradParameters() is not module:
         s.fail("zeroGradParameters", "it does not return self.")
     s.same_bits("zeroGradParameters", "it changed parameters.", module.parameters()[0], parameters)
@@ -948,7 +958,7 @@ def accUpdate(s: Subject) -> None:
         s.forward(module, s.input)
         for _, gradient in s.gradient_arrays(module):
             gradient[...] = 1.25
-        before = copied(module.parameters()[0])
+        before = copy_arrays(module.parameters()[0])
         if method == "backwardUpdate":
             gradInput = module.backwardUpdate(s.input, s.gradOutput, 0.25)
             s.compare(method, "it returns another gradInput.", gradInput, result.gradInput)
@@ -978,7 +988,7 @@ def flat(s: Subject) -> None:
     """GetParameters gives live flat arrays, the same memory each time."""
     expected = s.run()
     module = s.fresh()
-    before = copied(module.parameters())
+    before = copy_arrays(module.parameters())
     flat_parameters, flat_gradients = module.getParameters()
     s.same_bits("getParameters", "it changed parameters or gradients.", module.parameters(), before)
     again, _ = module.getParameters()
@@ -1015,7 +1025,7 @@ def sharing(s: Subject) -> None:
     net = Sequential(one, other)
     if len(net.parameters()[0]) != len(one.parameters()[0]):
         s.fail("share", "a clone that shares all arrays has parameters of its own.")
-    before = copied(one.parameters()[0])
+    before = copy_arrays(one.parameters()[0])
     for gradient in one.parameters()[1]:
         gradient[...] = values.sixteenths(s.rng, gradient.shape)
     net.updateParameters(1)
@@ -1037,7 +1047,7 @@ def sharing(s: Subject) -> None:
 def modes(s: Subject) -> None:
     """Training() and evaluate() reach every part, return self, and change nothing else."""
     module = s.fresh()
-    before = copied(module.parameters()[0])
+    before = copy_arrays(module.parameters()[0])
     for name, value in (("evaluate", False), ("training", True)):
         if getattr(module, name)() is not module:
             s.fail(name, "it does not return self.")
@@ -1275,22 +1285,22 @@ def _bad(table: Any) -> list[Any]:
 @_property
 def nan(s: Subject) -> None:
     """NaN in gives NaN out, never a silent number."""
-    if not any(floating(a) for a in leaves(s.input)):
+    if not any(is_floating(a) for a in leaves(s.input)):
         return
-    nothing = map_arrays(lambda a: np.full_like(a, np.nan) if floating(a) else a, s.input)
+    nothing = map_arrays(lambda a: np.full_like(a, np.nan) if is_floating(a) else a, s.input)
     _check_nan(s, nothing, "an input of NaN")
     # One NaN where the output depends on it most.
-    gradients = [g if floating(g) else np.zeros(1) for g in leaves(s.run().gradInput)]
+    gradients = [g if is_floating(g) else np.zeros(1) for g in leaves(s.run().gradInput)]
     number = int(np.argmax([np.abs(g).max(initial=0) for g in gradients]))
     if gradients[number].any():
-        arrays = leaves(copied(s.input))
+        arrays = leaves(copy_arrays(s.input))
         arrays[number].flat[int(np.argmax(np.abs(gradients[number])))] = np.nan
         _check_nan(s, rebuilt(s.input, arrays), "one NaN in the input")
 
 
 def _check_nan(s: Subject, input: Any, what: str) -> None:
     outputs = leaves(attempt(s.forward, s.fresh(), input))
-    numbers = [output for output in outputs if floating(output) and output.size]
+    numbers = [output for output in outputs if is_floating(output) and output.size]
     if numbers and not any(np.isnan(output).any() for output in numbers):
         s.fail(
             "updateOutput",

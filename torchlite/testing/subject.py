@@ -13,11 +13,22 @@ from torchlite import random
 from torchlite.nn import checks
 from torchlite.nn.container import Container
 from torchlite.nn.module import Module
-from torchlite.nn.nested import is_array, leaves, map_arrays, shapes
+from torchlite.nn.nested import (
+    cast_arrays,
+    copy_arrays,
+    is_array,
+    is_finite,
+    is_floating,
+    leaves,
+    map_arrays,
+    shapes,
+)
 from torchlite.nn.stateful import parts
-from torchlite.nn.tree import name_of, rows
+from torchlite.nn.tree import gradient_names
 from torchlite.testing import values
-from torchlite.testing.violations import ContractViolation, GradientMismatch, guess
+from torchlite.testing.violations import ContractViolation, guess
+
+__all__ = ["EXTREMES", "ROUNDING", "Result", "Subject", "attempt", "quietly", "states", "words"]
 
 # Rounding: what two ways to the same sum may differ by, of the magnitude of its terms.
 ROUNDING = 1e-11
@@ -26,34 +37,6 @@ EXTREMES: list[tuple[str, tuple[float, ...]]] = [
     ("huge and tiny numbers", ()),
     ("huge and tiny numbers, infinities and NaN", (np.nan, np.inf, -np.inf)),
 ]
-
-
-def floating(array: Any) -> bool:
-    """Tell whether an array can be differentiated by."""
-    return is_array(array) and array.dtype.kind in "fc"
-
-
-def finite(table: Any) -> bool:
-    """Tell whether all floating arrays of the table are free of infinities and NaN."""
-    return all(np.isfinite(a).all() for a in leaves(table) if floating(a))
-
-
-def cast(table: Any, dtype: Any) -> Any:
-    """Return the table with its floating arrays copied to dtype."""
-    return map_arrays(lambda a: a.astype(dtype) if floating(a) else a, table)
-
-
-def copied(table: Any) -> Any:
-    """Return a deep copy of the table."""
-    return map_arrays(lambda a: a.copy() if is_array(a) else a, table)
-
-
-def scaled(table: Any, factors: Any) -> Any:
-    """Return the floating arrays of the table times a number, or times one number a sample."""
-    table = copied(table)
-    for array in filter(floating, leaves(table)):
-        array.T[...] *= factors
-    return table
 
 
 @contextmanager
@@ -122,18 +105,18 @@ class Subject:
             if part.gradInput is None:
                 del part.gradInput
                 self.notes.append("gradInput = None is taken back for the check")
-        self.input = cast(input, "float64")
+        self.input = cast_arrays(input, "float64")
         # A layer that writes to its input would spoil it for every property after.
-        self.pristine = copied(self.input)
+        self.pristine = copy_arrays(self.input)
         self.draws = True
         self.draws = self._forward_draws()
         self._move_parameters()
-        self.output = copied(self.forward(self.fresh(), copied(self.input)))
+        self.output = copy_arrays(self.forward(self.fresh(), copy_arrays(self.input)))
         if self.output is None:
             self.fail("updateOutput", "it returned None.", property="split")
         if gradOutput is None:
             gradOutput = map_arrays(self._draw_like, self.output)
-        self.gradOutput = cast(gradOutput, "float64")
+        self.gradOutput = cast_arrays(gradOutput, "float64")
         self.remembers = self.base.remembers
         self.composed = len(parts(self.base)) > 1 or isinstance(self.base, Container)
 
@@ -173,8 +156,8 @@ class Subject:
             else:
                 # Sums of many multiples of 1/16 would meet the kinks of what follows.
                 parameter += self.rng.uniform(-0.1, 0.1, parameter.shape)
-        output = attempt(self.forward, self.fresh(), copied(self.input))
-        if output is None or not finite(output):
+        output = attempt(self.forward, self.fresh(), copy_arrays(self.input))
+        if output is None or not is_finite(output):
             for parameter, values_before in zip(parameters, before, strict=True):
                 parameter[...] = values_before
             self.notes.append("parameters left as they are: moved ones gave no finite output")
@@ -198,9 +181,9 @@ class Subject:
         module = self.fresh()
         module.training()
         try:
-            module.forward(copied(self.input))
+            module.forward(copy_arrays(self.input))
         except Exception:
-            module.evaluate().forward(copied(self.input))
+            module.evaluate().forward(copy_arrays(self.input))
         return not np.array_equal(before, random.getRNGState())
 
     def forward(self, module: Module, input: Any) -> Any:
@@ -229,19 +212,21 @@ class Subject:
 
     def other(self, table: Any) -> Any:
         """Return other numbers in the same shapes; integer arrays, which mean something, stay."""
-        return map_arrays(lambda a: values.distinct(self.rng, a.shape) if floating(a) else a, table)
+        return map_arrays(
+            lambda a: values.distinct(self.rng, a.shape) if is_floating(a) else a, table
+        )
 
     def other_input(self) -> Any:
         """Return another input on which the layer works, or the same input rearranged."""
         for candidate in (
             self.other(self.input),
-            map_arrays(lambda a: a[::-1].copy() if floating(a) and a.ndim else a, self.input),
+            map_arrays(lambda a: a[::-1].copy() if is_floating(a) and a.ndim else a, self.input),
         ):
             output = attempt(self.forward, self.fresh(), candidate)
             same_shapes = shapes(output) == shapes(self.output)
-            if same_shapes and finite(output):
+            if same_shapes and is_finite(output):
                 return candidate
-        return copied(self.input)
+        return copy_arrays(self.input)
 
     def gradient_arrays(self, module: Module) -> list[tuple[str, Any]]:
         """Return the gradients of a copy with their names."""
@@ -286,7 +271,7 @@ class Subject:
     def adversarial(self, table: Any, *more: float) -> Any:
         """Return a table like this one of huge and tiny numbers, zeros and `more`."""
         return map_arrays(
-            lambda a: values.adversarial(self.rng, a.shape, *more) if floating(a) else a, table
+            lambda a: values.adversarial(self.rng, a.shape, *more) if is_floating(a) else a, table
         )
 
     def in_both_modes(self) -> list["Subject"]:
@@ -299,7 +284,7 @@ class Subject:
         mode = "evaluation" if self.base.train else "training"
         other.where = f"{self.where} in {mode} mode"
         try:
-            other.output = copied(other.forward(other.fresh(), copied(self.input)))
+            other.output = copy_arrays(other.forward(other.fresh(), copy_arrays(self.input)))
         except Exception as error:
             # What evaluation takes, training may refuse: one sample has no variance.
             if self.base.train:
@@ -488,36 +473,8 @@ def words(module: Module) -> set[str]:
 _CONTRACTS = {"torchlite.nn.module", "torchlite.nn.container", "torchlite.nn.stateful", "builtins"}
 
 
-def gradient_names(module: Module) -> list[str]:
-    """Return names for the gradients that parameters() returns, in its order."""
-    names: dict[int, str] = {}
-    for row in rows(module):
-        name = name_of(row.place.module, row.gradient)
-        if name:
-            names.setdefault(id(row.gradient), f"{row.place.path}.{name}".lstrip("."))
-    return [
-        names.get(id(gradient), f"gradient {i}")
-        for i, gradient in enumerate(module.parameters()[1])
-    ]
-
-
 def states(module: Module) -> Iterator[tuple[str, Any]]:
     """Yield every attribute of the module and its parts, with a name."""
     for i, part in enumerate(parts(module)):
         for key, value in vars(part).items():
             yield f"{type(part).__name__}#{i}.{key}", value
-
-
-__all__ = [
-    "EXTREMES",
-    "GradientMismatch",
-    "Result",
-    "Subject",
-    "attempt",
-    "cast",
-    "copied",
-    "finite",
-    "floating",
-    "quietly",
-    "scaled",
-]
