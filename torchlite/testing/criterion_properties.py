@@ -26,13 +26,7 @@ from torchlite.testing import maths as docs
 from torchlite.testing import values
 from torchlite.testing.duck import Duck, ducks
 from torchlite.testing.oracle import check_gradient
-from torchlite.testing.subject import (
-    EXTREMES,
-    Subject,
-    attempt,
-    quietly,
-    states,
-)
+from torchlite.testing.subject import EXTREMES, Subject, attempt, quietly, states
 
 __all__ = ["CRITERION_PROPERTIES", "CriterionSubject"]
 

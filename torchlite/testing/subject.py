@@ -429,6 +429,19 @@ class Subject:
             pattern=guess(got, expected, rows=self.rows, **(hints or {})),
         )
 
+    def compare_results(self, got: Result, expected: Result, problem: str) -> None:
+        """Fail unless a forward and backward gave what is expected."""
+        self.compare("updateOutput", problem, got.output, expected.output)
+        self.compare("updateGradInput", problem, got.gradInput, expected.gradInput)
+        size = max((float(np.abs(g).max(initial=0)) for g in expected.gradients), default=0)
+        self.compare(
+            "accGradParameters",
+            problem,
+            got.gradients,
+            expected.gradients,
+            allowed=1e-10 * (1 + size),
+        )
+
     def same_bits(self, method: str, problem: str, got: Any, expected: Any) -> None:
         """Fail unless got is expected bit by bit; one NaN is like another."""
         if shapes(got) != shapes(expected):

@@ -1,0 +1,155 @@
+"""A batch is its samples, be there many or none."""
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.module import Module
+from torchlite.nn.nested import (
+    copy_arrays,
+    is_array,
+    is_floating,
+    leaves,
+    map_arrays,
+    scale_arrays,
+    shapes,
+)
+from torchlite.testing import values
+from torchlite.testing.subject import Result, Subject, attempt, quietly, states, words
+
+__all__ = ["batch", "empty"]
+
+
+def _row(table: Any, i: int) -> Any:
+    return map_arrays(lambda a: a[i : i + 1] if is_array(a) else a, table)
+
+
+def batch(s: Subject) -> None:
+    """A batch gives what its samples give one by one; gradients of parameters are their sum."""
+    outputs = leaves(s.output)
+    if not s.rows or any(a.ndim == 0 or a.shape[0] != s.rows for a in outputs):
+        s.notes.append("batch: not applicable, input and output have no common first dimension")
+        return
+    if s.base.train and (s.draws or _batch_statistics(s)):
+        s.notes.append("batch: checked in evaluation mode, training draws or mixes the samples")
+        s = copy.copy(s)
+        s.base = s.fresh().evaluate()
+        s.output = copy_arrays(s.forward(s.fresh(), s.input))
+    _check_samples(s, s.run())
+    # What is computed across the samples, a shift by the largest of all say, costs the small ones.
+    sizes = np.resize([1, values.HUGE, 1 / values.HUGE], s.rows)
+    apart = s.at("samples of very different size", scale_arrays(s.input, sizes))
+    whole = attempt(apart.run)
+    if whole is not None:
+        with quietly():
+            _check_samples(apart, whole)
+    bare = is_array(s.input) and is_array(s.output) and s.input.ndim == s.output.ndim == 2
+    if bare and words(s.base) & {"ndim", "atleast_2d"}:
+        _check_bare_sample(s)
+
+
+def _check_samples(s: Subject, whole: Result) -> None:
+    module = s.fresh()
+    sums = [np.zeros_like(gradient) for gradient in whole.gradients]
+    size = [0.0] * len(sums)
+    for i in range(s.rows):
+        single = s.run(module, _row(s.input, i), _row(s.gradOutput, i))
+        s.compare(
+            "updateOutput",
+            f"the output of sample {i} alone is not row {i} of the batch's. (If samples are meant "
+            "to mix, exempt this property.)",
+            single.output,
+            _row(whole.output, i),
+        )
+        s.compare(
+            "updateGradInput",
+            f"the gradInput of sample {i} alone is not row {i} of the batch's.",
+            single.gradInput,
+            _row(whole.gradInput, i),
+        )
+        for k, gradient in enumerate(single.gradients):
+            sums[k] = sums[k] + gradient
+            size[k] += float(np.abs(gradient).max(initial=0))
+    for name, got, expected, magnitude in zip(s.names, whole.gradients, sums, size, strict=True):
+        s.compare(
+            "accGradParameters",
+            f"{name} of a batch is not the sum over its samples.",
+            got,
+            expected,
+            allowed=1e-10 * (1 + magnitude),
+        )
+
+
+def _check_bare_sample(s: Subject) -> None:
+    """A layer whose code looks at dimensions gives a sample without batch what it gives its row."""
+    output = attempt(s.forward, s.fresh(), s.input[0])
+    if output is None:
+        return
+    row = s.run(input=s.input[:1], gradOutput=s.gradOutput[:1])
+    problem = "for one sample without batch dimension it is not what it is for a batch of one."
+    if not is_array(output) or output.ndim != 1:
+        s.fail("updateOutput", f"{problem} It is {shapes(output)}.")
+    s.compare("updateOutput", problem, output, row.output[0])
+    bare = s.run(input=s.input[0], gradOutput=s.gradOutput[0])
+    s.compare("updateGradInput", problem, bare.gradInput, row.gradInput[0])
+    for name, got, expected in zip(s.names, bare.gradients, row.gradients, strict=True):
+        s.compare("accGradParameters", f"{name}: {problem}", got, expected)
+
+
+def _batch_statistics(s: Subject) -> bool:
+    """Tell whether samples mix in training mode, but not in evaluation mode: on purpose."""
+    if not s.base.train:
+        return False
+
+    def mixes(module: Module) -> bool:
+        whole = s.forward(module, s.input)
+        try:
+            single = s.forward(module, _row(s.input, 0))
+        except Exception:
+            return True
+        pairs = zip(leaves(single), leaves(_row(whole, 0)), strict=True)
+        return any(a.shape != b.shape or not np.allclose(a, b, 1e-9, 1e-9) for a, b in pairs)
+
+    return mixes(s.fresh()) and not mixes(s.fresh().evaluate())
+
+
+def empty(s: Subject) -> None:
+    """A batch of no samples gives empty results and no gradients."""
+    if s.rows < 2 or any(a.ndim == 0 or a.shape[0] != s.rows for a in leaves(s.output)):
+        return
+    none = map_arrays(lambda a: a[:0], s.input)
+    if s.base.train and _batch_statistics(s):
+        _check_statistics_of_nothing(s, none)
+        s = copy.copy(s)
+        s.base = s.fresh().evaluate()
+    try:
+        with np.errstate(all="raise"):
+            result = s.run(input=none, gradOutput=map_arrays(lambda a: a[:0], s.gradOutput))
+    except Exception as error:
+        s.fail("updateOutput", f"a batch of no samples raises {type(error).__name__}: {error}")
+    for method, got, like in [
+        ("updateOutput", result.output, s.output),
+        ("updateGradInput", result.gradInput, s.input),
+    ]:
+        expected = map_arrays(lambda a: a[:0], like)
+        if shapes(got) != shapes(expected):
+            s.fail(
+                method,
+                f"for a batch of no samples it gives {shapes(got)}, expected {shapes(expected)}.",
+            )
+    for name, gradient in zip(s.names, result.gradients, strict=True):
+        if gradient.any():
+            s.fail("accGradParameters", f"a batch of no samples changes {name}.")
+
+
+def _check_statistics_of_nothing(s: Subject, none: Any) -> None:
+    """A training forward of no samples may be refused, but must not spoil what is remembered."""
+    module = s.fresh()
+    attempt(s.forward, module, none)
+    for name, value in states(module):
+        if is_floating(value) and np.isnan(value).any():
+            s.fail(
+                "updateOutput",
+                f"a batch of no samples makes {name.partition('.')[2]} NaN in training.",
+            )

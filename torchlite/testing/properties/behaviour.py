@@ -1,0 +1,172 @@
+"""What a layer is asked to be: in a mode, without gradInput, as documented, of parts."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torchlite.nn.checks import is_integral
+from torchlite.nn.containers.sequential import Sequential
+from torchlite.nn.module import Module
+from torchlite.nn.nested import copy_arrays, is_array, leaves, shapes
+from torchlite.testing import maths as docs
+from torchlite.testing.subject import Subject
+
+__all__ = ["container", "maths", "modes", "none"]
+
+
+def modes(s: Subject) -> None:
+    """Training() and evaluate() reach every part, return self, and change nothing else."""
+    module = s.fresh()
+    before = copy_arrays(module.parameters()[0])
+    for name, value in (("evaluate", False), ("training", True)):
+        if getattr(module, name)() is not module:
+            s.fail(name, "it does not return self.")
+        for part in module.listModules():
+            if part.train is not value:
+                s.fail(name, f"{type(part).__name__}.train is {part.train} afterwards.")
+        s.same_bits(name, "it changed parameters.", module.parameters()[0], before)
+    for mode in s.in_both_modes():
+        module = mode.fresh()
+        s.forward(module, s.input)
+        module.updateGradInput(s.input, s.gradOutput)
+        if module.train is not mode.base.train:
+            s.fail("updateOutput", "it switches the mode.")
+    if s.base.train and len(s.in_both_modes()) == 2:
+        # What a training forward left behind must not show in evaluation.
+        module = s.fresh()
+        s.forward(module, s.input)
+        apart = s.with_arrays_of(module)
+        got, expected = s.run(module.evaluate()), s.run(apart.evaluate())
+        problem = "after a forward in training it gives something else in evaluation."
+        s.compare_results(got, expected, problem)
+
+
+def none(s: Subject) -> None:
+    """With gradInput = None, backward returns None and accumulates all the same."""
+    expected = s.run().gradients
+    for inside in (False, True):
+        module = s.fresh()
+        module.gradInput = None
+        net = Sequential(module) if inside else module
+        s.forward(net, s.input)
+        net.zeroGradParameters()
+        if net.backward(s.input, s.gradOutput) is not None:
+            s.fail("backward", "with gradInput = None it does not return None.")
+        if module.gradInput is not None:
+            s.fail("backward", "it computed a gradInput that was switched off.")
+        s.compare(
+            "backward",
+            "with gradInput = None it accumulates something else.",
+            net.parameters()[1],
+            expected,
+        )
+    _check_first_child(s, expected)
+
+
+def _check_first_child(s: Subject, expected: Any) -> None:
+    """A chain honours the gradInput = None of its first module."""
+    module = s.fresh()
+    if not module.modules or module.modules[0].modules:
+        return
+    given: list[int] = []
+    for position, part in enumerate(module.modules):
+        part.updateOutput = _noting(part, s.input, given, position)
+    s.forward(module, s.input)
+    for part in module.modules:
+        vars(part).pop("updateOutput", None)
+    if given != [0] or len(module.modules) == 1:
+        return
+    module = s.fresh()
+    module.modules[0].gradInput = None
+    s.forward(module, s.input)
+    module.zeroGradParameters()
+    if module.backward(s.input, s.gradOutput) is not None or (
+        module.modules[0].gradInput is not None
+    ):
+        s.fail("backward", "it ignores the gradInput = None of its first module.")
+    s.compare(
+        "backward",
+        "with the first module's gradInput = None it accumulates something else.",
+        module.parameters()[1],
+        expected,
+    )
+
+
+def _noting(part: Module, input: Any, given: list[int], position: int) -> Callable[[Any], Any]:
+    """Return the part's updateOutput, which notes the position if it is given this input."""
+
+    def updateOutput(own: Any) -> Any:
+        if own is input:
+            given.append(position)
+        return type(part).updateOutput(part, own)
+
+    return updateOutput
+
+
+def maths(s: Subject) -> None:
+    """The lines of the docstring's Maths section give the layer's own numbers."""
+    if Module.__doc__ is None:
+        s.notes.append("maths: not checked, python -OO leaves out the docstrings")
+    block = docs.statements(type(s.base))
+    if not block or (is_array(s.input) and s.input.ndim < 2):
+        # What the section says, it says of a batch.
+        return
+    module = s.fresh()
+    result = s.run(module)
+    try:
+        names = docs.evaluate(block, module, input=s.input, gradOutput=s.gradOutput, scale=1)
+    except NameError as reason:
+        s.notes.append(f"maths: not checked, {reason}")
+        return
+    except docs.MathsError as error:
+        s.fail("docstring", f"its Maths raises {error}")
+    for method, name, expected in [
+        ("updateOutput", "output", result.output),
+        ("updateGradInput", "gradInput", result.gradInput),
+        *(("accGradParameters", n, g) for n, g in zip(s.names, result.gradients, strict=True)),
+    ]:
+        if name in names:
+            documented = names[name]
+            if name == "gradInput" and (shapes(expected) == shapes(documented) == shapes(s.input)):
+                # What it is of integers is said elsewhere, once for all layers.
+                expected, documented = (
+                    _of_floating(table, s.input) for table in (expected, documented)
+                )
+            s.compare(
+                method,
+                f"the docstring's Maths gives another {name}.",
+                expected,
+                documented,
+                dtypes=False,
+                allowed=None,
+            )
+
+
+def _of_floating(gradInput: Any, input: Any) -> list[Any]:
+    pairs = zip(leaves(gradInput), leaves(input), strict=True)
+    return [gradient for gradient, array in pairs if not is_integral(array)]
+
+
+def container(s: Subject) -> None:
+    """A Sequential is its modules one after the other."""
+    if not isinstance(s.base, Sequential) or not s.base.modules:
+        return
+    expected = s.run()
+    module = s.fresh()
+    s.reseed()
+    path = [s.input]
+    for part in module.modules:
+        path.append(part.forward(path[-1]))
+    module.zeroGradParameters()
+    gradOutput = s.gradOutput
+    for part, input in zip(reversed(module.modules), reversed(path[:-1]), strict=True):
+        gradOutput = part.backward(input, gradOutput)
+    s.compare("updateOutput", "it is not its modules one by one.", expected.output, path[-1])
+    s.compare(
+        "updateGradInput", "it is not its modules one by one.", expected.gradInput, gradOutput
+    )
+    s.compare(
+        "accGradParameters",
+        "it is not its modules one by one.",
+        expected.gradients,
+        list(module.parameters()[1]),
+    )

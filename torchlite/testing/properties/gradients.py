@@ -1,0 +1,217 @@
+"""What backward computes: the derivatives, added up, in proportion."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.checks import is_integral
+from torchlite.nn.nested import (
+    copy_arrays,
+    is_array,
+    is_floating,
+    leaves,
+    map_arrays,
+    rebuilt,
+    shapes,
+)
+from torchlite.testing import values
+from torchlite.testing.oracle import check_gradient
+from torchlite.testing.subject import Subject
+
+__all__ = ["accumulate", "gradInput", "gradParameters", "integers", "linear", "scale"]
+
+
+def _gradInput_of(s: Subject, number: int) -> Callable[[list[Any]], Any]:
+    def backward(weights: list[Any]) -> Any:
+        module = s.fresh()
+        s.forward(module, s.input)
+        gradInput = module.updateGradInput(s.input, rebuilt(s.gradOutput, weights))
+        if isinstance(s.input, (list, tuple, dict)) and shapes(gradInput) != shapes(s.input):
+            s.fail(
+                "updateGradInput", f"gradInput is {shapes(gradInput)}, expected {shapes(s.input)}."
+            )
+        found = leaves(gradInput)
+        if not is_array(found[number]):
+            s.fail("updateGradInput", f"gradInput is {type(found[number]).__name__}.")
+        return found[number]
+
+    return backward
+
+
+def gradInput(s: Subject) -> None:
+    """GradInput is the derivative, in training and in evaluation mode."""
+    for mode in s.in_both_modes():
+        for number, array in enumerate(leaves(s.input)):
+            if is_floating(array):
+                name = "gradInput" if is_array(s.input) else f"gradInput[{number}]"
+                check_gradient(mode, "input", number, _gradInput_of(mode, number), name)
+
+
+def gradParameters(s: Subject) -> None:
+    """Every parameter's gradient is the derivative, in training and in evaluation mode."""
+
+    def gradient_of(mode: Subject, number: int) -> Callable[[list[Any]], Any]:
+        return lambda weights: mode.run(gradOutput=rebuilt(mode.gradOutput, weights)).gradients[
+            number
+        ]
+
+    for mode in s.in_both_modes():
+        for number, name in enumerate(s.names):
+            check_gradient(mode, "parameter", number, gradient_of(mode, number), name)
+
+
+def integers(s: Subject) -> None:
+    """Of integers and booleans gradInput is zeros of their dtype, whatever their gradOutput is."""
+    inputs, outputs = leaves(s.input), leaves(s.output)
+    if not any(map(is_integral, inputs + outputs)):
+        return
+
+    def with_others(change: Callable[[Any], Any]) -> Any:
+        pairs = zip(leaves(s.gradOutput), outputs, strict=True)
+        arrays = [change(g) if is_integral(output) else g for g, output in pairs]
+        return rebuilt(s.gradOutput, arrays)
+
+    gradOutputs = {"": s.gradOutput}
+    if any(map(is_integral, outputs)):
+        for dtype in ("float32", "int64", "bool"):
+            others = with_others(lambda g, dtype=dtype: g.astype(dtype))  # type: ignore[misc]
+            gradOutputs[f"with {dtype} as gradOutput, "] = others
+        others = with_others(lambda g: np.full(g.shape, np.nan))
+        gradOutputs["with NaN as gradOutput, "] = others
+    expected = leaves(s.run().gradInput)
+    for what, gradOutput in gradOutputs.items():
+        try:
+            gradInput = s.run(gradOutput=gradOutput).gradInput
+        except Exception as error:
+            problem = f"{what}it raises {type(error).__name__}: {error}"
+            s.fail("updateGradInput", problem)
+        if gradInput is None and not any(map(is_floating, inputs)):
+            # It says that it computes none.
+            continue
+        if shapes(gradInput) != shapes(s.input):
+            problem = f"gradInput is {shapes(gradInput)}, expected {shapes(s.input)}."
+            s.fail("updateGradInput", problem)
+        for array, got, usual in zip(inputs, leaves(gradInput), expected, strict=True):
+            if is_integral(array):
+                problem = (
+                    f"{what}the gradient of integers and booleans is not zeros of their dtype."
+                )
+                s.compare("updateGradInput", problem, got, np.zeros_like(array))
+            else:
+                problem = f"{what}the gradient of the other arrays is another one."
+                s.compare("updateGradInput", problem, got, usual)
+
+
+def accumulate(s: Subject) -> None:
+    """Gradients accumulate: two calls add up, on top of what was there."""
+    if not s.names:
+        return
+    first = s.run().gradients
+    other = s.other_input()
+    second = s.run(input=other).gradients
+    module = s.fresh()
+    for _, gradient in s.gradient_arrays(module):
+        gradient[...] = values.sixteenths(s.rng, gradient.shape)
+    for count, input, added in (("one call", s.input, first), ("a second call", other, second)):
+        before = copy_arrays(module.parameters()[1])
+        s.forward(module, input)
+        module.backward(input, s.gradOutput)
+        for name, got, previous, part in zip(
+            s.names, module.parameters()[1], before, added, strict=True
+        ):
+            s.compare(
+                "accGradParameters",
+                f"{name} after {count} is not what it was before plus what the call adds.",
+                got,
+                previous + part,
+                hints={"previous": previous},
+            )
+
+
+def scale(s: Subject) -> None:
+    """Scale is any number: acc(s) adds s times what acc(1) adds; backward passes it on."""
+    if not s.names:
+        return
+    ones = s.run().gradients
+    for factor in (0, -2, 0.5, 3, np.float64(0.25), np.float32(2)):
+        for method in ("accGradParameters", "backward"):
+            module = s.fresh()
+            s.forward(module, s.input)
+            module.updateGradInput(s.input, s.gradOutput)
+            for _, gradient in s.gradient_arrays(module):
+                gradient[...] = 1.25
+            kept = copy_arrays(module.gradInput)
+            result = getattr(module, method)(s.input, s.gradOutput, factor)
+            s.compare(
+                method,
+                f"with scale {factor:g} it changes the gradient of the input.",
+                module.gradInput if result is None else result,
+                kept,
+            )
+            for name, got, one in zip(s.names, module.parameters()[1], ones, strict=True):
+                s.compare(
+                    method,
+                    f"with scale {factor:g}, {name} does not get {factor:g} times what it gets "
+                    "with scale 1.",
+                    got - 1.25,
+                    float(factor) * one,
+                    allowed=1e-10 * (1 + np.abs(one).max(initial=0)),
+                    hints={"scale": float(factor)},
+                )
+
+
+def linear(s: Subject) -> None:
+    """Backward is linear in gradOutput, and exactly 0 for 0."""
+    a, b = s.gradOutput, map_arrays(lambda v: values.sixteenths(s.rng, v.shape), s.gradOutput)
+    both = rebuilt(a, [2 * x - 0.5 * y for x, y in zip(leaves(a), leaves(b), strict=True)])
+    of_a, of_b, of_both = s.run(gradOutput=a), s.run(gradOutput=b), s.run(gradOutput=both)
+    for method, got, one, other in [
+        ("updateGradInput", of_both.gradInput, of_a.gradInput, of_b.gradInput),
+        ("accGradParameters", of_both.gradients, of_a.gradients, of_b.gradients),
+    ]:
+        sums = [
+            (2 * x - 0.5 * y).astype(x.dtype, copy=False) if is_floating(x) else x
+            for x, y in zip(leaves(one), leaves(other), strict=True)
+        ]
+        size = max(
+            (
+                float(np.abs(x).max(initial=0))
+                for x in leaves(one) + leaves(other)
+                if is_floating(x)
+            ),
+            default=0,
+        )
+        s.compare(
+            method,
+            "it is not linear in gradOutput.",
+            got,
+            rebuilt(one, sums),
+            allowed=1e-10 * (1 + size),
+        )
+    for power in (20, -20):
+        # A power of two changes no rounding.
+        factor = 2.0**power
+        scaled = s.run(gradOutput=map_arrays(lambda v, f=factor: f * v, a))  # type: ignore[misc]
+        for method, got, one in [
+            ("updateGradInput", scaled.gradInput, of_a.gradInput),
+            ("accGradParameters", scaled.gradients, of_a.gradients),
+        ]:
+            for large, ordinary in zip(leaves(got), leaves(one), strict=True):
+                if is_floating(ordinary):
+                    s.compare(
+                        method,
+                        f"of {factor:g} times the gradOutput it is not {factor:g} times as much.",
+                        large,
+                        factor * ordinary,
+                        allowed=1e-9 * factor * (1 + np.abs(ordinary).max(initial=0)),
+                    )
+    zero = map_arrays(np.zeros_like, s.gradOutput)
+    nothing = s.run(gradOutput=zero)
+    for method, results in [
+        ("updateGradInput", nothing.gradInput),
+        ("accGradParameters", nothing.gradients),
+    ]:
+        for array in leaves(results):
+            if is_floating(array) and array.any():
+                s.fail(method, "of a gradOutput of zeros, it is not exactly zero.")
