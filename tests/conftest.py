@@ -1,6 +1,15 @@
-"""How much Hypothesis draws: `pytest --hypothesis-profile=thorough` draws a hundred times more."""
+"""How much Hypothesis draws, and where networks are saved.
 
+`pytest --hypothesis-profile=thorough` draws a hundred times more.
+"""
+
+import os
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+# Their asserts show what they compared, too.
+pytest.register_assert_rewrite("optimizers", "saving")
 
 settings.register_profile("ci", max_examples=20, derandomize=True, deadline=None)
 settings.register_profile(
@@ -10,3 +19,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("ci")
+
+
+@pytest.fixture
+def path(tmp_path, monkeypatch):
+    """Return the path of a file to be, which is not waited for to reach the disk.
+
+    Thousands of saves ask whether the bytes are right, not whether they survive a crash.
+    """
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    return tmp_path / "net.npz"

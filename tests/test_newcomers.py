@@ -154,7 +154,7 @@ def optimizer(project, old, new, export=True):
             before="from torchlite.optim.nag import",
         )
         project.write(index, '    "madam",\n', before='    "nag",')
-    return project.asked(["optim"], "docs or copy or exported or settings")
+    return project.asked(["optim_docs"], "")
 
 
 def test_an_unexported_optimizer_is_asked_for(project):
@@ -167,12 +167,12 @@ def test_a_wrong_default_and_a_name_left_over_are_asked_for(project):
     assert optimizer(project, "beta1 : 0.9", "beta1 : 0.8") == [
         "give the default of beta1 of madam, 0.9, in its Config",
         "name the source of madam in its Reference",
-        "add madam to STEPWISE in tests/test_optim.py",
+        "add madam to STEPWISE in tests/optimizers.py",
     ]
 
 
 def test_a_method_left_over_from_a_copy_is_asked_for(project):
     assert optimizer(project, 'Method(\n    "madam"', 'Method(\n    "adam"') == [
         'name it Method("madam", ...), as its function',
-        "add madam to STEPWISE in tests/test_optim.py",
+        "add madam to STEPWISE in tests/optimizers.py",
     ]

@@ -1,0 +1,93 @@
+"""Loading into a network that was built in code."""
+
+import numpy as np
+import pytest
+from saving import dirty, mlp, same
+
+from torchlite import nn, random, serial
+from torchlite.errors import FormatError
+
+
+def unfit(path, saved, into, message, hint=None):
+    dirty(into, np.random.default_rng(3))
+    before = into.clone()
+    serial.save(path, saved)
+    with pytest.raises(FormatError) as error:
+        serial.load(path, into=into)
+    assert str(error.value) == f"{path}: {message}" + (f"\n  hint: {hint}" if hint else "")
+    assert same(before, into)
+
+
+def test_what_does_not_fit_changes_nothing(path):
+    def net(*modules):
+        return nn.Sequential(nn.Linear(2, 2), *modules)
+
+    unfit(
+        path, net(nn.Linear(2, 3)), net(nn.Linear(2, 4)),
+        "[1].weight: float64 (3, 2) in the file, float64 (4, 2) in the network",
+    )  # fmt: skip
+    unfit(
+        path, net().float(), net(),
+        "[0].weight: float32 (2, 2) in the file, float64 (2, 2) in the network",
+        "net.type('float32') casts the network",
+    )  # fmt: skip
+    unfit(path, net(nn.ReLU()), net(nn.Tanh()), "[1]: a ReLU in the file, a Tanh in the network")
+    unfit(path, net(nn.ReLU()), net(), "modules: 2 entries in the file, 1 in the network")
+    unfit(
+        path, net(nn.Linear(2, 2)), net(nn.Linear(2, 2, False)),
+        "[1].bias: an array in the file, None in the network",
+    )  # fmt: skip
+    relu = nn.ReLU()
+    unfit(
+        path, net(relu, relu), net(nn.ReLU(), nn.ReLU()),
+        "[2]: it is shared with [1] in the file, not in the network",
+    )  # fmt: skip
+    unfit(
+        path, net(nn.ReLU(), nn.ReLU()), net(relu, relu),
+        "[2]: it is not shared with [1] in the file, it is in the network",
+    )  # fmt: skip
+    fixed = net()
+    fixed[0].bias.flags.writeable = False
+    unfit(path, net(), fixed, "[0].bias: the network's array is read-only")
+
+
+def test_settings_remain_what_the_code_says(path):
+    net = nn.Sequential(nn.Dropout(0.5), nn.View(2, 3), nn.Linear(2, 2)).evaluate()
+    serial.save(path, net)
+    other = nn.Sequential(nn.Dropout(0.25), nn.View(6), nn.Linear(2, 2))
+    serial.load(path, into=other)
+    assert (other[0].p, other[1].size, other.train) == (0.25, (6,), True)
+    assert np.array_equal(other[2].weight, net[2].weight)
+
+
+def test_a_checkpoint_fills_a_network_and_what_refers_to_it(path):
+    net = mlp()
+    serial.save_checkpoint(path, net, {"x": net[0].weight}, last=net[2])
+    other = mlp()
+    loaded = serial.load_checkpoint(path, into=other)
+    assert loaded.net is other
+    assert loaded.extra["last"] is other[2]
+    assert loaded.optimizer["x"] is other[0].weight
+    assert np.array_equal(other[0].weight, net[0].weight)
+
+
+def test_a_failed_load_leaves_the_random_state(path):
+    serial.save_checkpoint(path, mlp())
+    before = random.getRNGState()
+    with pytest.raises(FormatError):
+        serial.load_checkpoint(path, into=nn.Sequential())
+    assert np.array_equal(random.getRNGState(), before)
+
+
+def test_one_kind_of_file_is_not_the_other(path):
+    serial.save(path, mlp())
+    with pytest.raises(FormatError, match=r"holds a network, not a checkpoint\n.*serial.load\(\)"):
+        serial.load_checkpoint(path)
+    serial.save_checkpoint(path, mlp())
+    with pytest.raises(FormatError, match=r"a checkpoint, not a network\n.*load_checkpoint\(\)"):
+        serial.load(path)
+
+
+def test_what_is_not_there_is_an_oserror(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        serial.load(tmp_path / "nowhere.npz")

@@ -1,0 +1,176 @@
+"""What is said of a file that is wrong, and that it steers no terminal."""
+
+import json
+
+import numpy as np
+import pytest
+from saving import HEADERS, described, forged, mlp
+
+from torchlite import nn, serial
+from torchlite.errors import DTypeError, FormatError
+from torchlite.serial import classes
+
+
+def test_what_is_wrong_is_named(path):
+    def header(text):
+        def change(members):
+            text_ = text.encode() + b"\n"
+            members[1][1] = b"\x93NUMPY\1\0" + len(text_).to_bytes(2, "little") + text_ + bytes(96)
+
+        return forged(path, change)
+
+    def description(old, new):
+        def change(members):
+            assert old.encode() in members[0][1]
+            members[0][1] = members[0][1].replace(old.encode(), new.encode(), 1)
+
+        return forged(path, change)
+
+    assert header(HEADERS[1]) == (
+        "0.weight.npy: an array of float64 in (1000000000000,) has not the 96 bytes that are there"
+    )
+    assert header(HEADERS[0]).startswith(
+        "0.weight.npy: b\"{'descr': '|O', 'fortran_order': False, 'shape': (3,), }\\n\" is no "
+    )
+    assert forged(path, lambda members: members.pop(2)) == (
+        "[0].bias: there is no array '0.bias' in the file"
+    )
+    assert forged(path, lambda members: members.append(["x.npy", members[1][1]])) == (
+        "x: nothing refers to this array"
+    )
+    assert forged(path, lambda members: members.append(["x.exe", b""])) == (
+        "x.exe: a torchlite file has no such member"
+    )
+    assert forged(path, lambda members: members.append(members[1])) == (
+        "0.weight.npy: there are two members of this name"
+    )
+    assert forged(path, lambda members: members.append(["../x.npy", b""])) == (
+        "member 5: b'../x.npy' is no name of a member"
+    )
+    assert forged(path, lambda members: members.pop(0)) == (
+        "torchlite.json: this member is missing: it is no torchlite file"
+    )
+    assert description('"version":1', '"version":2') == (
+        "torchlite.json: it is of version 2, this torchlite reads 1\n"
+        "  hint: a newer torchlite may have written it"
+    )
+    assert description('"Tanh"', '"Tan"').startswith("[1]: 'Tan' is not a class that files know")
+    assert description('"weight":', '"wait":').startswith(
+        "[0]: this cannot be the state of a Linear"
+    )
+    assert description('"weight":', '"forward":') == (
+        "[0]: forward is a method or property of Linear, not something to be saved"
+    )
+    assert description('"weight":', '"output":') == (
+        "[0]: output is what a call leaves behind, not something to be saved"
+    )
+    assert description('"weight":', '"__class__":') == (
+        "[0]: '__class__' is no name of an attribute"
+    )
+    for name in ("transient", "remembers", "refers", "_uncast"):
+        assert description('"weight":', f'"{name}":') == (
+            f"[0]: {name} is said by the class, not saved with what is made of it"
+        )
+    for value, shown in [
+        ("1", "1"),
+        ('"float64"', "'float64'"),
+        ('{"dtype":"<i8"}', "dtype('int64')"),
+    ]:
+        assert description('"weight":', f'"_dtype":{value},"weight":') == (
+            f"[0]: _dtype must be float32, float64, complex64 or complex128, got {shown}"
+        )
+    assert description('"modules":[', '"modules":[1,') == (
+        "Sequential: modules must be a list of modules"
+    )
+    assert description('{"array":"0.weight"}', '{"eval":"1"}') == (
+        "[0].weight: {'eval': '1'} describes no value"
+    )
+
+
+STEERING = "\x1b[2J\ud800\u202e"
+WRITTEN_OUT = r"\x1b[2J\ud800\u202e"
+
+
+def test_what_is_said_of_a_file_steers_no_terminal(path, capsys):
+    said = json.dumps(STEERING)
+
+    def description(old, new):
+        def change(members):
+            members[0][1] = members[0][1].replace(old.encode(), new.encode(), 1)
+
+        message = forged(path, change)
+        print(message)
+        assert message.replace("\n", "").isprintable()
+        return message
+
+    assert description('"network"', said) == f"it holds a {WRITTEN_OUT}, not a network"
+    assert description('"version":1', f'"version":{said}').startswith(
+        f"torchlite.json: it is of version {WRITTEN_OUT}, this torchlite reads 1\n"
+    )
+    assert description('"Tanh"', said).startswith(f"[1]: '{WRITTEN_OUT}' is not a class")
+    assert description('"weight"', said) == f"[0]: '{WRITTEN_OUT}' is no name of an attribute"
+    assert description('{"array":"0.weight"}', f'{{"array":{said}}}') == (
+        f"[0].weight: there is no array '{WRITTEN_OUT}' in the file"
+    )
+    assert description('"weight":', f'"x":{{"dict":[[{said},{{"part":9}}]]}},"weight":') == (
+        f"[0].x['{WRITTEN_OUT}']: there is no part 9 in the file"
+    )
+    path.write_bytes(described([{"class": "View", "state": {"size": ["\x1b[2J"]}}]))
+    with pytest.raises(FormatError, match=r"cannot be the state of a View: .* print") as e:
+        serial.load(path)
+    assert str(e.value).isprintable()
+    with pytest.raises(FormatError) as error:
+        serial.load(path.with_name("\x1b.npz").write_bytes(b"") or path.with_name("\x1b.npz"))
+    assert str(error.value).startswith(f"{path.parent}/\\x1b.npz: its end")
+
+
+def test_what_is_loaded_steers_no_terminal(path):
+    net = nn.Sequential(nn.SelectTable("a\x1b"), nn.NaN(nn.ReLU(), "b\ud800"))
+    serial.save(path, net)
+    net = serial.load(path)
+    assert (net[0].index, net[1].id) == ("a\x1b", "b\ud800")
+    assert repr(net[0]) == r"SelectTable(a\x1b)"
+    assert repr(net).replace("\n", "").isprintable()
+    with pytest.raises(DTypeError) as error:
+        net[0].forward(np.ones(3))
+    assert str(error.value).startswith(r"SelectTable(a\x1b).updateOutput: ")
+
+
+def test_a_layer_of_ones_own_may_print_in_colour(path, monkeypatch):
+    class Red(nn.Module):
+        def __repr__(self):
+            return "\x1b[31mRed\x1b[0m"
+
+    monkeypatch.setattr(classes, "_registered", {})
+    serial.register("Red", Red)
+    serial.save(path, Red())
+    assert isinstance(serial.load(path), Red)
+
+
+def test_damage_to_the_numbers_is_named(path):
+    net = mlp()
+    net[2].weight.fill(0.1234)
+    serial.save(path, net)
+    raw = path.read_bytes()
+    at = raw.index(net[2].weight.tobytes())
+    path.write_bytes(raw[:at] + b"\0" + raw[at + 1 :])
+    with pytest.raises(FormatError) as error:
+        serial.load(path)
+    assert str(error.value) == (
+        f"{path}: 2.weight.npy: its bytes have changed: the checksum does not fit"
+    )
+    path.write_bytes(raw[:-1])
+    with pytest.raises(FormatError, match="its end is not that of a torchlite file"):
+        serial.load(path)
+
+
+def test_every_bit_counts(path):
+    """No byte of a file can change, wherever it is, without being noticed."""
+    serial.save(path, nn.Linear(1, 1))
+    raw = bytearray(path.read_bytes())
+    for at in range(len(raw)):
+        raw[at] ^= 1 << at % 8
+        path.write_bytes(raw)
+        with pytest.raises(FormatError):
+            serial.load(path)
+        raw[at] ^= 1 << at % 8

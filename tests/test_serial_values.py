@@ -1,0 +1,209 @@
+"""What a file keeps, and what cannot be saved."""
+
+import importlib.util
+import json
+import zipfile
+import zlib
+
+import numpy as np
+import pytest
+from saving import DATA, dirty, members_of, mlp, refused, same
+
+from torchlite import nn, random, serial
+from torchlite.errors import DTypeError
+from torchlite.serial import npy
+
+# ---------------------------------------------------------------- what is kept
+
+
+def test_what_is_shared_stays_shared(path):
+    shared, both = nn.Linear(3, 3), nn.ReLU()
+    net = nn.Sequential(shared, both, shared.clone("weight", "gradWeight"), both)
+    loaded = (serial.save(path, net), serial.load(path))[1]
+    assert loaded[1] is loaded[3]
+    assert loaded[0].weight is loaded[2].weight
+    assert loaded[0].gradWeight is loaded[2].gradWeight
+    assert loaded[0].bias is not loaded[2].bias
+    assert loaded[0].gradBias is not loaded[2].gradBias
+
+
+def test_a_weight_shared_without_its_gradient(path):
+    first = nn.Linear(2, 2)
+    net = dirty(nn.Sequential(first, first.clone("weight")), np.random.default_rng(0))
+    serial.save(path, net)
+    loaded = serial.load(path)
+    assert loaded[0].weight is loaded[1].weight
+    assert loaded[0].gradWeight is not loaded[1].gradWeight
+    assert not loaded[0].gradWeight.any()
+    assert not loaded[1].gradWeight.any()
+
+
+def test_flat_parameters_stay_flat_when_filled(path):
+    net = mlp()
+    serial.save(path, net)
+    other = mlp()
+    parameters, gradients = other.getParameters()
+    gradients.fill(1)
+    serial.load(path, into=other)
+    assert np.array_equal(parameters, net.getParameters()[0])
+    assert not gradients.any()
+    assert np.shares_memory(other[2].bias, parameters)
+
+
+def test_results_are_not_saved(path):
+    net = mlp()
+    net.forward(np.ones((500, 3)))
+    serial.save(path, net)
+    assert path.stat().st_size < 5000
+    assert serial.load(path).output.size == 0
+
+
+def test_the_idiom_of_a_first_layer_is_kept(path):
+    net = mlp()
+    net[0].gradInput = None
+    serial.save(path, net)
+    assert serial.load(path)[0].gradInput is None
+
+
+def test_the_same_network_is_the_same_file(path, tmp_path):
+    net = mlp()
+    serial.save(path, net)
+    serial.save(tmp_path / "again.npz", serial.load(path))
+    assert path.read_bytes() == (tmp_path / "again.npz").read_bytes()
+
+
+def test_numpy_and_zipfile_read_it(path):
+    net = mlp()
+    serial.save(path, net)
+    with np.load(path, allow_pickle=False) as file:
+        assert set(file) == {"torchlite.json", "0.weight", "0.bias", "2.weight", "2.bias"}
+        assert np.array_equal(file["2.weight"], net[2].weight)
+        assert json.loads(file["torchlite.json"])["version"] == 1
+    with zipfile.ZipFile(path) as file:
+        assert file.testzip() is None
+
+
+def test_nothing_is_pickled(path):
+    serial.save_checkpoint(path, mlp(), {"t": 1, "deep": [np.float32(1)]})
+    assert b"numpy.core" not in path.read_bytes()
+    assert b"\x80\x04" not in path.read_bytes()
+
+
+def test_names_stay_apart(path):
+    net = nn.Sequential(nn.Linear(1, 1))
+    extra = {"a b": np.zeros(1), "a_b": np.ones(1), "a.b": np.full(1, 2.0), "": np.full(1, 3.0)}
+    serial.save_checkpoint(path, net, None, arrays=extra)
+    assert same(serial.load_checkpoint(path).extra["arrays"], extra)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, True, 0, -(2**200), 1.5, -0.0, float("inf"), float("-inf"), float("nan"), 5e-324,
+        "", "quotes \" ' \\ [[[{", "\0\ud800é", [], (), {}, [(1,), [2]], {"a": {1: None, 1.5: ()}},
+        {True: 1, None: 2, float("inf"): 3}, {"tuple": [1]}, {"array": "0.weight"}, [[[[()]]]],
+        np.dtype("float32"), np.float64(0.1), np.bool_(True), np.complex64(1 + 2j), np.int8(-3),
+        np.zeros(()), np.zeros((0, 3), "int32"), np.ones((1,) * 40, bool), np.arange(3, dtype="f2"),
+        np.array([np.nan, -0.0]), nn.ReLU(), [nn.MSECriterion()],
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_values_come_back_as_they_are(value, path):
+    serial.save_checkpoint(path, nn.ReLU(), value, value=[value, value])
+    loaded = serial.load_checkpoint(path)
+    assert same([value, [value, value]], [loaded.optimizer, loaded.extra["value"]])
+
+
+def test_a_gradient_saved_by_its_own_name_keeps_its_numbers(path):
+    net = nn.Linear(1, 1)
+    net.gradWeight.fill(3)
+    serial.save_checkpoint(path, net, None, gradient=net.gradWeight)
+    loaded = serial.load_checkpoint(path)
+    assert loaded.extra["gradient"][0, 0] == 3
+    assert loaded.net.gradWeight is loaded.extra["gradient"]
+
+
+def test_version_1_is_read_for_ever():
+    spec = importlib.util.spec_from_file_location("make_serial_v1", DATA / "make_serial_v1.py")
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    net, optimizer, extra = made.content()
+    rng = random.getRNGState()
+    random.manualSeed(99)
+    loaded = serial.load_checkpoint(made.PATH)
+    assert same([net, optimizer, extra], list(loaded))
+    assert np.array_equal(random.getRNGState(), rng)
+
+
+# ---------------------------------------------------------------- what is refused when saving
+
+
+def test_what_cannot_be_saved_is_refused(path):
+    def refused_with(value, message):
+        net = nn.Sequential(nn.ReLU(), nn.Linear(1, 1))
+        net[1].note = value
+        refused(path, net, message)
+
+    def hook():
+        pass
+
+    refused_with(hook, "save: [1].note: a function cannot be saved")
+    refused_with([1, {"a b": hook}], "save: [1].note[1]['a b']: a function cannot be saved")
+    refused_with({1}, "save: [1].note: a set cannot be saved")
+    refused_with({(1, 2): 3}, "save: [1].note: a key is a tuple, no plain value")
+    refused_with(np.array([None]), "save: [1].note: an array of dtype object cannot be saved")
+    refused_with(np.array(["a"]), "save: [1].note: an array of dtype <U1 cannot be saved")
+    refused_with(np.arange(2, dtype=">i4"), "save: [1].note: an array of dtype >i4 cannot be saved")
+    refused_with(np.ma.zeros(2), "save: [1].note: a MaskedArray cannot be saved")
+    deep = []
+    deep.append(deep)
+    refused_with(deep, f"save: [1].note{'[0]' * 24}: values are nested more than 64 deep")
+
+
+def test_what_is_no_network_is_refused(path):
+    refused(path, [nn.ReLU()], "save: net must be a module or criterion, got list")
+    for where in (path, str(path)):
+        with pytest.raises(DTypeError) as caught:
+            serial.save(nn.ReLU(), where)
+        said = f"save: net must be a module or criterion, got {type(where).__name__}"
+        assert str(caught.value) == f"{said}\n  hint: save(path, net)"
+    refused(
+        path, 1, "save_checkpoint: net must be a module or criterion, got int",
+        serial.save_checkpoint,
+    )  # fmt: skip
+    for load in (serial.load, serial.load_checkpoint):
+        with pytest.raises(DTypeError, match="into must be a module or criterion, got int"):
+            load(path, into=1)
+
+
+def test_a_long_description_is_refused(path):
+    path.write_bytes(b"old")
+    with pytest.raises(DTypeError, match="long lists of numbers belong into arrays"):
+        serial.save_checkpoint(path, nn.ReLU(), None, losses=[0.1], log="." * 2**22)
+    assert path.read_bytes() == b"old"
+
+
+def test_a_network_in_itself_is_refused(path):
+    net = nn.Sequential(nn.ReLU())
+    net.modules.append(net)
+    refused(path, net, "save: Sequential: modules are nested more than 100 deep")
+    net = nn.Sequential(nn.ReLU())
+    for _ in range(20):
+        net = nn.Sequential(net)
+        net.modules.append(net[0])
+    refused(path, net, "save: Sequential: there are more than 65536 modules in it")
+
+
+# ---------------------------------------------------------------- the zip itself
+
+
+def test_checksum_is_that_of_zip(path):
+    serial.save(path, mlp())
+    raw = path.read_bytes()
+    for name, inside in members_of(raw):
+        with zipfile.ZipFile(path) as file:
+            assert zlib.crc32(inside) == file.getinfo(name).CRC
+
+
+def test_dtypes_are_plain():
+    assert not any(dtype.hasobject or dtype.names for dtype in npy.DTYPES.values())
