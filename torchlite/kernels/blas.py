@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import SettingError, fault
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import DOUBLE, is_single, rounded, sum_rows
 
 __all__ = ["active", "addat", "addmm", "addrows", "axpy", "product", "products", "using"]
@@ -88,7 +89,7 @@ def using(backend: str) -> Iterator[None]:
         _axpys = before
 
 
-def product(a: Any, b: Any) -> Any:
+def product(a: Array, b: Array) -> Array:
     """Return `a @ b`.
 
     In float32 a long sum (K above 32,768) is right to 2e-6 of its magnitudes if there are few of
@@ -110,7 +111,7 @@ def product(a: Any, b: Any) -> Any:
     return a.dot(b) if a.size > 1 < b.size else a @ b
 
 
-def products(a: Any, b: Any) -> Any:
+def products(a: Array, b: Array) -> Array:
     """Return `a @ b` of stacks of matrices, its long sums as right as those of `product`.
 
     Shapes: a (..., M, K), b (..., K, N).
@@ -130,7 +131,7 @@ def products(a: Any, b: Any) -> Any:
     return np.stack(made).reshape(*lead, a.shape[-2], b.shape[-1])
 
 
-def _long_product(a: Any, b: Any) -> Any:
+def _long_product(a: Array, b: Array) -> Array:
     """Return `a @ b` as a sum of blocks: the BLAS would add up number after number."""
     if a.ndim == 1:
         return _long_product(a[None], b)[0]
@@ -150,7 +151,7 @@ def _long_product(a: Any, b: Any) -> Any:
     return rounded(total, a)
 
 
-def addmm(target: Any, alpha: complex, a: Any, b: Any) -> None:
+def addmm(target: Array, alpha: complex, a: Array, b: Array) -> None:
     """Accumulate a matrix product in place: `target += alpha * a @ b`.
 
     Shapes: target (M, N), a (M, K), b (K, N).
@@ -167,7 +168,7 @@ def addmm(target: Any, alpha: complex, a: Any, b: Any) -> None:
     target += increment if alpha == 1 else alpha * increment
 
 
-def addrows(target: Any, alpha: complex, a: Any) -> None:
+def addrows(target: Array, alpha: complex, a: Array) -> None:
     """Accumulate the sum of the rows in place: `target += alpha * a.sum(0)`.
 
     Shapes: target (N,), a (M, N).
@@ -183,7 +184,7 @@ def addrows(target: Any, alpha: complex, a: Any) -> None:
     target += total if alpha == 1 else alpha * total
 
 
-def axpy(target: Any, alpha: complex, x: Any) -> None:
+def axpy(target: Array, alpha: complex, x: Array) -> None:
     """Add a multiple in place: `target += alpha * x`.
 
     Shapes: target and x alike.
@@ -213,7 +214,7 @@ def axpy(target: Any, alpha: complex, x: Any) -> None:
             add(x, target, min(_SHARED, size - start), alpha, start, 1, start)
 
 
-def addat(target: Any, alpha: complex, places: Any, rows: Any) -> None:
+def addat(target: Array, alpha: complex, places: Array, rows: Array) -> None:
     """Accumulate rows in place: `target[places] += alpha * rows`; at a repeated place all of them.
 
     Rows of float32 that share a place by the thousands are added up in float64.

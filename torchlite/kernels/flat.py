@@ -5,14 +5,16 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
+
 __all__ = ["flatten", "runs", "stretch"]
 
 
-def _address(array: Any) -> int:
+def _address(array: Array) -> int:
     return int(array.__array_interface__["data"][0])
 
 
-def _owner(array: Any) -> Any:
+def _owner(array: Array) -> Any:
     """Return the one-dimensional memory that a C-contiguous array is a piece of, or None."""
     if type(array) is not np.ndarray or not array.flags.c_contiguous:
         return None
@@ -22,7 +24,7 @@ def _owner(array: Any) -> Any:
     return None
 
 
-def stretch(arrays: Sequence[Any]) -> Any:
+def stretch(arrays: Sequence[Array]) -> Any:
     """Return the piece of memory that the arrays tile in this order, or None.
 
     The result is a one-dimensional view: writing to it writes to the arrays. A single array
@@ -55,13 +57,13 @@ def stretch(arrays: Sequence[Any]) -> Any:
     return owner[offset : offset + (end - start) // owner.itemsize]
 
 
-def runs(parameters: Sequence[Any], gradients: Sequence[Any]) -> list[tuple[Any, Any]]:
+def runs(parameters: Sequence[Array], gradients: Sequence[Array]) -> list[tuple[Array, Array]]:
     """Return pairs of arrays, as few as possible, that cover the parameters and gradients.
 
     Neighbours in memory, on both sides, are covered by one pair of one-dimensional views, and what
     is C-contiguous on both sides is one-dimensional, too.
     """
-    covered: list[tuple[Any, Any]] = []
+    covered: list[tuple[Array, Array]] = []
     for pair in zip(parameters, gradients, strict=True):
         whole = [stretch([array]) for array in pair]
         parameter, gradient = pair if any(view is None for view in whole) else whole
@@ -76,7 +78,7 @@ def runs(parameters: Sequence[Any], gradients: Sequence[Any]) -> list[tuple[Any,
     return covered
 
 
-def flatten(arrays: Sequence[Any]) -> tuple[Any, list[Any]]:
+def flatten(arrays: Sequence[Array]) -> tuple[Array, list[Array]]:
     """Return one new one-dimensional array with the values of all, and views of it in their shapes.
 
     Example

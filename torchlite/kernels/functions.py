@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import sum_along
 
 _BITS = {"f": np.int32, "d": np.int64}
@@ -18,13 +19,16 @@ _FEW = 512
 # A difference from 1 of this size has lost ten of its bits; smaller ones are rare, and cost little.
 _SMALL = 2.0**-10
 
+# What `units` returns.
+_Units = tuple[Array, Array, Array]
 
-def absolute(x: Any) -> Any:
+
+def absolute(x: Array) -> Array:
     """Return |x|; of complex numbers x or -x, so that it can be differentiated by complex step."""
     return np.abs(x) if x.dtype.kind == "f" else np.where(x.real < 0, -x, x)
 
 
-def choose(condition: Any, yes: Any, no: Any, dtype: Any) -> Any:
+def choose(condition: Array, yes: Array | float, no: Array | float, dtype: Any) -> Array:
     """Return `np.where(condition, yes, no)` of a floating dtype.
 
     What is chosen are bits, by integer arithmetic: no number is too large, and NaN stays.
@@ -39,7 +43,7 @@ def choose(condition: Any, yes: Any, no: Any, dtype: Any) -> Any:
     return chosen.view(dtype)
 
 
-def units(rows: Any, zero: float) -> tuple[Any, Any, Any]:
+def units(rows: Array, zero: float) -> _Units:
     """Return the rows divided by their lengths, and two columns whose product the lengths are.
 
     Two, because the squares of large and small numbers, and the lengths of the largest, are beyond
@@ -53,26 +57,26 @@ def units(rows: Any, zero: float) -> tuple[Any, Any, Any]:
     return rows / length, length, scale
 
 
-def by_cosine(gradient: Any, cosine: Any, a: Any, b: Any) -> tuple[Any, Any]:
+def by_cosine(gradient: Array, cosine: Array, one: _Units, other: _Units) -> tuple[Array, Array]:
     """Return the gradients of two arrays of rows, from that of the cosines of their angles.
 
-    Gradient and cosine are columns, a and b what `units` returned.
+    Gradient and cosine are columns, one and other what `units` returned.
     """
-    (a, *lengths_a), (b, *lengths_b) = a, b
+    (a, *lengths_a), (b, *lengths_b) = one, other
     by_a, by_b = gradient * (b - cosine * a), gradient * (a - cosine * b)
     for length_a, length_b in zip(lengths_a, lengths_b, strict=True):
         by_a, by_b = by_a / length_a, by_b / length_b
     return by_a, by_b
 
 
-def leaky(x: Any, slope: Any) -> Any:
+def leaky(x: Array, slope: Array | float) -> Array:
     """Return `np.where(x > 0, x, slope * x)`."""
     result = slope * x.clip(-np.inf, 0)
     result += x.clip(0, np.inf)
     return result
 
 
-def mended(slope: Any, x: Any, exact: Callable[[Any], Any]) -> Any:
+def mended(slope: Array, x: Array, exact: Callable[[Array], Array]) -> Array:
     """Return a slope that was computed as 1 - something, with exact(x) in the place of small ones.
 
     The smaller the difference, the fewer of its digits are right, in the end none. Complex slopes,
@@ -85,7 +89,7 @@ def mended(slope: Any, x: Any, exact: Callable[[Any], Any]) -> Any:
     return slope
 
 
-def sigmoid(x: Any) -> Any:
+def sigmoid(x: Array) -> Array:
     """Return `1 / (1 + exp(-x))`."""
     result = np.negative(x)
     # Where exp overflows, the 0 that comes of it is right.
@@ -95,7 +99,7 @@ def sigmoid(x: Any) -> Any:
     return np.divide(1, result, out=result)
 
 
-def softplus(x: Any) -> Any:
+def softplus(x: Array) -> Array:
     """Return `log(1 + exp(x))`, as log(1 + exp(-|x|)) + max(x, 0)."""
     result = np.negative(x)
     np.minimum(x, result, out=result)

@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
+
 __all__ = ["like"]
 
 
-def like(values: Any, array: Any) -> Any:
+def like(values: Any, array: Array) -> Array:
     """Return host values (random draws, index tables) as an array of the kind of `array`.
 
     The dtype stays that of the values. Whatever implements NumPy's `like=` protocol decides what

@@ -21,10 +21,11 @@ line, for which the processor has its vectors, and pieces stay in its cache.
 
 from itertools import groupby
 from math import prod
-from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
+
+from torchlite.kernels.arrays import Array
 
 __all__ = [
     "DOUBLE",
@@ -63,7 +64,7 @@ _PAIRS = 1 << 16
 _ones = {char: np.ones(_DOT if char in DOUBLE else 1 << 16, char) for char in "fFdD"}
 
 
-def sum_rows(a: Any) -> Any:
+def sum_rows(a: Array) -> Array:
     """Return the sum of the rows, `a.sum(0)`.
 
     Shapes: a (M, N); the sum (N,).
@@ -89,7 +90,7 @@ def sum_rows(a: Any) -> Any:
     if a.size > _PIECE and n > _IN_FOURS:
         step = max(_IN_FOURS, _PIECE * n // a.size // _IN_FOURS * _IN_FOURS)
         pieces = (sum_rows(a[start : start + step]) for start in range(0, n, step))
-        return rounded(sum(pieces, np.float64(0)), a)
+        return rounded(sum(pieces, np.zeros(())), a)
     # So many rows side by side, as one line, have all their columns in fours.
     blocks = 4 * -(-n // (2 * _IN_FOURS))
     whole = n - n % blocks
@@ -102,7 +103,7 @@ def sum_rows(a: Any) -> Any:
     return summed if blocks <= _BLOCK else rounded(summed, a)
 
 
-def sum_products(a: Any, b: Any) -> Any:
+def sum_products(a: Array, b: Array) -> Array:
     """Return the sum of the rows of a product, `(a * b).sum(0)`, without the product in between.
 
     Shapes: a and b (M, N); the sum (N,).
@@ -120,7 +121,7 @@ def sum_products(a: Any, b: Any) -> Any:
     return einsum_rows("nj,nj->j", a, b)
 
 
-def einsum_rows(subscripts: str, a: Any, b: Any) -> Any:
+def einsum_rows(subscripts: str, a: Array, b: Array) -> Array:
     """Return `np.einsum(subscripts, a, b)`, for subscripts that sum over the first axis alone.
 
     Example
@@ -142,7 +143,7 @@ def einsum_rows(subscripts: str, a: Any, b: Any) -> Any:
     return summed if whole == n else summed + einsum_rows(subscripts, a[whole:], b[whole:])
 
 
-def inner(a: Any, b: Any) -> Any:
+def inner(a: Array, b: Array) -> Array:
     """Return `(a * b).sum(-1)`, without the product in between.
 
     Shapes: a and b (..., N); the sum (...).
@@ -168,7 +169,7 @@ def inner(a: Any, b: Any) -> Any:
     return rounded(summed, a)
 
 
-def dot(a: Any, b: Any) -> Any:
+def dot(a: Array, b: Array) -> Array:
     """Return `(a * b).sum()`, without the product in between: the dot product of two vectors.
 
     Shapes: a and b alike.
@@ -188,7 +189,7 @@ def dot(a: Any, b: Any) -> Any:
     return sum_rows(blocks.reshape(-1, 1))[0] + a[whole:].dot(b[whole:])
 
 
-def sum_all(a: Any) -> Any:
+def sum_all(a: Array) -> Array:
     """Return the sum of everything, `a.sum()`.
 
     Example
@@ -201,7 +202,7 @@ def sum_all(a: Any) -> Any:
     return _in_pairs(a.ravel("K"))
 
 
-def sum_along(a: Any, axis: int | tuple[int, ...], keepdims: bool = False) -> Any:
+def sum_along(a: Array, axis: int | tuple[int, ...], keepdims: bool = False) -> Array:
     """Return the sum along one axis or several, `a.sum(axis, keepdims=keepdims)`.
 
     Example
@@ -241,7 +242,7 @@ def sum_along(a: Any, axis: int | tuple[int, ...], keepdims: bool = False) -> An
     return rounded(summed, a).reshape(kept)
 
 
-def _middle(a: Any) -> Any:
+def _middle(a: Array) -> Array:
     """Return the sum along the second of three axes."""
     outer, n, behind = a.shape
     if n <= _FEW:
@@ -257,7 +258,7 @@ def _middle(a: Any) -> Any:
     return summed
 
 
-def _in_pairs(a: Any) -> Any:
+def _in_pairs(a: Array) -> Array:
     """Return the sum along the last axis, along which the numbers lie close to one another."""
     n = a.shape[-1]
     if n <= _PAIRS or not is_single(a):
@@ -267,16 +268,16 @@ def _in_pairs(a: Any) -> Any:
     return rounded(blocks.sum(-1, dtype=DOUBLE[a.dtype.char]) + a[..., whole:].sum(-1), a)
 
 
-def rounded(summed: Any, a: Any) -> Any:
+def rounded(summed: Array, a: Array) -> Array:
     """Return a sum in the precision of what was added up, where it may be infinite."""
     with np.errstate(over="ignore"):
         return summed.astype(a.dtype)
 
 
-def is_single(a: Any) -> bool:
+def is_single(a: Array) -> bool:
     return type(a) is np.ndarray and a.dtype.char in DOUBLE
 
 
-def _is_closest(a: Any, axis: int) -> bool:
+def _is_closest(a: Array, axis: int) -> bool:
     """Return whether NumPy goes along this axis first, and so adds up in pairs."""
     return type(a) is np.ndarray and a.strides[axis] == a.itemsize and 0 not in a.strides

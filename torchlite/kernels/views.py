@@ -1,11 +1,13 @@
 """Arrays that are views of one memory: which overlap, and what stands where in another."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 from numpy.lib.stride_tricks import as_strided
+
+from torchlite.kernels.arrays import Array
 
 __all__ = ["Lattice", "lattice", "memory_order", "overlaps", "repeats", "share"]
 
@@ -30,11 +32,11 @@ class Lattice(NamedTuple):
     strides: tuple[int, ...]
     shape: tuple[int, ...]
 
-    def places(self) -> Any:
+    def places(self) -> Array:
         """Return the place of each entry, in the shape of the view."""
         return self.first + _distances(self.shape, self.strides)
 
-    def view(self, memory: Any) -> Any:
+    def view(self, memory: Array) -> Array:
         """Return the view of a memory.
 
         Example
@@ -49,7 +51,7 @@ class Lattice(NamedTuple):
         return as_strided(memory[self.first :], self.shape, strides)
 
 
-def lattice(whole: Any, view: Any) -> Lattice | None:
+def lattice(whole: Array, view: Array) -> Lattice | None:
     """Return where the entries of a view stand among those of the whole, counted in C order.
 
     None, if one of them is none of the whole's, if they do not stand at regular distances, or if
@@ -83,7 +85,7 @@ def lattice(whole: Any, view: Any) -> Lattice | None:
     return found if places.min() >= 0 and np.array_equal(places, found.places()) else None
 
 
-def memory_order(array: Any) -> tuple[int, ...]:
+def memory_order(array: Array) -> tuple[int, ...]:
     """Return the axes in the order of memory: those first along which steps are longest.
 
     Example
@@ -94,7 +96,7 @@ def memory_order(array: Any) -> tuple[int, ...]:
     return tuple(sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))
 
 
-def overlaps(arrays: Sequence[Any]) -> Iterator[tuple[int, int]]:
+def overlaps(arrays: Sequence[Array]) -> Iterator[tuple[int, int]]:
     """Yield the positions of any two arrays that share memory. Only NumPy's own can be told.
 
     Example
@@ -117,7 +119,7 @@ def overlaps(arrays: Sequence[Any]) -> Iterator[tuple[int, int]]:
         reached.append((end, i))
 
 
-def share(one: Any, other: Any) -> bool:
+def share(one: Array, other: Array) -> bool:
     """Tell whether two arrays have a number in common, in a time that grows as their memory.
 
     Example
@@ -136,7 +138,7 @@ def share(one: Any, other: Any) -> bool:
         return bool(held[places[(places >= 0) & (places < end - start)]].any())
 
 
-def repeats(array: Any) -> bool:
+def repeats(array: Array) -> bool:
     """Tell whether one number of an array stands in several places of it.
 
     Example
@@ -156,17 +158,17 @@ def repeats(array: Any) -> bool:
     return len(np.unique(_bytes(array))) < array.size * array.itemsize
 
 
-def _bytes(array: Any) -> Any:
+def _bytes(array: Array) -> Array:
     """Return the addresses of all bytes of an array."""
     return (_addresses(array).reshape(-1, 1) + np.arange(array.itemsize)).reshape(-1)
 
 
-def _addresses(array: Any) -> Any:
+def _addresses(array: Array) -> Array:
     first: int = array.__array_interface__["data"][0]
     return first + _distances(array.shape, array.strides)
 
 
-def _distances(shape: Sequence[int], strides: Sequence[int]) -> Any:
+def _distances(shape: Sequence[int], strides: Sequence[int]) -> Array:
     """Return how far each entry is from the first."""
     total = np.zeros(shape, np.intp)
     for axis, (length, stride) in enumerate(zip(shape, strides, strict=True)):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from torchlite.errors import ShapeError
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.nested import shapes
 
@@ -21,7 +22,7 @@ def sample_dims(layer: Any, argument: str, value: Any) -> int | None:
     return checks.size(layer, argument, value)
 
 
-def leading(layer: Any, method: str, input: Any, nInputDims: int | None) -> int:
+def leading(layer: Any, method: str, input: Array, nInputDims: int | None) -> int:
     """Return how many dimensions of input come before those of a sample: the batch's.
 
     A sample has nInputDims dimensions, the last ones of input; with None all of input is one.
@@ -36,7 +37,7 @@ def leading(layer: Any, method: str, input: Any, nInputDims: int | None) -> int:
 
 
 def position(
-    layer: Any, method: str, input: Any, dim: int, nInputDims: int | None = None, room: int = 0
+    layer: Any, method: str, input: Array, dim: int, nInputDims: int | None = None, room: int = 0
 ) -> int:
     """Return as a dimension of input what dim says, which counts within a sample.
 
@@ -56,7 +57,7 @@ def position(
     raise out_of_range(layer, method, f"dimension {dim}", of, input)
 
 
-def out_of_range(layer: Any, method: str, what: str, of: str, input: Any) -> ShapeError:
+def out_of_range(layer: Any, method: str, what: str, of: str, input: Array) -> ShapeError:
     """Return the error that input, or the part of it that `of` says, has no such thing."""
     return ShapeError(
         f"{checks.title(layer)}.{method}: {what} is out of range for {of}input {shapes(input)}, "
@@ -69,6 +70,6 @@ def out_of_range(layer: Any, method: str, what: str, of: str, input: Any) -> Sha
     )
 
 
-def resized(input: Any, axis: int, *size: int) -> tuple[int, ...]:
+def resized(input: Array, axis: int, *size: int) -> tuple[int, ...]:
     """Return the shape of input with another size along an axis, or without that axis."""
     return (*input.shape[:axis], *size, *input.shape[axis + 1 :])

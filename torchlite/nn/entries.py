@@ -1,14 +1,16 @@
 """What is done to the entries of tables."""
 
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.checks import is_integral
 
 
-def total(arrays: Any) -> Any:
+def total(arrays: Sequence[Array]) -> Array:
     """Return the sum of arrays: always a fresh array.
 
     Example
@@ -52,7 +54,7 @@ def total_gradient(gradients: Any, input: Any) -> Any:
     return total(gradients)
 
 
-def pieces(array: Any, lengths: Any, axis: int) -> list[Any]:
+def pieces(array: Array, lengths: Sequence[int], axis: int) -> list[Array]:
     """Return views of these lengths, one after the other along an axis.
 
     Example
@@ -69,7 +71,7 @@ def pieces(array: Any, lengths: Any, axis: int) -> list[Any]:
     ]
 
 
-def at(array: Any, axis: int, index: int) -> Any:
+def at(array: Array, axis: int, index: int) -> Array:
     """Return the view of one slice along an axis: an array, also where it is one number.
 
     Example
@@ -78,10 +80,11 @@ def at(array: Any, axis: int, index: int) -> Any:
     >>> at(np.array([[1, 2], [3, 4]]), 1, 0)
     array([1, 3])
     """
-    return array[(*[slice(None)] * axis, index, ...)]
+    place: tuple[Any, ...] = (*[slice(None)] * axis, index, ...)
+    return array[place]
 
 
-def first_array(table: Any) -> Any:
+def first_array(table: Any) -> Array:
     """Return the first array of a table, however deep.
 
     Example

@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 
-def cast(array: Any, dtype: Any, copy: bool = False) -> Any:
+
+def cast(array: Array, dtype: Any, copy: bool = False) -> Array:
     """Return the array in this dtype; a complex one in the complex dtype of its precision.
 
     Example

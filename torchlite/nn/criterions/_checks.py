@@ -13,6 +13,7 @@ from numpy import ndarray
 
 from torchlite.elsewhere import as_numpy
 from torchlite.errors import DTypeError
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.checks import (
@@ -32,12 +33,12 @@ from torchlite.nn.nested import is_array, shapes
 def classes(
     criterion: Any,
     method: str,
-    input: Any,
+    input: Array,
     target: Any,
     weights: Any = None,
     ignored: Any = None,
     dims: int = 1,
-) -> Any:
+) -> Array:
     """Return the target, one class (from 0 on) for each place of the input, as an integer array.
 
     The input is one sample of so many dims, the first of them the classes, or a batch of such.
@@ -64,7 +65,7 @@ def classes(
     return target
 
 
-def labels(criterion: Any, method: str, input: Any, target: Any) -> Any:
+def labels(criterion: Any, method: str, input: Array, target: Any) -> Array:
     """Return where the target lists classes; a -1 ends each row, whatever follows."""
     _sample_or_batch(criterion, method, input, 1)
     if not is_array(target) or target.dtype.kind not in "iu":
@@ -78,7 +79,7 @@ def labels(criterion: Any, method: str, input: Any, target: Any) -> Any:
     return listed
 
 
-def _sample_or_batch(criterion: Any, method: str, input: Any, dims: int) -> None:
+def _sample_or_batch(criterion: Any, method: str, input: Array, dims: int) -> None:
     if type(input) is ndarray and input.dtype in FLOATING and dims <= input.ndim <= dims + 1:
         return
     checks.floating(criterion, method, input)
@@ -104,7 +105,7 @@ def _no_integers(
 # ---------------------------------------------------------------- one number a sample
 
 
-def one_each(criterion: Any, method: str, input: Any, target: Any, shape: Any) -> Any:
+def one_each(criterion: Any, method: str, input: Array, target: Any, shape: Any) -> Array:
     """Return the target as an array of this shape and of input's dtype.
 
     Where there is one sample only, a number will do.
@@ -123,7 +124,7 @@ def one_each(criterion: Any, method: str, input: Any, target: Any, shape: Any) -
     return target
 
 
-def signs(criterion: Any, method: str, input: Any, target: Any, shape: Any) -> Any:
+def signs(criterion: Any, method: str, input: Array, target: Any, shape: Any) -> Array:
     """Return the target as `one_each` does; all of it must be 1 or -1."""
     target = one_each(criterion, method, input, target, shape)
     wrong = target * target != 1
@@ -146,7 +147,7 @@ def held(criterion: Any, argument: str, weights: Any, needed: bool = False) -> A
 
 
 def weighted(
-    criterion: Any, method: str, argument: str, weights: Any, input: Any, *fitting: Any
+    criterion: Any, method: str, argument: str, weights: Any, input: Array, *fitting: Any
 ) -> None:
     """Weights must be of one of the fitting shapes, and of input's dtype or its real part's."""
     if weights.shape not in fitting:
@@ -158,7 +159,7 @@ def weighted(
         raise mistyped(criterion, method, "input", expected, str(input.dtype), hint)
 
 
-def probabilities(criterion: Any, method: str, input: Any) -> None:
+def probabilities(criterion: Any, method: str, input: Array) -> None:
     """Input must lie between 0 and 1."""
     wrong = (input.real < 0) | (input.real > 1)
     if wrong.any():
@@ -168,7 +169,7 @@ def probabilities(criterion: Any, method: str, input: Any) -> None:
         raise out_of_range(criterion, method, "input", expected, got, hint)
 
 
-def images(criterion: Any, method: str, input: Any, target: Any) -> None:
+def images(criterion: Any, method: str, input: Array, target: Any) -> None:
     """Input must be (C, H, W) or (N, C, H, W), target the same or larger in the last two."""
     _sample_or_batch(criterion, method, input, 3)
     checks.must_be_array(criterion, method, "target", target, input.dtype)
@@ -198,7 +199,7 @@ def made(criterion: Any, method: str, argument: str, value: Any, kind: type) -> 
 
 def _of_one_sample(
     criterion: Any, method: str, target: Any, shape: Any, what: str, hint: str | None = None
-) -> Any:
+) -> Array:
     """Return a target (1,) as that of one sample; other shapes are wrong."""
     if target.shape == (1,) and shape == ():
         return target.reshape(())

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import sum_all
 from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
@@ -34,7 +35,7 @@ class Elementwise(Criterion):
     def __init__(self, sizeAverage: bool = True) -> None:
         self.sizeAverage = sizeAverage
 
-    def updateOutput(self, input: Any, target: Any = None) -> Any:
+    def updateOutput(self, input: Any, target: Any = None) -> float:
         target = self._prepared("updateOutput", input, target)
         self.output = self._total(input, target).item() / self._divisor(input)
         return self.output
@@ -44,11 +45,11 @@ class Elementwise(Criterion):
         self.gradInput = self._gradient(input, target, 1 / self._divisor(input))
         return self.gradInput
 
-    def _total(self, input: Any, target: Any) -> Any:
+    def _total(self, input: Any, target: Any) -> Array:
         """Return the loss, not averaged, as an array of no dimensions."""
         return sum_all(self._losses(input, target))
 
-    def _losses(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Any, target: Any) -> Array:
         """Return what the loss is the sum of."""
         raise NotImplementedError
 

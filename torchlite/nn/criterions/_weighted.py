@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions._elementwise import Elementwise
 
@@ -26,24 +27,24 @@ class Weighted(Elementwise):
         super().__init__(sizeAverage)
         self.weights = _checks.held(self, "weights", weights)
 
-    def _losses(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Array, target: Array) -> Array:
         loss = self._loss(input, target)
         return loss if self.weights is None else self.weights * loss
 
-    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+    def _gradient(self, input: Array, target: Array, factor: float) -> Array:
         gradInput = self._derivative(input, target)
         gradInput *= factor
         return gradInput if self.weights is None else self.weights * gradInput
 
-    def _loss(self, input: Any, target: Any) -> Any:
+    def _loss(self, input: Array, target: Array) -> Array:
         """Return the loss of each entry."""
         raise NotImplementedError
 
-    def _derivative(self, input: Any, target: Any) -> Any:
+    def _derivative(self, input: Array, target: Array) -> Array:
         """Return the derivative of each entry's loss, as a new array."""
         raise NotImplementedError
 
-    def _prepared(self, method: str, input: Any, target: Any) -> Any:
+    def _prepared(self, method: str, input: Array, target: Array) -> Array:
         target = super()._prepared(method, input, target)
         if self.weights is not None:
             _checks.weighted(

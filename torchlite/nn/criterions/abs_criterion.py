@@ -1,9 +1,8 @@
 """AbsCriterion."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import absolute
 from torchlite.nn.criterions._elementwise import Elementwise
 
@@ -39,10 +38,10 @@ class AbsCriterion(Elementwise):
     Torch7, nn/AbsCriterion.lua.
     """
 
-    def _losses(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Array, target: Array) -> Array:
         return absolute(input - target)
 
-    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+    def _gradient(self, input: Array, target: Array, factor: float) -> Array:
         difference = input - target
         difference += 0.0  # so that -0.0 counts as 0
         return np.copysign(factor, difference.real).astype(input.dtype, copy=False)

@@ -1,9 +1,8 @@
 """BCECriterion."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions._weighted import Weighted
 
@@ -52,13 +51,13 @@ class BCECriterion(Weighted):
     Torch7, nn/BCECriterion.lua.
     """
 
-    def _prepared(self, method: str, input: Any, target: Any) -> Any:
+    def _prepared(self, method: str, input: Array, target: Array) -> Array:
         target = super()._prepared(method, input, target)
         _checks.probabilities(self, method, input)
         return target
 
-    def _loss(self, input: Any, target: Any) -> Any:
+    def _loss(self, input: Array, target: Array) -> Array:
         return (target - 1) * np.log(1 - input + _EPS) - target * np.log(input + _EPS)
 
-    def _derivative(self, input: Any, target: Any) -> Any:
+    def _derivative(self, input: Array, target: Array) -> Array:
         return (input - target) / ((1 - input + _EPS) * (input + _EPS))

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import sum_all
 from torchlite.nn.checks import whole
 from torchlite.nn.criterion import Criterion
@@ -93,21 +94,21 @@ class ClassNLLCriterion(Criterion):
         self.sizeAverage = sizeAverage
         self.ignoreIndex = whole(self, "ignoreIndex", ignoreIndex)
 
-    def updateOutput(self, input: Any, target: Any) -> Any:
+    def updateOutput(self, input: Array, target: Any) -> float:
         places, weight, total_weight = self._chosen("updateOutput", input, target)
         self.total_weight = total_weight
         chosen = self._batch(input)[places]
         self.output = sum_all(-weight * chosen).item() / self._divisor(total_weight)
         return self.output
 
-    def updateGradInput(self, input: Any, target: Any) -> Any:
+    def updateGradInput(self, input: Array, target: Any) -> Array:
         places, weight, total_weight = self._chosen("updateGradInput", input, target)
         gradInput = np.zeros_like(input)
         self._batch(gradInput)[places] = -weight / self._divisor(total_weight)
         self.gradInput = gradInput
         return gradInput
 
-    def _chosen(self, method: str, input: Any, target: Any) -> Any:
+    def _chosen(self, method: str, input: Array, target: Any) -> tuple[Any, Any, Any]:
         """Return where in a batch the right classes stand, their weights and the weights' sum."""
         target = _checks.classes(
             self, method, input, target, self.weights, self.ignoreIndex, self._dims
@@ -122,7 +123,7 @@ class ClassNLLCriterion(Criterion):
         weight = self.weights[chosen]
         return places, weight, sum_all(weight).item()
 
-    def _batch(self, array: Any) -> Any:
+    def _batch(self, array: Array) -> Array:
         return array[None] if array.ndim == self._dims else array
 
     def _divisor(self, total_weight: Any) -> Any:

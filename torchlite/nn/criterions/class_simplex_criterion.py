@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import SettingError
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions.mse_criterion import MSECriterion
@@ -78,21 +79,21 @@ class ClassSimplexCriterion(MSECriterion):
             raise checks.misbuilt(SettingError, self, "nClasses", "at least 2", str(nClasses))
         self.simplex = _regular_simplex(self.nClasses)
 
-    def getPredictions(self, input: Any) -> Any:
+    def getPredictions(self, input: Array) -> Array:
         """Return the product of each sample with each corner: the larger, the nearer."""
         checks.rows(self, "getPredictions", input, self.nClasses, self.simplex.dtype)
         return input @ self.simplex.T
 
-    def getTopPrediction(self, input: Any) -> Any:
+    def getTopPrediction(self, input: Array) -> Array:
         """Return each sample's nearest corner, counting from 0; of several the first."""
         return self.getPredictions(input).argmax(-1)
 
-    def _prepared(self, method: str, input: Any, target: Any) -> Any:
+    def _prepared(self, method: str, input: Array, target: Any) -> Array:
         checks.rows(self, method, input, self.nClasses, self.simplex.dtype)
         return self.simplex[_checks.classes(self, method, input, target)]
 
 
-def _regular_simplex(n: int) -> Any:
+def _regular_simplex(n: int) -> Array:
     """Return n points of length 1 in n dimensions, any two of the product -1 / (n - 1)."""
     corners = np.zeros((n, n))
     for k in range(n - 1):

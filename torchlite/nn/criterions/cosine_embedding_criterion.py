@@ -1,9 +1,11 @@
 """CosineEmbeddingCriterion."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import by_cosine, units
 from torchlite.kernels.sums import sum_along
 from torchlite.nn.checks import constant, misshapen
@@ -79,23 +81,23 @@ class CosineEmbeddingCriterion(Pairwise):
         super().__init__(sizeAverage)
         self.margin = constant(self, "margin", margin)
 
-    def _prepared(self, method: str, input: Any, target: Any) -> Any:
+    def _prepared(self, method: str, input: Sequence[Array], target: Any) -> Array:
         super()._prepared(method, input, target)
         if input[0].ndim > 2:
             raise misshapen(self, method, "input", "two arrays (K,) or (N, K)", input)
         return _checks.signs(self, method, input[0], target, input[0].shape[:-1])[..., None]
 
-    def _divisor(self, input: Any) -> int:
+    def _divisor(self, input: Sequence[Array]) -> int:
         return super()._divisor(input) if input[0].ndim == 2 else 1
 
-    def _losses(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Sequence[Array], target: Array) -> Array:
         return self._cosine(input, target)[0]
 
-    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+    def _gradient(self, input: Sequence[Array], target: Array, factor: float) -> list[Array]:
         loss, cos, a, b = self._cosine(input, target)
         return list(by_cosine(np.where(loss.real > 0, -factor * target, 0), cos, a, b))
 
-    def _cosine(self, input: Any, target: Any) -> Any:
+    def _cosine(self, input: Sequence[Array], target: Array) -> Any:
         """Return each sample's loss and cosine, as columns, and both arrays as `units` does."""
         a, b = (units(rows, _ZERO) for rows in input)
         cos = sum_along(a[0] * b[0], -1, keepdims=True)

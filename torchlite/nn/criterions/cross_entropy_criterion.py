@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions.class_nll_criterion import ClassNLLCriterion
@@ -85,17 +86,17 @@ class CrossEntropyCriterion(Criterion):
     def sizeAverage(self, value: bool) -> None:
         self.nll.sizeAverage = value
 
-    def updateOutput(self, input: Any, target: Any) -> Any:
+    def updateOutput(self, input: Array, target: Any) -> float:
         self._check("updateOutput", input, target)
         self.output = self.nll.updateOutput(self.lsm.updateOutput(input), target)
         return self.output
 
-    def updateGradInput(self, input: Any, target: Any) -> Any:
+    def updateGradInput(self, input: Array, target: Any) -> Array:
         self._check("updateGradInput", input, target)
         # nll is linear in its input: its gradient is the same at the scores as at their LogSoftMax.
         gradLog = self.nll.updateGradInput(input, target)
         self.gradInput = self.lsm.updateGradInput(input, gradLog)
         return self.gradInput
 
-    def _check(self, method: str, input: Any, target: Any) -> None:
+    def _check(self, method: str, input: Array, target: Any) -> None:
         _checks.classes(self, method, input, target, self.nll.weights, self.nll.ignoreIndex)

@@ -1,9 +1,8 @@
 """DistKLDivCriterion."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.criterions._elementwise import Elementwise
 
 __all__ = ["DistKLDivCriterion"]
@@ -42,12 +41,12 @@ class DistKLDivCriterion(Elementwise):
     Torch7, nn/DistKLDivCriterion.lua.
     """
 
-    def _losses(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Array, target: Array) -> Array:
         nothing = target.real <= 0
         p = np.where(nothing, 1, target)
         divergence = p * (np.log(p) - input)
         # A NaN in input is to be seen even where the target is 0.
         return np.where(nothing & (input == input), 0, divergence)
 
-    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+    def _gradient(self, input: Array, target: Array, factor: float) -> Array:
         return np.maximum(target, 0) * -factor

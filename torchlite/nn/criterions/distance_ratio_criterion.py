@@ -1,7 +1,9 @@
 """DistanceRatioCriterion."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import sigmoid, softplus
 from torchlite.nn.criterions._pairwise import Pairwise
 
@@ -51,9 +53,9 @@ class DistanceRatioCriterion(Pairwise):
     network, arXiv:1412.6622.
     """
 
-    def _losses(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Sequence[Array], target: Any) -> Array:
         return softplus(input[0] - input[1])
 
-    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+    def _gradient(self, input: Sequence[Array], target: Any, factor: float) -> list[Array]:
         gradient = factor * sigmoid(input[0] - input[1])
         return [gradient, -gradient]

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.checks import constant
 from torchlite.nn.criterions import _checks
@@ -61,13 +62,13 @@ class HingeEmbeddingCriterion(Elementwise):
         super().__init__(sizeAverage)
         self.margin = constant(self, "margin", margin)
 
-    def _prepared(self, method: str, input: Any, target: Any) -> Any:
+    def _prepared(self, method: str, input: Array, target: Any) -> Array:
         checks.floating(self, method, input)
         return _checks.signs(self, method, input, target, input.shape)
 
-    def _losses(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Array, target: Array) -> Array:
         return np.where(target == 1, input, np.maximum(self.margin - input, 0))
 
-    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+    def _gradient(self, input: Array, target: Array, factor: float) -> Array:
         beyond = (target == -1) & (input.real > self.margin)
         return np.where(beyond, 0, factor * target)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import absolute
 from torchlite.nn import checks
 from torchlite.nn.criterions._elementwise import Elementwise
@@ -57,12 +58,12 @@ class L1Cost(Elementwise):
     def __init__(self, sizeAverage: bool = False) -> None:
         super().__init__(sizeAverage)
 
-    def _prepared(self, method: str, input: Any, target: Any) -> Any:
+    def _prepared(self, method: str, input: Array, target: Any) -> None:
         checks.floating(self, method, input)
-        return None
+        return
 
-    def _losses(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Array, target: None) -> Array:
         return absolute(input)
 
-    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+    def _gradient(self, input: Array, target: None, factor: float) -> Array:
         return (factor * np.sign(input.real)).astype(input.dtype, copy=False)

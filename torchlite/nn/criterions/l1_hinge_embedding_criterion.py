@@ -1,9 +1,11 @@
 """L1HingeEmbeddingCriterion."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import absolute
 from torchlite.kernels.sums import sum_all
 from torchlite.nn.checks import constant
@@ -68,20 +70,20 @@ class L1HingeEmbeddingCriterion(Pairwise):
     def __init__(self, margin: float = 1) -> None:
         self.margin = constant(self, "margin", margin)
 
-    def _prepared(self, method: str, input: Any, target: Any) -> Any:
+    def _prepared(self, method: str, input: Sequence[Array], target: Any) -> Array:
         super()._prepared(method, input, target)
         return _checks.signs(self, method, input[0], target, ())
 
-    def _total(self, input: Any, target: Any) -> Any:
+    def _total(self, input: Sequence[Array], target: Array) -> Array:
         distance = sum_all(absolute(input[0] - input[1]))
         return distance if target == 1 else np.maximum(self.margin - distance, 0)
 
-    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+    def _gradient(self, input: Sequence[Array], target: Array, factor: float) -> list[Array]:
         difference = input[0] - input[1]
         sign = np.sign(difference.real).astype(difference.dtype, copy=False)
         beyond = (target == -1) & (sum_all(absolute(difference)).real > self.margin)
         gradient = np.where(beyond, 0, target * sign)
         return [gradient, -gradient]
 
-    def _divisor(self, input: Any) -> int:
+    def _divisor(self, input: Sequence[Array]) -> int:
         return 1

@@ -1,9 +1,8 @@
 """MarginCriterion."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.checks import constant
 from torchlite.nn.criterions._elementwise import Elementwise
 
@@ -52,9 +51,9 @@ class MarginCriterion(Elementwise):
         super().__init__(sizeAverage)
         self.margin = constant(self, "margin", margin)
 
-    def _losses(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Array, target: Array) -> Array:
         return np.maximum(self.margin - input * target, 0)
 
-    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+    def _gradient(self, input: Array, target: Array, factor: float) -> Array:
         missed = (input * target).real < self.margin
         return missed * (-factor * target)

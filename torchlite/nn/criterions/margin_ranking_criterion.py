@@ -1,9 +1,11 @@
 """MarginRankingCriterion."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.checks import constant
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions._pairwise import Pairwise
@@ -60,17 +62,17 @@ class MarginRankingCriterion(Pairwise):
         super().__init__(sizeAverage)
         self.margin = constant(self, "margin", margin)
 
-    def _prepared(self, method: str, input: Any, target: Any) -> Any:
+    def _prepared(self, method: str, input: Sequence[Array], target: Any) -> Array:
         super()._prepared(method, input, target)
         return _checks.one_each(self, method, input[0], target, input[0].shape)
 
-    def _losses(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Sequence[Array], target: Array) -> Array:
         return np.maximum(self._slack(input, target), 0)
 
-    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+    def _gradient(self, input: Sequence[Array], target: Array, factor: float) -> list[Array]:
         beyond = self._slack(input, target).real < 0
         gradient = np.where(beyond, 0, factor * target)
         return [-gradient, gradient]
 
-    def _slack(self, input: Any, target: Any) -> Any:
+    def _slack(self, input: Sequence[Array], target: Array) -> Array:
         return self.margin - target * (input[0] - input[1])

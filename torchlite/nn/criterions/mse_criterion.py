@@ -1,7 +1,6 @@
 """MSECriterion."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import dot
 from torchlite.nn.criterions._elementwise import Elementwise
 
@@ -32,11 +31,11 @@ class MSECriterion(Elementwise):
     Torch7, nn/MSECriterion.lua.
     """
 
-    def _total(self, input: Any, target: Any) -> Any:
+    def _total(self, input: Array, target: Array) -> Array:
         difference = (input - target).reshape(-1)
         return dot(difference, difference)
 
-    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+    def _gradient(self, input: Array, target: Array, factor: float) -> Array:
         gradInput = input - target
         gradInput *= 2 * factor
         return gradInput

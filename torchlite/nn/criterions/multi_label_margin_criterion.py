@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_along
 from torchlite.nn.criterions import _checks
@@ -68,7 +69,7 @@ class MultiLabelMarginCriterion(ClassMargin):
     Torch7, nn/MultiLabelMarginCriterion.lua.
     """
 
-    def _prepared(self, method: str, input: Any, target: Any) -> Any:
+    def _prepared(self, method: str, input: Array, target: Any) -> tuple[Array, Array]:
         """Return the rows' labels, and where they stand: axes sample, label, class."""
         listed = _checks.labels(self, method, input, target)
         longest = listed.sum(-1).max(initial=0).item()
@@ -76,15 +77,15 @@ class MultiLabelMarginCriterion(ClassMargin):
         classes = like(np.arange(input.shape[-1]), input)
         return label, listed[..., :longest, None] & (label[..., None] == classes)
 
-    def _losses(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Array, target: tuple[Array, Array]) -> Array:
         return self._slack(input, *target)
 
-    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+    def _gradient(self, input: Array, target: tuple[Array, Array], factor: float) -> Array:
         missed = (self._slack(input, *target).real > 0) * input.dtype.type(factor)
         at_labels = target[1] * sum_along(missed, -1, keepdims=True)
         return sum_along(missed, -2) - sum_along(at_labels, -2)
 
-    def _slack(self, input: Any, label: Any, hot: Any) -> Any:
+    def _slack(self, input: Array, label: Array, hot: Array) -> Array:
         others = hot.any(-1, keepdims=True) & ~hot.any(-2, keepdims=True)
         right = np.take_along_axis(input, label, -1)
         slack = 1 - right[..., None] + input[..., None, :]

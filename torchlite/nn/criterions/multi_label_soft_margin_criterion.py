@@ -1,9 +1,8 @@
 """MultiLabelSoftMarginCriterion."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import absolute, sigmoid, softplus
 from torchlite.nn.criterions._weighted import Weighted
 
@@ -42,9 +41,9 @@ class MultiLabelSoftMarginCriterion(Weighted):
     Torch7, nn/MultiLabelSoftMarginCriterion.lua.
     """
 
-    def _loss(self, input: Any, target: Any) -> Any:
+    def _loss(self, input: Array, target: Array) -> Array:
         return np.maximum(input, 0) - input * target + softplus(-absolute(input))
 
-    def _derivative(self, input: Any, target: Any) -> Any:
+    def _derivative(self, input: Array, target: Array) -> Array:
         # sigmoid(input) - target, but right to the last digits where target is 0 or 1.
         return (1 - target) * sigmoid(input) - target * sigmoid(-input)

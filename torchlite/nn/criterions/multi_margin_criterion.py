@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import SettingError
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import sum_along
 from torchlite.nn.checks import constant, misbuilt
 from torchlite.nn.criterions import _checks
@@ -84,26 +85,26 @@ class MultiMarginCriterion(ClassMargin):
         self.weights = _checks.held(self, "weights", weights)
         self.margin = constant(self, "margin", margin)
 
-    def _prepared(self, method: str, input: Any, target: Any) -> Any:
+    def _prepared(self, method: str, input: Array, target: Any) -> Array:
         target = _checks.classes(self, method, input, target, self.weights)
         return target[..., None]
 
-    def _losses(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Array, target: Array) -> Array:
         slack = self._slack(input, target)
         return self._weighed(slack if self.p == 1 else slack * slack, target)
 
-    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+    def _gradient(self, input: Array, target: Array, factor: float) -> Array:
         slack = self._slack(input, target)
         gradInput = (slack.real > 0).astype(slack.dtype) if self.p == 1 else 2 * slack
         gradInput = self._weighed(factor * gradInput, target)
         np.put_along_axis(gradInput, target, -sum_along(gradInput, -1, keepdims=True), -1)
         return gradInput
 
-    def _slack(self, input: Any, target: Any) -> Any:
+    def _slack(self, input: Array, target: Array) -> Array:
         right = np.take_along_axis(input, target, -1)
         slack = np.maximum(self.margin - right + input, 0)
         np.put_along_axis(slack, target, 0, -1)
         return slack
 
-    def _weighed(self, array: Any, target: Any) -> Any:
+    def _weighed(self, array: Array, target: Array) -> Array:
         return array if self.weights is None else self.weights[target] * array

@@ -1,9 +1,8 @@
 """SmoothL1Criterion."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import absolute
 from torchlite.nn.criterions._elementwise import Elementwise
 
@@ -36,12 +35,12 @@ class SmoothL1Criterion(Elementwise):
     Torch7, nn/SmoothL1Criterion.lua; Girshick, Fast R-CNN, arXiv:1504.08083.
     """
 
-    def _losses(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Array, target: Array) -> Array:
         z = absolute(input - target)
         square = np.minimum(z, 1)
         return square * (z - square / 2)
 
-    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+    def _gradient(self, input: Array, target: Array, factor: float) -> Array:
         gradInput = np.clip(input - target, -1, 1)
         gradInput *= factor
         return gradInput

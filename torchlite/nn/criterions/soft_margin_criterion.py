@@ -1,7 +1,6 @@
 """SoftMarginCriterion."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import sigmoid, softplus
 from torchlite.nn.criterions._elementwise import Elementwise
 
@@ -38,8 +37,8 @@ class SoftMarginCriterion(Elementwise):
     Torch7, nn/SoftMarginCriterion.lua.
     """
 
-    def _losses(self, input: Any, target: Any) -> Any:
+    def _losses(self, input: Array, target: Array) -> Array:
         return softplus(-target * input)
 
-    def _gradient(self, input: Any, target: Any, factor: float) -> Any:
+    def _gradient(self, input: Array, target: Array, factor: float) -> Array:
         return sigmoid(-target * input) * (-factor * target)

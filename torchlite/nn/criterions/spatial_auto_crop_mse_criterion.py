@@ -1,7 +1,6 @@
 """SpatialAutoCropMSECriterion."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions.mse_criterion import MSECriterion
 
@@ -45,7 +44,7 @@ class SpatialAutoCropMSECriterion(MSECriterion):
     Torch7, nn/SpatialAutoCropMSECriterion.lua.
     """
 
-    def _prepared(self, method: str, input: Any, target: Any) -> Any:
+    def _prepared(self, method: str, input: Array, target: Array) -> Array:
         _checks.images(self, method, input, target)
         H, W = input.shape[-2:]
         top, left = (target.shape[-2] - H) // 2, (target.shape[-1] - W) // 2

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.criterions import _checks
 from torchlite.nn.criterions.mse_criterion import MSECriterion
 
@@ -57,7 +58,7 @@ class WeightedMSECriterion(MSECriterion):
         super().__init__(sizeAverage)
         self.weight = _checks.held(self, "w", w, needed=True).copy()
 
-    def _prepared(self, method: str, input: Any, target: Any) -> Any:
+    def _prepared(self, method: str, input: Array, target: Array) -> Array:
         target = super()._prepared(method, input, target)
         _checks.weighted(self, method, "weight", self.weight, input, input.shape[1:], input.shape)
         return self.weight * target

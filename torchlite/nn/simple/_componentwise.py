@@ -4,6 +4,7 @@ import math
 from typing import Any, Self
 
 from torchlite.errors import ShapeError
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import addrows
 from torchlite.kernels.sums import sum_all, sum_along
 from torchlite.nn import checks
@@ -40,13 +41,13 @@ class Componentwise(Module):
     # Whether the parameter is one number for all entries.
     scalar: bool = False
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         parameter = self.parameters()[0][0]
         rows = self._rows("updateOutput", input, parameter)
         self.output = self._output(rows, parameter).reshape(input.shape)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         parameter = self.parameters()[0][0]
         rows = self._rows("updateGradInput", input, parameter)
         shape, dtype = input.shape, parameter.dtype
@@ -55,7 +56,7 @@ class Componentwise(Module):
         self.gradInput = self._gradInput(gradRows, parameter).reshape(input.shape)
         return self.gradInput
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
         (parameter,), (target,) = self.parameters()
@@ -76,17 +77,17 @@ class Componentwise(Module):
         uniform(self, stdv, parameter.size, parameter)
         return self
 
-    def _output(self, input: Any, parameter: Any) -> Any:
+    def _output(self, input: Array, parameter: Array) -> Array:
         raise NotImplementedError
 
-    def _gradInput(self, gradOutput: Any, parameter: Any) -> Any:
+    def _gradInput(self, gradOutput: Array, parameter: Array) -> Array:
         raise NotImplementedError
 
-    def _gradParameter(self, input: Any, gradOutput: Any) -> Any:
+    def _gradParameter(self, input: Array, gradOutput: Array) -> Array:
         """Return the derivative by the parameter, not yet summed over what it stands for."""
         raise NotImplementedError
 
-    def _rows(self, method: str, input: Any, parameter: Any) -> Any:
+    def _rows(self, method: str, input: Array, parameter: Array) -> Array:
         """Return the input in a shape that the parameter's can be broadcast to."""
         checks.typed(self, method, input, parameter.dtype)
         shape, size = input.shape, parameter.shape
@@ -111,26 +112,26 @@ class Componentwise(Module):
 class Adding(Componentwise):
     """Adds the parameter."""
 
-    def _output(self, input: Any, bias: Any) -> Any:
+    def _output(self, input: Array, bias: Any) -> Array:
         return input + bias
 
-    def _gradInput(self, gradOutput: Any, bias: Any) -> Any:
+    def _gradInput(self, gradOutput: Array, bias: Any) -> Array:
         return gradOutput
 
-    def _gradParameter(self, input: Any, gradOutput: Any) -> Any:
+    def _gradParameter(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput
 
 
 class Multiplying(Componentwise):
     """Multiplies by the parameter."""
 
-    def _output(self, input: Any, weight: Any) -> Any:
+    def _output(self, input: Array, weight: Array) -> Array:
         return input * weight
 
-    def _gradInput(self, gradOutput: Any, weight: Any) -> Any:
+    def _gradInput(self, gradOutput: Array, weight: Array) -> Array:
         return gradOutput * weight
 
-    def _gradParameter(self, input: Any, gradOutput: Any) -> Any:
+    def _gradParameter(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput * input
 
 
@@ -149,7 +150,7 @@ def parameter_size(layer: Any, size: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(checks.size(layer, "size", n) for n in size)
 
 
-def _sum_to(shape: tuple[int, ...], array: Any) -> Any:
+def _sum_to(shape: tuple[int, ...], array: Array) -> Array:
     """Return the sum over everything along which an array of this shape was broadcast."""
     added = array.ndim - len(shape)
     stretched = (i for i, n in enumerate(shape, added) if n != array.shape[i])

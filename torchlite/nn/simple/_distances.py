@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import products
 from torchlite.kernels.sums import einsum_rows, inner
 from torchlite.nn import checks
@@ -43,19 +44,19 @@ class Distances(Module):
         self.weight = np.zeros(shape)
         self.gradWeight = np.zeros(shape)
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         checks.rows(self, "updateOutput", input, len(self.weight), self.weight.dtype)
         self.output = _lengths(self._stretched(self._differences(input)))
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._check_back("updateGradInput", input, gradOutput)
         stretched = self._stretched(self._differences(input))
         rates = self._rates(stretched, gradOutput)
         self.gradInput = products(rates[..., None, :], self._stretched(stretched))[..., 0, :]
         return self.gradInput
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
         self._check_back("accGradParameters", input, gradOutput)
@@ -65,17 +66,17 @@ class Distances(Module):
         stretched = self._stretched(differences)
         self._accumulate(scale, self._rates(stretched, gradOutput), stretched, differences)
 
-    def _accumulate(self, scale: Any, rates: Any, stretched: Any, differences: Any) -> None:
+    def _accumulate(self, scale: Any, rates: Array, stretched: Array, differences: Array) -> None:
         self.gradWeight -= scale * einsum_rows("no,noi->oi", rates, self._stretched(stretched)).T
 
-    def _differences(self, input: Any) -> Any:
+    def _differences(self, input: Array) -> Array:
         """Return input minus centre, for each sample and each centre."""
         return input[..., None, :] - self.weight.T
 
-    def _stretched(self, differences: Any) -> Any:
+    def _stretched(self, differences: Array) -> Array:
         raise NotImplementedError
 
-    def _rates(self, stretched: Any, gradOutput: Any) -> Any:
+    def _rates(self, stretched: Array, gradOutput: Array) -> Array:
         return gradOutput / (_lengths(stretched) + self._guard)
 
     def reset(self, stdv: Any = None) -> Self:
@@ -83,12 +84,12 @@ class Distances(Module):
         uniform(self, stdv, len(self.weight), self.weight)
         return self
 
-    def _check_back(self, method: str, input: Any, gradOutput: Any) -> None:
+    def _check_back(self, method: str, input: Array, gradOutput: Array) -> None:
         n, m = self.weight.shape
         checks.rows_back(self, method, input, n, gradOutput, m, self.weight.dtype)
 
 
-def _lengths(vectors: Any) -> Any:
+def _lengths(vectors: Array) -> Array:
     squares = inner(vectors, vectors)
     if squares.dtype.kind != "f" or not squares.size:
         return np.sqrt(squares)

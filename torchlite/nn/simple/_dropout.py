@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Self
 
 from torchlite import random
 from torchlite.errors import SettingError
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.module import Module
@@ -64,7 +65,7 @@ class Dropping(Module):
         self.p = float(number)
         return self
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         self._check("updateOutput", input)
         self.noise = self._input = EMPTY
         if self._drops():
@@ -74,7 +75,7 @@ class Dropping(Module):
             self.output = self._pass_on(input)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._check("updateGradInput", input)
         checks.alike(self, "updateGradInput", input, gradOutput)
         if self._drops():
@@ -86,7 +87,7 @@ class Dropping(Module):
     def _drops(self) -> bool:
         return self.train or self.stochastic_inference
 
-    def _draw(self, input: Any) -> Any:
+    def _draw(self, input: Array) -> Array:
         """Return 1 or 0 for what is kept and dropped; 1 is enlarged with v2."""
         shape = input.shape[: input.ndim - self._together] + (1,) * self._together
         draws = like(random.bernoulli(1 - self.p, size=shape), input)
@@ -95,10 +96,10 @@ class Dropping(Module):
             noise /= 1 - self.p
         return noise
 
-    def _pass_on(self, array: Any) -> Any:
+    def _pass_on(self, array: Array) -> Array:
         return array if self.v2 else array * (1 - self.p)
 
-    def _noise_of(self, input: Any) -> Any:
+    def _noise_of(self, input: Array) -> Array:
         if input is self._input or same(input, self._input):
             return self.noise
         known = None if self._input is EMPTY else f"input {shapes(self._input)}"
@@ -106,7 +107,7 @@ class Dropping(Module):
         name = checks.title(self)
         raise checks.unremembered(name, self, "updateGradInput", "input", known, input, hint)
 
-    def _check(self, method: str, input: Any) -> None:
+    def _check(self, method: str, input: Array) -> None:
         checks.floating(self, method, input)
         if self._together and input.ndim - self._together not in (1, 2):
             raise checks.misshapen(self, method, "input", self._expected, input)

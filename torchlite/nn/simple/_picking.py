@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.simple._shaping import Shaping
 
 
@@ -15,14 +16,14 @@ class Picking(Shaping):
     Remembers nothing. The output is a view of the input.
     """
 
-    def _shape(self, input: Any, part: Any) -> tuple[int, ...]:
+    def _shape(self, input: Array, part: Any) -> tuple[int, ...]:
         shape: tuple[int, ...] = input[part].shape
         return shape
 
-    def _function(self, input: Any, part: Any) -> Any:
+    def _function(self, input: Array, part: Any) -> Array:
         return input[part]
 
-    def _gradient(self, input: Any, gradOutput: Any, part: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array, part: Any) -> Array:
         gradInput = np.zeros_like(gradOutput, shape=input.shape)
         gradInput[part] = gradOutput
         return gradInput

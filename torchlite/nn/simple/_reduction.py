@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position, resized, sample_dims
@@ -43,27 +44,27 @@ class Reduction(Shaping):
         self.dimension = whole(self, "dimension", dimension)
         self.nInputDims = sample_dims(self, "nInputDims", nInputDims)
 
-    def _plan(self, method: str, input: Any) -> int:
+    def _plan(self, method: str, input: Array) -> int:
         return position(self, method, input, self.dimension, self.nInputDims)
 
-    def _shape(self, input: Any, axis: int) -> tuple[int, ...]:
+    def _shape(self, input: Array, axis: int) -> tuple[int, ...]:
         return resized(input, axis, *(() if self.squeeze and input.ndim > 1 else (1,)))
 
-    def _function(self, input: Any, axis: int) -> Any:
+    def _function(self, input: Array, axis: int) -> Array:
         return self._reduce(input, axis).reshape(self._shape(input, axis))
 
-    def _gradient(self, input: Any, gradOutput: Any, axis: int) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array, axis: int) -> Array:
         return self._spread(input, gradOutput.reshape(resized(input, axis, 1)), axis)
 
-    def _reduce(self, input: Any, axis: int) -> Any:
+    def _reduce(self, input: Array, axis: int) -> Array:
         """Return the numbers, the dimension kept with size 1."""
         raise NotImplementedError
 
-    def _spread(self, input: Any, gradOutput: Any, axis: int) -> Any:
+    def _spread(self, input: Array, gradOutput: Array, axis: int) -> Array:
         """Return the gradient of the input; gradOutput has the dimension with size 1."""
         raise NotImplementedError
 
-    def _refuse_nothing(self, method: str, input: Any, axis: int) -> None:
+    def _refuse_nothing(self, method: str, input: Array, axis: int) -> None:
         """Raise where there is no number for no entries."""
         if not input.shape[axis]:
             expected = f"an array with entries along dimension {axis}"
@@ -88,22 +89,22 @@ class Extremum(Reduction):
     transient = (*Reduction.transient, "_indices")
     _indices: Any = EMPTY
 
-    def _plan(self, method: str, input: Any) -> int:
+    def _plan(self, method: str, input: Array) -> int:
         axis = super()._plan(method, input)
         self._refuse_nothing(method, input, axis)
         return axis
 
-    def _reduce(self, input: Any, axis: int) -> Any:
+    def _reduce(self, input: Array, axis: int) -> Array:
         place = self._place(input.real, axis)
         entries = np.take_along_axis(input, place, axis)
         self._indices = place
         return entries
 
-    def _spread(self, input: Any, gradOutput: Any, axis: int) -> Any:
+    def _spread(self, input: Array, gradOutput: Array, axis: int) -> Array:
         gradInput = np.zeros_like(gradOutput, shape=input.shape)
         np.put_along_axis(gradInput, self._place(input.real, axis), gradOutput, axis)
         return gradInput
 
-    def _place(self, values: Any, axis: int) -> Any:
+    def _place(self, values: Array, axis: int) -> Array:
         """Return where along the axis it stands, the dimension kept with size 1."""
         raise NotImplementedError

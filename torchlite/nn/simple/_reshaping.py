@@ -1,7 +1,6 @@
 """What all layers have in common that give the same entries another shape."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.nn.simple._shaping import Shaping
 
 
@@ -14,11 +13,11 @@ class Reshaping(Shaping):
     not lie row by row.
     """
 
-    def _shape(self, input: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def _shape(self, input: Array, shape: tuple[int, ...]) -> tuple[int, ...]:
         return shape
 
-    def _function(self, input: Any, shape: tuple[int, ...]) -> Any:
+    def _function(self, input: Array, shape: tuple[int, ...]) -> Array:
         return input.reshape(shape)
 
-    def _gradient(self, input: Any, gradOutput: Any, shape: tuple[int, ...]) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array, shape: tuple[int, ...]) -> Array:
         return gradOutput.reshape(input.shape)

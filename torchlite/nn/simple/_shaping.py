@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.dims import sample_dims
 from torchlite.nn.module import Module
@@ -26,12 +27,12 @@ class Shaping(Module):
     # What input must be: one that computes takes numbers alone.
     _fits: Any = staticmethod(checks.movable)
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         self._fits(self, "updateOutput", input)
         self.output = self._function(input, self._plan("updateOutput", input))
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._fits(self, "updateGradInput", input)
         plan = self._plan("updateGradInput", input)
         shape = self._shape(input, plan)
@@ -39,18 +40,18 @@ class Shaping(Module):
         self.gradInput = self._gradient(input, gradOutput, plan)
         return self.gradInput
 
-    def _plan(self, method: str, input: Any) -> Any:
+    def _plan(self, method: str, input: Array) -> Any:
         """Return what the shape of the input decides, or raise because it does not fit."""
         raise NotImplementedError
 
-    def _shape(self, input: Any, plan: Any) -> tuple[int, ...]:
+    def _shape(self, input: Array, plan: Any) -> tuple[int, ...]:
         """Return the shape of the output."""
         raise NotImplementedError
 
-    def _function(self, input: Any, plan: Any) -> Any:
+    def _function(self, input: Array, plan: Any) -> Array:
         raise NotImplementedError
 
-    def _gradient(self, input: Any, gradOutput: Any, plan: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array, plan: Any) -> Array:
         raise NotImplementedError
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from torchlite import random
 from torchlite.errors import ShapeError
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import addrows
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_products, sum_rows
@@ -124,7 +125,7 @@ class BatchNormalization(Module):
             self.gradBias = np.zeros(nOutput)
         self.reset()
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         self._check("updateOutput", input)
         if self.train:
             mean, centered, variance = self._moments(input)
@@ -141,7 +142,7 @@ class BatchNormalization(Module):
             self.output += self.bias
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._check_back("updateGradInput", input, gradOutput)
         mean, std = self._statistics(input)
         factor = std if self.weight is None else std * self.weight
@@ -153,7 +154,7 @@ class BatchNormalization(Module):
             self.gradInput = gradOutput * factor
         return self.gradInput
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
         self._check_back("accGradParameters", input, gradOutput)
@@ -166,7 +167,7 @@ class BatchNormalization(Module):
         addrows(self.gradBias, scale, gradOutput)
         self.gradWeight += increment
 
-    def _statistics(self, input: Any) -> tuple[Any, Any]:
+    def _statistics(self, input: Array) -> tuple[Any, Any]:
         """Return the mean and 1 / standard deviation that the input is normalised with."""
         if not self.train:
             return self.running_mean, 1 / np.sqrt(self.running_var + self.eps)
@@ -175,13 +176,13 @@ class BatchNormalization(Module):
         mean, _, variance = self._moments(input)
         return mean, 1 / np.sqrt(variance + self.eps)
 
-    def _moments(self, input: Any) -> tuple[Any, Any, Any]:
+    def _moments(self, input: Array) -> tuple[Any, Any, Any]:
         """Return each feature's mean, the input without it, and each feature's variance."""
         mean = _mean(input)
         centered = input - mean
         return mean, centered, _mean_product(centered, centered)
 
-    def _follow(self, mean: Any, variance: Any, n: int) -> None:
+    def _follow(self, mean: Array, variance: Array, n: int) -> None:
         """Move the running statistics towards those of a batch of n."""
         if n:
             unbiased = variance * (n / (n - 1))
@@ -202,7 +203,7 @@ class BatchNormalization(Module):
     def __repr__(self) -> str:
         return f"{type(self).__name__} (2D) ({self.running_mean.size})"
 
-    def _check(self, method: str, input: Any) -> None:
+    def _check(self, method: str, input: Array) -> None:
         checks.typed(self, method, input, self.running_mean.dtype)
         n = self.running_mean.size
         fits = input.ndim == 2 or (input.ndim == 1 and not self.train)
@@ -217,15 +218,15 @@ class BatchNormalization(Module):
             expected = "a batch with more than one value of each feature"
             raise checks.misshapen(self, method, "input", expected, input, hint)
 
-    def _check_back(self, method: str, input: Any, gradOutput: Any) -> None:
+    def _check_back(self, method: str, input: Array, gradOutput: Array) -> None:
         self._check(method, input)
         dtype = self.running_mean.dtype
         checks.typed_back(self, method, input, gradOutput, input.shape, dtype)
 
 
-def _mean(batch: Any) -> Any:
+def _mean(batch: Array) -> Array:
     return sum_rows(batch) / (len(batch) or 1)
 
 
-def _mean_product(a: Any, b: Any) -> Any:
+def _mean_product(a: Array, b: Array) -> Array:
     return sum_products(a, b) / (len(a) or 1)

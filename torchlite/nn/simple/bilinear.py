@@ -1,9 +1,11 @@
 """Bilinear."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import addrows, product, products
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
@@ -95,7 +97,7 @@ class Bilinear(Module):
 
     # One matrix product an output needs less memory than all products of left and right entries.
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Sequence[Array]) -> Array:
         left, right = self._pair("updateOutput", input)
         output = sum_along(products(left, self.weight) * right, 2).T
         if self.bias is not None:
@@ -103,7 +105,7 @@ class Bilinear(Module):
         self.output = output
         return output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Sequence[Array], gradOutput: Array) -> list[Array]:
         left, right = self._pair("updateGradInput", input, gradOutput)
         each = gradOutput.T[:, :, None]
         self.gradInput = [
@@ -112,7 +114,7 @@ class Bilinear(Module):
         ]
         return self.gradInput
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Sequence[Array], gradOutput: Array, scale: Any = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
         left, right = self._pair("accGradParameters", input, gradOutput)
@@ -133,7 +135,7 @@ class Bilinear(Module):
         without = "" if self.bias is not None else " without bias"
         return f"{type(self).__name__}({inputSize1}x{inputSize2} -> {outputSize}){without}"
 
-    def _pair(self, method: str, input: Any, *gradOutput: Any) -> Any:
+    def _pair(self, method: str, input: Sequence[Array], *gradOutput: Any) -> Any:
         """Return the two arrays of the input, which fit each other and gradOutput."""
         outputSize, *lengths = self.weight.shape
         dtype = self.weight.dtype
@@ -149,7 +151,7 @@ class Bilinear(Module):
                 checks.typed_back(self, method, array, given, (n, outputSize), dtype)
         return input
 
-    def _unfit(self, method: str, input: Any) -> Any:
+    def _unfit(self, method: str, input: Sequence[Array]) -> Any:
         _, inputSize1, inputSize2 = self.weight.shape
         expected = f"[(N, {inputSize1}), (N, {inputSize2})]"
         return checks.misshapen(self, method, "input", expected, input)

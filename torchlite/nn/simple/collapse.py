@@ -1,8 +1,8 @@
 """Collapse."""
 
 import math
-from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.dims import leading
 from torchlite.nn.simple._reshaping import Reshaping
@@ -56,6 +56,6 @@ class Collapse(Reshaping):
     def __init__(self, nInputDim: int) -> None:
         self.nInputDim = checks.size(self, "nInputDim", nInputDim)
 
-    def _plan(self, method: str, input: Any) -> tuple[int, ...]:
+    def _plan(self, method: str, input: Array) -> tuple[int, ...]:
         first = leading(self, method, input, self.nInputDim)
         return (*input.shape[:first], math.prod(input.shape[first:]))

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.dims import leading, sample_dims
 from torchlite.nn.module import Module
@@ -69,19 +70,19 @@ class Constant(Module):
         self.value = np.array(value, dtype="float64", ndmin=1)
         self.nInputDim = sample_dims(self, "nInputDim", nInputDim)
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         checks.floating(self, "updateOutput", input)
         value = self.value.real.astype(input.dtype)
         self.output = np.broadcast_to(value, self._shape("updateOutput", input)).copy()
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         checks.floating(self, "updateGradInput", input)
         shape = self._shape("updateGradInput", input)
         checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, input.dtype)
         self.gradInput = np.zeros_like(input)
         return self.gradInput
 
-    def _shape(self, method: str, input: Any) -> tuple[int, ...]:
+    def _shape(self, method: str, input: Array) -> tuple[int, ...]:
         batch = input.shape[: leading(self, method, input, self.nInputDim)]
         return (*batch, *self.value.shape)

@@ -1,9 +1,8 @@
 """Contiguous."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 
@@ -48,17 +47,17 @@ class Contiguous(Module):
     Torch7, nn/Contiguous.lua.
     """
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         checks.movable(self, "updateOutput", input)
         self.output = _contiguous(input)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         checks.movable(self, "updateGradInput", input)
         gradOutput = checks.moved_back(self, "updateGradInput", gradOutput, input, input.shape)
         self.gradInput = _contiguous(gradOutput)
         return self.gradInput
 
 
-def _contiguous(array: Any) -> Any:
+def _contiguous(array: Array) -> Array:
     return np.ravel(array).reshape(array.shape)

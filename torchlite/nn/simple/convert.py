@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import ShapeError
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.precision import cast
@@ -93,7 +94,7 @@ class Convert(Module):
             order = list(target)
         self._order = [source.index(letter) for letter in order]
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         checks.floating(self, "updateOutput", input)
         batch, _, shape = self._shapes("updateOutput", input)
         output = np.transpose(input.reshape(batch), self._order)
@@ -102,7 +103,7 @@ class Convert(Module):
         self.output = cast(output.reshape(shape), self._dtype)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         checks.floating(self, "updateGradInput", input)
         _, arranged, shape = self._shapes("updateGradInput", input)
         checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, self._dtype)
@@ -115,7 +116,7 @@ class Convert(Module):
         self.gradInput = cast(gradient.reshape(input.shape), input.dtype)
         return self.gradInput
 
-    def _shapes(self, method: str, input: Any) -> tuple[Any, Any, Any]:
+    def _shapes(self, method: str, input: Array) -> tuple[Any, Any, Any]:
         """Return the shapes of the batch, of its dimensions in the new order, of the output."""
         source, target = self.inputShape, self.outputShape
         if source == "b*":

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.precision import cast
@@ -73,12 +74,12 @@ class Copy(Module):
         self.forceCopy = forceCopy
         self.dontCast = dontCast
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         dtypes = self._dtypes("updateOutput", input)
         self.output = input if dtypes is None else cast(input, dtypes[1], copy=True)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         dtypes = self._dtypes("updateGradInput", input)
         intype, outtype = dtypes or (input.dtype, input.dtype)
         checks.must_be_gradient(self, "updateGradInput", gradOutput, input.shape, outtype)
@@ -86,7 +87,7 @@ class Copy(Module):
         self.gradInput = gradOutput if dtypes is None else cast(gradOutput, intype, copy=True)
         return self.gradInput
 
-    def _dtypes(self, method: str, input: Any) -> tuple[Any, Any] | None:
+    def _dtypes(self, method: str, input: Array) -> tuple[Any, Any] | None:
         """Return between which dtypes to copy, None where input is only passed on; or raise."""
         checks.movable(self, method, input)
         if self.intype == self.outtype and not self.forceCopy:

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import product
 from torchlite.kernels.functions import units
 from torchlite.kernels.sums import sum_along, sum_rows
@@ -85,12 +86,12 @@ class Cosine(Module):
         self.gradWeight = np.zeros((outputSize, inputSize))
         self.reset()
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         checks.rows(self, "updateOutput", input, self.weight.shape[1], self.weight.dtype)
         self.output = product(units(input, _ZERO)[0], units(self.weight, _ZERO)[0].T)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._check_back("updateGradInput", input, gradOutput)
         (x, length, scale), (w, _, _) = units(input, _ZERO), units(self.weight, _ZERO)
         along = gradOutput * product(x, w.T)
@@ -98,7 +99,7 @@ class Cosine(Module):
         self.gradInput = gradInput / length / scale
         return self.gradInput
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
         self._check_back("accGradParameters", input, gradOutput)
@@ -114,6 +115,6 @@ class Cosine(Module):
         uniform(self, stdv, len(self.weight), self.weight)
         return self
 
-    def _check_back(self, method: str, input: Any, gradOutput: Any) -> None:
+    def _check_back(self, method: str, input: Array, gradOutput: Array) -> None:
         m, n = self.weight.shape
         checks.rows_back(self, method, input, n, gradOutput, m, self.weight.dtype)

@@ -1,7 +1,6 @@
 """Euclidean."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.nn.simple._distances import Distances
 
 __all__ = ["Euclidean"]
@@ -56,5 +55,5 @@ class Euclidean(Distances):
         super().__init__(inputSize, outputSize)
         self.reset()
 
-    def _stretched(self, differences: Any) -> Any:
+    def _stretched(self, differences: Array) -> Array:
         return differences

@@ -1,7 +1,8 @@
 """GradientReversal."""
 
-from typing import Any, Self
+from typing import Self
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 
@@ -63,12 +64,12 @@ class GradientReversal(Module):
         self.lambda_ = checks.number(self, "setLambda", "lambda_", lambda_)
         return self
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         checks.floating(self, "updateOutput", input)
         self.output = input
         return input
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         checks.alike(self, "updateGradInput", input, gradOutput)
         self.gradInput = -self.lambda_ * gradOutput
         return self.gradInput

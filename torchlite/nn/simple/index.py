@@ -1,10 +1,11 @@
 """Index."""
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import addat
 from torchlite.nn import checks
 from torchlite.nn.checks import whole
@@ -71,12 +72,12 @@ class Index(Module):
     def __init__(self, dimension: int) -> None:
         self.dimension = whole(self, "dimension", dimension)
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Sequence[Array]) -> Array:
         array, indices, axis = self._parts("updateOutput", input)
         self.output = np.take(array, indices, axis)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Sequence[Array], gradOutput: Array) -> list[Array]:
         array, indices, axis = self._parts("updateGradInput", input)
         shape = resized(array, axis, len(indices))
         gradOutput = checks.moved_back(self, "updateGradInput", gradOutput, array, shape)
@@ -88,7 +89,7 @@ class Index(Module):
         self.gradInput = [gradArray, np.zeros_like(input[1])]
         return self.gradInput
 
-    def _parts(self, method: str, input: Any) -> tuple[Any, Any, int]:
+    def _parts(self, method: str, input: Sequence[Array]) -> tuple[Array, Array, int]:
         array, indices = pair(self, method, input)
         axis = position(self, method, array, self.dimension)
         n = array.shape[axis]

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import absolute
 from torchlite.kernels.sums import sum_all
 from torchlite.nn import checks
@@ -79,17 +80,17 @@ class L1Penalty(Module):
         self.sizeAverage = bool(sizeAverage)
         self.provideOutput = bool(provideOutput)
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         checks.floating(self, "updateOutput", input)
         self.loss = self._weight(input) * sum_all(absolute(input)).item()
         self.output = input
         return input
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         checks.alike(self, "updateGradInput", input, gradOutput)
         gradInput = self._weight(input) * np.sign(input.real)
         self.gradInput = gradInput + gradOutput if self.provideOutput else gradInput
         return self.gradInput
 
-    def _weight(self, input: Any) -> Any:
+    def _weight(self, input: Array) -> float:
         return self.l1weight / (input.size or 1) if self.sizeAverage else self.l1weight

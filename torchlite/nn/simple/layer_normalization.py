@@ -3,6 +3,7 @@
 import math
 from typing import Any, Self
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.containers.concat_table import ConcatTable
 from torchlite.nn.containers.sequential import Sequential
@@ -121,7 +122,7 @@ class LayerNormalization(Network):
             self._settle()
         return self
 
-    def _check(self, input: Any) -> None:
+    def _check(self, input: Array) -> None:
         checks.floating(self, "updateOutput", input)
         dtype = self.type() if self.parameters()[0] else input.dtype
         checks.rows(self, "updateOutput", input, self.modules[0].get(1).get(1).nfeatures, dtype)

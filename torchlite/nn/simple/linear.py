@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import addmm, product
 from torchlite.kernels.sums import sum_rows
 from torchlite.nn import checks
@@ -98,7 +99,7 @@ class Linear(Module):
             self.gradBias = np.zeros(outputSize)
         self.reset()
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         weight = self.weight
         checks.rows(self, "updateOutput", input, weight.shape[1], weight.dtype)
         output = product(input, weight.T)
@@ -107,7 +108,7 @@ class Linear(Module):
         self.output = output
         return output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Any:
         if self.gradInput is None:
             return None
         weight = self.weight
@@ -116,7 +117,7 @@ class Linear(Module):
         self.gradInput = product(gradOutput, weight)
         return self.gradInput
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
         m, n = self.weight.shape

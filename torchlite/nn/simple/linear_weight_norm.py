@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import addrows, product
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
@@ -107,7 +108,7 @@ class LinearWeightNorm(Linear):
             self.gradBias = np.zeros(outputSize)
         self.reset()
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         checks.rows(self, "updateOutput", input, self.v.shape[1], self.v.dtype)
         self.weight = self.v * (self.g / self._norm())
         output = product(input, self.weight.T)
@@ -116,7 +117,7 @@ class LinearWeightNorm(Linear):
         self.output = output
         return output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Any:
         if self.gradInput is None:
             return None
         m, n = self.v.shape
@@ -124,7 +125,7 @@ class LinearWeightNorm(Linear):
         self.gradInput = product(gradOutput, self.v * (self.g / self._norm()))
         return self.gradInput
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
         m, n = self.v.shape
@@ -143,7 +144,7 @@ class LinearWeightNorm(Linear):
         self.gradG += along
         self.gradV += across
 
-    def _norm(self) -> Any:
+    def _norm(self) -> Array:
         """Return the lengths of v's rows, at least eps."""
         return np.maximum(np.sqrt(sum_along(self.v * self.v, 1, keepdims=True)), self.eps)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from torchlite import random
 from torchlite.errors import StateError
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import addat
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_along
@@ -105,18 +106,18 @@ class LookupTable(Module):
         self.gradWeight = np.zeros(shape)
         self.setPadding(paddingValue).setMaxNorm(maxNorm).setNormType(normType).reset()
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         ids = self._ids("updateOutput", input)
         self._shorten(ids)
         self.output = np.take(self.weight, ids, 0)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._ids_back("updateGradInput", input, gradOutput)
         self.gradInput = np.zeros_like(input)
         return self.gradInput
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
         if self.gradWeight is None:
@@ -130,13 +131,13 @@ class LookupTable(Module):
         ids = self._ids_back("accGradParameters", input, gradOutput)
         self._accumulate(self.gradWeight, scale, ids, gradOutput)
 
-    def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: Any) -> None:
+    def accUpdateGradParameters(self, input: Array, gradOutput: Array, lr: Any) -> None:
         """Subtract `lr` times this call's gradient from the rows looked up, and only from them."""
         lr = checks.number(self, "accUpdateGradParameters", "lr", lr)
         ids = self._ids_back("accUpdateGradParameters", input, gradOutput)
         self._accumulate(self.weight, -lr, ids, gradOutput)
 
-    def _accumulate(self, target: Any, scale: Any, ids: Any, gradOutput: Any) -> None:
+    def _accumulate(self, target: Array, scale: Any, ids: Array, gradOutput: Array) -> None:
         ids = ids.reshape(-1)
         rows = gradOutput.reshape(-1, self.weight.shape[1])
         if self.shouldScaleGradByFreq:
@@ -147,12 +148,12 @@ class LookupTable(Module):
             ids, rows = ids[counting], rows[counting]
         addat(target, scale, ids, rows)
 
-    def renorm(self, input: Any) -> Self:
+    def renorm(self, input: Array) -> Self:
         """Shorten the rows looked up to maxNorm, in place, as a forward does. Return self."""
         self._shorten(self._ids("renorm", input))
         return self
 
-    def _shorten(self, ids: Any) -> None:
+    def _shorten(self, ids: Array) -> None:
         if self.maxNorm is None:
             return
         used = np.unique(ids)
@@ -202,13 +203,13 @@ class LookupTable(Module):
         self.normType = positive(self, "normType", normType)
         return self
 
-    def _ids(self, method: str, input: Any) -> Any:
+    def _ids(self, method: str, input: Array) -> Array:
         ids = checks.integers(self, method, "input", input, len(self.weight), "rows")
         if not 1 <= ids.ndim <= 2:
             raise checks.misshapen(self, method, "input", "(n,) or (N, n)", input)
         return ids
 
-    def _ids_back(self, method: str, input: Any, gradOutput: Any) -> Any:
+    def _ids_back(self, method: str, input: Array, gradOutput: Array) -> Array:
         ids = self._ids(method, input)
         shape = (*ids.shape, self.weight.shape[1])
         checks.typed_back(self, method, input, gradOutput, shape, self.weight.dtype)

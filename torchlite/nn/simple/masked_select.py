@@ -1,9 +1,10 @@
 """MaskedSelect."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.simple._pairs import pair, unfit
@@ -55,12 +56,12 @@ class MaskedSelect(Module):
     Torch7, nn/MaskedSelect.lua.
     """
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Sequence[Array]) -> Array:
         array, mask = self._parts("updateOutput", input)
         self.output = array[mask]
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Sequence[Array], gradOutput: Array) -> list[Array]:
         array, mask = self._parts("updateGradInput", input)
         shape = (mask.sum().item(),)
         gradOutput = checks.moved_back(self, "updateGradInput", gradOutput, array, shape)
@@ -69,7 +70,7 @@ class MaskedSelect(Module):
         self.gradInput = [gradArray, np.zeros_like(mask)]
         return self.gradInput
 
-    def _parts(self, method: str, input: Any) -> tuple[Any, Any]:
+    def _parts(self, method: str, input: Sequence[Array]) -> tuple[Array, Array]:
         array, mask = pair(self, method, input)
         if mask.dtype.kind != "b":
             got, hint = str(mask.dtype), "input[1] != 0"

@@ -1,9 +1,8 @@
 """Max."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.simple._reduction import Extremum
 
 __all__ = ["Max"]
@@ -67,5 +66,5 @@ class Max(Extremum):
     Torch7, nn/Max.lua.
     """
 
-    def _place(self, values: Any, axis: int) -> Any:
+    def _place(self, values: Array, axis: int) -> Array:
         return np.argmax(values, axis, keepdims=True)

@@ -1,7 +1,6 @@
 """Maxout."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.simple._network import Network
@@ -87,6 +86,6 @@ class Maxout(Network):
             self.add(preprocess)
         self.add(Max(0, 2))
 
-    def _check(self, input: Any) -> None:
+    def _check(self, input: Array) -> None:
         weight = self.modules[0].weight
         checks.rows(self, "updateOutput", input, weight.shape[1], weight.dtype)

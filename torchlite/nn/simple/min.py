@@ -1,9 +1,8 @@
 """Min."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.simple._reduction import Extremum
 
 __all__ = ["Min"]
@@ -62,5 +61,5 @@ class Min(Extremum):
     Torch7, nn/Min.lua.
     """
 
-    def _place(self, values: Any, axis: int) -> Any:
+    def _place(self, values: Array, axis: int) -> Array:
         return np.argmin(values, axis, keepdims=True)

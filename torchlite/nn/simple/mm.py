@@ -1,9 +1,10 @@
 """MM."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import products
 from torchlite.nn import checks
 from torchlite.nn.module import Module
@@ -65,12 +66,12 @@ class MM(Module):
         self.transA = transA
         self.transB = transB
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Sequence[Array]) -> Array:
         a, b = self._factors("updateOutput", input)
         self.output = products(a, b)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Sequence[Array], gradOutput: Array) -> list[Array]:
         a, b = self._factors("updateGradInput", input)
         shape = (*a.shape[:-1], b.shape[-1])
         checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, a.dtype)
@@ -79,7 +80,7 @@ class MM(Module):
         self.gradInput = [_turned(grad_a, self.transA), _turned(grad_b, self.transB)]
         return self.gradInput
 
-    def _factors(self, method: str, input: Any) -> tuple[Any, Any]:
+    def _factors(self, method: str, input: Sequence[Array]) -> tuple[Array, Array]:
         """Return the two matrices as they are multiplied."""
         a, b = product(self, method, input)
         if a.ndim != b.ndim or a.ndim not in (2, 3):
@@ -93,5 +94,5 @@ class MM(Module):
         return a, b
 
 
-def _turned(matrices: Any, transposed: bool) -> Any:
+def _turned(matrices: Array, transposed: bool) -> Array:
     return np.swapaxes(matrices, -1, -2) if transposed else matrices

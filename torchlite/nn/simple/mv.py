@@ -1,9 +1,10 @@
 """MV."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import products
 from torchlite.nn import checks
 from torchlite.nn.module import Module
@@ -62,12 +63,12 @@ class MV(Module):
     def __init__(self, trans: bool = False) -> None:
         self.trans = trans
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Sequence[Array]) -> Array:
         matrix, vector = self._factors("updateOutput", input)
         self.output = _times(matrix, vector)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Sequence[Array], gradOutput: Array) -> list[Array]:
         matrix, vector = self._factors("updateGradInput", input)
         shape = matrix.shape[:-1]
         checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, matrix.dtype)
@@ -78,7 +79,7 @@ class MV(Module):
         ]
         return self.gradInput
 
-    def _factors(self, method: str, input: Any) -> tuple[Any, Any]:
+    def _factors(self, method: str, input: Sequence[Array]) -> tuple[Array, Array]:
         """Return matrix and vector as they are multiplied."""
         matrix, vector = product(self, method, input)
         if matrix.ndim != vector.ndim + 1 or matrix.ndim not in (2, 3):
@@ -94,5 +95,5 @@ class MV(Module):
         return matrix, vector
 
 
-def _times(matrix: Any, vector: Any) -> Any:
+def _times(matrix: Array, vector: Array) -> Array:
     return products(matrix, vector[..., None])[..., 0]

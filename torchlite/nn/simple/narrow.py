@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import out_of_range, position
 from torchlite.nn.simple._picking import Picking
@@ -73,7 +74,7 @@ class Narrow(Picking):
         self.index = whole(self, "offset", offset)
         self.length = whole(self, "length", length)
 
-    def _plan(self, method: str, input: Any) -> Any:
+    def _plan(self, method: str, input: Array) -> Any:
         axis = position(self, method, input, self.dimension)
         size = input.shape[axis]
         start = self.index if self.index >= 0 else self.index + size

@@ -1,11 +1,11 @@
 """Normalize."""
 
 import math
-from typing import Any
 
 import numpy as np
 
 from torchlite.errors import SettingError
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.checks import constant, misbuilt
@@ -76,12 +76,12 @@ class Normalize(Module):
         self.p = float(p)
         self.eps = float(eps)
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         self._check("updateOutput", input)
         self.output = input / self._norm(input)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._check("updateGradInput", input)
         checks.alike(self, "updateGradInput", input, gradOutput)
         norm = self._norm(input)
@@ -92,13 +92,13 @@ class Normalize(Module):
         self.gradInput = gradInput
         return gradInput
 
-    def _check(self, method: str, input: Any) -> None:
+    def _check(self, method: str, input: Array) -> None:
         checks.floating(self, method, input)
         if input.ndim > 2 or not input.shape[-1]:
             expected = "(n,) or (N, n) with n of at least 1"
             raise checks.misshapen(self, method, "input", expected, input)
 
-    def _norm(self, input: Any) -> Any:
+    def _norm(self, input: Array) -> Array:
         """Return the norm of each sample, as a column."""
         p, magnitude = self.p, _magnitude(input)
         floor = self.eps if p == math.inf else self.eps ** (1 / p)
@@ -112,7 +112,7 @@ class Normalize(Module):
         total = sum_along(magnitude, -1, keepdims=True) + (floor / scale) ** p
         return scale * total ** (1 / p)
 
-    def _slope(self, input: Any, output: Any) -> Any:
+    def _slope(self, input: Array, output: Array) -> Array:
         """Return the derivative of the norm by each entry."""
         if self.p == 2:
             return output
@@ -130,10 +130,10 @@ class Normalize(Module):
         return f"{type(self).__name__}({p})"
 
 
-def _magnitude(values: Any) -> Any:
+def _magnitude(values: Array) -> Array:
     # Of complex numbers abs is not differentiable: the sign of the real part makes them positive.
     return np.abs(values) if values.dtype.kind == "f" else np.sign(values.real) * values
 
 
-def _largest(magnitude: Any) -> Any:
+def _largest(magnitude: Array) -> Array:
     return np.argmax(magnitude.real, -1, keepdims=True)

@@ -1,9 +1,8 @@
 """OneHot."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 
@@ -57,21 +56,21 @@ class OneHot(Module):
     def __init__(self, outputSize: int) -> None:
         self.outputSize = checks.size(self, "outputSize", outputSize)
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         indices = self._indices("updateOutput", input)
         output = np.zeros_like(input, self._dtype, shape=(*input.shape, self.outputSize))
         np.put_along_axis(output, indices[..., None], 1, -1)
         self.output = output
         return output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._indices("updateGradInput", input)
         shape = (*input.shape, self.outputSize)
         checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, self._dtype)
         self.gradInput = np.zeros_like(input)
         return self.gradInput
 
-    def _indices(self, method: str, input: Any) -> Any:
+    def _indices(self, method: str, input: Array) -> Array:
         indices = checks.integers(self, method, "input", input, self.outputSize, "classes")
         if not input.ndim:
             expected = "an array of at least one dimension"

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.checks import constant, whole
 from torchlite.nn.dims import out_of_range, position, resized, sample_dims
@@ -78,7 +79,7 @@ class Padding(Shaping):
         self.value = constant(self, "value", value)
         self.index = checks.size(self, "index", index)
 
-    def _plan(self, method: str, input: Any) -> tuple[int, int]:
+    def _plan(self, method: str, input: Array) -> tuple[int, int]:
         axis = position(self, method, input, self.dim, self.nInputDim)
         size = input.shape[axis]
         if self.index > size:
@@ -96,17 +97,17 @@ class Padding(Shaping):
             expected, why = f"a whole number from {low} to {high}", f" in {dtype} input"
             raise checks.mistyped(self, method, "value", expected, repr(self.value), why=why)
 
-    def _shape(self, input: Any, plan: tuple[int, int]) -> tuple[int, ...]:
+    def _shape(self, input: Array, plan: tuple[int, int]) -> tuple[int, ...]:
         axis, _ = plan
         return resized(input, axis, input.shape[axis] + abs(self.pad))
 
-    def _function(self, input: Any, plan: tuple[int, int]) -> Any:
+    def _function(self, input: Array, plan: tuple[int, int]) -> Array:
         axis, place = plan
         added = np.full_like(input, self.value, shape=resized(input, axis, abs(self.pad)))
         before, behind = np.split(input, [place], axis)
         return np.concatenate([before, added, behind], axis)
 
-    def _gradient(self, input: Any, gradOutput: Any, plan: tuple[int, int]) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array, plan: tuple[int, int]) -> Array:
         axis, place = plan
         before, _, behind = np.split(gradOutput, [place, place + abs(self.pad)], axis)
         return np.concatenate([before, behind], axis)

@@ -5,6 +5,7 @@ from typing import Any, Self
 import numpy as np
 
 from torchlite import random
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import addat, product
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_rows
@@ -99,7 +100,7 @@ class PartialLinear(Module):
         self.resetPartition()
         self.reset()
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         checks.rows(self, "updateOutput", input, self.weight.shape[1], self.weight.dtype)
         output = product(input, self.weight[self.partition].T)
         if self.bias is not None:
@@ -107,12 +108,12 @@ class PartialLinear(Module):
         self.output = output
         return output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._check_back("updateGradInput", input, gradOutput)
         self.gradInput = product(gradOutput, self.weight[self.partition])
         return self.gradInput
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
         self._check_back("accGradParameters", input, gradOutput)
@@ -143,7 +144,7 @@ class PartialLinear(Module):
         self.weight[...] = like(stdv * random.normal(size=self.weight.shape), self.weight)
         return self
 
-    def _check_back(self, method: str, input: Any, gradOutput: Any) -> None:
+    def _check_back(self, method: str, input: Array, gradOutput: Array) -> None:
         n, m = self.weight.shape[1], len(self.partition)
         checks.rows_back(self, method, input, n, gradOutput, m, self.weight.dtype)
 

@@ -1,9 +1,8 @@
 """Replicate."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.checks import whole
@@ -76,14 +75,14 @@ class Replicate(Shaping):
         self.dim = whole(self, "dim", dim)
         self.ndim = sample_dims(self, "ndim", ndim)
 
-    def _plan(self, method: str, input: Any) -> int:
+    def _plan(self, method: str, input: Array) -> int:
         return position(self, method, input, self.dim, self.ndim, room=1)
 
-    def _shape(self, input: Any, axis: int) -> tuple[int, ...]:
+    def _shape(self, input: Array, axis: int) -> tuple[int, ...]:
         return (*input.shape[:axis], self.nfeatures, *input.shape[axis:])
 
-    def _function(self, input: Any, axis: int) -> Any:
+    def _function(self, input: Array, axis: int) -> Array:
         return np.broadcast_to(np.expand_dims(input, axis), self._shape(input, axis))
 
-    def _gradient(self, input: Any, gradOutput: Any, axis: int) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array, axis: int) -> Array:
         return sum_along(gradOutput, axis).astype(gradOutput.dtype, copy=False)

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from torchlite.errors import ShapeError
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.dims import sizes
 from torchlite.nn.simple._reshaping import Reshaping
@@ -76,14 +77,14 @@ class Reshape(Reshaping):
         self.nelement = math.prod(self.size)
         self.batchMode = batchMode
 
-    def _plan(self, method: str, input: Any) -> tuple[int, ...]:
+    def _plan(self, method: str, input: Array) -> tuple[int, ...]:
         whole = self.batchMode is not True and input.size == self.nelement
         batch = self.batchMode is not False and input.size == len(input) * self.nelement
         if whole is batch:
             raise self._misfit(method, input, fits=whole)
         return (len(input), *self.size) if batch else self.size
 
-    def _misfit(self, method: str, input: Any, fits: bool) -> ShapeError:
+    def _misfit(self, method: str, input: Array, fits: bool) -> ShapeError:
         """Return the error of an input that fits in no way, or in both."""
         n, batch = self.nelement, (len(input), *self.size)
         if fits:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import out_of_range, position
@@ -61,7 +62,7 @@ class Select(Picking):
         self.dimension = whole(self, "dimension", dimension)
         self.index = whole(self, "index", index)
 
-    def _plan(self, method: str, input: Any) -> Any:
+    def _plan(self, method: str, input: Array) -> Any:
         if input.ndim < 2:
             raise checks.misshapen(self, method, "input", "of at least 2 dimensions", input)
         axis = position(self, method, input, self.dimension)

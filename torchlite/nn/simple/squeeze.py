@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import leading, position
 from torchlite.nn.simple._reshaping import Reshaping
@@ -63,7 +64,7 @@ class Squeeze(OfSamples, Reshaping):
         self.dim = None if dim is None else whole(self, "dim", dim)
         self.setNumInputDims(numInputDims)
 
-    def _plan(self, method: str, input: Any) -> tuple[int, ...]:
+    def _plan(self, method: str, input: Array) -> tuple[int, ...]:
         first = leading(self, method, input, self.numInputDims)
         candidates: Any = range(first, input.ndim)
         if self.dim is not None:

@@ -1,9 +1,8 @@
 """Sum."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import sum_along
 from torchlite.nn.simple._reduction import Reduction
 
@@ -77,16 +76,16 @@ class Sum(Reduction):
         self.sizeAverage = sizeAverage
         self.squeeze = squeeze
 
-    def _plan(self, method: str, input: Any) -> int:
+    def _plan(self, method: str, input: Array) -> int:
         axis = super()._plan(method, input)
         if self.sizeAverage:
             self._refuse_nothing(method, input, axis)
         return axis
 
-    def _reduce(self, input: Any, axis: int) -> Any:
+    def _reduce(self, input: Array, axis: int) -> Array:
         total = sum_along(input, axis, keepdims=True)
         return total / input.shape[axis] if self.sizeAverage else total
 
-    def _spread(self, input: Any, gradOutput: Any, axis: int) -> Any:
+    def _spread(self, input: Array, gradOutput: Array, axis: int) -> Array:
         n = input.shape[axis]
         return np.repeat(gradOutput / n if self.sizeAverage else gradOutput, n, axis)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import DTypeError
+from torchlite.kernels.arrays import Array
 from torchlite.nn.checks import misbuilt, whole
 from torchlite.nn.dims import position
 from torchlite.nn.simple._shaping import OfSamples
@@ -75,20 +76,20 @@ class Transpose(OfSamples):
             pairs.append(tuple(whole(self, "permutations", dim) for dim in pair))
         self.permutations = pairs
 
-    def _plan(self, method: str, input: Any) -> list[int]:
+    def _plan(self, method: str, input: Array) -> list[int]:
         order = list(range(input.ndim))
         for pair in self.permutations:
             i, j = (position(self, method, input, dim, self.numInputDims) for dim in pair)
             order[i], order[j] = order[j], order[i]
         return order
 
-    def _shape(self, input: Any, order: list[int]) -> tuple[int, ...]:
+    def _shape(self, input: Array, order: list[int]) -> tuple[int, ...]:
         return tuple(input.shape[i] for i in order)
 
-    def _function(self, input: Any, order: list[int]) -> Any:
+    def _function(self, input: Array, order: list[int]) -> Array:
         return np.transpose(input, order)
 
-    def _gradient(self, input: Any, gradOutput: Any, order: list[int]) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array, order: list[int]) -> Array:
         return np.transpose(gradOutput, inverse(order))
 
 

@@ -1,7 +1,6 @@
 """Unsqueeze."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position
 from torchlite.nn.simple._reshaping import Reshaping
@@ -62,7 +61,7 @@ class Unsqueeze(OfSamples, Reshaping):
         self.pos = whole(self, "pos", pos)
         self.setNumInputDims(numInputDims)
 
-    def _plan(self, method: str, input: Any) -> tuple[int, ...]:
+    def _plan(self, method: str, input: Array) -> tuple[int, ...]:
         place = position(self, method, input, self.pos, self.numInputDims, room=1)
         return (*input.shape[:place], 1, *input.shape[place:])
 

@@ -4,6 +4,7 @@ import math
 from typing import Any, Self
 
 from torchlite.errors import ShapeError
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.dims import leading, sizes
 from torchlite.nn.simple._reshaping import Reshaping
@@ -90,7 +91,7 @@ class View(OfSamples, Reshaping):
         self.numElements = abs(math.prod(new))
         return self
 
-    def _plan(self, method: str, input: Any) -> tuple[int, ...]:
+    def _plan(self, method: str, input: Array) -> tuple[int, ...]:
         size, first = self.size, leading(self, method, input, self.numInputDims)
         batch, entries = math.prod(input.shape[:first]), math.prod(input.shape[first:])
         rest, left = divmod(entries, self.numElements)
@@ -102,12 +103,12 @@ class View(OfSamples, Reshaping):
             raise self._twofold(method, input)
         return size if rest == 1 and not first else (batch * rest, *size)
 
-    def _misfit(self, method: str, input: Any, first: int) -> ShapeError:
+    def _misfit(self, method: str, input: Array, first: int) -> ShapeError:
         samples = "samples with " if first else ""
         expected = f"of {samples}{self.numElements} entries, or a multiple"
         return checks.misshapen(self, method, "input", expected, input)
 
-    def _twofold(self, method: str, input: Any) -> ShapeError:
+    def _twofold(self, method: str, input: Array) -> ShapeError:
         n, expected = input.ndim, "a sample or a batch, and not both"
         hint = f"setNumInputDims({n}) makes {self.size} of it, setNumInputDims({n - 1}) "
         return checks.misshapen(self, method, "input", expected, input, f"{hint}{(1, *self.size)}")

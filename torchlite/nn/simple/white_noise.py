@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from torchlite import random
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.checks import positive
@@ -76,7 +77,7 @@ class WhiteNoise(Module):
         self.mean = float(checks.number(self, "__init__", "mean", mean))
         self.std = positive(self, "std", std)
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         checks.floating(self, "updateOutput", input)
         if self.train:
             # Drawn in the precision of the input, as Torch7 does.
@@ -87,7 +88,7 @@ class WhiteNoise(Module):
             self.output = input + self.mean
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         checks.alike(self, "updateGradInput", input, gradOutput)
         self.gradInput = gradOutput
         return gradOutput

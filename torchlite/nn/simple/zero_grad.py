@@ -1,9 +1,8 @@
 """ZeroGrad."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 
@@ -46,12 +45,12 @@ class ZeroGrad(Module):
     Torch7, nn/ZeroGrad.lua.
     """
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         checks.movable(self, "updateOutput", input)
         self.output = input
         return input
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         checks.movable(self, "updateGradInput", input)
         gradOutput = checks.moved_back(self, "updateGradInput", gradOutput, input, input.shape)
         self.gradInput = np.zeros_like(gradOutput)

@@ -1,7 +1,8 @@
 """What the layers have in common that combine arrays entry by entry."""
 
-from typing import Any
+from collections.abc import Sequence
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import table_checks
 from torchlite.nn.module import Module
 
@@ -27,12 +28,12 @@ class Entrywise(Module):
     # How many arrays it takes; None: any number.
     _length: int | None = None
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Sequence[Array]) -> Array:
         table_checks.must_be_alike(self, "updateOutput", "input", input, self._length)
         self.output = self._function(input) if len(input) > 1 else input[0].copy()
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Sequence[Array], gradOutput: Array) -> list[Array]:
         table_checks.must_be_alike(self, "updateGradInput", "input", input, self._length)
         first = input[0]
         table_checks.must_be_like(
@@ -44,9 +45,9 @@ class Entrywise(Module):
             self.gradInput = [gradOutput.copy()]
         return self.gradInput
 
-    def _function(self, arrays: Any) -> Any:
+    def _function(self, arrays: Sequence[Array]) -> Array:
         raise NotImplementedError
 
-    def _gradients(self, arrays: Any, gradOutput: Any) -> list[Any]:
+    def _gradients(self, arrays: Sequence[Array], gradOutput: Array) -> list[Array]:
         """Return, for each array, gradOutput times the derivative by it: fresh arrays."""
         raise NotImplementedError

@@ -1,10 +1,12 @@
 """What CMaxTable and CMinTable have in common."""
 
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.table._entrywise import Entrywise
 
 
@@ -19,9 +21,9 @@ class Extreme(Entrywise):
     _ufunc: Any
     _winner: Any
 
-    def _function(self, arrays: Any) -> Any:
+    def _function(self, arrays: Sequence[Array]) -> Array:
         return reduce(self._ufunc, arrays)
 
-    def _gradients(self, arrays: Any, gradOutput: Any) -> list[Any]:
+    def _gradients(self, arrays: Sequence[Array], gradOutput: Array) -> list[Array]:
         winner = self._winner(np.stack(arrays), axis=0)
         return [np.where(winner == i, gradOutput, 0) for i in range(len(arrays))]

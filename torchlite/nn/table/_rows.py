@@ -1,7 +1,8 @@
 """What the layers have in common that compare two arrays row by row."""
 
-from typing import Any
+from collections.abc import Sequence
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks, table_checks
 from torchlite.nn.module import Module
 
@@ -23,12 +24,12 @@ class Rows(Module):
         input is no such table; gradOutput does not fit.
     """
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Sequence[Array]) -> Array:
         a, b = self._batches("updateOutput", input)
         self.output = self._function(a, b)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Sequence[Array], gradOutput: Array) -> list[Array]:
         a, b = self._batches("updateGradInput", input)
         table_checks.must_be_like(
             self, "updateGradInput", "gradOutput", gradOutput, a.shape[:1], a.dtype
@@ -37,7 +38,7 @@ class Rows(Module):
         self.gradInput = [gradient.reshape(input[0].shape) for gradient in gradients]
         return self.gradInput
 
-    def _batches(self, method: str, input: Any) -> Any:
+    def _batches(self, method: str, input: Sequence[Array]) -> tuple[Array, Array]:
         """Return the two arrays, one sample as a batch of one."""
         table_checks.must_be_alike(self, method, "input", input, 2)
         a, b = input
@@ -48,10 +49,10 @@ class Rows(Module):
         expected = "a table of two arrays (n,) or (N, n)"
         raise checks.misshapen(self, method, "input", expected, input)
 
-    def _function(self, a: Any, b: Any) -> Any:
+    def _function(self, a: Array, b: Array) -> Array:
         """Return a number for each of the rows."""
         raise NotImplementedError
 
-    def _gradients(self, a: Any, b: Any, gradOutput: Any) -> tuple[Any, Any]:
+    def _gradients(self, a: Array, b: Array, gradOutput: Array) -> tuple[Array, Array]:
         """Return the gradients of both; gradOutput is a column."""
         raise NotImplementedError

@@ -1,7 +1,8 @@
 """CAddTable."""
 
-from typing import Any
+from collections.abc import Sequence
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.entries import total
 from torchlite.nn.table._entrywise import Entrywise
 
@@ -47,8 +48,8 @@ class CAddTable(Entrywise):
     def __init__(self, inplace: bool = False) -> None:
         self.inplace = inplace
 
-    def _function(self, arrays: Any) -> Any:
+    def _function(self, arrays: Sequence[Array]) -> Array:
         return total(arrays)
 
-    def _gradients(self, arrays: Any, gradOutput: Any) -> list[Any]:
+    def _gradients(self, arrays: Sequence[Array], gradOutput: Array) -> list[Array]:
         return [gradOutput.copy() for _ in arrays]

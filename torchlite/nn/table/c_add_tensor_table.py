@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.arrays import Table
 from torchlite.nn import checks, table_checks
 from torchlite.nn.entries import total_gradient
 from torchlite.nn.module import Module
@@ -49,12 +50,12 @@ class CAddTensorTable(Module):
     Torch7, nn/CAddTensorTable.lua.
     """
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Table) -> list[Any]:
         one, many = self._opened("updateOutput", input)
         self.output = [one + array for array in many]
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Table, gradOutput: Table) -> list[Any]:
         one, many = self._opened("updateGradInput", input)
         table_checks.checked_gradient(self, "updateGradInput", gradOutput, many)
         self.gradInput = [
@@ -63,7 +64,7 @@ class CAddTensorTable(Module):
         ]
         return self.gradInput
 
-    def _opened(self, method: str, input: Any) -> tuple[Any, Any]:
+    def _opened(self, method: str, input: Table) -> tuple[Any, Any]:
         table_checks.must_be_table(self, method, "input", input, 2)
         one, many = input
         checks.must_be_floating(self, method, "input[0]", one)

@@ -1,7 +1,8 @@
 """CDivTable."""
 
-from typing import Any
+from collections.abc import Sequence
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.table._entrywise import Entrywise
 
 __all__ = ["CDivTable"]
@@ -43,10 +44,10 @@ class CDivTable(Entrywise):
 
     _length = 2
 
-    def _function(self, arrays: Any) -> Any:
+    def _function(self, arrays: Sequence[Array]) -> Array:
         return arrays[0] / arrays[1]
 
-    def _gradients(self, arrays: Any, gradOutput: Any) -> list[Any]:
+    def _gradients(self, arrays: Sequence[Array], gradOutput: Array) -> list[Array]:
         numerator, denominator = arrays
         first = gradOutput / denominator
         return [first, -first * (numerator / denominator)]

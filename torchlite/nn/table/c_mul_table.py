@@ -2,9 +2,10 @@
 
 import math
 import operator
+from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.table._entrywise import Entrywise
 
 __all__ = ["CMulTable"]
@@ -46,10 +47,10 @@ class CMulTable(Entrywise):
     Torch7, nn/CMulTable.lua.
     """
 
-    def _function(self, arrays: Any) -> Any:
+    def _function(self, arrays: Sequence[Array]) -> Array:
         return math.prod(arrays[1:], start=arrays[0])
 
-    def _gradients(self, arrays: Any, gradOutput: Any) -> list[Any]:
+    def _gradients(self, arrays: Sequence[Array], gradOutput: Array) -> list[Array]:
         # Of n arrays n products of n - 1 each take a while: those before and those behind meet.
         before = list(accumulate(arrays[:-1], operator.mul, initial=gradOutput))
         behind = list(accumulate(arrays[:0:-1], operator.mul))[::-1]

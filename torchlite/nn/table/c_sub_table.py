@@ -1,7 +1,8 @@
 """CSubTable."""
 
-from typing import Any
+from collections.abc import Sequence
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.table._entrywise import Entrywise
 
 __all__ = ["CSubTable"]
@@ -39,8 +40,8 @@ class CSubTable(Entrywise):
 
     _length = 2
 
-    def _function(self, arrays: Any) -> Any:
+    def _function(self, arrays: Sequence[Array]) -> Array:
         return arrays[0] - arrays[1]
 
-    def _gradients(self, arrays: Any, gradOutput: Any) -> list[Any]:
+    def _gradients(self, arrays: Sequence[Array], gradOutput: Array) -> list[Array]:
         return [gradOutput.copy(), -gradOutput]

@@ -1,7 +1,6 @@
 """CosineDistance."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import by_cosine, units
 from torchlite.kernels.sums import sum_along
 from torchlite.nn.table._rows import Rows
@@ -56,9 +55,10 @@ class CosineDistance(Rows):
     Torch7, nn/CosineDistance.lua.
     """
 
-    def _function(self, a: Any, b: Any) -> Any:
+    def _function(self, a: Array, b: Array) -> Array:
         return sum_along(units(a, _ZERO)[0] * units(b, _ZERO)[0], -1)
 
-    def _gradients(self, a: Any, b: Any, gradOutput: Any) -> tuple[Any, Any]:
-        a, b = units(a, _ZERO), units(b, _ZERO)
-        return by_cosine(gradOutput, sum_along(a[0] * b[0], -1, keepdims=True), a, b)
+    def _gradients(self, a: Array, b: Array, gradOutput: Array) -> tuple[Array, Array]:
+        one, other = units(a, _ZERO), units(b, _ZERO)
+        cosine = sum_along(one[0] * other[0], -1, keepdims=True)
+        return by_cosine(gradOutput, cosine, one, other)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import DTypeError
+from torchlite.kernels.arrays import Array, Table
 from torchlite.nn import checks, table_checks
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.entries import first_array
@@ -67,13 +68,13 @@ class CriterionTable(Module):
             raise checks.misbuilt(DTypeError, self, "criterion", "a Criterion", got)
         self.criterion = criterion
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Table) -> Array:
         table_checks.must_be_table(self, "updateOutput", "input", input, 2)
         loss = self.criterion.updateOutput(*input)
         self.output = np.full_like(first_array(input), loss, shape=())
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Table, gradOutput: Any) -> list[Any]:
         table_checks.must_be_table(self, "updateGradInput", "input", input, 2)
         if is_array(gradOutput):
             dtype = first_array(input).dtype

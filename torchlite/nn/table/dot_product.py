@@ -1,7 +1,6 @@
 """DotProduct."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import sum_along
 from torchlite.nn.table._rows import Rows
 
@@ -38,8 +37,8 @@ class DotProduct(Rows):
     Torch7, nn/DotProduct.lua.
     """
 
-    def _function(self, a: Any, b: Any) -> Any:
+    def _function(self, a: Array, b: Array) -> Array:
         return sum_along(a * b, -1)
 
-    def _gradients(self, a: Any, b: Any, gradOutput: Any) -> tuple[Any, Any]:
+    def _gradients(self, a: Array, b: Array, gradOutput: Array) -> tuple[Array, Array]:
         return gradOutput * b, gradOutput * a

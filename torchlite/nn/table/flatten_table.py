@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.arrays import Table
 from torchlite.nn import table_checks
 from torchlite.nn.module import Module
 from torchlite.nn.nested import leaves, rebuilt
@@ -51,17 +52,17 @@ class FlattenTable(Module):
     Torch7, nn/FlattenTable.lua.
     """
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Table) -> list[Any]:
         self.output = self._arrays("updateOutput", input)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Table, gradOutput: Table) -> Any:
         arrays = self._arrays("updateGradInput", input)
         gradOutput = table_checks.checked_gradient(self, "updateGradInput", gradOutput, arrays)
         self.gradInput = rebuilt(input, gradOutput)
         return self.gradInput
 
-    def _arrays(self, method: str, input: Any) -> list[Any]:
+    def _arrays(self, method: str, input: Table) -> list[Any]:
         if not isinstance(input, dict):
             table_checks.must_be_table(self, method, "input", input)
         return leaves(input)

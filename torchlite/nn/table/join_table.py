@@ -1,9 +1,10 @@
 """JoinTable."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks, table_checks
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position, resized, sample_dims
@@ -66,12 +67,12 @@ class JoinTable(Module):
         self.dimension = whole(self, "dimension", dimension)
         self.nInputDims = sample_dims(self, "nInputDims", nInputDims)
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Sequence[Array]) -> Array:
         axis = self._axis("updateOutput", input)
         self.output = np.concatenate(input, axis)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Sequence[Array], gradOutput: Array) -> list[Array]:
         axis = self._axis("updateGradInput", input)
         first = input[0]
         lengths = [array.shape[axis] for array in input]
@@ -80,7 +81,7 @@ class JoinTable(Module):
         self.gradInput = pieces(gradOutput, lengths, axis)
         return self.gradInput
 
-    def _axis(self, method: str, input: Any) -> int:
+    def _axis(self, method: str, input: Sequence[Array]) -> int:
         table_checks.must_be_arrays(self, method, "input", input, movable=True)
         axis = position(self, method, input[0], self.dimension, self.nInputDims)
         return table_checks.joined_axis(self, method, "input", input, axis)

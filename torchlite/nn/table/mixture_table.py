@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array, Table
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks, table_checks
 from torchlite.nn.checks import whole
@@ -70,12 +71,12 @@ class MixtureTable(Module):
     def __init__(self, dim: int | None = None) -> None:
         self.dim = None if dim is None else whole(self, "dim", dim)
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Table) -> Array:
         gates, experts, _ = self._opened("updateOutput", input)
         self.output = total([_gate(gates, i, expert) * expert for i, expert in enumerate(experts)])
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Table, gradOutput: Array) -> list[Any]:
         gates, experts, axis = self._opened("updateGradInput", input)
         first = experts[0]
         table_checks.must_be_like(
@@ -89,7 +90,7 @@ class MixtureTable(Module):
         self.gradInput = [by_gates, by_experts]
         return self.gradInput
 
-    def _opened(self, method: str, input: Any) -> tuple[Any, list[Any], int | None]:
+    def _opened(self, method: str, input: Table) -> tuple[Any, list[Any], int | None]:
         """Return the gates, the experts one by one, and their axis if they came in one array."""
         table_checks.must_be_table(self, method, "input", input, 2)
         gates, experts = input
@@ -108,7 +109,7 @@ class MixtureTable(Module):
         return gates, experts, axis
 
 
-def _gate(gates: Any, i: int, expert: Any) -> Any:
+def _gate(gates: Array, i: int, expert: Array) -> Array:
     """Return the gate of expert i, of one number a sample, to multiply it with."""
     lead = gates.shape[:-1]
     return gates[..., i].reshape(lead + (1,) * (expert.ndim - len(lead)))

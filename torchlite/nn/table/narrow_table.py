@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Table
 from torchlite.nn import checks, table_checks
 from torchlite.nn.checks import whole
 from torchlite.nn.module import Module
@@ -65,11 +66,11 @@ class NarrowTable(Module):
         self.offset = whole(self, "offset", offset)
         self.length = checks.size(self, "length", length)
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Table) -> list[Any]:
         self.output = list(input[self._stretch("updateOutput", input)])
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Table, gradOutput: Table) -> list[Any]:
         stretch = self._stretch("updateGradInput", input)
         gradOutput = table_checks.checked_gradient(
             self, "updateGradInput", gradOutput, input[stretch]
@@ -78,7 +79,7 @@ class NarrowTable(Module):
         self.gradInput[stretch] = gradOutput
         return self.gradInput
 
-    def _stretch(self, method: str, input: Any) -> slice:
+    def _stretch(self, method: str, input: Table) -> slice:
         table_checks.must_be_table(self, method, "input", input)
         start = self.offset if self.offset >= 0 else self.offset + len(input)
         table_checks.must_reach(self, method, "input", input, self.offset, self.length)

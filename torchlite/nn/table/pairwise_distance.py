@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import SettingError
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import absolute
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
@@ -71,17 +72,17 @@ class PairwiseDistance(Rows):
         if not (self.norm >= 1 and math.isfinite(self.norm)):
             raise checks.misbuilt(SettingError, self, "p", "finite and at least 1", repr(p))
 
-    def _function(self, a: Any, b: Any) -> Any:
+    def _function(self, a: Array, b: Array) -> Array:
         return self._distance(absolute(a - b))[:, 0]
 
-    def _gradients(self, a: Any, b: Any, gradOutput: Any) -> tuple[Any, Any]:
+    def _gradients(self, a: Array, b: Array, gradOutput: Array) -> tuple[Array, Array]:
         difference = a - b
         magnitude = absolute(difference)
         ratio = magnitude / (self._distance(magnitude) + _EPSILON)
         gradient = gradOutput * np.sign(difference.real) * ratio ** (self.norm - 1)
         return gradient, -gradient
 
-    def _distance(self, magnitude: Any) -> Any:
+    def _distance(self, magnitude: Array) -> Array:
         # Powers of numbers up to 1 do not overflow.
         largest = magnitude.max(-1, keepdims=True, initial=0)
         largest = np.where(largest == 0, 1, largest)

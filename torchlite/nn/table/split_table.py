@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array, Table
 from torchlite.nn import checks, table_checks
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position, sample_dims
@@ -67,17 +68,17 @@ class SplitTable(Module):
         self.dimension = whole(self, "dimension", dimension)
         self.nInputDims = sample_dims(self, "nInputDims", nInputDims)
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> list[Any]:
         self.output = self._slices("updateOutput", input)[1]
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Table) -> Array:
         axis, slices = self._slices("updateGradInput", input)
         gradOutput = table_checks.checked_gradient(self, "updateGradInput", gradOutput, slices)
         self.gradInput = np.stack(gradOutput, axis) if slices else np.zeros_like(input)
         return self.gradInput
 
-    def _slices(self, method: str, input: Any) -> tuple[int, list[Any]]:
+    def _slices(self, method: str, input: Array) -> tuple[int, list[Any]]:
         """Return the axis that is split, and the slices."""
         checks.movable(self, method, input)
         axis = position(self, method, input, self.dimension, self.nInputDims)

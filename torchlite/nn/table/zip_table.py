@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.arrays import Table
 from torchlite.nn import checks, table_checks
 from torchlite.nn.module import Module
 
@@ -45,17 +46,17 @@ class ZipTable(Module):
     Torch7, nn/ZipTable.lua.
     """
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Table) -> list[Any]:
         self.output = self._columns("updateOutput", input)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Table, gradOutput: Table) -> list[Any]:
         columns = self._columns("updateGradInput", input)
         gradOutput = table_checks.checked_gradient(self, "updateGradInput", gradOutput, columns)
         self.gradInput = [[column[j] for column in gradOutput] for j in range(len(input))]
         return self.gradInput
 
-    def _columns(self, method: str, input: Any) -> list[Any]:
+    def _columns(self, method: str, input: Table) -> list[Any]:
         table_checks.must_be_table(self, method, "input", input)
         if not input:
             raise checks.misshapen(self, method, "input", "a table of at least 1 entry", input)

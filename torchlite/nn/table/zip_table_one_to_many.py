@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.arrays import Table
 from torchlite.nn import table_checks
 from torchlite.nn.entries import total_gradient
 from torchlite.nn.module import Module
@@ -51,18 +52,18 @@ class ZipTableOneToMany(Module):
     Torch7, nn/ZipTableOneToMany.lua.
     """
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Table) -> list[Any]:
         self.output = self._pairs_of("updateOutput", input)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Table, gradOutput: Table) -> list[Any]:
         pairs = self._pairs_of("updateGradInput", input)
         gradOutput = table_checks.checked_gradient(self, "updateGradInput", gradOutput, pairs)
         one = total_gradient([pair[0] for pair in gradOutput], input[0])
         self.gradInput = [one, [pair[1] for pair in gradOutput]]
         return self.gradInput
 
-    def _pairs_of(self, method: str, input: Any) -> list[Any]:
+    def _pairs_of(self, method: str, input: Table) -> list[Any]:
         table_checks.must_be_table(self, method, "input", input, 2)
         one, many = input
         table_checks.must_be_table(self, method, "input[1]", many)

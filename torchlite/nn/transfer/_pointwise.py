@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 
@@ -32,25 +33,25 @@ class Pointwise(Module):
 
     inplace: bool = False
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         checks.floating(self, "updateOutput", input)
         self._check("updateOutput", input)
         self.output = self._function(input)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         checks.alike(self, "updateGradInput", input, gradOutput)
         self._check("updateGradInput", input)
         self.gradInput = self._gradient(input, gradOutput)
         return self.gradInput
 
-    def _check(self, method: str, input: Any) -> None:
+    def _check(self, method: str, input: Array) -> None:
         """Raise unless input fits. Here: any array of numbers does."""
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         raise NotImplementedError
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         """Return gradOutput times the derivative at input."""
         raise NotImplementedError
 
@@ -68,18 +69,18 @@ class FromOutput(Pointwise):
     transient = (*Pointwise.transient, "_source")
     _source: Any = None  # the array that self.output was computed from
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         output = super().updateOutput(input)
         self._source = input
         return output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         checks.alike(self, "updateGradInput", input, gradOutput)
         self._check("updateGradInput", input)
         output = self.output if input is self._source else self._function(input)
         self.gradInput = self._gradient_of(input, output, gradOutput)
         return self.gradInput
 
-    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
+    def _gradient_of(self, input: Array, output: Array, gradOutput: Array) -> Array:
         """Return gradOutput times the derivative at input, where the function is output."""
         raise NotImplementedError

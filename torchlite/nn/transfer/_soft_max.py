@@ -1,9 +1,10 @@
 """What functions of all entries along one dimension have in common."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position
@@ -32,16 +33,16 @@ class AlongDimension(FromOutput):
     def __init__(self, dim: int | None = None) -> None:
         self.dim = None if dim is None else whole(self, "dim", dim)
 
-    def _check(self, method: str, input: Any) -> None:
+    def _check(self, method: str, input: Array) -> None:
         if self.dim is not None:
             position(self, method, input, self.dim)
         elif input.ndim not in self._dims:
             raise checks.misshapen(self, method, "input", self._expected, input, self._hint)
 
-    def _axis(self, input: Any) -> int:
+    def _axis(self, input: Array) -> int:
         return self._dims[input.ndim] if self.dim is None else self.dim
 
 
-def shifted(x: Any, axis: int) -> Any:
+def shifted(x: Array, axis: int) -> Array:
     """Return x minus its largest entries: that changes no quotient, and exp cannot overflow."""
     return x - x.max(axis=axis, keepdims=True, initial=-np.inf)

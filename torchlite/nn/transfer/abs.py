@@ -1,7 +1,6 @@
 """Abs."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import absolute, choose
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -39,8 +38,8 @@ class Abs(Pointwise):
     Torch7, nn/Abs.lua.
     """
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return absolute(input)
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput * choose(input < 0, -1, 1, gradOutput.dtype)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from torchlite.errors import DTypeError
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.checks import constant
 from torchlite.nn.nested import is_array, shapes
@@ -70,13 +71,13 @@ class AddConstant(Pointwise):
             raise checks.misbuilt(DTypeError, self, "constant_scalar", expected, got)
         self.inplace = inplace
 
-    def _check(self, method: str, input: Any) -> None:
+    def _check(self, method: str, input: Array) -> None:
         added = self.constant_scalar
         if is_array(added):
             checks.rows(self, method, input, added.shape[0], added.dtype)
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return input + self.constant_scalar
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput.copy()

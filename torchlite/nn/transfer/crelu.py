@@ -1,9 +1,8 @@
 """CReLU."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.dims import resized
 from torchlite.nn.module import Module
@@ -65,12 +64,12 @@ class CReLU(Module):
         self.nInputDims = checks.size(self, "nInputDims", nInputDims)
         self.inplace = inplace
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         axis = self._axis("updateOutput", input)
         self.output = np.concatenate([input.clip(0, np.inf), (-input).clip(0, np.inf)], axis=axis)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         axis = self._axis("updateGradInput", input)
         doubled = resized(input, axis, 2 * input.shape[axis])
         checks.must_be_gradient(self, "updateGradInput", gradOutput, doubled, input.dtype)
@@ -78,7 +77,7 @@ class CReLU(Module):
         self.gradInput = gradPositive * (input > 0) - gradNegative * (input < 0)
         return self.gradInput
 
-    def _axis(self, method: str, input: Any) -> int:
+    def _axis(self, method: str, input: Array) -> int:
         """Return the dimension of the planes, that is, how many come before a sample's."""
         checks.floating(self, method, input)
         axis: int = input.ndim - self.nInputDims

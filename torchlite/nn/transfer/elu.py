@@ -1,9 +1,8 @@
 """ELU."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import choose
 from torchlite.nn.checks import not_negative
 from torchlite.nn.transfer._pointwise import Pointwise
@@ -58,13 +57,13 @@ class ELU(Pointwise):
         self.alpha = not_negative(self, "alpha", alpha)
         self.inplace = inplace
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         output = _expm1(input.clip(-np.inf, 0))
         output *= self.alpha
         output += input.clip(0, np.inf)
         return output
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         # Not output + alpha, which far from 0 is nothing but rounding.
         slope = np.exp(input.clip(-np.inf, 0))
         # With alpha 1 this is right for positive entries, too.
@@ -77,7 +76,7 @@ class ELU(Pointwise):
         return f"{type(self).__name__} (alpha:{self.alpha:f})"
 
 
-def _expm1(x: Any) -> Any:
+def _expm1(x: Array) -> Array:
     """Replace x, which is up to 0, by `exp(x) - 1`, and return it."""
     if x.dtype != np.float32:
         return np.expm1(x, out=x)

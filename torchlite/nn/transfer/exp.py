@@ -1,9 +1,8 @@
 """Exp."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.transfer._pointwise import FromOutput
 
 __all__ = ["Exp"]
@@ -35,8 +34,8 @@ class Exp(FromOutput):
     Torch7, nn/Exp.lua.
     """
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return np.exp(input)
 
-    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
+    def _gradient_of(self, input: Array, output: Array, gradOutput: Array) -> Array:
         return gradOutput * output

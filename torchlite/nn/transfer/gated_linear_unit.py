@@ -1,9 +1,8 @@
 """GatedLinearUnit."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import mended, sigmoid
 from torchlite.nn import checks
 from torchlite.nn.checks import whole
@@ -66,12 +65,12 @@ class GatedLinearUnit(Module):
     def __init__(self, dim: int | None = None) -> None:
         self.dim = -1 if dim is None else whole(self, "dim", dim)
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         values, gates = self._halves("updateOutput", input)
         self.output = values * sigmoid(gates)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         values, gates = self._halves("updateGradInput", input)
         checks.must_be_gradient(self, "updateGradInput", gradOutput, values.shape, input.dtype)
         opened = sigmoid(gates)
@@ -81,7 +80,7 @@ class GatedLinearUnit(Module):
         self.gradInput = np.concatenate([gradValues, gradGates], axis=self.dim)
         return self.gradInput
 
-    def _halves(self, method: str, input: Any) -> Any:
+    def _halves(self, method: str, input: Array) -> list[Array]:
         checks.floating(self, method, input)
         axis = position(self, method, input, self.dim)
         if input.shape[axis] % 2:

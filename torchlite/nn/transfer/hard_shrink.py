@@ -1,9 +1,8 @@
 """HardShrink."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.checks import not_negative
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -53,8 +52,8 @@ class HardShrink(Pointwise):
     def __init__(self, lambda_: float = 0.5) -> None:
         self.lambda_ = not_negative(self, "lambda_", lambda_)
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return input * (np.abs(input) > self.lambda_)
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput * (np.abs(input) > self.lambda_)

@@ -1,8 +1,7 @@
 """HardTanh."""
 
-from typing import Any
-
 from torchlite.errors import SettingError
+from torchlite.kernels.arrays import Array
 from torchlite.nn.checks import constant, misbuilt
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -65,8 +64,8 @@ class HardTanh(Pointwise):
             )
         self.inplace = inplace
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return input.clip(self.min_val, self.max_val)
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput * ((input > self.min_val) & (input < self.max_val))

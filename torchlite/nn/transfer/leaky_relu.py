@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import choose, leaky
 from torchlite.nn.checks import constant
 from torchlite.nn.transfer._pointwise import Pointwise
@@ -57,10 +58,10 @@ class LeakyReLU(Pointwise):
         self.negval = constant(self, "negval", negval)
         self.inplace = inplace
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return leaky(input, self.negval)
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput * choose(input > 0, 1, self.negval, gradOutput.dtype)
 
     def __repr__(self) -> str:

@@ -1,9 +1,8 @@
 """Log."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["Log"]
@@ -39,8 +38,8 @@ class Log(Pointwise):
     Torch7, nn/Log.lua.
     """
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return np.log(input)
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput / input

@@ -1,7 +1,6 @@
 """LogSigmoid."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import sigmoid, softplus
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -34,8 +33,8 @@ class LogSigmoid(Pointwise):
     Torch7, nn/LogSigmoid.lua.
     """
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return -softplus(-input)
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput * sigmoid(-input)

@@ -1,9 +1,8 @@
 """LogSoftMax."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import sum_along
 from torchlite.nn.transfer._soft_max import AlongDimension, shifted
 
@@ -50,13 +49,13 @@ class LogSoftMax(AlongDimension):
     Torch7, nn/LogSoftMax.lua.
     """
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         axis = self._axis(input)
         output = shifted(input, axis)
         if output.size:
             output -= np.log(sum_along(np.exp(output), axis, keepdims=True))
         return output
 
-    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
+    def _gradient_of(self, input: Array, output: Array, gradOutput: Array) -> Array:
         total = sum_along(gradOutput, self._axis(output), keepdims=True)
         return gradOutput - np.exp(output) * total

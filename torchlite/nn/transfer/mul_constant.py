@@ -1,7 +1,6 @@
 """MulConstant."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.nn.checks import constant
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -50,8 +49,8 @@ class MulConstant(Pointwise):
         self.constant_scalar = constant(self, "constant_scalar", constant_scalar)
         self.inplace = inplace
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return input * self.constant_scalar
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput * self.constant_scalar

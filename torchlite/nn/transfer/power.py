@@ -1,9 +1,8 @@
 """Power."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.checks import constant
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -60,12 +59,12 @@ class Power(Pointwise):
     def __init__(self, p: float) -> None:
         self.pow = constant(self, "p", p)
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         if self.pow == 0:
             return np.where(input == input, np.ones_like(input), input)
         return input**self.pow
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         if self.pow == 0:
             return np.zeros_like(gradOutput)
         return gradOutput * self.pow * input ** (self.pow - 1)

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import choose, leaky
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
@@ -76,24 +77,24 @@ class PReLU(Pointwise):
         self.gradWeight = np.zeros(self.nOutputPlane or 1)
         self.reset()
 
-    def _check(self, method: str, input: Any) -> None:
+    def _check(self, method: str, input: Array) -> None:
         checks.must_have_precision(self, method, "input", input, self.weight.dtype)
         n = self.nOutputPlane
         if n and input.shape[_plane(input)] != n:
             hint = checks.rows_hint(self, input, n) if input.ndim == 2 else None
             raise checks.misshapen(self, method, "input", f"({n},) or (N, {n}, ...)", input, hint)
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return leaky(input, self._slopes(input))
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput * choose(input > 0, 1, self._slopes(input), self.weight.dtype)
 
-    def _slopes(self, input: Any) -> Any:
+    def _slopes(self, input: Array) -> Array:
         """Return the weight in a shape that spreads over the planes of input."""
         return self.weight.reshape(-1, *[1] * (input.ndim - 1 - _plane(input)))
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
         checks.alike(self, "accGradParameters", input, gradOutput)
@@ -109,5 +110,5 @@ class PReLU(Pointwise):
         return self
 
 
-def _plane(input: Any) -> int:
+def _plane(input: Array) -> int:
     return 1 if input.ndim > 1 else 0

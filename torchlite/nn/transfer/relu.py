@@ -1,9 +1,8 @@
 """ReLU."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["ReLU"]
@@ -47,9 +46,9 @@ class ReLU(Pointwise):
     def __init__(self, inplace: bool = False) -> None:
         self.inplace = inplace
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         # Vectorised, as np.maximum with a number is not.
         return input.clip(0, np.inf)
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput * (input > 0)

@@ -6,6 +6,7 @@ import numpy as np
 
 from torchlite import random
 from torchlite.errors import SettingError
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import choose, leaky
 from torchlite.kernels.like import like
 from torchlite.nn import checks
@@ -90,7 +91,7 @@ class RReLU(Module):
             raise misbuilt(SettingError, self, "lower", f"at most upper = {upper!r}", repr(lower))
         self.inplace = inplace
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         checks.floating(self, "updateOutput", input)
         if self.train:
             self.noise, self._source = self._draw(input), input
@@ -100,7 +101,7 @@ class RReLU(Module):
             self.output = leaky(input, (self.lower + self.upper) / 2)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         checks.alike(self, "updateGradInput", input, gradOutput)
         if self.train:
             self._recall(input)
@@ -110,7 +111,7 @@ class RReLU(Module):
             self.gradInput = gradOutput * choose(input > 0, 1, slope, gradOutput.dtype)
         return self.gradInput
 
-    def _draw(self, input: Any) -> Any:
+    def _draw(self, input: Array) -> Array:
         """Return a slope for every entry that is not positive, and 1 for the others."""
         noise = np.ones_like(input.real)
         slanted = input <= 0
@@ -118,7 +119,7 @@ class RReLU(Module):
         noise[slanted] = like(draws.astype(noise.dtype), noise)
         return noise
 
-    def _recall(self, input: Any) -> None:
+    def _recall(self, input: Array) -> None:
         """Raise unless noise was drawn for this input."""
         if self.noise is None or not same(self._source, input):
             known = None if self.noise is None else shapes(self._source)

@@ -1,7 +1,6 @@
 """Sigmoid."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import mended, sigmoid
 from torchlite.nn.transfer._pointwise import FromOutput
 
@@ -34,10 +33,10 @@ class Sigmoid(FromOutput):
     Torch7, nn/Sigmoid.lua.
     """
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return sigmoid(input)
 
-    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
+    def _gradient_of(self, input: Array, output: Array, gradOutput: Array) -> Array:
         slope = mended(1 - output, input, lambda x: sigmoid(-x))
         slope *= output
         return gradOutput * slope

@@ -1,9 +1,8 @@
 """SoftMax."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import sum_along
 from torchlite.nn.transfer._soft_max import AlongDimension, shifted
 
@@ -49,13 +48,13 @@ class SoftMax(AlongDimension):
     Torch7, nn/SoftMax.lua.
     """
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         axis = self._axis(input)
         output = shifted(input, axis)
         np.exp(output, out=output)
         output /= sum_along(output, axis, keepdims=True)
         return output
 
-    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
+    def _gradient_of(self, input: Array, output: Array, gradOutput: Array) -> Array:
         mean = sum_along(output * gradOutput, self._axis(output), keepdims=True)
         return output * (gradOutput - mean)

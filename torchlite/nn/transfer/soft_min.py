@@ -1,7 +1,6 @@
 """SoftMin."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.nn.transfer.soft_max import SoftMax
 
 __all__ = ["SoftMin"]
@@ -44,8 +43,8 @@ class SoftMin(SoftMax):
     Torch7, nn/SoftMin.lua.
     """
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return super()._function(-input)
 
-    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
+    def _gradient_of(self, input: Array, output: Array, gradOutput: Array) -> Array:
         return -super()._gradient_of(input, output, gradOutput)

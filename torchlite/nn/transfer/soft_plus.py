@@ -1,8 +1,7 @@
 """SoftPlus."""
 
-from typing import Any
-
 from torchlite.errors import SettingError
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import sigmoid, softplus
 from torchlite.nn.checks import constant, misbuilt
 from torchlite.nn.transfer._pointwise import Pointwise
@@ -63,10 +62,10 @@ class SoftPlus(Pointwise):
         if self.beta == 0:
             raise misbuilt(SettingError, self, "beta", "a number other than 0", repr(beta))
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         output = softplus(self.beta * input)
         output /= self.beta
         return output
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput * sigmoid(self.beta * input)

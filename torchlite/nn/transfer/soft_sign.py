@@ -1,7 +1,6 @@
 """SoftSign."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import absolute
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -34,8 +33,8 @@ class SoftSign(Pointwise):
     Torch7, nn/SoftSign.lua.
     """
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return input / (1 + absolute(input))
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput / (1 + absolute(input)) ** 2

@@ -1,9 +1,8 @@
 """Sqrt."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.checks import constant
 from torchlite.nn.transfer._pointwise import FromOutput
 
@@ -48,8 +47,8 @@ class Sqrt(FromOutput):
     def __init__(self, b: float = 0) -> None:
         self.eps = constant(self, "b", b)
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return np.sqrt(input)
 
-    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
+    def _gradient_of(self, input: Array, output: Array, gradOutput: Array) -> Array:
         return gradOutput / np.where(output == 0, np.inf, 2 * output)

@@ -1,7 +1,6 @@
 """Square."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["Square"]
@@ -33,8 +32,8 @@ class Square(Pointwise):
     Torch7, nn/Square.lua.
     """
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return input * input
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput * 2 * input

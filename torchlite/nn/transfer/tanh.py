@@ -1,9 +1,8 @@
 """Tanh."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import mended, sigmoid
 from torchlite.nn.transfer._pointwise import FromOutput
 
@@ -36,14 +35,14 @@ class Tanh(FromOutput):
     Torch7, nn/Tanh.lua.
     """
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         return np.tanh(input)
 
-    def _gradient_of(self, input: Any, output: Any, gradOutput: Any) -> Any:
+    def _gradient_of(self, input: Array, output: Array, gradOutput: Array) -> Array:
         return gradOutput * mended(1 - output * output, input, _slope)
 
 
-def _slope(x: Any) -> Any:
+def _slope(x: Array) -> Array:
     # Beyond 1000 it is 0, and twice the largest number is none.
     twice = 2 * x.clip(-1000, 1000)
     return 4 * sigmoid(twice) * sigmoid(-twice)

@@ -1,9 +1,8 @@
 """TanhShrink."""
 
-from typing import Any
-
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import absolute
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -36,19 +35,19 @@ class TanhShrink(Pointwise):
     Torch7, nn/TanhShrink.lua.
     """
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         output = input - np.tanh(input)
         near = absolute(input.real) < 1
         if near.any():
             output[near] = _near_zero(input[near])
         return output
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         tanh = np.tanh(input)
         return gradOutput * tanh * tanh
 
 
-def _near_zero(x: Any) -> Any:
+def _near_zero(x: Array) -> Array:
     """Return x - tanh(x), in which all digits are lost near 0, without a difference.
 
     tanh(x) is x / (1 + rest), rest the continued fraction x^2 / (3 + x^2 / (5 + x^2 / (7 + ...))).

@@ -1,7 +1,6 @@
 """Threshold."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import choose
 from torchlite.nn.checks import constant
 from torchlite.nn.transfer._pointwise import Pointwise
@@ -63,9 +62,9 @@ class Threshold(Pointwise):
         self.val = constant(self, "v", v)
         self.inplace = inplace
 
-    def _function(self, input: Any) -> Any:
+    def _function(self, input: Array) -> Array:
         # In this direction, so that NaN stays.
         return choose(input <= self.threshold, self.val, input, input.dtype)
 
-    def _gradient(self, input: Any, gradOutput: Any) -> Any:
+    def _gradient(self, input: Array, gradOutput: Array) -> Array:
         return gradOutput * (input > self.threshold)
