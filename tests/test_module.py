@@ -6,8 +6,9 @@ import pickle
 import numpy as np
 import pytest
 
-from torchlite import nn, random
+from torchlite import nn, random, serial
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
+from torchlite.nn.stateful import is_shadowed, shadowed
 
 ROWS = np.array([[1.0, 2.0], [3.0, -1.0]])
 
@@ -190,6 +191,65 @@ def test_copies_carry_numbers_and_no_results(copied):
             assert a is not b
             assert np.array_equal(a, b)
             assert a.any()
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [nn.Module.clone, copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))],
+)
+def test_copies_know_nothing_of_shadows(copied):
+    """Of several, one above the other, and where a method of the part's own stands on itself."""
+    layer = nn.Identity()
+    layer.updateGradInput = len
+    held = dict(vars(layer))
+    shadow = {"updateOutput": "first".__add__, "updateGradInput": max}
+    above = {"updateGradInput": min, "forward": "second".__add__}
+    with shadowed([(layer, shadow)]):
+        with shadowed([(layer, above)]):
+            assert layer.forward("x") == "secondx"
+            assert layer.updateOutput("x") == "firstx"
+            assert layer.updateGradInput is min
+            assert vars(copied(layer)) == held
+        assert layer.updateGradInput is max
+        assert "forward" not in vars(layer)
+        assert vars(copied(layer)) == held
+        assert is_shadowed(layer)
+    assert vars(layer) == held
+    assert not is_shadowed(layer)
+
+
+def test_files_know_nothing_of_shadows(tmp_path):
+    net = nn.Sequential(nn.Linear(2, 2))
+    with shadowed([(net[0], {"updateOutput": len}), (net, {"updateOutput": len})]):
+        serial.save(tmp_path / "net.npz", net)
+        loaded = serial.load(tmp_path / "net.npz")
+        assert vars(loaded[0]).keys() == {"weight", "bias", "gradWeight", "gradBias"}
+        assert np.array_equal(loaded.forward(ROWS), net.clone().forward(ROWS))
+
+
+def test_shadows_go_when_something_raises():
+    layer = nn.Identity()
+
+    def shadows():
+        yield layer, {"updateOutput": len}
+        raise ValueError("not ready")
+
+    with pytest.raises(ValueError, match="not ready"), shadowed(shadows()):
+        pass
+    assert not vars(layer)
+    with pytest.raises(TypeError), shadowed([(layer, {"updateOutput": len})]):
+        layer.forward(3)
+    assert not vars(layer)
+
+
+def test_a_state_of_ones_own_is_copied_without_shadows():
+    class Counts(nn.Identity):
+        def __getstate__(self):
+            return {**vars(self), "times": 1 + vars(self).get("times", 0)}
+
+    layer = Counts()
+    with shadowed([(layer, {"updateOutput": len})]):
+        assert vars(layer.clone()) == {"times": 1}
 
 
 def test_sharing_inside_survives_copies():

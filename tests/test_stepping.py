@@ -246,6 +246,20 @@ def test_a_method_that_the_user_replaced_is_back_afterwards():
     assert len(steps) == 2
 
 
+def test_a_method_that_the_user_replaced_counts_in_numeric_derivatives(tmp_path):
+    net = nn.Sequential(nn.Identity())
+    net[0].updateOutput = lambda input: 2 * input
+    net[0].updateGradInput = lambda input, gradOutput: 2 * gradOutput
+    with record(net, criterion := nn.MSECriterion()) as steps:
+        x, y = numbers(3, 2), numbers(3, 2)
+        net.backward(x, criterion.backward(net.forward(x), y))
+        criterion.forward(net.forward(x), y)
+    data = page_data(steps, tmp_path)["steps"]
+    marked = [v for step in data for a in step["arrays"] for _, v in a.get("numeric", [])]
+    assert marked
+    assert set(marked) == {"agrees"}
+
+
 def test_copies_made_meanwhile_are_ordinary():
     net, criterion, x, _ = by_hand()
     with record(net, criterion) as steps:

@@ -295,6 +295,62 @@ def arrays_in(
             yield from arrays_in(entry, (*keys, key), around)
 
 
+# ---------------------------------------------------------------- methods that others shadow
+
+
+@contextmanager
+def shadowed(shadows: Iterable[tuple[Stateful, dict[str, Callable[..., Any]]]]) -> Iterator[None]:
+    """For each (part, methods) let the methods stand before the part's own inside a with block.
+
+    What is copied or saved meanwhile is ordinary: it has its own methods.
+
+    Example
+    -------
+    >>> import torchlite as nn
+    >>> layer = nn.Identity()
+    >>> with shadowed([(layer, {"updateOutput": lambda input: "a shadow"})]):
+    ...     layer.forward("input"), "updateOutput" in vars(layer.clone())
+    ('a shadow', False)
+    """
+    before: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    try:
+        for part, methods in shadows:
+            state = _Unshadowed(part, methods)
+            before.append((vars(part), state.hidden))
+            vars(part).update(methods, __getstate__=state)
+        yield
+    finally:
+        for held, hidden in reversed(before):
+            for name, own in hidden.items():
+                _set(held, name, own)
+
+
+def is_shadowed(part: Stateful) -> bool:
+    """Tell whether methods of the part are shadowed at this moment."""
+    return isinstance(vars(part).get("__getstate__"), _Unshadowed)
+
+
+class _Unshadowed:
+    """The __getstate__ of a part whose methods are shadowed: what the part holds without that."""
+
+    def __init__(self, part: Stateful, methods: Iterable[str]) -> None:
+        held = vars(part)
+        self.hidden = {name: held.get(name, _NOTHING) for name in (*methods, "__getstate__")}
+        self.original: Callable[[], Any] = part.__getstate__
+        self.own: dict[str, Any] = self.hidden
+        around: Any = self.hidden["__getstate__"]
+        if isinstance(around, _Unshadowed):
+            # Shadowed already: what stood there before both is the part's own.
+            self.original, self.own = around.original, self.hidden | around.own
+
+    def __call__(self) -> Any:
+        state: Any = self.original()
+        if isinstance(state, dict):
+            state = {name: self.own.get(name, value) for name, value in state.items()}
+            state = {name: value for name, value in state.items() if value is not _NOTHING}
+        return state
+
+
 # ---------------------------------------------------------------- copies
 
 

@@ -11,7 +11,7 @@ from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, shapes
-from torchlite.nn.stateful import parts
+from torchlite.nn.stateful import is_shadowed, parts, shadowed
 from torchlite.nn.tree import gradient_names, walk
 from torchlite.stepping.arrays import copied
 from torchlite.stepping.formulas import TARGETS, Formula, formula
@@ -20,7 +20,7 @@ from torchlite.stepping.steps import Step, Trace
 
 __all__ = ["record", "trace"]
 
-MODULE_METHODS = {
+MODULE_METHODS: dict[str, tuple[str, ...]] = {
     "updateOutput": ("input",),
     "updateGradInput": ("input", "gradOutput"),
     "accGradParameters": ("input", "gradOutput", "scale"),
@@ -30,7 +30,10 @@ MODULE_METHODS = {
 _NO_MATHS = (
     "There is no Maths here: it stands in the layers' docstrings, which python -OO leaves out."
 )
-CRITERION_METHODS = {"updateOutput": ("input", "target"), "updateGradInput": ("input", "target")}
+CRITERION_METHODS: dict[str, tuple[str, ...]] = {
+    "updateOutput": ("input", "target"),
+    "updateGradInput": ("input", "target"),
+}
 
 
 def trace(
@@ -86,11 +89,12 @@ def record(net: Module, criterion: Any = None, max_elements: int = 10_000) -> It
     ['net[0]', 'net[1]']
     """
     recorder = _Recorder(net, criterion, max_elements)
-    recorder.start()
-    try:
-        yield recorder.trace
-    finally:
-        recorder.stop()
+    with shadowed(recorder.shadows()):
+        try:
+            yield recorder.trace
+        finally:
+            for round in recorder.rounds:
+                round.close()
 
 
 class _Frame:
@@ -128,49 +132,26 @@ class _Recorder:
             _NO_MATHS if without_docstrings else None,
         )
         self.stack: list[_Frame] = []
-        self.shadows: list[tuple[Any, str, Any]] = []
         self.formulas: dict[Any, Formula] = {}
         self.rounds: list[Round] = []
 
     # ---------------------------------------------------------------- shadowing
 
-    def start(self) -> None:
+    def shadows(self) -> list[tuple[Any, dict[str, Any]]]:
+        """Return the methods that record, for `shadowed`; raise where others do already."""
         recorded = parts([self.net, self.criterion])
         for part in recorded:
-            if "__getstate__" in vars(part):
+            if is_shadowed(part):
                 raise StateError(
                     f"record: {checks.title(part)} is being recorded already", layer=part
                 )
-        for part in recorded:
-            before = dict(vars(part))
-            methods = CRITERION_METHODS if isinstance(part, Criterion) else MODULE_METHODS
-            shadows = {name: self._recorded(part, name, getattr(part, name)) for name in methods}
-            shadows["__getstate__"] = self._state(part, part.__getstate__, methods)
-            vars(part).update(shadows)
-            self.shadows += [(part, name, before.get(name)) for name in (*methods, "__getstate__")]
-
-    def stop(self) -> None:
-        for part, name, before in self.shadows:
-            if before is None:
-                delattr(part, name)
-            else:
-                setattr(part, name, before)
-        for round in self.rounds:
-            round.close()
-
-    @staticmethod
-    def _state(part: Any, original: Callable[[], Any], methods: Any) -> Callable[[], Any]:
-        """Return a __getstate__ that leaves the shadows out: a copy made meanwhile is ordinary."""
-        own = {name: vars(part)[name] for name in methods if name in vars(part)}
-
-        def state() -> Any:
-            kept = original()
-            if isinstance(kept, dict):
-                kept = {k: v for k, v in kept.items() if k not in methods and k != "__getstate__"}
-                kept.update(own)
-            return kept
-
-        return state
+        return [
+            (
+                part,
+                {name: self._recorded(part, name, getattr(part, name)) for name in _methods(part)},
+            )
+            for part in recorded
+        ]
 
     def _recorded(self, part: Any, method: str, original: Callable[..., Any]) -> Any:
         def recorded(*positional: Any, **named: Any) -> Any:
@@ -181,7 +162,7 @@ class _Recorder:
     # ---------------------------------------------------------------- one call
 
     def _call(self, part: Any, method: str, original: Any, positional: Any, named: Any) -> Any:
-        methods = CRITERION_METHODS if isinstance(part, Criterion) else MODULE_METHODS
+        methods = _methods(part)
         given = {**dict(zip(methods[method], positional, strict=False)), **named}
         arguments = {name: given.pop(name) for name in methods[method] if name in given} | given
         if "scale" in methods[method]:
@@ -280,6 +261,11 @@ class _Recorder:
             return outer and outer.round.forward_of(part, position, arguments, outer)
         calls = (round.forward_of(part, position, arguments, None) for round in reversed(rounds))
         return next((call for call in calls if call is not None), None)
+
+
+def _methods(part: Any) -> dict[str, tuple[str, ...]]:
+    """Return the methods of a part that are recorded, and their arguments."""
+    return CRITERION_METHODS if isinstance(part, Criterion) else MODULE_METHODS
 
 
 def _parameters(module: Module) -> dict[str, Any]:

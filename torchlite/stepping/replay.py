@@ -7,6 +7,7 @@ state of the random stream, and which call took which result: all that running i
 
 import copy
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from torchlite.nn.nested import (
     rebuilt,
     same,
 )
+from torchlite.nn.stateful import shadowed
 from torchlite.testing.oracle import STEP
 
 __all__ = ["Call", "Round", "Slope"]
@@ -163,9 +165,7 @@ class Round:
         """
         if not self.closed or self._prepared() is None:
             return None
-        moves: list[tuple[float, float]] = []
-        ahead = self._loss(call, number, index, parameter, STEP, moves)
-        behind = self._loss(call, number, index, parameter, -STEP, moves)
+        (ahead, behind), moves = self._losses(call, number, index, parameter)
         if len(moves) != 2:
             return None
         (value, above), (_, below) = moves
@@ -199,13 +199,18 @@ class Round:
             outputs.append(result)
         return float(result)
 
-    def _loss(
-        self, call: Call, number: int, index: Any, parameter: bool, step: float, moves: Any
-    ) -> float:
-        """Return the loss with one number moved, and append (before, after) to moves."""
+    def _losses(
+        self, call: Call, number: int, index: Any, parameter: bool
+    ) -> tuple[list[float], list[tuple[float, float]]]:
+        """Return the losses with one number moved ahead and back, and what (before, after) it was.
+
+        It is not moved where the call is not made.
+        """
         part = self._memo[call.part]
         original = part.updateOutput
-        calls = itertools.count()
+        moves: list[tuple[float, float]] = []
+        calls: Iterator[int]
+        step: float
 
         def move(array: Any) -> None:
             before = float(array[index])
@@ -227,13 +232,16 @@ class Round:
                 move(arrays[number])
             return original(rebuilt(input, arrays), *target)
 
+        losses = []
         before = random.getRNGState()
-        part.updateOutput = moved
         try:
-            return self._run()
+            with shadowed([(part, {"updateOutput": moved})]):
+                for way in (STEP, -STEP):
+                    step, calls = way, itertools.count()
+                    losses.append(self._run())
         finally:
-            del part.updateOutput
             random.setRNGState(before)
+        return losses, moves
 
 
 def _resolved(outputs: list[Any], entry: Any) -> Any:
