@@ -25,6 +25,7 @@ from torchlite.errors import (
     printable,
     unhinted,
 )
+from torchlite.kernels.arrays import Array
 from torchlite.nn.nested import is_array, shapes
 
 _Error = TypeVar("_Error", bound=TorchliteError)
@@ -131,7 +132,9 @@ def movable(layer: Any, method: str, array: Any, argument: str = "input") -> Non
     must_have_dimensions(layer, method, argument, array)
 
 
-def moved_back(layer: Any, method: str, gradOutput: Any, input: Any, shape: tuple[int, ...]) -> Any:
+def moved_back(
+    layer: Any, method: str, gradOutput: Any, input: Any, shape: tuple[int, ...]
+) -> Array:
     """Return the gradient that goes back through a layer that only moves entries of input.
 
     The gradOutput must be of this shape and input's precision; input has been checked.
@@ -147,7 +150,7 @@ def moved_back(layer: Any, method: str, gradOutput: Any, input: Any, shape: tupl
     return carried(gradOutput, input, shape)
 
 
-def carried(gradOutput: Any, array: Any, shape: tuple[int, ...]) -> Any:
+def carried(gradOutput: Array, array: Array, shape: tuple[int, ...]) -> Array:
     """Return gradOutput if entries of array can have a gradient, otherwise zeros of their dtype."""
     return np.zeros_like(array, shape=shape) if array.dtype.kind in INTEGRAL else gradOutput
 
@@ -166,7 +169,7 @@ def alike(layer: Any, method: str, input: Any, gradOutput: Any) -> None:
     must_be_gradient(layer, method, gradOutput, input.shape, input.dtype)
 
 
-def integers(layer: Any, method: str, argument: str, indices: Any, n: int, what: str) -> Any:
+def integers(layer: Any, method: str, argument: str, indices: Any, n: int, what: str) -> Array:
     """Return indices as NumPy wants them: integers from 0 to n - 1; `what` names the n."""
     must_be_array(layer, method, argument, indices, "int64")
     if indices.dtype.kind not in "iu":
@@ -391,7 +394,7 @@ def must_accumulate(layer: Any, input: Any, gradOutput: Any, dtype: Any) -> None
             raise mistyped(layer, "accGradParameters", argument, str(dtype), got, hint, why)
 
 
-def rows_hint(layer: Any, input: Any, n: int) -> str | None:
+def rows_hint(layer: Any, input: Array, n: int) -> str | None:
     """Return what makes an input that is not (n,) or (N, n) fit, as far as its shape tells."""
     shape, size = input.shape, math.prod(input.shape[1:])
     if len(shape) == 1 and n == 1:
@@ -414,7 +417,7 @@ def rows_hint(layer: Any, input: Any, n: int) -> str | None:
     return None if 1 <= len(shape) <= 2 else "one sample is 1-D, a batch of samples 2-D"
 
 
-def reshaped(argument: str, array: Any, shape: tuple[int, ...]) -> str | None:
+def reshaped(argument: str, array: Array, shape: tuple[int, ...]) -> str | None:
     """Return how an array gets this shape, or None if it has not as many entries."""
     if array.size != math.prod(shape):
         return None
@@ -424,7 +427,7 @@ def reshaped(argument: str, array: Any, shape: tuple[int, ...]) -> str | None:
 
 
 def refuse_indices(
-    layer: Any, method: str, argument: str, indices: Any, wrong: Any, n: int, what: str
+    layer: Any, method: str, argument: str, indices: Array, wrong: Array, n: int, what: str
 ) -> None:
     """Raise if one of the indices is wrong; there are n, and `what` names them."""
     if wrong.any():
@@ -434,7 +437,7 @@ def refuse_indices(
         )
 
 
-def first_wrong(wrong: Any, argument: str, array: Any) -> str:
+def first_wrong(wrong: Array, argument: str, array: Array) -> str:
     """Return the first wrong entry as text: where it stands, and what is there."""
     where = tuple(map(int, np.unravel_index(wrong.argmax().item(), wrong.shape)))
     return f"{argument}{list(where) if where else ''} = {array[where].item()}"

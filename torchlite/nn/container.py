@@ -3,9 +3,10 @@
 import copy
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex, TypeGuard, overload
 
 from torchlite.errors import DTypeError, StateError, fault
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks, holders
 from torchlite.nn.module import Module
 from torchlite.nn.ties import Gathered
@@ -59,6 +60,8 @@ class Container(Module):
         super().__init_subclass__(**kwargs)
         cls._gathers = cls.parameters is Container.parameters
 
+    modules: list[Module]
+
     def __init__(self, *modules: Module) -> None:
         self.modules = []
         for module in modules:
@@ -68,7 +71,7 @@ class Container(Module):
         """Append a module. Return self."""
         return self.insert(module)
 
-    def insert(self, module: Module, index: Any = None) -> Self:
+    def insert(self, module: Module, index: SupportsIndex | None = None) -> Self:
         """Insert a module before position index, at the end without one. Return self."""
         method = "add" if index is None else "insert"
         if not isinstance(module, Module):
@@ -99,13 +102,13 @@ class Container(Module):
         holders.added(self, module)
         return self
 
-    def remove(self, index: Any = None) -> Self:
+    def remove(self, index: SupportsIndex | None = None) -> Self:
         """Remove the module at position index, the last one without index. Return self."""
         del self.modules[self._position("remove", -1 if index is None else index, len(self))]
         holders.removed(self)
         return self
 
-    def get(self, index: Any) -> Any:
+    def get(self, index: SupportsIndex) -> Module:
         """Return the module at position index."""
         return self.modules[self._position("get", index, len(self))]
 
@@ -125,14 +128,20 @@ class Container(Module):
     def __iter__(self) -> Iterator[Module]:
         return iter(self.modules)
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Module: ...
+
+    def __getitem__(self, index: SupportsIndex | slice) -> Module:
         if not isinstance(index, slice):
             return self.get(index)
         part = copy.copy(self)
         part.modules = self.modules[index]
         return part
 
-    def _position(self, method: str, index: Any, end: int) -> int:
+    def _position(self, method: str, index: SupportsIndex, end: int) -> int:
         """Return index counted from 0, if it is in range(-end, end)."""
         try:
             position = operator.index(index)
@@ -161,7 +170,7 @@ class Container(Module):
 
     # ---------------------------------------------------------------- parameters
 
-    def parameters(self) -> tuple[list[Any], list[Any]]:
+    def parameters(self) -> tuple[list[Array], list[Array]]:
         """Return the parameters of all modules and their gradients, each pair once.
 
         Of parameters that are views of one memory, the one that holds the others stands for all.
@@ -170,16 +179,16 @@ class Container(Module):
         gathered = self._gather("parameters", slot, *self._listed_by_modules())
         return list(gathered.parameters), list(gathered.gradients)
 
-    def _listed(self) -> tuple[list[Any], list[Any]]:
+    def _listed(self) -> tuple[list[Array], list[Array]]:
         return self._listed_by_modules() if self._gathers else self.parameters()
 
-    def _listed_by_modules(self) -> tuple[list[Any], list[Any]]:
-        parameters: list[Any] = []
-        gradients: list[Any] = []
+    def _listed_by_modules(self) -> tuple[list[Array], list[Array]]:
+        parameters: list[Array] = []
+        gradients: list[Array] = []
         self._list(parameters, gradients)
         return parameters, gradients
 
-    def _list(self, parameters: list[Any], gradients: list[Any]) -> None:
+    def _list(self, parameters: list[Array], gradients: list[Array]) -> None:
         for module in self.modules:
             if module._gathers and _only_gathers(module):
                 module._list(parameters, gradients)
@@ -189,7 +198,7 @@ class Container(Module):
                 gradients += own_gradients
 
 
-def _only_gathers(container: Any) -> bool:
+def _only_gathers(container: Module) -> TypeGuard[Container]:
     """Tell whether the container itself has no `parameters` of its own; its class has none."""
     # To look into its vars would make all its attributes slower, from then on, on Python 3.11.
     return getattr(container.parameters, "__func__", None) is Container.parameters

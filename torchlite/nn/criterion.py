@@ -6,6 +6,7 @@ import numpy as np
 
 from torchlite.elsewhere import METHODS, OF_NETWORKS, Absent
 from torchlite.errors import DTypeError, ShapeError, TorchliteError, rehint
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.stateful import Stateful
 
@@ -96,7 +97,7 @@ class Criterion(Stateful):
             return
         rehint(error, f"the two fit the other way round: {method}(input, target)")
 
-    def _accumulated(self) -> list[Any]:
+    def _accumulated(self) -> list[Array]:
         """Return the gradients of parameters that updateGradInput adds to. Here: none."""
         return []
 

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from torchlite import random
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.stateful import restored
 
 
-def uniform(layer: Any, stdv: Any, size: int, *parameters: Any) -> None:
+def uniform(layer: Any, stdv: Any, size: int, *parameters: Array) -> None:
     """Fill the parameters in turn from U(-s, s): s is stdv * sqrt(3), or 1 / sqrt(size)."""
     if stdv is None:
         bound = 1 / math.sqrt(size or 1)

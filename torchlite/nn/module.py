@@ -11,6 +11,7 @@ import numpy as np
 from torchlite.elsewhere import TORCH7
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, fault
 from torchlite.kernels import flat
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
@@ -222,7 +223,7 @@ class Module(Stateful):
 
     # ---------------------------------------------------------------- parameters
 
-    def parameters(self) -> tuple[list[Any], list[Any]]:
+    def parameters(self) -> tuple[list[Array], list[Array]]:
         """Return the parameters and, in the same order, their gradients.
 
         A layer whose parameters have other names than weight and bias overrides this.
@@ -253,7 +254,7 @@ class Module(Stateful):
             axpy(parameter, -learningRate, gradient)
         return self
 
-    def _pairs(self, method: str) -> list[tuple[Any, Any]]:
+    def _pairs(self, method: str) -> list[tuple[Array, Array]]:
         """Return (parameter, gradient) pairs that cover all parameters, each number once."""
         parameters, gradients = self._listed()
         gathered = self._gathered
@@ -261,12 +262,12 @@ class Module(Stateful):
             gathered = self._gather(method, "_gathered", parameters, gradients)
         return gathered.runs
 
-    def _listed(self) -> tuple[list[Any], list[Any]]:
+    def _listed(self) -> tuple[list[Array], list[Array]]:
         """Return `parameters()`, but shared and tied ones as often as they stand there."""
         return self.parameters()
 
     def _gather(
-        self, method: str, slot: str, parameters: list[Any], gradients: list[Any]
+        self, method: str, slot: str, parameters: list[Array], gradients: list[Array]
     ) -> Gathered:
         # To compare is cheap, to sort out what is shared and what is adjacent is not: that is
         # done when some array is another one than last time.
@@ -311,13 +312,20 @@ class Module(Stateful):
         now = {id(array) for side in self._listed() for array in side}
         return len(flat & now) < len(views) and not now <= flat
 
-    def _sorted_out(self, method: str, parameters: list[Any], gradients: list[Any]) -> Gathered:
+    def _sorted_out(self, method: str, parameters: list[Array], gradients: list[Array]) -> Gathered:
         try:
             return Gathered(parameters, gradients)
         except EntangledError as error:
             raise self._entangled(method, *error.pairs, error.what, error.hint) from None
 
-    def _entangled(self, method: str, one: Any, other: Any, what: str, hint: str) -> StateError:
+    def _entangled(
+        self,
+        method: str,
+        one: tuple[Array, Array],
+        other: tuple[Array, Array],
+        what: str,
+        hint: str,
+    ) -> StateError:
         """Return the error of two (parameter, gradient) pairs, or of one that is both."""
         names = list(dict.fromkeys(map(self._name_of_pair, (one, other))))
         return StateError(
@@ -327,7 +335,7 @@ class Module(Stateful):
             hint=hint,
         )
 
-    def _name_of_pair(self, pair: tuple[Any, Any]) -> str:
+    def _name_of_pair(self, pair: tuple[Array, Array]) -> str:
         """Return how errors name a parameter: "[0] Linear(3 -> 2) weight"."""
         for place in walk(self):
             name, gradient = (name_of(place.module, array) for array in pair)
@@ -335,7 +343,7 @@ class Module(Stateful):
                 return f"{place.path} {checks.title(place.module)} {name}".strip()
         return "a parameter"
 
-    def getParameters(self) -> tuple[Any, Any]:
+    def getParameters(self) -> tuple[Array, Array]:
         """Return all parameters as one flat array, and their gradients as another.
 
         The layers' own arrays become views of the two. If they already tile a piece of memory in
@@ -523,7 +531,7 @@ class Module(Stateful):
         state.pop("_flat", None)
         return state
 
-    def _held_dtype(self) -> Any:
+    def _held_dtype(self) -> np.dtype[Any]:
         parameters = self.parameters()[0]
         return parameters[0].dtype if parameters else self._dtype
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
+
 __all__ = [
     "EMPTY",
     "cast_arrays",
@@ -20,7 +22,7 @@ __all__ = [
     "shapes",
 ]
 
-EMPTY: Any = np.zeros(0)
+EMPTY: Array = np.zeros(0)
 EMPTY.flags.writeable = False
 
 
@@ -59,7 +61,7 @@ def is_finite(table: Any) -> bool:
     return all(np.isfinite(array).all() for array in leaves(table) if is_floating(array))
 
 
-def map_arrays(function: Callable[[Any], Any], table: Any) -> Any:
+def map_arrays(function: Callable[[Array], Any], table: Any) -> Any:
     """Return the table with function applied to each array.
 
     Lists and tuples become lists, dicts stay dicts.
@@ -89,7 +91,7 @@ def leaves(table: Any) -> list[Any]:
     return found
 
 
-def rebuilt(table: Any, arrays: Sequence[Any]) -> Any:
+def rebuilt(table: Any, arrays: Sequence[Array]) -> Any:
     """Return a table built like this one, of other arrays.
 
     Example

@@ -10,6 +10,7 @@ import numpy as np
 
 from torchlite.elsewhere import METHODS, Absent
 from torchlite.errors import DTypeError
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.nested import EMPTY, is_array
 from torchlite.nn.ties import copies, ties_of
@@ -98,7 +99,7 @@ class Stateful:
     def _left_behind(self) -> list[str]:
         return [name for name in self.transient if vars(self).get(name) is not None]
 
-    def _held_dtype(self) -> Any:
+    def _held_dtype(self) -> np.dtype[Any]:
         return self._dtype
 
     def _retyped(self, dtype: Any) -> list[tuple[Any, Any, Any]]:
@@ -225,7 +226,7 @@ def _set(holder: Any, key: Any, value: Any) -> None:
 
 
 @contextmanager
-def restored(arrays: Iterable[Any]) -> Iterator[None]:
+def restored(arrays: Iterable[Array]) -> Iterator[None]:
     """Put the arrays back to what they were if the with block raises."""
     before = [(array, array.copy()) for array in arrays]
     try:
@@ -236,13 +237,13 @@ def restored(arrays: Iterable[Any]) -> Iterator[None]:
         raise
 
 
-def rebind(layer: Stateful, change: Callable[[Any], Any], casting: bool = False) -> None:
+def rebind(layer: Stateful, change: Callable[[Array], Array], casting: bool = False) -> None:
     """Put change(array) in the place of every array that the layer or a part of it holds."""
     put(_changes(layer, change, casting))
 
 
 def _changes(
-    layer: Stateful, change: Callable[[Any], Any], casting: bool
+    layer: Stateful, change: Callable[[Array], Array], casting: bool
 ) -> list[tuple[Any, Any, Any]]:
     """Return what `put` is to do. Nothing is changed before all is ready to be put in place."""
     changes: list[tuple[Any, Any, Any]] = []
@@ -258,7 +259,7 @@ def _change(
     holder: Any,
     key: Any,
     value: Any,
-    change: Callable[[Any], Any],
+    change: Callable[[Array], Array],
     changes: list[Any],
     around: tuple[int, ...] = (),
 ) -> None:
@@ -285,7 +286,7 @@ def _change(
 
 def arrays_in(
     value: Any, keys: tuple[Any, ...] = (), around: tuple[int, ...] = ()
-) -> Iterator[tuple[tuple[Any, ...], Any]]:
+) -> Iterator[tuple[tuple[Any, ...], Array]]:
     """Yield the arrays in a value, and in lists, tuples and dicts in it, with the keys to them."""
     if is_array(value):
         yield keys, value
@@ -374,7 +375,7 @@ def _with_state(part: Any, state: Any) -> Any:
     return part
 
 
-def _carried(part: Stateful) -> Iterator[tuple[tuple[Any, ...], Any]]:
+def _carried(part: Stateful) -> Iterator[tuple[tuple[Any, ...], Array]]:
     """Yield the arrays of a part that copies carry, with the keys to them among its attributes."""
     left_behind = part._left_behind()
     return arrays_in({name: held for name, held in vars(part).items() if name not in left_behind})
@@ -414,7 +415,7 @@ def _tied_again(part: Any, kept: Any) -> None:
     rebind(part, lambda array: moved.get(id(array), array))
 
 
-def _standing_in(slots: list[tuple[Any, Any]]) -> Iterator[Any]:
+def _standing_in(slots: list[tuple[Any, Any]]) -> Iterator[Array]:
     """Yield the arrays that stand in slots; a `__setstate__` may have left some out."""
     for part, keys in slots:
         held: Any = vars(part)
@@ -425,7 +426,7 @@ def _standing_in(slots: list[tuple[Any, Any]]) -> Iterator[Any]:
                 yield held
 
 
-def _tie_what_was_copied(held: list[Any], copied: list[Stateful], memo: dict[int, Any]) -> None:
+def _tie_what_was_copied(held: list[Array], copied: list[Stateful], memo: dict[int, Any]) -> None:
     """Make views of one memory what was copied apart: first some, now what is tied to it.
 
     held are the arrays of the parts that are being copied, copied the parts that were before.

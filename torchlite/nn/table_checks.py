@@ -1,11 +1,13 @@
 """Validation of tables: lists of arrays, or of tables."""
 
 import operator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.checks import FLOATING, is_integral, misshapen, mistyped, must_be_floating
 from torchlite.nn.nested import is_array, shapes
@@ -23,7 +25,7 @@ def must_be_table(
         raise misshapen(layer, method, argument, expected, value)
 
 
-def must_have_keys(layer: Any, method: str, argument: str, value: Any, keys: Any) -> None:
+def must_have_keys(layer: Any, method: str, argument: str, value: Any, keys: Iterable[Any]) -> None:
     """Value must be a dict that has these keys."""
     expected = f"a dict with {', '.join(map(repr, keys))}"
     if not isinstance(value, dict):
@@ -74,7 +76,7 @@ def must_be_arrays(
         must_be_floating(layer, method, f"{argument}[{i}]", array, value[0].dtype if i else None)
 
 
-def _must_be_one(layer: Any, method: str, argument: str, arrays: Any) -> None:
+def _must_be_one(layer: Any, method: str, argument: str, arrays: Sequence[Array]) -> None:
     """Raise unless all arrays have the dtype of the first, which is one of integers or booleans."""
     dtype = arrays[0].dtype
     for i, array in enumerate(arrays):
@@ -148,7 +150,9 @@ def checked_gradient(
     return gradOutput
 
 
-def joined_axis(layer: Any, method: str, argument: str, arrays: Any, dimension: int) -> int:
+def joined_axis(
+    layer: Any, method: str, argument: str, arrays: Sequence[Array], dimension: int
+) -> int:
     """Return dimension as an axis, counted from 0; the arrays must be alike but for its length."""
     first = arrays[0].shape
     axis = dimension if dimension >= 0 else dimension + len(first)

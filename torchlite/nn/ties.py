@@ -7,16 +7,16 @@ that holds all the numbers of a tie, its cover, stands for all of them.
 import operator
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 import numpy as np
 
 from torchlite.kernels import flat
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.views import Lattice, lattice, memory_order, overlaps, repeats, share
 
 __all__ = ["Cover", "EntangledError", "Gathered", "copies", "ties_of"]
 
-_Pair = tuple[Any, Any]
+_Pair = tuple[Array, Array]
 
 
 class EntangledError(Exception):
@@ -64,7 +64,7 @@ class Cover:
         parameter, gradient = self.pair
         return parameter.transpose(self.axes), gradient.transpose(self.axes)
 
-    def entries(self, start: int) -> Any:
+    def entries(self, start: int) -> slice | Array:
         """Return where the entries of the pair stand when it is flattened behind start others.
 
         That is a slice, or, in another order than C's, an array of places in its shape.
@@ -105,7 +105,7 @@ class Cover:
             )
         self.tied.append((pair, where))
 
-    def moved(self, side: int, memory: Any) -> dict[int, Any]:
+    def moved(self, side: int, memory: Array) -> dict[int, Array]:
         """Return by id what replaces the arrays of a side, when its memory has become this one.
 
         side: 0 for the parameters, 1 for the gradients.
@@ -130,7 +130,7 @@ class Gathered:
         Pairs of arrays, as few as possible, that cover them all.
     """
 
-    def __init__(self, parameters: list[Any], gradients: list[Any]) -> None:
+    def __init__(self, parameters: list[Array], gradients: list[Array]) -> None:
         self._arrays = [*parameters, *gradients]
         unique = {
             (id(parameter), id(gradient)): (parameter, gradient)
@@ -143,18 +143,18 @@ class Gathered:
             [cover.memory[0] for cover in self.covers], [cover.memory[1] for cover in self.covers]
         )
 
-    def still_holds(self, parameters: list[Any], gradients: list[Any]) -> bool:
+    def still_holds(self, parameters: list[Array], gradients: list[Array]) -> bool:
         """Tell whether it was made of these very arrays."""
         now = parameters + gradients
         return len(now) == len(self._arrays) and all(map(operator.is_, now, self._arrays))
 
 
-def copies(arrays: list[Any], copied: Callable[[Any], Any]) -> dict[int, Any]:
+def copies(arrays: list[Array], copied: Callable[[Array], Array]) -> dict[int, Array]:
     """Return copied(array) of each array, by id: views of one of them become views of its copy.
 
     Nothing is copied beyond the arrays, and what overlaps without being a view is cut apart.
     """
-    made: dict[int, Any] = {}
+    made: dict[int, Array] = {}
     unique = list({id(array): array for array in arrays}.values())
     covers = ties_of(unique)
     for cover in covers:
@@ -166,7 +166,7 @@ def copies(arrays: list[Any], copied: Callable[[Any], Any]) -> dict[int, Any]:
     return made
 
 
-def ties_of(arrays: list[Any]) -> list[Cover]:
+def ties_of(arrays: list[Array]) -> list[Cover]:
     """Return a cover, of the pair (array, array), for each that has views among the others."""
     covers = []
     for group in _groups(arrays):
@@ -208,7 +208,7 @@ def _widest(pairs: list[_Pair]) -> tuple[Cover, list[_Pair]]:
     return Cover(pairs[widest]), [*pairs[:widest], *pairs[widest + 1 :]]
 
 
-def _groups(*sides: list[Any]) -> list[list[int]]:
+def _groups(*sides: list[Array]) -> list[list[int]]:
     """Return the positions of the arrays, those together that share memory on one of the sides.
 
     To be one array is no tie: a parameter with two gradients gets both of them subtracted.

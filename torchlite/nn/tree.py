@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from torchlite.errors import StateError
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.views import overlaps
 from torchlite.nn.stateful import arrays_in, inside
 
@@ -63,9 +64,9 @@ class Located(NamedTuple):
 
     place: Place
     name: str
-    parameter: Any
-    gradient: Any
-    entries: Any = None
+    parameter: Array
+    gradient: Array
+    entries: slice | Array | None = None
 
 
 def walk(root: Any, into: Callable[[Any], bool] = lambda part: True) -> Iterator[Place]:
@@ -107,7 +108,7 @@ def walk(root: Any, into: Callable[[Any], bool] = lambda part: True) -> Iterator
             waiting += [(Place(inner, step, place), True) for step, inner in inside(part)][::-1]
 
 
-def name_of(part: Any, array: Any) -> str | None:
+def name_of(part: Any, array: Array) -> str | None:
     """Return the name by which a part holds an array itself, or None if it does not.
 
     Example

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import DTypeError, ShapeError, fault
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
 from torchlite.nn.nested import is_array, leaves, shapes
 from torchlite.nn.stateful import Stateful, cast
@@ -142,7 +143,7 @@ def clear(self: Any, *fields: Any) -> Any:
     return self
 
 
-def _arrays(function: str, argument: str, table: Any) -> list[Any]:
+def _arrays(function: str, argument: str, table: Any) -> list[Array]:
     """Return the arrays of a table, in order; raise where there is something else in it."""
     found = leaves(table)
     for value in found:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import dot
 
 __all__ = ["chunks", "decayed", "dotted"]
@@ -18,7 +19,7 @@ __all__ = ["chunks", "decayed", "dotted"]
 _BYTES = 512 * 1024
 
 
-def chunks(x: Any, *others: Any, scratch: int = 0) -> Iterator[tuple[Any, ...]]:
+def chunks(x: Array, *others: Array | None, scratch: int = 0) -> Iterator[tuple[Any, ...]]:
     """Yield matching pieces of x and the others, with as many scratch arrays of their size.
 
     Arrays that are not C-contiguous come in one piece. None stays None.
@@ -47,7 +48,7 @@ def chunks(x: Any, *others: Any, scratch: int = 0) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def decayed(gradient: Any, x: Any, weightDecay: Any, scratch: Any) -> Any:
+def decayed(gradient: Array, x: Array, weightDecay: Array | float | None, scratch: Array) -> Array:
     """Return gradient + weightDecay * x, in scratch; without a decay the gradient itself.
 
     weightDecay is a number, an array or None.
@@ -59,7 +60,7 @@ def decayed(gradient: Any, x: Any, weightDecay: Any, scratch: Any) -> Any:
     return scratch
 
 
-def dotted(a: Any, b: Any) -> float:
+def dotted(a: Array, b: Array) -> float:
     """Return the dot product of two arrays, which may be infinite or NaN.
 
     Example

@@ -21,6 +21,7 @@ from torchlite.errors import (
     TorchliteError,
     fault,
 )
+from torchlite.kernels.arrays import Array
 
 __all__ = [
     "Key", "Method", "annealed", "at_least_0", "flag", "fraction", "number", "positive",
@@ -133,7 +134,7 @@ class Method:
                     self._must_be_rates(values)
         return settings, state
 
-    def _must_be_rates(self, rates: Any) -> None:
+    def _must_be_rates(self, rates: Array) -> None:
         """Raise unless these are learning rates. To look at the same ones at each step is dear."""
         wrong = ~((rates >= 0) & (rates < math.inf))
         if wrong.any():
@@ -177,11 +178,11 @@ class Method:
         self,
         state: dict[str, Any],
         name: str,
-        x: Any,
+        x: Array,
         *,
         fill: float = 0,
         shape: tuple[int, ...] | None = None,
-    ) -> Any:
+    ) -> Array:
         """Return an array of the state, by default like x; a new one where there is none yet."""
         if shape is None:
             shape = x.shape
@@ -201,7 +202,9 @@ class Method:
             hint="a state belongs to one x and one config: start with an empty dict",
         )
 
-    def evaluate(self, opfunc: Callable[[Any], Any], x: Any) -> tuple[float, Any]:
+    def evaluate(
+        self, opfunc: Callable[[Array], tuple[Any, Array]], x: Array
+    ) -> tuple[float, Array]:
         """Return f(x) and df/dx. The gradient is the caller's array: it must not be written to."""
         result = opfunc(x)
         if not (isinstance(result, tuple) and len(result) == 2):
@@ -209,7 +212,7 @@ class Method:
         self.alike("df/dx", result[1], x)
         return self.scalar(result[0]), result[1]
 
-    def value(self, opfunc: Callable[[Any], Any], x: Any) -> float:
+    def value(self, opfunc: Callable[[Array], Any], x: Array) -> float:
         """Return f(x) alone, whether or not opfunc returns df/dx with it; inf where it is NaN."""
         result = opfunc(x)
         value = self.scalar(result[0] if isinstance(result, tuple) and result else result)
@@ -245,7 +248,7 @@ class Method:
         if not array.flags.writeable:
             raise self.fault(SettingError, argument, "writeable", "a read-only array")
 
-    def alike(self, argument: str, array: Any, x: Any) -> None:
+    def alike(self, argument: str, array: Any, x: Array) -> None:
         """Raise unless the array has the shape and dtype of x."""
         if isinstance(array, np.ndarray) and array.shape == x.shape and array.dtype == x.dtype:
             return

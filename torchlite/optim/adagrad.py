@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import chunks, decayed
 from torchlite.optim._method import Method, annealed, at_least_0, number
@@ -22,11 +23,11 @@ _ADAGRAD = Method(
 
 
 def adagrad(
-    opfunc: Callable[[Any], Any],
+    opfunc: Callable[[Array], tuple[Any, Array]],
     x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
-) -> tuple[Any, list[float]]:
+) -> tuple[Array, list[float]]:
     """AdaGrad: a learning rate for each parameter, which shrinks as its gradients add up.
 
     Maths

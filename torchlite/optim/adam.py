@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import chunks, decayed
 from torchlite.optim._method import Method, annealed, at_least_0, fraction, number, positive
@@ -27,11 +28,11 @@ _ADAM = Method(
 
 
 def adam(
-    opfunc: Callable[[Any], Any],
+    opfunc: Callable[[Array], tuple[Any, Array]],
     x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
-) -> tuple[Any, list[float]]:
+) -> tuple[Array, list[float]]:
     """Adam: steps of about the learning rate, whatever the size of the gradient.
 
     Maths

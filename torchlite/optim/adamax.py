@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import chunks, decayed
 from torchlite.optim._method import Method, at_least_0, fraction, number, positive
@@ -25,11 +26,11 @@ _ADAMAX = Method(
 
 
 def adamax(
-    opfunc: Callable[[Any], Any],
+    opfunc: Callable[[Array], tuple[Any, Array]],
     x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
-) -> tuple[Any, list[float]]:
+) -> tuple[Array, list[float]]:
     """AdaMax: Adam with the largest recent gradient in place of the root mean square.
 
     Maths

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import chunks
 from torchlite.optim._method import Method, at_least_0, number, positive
@@ -25,11 +26,11 @@ _ASGD = Method(
 
 
 def asgd(
-    opfunc: Callable[[Any], Any],
+    opfunc: Callable[[Array], tuple[Any, Array]],
     x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
-) -> tuple[Any, list[float], Any]:
+) -> tuple[Array, list[float], Array]:
     """Averaged stochastic gradient descent: returns the average of the x's, too.
 
     Maths

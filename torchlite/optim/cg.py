@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import dotted
 from torchlite.optim._method import Key, Method, fraction, number, positive, whole
@@ -27,11 +28,11 @@ _CG = Method(
 
 
 def cg(
-    opfunc: Callable[[Any], Any],
+    opfunc: Callable[[Array], tuple[Any, Array]],
     x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
-) -> tuple[Any, list[float], int]:
+) -> tuple[Array, list[float], int]:
     """Conjugate gradients (Polak-Ribiere), with a line search.
 
     Maths

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.optim._method import Method, positive
 
 __all__ = ["checkgrad"]
@@ -14,8 +15,8 @@ _CHECKGRAD = Method("checkgrad", eps=positive(None))
 
 
 def checkgrad(
-    opfunc: Callable[[Any], Any], x: Any = None, eps: float | None = None
-) -> tuple[float, Any, Any]:
+    opfunc: Callable[[Array], tuple[Any, Array]], x: Any = None, eps: float | None = None
+) -> tuple[float, Array, Array]:
     """Compare df/dx with differences of f.
 
     Maths

@@ -1,10 +1,10 @@
 """Limits for the gradient."""
 
 import math
-from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.optim._chunks import chunks, dotted
 from torchlite.optim._method import Method, positive
 
@@ -14,7 +14,7 @@ _CLIP_BY_NORM = Method("clip_by_norm", max_norm=positive(None))
 _CLIP_BY_VALUE = Method("clip_by_value", limit=positive(None))
 
 
-def clip_by_norm(gradParameters: Any, max_norm: float) -> float:
+def clip_by_norm(gradParameters: Array, max_norm: float) -> float:
     """Shorten the gradient, in place, to the length max_norm. Return its length before.
 
     Maths
@@ -54,7 +54,7 @@ def clip_by_norm(gradParameters: Any, max_norm: float) -> float:
     return norm
 
 
-def clip_by_value(gradParameters: Any, limit: float) -> float:
+def clip_by_value(gradParameters: Array, limit: float) -> float:
     """Move the entries of the gradient, in place, to between -limit and limit.
 
     Return its length before, as `clip_by_norm` does. NaN stays NaN.
@@ -79,7 +79,7 @@ def clip_by_value(gradParameters: Any, limit: float) -> float:
     return norm
 
 
-def _norm(array: Any) -> float:
+def _norm(array: Array) -> float:
     """Return the length of an array, of whatever size its entries are."""
     norm = math.sqrt(sum(dotted(piece, piece) for (piece,) in chunks(array)))
     if 0 < norm < math.inf:

@@ -8,6 +8,7 @@ import numpy as np
 
 from torchlite import random
 from torchlite.errors import SettingError, ShapeError, fault
+from torchlite.kernels.arrays import Array
 from torchlite.optim._method import Method, number, positive, whole
 
 __all__ = ["cmaes"]
@@ -24,11 +25,11 @@ _CMAES = Method(
 
 
 def cmaes(
-    opfunc: Callable[[Any], Any],
+    opfunc: Callable[[Array], Any],
     x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
-) -> tuple[Any, list[float], int]:
+) -> tuple[Array, list[float], int]:
     """CMA-ES: a cloud of points that learns its shape from the best of them. Needs no gradient.
 
     Maths
@@ -124,7 +125,7 @@ def cmaes(
     fitness = np.zeros(popsize)
     best, best_f = mean, math.inf
 
-    def measure(point: Any) -> float:
+    def measure(point: Array) -> float:
         x[...] = point.reshape(x.shape)
         return _CMAES.value(opfunc, x)
 
@@ -183,7 +184,7 @@ def cmaes(
 
 
 def _display(
-    generation: int, every: int, evaluations: int, D: Any, sigma: float, C: Any, f: float
+    generation: int, every: int, evaluations: int, D: Array, sigma: float, C: Array, f: float
 ) -> None:
     if generation == 1 or generation % (10 * every) == 0:
         print("evals:\t ax-ratio max(std)   f-value")

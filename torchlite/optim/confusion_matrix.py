@@ -8,6 +8,7 @@ import numpy as np
 
 from torchlite.elsewhere import as_numpy
 from torchlite.errors import DTypeError, SettingError, ShapeError, TorchliteError, fault
+from torchlite.kernels.arrays import Array
 
 __all__ = ["ConfusionMatrix"]
 
@@ -115,7 +116,7 @@ class ConfusionMatrix:
             return int(value.argmax())
         return _whole(argument, value)
 
-    def _classes(self, argument: str, array: Any) -> Any:
+    def _classes(self, argument: str, array: Any) -> Array:
         if not isinstance(array, np.ndarray):
             got, hint = type(array).__name__, as_numpy(argument, array)
             raise _fault(DTypeError, argument, "a NumPy array", got, hint)
@@ -128,7 +129,7 @@ class ConfusionMatrix:
             raise _fault(DTypeError, argument, "whole numbers", str(array.dtype))
         return array.reshape(-1)
 
-    def _count(self, predictions: Any, targets: Any) -> None:
+    def _count(self, predictions: Array, targets: Array) -> None:
         present = targets != -1
         predictions, targets = predictions[present], targets[present]
         for argument, classes in ("prediction", predictions), ("target", targets):
@@ -148,11 +149,11 @@ class ConfusionMatrix:
         """Do nothing: the shares are those of the counts at any time. Torch7 needs it."""
 
     @property
-    def valids(self) -> Any:
+    def valids(self) -> Array:
         return _divided(self.mat.diagonal(), self.mat.sum(1)).astype(np.float32)
 
     @property
-    def unionvalids(self) -> Any:
+    def unionvalids(self) -> Array:
         right = self.mat.diagonal()
         return _divided(right, self.mat.sum(1) + self.mat.sum(0) - right).astype(np.float32)
 
@@ -168,11 +169,11 @@ class ConfusionMatrix:
     def totalValid(self) -> float:
         return float(_divided(self.mat.trace(), self.mat.sum()))
 
-    def _average(self, shares: Any) -> float:
+    def _average(self, shares: Array) -> float:
         occurs = self.mat.sum(1) > 0
         return float(_divided(shares[occurs].sum(dtype=np.float64), occurs.sum()))
 
-    def farFrr(self) -> tuple[Any, Any, Any, Any]:
+    def farFrr(self) -> tuple[Array, Array, Array, Array]:
         """Return false rejection and false acceptance rates: classFrrs, classFars, frrs, fars.
 
         Of each class, the share of its samples that was taken for another, and the mean, over
@@ -204,7 +205,7 @@ class ConfusionMatrix:
         )
 
 
-def _divided(numerator: Any, denominator: Any) -> Any:
+def _divided(numerator: Array, denominator: Array) -> Array:
     """Return a quotient, NaN for 0 / 0."""
     with np.errstate(invalid="ignore"):
         return np.true_divide(numerator, denominator)

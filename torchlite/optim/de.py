@@ -7,6 +7,7 @@ import numpy as np
 
 from torchlite import random
 from torchlite.errors import SettingError, ShapeError, fault
+from torchlite.kernels.arrays import Array
 from torchlite.optim._method import Key, Method, number, positive, whole
 
 __all__ = ["de"]
@@ -23,11 +24,11 @@ _DE = Method(
 
 
 def de(
-    opfunc: Callable[[Any], Any],
+    opfunc: Callable[[Array], Any],
     x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
-) -> tuple[Any, list[float]]:
+) -> tuple[Array, list[float]]:
     """Differential evolution: points moved by the differences of others. Needs no gradient.
 
     Maths
@@ -103,7 +104,7 @@ def de(
     points[0] = start.reshape(-1)
     fs: list[float] = []
 
-    def measure(point: Any) -> float:
+    def measure(point: Array) -> float:
         x[...] = point.reshape(x.shape)
         fs.append(_DE.value(opfunc, x))
         return fs[-1]
@@ -121,7 +122,7 @@ def de(
     return points[fitness.argmin()].reshape(x.shape).copy(), fs
 
 
-def _child(i: int, points: Any, best: Any, settings: Any) -> Any:
+def _child(i: int, points: Array, best: Array, settings: Any) -> Array:
     q = _draw(len(points), i)
     r = _draw(len(points), i, q)
     always = _draw(points.shape[1])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import dotted
 from torchlite.optim._method import Method, at_least_0, flag, positive, whole
@@ -26,11 +27,11 @@ _FISTALS = Method(
 
 def FistaLS(
     f: Callable[..., Any],
-    g: Callable[[Any], Any],
-    pl: Callable[[Any, float], Any],
-    xinit: Any,
+    g: Callable[[Array], Array],
+    pl: Callable[[Array, float], Array],
+    xinit: Array,
     params: dict[str, Any] | None = None,
-) -> tuple[Any, list[dict[str, Any]]]:
+) -> tuple[Array, list[dict[str, Any]]]:
     """FISTA: a sum of a smooth and another function, such as |x|, with a backtracking line search.
 
     Maths

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
 from torchlite.kernels.sums import sum_all
 from torchlite.optim._chunks import dotted
@@ -28,11 +29,11 @@ _LBFGS = Method(
 
 
 def lbfgs(
-    opfunc: Callable[[Any], Any],
+    opfunc: Callable[[Array], tuple[Any, Array]],
     x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
-) -> tuple[Any, list[float], int]:
+) -> tuple[Array, list[float], int]:
     """Limited-memory BFGS: Newton's method with a curvature learnt from the last steps.
 
     Maths
@@ -119,7 +120,7 @@ def lbfgs(
     g_old = _LBFGS.recall(state, "g_old", x, shape=(x.size,))
     ro = state.get("ro", np.zeros(rows))
 
-    def stop(reason: str) -> tuple[Any, list[float], int]:
+    def stop(reason: str) -> tuple[Array, list[float], int]:
         if settings.verbose:
             print("<optim.lbfgs>", reason)
         return x, fs, evaluations
@@ -181,7 +182,7 @@ def lbfgs(
             return stop("function value changing less than tolX")
 
 
-def _remember(state: dict[str, Any], rows: int, g: Any) -> None:
+def _remember(state: dict[str, Any], rows: int, g: Array) -> None:
     """Put the last step and the change of g that it made in their rows, if they are of use."""
     row = state["pairs"] % rows
     s = np.multiply(state["d"], state["t"], out=state["old_dirs"][row])
@@ -194,7 +195,7 @@ def _remember(state: dict[str, Any], rows: int, g: Any) -> None:
 
 
 def _direct(
-    d: Any, g: Any, steps: Any, changes: Any, ro: list[float], kept: list[int], scale: float
+    d: Array, g: Array, steps: Array, changes: Array, ro: list[float], kept: list[int], scale: float
 ) -> None:
     """Write to d the direction for the gradient g: the two loops, newest to oldest and back."""
     np.negative(g, out=d)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import dotted
 from torchlite.optim._method import Method, at_least_0, flag, positive, whole
@@ -33,15 +34,15 @@ class _Point(NamedTuple):
 
 
 def lswolfe(
-    opfunc: Callable[[Any], Any],
-    x: Any,
+    opfunc: Callable[[Array], tuple[Any, Array]],
+    x: Array,
     t: float,
-    d: Any,
+    d: Array,
     f: float,
-    g: Any,
+    g: Array,
     gtd: float,
     options: dict[str, Any] | None = None,
-) -> tuple[float, Any, Any, float, int]:
+) -> tuple[float, Array, Array, float, int]:
     """Go along a line to where f has fallen enough and its slope is flat enough.
 
     Maths

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import chunks, decayed
 from torchlite.optim._method import Method, annealed, at_least_0, number, positive, vector
@@ -24,11 +25,11 @@ _NAG = Method(
 
 
 def nag(
-    opfunc: Callable[[Any], Any],
+    opfunc: Callable[[Array], tuple[Any, Array]],
     x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
-) -> tuple[Any, list[float]]:
+) -> tuple[Array, list[float]]:
     """Nesterov's accelerated gradient: the slope is taken where the momentum leads.
 
     Maths

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import DTypeError, SettingError, StateError, fault
+from torchlite.kernels.arrays import Array
 
 __all__ = ["per_parameter"]
 
 
-def per_parameter(net: Any, factors: Mapping[Any, float], default: float = 1.0) -> Any:
+def per_parameter(net: Any, factors: Mapping[Any, float], default: float = 1.0) -> Array:
     """Return one factor for each entry of the flat parameters of `net.getParameters()`.
 
     This is what the learningRates of `sgd` and `nag` and the weightDecays of `sgd` want. A factor

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import SettingError, fault
+from torchlite.kernels.arrays import Array
 from torchlite.optim._chunks import chunks
 from torchlite.optim._method import Method, positive, whole
 
@@ -25,11 +26,11 @@ _RPROP = Method(
 
 
 def rprop(
-    opfunc: Callable[[Any], Any],
+    opfunc: Callable[[Array], tuple[Any, Array]],
     x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
-) -> tuple[Any, list[float]]:
+) -> tuple[Array, list[float]]:
     """Rprop: only the sign of the gradient counts; each parameter has a step size of its own.
 
     Maths

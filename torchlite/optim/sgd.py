@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import SettingError, fault
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import chunks, decayed
 from torchlite.optim._method import Method, annealed, at_least_0, flag, number, vector
@@ -28,11 +29,11 @@ _SGD = Method(
 
 
 def sgd(
-    opfunc: Callable[[Any], Any],
+    opfunc: Callable[[Array], tuple[Any, Array]],
     x: Any = None,
     config: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
-) -> tuple[Any, list[float]]:
+) -> tuple[Array, list[float]]:
     """Stochastic gradient descent, with momentum.
 
     Maths

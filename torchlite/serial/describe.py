@@ -245,10 +245,11 @@ def _inside(part: Stateful) -> tuple[str, list[Any]]:
         held = held if isinstance(held, (list, tuple)) else ()
         return "criterions", [inner for inner in held if isinstance(inner, Stateful)]
     name = type(part).__name__
-    if type(part.modules) not in (list, tuple) or not all(
-        isinstance(inner, Module) for inner in part.modules
+    modules: Any = part.modules
+    if type(modules) not in (list, tuple) or not all(
+        isinstance(inner, Module) for inner in modules
     ):
         raise RefusalError("", f"{name}: modules must be a list of modules")
-    if isinstance(part, Container) and type(part.modules) is tuple:
+    if isinstance(part, Container) and type(modules) is tuple:
         raise RefusalError("", f"{name}: modules must be a list, not a tuple")
-    return "modules", list(part.modules)
+    return "modules", list(modules)

@@ -1,8 +1,8 @@
 """Bottle."""
 
 import math
-from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks, table_checks
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.module import Module
@@ -75,14 +75,14 @@ class Bottle(Decorator):
             nOutputDim = nInputDim
         self.nOutputDim = checks.size(self, "nOutputDim", nOutputDim)
 
-    def _deal(self, input: Any) -> list[Any]:
+    def _deal(self, input: Array) -> list[Array]:
         checks.must_be_array(self, "updateOutput", "input", input)
         fused = self._fused(input)
         if len(fused) < 2:
             return [input]
         return [input.reshape(math.prod(fused), *input.shape[len(fused) :])]
 
-    def _join(self, input: Any, outputs: list[Any]) -> Any:
+    def _join(self, input: Array, outputs: list[Array]) -> Array:
         fused, (output,) = self._fused(input), outputs
         if len(fused) < 2:
             return output
@@ -92,15 +92,15 @@ class Bottle(Decorator):
             raise checks.misshapen(self, "updateOutput", "output of its module", expected, output)
         return output.reshape(*fused, *output.shape[1:])
 
-    def _deal_back(self, method: str, gradOutput: Any) -> list[Any]:
+    def _deal_back(self, method: str, gradOutput: Array) -> list[Array]:
         table_checks.checked_gradient(self, method, gradOutput, self.output)
         output = self.outputs[0]
         return [gradOutput if output is self.output else gradOutput.reshape(output.shape)]
 
-    def _join_back(self, input: Any, gradInputs: list[Any]) -> Any:
+    def _join_back(self, input: Array, gradInputs: list[Array]) -> Array:
         return gradInputs[0].reshape(input.shape)
 
-    def _fused(self, input: Any) -> tuple[int, ...]:
+    def _fused(self, input: Array) -> tuple[int, ...]:
         """Return the lengths of the dimensions that are made one."""
         shape: tuple[int, ...] = input.shape
         return shape[: max(input.ndim - self.nInputDim + 1, 0)]

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks, table_checks
 from torchlite.nn.containers.concat import Concat
 
@@ -73,7 +74,7 @@ class DepthConcat(Concat):
     deeper with convolutions (2015).
     """
 
-    def _join(self, input: Any, outputs: list[Any]) -> Any:
+    def _join(self, input: Any, outputs: list[Array]) -> Array:
         shape, windows = self._windows(outputs)
         dtype = np.result_type(*(output.dtype for output in outputs))
         joined = np.zeros_like(outputs[0], dtype=dtype, shape=shape)
@@ -81,11 +82,11 @@ class DepthConcat(Concat):
             joined[window] = output
         return joined
 
-    def _deal_back(self, method: str, gradOutput: Any) -> list[Any]:
+    def _deal_back(self, method: str, gradOutput: Array) -> list[Array]:
         table_checks.checked_gradient(self, method, gradOutput, self.output)
         return [gradOutput[window] for window in self._windows(self.outputs)[1]]
 
-    def _windows(self, outputs: list[Any]) -> tuple[Any, list[Any]]:
+    def _windows(self, outputs: list[Array]) -> tuple[tuple[int, ...], list[tuple[slice, ...]]]:
         """Return the shape of all outputs together, and where in it each one stands."""
         table_checks.must_be_arrays(self, "updateOutput", "outputs", outputs, movable=True)
         ndim = outputs[0].ndim

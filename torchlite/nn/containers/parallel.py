@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.checks import whole
 from torchlite.nn.containers._joined import Joined
@@ -90,7 +91,7 @@ class Parallel(Joined):
         self.outputDimension = whole(self, "outputDimension", outputDimension)
         super().__init__(*modules)
 
-    def _deal(self, input: Any) -> list[Any]:
+    def _deal(self, input: Array) -> list[Array]:
         checks.must_be_array(self, "updateOutput", "input", input)
         axis = position(self, "updateOutput", input, self.inputDimension)
         n = len(self.modules)
@@ -99,5 +100,5 @@ class Parallel(Joined):
             raise checks.misshapen(self, "updateOutput", "input", expected, input)
         return [at(input, axis, i) for i in range(n)]
 
-    def _join_back(self, input: Any, gradInputs: list[Any]) -> Any:
+    def _join_back(self, input: Array, gradInputs: list[Any]) -> Any:
         return np.stack(gradInputs, self.inputDimension)

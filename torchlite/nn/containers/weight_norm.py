@@ -7,6 +7,7 @@ import numpy as np
 
 from torchlite import random
 from torchlite.errors import DTypeError, ShapeError, TorchliteError
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
@@ -152,10 +153,10 @@ class WeightNorm(Decorator):
         self.gradG += along
         self.gradV += across
 
-    def _norm(self) -> Any:
+    def _norm(self) -> Array:
         return np.sqrt(sum_along(self.v * self.v, 1, keepdims=True) + _EPSILON)
 
-    def _rows(self, weight: Any) -> Any:
+    def _rows(self, weight: Array) -> Array:
         """Return a view of the module's weight, or gradWeight, with the outputs first."""
         return np.moveaxis(weight, self.outputDim, 0)
 
@@ -166,7 +167,7 @@ class WeightNorm(Decorator):
         return self.modules[0].bias
 
     @bias.setter
-    def bias(self, array: Any) -> None:
+    def bias(self, array: Array | None) -> None:
         self.modules[0].bias = array
 
     @property
@@ -174,10 +175,10 @@ class WeightNorm(Decorator):
         return self.modules[0].gradBias
 
     @gradBias.setter
-    def gradBias(self, array: Any) -> None:
+    def gradBias(self, array: Array | None) -> None:
         self.modules[0].gradBias = array
 
-    def parameters(self) -> tuple[list[Any], list[Any]]:
+    def parameters(self) -> tuple[list[Array], list[Array]]:
         """Return v, g and what the module has besides its weight, and their gradients."""
         parameters, gradients = [self.v, self.g], [self.gradV, self.gradG]
         module = self.modules[0]

@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
@@ -19,8 +20,8 @@ class WeightedSum(Criterion):
     """
 
     def __init__(self) -> None:
-        self.criterions: list[Any] = []
-        self.weights: list[Any] = []
+        self.criterions: list[Criterion] = []
+        self.weights: list[complex] = []
 
     def add(self, criterion: Any, weight: float = 1) -> Self:
         """Append a criterion that counts `weight` times. Return self."""
@@ -30,7 +31,7 @@ class WeightedSum(Criterion):
         self.weights.append(weight)
         return self
 
-    def updateOutput(self, input: Any, target: Any) -> Any:
+    def updateOutput(self, input: Any, target: Any) -> float:
         self.output = sum(self._each("updateOutput", input, target), 0.0)
         return self.output
 
@@ -49,7 +50,7 @@ class WeightedSum(Criterion):
                 results.append(_scaled(self.weights[i], result))
         return results
 
-    def _accumulated(self) -> list[Any]:
+    def _accumulated(self) -> list[Array]:
         return [array for criterion in self.criterions for array in criterion._accumulated()]
 
     def _dealt(self, method: str, input: Any, target: Any) -> list[tuple[Any, Any]]:

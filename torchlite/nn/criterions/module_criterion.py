@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
@@ -98,7 +99,7 @@ class ModuleCriterion(Criterion):
     def _uncast(self) -> tuple[str, ...]:
         return () if self.castTarget else ("targetModule",)
 
-    def updateOutput(self, input: Any, target: Any) -> Any:
+    def updateOutput(self, input: Any, target: Any) -> float:
         inputActivations = _activations(self.inputModule, input)
         targetActivations = _activations(self.targetModule, target)
         self.output = self.criterion.updateOutput(inputActivations[-1], targetActivations[-1])
@@ -115,7 +116,7 @@ class ModuleCriterion(Criterion):
         self.gradInput = gradInput
         return gradInput
 
-    def _accumulated(self) -> list[Any]:
+    def _accumulated(self) -> list[Array]:
         own = [] if self.inputModule is None else self.inputModule.parameters()[1]
         return [*own, *self.criterion._accumulated()]
 

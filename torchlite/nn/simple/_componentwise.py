@@ -112,10 +112,10 @@ class Componentwise(Module):
 class Adding(Componentwise):
     """Adds the parameter."""
 
-    def _output(self, input: Array, bias: Any) -> Array:
+    def _output(self, input: Array, bias: Array) -> Array:
         return input + bias
 
-    def _gradInput(self, gradOutput: Array, bias: Any) -> Array:
+    def _gradInput(self, gradOutput: Array, bias: Array) -> Array:
         return gradOutput
 
     def _gradParameter(self, input: Array, gradOutput: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.containers.sequential import Sequential
 
@@ -13,7 +14,7 @@ class Network(Sequential):
     name: a member says in `_check` which input does; gradOutput must be like the output.
     """
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         """Run the modules in order, keep every activation, return the last."""
         self._check(input)
         output = super().updateOutput(_batch(input))
@@ -21,7 +22,7 @@ class Network(Sequential):
             output = self.output = output[0]
         return output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         """Run the modules' updateGradInput from the last to the first."""
         self._path_of("updateGradInput", input)
         shape, dtype = self.output.shape, self.output.dtype
@@ -31,17 +32,17 @@ class Network(Sequential):
             gradInput = self.gradInput = gradInput[0]
         return gradInput
 
-    def _check(self, input: Any) -> None:
+    def _check(self, input: Array) -> None:
         """Raise unless the input fits."""
         raise NotImplementedError
 
-    def _steps(self, input: Any, gradOutput: Any) -> tuple[Any, Any, Any, Any]:
+    def _steps(self, input: Array, gradOutput: Array) -> tuple[Any, Any, Any, Any]:
         return super()._steps(_batch(input), _batch(gradOutput))
 
-    def _path_of(self, method: str, input: Any) -> Any:
+    def _path_of(self, method: str, input: Array) -> list[Array]:
         return super()._path_of(method, _batch(input))
 
 
-def _batch(rows: Any) -> Any:
+def _batch(rows: Array) -> Array:
     """Return a sample as a batch of one, and all else as it is."""
     return rows[None] if getattr(rows, "ndim", None) == 1 else rows

@@ -102,8 +102,8 @@ class BatchNormalization(Module):
     """
 
     transient = (*Module.transient, "save_mean", "save_std", "_saved")
-    save_mean: Any = EMPTY
-    save_std: Any = EMPTY
+    save_mean: Array = EMPTY
+    save_std: Array = EMPTY
     # The input of which these are the statistics.
     _saved: Any = None
 
@@ -167,7 +167,7 @@ class BatchNormalization(Module):
         addrows(self.gradBias, scale, gradOutput)
         self.gradWeight += increment
 
-    def _statistics(self, input: Array) -> tuple[Any, Any]:
+    def _statistics(self, input: Array) -> tuple[Array, Array]:
         """Return the mean and 1 / standard deviation that the input is normalised with."""
         if not self.train:
             return self.running_mean, 1 / np.sqrt(self.running_var + self.eps)
@@ -176,7 +176,7 @@ class BatchNormalization(Module):
         mean, _, variance = self._moments(input)
         return mean, 1 / np.sqrt(variance + self.eps)
 
-    def _moments(self, input: Array) -> tuple[Any, Any, Any]:
+    def _moments(self, input: Array) -> tuple[Array, Array, Array]:
         """Return each feature's mean, the input without it, and each feature's variance."""
         mean = _mean(input)
         centered = input - mean

@@ -125,4 +125,5 @@ class LayerNormalization(Network):
     def _check(self, input: Array) -> None:
         checks.floating(self, "updateOutput", input)
         dtype = self.type() if self.parameters()[0] else input.dtype
-        checks.rows(self, "updateOutput", input, self.modules[0].get(1).get(1).nfeatures, dtype)
+        centred: Any = self.modules[0]
+        checks.rows(self, "updateOutput", input, centred.get(1).get(1).nfeatures, dtype)

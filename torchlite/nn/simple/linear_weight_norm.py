@@ -148,7 +148,7 @@ class LinearWeightNorm(Linear):
         """Return the lengths of v's rows, at least eps."""
         return np.maximum(np.sqrt(sum_along(self.v * self.v, 1, keepdims=True)), self.eps)
 
-    def parameters(self) -> tuple[list[Any], list[Any]]:
+    def parameters(self) -> tuple[list[Array], list[Array]]:
         """Return v, g and bias, and their gradients."""
         if self.bias is None:
             return [self.v, self.g], [self.gradV, self.gradG]

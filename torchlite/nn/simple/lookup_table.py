@@ -173,7 +173,7 @@ class LookupTable(Module):
         self.weight[...] = like(draws, self.weight)
         return self
 
-    def parameters(self) -> tuple[list[Any], list[Any]]:
+    def parameters(self) -> tuple[list[Array], list[Array]]:
         """Return weight and gradWeight; nothing after `accUpdateOnly`."""
         return ([], []) if self.gradWeight is None else super().parameters()
 

@@ -73,7 +73,7 @@ class WeightedEuclidean(Distances):
         super()._accumulate(scale, rates, stretched, differences)
         self.gradDiagCov += increment
 
-    def parameters(self) -> tuple[list[Any], list[Any]]:
+    def parameters(self) -> tuple[list[Array], list[Array]]:
         """Return weight and diagCov, and their gradients."""
         return [self.weight, self.diagCov], [self.gradWeight, self.gradDiagCov]
 
