@@ -15,6 +15,7 @@ import pytest
 from torchlite import nn, optim
 from torchlite.datasets import minibatches
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, TorchliteError
+from torchlite.nn.nested import is_array, map_arrays, shapes
 
 X = np.ones((5, 3))
 
@@ -228,6 +229,38 @@ def test_a_tensor_into_any_criterion(case):
         assert told(case.make().forward, replaced(x, path, Tensor()), target), path
     for path in leaves(target) if target is not None else ():
         assert told(case.make().forward, x, replaced(target, path, Tensor())), path
+
+
+def without_dimensions(value):
+    return map_arrays(
+        lambda entry: entry.reshape(-1)[:1].reshape(()) if is_array(entry) else entry, value
+    )
+
+
+@pytest.mark.parametrize("case", LAYERS, ids=lambda case: case.id)
+def test_a_number_into_any_layer(case):
+    layer, x = case.make(), case.draw(np.random.default_rng(0))
+    parts = {type(part).__name__ for part in layer.listModules()}
+    if parts & HAND_ON or parts in ({"Sequential"}, {"CriterionTable"}):
+        return
+    y = layer.forward(x)
+    number, gradNumber = map(without_dimensions, (x, y))
+    assert error_of(case.make().forward, number)
+    assert error_of(case.make().updateGradInput, number, gradNumber)
+    if shapes(y) != shapes(gradNumber):
+        assert error_of(layer.backward, x, gradNumber)
+
+
+@pytest.mark.parametrize("case", cases.criterions.CASES, ids=lambda case: case.id)
+def test_numbers_into_any_criterion(case):
+    rng = np.random.default_rng(0)
+    x = case.draw(rng)
+    target = None if case.target is None else case.draw(rng, "target")
+    number = without_dimensions(x)
+    for given in (target, without_dimensions(target)):
+        if shapes(number) != shapes(x):
+            assert error_of(case.make().forward, number, given)
+            assert error_of(case.make().backward, number, given)
 
 
 def remedied(value, hint):

@@ -151,6 +151,16 @@ def test_share_takes_the_same_arrays():
     assert one[0].bias is not other[0].bias
 
 
+def test_share_skips_what_one_of_the_two_does_not_have():
+    whole, bare = nn.Linear(2, 3), nn.Linear(2, 3, False)
+    bias = whole.bias
+    whole.share(bare, "weight", "bias", "gradBias")
+    assert whole.weight is bare.weight
+    assert whole.bias is bias
+    bare.share(whole, "bias", "gradBias")
+    assert bare.bias is bare.gradBias is None
+
+
 def test_share_is_refused_whole():
     one, other = mlp(), nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Sequential(nn.Linear(4, 2)))
     kept = one[0].weight
@@ -271,6 +281,16 @@ def test_type_casts_every_array_and_keeps_sharing():
     assert net.type("complex128") is net
     assert net[0].gradBias.dtype == np.complex128
     assert net[0].gradBias is net[1].gradBias
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_type_forgets_results(dtype):
+    net, criterion = mlp(), nn.MSECriterion()
+    net.forward(ROWS)
+    net.backward(ROWS, criterion.backward(net.output, ROWS))
+    criterion.forward(net.output, ROWS)
+    for part in [*net.type(dtype).listModules(), criterion.type(dtype)]:
+        assert all(vars(part).get(name) is None for name in part.transient), part
 
 
 def test_type_leaves_arrays_of_that_dtype_alone():

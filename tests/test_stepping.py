@@ -357,6 +357,62 @@ def test_one_instance_in_two_places(tmp_path):
             assert {verdict for _, verdict in array.get("numeric", [])} <= {"agrees"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "forward", "backward"),
+    [(nn.Sequential, "0101", "1010"), (nn.ConcatTable, "0101", "0101")],
+)
+def test_one_instance_that_is_called_more_often_than_it_stands(kind, forward, backward):
+    class Twice(kind):
+        def updateOutput(self, input):
+            super().updateOutput(input)
+            return super().updateOutput(input)
+
+        def updateGradInput(self, input, gradOutput):
+            super().updateGradInput(input, gradOutput)
+            return super().updateGradInput(input, gradOutput)
+
+    shared = nn.ReLU()
+    net = Twice(shared, shared)
+    with record(net) as steps:
+        output = net.forward(np.ones(2))
+        net.updateGradInput(np.ones(2), output)
+    for method, order in (("updateOutput", forward), ("updateGradInput", backward)):
+        places = [step.position for step in steps if (step.method, step.layer) == (method, "ReLU")]
+        assert places == [f"net[{i}]" for i in order]
+
+
+def test_what_a_layer_calls_of_itself_and_of_its_attributes_stands_there():
+    class Zeroes(nn.Module):
+        def __init__(self):
+            self.inner = nn.ReLU()
+
+        def updateOutput(self, input):
+            self.zeroGradParameters()
+            self.output = self.inner.updateOutput(input)
+            return self.output
+
+    layer = Zeroes()
+    steps = trace(nn.Sequential(layer, layer), np.ones(2))
+    assert [f"{step.method} of {step.position}" for step in steps] == [
+        "zeroGradParameters of net[0]",
+        "updateOutput of net[0].inner",
+        "updateOutput of net[0]",
+        "zeroGradParameters of net[1]",
+        "updateOutput of net[0].inner",
+        "updateOutput of net[1]",
+        "updateOutput of net",
+    ]
+
+
+def test_integers_have_no_numeric_derivatives(tmp_path):
+    ids = np.array([2, 0])
+    steps = trace(nn.OneHot(3), ids, nn.MSECriterion(), np.ones((2, 3)))
+    loss, layer = page_data(steps, tmp_path)["steps"][2:4]
+    assert loss["arrays"][-1]["numeric"]
+    assert layer["arrays"][-1]["name"] == "gradInput"
+    assert layer["arrays"][-1]["numeric"] is None
+
+
 def test_a_criterion_of_criterions(tmp_path):
     net = filled(nn.Sequential(nn.ConcatTable(nn.Linear(2, 1), nn.Linear(2, 1))))
     criterion = nn.ParallelCriterion().add(nn.MSECriterion(), 2.0).add(nn.AbsCriterion(), 0.5)
@@ -426,6 +482,33 @@ def test_a_wrong_gradient_differs_and_a_kink_is_named(tmp_path):
     # The formula is that of another method than the one that ran.
     gradient = next(s for s in steps if (s.method, s.position) == ("updateGradInput", "net[0]"))
     assert not gradient.maths
+
+
+@pytest.mark.parametrize(
+    ("loss", "verdict"),
+    [
+        (lambda x: x * x, "differs"),
+        (lambda x: 40 * x * (x + 1 / 40), "differs"),
+        (lambda x: 2e-4 * max(x, 0), "lies at a kink"),
+        (lambda x: -2e-4 * max(x, 0), "lies at a kink"),
+        (lambda x: 5e-5 * max(x, 0), "differs"),
+        (lambda x: x + 2e-3 * max(x, 0), "lies at a kink"),
+        (lambda x: x + 5e-4 * max(x, 0), "differs"),
+        (lambda x: -x - 5e-4 * min(x, 0), "differs"),
+    ],
+)
+def test_a_kink_is_a_change_of_slope_by_a_thousandth(tmp_path, loss, verdict):
+    class Wrong(nn.Criterion):
+        def updateOutput(self, input, target):
+            self.output = float(loss(input.item()))
+            return self.output
+
+        def updateGradInput(self, input, target):
+            self.gradInput = np.full_like(input, 7)
+            return self.gradInput
+
+    steps = trace(nn.Identity(), np.zeros(1), Wrong(), np.zeros(1))
+    assert verdicts(page_data(steps, tmp_path)) == {verdict}
 
 
 def test_large_arrays_are_summarised():
@@ -521,6 +604,30 @@ def test_diff_of_shapes_numbers_and_large_arrays():
     with record(net) as other:
         net.updateParameters(0.25)
     assert "learningRate: 0.5 against 0.25" in str(one.diff(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "tolerance"),
+    [
+        ("float64", "float64", 1e-9),
+        ("complex128", "complex128", 1e-9),
+        ("float32", "float32", 1e-5),
+        ("float32", "float64", 1e-5),
+        ("float64", "float32", 1e-5),
+        ("complex64", "complex64", 1e-5),
+        ("complex64", "complex128", 1e-5),
+        ("complex128", "complex64", 1e-5),
+    ],
+)
+@pytest.mark.parametrize("kept", [0, 10])
+def test_diff_is_as_fine_as_the_coarser_of_two_dtypes(one, other, tolerance, kept):
+    def traced(dtype, factor=1.0):
+        return trace(nn.Identity(), np.array([1.0, 0.0]).astype(dtype) * factor, max_elements=kept)
+
+    reference = traced(one)
+    assert reference.diff(traced(other, 1 + tolerance / 2)) is None
+    assert reference.diff(traced(other, 1 + 2 * tolerance)) is not None
+    assert reference.diff(traced(other, 1.0009), rtol=1e-3) is None
 
 
 # files
@@ -1026,6 +1133,42 @@ class Halves(nn.Mul):
     def __init__(self):
         super().__init__()
         self.table = [np.ones(1)]
+
+
+class Flattened(nn.Identity):
+    """A layer whose documentation speaks of another shape.
+
+    Maths
+    -----
+    ::
+
+        output = input.reshape(-1)
+    """
+
+
+def test_a_formula_that_gives_another_shape_is_not_shown():
+    flat, rows = (trace(Flattened(), np.ones(shape)) for shape in (6, (2, 3)))
+    assert flat[0].maths == ["output = input.reshape(-1)"]
+    assert rows[0].maths == []
+
+
+class HalfRight(nn.Linear):
+    """A layer of whose two gradients one is said with another shape.
+
+    Maths
+    -----
+    ::
+
+        gradWeight += scale * gradOutput.T @ input
+        gradBias = scale * gradOutput
+    """
+
+
+def test_a_formula_is_shown_when_all_of_it_fits():
+    layer = HalfRight(2, 2)
+    with record(layer) as steps:
+        layer.accGradParameters(np.ones((3, 2)), np.ones((3, 2)))
+    assert steps[0].maths == []
 
 
 def test_what_a_docstring_says_is_not_done_to_the_layer():
