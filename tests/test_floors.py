@@ -198,6 +198,15 @@ def test_a_star_import_brings_classes_alone():
     assert all(isinstance(space[name], type) for name in names)
 
 
+@pytest.mark.parametrize("path", [path for path in modules() if path.endswith("checks.py")])
+def test_a_check_that_only_raises_says_so(path):
+    """A function that returns what it was given, made right, is called by what it returns."""
+    for node in ast.parse((PACKAGE / path).read_text("utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and ast.unparse(node.returns) == "None":
+            named = re.match("_?(must|refuse)_", node.name) or node.name == "locate"
+            assert named, f"{path}: {node.name} is no must_ or refuse_"
+
+
 # What adds up numbers of which there are many, as methods, functions or an operator.
 SUMS = {
     "sum",

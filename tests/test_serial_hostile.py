@@ -14,7 +14,7 @@ from saving import calls_to_load, described, members_of, packed, peak, rezipped,
 from torchlite import nn, serial
 from torchlite.errors import FormatError
 from torchlite.serial import archive
-from torchlite.serial.values import place
+from torchlite.serial.values import path_to
 
 
 def hostile(name):
@@ -196,12 +196,12 @@ def test_the_cost_of_reading_grows_as_the_file(name, path):
 
 def test_paths_are_short():
     """They are made for every entry: a long key would be copied as often as its list is long."""
-    where = place(place(place("", "modules"), 0), "k" * 10**6)
+    where = path_to(path_to(path_to("", "modules"), 0), "k" * 10**6)
     assert len(where) == 700
     assert where.startswith("[0].kkkk")
-    assert len(place(where, 123)) == 700
-    assert place(where, 123).endswith("k[123]")
-    assert len(place("", "k\n" * 10**6)) == 700
+    assert len(path_to(where, 123)) == 700
+    assert path_to(where, 123).endswith("k[123]")
+    assert len(path_to("", "k\n" * 10**6)) == 700
 
 
 def test_criterions_in_criterions_are_counted(path):

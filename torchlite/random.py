@@ -204,7 +204,7 @@ class Generator:
     def setRNGState(self, state: NDArray[np.uint8]) -> None:
         """Go on as from the moment when `getRNGState`, Torch7's own too, returned this state."""
         if not isinstance(state, np.ndarray) or state.dtype != np.uint8:
-            raise fault(DTypeError, "setRNGState", "state", "a uint8 array", _kind(state))
+            raise fault(DTypeError, "setRNGState", "state", "a uint8 array", _type_name(state))
         if state.shape != (_STATE.itemsize,):
             expected = f"{_STATE.itemsize} bytes"
             raise fault(ShapeError, "setRNGState", "state", expected, f"shape {state.shape}")
@@ -268,7 +268,7 @@ class Generator:
             low, high = _whole("random", "a", a), _whole("random", "b", b)
             if high < low:
                 raise fault(SettingError, "random", "b", f"at least a = {low}", str(high))
-        _check_fits("random", low, high, dtype)
+        _must_hold("random", low, high, dtype)
         # From 2**32 on a modulus leaves every word as it is.
         steps = self._words(n) % min(high + 1 - low, 2**32)
         # Modulo 2**64, int64 and uint64 are the same bits.
@@ -327,7 +327,7 @@ class Generator:
         """
         n, dtype = _request("normal", size, out)
         mean = _number("normal", "mean", mean, dtype)
-        stdv = _positive("normal", "stdv", stdv, dtype)
+        stdv = _positive_number("normal", "stdv", stdv, dtype)
         return _deliver(self._gauss(n) * stdv + mean, size, out)
 
     def exponential(
@@ -345,7 +345,7 @@ class Generator:
         0.5961360744964317
         """
         n, dtype = _request("exponential", size, out)
-        lambd = _positive("exponential", "lambd", lambd, dtype)
+        lambd = _positive_number("exponential", "lambd", lambd, dtype)
         factor = _number("exponential", "-1 / lambd", -1 / lambd)
         return _deliver(factor * _libm(math.log, 1 - self._unit(n)), size, out)
 
@@ -370,7 +370,7 @@ class Generator:
         """
         n, dtype = _request("cauchy", size, out)
         median = _number("cauchy", "median", median, dtype)
-        sigma = _positive("cauchy", "sigma", sigma, dtype)
+        sigma = _positive_number("cauchy", "sigma", sigma, dtype)
         return _deliver(
             median + sigma * _libm(math.tan, math.pi * (self._unit(n) - 0.5)), size, out
         )
@@ -396,7 +396,7 @@ class Generator:
         """
         n, dtype = _request("logNormal", size, out)
         mean = _number("logNormal", "mean", mean, dtype)
-        stdv = _positive("logNormal", "stdv", stdv, dtype)
+        stdv = _positive_number("logNormal", "stdv", stdv, dtype)
         return _deliver(_libm(_exp, self._gauss(n) * stdv + mean), size, out)
 
     def geometric(
@@ -420,7 +420,7 @@ class Generator:
         if not 0 < going_on < 1:
             raise fault(SettingError, "geometric", "p", "between 0 and 1, both excluded", str(p))
         log_p = math.log(going_on)
-        _check_fits("geometric", 1, int(math.log(2.0**-32) / log_p) + 1, dtype)
+        _must_hold("geometric", 1, int(math.log(2.0**-32) / log_p) + 1, dtype)
         trials = _libm(math.log, 1 - self._unit(n)) / log_p
         return _deliver(trials.astype(np.int64) + 1, size, out)
 
@@ -617,7 +617,7 @@ def _request(
         isinstance(out, np.ndarray)
         and (out.dtype in (np.float32, np.float64) or (integers and out.dtype.kind in "iu"))
     ):
-        raise fault(DTypeError, function, "out", f"a {kinds} array", _kind(out))
+        raise fault(DTypeError, function, "out", f"a {kinds} array", _type_name(out))
     if not out.flags.writeable:
         raise fault(SettingError, function, "out", "writeable", "a read-only array")
     return out.size, out.dtype
@@ -646,7 +646,7 @@ def _number(function: str, argument: str, value: Any, dtype: np.dtype[Any] = _FL
     return float(dtype.type(number))
 
 
-def _positive(function: str, argument: str, value: Any, dtype: np.dtype[Any]) -> float:
+def _positive_number(function: str, argument: str, value: Any, dtype: np.dtype[Any]) -> float:
     number = _number(function, argument, value, dtype)
     if not number > 0:
         raise fault(SettingError, function, argument, "positive", str(value))
@@ -664,7 +664,7 @@ def _is_a(value: Any, kind: type) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
-def _check_fits(function: str, low: int, high: int, dtype: np.dtype[Any]) -> None:
+def _must_hold(function: str, low: int, high: int, dtype: np.dtype[Any]) -> None:
     """Refuse draws from low to high that an array of this dtype cannot hold."""
     limits = np.iinfo(dtype if dtype.kind in "iu" else np.int64)
     if low < limits.min or high > limits.max:
@@ -672,7 +672,7 @@ def _check_fits(function: str, low: int, high: int, dtype: np.dtype[Any]) -> Non
         raise fault(SettingError, function, "out", expected, str(limits.dtype))
 
 
-def _kind(value: Any) -> str:
+def _type_name(value: Any) -> str:
     return f"{value.dtype} array" if isinstance(value, np.ndarray) else type(value).__name__
 
 

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--epochs",
-        type=_positive,
+        type=_at_least_1,
         default=25,
         help="how often to go through the training images (default: 25)",
     )
@@ -154,7 +154,7 @@ def _python() -> str:
     return str(python.relative_to(here)) if python.is_relative_to(here) else "python"
 
 
-def _positive(text: str) -> int:
+def _at_least_1(text: str) -> int:
     try:
         number = int(text)
     except ValueError:

@@ -53,7 +53,7 @@ def is_integral(value: Any) -> bool:
 # ---------------------------------------------------------------- the fast tests
 
 
-def rows(layer: Any, method: str, input: Any, n: int, dtype: Any) -> None:
+def must_be_rows(layer: Any, method: str, input: Any, n: int, dtype: Any) -> None:
     """Input must be (n,) or (N, n) of the layer's dtype."""
     if (
         type(input) is ndarray
@@ -69,10 +69,10 @@ def rows(layer: Any, method: str, input: Any, n: int, dtype: Any) -> None:
         raise misshapen(layer, method, "input", f"({n},) or (N, {n})", input, hint)
 
 
-def rows_back(
+def must_be_rows_back(
     layer: Any, method: str, input: Any, n: int, gradOutput: Any, m: int, dtype: Any
 ) -> None:
-    """Input as for `rows`; gradOutput must be (m,) or (N, m) of the layer's dtype."""
+    """Input as for `must_be_rows`; gradOutput must be (m,) or (N, m) of the layer's dtype."""
     if (
         type(gradOutput) is ndarray is type(input)
         and gradOutput.dtype == dtype == input.dtype
@@ -81,13 +81,13 @@ def rows_back(
         and gradOutput.shape == (*input.shape[:-1], m)
     ):
         return
-    rows(layer, method, input, n, dtype)
+    must_be_rows(layer, method, input, n, dtype)
     must_be_gradient(layer, method, gradOutput, (*input.shape[:-1], m), dtype)
     if method == "accGradParameters":
         must_accumulate(layer, input, gradOutput, dtype)
 
 
-def typed(layer: Any, method: str, input: Any, dtype: Any) -> None:
+def must_be_typed(layer: Any, method: str, input: Any, dtype: Any) -> None:
     """Input must be an array of the layer's dtype."""
     if type(input) is ndarray and input.dtype == dtype:
         return
@@ -95,7 +95,7 @@ def typed(layer: Any, method: str, input: Any, dtype: Any) -> None:
     must_have_precision(layer, method, "input", input, dtype)
 
 
-def typed_back(
+def must_be_typed_back(
     layer: Any, method: str, input: Any, gradOutput: Any, shape: tuple[int, ...], dtype: Any
 ) -> None:
     """The gradOutput must be of this shape and the layer's dtype; input has been checked."""
@@ -111,15 +111,17 @@ def typed_back(
         must_accumulate(layer, input, gradOutput, dtype)
 
 
-def floating(layer: Any, method: str, input: Any) -> None:
-    """Input must be an array of at least one dimension, of one of the four floating dtypes."""
-    if type(input) is ndarray and input.dtype in FLOATING and input.ndim:
+def must_be_floating(layer: Any, method: str, argument: str, value: Any, dtype: Any = None) -> None:
+    """Value must be a floating array (of dtype's precision) of at least one dimension."""
+    if type(value) is ndarray and value.dtype in FLOATING and value.ndim and dtype is None:
         return
-    must_be_floating(layer, method, "input", input)
+    must_be_array(layer, method, argument, value, dtype)
+    must_have_precision(layer, method, argument, value, dtype)
+    must_have_dimensions(layer, method, argument, value)
 
 
-def movable(layer: Any, method: str, array: Any, argument: str = "input") -> None:
-    """It must be an array as for `floating`, or one of integers or booleans.
+def must_be_movable(layer: Any, method: str, argument: str, array: Any) -> None:
+    """It must be an array as for `must_be_floating`, or one of integers or booleans.
 
     That is what layers take that only move, drop or repeat entries.
     """
@@ -155,8 +157,8 @@ def carried(gradOutput: Array, array: Array, shape: tuple[int, ...]) -> Array:
     return np.zeros_like(array, shape=shape) if array.dtype.kind in INTEGRAL else gradOutput
 
 
-def alike(layer: Any, method: str, input: Any, gradOutput: Any) -> None:
-    """Input as for `floating`; gradOutput must have its shape and precision."""
+def must_match(layer: Any, method: str, input: Any, gradOutput: Any) -> None:
+    """Input as for `must_be_floating`; gradOutput must have its shape and precision."""
     if (
         type(gradOutput) is ndarray is type(input)
         and gradOutput.shape == input.shape
@@ -165,7 +167,7 @@ def alike(layer: Any, method: str, input: Any, gradOutput: Any) -> None:
         and input.ndim
     ):
         return
-    floating(layer, method, input)
+    must_be_floating(layer, method, "input", input)
     must_be_gradient(layer, method, gradOutput, input.shape, input.dtype)
 
 
@@ -183,7 +185,7 @@ def integers(layer: Any, method: str, argument: str, indices: Any, n: int, what:
     return indices.astype(np.intp, copy=False)
 
 
-def pair(criterion: Any, method: str, input: Any, target: Any) -> None:
+def must_be_pair(criterion: Any, method: str, input: Any, target: Any) -> None:
     """A criterion's input and target must have one shape and one floating dtype."""
     if (
         type(target) is ndarray is type(input)
@@ -193,7 +195,7 @@ def pair(criterion: Any, method: str, input: Any, target: Any) -> None:
         and input.ndim
     ):
         return
-    floating(criterion, method, input)
+    must_be_floating(criterion, method, "input", input)
     must_be_array(criterion, method, "target", target, input.dtype)
     if target.shape != input.shape:
         expected, hint = f"{shapes(input)} like input", reshaped("target", target, input.shape)
@@ -249,7 +251,7 @@ def not_negative(layer: Any, argument: str, value: Any) -> Any:
     return setting
 
 
-def positive(layer: Any, argument: str, value: Any) -> float:
+def positive_number(layer: Any, argument: str, value: Any) -> float:
     """Return a setting as a float: a finite number greater than 0."""
     setting = number(layer, "__init__", argument, value)
     if not 0 < setting < math.inf:
@@ -322,13 +324,6 @@ def must_be_array(layer: Any, method: str, argument: str, value: Any, dtype: Any
     else:
         hint = as_numpy(argument, value, layer.type() if dtype is None else dtype)
     raise mistyped(layer, method, argument, "an array", type(value).__name__, hint)
-
-
-def must_be_floating(layer: Any, method: str, argument: str, value: Any, dtype: Any = None) -> None:
-    """Raise unless value is a floating array (of dtype's precision) of at least one dimension."""
-    must_be_array(layer, method, argument, value, dtype)
-    must_have_precision(layer, method, argument, value, dtype)
-    must_have_dimensions(layer, method, argument, value)
 
 
 def must_have_dimensions(layer: Any, method: str, argument: str, array: Any) -> None:

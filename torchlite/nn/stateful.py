@@ -66,7 +66,7 @@ class Stateful:
         # All parts are made before one is filled: that takes no recursion, however deep they are
         # nested, and arrays that are views of one another are copied together.
         inside = parts(self)
-        copied = [part for part in inside if part is not self and id(part) in memo]
+        made = [part for part in inside if part is not self and id(part) in memo]
         reduced = [
             (part, *_reduced(part))
             for part in inside
@@ -76,8 +76,8 @@ class Stateful:
         arrays = [array for *_, state in reduced for _, array in arrays_in(state)]
         fresh = [array for array in arrays if id(array) not in memo]
         memo.update(copies(fresh, copy.deepcopy))
-        if copied or len(fresh) < len(arrays):
-            _tie_what_was_copied(arrays, copied, memo)
+        if made or len(fresh) < len(arrays):
+            _tie_what_was_copied(arrays, made, memo)
         for part, make, arguments, _ in reduced:
             memo[id(part)] = make(*copy.deepcopy(arguments, memo))
         for part, _, _, state in reduced:
@@ -426,12 +426,12 @@ def _standing_in(slots: list[tuple[Any, Any]]) -> Iterator[Array]:
                 yield held
 
 
-def _tie_what_was_copied(held: list[Array], copied: list[Stateful], memo: dict[int, Any]) -> None:
+def _tie_what_was_copied(held: list[Array], before: list[Stateful], memo: dict[int, Any]) -> None:
     """Make views of one memory what was copied apart: first some, now what is tied to it.
 
-    held are the arrays of the parts that are being copied, copied the parts that were before.
+    held are the arrays of the parts that are being copied, before the parts that were already.
     """
-    arrays = {id(array): array for part in copied for _, array in _carried(part)}
+    arrays = {id(array): array for part in before for _, array in _carried(part)}
     arrays.update({id(array): array for array in held})
     moved: dict[int, tuple[Any, Any]] = {}
     for cover in ties_of(list(arrays.values())):
@@ -444,7 +444,7 @@ def _tie_what_was_copied(held: list[Array], copied: list[Stateful], memo: dict[i
             if key in memo:
                 moved[id(memo[key])] = memo[key], view
                 memo[key] = view
-    for part in copied if moved else ():
+    for part in before if moved else ():
         rebind(memo[id(part)], lambda array: moved.get(id(array), (None, array))[1])
 
 

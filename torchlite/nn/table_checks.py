@@ -68,7 +68,7 @@ def must_be_arrays(
     if not value:
         raise misshapen(layer, method, argument, "a table of at least 1 entry", value)
     if movable:
-        checks.movable(layer, method, value[0], f"{argument}[0]")
+        checks.must_be_movable(layer, method, f"{argument}[0]", value[0])
         if is_integral(value[0]):
             _must_be_one(layer, method, argument, value)
             return
@@ -80,7 +80,7 @@ def _must_be_one(layer: Any, method: str, argument: str, arrays: Sequence[Array]
     """Raise unless all arrays have the dtype of the first, which is one of integers or booleans."""
     dtype = arrays[0].dtype
     for i, array in enumerate(arrays):
-        checks.movable(layer, method, array, f"{argument}[{i}]")
+        checks.must_be_movable(layer, method, f"{argument}[{i}]", array)
         if array.dtype != dtype:
             hint = f"nothing is cast here: {argument}[0].astype('{array.dtype}')"
             why = f" like {argument}[0]"

@@ -149,8 +149,8 @@ class Gathered:
         return len(now) == len(self._arrays) and all(map(operator.is_, now, self._arrays))
 
 
-def copies(arrays: list[Array], copied: Callable[[Array], Array]) -> dict[int, Array]:
-    """Return copied(array) of each array, by id: views of one of them become views of its copy.
+def copies(arrays: list[Array], copy_of: Callable[[Array], Array]) -> dict[int, Array]:
+    """Return copy_of(array) of each array, by id: views of one of them become views of its copy.
 
     Nothing is copied beyond the arrays, and what overlaps without being a view is cut apart.
     """
@@ -159,10 +159,10 @@ def copies(arrays: list[Array], copied: Callable[[Array], Array]) -> dict[int, A
     covers = ties_of(unique)
     for cover in covers:
         # In the order of memory it is copied without gaps.
-        made.update(cover.moved(0, copied(cover.memory[0])))
+        made.update(cover.moved(0, copy_of(cover.memory[0])))
     for array in unique:
         if id(array) not in made:
-            made[id(array)] = copied(array)
+            made[id(array)] = copy_of(array)
     return made
 
 

@@ -98,18 +98,18 @@ def recursiveCopy(t1: Any, t2: Any) -> tuple[Any, Any]:
     ([array([1., 1.]), array([1.])], True)
     """
     _arrays("recursiveCopy", "t2", t2)
-    return _copied(t1, t2), t2
+    return _overwritten(t1, t2), t2
 
 
-def _copied(t1: Any, t2: Any) -> Any:
+def _overwritten(t1: Any, t2: Any) -> Any:
     if isinstance(t2, dict):
         named = t1 if isinstance(t1, dict) else {}
-        named.update({key: _copied(named.get(key), entry) for key, entry in t2.items()})
+        named.update({key: _overwritten(named.get(key), entry) for key, entry in t2.items()})
         return named
     if isinstance(t2, (list, tuple)):
         listed = t1 if isinstance(t1, list) else []
         known = [*listed, *[None] * len(t2)]
-        listed[: len(t2)] = [_copied(*pair) for pair in zip(known, t2, strict=False)]
+        listed[: len(t2)] = [_overwritten(*pair) for pair in zip(known, t2, strict=False)]
         return listed
     if not is_array(t1) or t1.shape != t2.shape or not np.can_cast(t2.dtype, t1.dtype, "same_kind"):
         return t2.copy()

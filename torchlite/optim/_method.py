@@ -119,17 +119,17 @@ class Method:
         if not callable(opfunc):
             expected = "a function of x that returns (f(x), df/dx)"
             hint = f"{self.name}(opfunc, x, config), {_FLAT}"
-            raise self.fault(DTypeError, "opfunc", expected, _kind(opfunc), hint)
+            raise self.misgiven(DTypeError, "opfunc", expected, _printed(opfunc), hint)
         settings = self.read(config)
         if state is None:
             state = {} if config is None else config
         elif not isinstance(state, dict):
-            raise self.fault(DTypeError, "state", "a dict", _kind(state))
-        self.writeable("x", x)
+            raise self.misgiven(DTypeError, "state", "a dict", _printed(state))
+        self.must_be_writeable("x", x)
         for name in self._vectors:
             values = getattr(settings, name)
             if values is not None:
-                self.alike(name, values, x)
+                self.must_be_like(name, values, x)
                 if name == "learningRates" and self._rates() is not values:
                     self._must_be_rates(values)
         return settings, state
@@ -139,7 +139,7 @@ class Method:
         wrong = ~((rates >= 0) & (rates < math.inf))
         if wrong.any():
             got = str(rates[wrong][0])
-            raise self.fault(SettingError, "learningRates", "finite and at least 0", got)
+            raise self.misgiven(SettingError, "learningRates", "finite and at least 0", got)
         self._rates = weakref.ref(rates)
 
     def read(self, config: Any) -> SimpleNamespace:
@@ -147,7 +147,7 @@ class Method:
         values = dict(self._defaults)
         if config is not None:
             if not isinstance(config, dict):
-                raise self.fault(DTypeError, "config", "a dict", _kind(config))
+                raise self.misgiven(DTypeError, "config", "a dict", _printed(config))
             for name, value in config.items():
                 if name in values:
                     if value is not None:
@@ -155,7 +155,7 @@ class Method:
                 elif name not in self.state and not str(name).startswith("_"):
                     known = ", ".join(self.keys)
                     expected = f"one of {known}"
-                    raise self.fault(SettingError, "a key of config", expected, repr(name))
+                    raise self.misgiven(SettingError, "a key of config", expected, repr(name))
         return SimpleNamespace(**values)
 
     def checked(self, name: str, value: Any) -> Any:
@@ -166,12 +166,12 @@ class Method:
             value = value.item()
         if not isinstance(value, key.kinds) or (isinstance(value, bool) and bool not in key.kinds):
             hint = as_numpy(name, value) if np.ndarray in key.kinds else None
-            raise self.fault(DTypeError, name, key.expected, _kind(value), hint)
+            raise self.misgiven(DTypeError, name, key.expected, _printed(value), hint)
         if not key.fits(value):
             hint = None
             if name == "learningRate" and value < 0:
                 hint = "to maximise, let opfunc return -f and -df/dx"
-            raise self.fault(SettingError, name, key.expected, repr(value), hint)
+            raise self.misgiven(SettingError, name, key.expected, repr(value), hint)
         return value
 
     def recall(
@@ -194,11 +194,11 @@ class Method:
             return array
         expected = f"{x.dtype} {shape}"
         raise StateError(
-            f"{self.name}: state[{name!r}] must be {expected}, got {_kind(array)}",
+            f"{self.name}: state[{name!r}] must be {expected}, got {_printed(array)}",
             method=self.name,
             argument=name,
             expected=expected,
-            got=_kind(array),
+            got=_printed(array),
             hint="a state belongs to one x and one config: start with an empty dict",
         )
 
@@ -208,8 +208,10 @@ class Method:
         """Return f(x) and df/dx. The gradient is the caller's array: it must not be written to."""
         result = opfunc(x)
         if not (isinstance(result, tuple) and len(result) == 2):
-            raise self.fault(DTypeError, "what opfunc returns", "(f(x), df/dx)", _kind(result))
-        self.alike("df/dx", result[1], x)
+            raise self.misgiven(
+                DTypeError, "what opfunc returns", "(f(x), df/dx)", _printed(result)
+            )
+        self.must_be_like("df/dx", result[1], x)
         return self.scalar(result[0]), result[1]
 
     def value(self, opfunc: Callable[[Array], Any], x: Array) -> float:
@@ -226,9 +228,9 @@ class Method:
             value = value.item()
         if isinstance(value, _NUMBERS):
             return float(value)
-        raise self.fault(DTypeError, "f(x)", "a number", _kind(value))
+        raise self.misgiven(DTypeError, "f(x)", "a number", _printed(value))
 
-    def writeable(self, argument: str, array: Any) -> None:
+    def must_be_writeable(self, argument: str, array: Any) -> None:
         """Raise unless it is an array that can be updated in place."""
         if not (isinstance(array, np.ndarray) and array.dtype in _FLOATING):
             hint = as_numpy(argument, array, "float64")
@@ -244,27 +246,27 @@ class Method:
             ):
                 hint = _FLAT
             expected = "a float32 or float64 NumPy array"
-            raise self.fault(DTypeError, argument, expected, _kind(array), hint)
+            raise self.misgiven(DTypeError, argument, expected, _printed(array), hint)
         if not array.flags.writeable:
-            raise self.fault(SettingError, argument, "writeable", "a read-only array")
+            raise self.misgiven(SettingError, argument, "writeable", "a read-only array")
 
-    def alike(self, argument: str, array: Any, x: Array) -> None:
+    def must_be_like(self, argument: str, array: Any, x: Array) -> None:
         """Raise unless the array has the shape and dtype of x."""
         if isinstance(array, np.ndarray) and array.shape == x.shape and array.dtype == x.dtype:
             return
         if not isinstance(array, np.ndarray):
-            raise self.fault(DTypeError, argument, "an array like x", _kind(array))
+            raise self.misgiven(DTypeError, argument, "an array like x", _printed(array))
         if array.dtype != x.dtype:
-            raise self.fault(DTypeError, argument, f"{x.dtype} like x", str(array.dtype))
-        raise self.fault(ShapeError, argument, f"{x.shape} like x", str(array.shape))
+            raise self.misgiven(DTypeError, argument, f"{x.dtype} like x", str(array.dtype))
+        raise self.misgiven(ShapeError, argument, f"{x.shape} like x", str(array.shape))
 
-    def fault(
+    def misgiven(
         self, kind: type[_Error], argument: str, expected: str, got: str, hint: str | None = None
     ) -> _Error:
         return fault(kind, self.name, argument, expected, got, hint=hint)
 
 
-def _kind(value: Any) -> str:
+def _printed(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.dtype} {value.shape}"
     return repr(value) if isinstance(value, (str, *_NUMBERS)) else type(value).__name__

@@ -47,7 +47,7 @@ def clip_by_norm(gradParameters: Array, max_norm: float) -> float:
     Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural networks, 2013.
     """
     max_norm = _CLIP_BY_NORM.checked("max_norm", max_norm)
-    _CLIP_BY_NORM.writeable("gradParameters", gradParameters)
+    _CLIP_BY_NORM.must_be_writeable("gradParameters", gradParameters)
     norm = _norm(gradParameters)
     if max_norm < norm < math.inf:
         gradParameters *= max_norm / norm
@@ -73,7 +73,7 @@ def clip_by_value(gradParameters: Array, limit: float) -> float:
     array([ 3. , -3.5])
     """
     limit = _CLIP_BY_VALUE.checked("limit", limit)
-    _CLIP_BY_VALUE.writeable("gradParameters", gradParameters)
+    _CLIP_BY_VALUE.must_be_writeable("gradParameters", gradParameters)
     norm = _norm(gradParameters)
     np.clip(gradParameters, -limit, limit, out=gradParameters)
     return norm

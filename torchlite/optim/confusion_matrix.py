@@ -81,11 +81,11 @@ class ConfusionMatrix:
         else:
             n = _whole("nclasses", nclasses)
         if n < 1:
-            raise _fault(SettingError, "nclasses", "at least 1", str(n))
+            raise _misgiven(SettingError, "nclasses", "at least 1", str(n))
         self.nclasses = n
         self.classes = [str(name) for name in classes or ()]
         if self.classes and len(self.classes) != n:
-            raise _fault(ShapeError, "classes", f"{n} names", str(len(self.classes)))
+            raise _misgiven(ShapeError, "classes", f"{n} names", str(len(self.classes)))
         self.mat = np.zeros((n, n), np.int64)
 
     def add(self, prediction: Any, target: Any) -> None:
@@ -105,28 +105,28 @@ class ConfusionMatrix:
         """
         chosen = [self._classes("predictions", predictions), self._classes("targets", targets)]
         if len(chosen[0]) != len(chosen[1]):
-            raise _fault(ShapeError, "targets", f"{len(chosen[0])} long", str(len(chosen[1])))
+            raise _misgiven(ShapeError, "targets", f"{len(chosen[0])} long", str(len(chosen[1])))
         self._count(*chosen)
 
     def _class(self, argument: str, value: Any) -> int:
         if isinstance(value, np.ndarray) and value.ndim:
             if value.shape != (self.nclasses,):
                 expected = f"a class or ({self.nclasses},)"
-                raise _fault(ShapeError, argument, expected, str(value.shape))
+                raise _misgiven(ShapeError, argument, expected, str(value.shape))
             return int(value.argmax())
         return _whole(argument, value)
 
     def _classes(self, argument: str, array: Any) -> Array:
         if not isinstance(array, np.ndarray):
             got, hint = type(array).__name__, as_numpy(argument, array)
-            raise _fault(DTypeError, argument, "a NumPy array", got, hint)
+            raise _misgiven(DTypeError, argument, "a NumPy array", got, hint)
         if array.ndim == 2 and array.shape[1] == self.nclasses > 1:
             return array.argmax(axis=1)
         if array.ndim != 1 and not (array.ndim == 2 and array.shape[1] == 1):
             expected = f"(N,), (N, 1) or (N, {self.nclasses})"
-            raise _fault(ShapeError, argument, expected, str(array.shape))
+            raise _misgiven(ShapeError, argument, expected, str(array.shape))
         if array.dtype.kind not in "iu":
-            raise _fault(DTypeError, argument, "whole numbers", str(array.dtype))
+            raise _misgiven(DTypeError, argument, "whole numbers", str(array.dtype))
         return array.reshape(-1)
 
     def _count(self, predictions: Array, targets: Array) -> None:
@@ -137,7 +137,9 @@ class ConfusionMatrix:
             if wrong.any():
                 missing = " or -1" if argument == "target" else ""
                 expected = f"from 0 to {self.nclasses - 1}{missing}"
-                raise _fault(SettingError, f"a {argument}", expected, f"{classes[wrong.argmax()]}")
+                raise _misgiven(
+                    SettingError, f"a {argument}", expected, f"{classes[wrong.argmax()]}"
+                )
         np.add.at(self.mat, (targets, predictions), 1)
 
     def zero(self) -> Self:
@@ -215,10 +217,10 @@ def _whole(argument: str, value: Any) -> int:
     try:
         return operator.index(value)
     except TypeError:
-        raise _fault(DTypeError, argument, "a whole number", repr(value)) from None
+        raise _misgiven(DTypeError, argument, "a whole number", repr(value)) from None
 
 
-def _fault(
+def _misgiven(
     kind: type[_Error], argument: str, expected: str, got: str, hint: str | None = None
 ) -> _Error:
     return fault(kind, "ConfusionMatrix", argument, expected, got, hint=hint)

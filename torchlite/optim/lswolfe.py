@@ -108,8 +108,8 @@ def lswolfe(
     2006, section 3.5.
     """
     settings, _ = _LSWOLFE.begin(opfunc, x, options, {})
-    _LSWOLFE.alike("d", d, x)
-    _LSWOLFE.alike("g", g, x)
+    _LSWOLFE.must_be_like("d", d, x)
+    _LSWOLFE.must_be_like("g", g, x)
     c1, steepest = float(settings.c1), -settings.c2 * gtd
     origin = x.copy()
     start = _Point(0, f, g.copy(), gtd)

@@ -49,8 +49,8 @@ def broken(file: Any, where: str, problem: str, hint: str | None = None) -> Form
     net.npz: [0].weight: is no array
     """
     # What a file says can be of any length.
-    place = f"{file.name}: {where[:200]}: " if where else f"{file.name}: "
-    return FormatError(f"{place}{problem[:500]}", hint=hint)
+    before = f"{file.name}: {where[:200]}: " if where else f"{file.name}: "
+    return FormatError(f"{before}{problem[:500]}", hint=hint)
 
 
 def write(file: BinaryIO, members: Iterable[tuple[str, tuple[Any, ...]]]) -> None:

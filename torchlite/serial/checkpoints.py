@@ -6,7 +6,7 @@ from torchlite import random
 from torchlite.nn.stateful import Stateful
 from torchlite.serial import files
 from torchlite.serial.describe import Description, refusal
-from torchlite.serial.networks import read, stateful
+from torchlite.serial.networks import must_be_stateful, read
 from torchlite.serial.values import RefusalError
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
@@ -53,7 +53,7 @@ def save_checkpoint(
     ...     load_checkpoint(path)
     Checkpoint(net=Linear(2 -> 3), optimizer={'t': 7}, extra={'epoch': 2})
     """
-    stateful("save_checkpoint", "net", net)
+    must_be_stateful("save_checkpoint", "net", net)
     content = {
         "net": net, "optimizer": optimizer, "extra": extra, "random": random.getRNGState()
     }  # fmt: skip
@@ -88,7 +88,7 @@ def load_checkpoint(path: Any, into: Any = None) -> Checkpoint:
     See `save_checkpoint`.
     """
     if into is not None:
-        stateful("load_checkpoint", "into", into)
+        must_be_stateful("load_checkpoint", "into", into)
     content = read(path, "checkpoint", into, _checkpoint, _random_state)
     random.setRNGState(content["random"])
     return Checkpoint(content["net"], content["optimizer"], content["extra"])

@@ -15,9 +15,9 @@ from torchlite.nn.module import Module
 from torchlite.nn.stateful import Stateful
 from torchlite.nn.ties import ties_of
 from torchlite.serial import archive, classes, npy
-from torchlite.serial.values import RefusalError, encode, place
+from torchlite.serial.values import RefusalError, encode, path_to
 
-__all__ = ["Description", "attribute_problem", "check_tree", "refusal", "state_of"]
+__all__ = ["Description", "attribute_problem", "must_be_tree", "refusal", "state_of"]
 
 # All modules of a file, those that stand in several places counted each time.
 MOST_PARTS = 2**16
@@ -61,7 +61,7 @@ class Description:
         # The list grows while it is walked through: no recursion, however deep the network is.
         for part, path in self._waiting:
             self.parts.append(_described(part, path, self._refer))
-        check_tree([part for part, _ in self._waiting])
+        must_be_tree([part for part, _ in self._waiting])
         partners = {} if gradients else _gradients([part for part, _ in self._waiting])
         left_out = partners.keys() - wanted
         self.views: dict[str, tuple[str, Lattice]] = {}
@@ -150,7 +150,8 @@ def _described(part: Stateful, where: str, refer: Any) -> dict[str, Any]:
             f"serial.register({kind.__name__!r}, {kind.__name__}) makes it known",
         )
     state = {
-        key: encode(value, place(where, key), refer) for key, value in state_of(part, where).items()
+        key: encode(value, path_to(where, key), refer)
+        for key, value in state_of(part, where).items()
     }
     return {"class": name, "state": state}
 
@@ -189,11 +190,11 @@ def _gradients(parts: list[Stateful]) -> dict[int, Any]:
 
 def refusal(method: str, error: RefusalError) -> DTypeError:
     """Return the error that says what cannot be saved, and where it stands."""
-    place = f"{error.where}: " if error.where else ""
-    return DTypeError(f"{method}: {place}{error.problem}", method=method, hint=error.hint)
+    before = f"{error.where}: " if error.where else ""
+    return DTypeError(f"{method}: {before}{error.problem}", method=method, hint=error.hint)
 
 
-def check_tree(parts: list[Stateful]) -> None:
+def must_be_tree(parts: list[Stateful]) -> None:
     """Raise unless what stands in `modules` are modules, in trees of a bearable size.
 
     Criterions of criterions are trees, too. A file of a few lines can describe a network that
@@ -206,7 +207,7 @@ def check_tree(parts: list[Stateful]) -> None:
     >>> import torchlite as nn
     >>> net = nn.Sequential(nn.ReLU())
     >>> net.modules.append(net)
-    >>> check_tree([net])  # doctest: +ELLIPSIS
+    >>> must_be_tree([net])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     torchlite.serial.values.RefusalError: ... modules are nested more than 100 deep...
     """

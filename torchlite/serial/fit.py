@@ -7,7 +7,7 @@ import numpy as np
 from torchlite.nn.stateful import Stateful
 from torchlite.serial.describe import state_of
 from torchlite.serial.rebuild import Rebuilding
-from torchlite.serial.values import RefusalError, place
+from torchlite.serial.values import RefusalError, path_to
 
 __all__ = ["counterparts"]
 
@@ -28,11 +28,11 @@ def counterparts(rebuilding: Rebuilding, theirs: Any, net: Stateful, where: str)
             if type(one) is not type(other):
                 raise _unlike(where, _shown(one), _shown(other))
             if isinstance(one, np.ndarray):
-                _same_kind(one, other, where)
+                _must_be_one_kind(one, other, where)
             pair(one, other, where)
         elif _keys(one) == _keys(other):
             for key in _keys(one) or ():
-                compare(one[key], other[key], place(where, key))
+                compare(one[key], other[key], path_to(where, key))
         elif _holds(one) or _holds(other):
             count, wanted = (len(_keys(value) or ()) for value in (one, other))
             raise _unlike(where or "modules", f"{count} entries", str(wanted))
@@ -53,7 +53,7 @@ def counterparts(rebuilding: Rebuilding, theirs: Any, net: Stateful, where: str)
     for one, other, path in waiting:
         state, wanted = states[id(one)], state_of(other, path)
         for name in {**wanted, **state}:
-            compare(state.get(name), wanted.get(name), place(path, name))
+            compare(state.get(name), wanted.get(name), path_to(path, name))
     return {key: other for key, (other, _) in found.items()}
 
 
@@ -70,7 +70,7 @@ def _standing(array: Any) -> tuple[Any, ...]:
     return array.__array_interface__["data"], array.shape, steps, array.dtype
 
 
-def _same_kind(one: Any, other: Any, where: str) -> None:
+def _must_be_one_kind(one: Any, other: Any, where: str) -> None:
     if one.shape != other.shape or one.dtype != other.dtype:
         hint = None
         if one.dtype != other.dtype:

@@ -13,7 +13,7 @@ from torchlite.serial.fit import counterparts
 from torchlite.serial.rebuild import Rebuilding
 from torchlite.serial.values import RefusalError
 
-__all__ = ["load", "read", "save", "stateful"]
+__all__ = ["load", "must_be_stateful", "read", "save"]
 
 
 def save(path: Any, net: Any, *, gradients: bool = False) -> None:
@@ -56,7 +56,7 @@ def save(path: Any, net: Any, *, gradients: bool = False) -> None:
     ...         sorted(file)
     ['bias', 'torchlite.json', 'weight']
     """
-    stateful("save", "net", net)
+    must_be_stateful("save", "net", net)
     try:
         files.write(path, "network", Description(net, "", gradients), gradients)
     except RefusalError as error:
@@ -96,11 +96,11 @@ def load(path: Any, into: Any = None) -> Any:
     torchlite.errors.FormatError: ...: weight: float64 (3, 2) in the file, ...
     """
     if into is not None:
-        stateful("load", "into", into)
+        must_be_stateful("load", "into", into)
     return read(path, "network", into, _network)
 
 
-def stateful(method: str, argument: str, net: Any) -> None:
+def must_be_stateful(method: str, argument: str, net: Any) -> None:
     """Raise unless net is a module or criterion."""
     if not isinstance(net, Stateful):
         raise DTypeError(

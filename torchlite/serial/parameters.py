@@ -11,7 +11,7 @@ from torchlite.serial import npy
 from torchlite.serial.archive import broken
 from torchlite.serial.atomic import replacing
 from torchlite.serial.describe import Description, refusal
-from torchlite.serial.networks import stateful
+from torchlite.serial.networks import must_be_stateful
 from torchlite.serial.values import RefusalError
 
 __all__ = ["load_parameters", "save_parameters"]
@@ -63,7 +63,7 @@ def save_parameters(path: Any, net: Any) -> None:
     >>> (net.weight == other.weight).all()
     np.True_
     """
-    stateful("save_parameters", "net", net)
+    must_be_stateful("save_parameters", "net", net)
     safetensors = _safetensors()
     try:
         arrays = Description(net, "", False).arrays
@@ -94,7 +94,7 @@ def load_parameters(path: Any, net: Any) -> Any:
     -------
     See `save_parameters`.
     """
-    stateful("load_parameters", "net", net)
+    must_be_stateful("load_parameters", "net", net)
     safetensors = _safetensors()
     try:
         description = Description(net, "", False)

@@ -11,9 +11,9 @@ from torchlite.nn.module import Module
 from torchlite.nn.nested import same
 from torchlite.nn.ties import ties_of
 from torchlite.serial import classes, npy
-from torchlite.serial.describe import attribute_problem, check_tree
+from torchlite.serial.describe import attribute_problem, must_be_tree
 from torchlite.serial.files import Contents
-from torchlite.serial.values import RefusalError, decode, place
+from torchlite.serial.values import RefusalError, decode, path_to
 
 __all__ = ["Rebuilding"]
 
@@ -83,11 +83,11 @@ class Rebuilding:
             if name in self._given_arrays:
                 array = self._buffers[name] = self.contents.headers[name].empty()
             self.contents.read(name, array)
-        self._compare_tied()
+        self._must_agree()
         made = [row for row in self._waiting if row[0] not in self._given_parts]
         for number, path in reversed(made):
             _guarded(_set_state, self.parts[number], path, self.states[number])
-        check_tree([self.parts[number] for number, _ in made])
+        must_be_tree([self.parts[number] for number, _ in made])
         for number, path in made:
             _guarded(_look_at, self.parts[number], path)
 
@@ -108,7 +108,7 @@ class Rebuilding:
                 rows.append((array, where.view(memory), f"a view of {name}"))
         return rows
 
-    def _compare_tied(self) -> None:
+    def _must_agree(self) -> None:
         """Raise unless arrays that are views of one memory get the same numbers."""
         rows = {id(array): (values, name) for array, values, name in self._to_write()}
         for cover in ties_of([array for array, _, _ in self._to_write()]):
@@ -167,7 +167,7 @@ class Rebuilding:
         if not isinstance(state, dict):
             raise RefusalError(where, f"the state of part {number} is not a dict")
         values = {
-            name: decode(node, place(where, name), self._resolve) for name, node in state.items()
+            name: decode(node, path_to(where, name), self._resolve) for name, node in state.items()
         }
         for name, value in values.items():
             problem = attribute_problem(type(self.parts[number]), name, value)

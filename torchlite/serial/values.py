@@ -22,7 +22,7 @@ import numpy as np
 from torchlite.nn.stateful import Stateful
 from torchlite.serial import npy
 
-__all__ = ["DEEPEST", "RefusalError", "decode", "encode", "place"]
+__all__ = ["DEEPEST", "RefusalError", "decode", "encode", "path_to"]
 
 # How deep lists, tuples and dicts may be nested.
 DEEPEST = 64
@@ -30,7 +30,7 @@ DEEPEST = 64
 _BEGINNING, _END = 100, 600
 # Numbers that are not equal and nevertheless have the same hash are rare, or were made so that a
 # dict of them takes hours.
-_ALIKE = 10
+_COLLISIONS = 10
 _REFERENCES = ("array", "scalar", "gradient", "part", "view")
 _KEYS = (str, int, float, bool, type(None))
 
@@ -43,12 +43,12 @@ class RefusalError(ValueError):
         self.where, self.problem, self.hint = where, problem, hint
 
 
-def place(where: str, key: Any) -> str:
+def path_to(where: str, key: Any) -> str:
     """Return the path of an entry, as one would write it: modules are reached by position.
 
     Example
     -------
-    >>> place(place("", "modules"), 0), place("[0]", "weight"), place("optimizer", "m m")
+    >>> path_to(path_to("", "modules"), 0), path_to("[0]", "weight"), path_to("optimizer", "m m")
     ('[0]', '[0].weight', "optimizer['m m']")
     """
     if key == "modules":
@@ -77,7 +77,7 @@ def encode(value: Any, where: str, refer: Callable[[str, Any, str], Any], depth:
         raise RefusalError(where[:80], f"values are nested more than {DEEPEST} deep")
 
     def inside(key: Any, entry: Any) -> Any:
-        return encode(entry, place(where, key), refer, depth + 1)
+        return encode(entry, path_to(where, key), refer, depth + 1)
 
     kind = type(value)
     if value is None or kind in (bool, int, str):
@@ -121,7 +121,7 @@ def decode(node: Any, where: str, resolve: Callable[[str, Any, str], Any], depth
         raise RefusalError(where[:80], f"values are nested more than {DEEPEST} deep")
 
     def inside(key: Any, entry: Any) -> Any:
-        return decode(entry, place(where, key), resolve, depth + 1)
+        return decode(entry, path_to(where, key), resolve, depth + 1)
 
     if node is None or isinstance(node, bool | int | float | str):
         return node
@@ -146,7 +146,7 @@ def decode(node: Any, where: str, resolve: Callable[[str, Any, str], Any], depth
 
 
 def _differ(keys: list[Any]) -> bool:
-    return len(keys) - len(set(map(hash, keys))) <= _ALIKE and len(keys) == len(set(keys))
+    return len(keys) - len(set(map(hash, keys))) <= _COLLISIONS and len(keys) == len(set(keys))
 
 
 def _is_dict(said: Any) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 
 from torchlite.nn.nested import is_array, map_arrays
 
-__all__ = ["Copy", "copied", "named_arrays"]
+__all__ = ["Copy", "named_arrays", "snapshot"]
 
 
 class Copy(NamedTuple):
@@ -24,12 +24,12 @@ class Copy(NamedTuple):
     values: Any = None
 
 
-def copied(value: Any, max_elements: int) -> Any:
+def snapshot(value: Any, max_elements: int) -> Any:
     """Return numbers and None as they are, arrays as `Copy`, tables as lists and dicts of them.
 
     Example
     -------
-    >>> copied([np.ones((2, 2)), 0.5], max_elements=3)
+    >>> snapshot([np.ones((2, 2)), 0.5], max_elements=3)
     [Copy(shape=(2, 2), dtype='float64', norm=2.0, low=1.0, high=1.0, values=None), 0.5]
     """
     return map_arrays(lambda entry: _copy(entry, max_elements), value)

@@ -109,7 +109,7 @@ def _values(expected: Any, got: Any, rtol: float, previous: Any, step: Any) -> A
                 return None
             return None, expected, got, _pattern(np.array(got), np.array(expected), step, None)
         if isinstance(expected, Copy) or isinstance(got, Copy) or expected != got:
-            return None, _kind(expected), _kind(got), None
+            return None, _shapes(expected), _shapes(got), None
         return None
     if expected.shape != got.shape:
         return None, str(expected.shape), str(got.shape), None
@@ -161,7 +161,7 @@ def _near(one: Any, other: Any, distance: float) -> bool:
     return bool(one == other or both_nan or abs(one - other) <= distance)
 
 
-def _kind(value: Any) -> str:
+def _shapes(value: Any) -> str:
     return str(value.shape) if isinstance(value, Copy) else shapes(value)
 
 

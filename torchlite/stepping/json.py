@@ -71,11 +71,11 @@ def _trace(data: Any, trace: Any, step: Any) -> Any:
     if type(version) is not int or version != VERSION:
         raise ValueError(f"its version is {str(version)[:80]}, known is {VERSION}")
     network, criterion, note = data.get("network"), data.get("criterion"), data.get("note")
-    _check_tree(network)
+    _must_be_tree(network)
     for name, value in (("criterion", criterion), ("note", note)):
-        _require(value is None or isinstance(value, str), f"{name} is no text")
+        _must(value is None or isinstance(value, str), f"{name} is no text")
     entries: Any = data.get("steps")
-    _require(isinstance(entries, list), "steps are no list")
+    _must(isinstance(entries, list), "steps are no list")
     result = trace(network, criterion, note)
     for i, entry in enumerate(entries):
         try:
@@ -85,7 +85,7 @@ def _trace(data: Any, trace: Any, step: Any) -> Any:
     return result
 
 
-def _check_tree(network: Any) -> None:
+def _must_be_tree(network: Any) -> None:
     waiting = [(network, 1)]
     for tree, depth in waiting:
         good = (
@@ -96,22 +96,22 @@ def _check_tree(network: Any) -> None:
             and tree["kind"] in _KINDS
             and isinstance(tree["modules"], list)
         )
-        _require(good, "network is no tree of modules")
-        _require(depth <= DEEPEST, f"modules are nested more than {DEEPEST} deep")
+        _must(good, "network is no tree of modules")
+        _must(depth <= DEEPEST, f"modules are nested more than {DEEPEST} deep")
         waiting += [(part, depth + 1) for part in tree["modules"]]
 
 
 def _step(entry: Any, step: Any) -> Any:
     names = [field.name for field in _fields(step)]
-    _require(
+    _must(
         isinstance(entry, dict) and entry.keys() == set(names), f"it must have {', '.join(names)}"
     )
     made = step(**{name: decoded(value) for name, value in entry.items()})
-    _require(_is_whole(made.number) and made.number > 0, "number is none")
+    _must(_is_whole(made.number) and made.number > 0, "number is none")
     for name in ("position", "layer", "method"):
-        _require(isinstance(getattr(made, name), str), f"{name} is no text")
+        _must(isinstance(getattr(made, name), str), f"{name} is no text")
     if made.inside is not None:
-        _require(
+        _must(
             isinstance(made.inside, list)
             and len(made.inside) == 2
             and all(map(_is_whole, made.inside)),
@@ -119,32 +119,32 @@ def _step(entry: Any, step: Any) -> Any:
         )
         made.inside = tuple(made.inside)
     for name in ("arguments", "results", "parameters", "before", "after", "shapes"):
-        _require(isinstance(getattr(made, name), dict), f"{name} are no names and values")
-    _require(made.before.keys() == made.after.keys(), "before and after are of other arrays")
+        _must(isinstance(getattr(made, name), dict), f"{name} are no names and values")
+    _must(made.before.keys() == made.after.keys(), "before and after are of other arrays")
     for name, after in made.after.items():
         before = made.before[name]
         pair = isinstance(before, Copy) and isinstance(after, Copy)
-        _require(
+        _must(
             pair
             and (before.shape, before.dtype) == (after.shape, after.dtype)
             and (before.values is None) == (after.values is None)
             and (before.values is None or before.values.dtype.kind != "b"),
             f"before and after, {name} is not the same kind of array",
         )
-    _require(
+    _must(
         all(isinstance(text, str) and _SHAPE.fullmatch(text) for text in made.shapes.values()),
         "shapes are none",
     )
-    _check_maths(made.maths)
+    _must_be_maths(made.maths)
     return made
 
 
-def _check_maths(lines: Any) -> None:
-    _require(
+def _must_be_maths(lines: Any) -> None:
+    _must(
         isinstance(lines, list) and all(isinstance(line, str) for line in lines),
         "maths are no lines",
     )
-    _require("".join(lines).replace("\n", "").isprintable(), "maths are not printable")
+    _must("".join(lines).replace("\n", "").isprintable(), "maths are not printable")
     try:
         parsed(tuple(lines))
     except (SyntaxError, MemoryError) as error:
@@ -177,7 +177,7 @@ def encoded(value: Any) -> Any:
 
 def decoded(value: Any, depth: int = 0) -> Any:
     """Return the value that `encoded` wrote."""
-    _require(depth <= DEEPEST, f"tables are nested more than {DEEPEST} deep")
+    _must(depth <= DEEPEST, f"tables are nested more than {DEEPEST} deep")
     if isinstance(value, list):
         return [decoded(entry, depth + 1) for entry in value]
     if isinstance(value, int):
@@ -186,36 +186,36 @@ def decoded(value: Any, depth: int = 0) -> Any:
     if not isinstance(value, dict):
         return value
     if value.keys() == {"number"}:
-        _require(isinstance(value["number"], str), "a number is none")
+        _must(isinstance(value["number"], str), "a number is none")
         number = complex(value["number"])
         return number if "j" in value["number"] else number.real
     if value.keys() == {"array"}:
         return _array(decoded(value["array"], depth + 1))
     entries = value["dict"] if value.keys() == {"dict"} else value
-    _require(isinstance(entries, dict), "a table is none")
+    _must(isinstance(entries, dict), "a table is none")
     return {key: decoded(entry, depth + 1) for key, entry in entries.items()}
 
 
 def _array(facts: Any) -> Copy:
-    _require(
+    _must(
         isinstance(facts, dict) and facts.keys() - {"values"} == set(_ARRAY),
         f"an array must have {', '.join(_ARRAY)}",
     )
     shape, dtype = facts["shape"], facts["dtype"]
-    _require(
+    _must(
         isinstance(shape, list) and all(_is_whole(n) and n >= 0 for n in shape),
         "the shape of an array is none",
     )
-    _require(isinstance(dtype, str), "the dtype of an array is none")
+    _must(isinstance(dtype, str), "the dtype of an array is none")
     for name in ("norm", "low", "high"):
         fact = facts[name]
-        _require(fact is None or isinstance(fact, float), f"{name} of an array is no number")
+        _must(fact is None or isinstance(fact, float), f"{name} of an array is no number")
     values = facts.get("values")
     if values is not None:
-        _require(dtype in _DTYPES, f"an array of {dtype[:80]} holds no numbers")
+        _must(dtype in _DTYPES, f"an array of {dtype[:80]} holds no numbers")
         kind = np.dtype(dtype)
         # Of Python's numbers, True is 1.
-        _require(
+        _must(
             isinstance(values, list)
             and all(
                 isinstance(n, _ENTRIES[kind.kind]) and isinstance(n, bool) == (kind.kind == "b")
@@ -228,7 +228,7 @@ def _array(facts: Any) -> Copy:
     return Copy(tuple(shape), dtype, facts["norm"], facts["low"], facts["high"], values)
 
 
-def _require(condition: bool, problem: str) -> None:
+def _must(condition: bool, problem: str) -> None:
     if not condition:
         raise ValueError(problem)
 

@@ -13,7 +13,7 @@ from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, shapes
 from torchlite.nn.stateful import is_shadowed, parts, shadowed
 from torchlite.nn.tree import gradient_names, walk
-from torchlite.stepping.arrays import copied
+from torchlite.stepping.arrays import snapshot
 from torchlite.stepping.formulas import TARGETS, Formula, formula
 from torchlite.stepping.replay import Call, Round
 from torchlite.stepping.steps import Step, Trace
@@ -170,10 +170,10 @@ class _Recorder:
         frame = _Frame(part, method, self._position(part, method), len(self.trace) + 1)
         keep = self.max_elements
         parameters = {} if not isinstance(part, Module) or part.modules else _parameters(part)
-        kept_arguments = copied(arguments, keep)
-        kept_parameters = copied(parameters, keep)
+        kept_arguments = snapshot(arguments, keep)
+        kept_parameters = snapshot(parameters, keep)
         written = _written(part, method)
-        before = copied(written, keep)
+        before = snapshot(written, keep)
         if self.criterion is not None:
             frame.call = self._begin(part, method, frame.position, arguments)
         self.stack.append(frame)
@@ -192,7 +192,7 @@ class _Recorder:
         number = len(self.trace) + 1
         for name in said.shapes.keys() & vars(part).keys() - {*arguments, *results, *written}:
             # What else the layer holds and its formula speaks of: a mask, weights, statistics.
-            kept_parameters.setdefault(name, copied(vars(part)[name], keep))
+            kept_parameters.setdefault(name, snapshot(vars(part)[name], keep))
         self.trace.steps.append(
             Step(
                 number=number,
@@ -201,10 +201,10 @@ class _Recorder:
                 method=method,
                 inside=(frame.first, number - 1) if frame.first < number else None,
                 arguments=kept_arguments,
-                results=copied(results, keep),
+                results=snapshot(results, keep),
                 parameters=kept_parameters,
                 before=before,
-                after=copied(written, keep),
+                after=snapshot(written, keep),
                 maths=list(said.lines),
                 shapes=said.shapes,
             )

@@ -115,7 +115,7 @@ def guess(
     scale that was asked for.
     """
 
-    def alike(a: Any, b: Any) -> bool:
+    def near(a: Any, b: Any) -> bool:
         size = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0))
         return bool(np.all(np.abs(a - b) <= 1e-6 * size))
 
@@ -123,23 +123,23 @@ def guess(
         return None
     if not np.isfinite(got).all():
         return "not finite" if np.isfinite(expected).all() else None
-    if not expected.any() or alike(got, expected):
+    if not expected.any() or near(got, expected):
         return None
     if previous is not None and previous.any():
-        if alike(got, previous):
+        if near(got, previous):
             return "got = what was there before -> never added?"
-        if alike(got, expected - previous):
+        if near(got, expected - previous):
             return "got = the last call's part alone -> overwrites instead of accumulating?"
-        if alike(got - previous, -(expected - previous)):
+        if near(got - previous, -(expected - previous)):
             return "got adds the negative -> wrong sign?"
     if not got.any():
         return "got is all zero -> never written?"
-    if got.ndim == 2 and got.shape[0] == got.shape[1] and alike(got.T, expected):
+    if got.ndim == 2 and got.shape[0] == got.shape[1] and near(got.T, expected):
         return "got = expected transposed -> operands swapped?"
     if scale is not None and scale not in (0, 1):
-        if alike(got * scale, expected):
+        if near(got * scale, expected):
             return f"got = expected / {shown(scale)}, the scale -> scale ignored?"
-        if alike(got, expected * scale):
+        if near(got, expected * scale):
             return f"got = {shown(scale)} * expected, the scale -> scale applied twice?"
     ratio = _ratio(got, expected)
     if ratio is None:

@@ -86,7 +86,7 @@ class Branches(Remembering):
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         """Run every module's updateGradInput, and join the gradInputs."""
         if self._input is not input or len(self._ran) != len(self.inputs):
-            self._recall("updateGradInput", self._remembered(), input)
+            self._must_remember("updateGradInput", self._remembered(), input)
         gradOutputs = self._deal_back("updateGradInput", gradOutput)
         gradInputs: list[Any] = []
         modules, complete = self._ran, True
@@ -109,7 +109,7 @@ class Branches(Remembering):
 
     def _steps(self, input: Any, gradOutput: Any) -> tuple[Any, Any, Any, Any]:
         if self._input is not input or len(self._ran) != len(self.inputs):
-            self._recall("accGradParameters", self._remembered(), input)
+            self._must_remember("accGradParameters", self._remembered(), input)
         gradOutputs, known = self.gradOutputs, self._gradOutput
         if known is not gradOutput and (known is None or not same(known, gradOutput)):
             gradOutputs = self._deal_back("accGradParameters", gradOutput)

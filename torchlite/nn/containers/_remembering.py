@@ -37,7 +37,7 @@ class Remembering(Container):
         """Tell what led back to position; gradOutputs by position."""
         raise NotImplementedError
 
-    def _recall(self, method: str, remembered: Any, input: Any) -> None:
+    def _must_remember(self, method: str, remembered: Any, input: Any) -> None:
         """Raise unless input is the remembered one, that of the last forward (None: none)."""
         if remembered is None or not (remembered is input or same(remembered, input)):
             known = None if remembered is None else f"input {shapes(remembered)}"
@@ -104,7 +104,7 @@ class Remembering(Container):
                 or (
                     gradInput is None
                     and len(modules) > 1
-                    and not _alike(module, gradOutputs[position])
+                    and not _surely_fits(module, gradOutputs[position])
                 )
             ):
                 return False
@@ -132,7 +132,7 @@ class Remembering(Container):
                         risky = True
                 # EMPTY: another module stands here since updateGradInput, or this one was cast.
                 elif (gradInput := module.gradInput) is EMPTY or (
-                    gradInput is None and not _alike(module, gradOutputs[position])
+                    gradInput is None and not _surely_fits(module, gradOutputs[position])
                 ):
                     risky = True
         except Exception as error:
@@ -166,7 +166,7 @@ class Remembering(Container):
         raise NotImplementedError
 
 
-def _alike(module: Any, gradOutput: Any) -> bool:
+def _surely_fits(module: Any, gradOutput: Any) -> bool:
     """Tell whether a gradOutput certainly fits the module's output."""
     output = module.output
     return (

@@ -7,7 +7,7 @@ from torchlite.nn.checks import FLOATING
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, map_arrays
-from torchlite.nn.precision import cast
+from torchlite.nn.precision import to_precision
 
 __all__ = ["DontCast"]
 
@@ -81,26 +81,26 @@ class DontCast(Decorator):
         self.moduleType = moduleType
 
     def _deal(self, input: Any) -> list[Any]:
-        return [_cast(input, self._inside()) if self.castin else input]
+        return [_to_precision(input, self._inside()) if self.castin else input]
 
     def _join(self, input: Any, outputs: list[Any]) -> Any:
-        return _cast(outputs[0], self._dtype) if self.castout else outputs[0]
+        return _to_precision(outputs[0], self._dtype) if self.castout else outputs[0]
 
     def _deal_back(self, method: str, gradOutput: Any) -> list[Any]:
         if not self.castout:
             return [gradOutput]
         table_checks.checked_gradient(self, method, gradOutput, self.output)
-        return [_cast(gradOutput, self._inside())]
+        return [_to_precision(gradOutput, self._inside())]
 
     def _join_back(self, input: Any, gradInputs: list[Any]) -> Any:
-        return _cast(gradInputs[0], self._dtype) if self.castin else gradInputs[0]
+        return _to_precision(gradInputs[0], self._dtype) if self.castin else gradInputs[0]
 
     def _inside(self) -> Any:
         return self.modules[0].type() if self.moduleType is None else self.moduleType
 
 
-def _cast(table: Any, dtype: Any) -> Any:
+def _to_precision(table: Any, dtype: Any) -> Any:
     def converted(value: Any) -> Any:
-        return cast(value, dtype) if is_array(value) and value.dtype in FLOATING else value
+        return to_precision(value, dtype) if is_array(value) and value.dtype in FLOATING else value
 
     return map_arrays(converted, table)

@@ -146,9 +146,9 @@ class Sequential(Remembering):
         """Return the activations of the last forward, if it was one of this input."""
         path = self.activations
         if len(path) != len(self.modules) + 1:
-            self._recall(method, None, input)
+            self._must_remember(method, None, input)
         elif path[0] is not input:
-            self._recall(method, path[0], input)
+            self._must_remember(method, path[0], input)
         return path
 
     def _forget(self) -> None:

@@ -44,7 +44,7 @@ def classes(
     The input is one sample of so many dims, the first of them the classes, or a batch of such.
     There is one weight for each class, or none. A class of the number `ignored` need not exist.
     """
-    _sample_or_batch(criterion, method, input, dims)
+    _must_be_sample_or_batch(criterion, method, input, dims)
     if type(target) is int or isinstance(target, np.integer):
         target = like(int(target), input)
     axis = input.ndim - dims
@@ -61,13 +61,13 @@ def classes(
         wrong = ((target < 0) | (target >= count)) & (target != ignored)
         refuse_indices(criterion, method, "target", target, wrong, count, "classes")
     if weights is not None:
-        weighted(criterion, method, "weights", weights, input, (count,))
+        must_be_weights(criterion, method, "weights", weights, input, (count,))
     return target
 
 
 def labels(criterion: Any, method: str, input: Array, target: Any) -> Array:
     """Return where the target lists classes; a -1 ends each row, whatever follows."""
-    _sample_or_batch(criterion, method, input, 1)
+    _must_be_sample_or_batch(criterion, method, input, 1)
     if not is_array(target) or target.dtype.kind not in "iu":
         raise _no_integers(criterion, method, target, None, input.shape)
     if target.shape != input.shape:
@@ -79,10 +79,10 @@ def labels(criterion: Any, method: str, input: Array, target: Any) -> Array:
     return listed
 
 
-def _sample_or_batch(criterion: Any, method: str, input: Array, dims: int) -> None:
+def _must_be_sample_or_batch(criterion: Any, method: str, input: Array, dims: int) -> None:
     if type(input) is ndarray and input.dtype in FLOATING and dims <= input.ndim <= dims + 1:
         return
-    checks.floating(criterion, method, input)
+    checks.must_be_floating(criterion, method, "input", input)
     if not dims <= input.ndim <= dims + 1:
         expected = "(C,) or (N, C)" if dims == 1 else "(C, H, W) or (N, C, H, W)"
         raise misshapen(criterion, method, "input", expected, input)
@@ -146,7 +146,7 @@ def held(criterion: Any, argument: str, weights: Any, needed: bool = False) -> A
     return weights
 
 
-def weighted(
+def must_be_weights(
     criterion: Any, method: str, argument: str, weights: Any, input: Array, *fitting: Any
 ) -> None:
     """Weights must be of one of the fitting shapes, and of input's dtype or its real part's."""
@@ -159,7 +159,7 @@ def weighted(
         raise mistyped(criterion, method, "input", expected, str(input.dtype), hint)
 
 
-def probabilities(criterion: Any, method: str, input: Array) -> None:
+def must_be_probabilities(criterion: Any, method: str, input: Array) -> None:
     """Input must lie between 0 and 1."""
     wrong = (input.real < 0) | (input.real > 1)
     if wrong.any():
@@ -169,9 +169,9 @@ def probabilities(criterion: Any, method: str, input: Array) -> None:
         raise out_of_range(criterion, method, "input", expected, got, hint)
 
 
-def images(criterion: Any, method: str, input: Array, target: Any) -> None:
+def must_be_images(criterion: Any, method: str, input: Array, target: Any) -> None:
     """Input must be (C, H, W) or (N, C, H, W), target the same or larger in the last two."""
-    _sample_or_batch(criterion, method, input, 3)
+    _must_be_sample_or_batch(criterion, method, input, 3)
     checks.must_be_array(criterion, method, "target", target, input.dtype)
     *samples, height, width = input.shape
     if not (
@@ -184,7 +184,7 @@ def images(criterion: Any, method: str, input: Array, target: Any) -> None:
         raise misshapen(criterion, method, "target", expected, target)
 
 
-def made(criterion: Any, method: str, argument: str, value: Any, kind: type) -> None:
+def must_be_instance(criterion: Any, method: str, argument: str, value: Any, kind: type) -> None:
     """Value must be an instance of this class."""
     if isinstance(value, kind):
         return

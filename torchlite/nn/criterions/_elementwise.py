@@ -59,7 +59,7 @@ class Elementwise(Criterion):
 
     def _prepared(self, method: str, input: Any, target: Any) -> Any:
         """Check both, and return the target as the formula wants it."""
-        checks.pair(self, method, input, target)
+        checks.must_be_pair(self, method, input, target)
         return target
 
     def _divisor(self, input: Any) -> int:

@@ -47,7 +47,7 @@ class Weighted(Elementwise):
     def _prepared(self, method: str, input: Array, target: Array) -> Array:
         target = super()._prepared(method, input, target)
         if self.weights is not None:
-            _checks.weighted(
+            _checks.must_be_weights(
                 self, method, "weights", self.weights, input, input.shape[1:], input.shape
             )
         return target

@@ -25,7 +25,7 @@ class WeightedSum(Criterion):
 
     def add(self, criterion: Any, weight: float = 1) -> Self:
         """Append a criterion that counts `weight` times. Return self."""
-        _checks.made(self, "add", "criterion", criterion, Criterion)
+        _checks.must_be_instance(self, "add", "criterion", criterion, Criterion)
         weight = checks.constant(self, "weight", weight)
         self.criterions.append(criterion)
         self.weights.append(weight)

@@ -53,7 +53,7 @@ class BCECriterion(Weighted):
 
     def _prepared(self, method: str, input: Array, target: Array) -> Array:
         target = super()._prepared(method, input, target)
-        _checks.probabilities(self, method, input)
+        _checks.must_be_probabilities(self, method, input)
         return target
 
     def _loss(self, input: Array, target: Array) -> Array:

@@ -81,7 +81,7 @@ class ClassSimplexCriterion(MSECriterion):
 
     def getPredictions(self, input: Array) -> Array:
         """Return the product of each sample with each corner: the larger, the nearer."""
-        checks.rows(self, "getPredictions", input, self.nClasses, self.simplex.dtype)
+        checks.must_be_rows(self, "getPredictions", input, self.nClasses, self.simplex.dtype)
         return input @ self.simplex.T
 
     def getTopPrediction(self, input: Array) -> Array:
@@ -89,7 +89,7 @@ class ClassSimplexCriterion(MSECriterion):
         return self.getPredictions(input).argmax(-1)
 
     def _prepared(self, method: str, input: Array, target: Any) -> Array:
-        checks.rows(self, method, input, self.nClasses, self.simplex.dtype)
+        checks.must_be_rows(self, method, input, self.nClasses, self.simplex.dtype)
         return self.simplex[_checks.classes(self, method, input, target)]
 
 

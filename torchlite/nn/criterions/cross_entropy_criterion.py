@@ -87,16 +87,16 @@ class CrossEntropyCriterion(Criterion):
         self.nll.sizeAverage = value
 
     def updateOutput(self, input: Array, target: Any) -> float:
-        self._check("updateOutput", input, target)
+        self._must_fit("updateOutput", input, target)
         self.output = self.nll.updateOutput(self.lsm.updateOutput(input), target)
         return self.output
 
     def updateGradInput(self, input: Array, target: Any) -> Array:
-        self._check("updateGradInput", input, target)
+        self._must_fit("updateGradInput", input, target)
         # nll is linear in its input: its gradient is the same at the scores as at their LogSoftMax.
         gradLog = self.nll.updateGradInput(input, target)
         self.gradInput = self.lsm.updateGradInput(input, gradLog)
         return self.gradInput
 
-    def _check(self, method: str, input: Array, target: Any) -> None:
+    def _must_fit(self, method: str, input: Array, target: Any) -> None:
         _checks.classes(self, method, input, target, self.nll.weights, self.nll.ignoreIndex)

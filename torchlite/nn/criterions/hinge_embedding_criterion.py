@@ -63,7 +63,7 @@ class HingeEmbeddingCriterion(Elementwise):
         self.margin = constant(self, "margin", margin)
 
     def _prepared(self, method: str, input: Array, target: Any) -> Array:
-        checks.floating(self, method, input)
+        checks.must_be_floating(self, method, "input", input)
         return _checks.signs(self, method, input, target, input.shape)
 
     def _losses(self, input: Array, target: Array) -> Array:

@@ -59,7 +59,7 @@ class L1Cost(Elementwise):
         super().__init__(sizeAverage)
 
     def _prepared(self, method: str, input: Array, target: Any) -> None:
-        checks.floating(self, method, input)
+        checks.must_be_floating(self, method, "input", input)
         return
 
     def _losses(self, input: Array, target: None) -> Array:

@@ -82,10 +82,10 @@ class ModuleCriterion(Criterion):
         targetModule: Any = None,
         castTarget: bool = True,
     ) -> None:
-        _checks.made(self, "__init__", "criterion", criterion, Criterion)
+        _checks.must_be_instance(self, "__init__", "criterion", criterion, Criterion)
         for argument, module in (("inputModule", inputModule), ("targetModule", targetModule)):
             if module is not None:
-                _checks.made(self, "__init__", argument, module, Module)
+                _checks.must_be_instance(self, "__init__", argument, module, Module)
         if inputModule is not None and inputModule.parameters()[0]:
             warnings.warn(
                 "ModuleCriterion: nothing here updates the parameters of inputModule", stacklevel=2

@@ -45,7 +45,7 @@ class SpatialAutoCropMSECriterion(MSECriterion):
     """
 
     def _prepared(self, method: str, input: Array, target: Array) -> Array:
-        _checks.images(self, method, input, target)
+        _checks.must_be_images(self, method, input, target)
         H, W = input.shape[-2:]
         top, left = (target.shape[-2] - H) // 2, (target.shape[-1] - W) // 2
         cropped = target[..., top : top + H, left : left + W]

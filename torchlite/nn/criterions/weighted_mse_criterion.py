@@ -60,5 +60,7 @@ class WeightedMSECriterion(MSECriterion):
 
     def _prepared(self, method: str, input: Array, target: Array) -> Array:
         target = super()._prepared(method, input, target)
-        _checks.weighted(self, method, "weight", self.weight, input, input.shape[1:], input.shape)
+        _checks.must_be_weights(
+            self, method, "weight", self.weight, input, input.shape[1:], input.shape
+        )
         return self.weight * target

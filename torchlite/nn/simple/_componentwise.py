@@ -51,7 +51,7 @@ class Componentwise(Module):
         parameter = self.parameters()[0][0]
         rows = self._rows("updateGradInput", input, parameter)
         shape, dtype = input.shape, parameter.dtype
-        checks.typed_back(self, "updateGradInput", input, gradOutput, shape, dtype)
+        checks.must_be_typed_back(self, "updateGradInput", input, gradOutput, shape, dtype)
         gradRows = gradOutput.reshape(rows.shape)
         self.gradInput = self._gradInput(gradRows, parameter).reshape(input.shape)
         return self.gradInput
@@ -62,7 +62,7 @@ class Componentwise(Module):
         (parameter,), (target,) = self.parameters()
         rows = self._rows("accGradParameters", input, parameter)
         shape, dtype = input.shape, parameter.dtype
-        checks.typed_back(self, "accGradParameters", input, gradOutput, shape, dtype)
+        checks.must_be_typed_back(self, "accGradParameters", input, gradOutput, shape, dtype)
         each = self._gradParameter(rows, gradOutput.reshape(rows.shape))
         if self.scalar:
             target += scale * sum_all(each)
@@ -89,7 +89,7 @@ class Componentwise(Module):
 
     def _rows(self, method: str, input: Array, parameter: Array) -> Array:
         """Return the input in a shape that the parameter's can be broadcast to."""
-        checks.typed(self, method, input, parameter.dtype)
+        checks.must_be_typed(self, method, input, parameter.dtype)
         shape, size = input.shape, parameter.shape
         if self.scalar:
             if shape:

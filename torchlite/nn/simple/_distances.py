@@ -45,12 +45,12 @@ class Distances(Module):
         self.gradWeight = np.zeros(shape)
 
     def updateOutput(self, input: Array) -> Array:
-        checks.rows(self, "updateOutput", input, len(self.weight), self.weight.dtype)
+        checks.must_be_rows(self, "updateOutput", input, len(self.weight), self.weight.dtype)
         self.output = _lengths(self._stretched(self._differences(input)))
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        self._check_back("updateGradInput", input, gradOutput)
+        self._must_fit_back("updateGradInput", input, gradOutput)
         stretched = self._stretched(self._differences(input))
         rates = self._rates(stretched, gradOutput)
         self.gradInput = products(rates[..., None, :], self._stretched(stretched))[..., 0, :]
@@ -59,7 +59,7 @@ class Distances(Module):
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
-        self._check_back("accGradParameters", input, gradOutput)
+        self._must_fit_back("accGradParameters", input, gradOutput)
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]
         differences = self._differences(input)
@@ -84,9 +84,9 @@ class Distances(Module):
         uniform(self, stdv, len(self.weight), self.weight)
         return self
 
-    def _check_back(self, method: str, input: Array, gradOutput: Array) -> None:
+    def _must_fit_back(self, method: str, input: Array, gradOutput: Array) -> None:
         n, m = self.weight.shape
-        checks.rows_back(self, method, input, n, gradOutput, m, self.weight.dtype)
+        checks.must_be_rows_back(self, method, input, n, gradOutput, m, self.weight.dtype)
 
 
 def _lengths(vectors: Array) -> Array:

@@ -66,7 +66,7 @@ class Dropping(Module):
         return self
 
     def updateOutput(self, input: Array) -> Array:
-        self._check("updateOutput", input)
+        self._must_fit("updateOutput", input)
         self.noise = self._input = EMPTY
         if self._drops():
             self.noise, self._input = self._draw(input), input
@@ -76,8 +76,8 @@ class Dropping(Module):
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        self._check("updateGradInput", input)
-        checks.alike(self, "updateGradInput", input, gradOutput)
+        self._must_fit("updateGradInput", input)
+        checks.must_match(self, "updateGradInput", input, gradOutput)
         if self._drops():
             self.gradInput = gradOutput * self._noise_of(input)
         else:
@@ -107,8 +107,8 @@ class Dropping(Module):
         name = checks.title(self)
         raise checks.unremembered(name, self, "updateGradInput", "input", known, input, hint)
 
-    def _check(self, method: str, input: Array) -> None:
-        checks.floating(self, method, input)
+    def _must_fit(self, method: str, input: Array) -> None:
+        checks.must_be_floating(self, method, "input", input)
         if self._together and input.ndim - self._together not in (1, 2):
             raise checks.misshapen(self, method, "input", self._expected, input)
 

@@ -11,12 +11,12 @@ class Network(Sequential):
     """A Sequential that is one layer from outside, for samples (n,) and batches of them, (N, n).
 
     One sample goes through its modules as a batch of one. What does not fit is refused in its own
-    name: a member says in `_check` which input does; gradOutput must be like the output.
+    name: a member says in `_must_fit` which input does; gradOutput must be like the output.
     """
 
     def updateOutput(self, input: Array) -> Array:
         """Run the modules in order, keep every activation, return the last."""
-        self._check(input)
+        self._must_fit(input)
         output = super().updateOutput(_batch(input))
         if input.ndim == 1:
             output = self.output = output[0]
@@ -32,7 +32,7 @@ class Network(Sequential):
             gradInput = self.gradInput = gradInput[0]
         return gradInput
 
-    def _check(self, input: Array) -> None:
+    def _must_fit(self, input: Array) -> None:
         """Raise unless the input fits."""
         raise NotImplementedError
 

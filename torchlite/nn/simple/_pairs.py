@@ -13,7 +13,7 @@ def pair(layer: Any, method: str, input: Sequence[Array]) -> tuple[Array, Array]
     """Return the two arrays of the input, of which the first is one to move entries of."""
     table_checks.must_be_table(layer, method, "input", input, 2)
     first, second = input
-    checks.movable(layer, method, first, "input[0]")
+    checks.must_be_movable(layer, method, "input[0]", first)
     checks.must_be_array(layer, method, "input[1]", second)
     return first, second
 

@@ -37,7 +37,7 @@ class Reduction(Shaping):
         input or gradOutput does not fit.
     """
 
-    _fits = staticmethod(checks.floating)
+    _must_fit = staticmethod(checks.must_be_floating)
     squeeze: bool = True
 
     def __init__(self, dimension: int = 0, nInputDims: int | None = None) -> None:
@@ -95,16 +95,16 @@ class Extremum(Reduction):
         return axis
 
     def _reduce(self, input: Array, axis: int) -> Array:
-        place = self._place(input.real, axis)
-        entries = np.take_along_axis(input, place, axis)
-        self._indices = place
+        where = self._where(input.real, axis)
+        entries = np.take_along_axis(input, where, axis)
+        self._indices = where
         return entries
 
     def _spread(self, input: Array, gradOutput: Array, axis: int) -> Array:
         gradInput = np.zeros_like(gradOutput, shape=input.shape)
-        np.put_along_axis(gradInput, self._place(input.real, axis), gradOutput, axis)
+        np.put_along_axis(gradInput, self._where(input.real, axis), gradOutput, axis)
         return gradInput
 
-    def _place(self, values: Array, axis: int) -> Array:
+    def _where(self, values: Array, axis: int) -> Array:
         """Return where along the axis it stands, the dimension kept with size 1."""
         raise NotImplementedError

@@ -25,15 +25,15 @@ class Shaping(Module):
     """
 
     # What input must be: one that computes takes numbers alone.
-    _fits: Any = staticmethod(checks.movable)
+    _must_fit: Any = staticmethod(checks.must_be_movable)
 
     def updateOutput(self, input: Array) -> Array:
-        self._fits(self, "updateOutput", input)
+        self._must_fit(self, "updateOutput", "input", input)
         self.output = self._function(input, self._plan("updateOutput", input))
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        self._fits(self, "updateGradInput", input)
+        self._must_fit(self, "updateGradInput", "input", input)
         plan = self._plan("updateGradInput", input)
         shape = self._shape(input, plan)
         gradOutput = checks.moved_back(self, "updateGradInput", gradOutput, input, shape)

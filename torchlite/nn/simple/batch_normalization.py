@@ -126,7 +126,7 @@ class BatchNormalization(Module):
         self.reset()
 
     def updateOutput(self, input: Array) -> Array:
-        self._check("updateOutput", input)
+        self._must_fit("updateOutput", input)
         if self.train:
             mean, centered, variance = self._moments(input)
             self._follow(mean, variance, len(input))
@@ -143,7 +143,7 @@ class BatchNormalization(Module):
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        self._check_back("updateGradInput", input, gradOutput)
+        self._must_fit_back("updateGradInput", input, gradOutput)
         mean, std = self._statistics(input)
         factor = std if self.weight is None else std * self.weight
         if self.train:
@@ -157,7 +157,7 @@ class BatchNormalization(Module):
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
-        self._check_back("accGradParameters", input, gradOutput)
+        self._must_fit_back("accGradParameters", input, gradOutput)
         if self.weight is None:
             return
         if input.ndim == 1:
@@ -203,8 +203,8 @@ class BatchNormalization(Module):
     def __repr__(self) -> str:
         return f"{type(self).__name__} (2D) ({self.running_mean.size})"
 
-    def _check(self, method: str, input: Array) -> None:
-        checks.typed(self, method, input, self.running_mean.dtype)
+    def _must_fit(self, method: str, input: Array) -> None:
+        checks.must_be_typed(self, method, input, self.running_mean.dtype)
         n = self.running_mean.size
         fits = input.ndim == 2 or (input.ndim == 1 and not self.train)
         if not fits or input.shape[-1] != n:
@@ -218,10 +218,10 @@ class BatchNormalization(Module):
             expected = "a batch with more than one value of each feature"
             raise checks.misshapen(self, method, "input", expected, input, hint)
 
-    def _check_back(self, method: str, input: Array, gradOutput: Array) -> None:
-        self._check(method, input)
+    def _must_fit_back(self, method: str, input: Array, gradOutput: Array) -> None:
+        self._must_fit(method, input)
         dtype = self.running_mean.dtype
-        checks.typed_back(self, method, input, gradOutput, input.shape, dtype)
+        checks.must_be_typed_back(self, method, input, gradOutput, input.shape, dtype)
 
 
 def _mean(batch: Array) -> Array:

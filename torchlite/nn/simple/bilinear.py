@@ -142,13 +142,13 @@ class Bilinear(Module):
         if not (isinstance(input, (list, tuple)) and len(input) == 2):
             raise self._unfit(method, input)
         for array in input:
-            checks.typed(self, method, array, dtype)
+            checks.must_be_typed(self, method, array, dtype)
         n = len(input[0]) if input[0].ndim else 0
         if [array.shape for array in input] != [(n, length) for length in lengths]:
             raise self._unfit(method, input)
         for given in gradOutput:
             for array in input:
-                checks.typed_back(self, method, array, given, (n, outputSize), dtype)
+                checks.must_be_typed_back(self, method, array, given, (n, outputSize), dtype)
         return input
 
     def _unfit(self, method: str, input: Sequence[Array]) -> Any:

@@ -71,13 +71,13 @@ class Constant(Module):
         self.nInputDim = sample_dims(self, "nInputDim", nInputDim)
 
     def updateOutput(self, input: Array) -> Array:
-        checks.floating(self, "updateOutput", input)
+        checks.must_be_floating(self, "updateOutput", "input", input)
         value = self.value.real.astype(input.dtype)
         self.output = np.broadcast_to(value, self._shape("updateOutput", input)).copy()
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        checks.floating(self, "updateGradInput", input)
+        checks.must_be_floating(self, "updateGradInput", "input", input)
         shape = self._shape("updateGradInput", input)
         checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, input.dtype)
         self.gradInput = np.zeros_like(input)

@@ -48,12 +48,12 @@ class Contiguous(Module):
     """
 
     def updateOutput(self, input: Array) -> Array:
-        checks.movable(self, "updateOutput", input)
+        checks.must_be_movable(self, "updateOutput", "input", input)
         self.output = _contiguous(input)
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        checks.movable(self, "updateGradInput", input)
+        checks.must_be_movable(self, "updateGradInput", "input", input)
         gradOutput = checks.moved_back(self, "updateGradInput", gradOutput, input, input.shape)
         self.gradInput = _contiguous(gradOutput)
         return self.gradInput

@@ -9,7 +9,7 @@ from torchlite.errors import ShapeError
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.module import Module
-from torchlite.nn.precision import cast
+from torchlite.nn.precision import to_precision
 from torchlite.nn.simple.transpose import inverse
 
 __all__ = ["Convert"]
@@ -95,16 +95,16 @@ class Convert(Module):
         self._order = [source.index(letter) for letter in order]
 
     def updateOutput(self, input: Array) -> Array:
-        checks.floating(self, "updateOutput", input)
+        checks.must_be_floating(self, "updateOutput", "input", input)
         batch, _, shape = self._shapes("updateOutput", input)
         output = np.transpose(input.reshape(batch), self._order)
         if self._first:
             output = output[:, 0]
-        self.output = cast(output.reshape(shape), self._dtype)
+        self.output = to_precision(output.reshape(shape), self._dtype)
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        checks.floating(self, "updateGradInput", input)
+        checks.must_be_floating(self, "updateGradInput", "input", input)
         _, arranged, shape = self._shapes("updateGradInput", input)
         checks.must_be_gradient(self, "updateGradInput", gradOutput, shape, self._dtype)
         if self._first:
@@ -113,7 +113,7 @@ class Convert(Module):
         else:
             gradient = gradOutput.reshape(arranged)
         gradient = np.transpose(gradient, inverse(self._order))
-        self.gradInput = cast(gradient.reshape(input.shape), input.dtype)
+        self.gradInput = to_precision(gradient.reshape(input.shape), input.dtype)
         return self.gradInput
 
     def _shapes(self, method: str, input: Array) -> tuple[Any, Any, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.module import Module
-from torchlite.nn.precision import cast
+from torchlite.nn.precision import to_precision
 
 __all__ = ["Copy"]
 
@@ -76,7 +76,7 @@ class Copy(Module):
 
     def updateOutput(self, input: Array) -> Array:
         dtypes = self._dtypes("updateOutput", input)
-        self.output = input if dtypes is None else cast(input, dtypes[1], copy=True)
+        self.output = input if dtypes is None else to_precision(input, dtypes[1], copy=True)
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
@@ -84,12 +84,14 @@ class Copy(Module):
         intype, outtype = dtypes or (input.dtype, input.dtype)
         checks.must_be_gradient(self, "updateGradInput", gradOutput, input.shape, outtype)
         gradOutput = checks.carried(gradOutput, input, input.shape)
-        self.gradInput = gradOutput if dtypes is None else cast(gradOutput, intype, copy=True)
+        self.gradInput = (
+            gradOutput if dtypes is None else to_precision(gradOutput, intype, copy=True)
+        )
         return self.gradInput
 
     def _dtypes(self, method: str, input: Array) -> tuple[Any, Any] | None:
         """Return between which dtypes to copy, None where input is only passed on; or raise."""
-        checks.movable(self, method, input)
+        checks.must_be_movable(self, method, "input", input)
         if self.intype == self.outtype and not self.forceCopy:
             return None
         if checks.is_integral(input):

@@ -87,12 +87,12 @@ class Cosine(Module):
         self.reset()
 
     def updateOutput(self, input: Array) -> Array:
-        checks.rows(self, "updateOutput", input, self.weight.shape[1], self.weight.dtype)
+        checks.must_be_rows(self, "updateOutput", input, self.weight.shape[1], self.weight.dtype)
         self.output = product(units(input, _ZERO)[0], units(self.weight, _ZERO)[0].T)
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        self._check_back("updateGradInput", input, gradOutput)
+        self._must_fit_back("updateGradInput", input, gradOutput)
         (x, length, scale), (w, _, _) = units(input, _ZERO), units(self.weight, _ZERO)
         along = gradOutput * product(x, w.T)
         gradInput = product(gradOutput, w) - sum_along(along, -1, keepdims=True) * x
@@ -102,7 +102,7 @@ class Cosine(Module):
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
-        self._check_back("accGradParameters", input, gradOutput)
+        self._must_fit_back("accGradParameters", input, gradOutput)
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]
         (x, _, _), (w, *lengths) = units(input, _ZERO), units(self.weight, _ZERO)
@@ -115,6 +115,6 @@ class Cosine(Module):
         uniform(self, stdv, len(self.weight), self.weight)
         return self
 
-    def _check_back(self, method: str, input: Array, gradOutput: Array) -> None:
+    def _must_fit_back(self, method: str, input: Array, gradOutput: Array) -> None:
         m, n = self.weight.shape
-        checks.rows_back(self, method, input, n, gradOutput, m, self.weight.dtype)
+        checks.must_be_rows_back(self, method, input, n, gradOutput, m, self.weight.dtype)

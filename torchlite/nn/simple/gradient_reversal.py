@@ -65,11 +65,11 @@ class GradientReversal(Module):
         return self
 
     def updateOutput(self, input: Array) -> Array:
-        checks.floating(self, "updateOutput", input)
+        checks.must_be_floating(self, "updateOutput", "input", input)
         self.output = input
         return input
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        checks.alike(self, "updateGradInput", input, gradOutput)
+        checks.must_match(self, "updateGradInput", input, gradOutput)
         self.gradInput = -self.lambda_ * gradOutput
         return self.gradInput

@@ -81,13 +81,13 @@ class L1Penalty(Module):
         self.provideOutput = bool(provideOutput)
 
     def updateOutput(self, input: Array) -> Array:
-        checks.floating(self, "updateOutput", input)
+        checks.must_be_floating(self, "updateOutput", "input", input)
         self.loss = self._weight(input) * sum_all(absolute(input)).item()
         self.output = input
         return input
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        checks.alike(self, "updateGradInput", input, gradOutput)
+        checks.must_match(self, "updateGradInput", input, gradOutput)
         gradInput = self._weight(input) * np.sign(input.real)
         self.gradInput = gradInput + gradOutput if self.provideOutput else gradInput
         return self.gradInput

@@ -122,8 +122,8 @@ class LayerNormalization(Network):
             self._settle()
         return self
 
-    def _check(self, input: Array) -> None:
-        checks.floating(self, "updateOutput", input)
+    def _must_fit(self, input: Array) -> None:
+        checks.must_be_floating(self, "updateOutput", "input", input)
         dtype = self.type() if self.parameters()[0] else input.dtype
         centred: Any = self.modules[0]
-        checks.rows(self, "updateOutput", input, centred.get(1).get(1).nfeatures, dtype)
+        checks.must_be_rows(self, "updateOutput", input, centred.get(1).get(1).nfeatures, dtype)

@@ -101,7 +101,7 @@ class Linear(Module):
 
     def updateOutput(self, input: Array) -> Array:
         weight = self.weight
-        checks.rows(self, "updateOutput", input, weight.shape[1], weight.dtype)
+        checks.must_be_rows(self, "updateOutput", input, weight.shape[1], weight.dtype)
         output = product(input, weight.T)
         if self.bias is not None:
             output += self.bias
@@ -113,7 +113,7 @@ class Linear(Module):
             return None
         weight = self.weight
         m, n = weight.shape
-        checks.rows_back(self, "updateGradInput", input, n, gradOutput, m, weight.dtype)
+        checks.must_be_rows_back(self, "updateGradInput", input, n, gradOutput, m, weight.dtype)
         self.gradInput = product(gradOutput, weight)
         return self.gradInput
 
@@ -121,7 +121,9 @@ class Linear(Module):
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
         m, n = self.weight.shape
-        checks.rows_back(self, "accGradParameters", input, n, gradOutput, m, self.weight.dtype)
+        checks.must_be_rows_back(
+            self, "accGradParameters", input, n, gradOutput, m, self.weight.dtype
+        )
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]
         # What fails has changed nothing: all increments are made before the first is added.

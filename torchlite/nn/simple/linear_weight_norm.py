@@ -109,7 +109,7 @@ class LinearWeightNorm(Linear):
         self.reset()
 
     def updateOutput(self, input: Array) -> Array:
-        checks.rows(self, "updateOutput", input, self.v.shape[1], self.v.dtype)
+        checks.must_be_rows(self, "updateOutput", input, self.v.shape[1], self.v.dtype)
         self.weight = self.v * (self.g / self._norm())
         output = product(input, self.weight.T)
         if self.bias is not None:
@@ -121,7 +121,7 @@ class LinearWeightNorm(Linear):
         if self.gradInput is None:
             return None
         m, n = self.v.shape
-        checks.rows_back(self, "updateGradInput", input, n, gradOutput, m, self.v.dtype)
+        checks.must_be_rows_back(self, "updateGradInput", input, n, gradOutput, m, self.v.dtype)
         self.gradInput = product(gradOutput, self.v * (self.g / self._norm()))
         return self.gradInput
 
@@ -129,7 +129,7 @@ class LinearWeightNorm(Linear):
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
         m, n = self.v.shape
-        checks.rows_back(self, "accGradParameters", input, n, gradOutput, m, self.v.dtype)
+        checks.must_be_rows_back(self, "accGradParameters", input, n, gradOutput, m, self.v.dtype)
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]
         norm = self._norm()

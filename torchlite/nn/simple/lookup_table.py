@@ -11,7 +11,7 @@ from torchlite.kernels.blas import addat
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
-from torchlite.nn.checks import NUMBERS, positive
+from torchlite.nn.checks import NUMBERS, positive_number
 from torchlite.nn.module import Module
 
 __all__ = ["LookupTable"]
@@ -195,12 +195,12 @@ class LookupTable(Module):
 
     def setMaxNorm(self, maxNorm: float | None) -> Self:
         """Set the norm that no row looked up exceeds, or None. Return self."""
-        self.maxNorm = None if maxNorm is None else positive(self, "maxNorm", maxNorm)
+        self.maxNorm = None if maxNorm is None else positive_number(self, "maxNorm", maxNorm)
         return self
 
     def setNormType(self, normType: float) -> Self:
         """Set which norm is limited. Return self."""
-        self.normType = positive(self, "normType", normType)
+        self.normType = positive_number(self, "normType", normType)
         return self
 
     def _ids(self, method: str, input: Array) -> Array:
@@ -212,5 +212,5 @@ class LookupTable(Module):
     def _ids_back(self, method: str, input: Array, gradOutput: Array) -> Array:
         ids = self._ids(method, input)
         shape = (*ids.shape, self.weight.shape[1])
-        checks.typed_back(self, method, input, gradOutput, shape, self.weight.dtype)
+        checks.must_be_typed_back(self, method, input, gradOutput, shape, self.weight.dtype)
         return ids

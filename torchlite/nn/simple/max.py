@@ -15,10 +15,10 @@ class Max(Extremum):
     -----
     ::
 
-        place = np.argmax(input, dimension, keepdims=True)
-        output = np.take_along_axis(input, place, dimension).squeeze(dimension)
+        where = np.argmax(input, dimension, keepdims=True)
+        output = np.take_along_axis(input, where, dimension).squeeze(dimension)
         gradInput = np.zeros_like(input)
-        np.put_along_axis(gradInput, place, np.expand_dims(gradOutput, dimension), dimension)
+        np.put_along_axis(gradInput, where, np.expand_dims(gradOutput, dimension), dimension)
 
     Shapes
     ------
@@ -66,5 +66,5 @@ class Max(Extremum):
     Torch7, nn/Max.lua.
     """
 
-    def _place(self, values: Array, axis: int) -> Array:
+    def _where(self, values: Array, axis: int) -> Array:
         return np.argmax(values, axis, keepdims=True)

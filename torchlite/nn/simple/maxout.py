@@ -86,6 +86,6 @@ class Maxout(Network):
             self.add(preprocess)
         self.add(Max(0, 2))
 
-    def _check(self, input: Array) -> None:
+    def _must_fit(self, input: Array) -> None:
         weight = self.modules[0].weight
-        checks.rows(self, "updateOutput", input, weight.shape[1], weight.dtype)
+        checks.must_be_rows(self, "updateOutput", input, weight.shape[1], weight.dtype)

@@ -15,10 +15,10 @@ class Min(Extremum):
     -----
     ::
 
-        place = np.argmin(input, dimension, keepdims=True)
-        output = np.take_along_axis(input, place, dimension).squeeze(dimension)
+        where = np.argmin(input, dimension, keepdims=True)
+        output = np.take_along_axis(input, where, dimension).squeeze(dimension)
         gradInput = np.zeros_like(input)
-        np.put_along_axis(gradInput, place, np.expand_dims(gradOutput, dimension), dimension)
+        np.put_along_axis(gradInput, where, np.expand_dims(gradOutput, dimension), dimension)
 
     Shapes
     ------
@@ -61,5 +61,5 @@ class Min(Extremum):
     Torch7, nn/Min.lua.
     """
 
-    def _place(self, values: Array, axis: int) -> Array:
+    def _where(self, values: Array, axis: int) -> Array:
         return np.argmin(values, axis, keepdims=True)

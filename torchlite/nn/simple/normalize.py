@@ -77,13 +77,13 @@ class Normalize(Module):
         self.eps = float(eps)
 
     def updateOutput(self, input: Array) -> Array:
-        self._check("updateOutput", input)
+        self._must_fit("updateOutput", input)
         self.output = input / self._norm(input)
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        self._check("updateGradInput", input)
-        checks.alike(self, "updateGradInput", input, gradOutput)
+        self._must_fit("updateGradInput", input)
+        checks.must_match(self, "updateGradInput", input, gradOutput)
         norm = self._norm(input)
         output = input / norm
         along = sum_along(gradOutput * output, -1, keepdims=True)
@@ -92,8 +92,8 @@ class Normalize(Module):
         self.gradInput = gradInput
         return gradInput
 
-    def _check(self, method: str, input: Array) -> None:
-        checks.floating(self, method, input)
+    def _must_fit(self, method: str, input: Array) -> None:
+        checks.must_be_floating(self, method, "input", input)
         if input.ndim > 2 or not input.shape[-1]:
             expected = "(n,) or (N, n) with n of at least 1"
             raise checks.misshapen(self, method, "input", expected, input)

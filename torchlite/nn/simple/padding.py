@@ -86,10 +86,10 @@ class Padding(Shaping):
             what, of = f"index {self.index}", f"dimension {axis} of "
             raise out_of_range(self, method, what, of, input)
         if checks.is_integral(input):
-            self._check_value(method, input.dtype)
+            self._must_hold_value(method, input.dtype)
         return axis, self.index if self.pad < 0 else size - self.index
 
-    def _check_value(self, method: str, dtype: Any) -> None:
+    def _must_hold_value(self, method: str, dtype: Any) -> None:
         """Raise unless entries of this dtype, of integers or booleans, can hold the value."""
         low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
         # The remainder of infinity is NaN.

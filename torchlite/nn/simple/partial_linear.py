@@ -101,7 +101,7 @@ class PartialLinear(Module):
         self.reset()
 
     def updateOutput(self, input: Array) -> Array:
-        checks.rows(self, "updateOutput", input, self.weight.shape[1], self.weight.dtype)
+        checks.must_be_rows(self, "updateOutput", input, self.weight.shape[1], self.weight.dtype)
         output = product(input, self.weight[self.partition].T)
         if self.bias is not None:
             output += self.bias[0, self.partition]
@@ -109,14 +109,14 @@ class PartialLinear(Module):
         return output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        self._check_back("updateGradInput", input, gradOutput)
+        self._must_fit_back("updateGradInput", input, gradOutput)
         self.gradInput = product(gradOutput, self.weight[self.partition])
         return self.gradInput
 
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
-        self._check_back("accGradParameters", input, gradOutput)
+        self._must_fit_back("accGradParameters", input, gradOutput)
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]
         sums: Any = None if self.bias is None else scale * sum_rows(gradOutput)
@@ -144,9 +144,9 @@ class PartialLinear(Module):
         self.weight[...] = like(stdv * random.normal(size=self.weight.shape), self.weight)
         return self
 
-    def _check_back(self, method: str, input: Array, gradOutput: Array) -> None:
+    def _must_fit_back(self, method: str, input: Array, gradOutput: Array) -> None:
         n, m = self.weight.shape[1], len(self.partition)
-        checks.rows_back(self, method, input, n, gradOutput, m, self.weight.dtype)
+        checks.must_be_rows_back(self, method, input, n, gradOutput, m, self.weight.dtype)
 
     def __repr__(self) -> str:
         outputsize, inputsize = self.weight.shape

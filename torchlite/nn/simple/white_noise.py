@@ -8,7 +8,7 @@ from torchlite import random
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.nn import checks
-from torchlite.nn.checks import positive
+from torchlite.nn.checks import positive_number
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY
 
@@ -75,10 +75,10 @@ class WhiteNoise(Module):
 
     def __init__(self, mean: float = 0, std: float = 0.1) -> None:
         self.mean = float(checks.number(self, "__init__", "mean", mean))
-        self.std = positive(self, "std", std)
+        self.std = positive_number(self, "std", std)
 
     def updateOutput(self, input: Array) -> Array:
-        checks.floating(self, "updateOutput", input)
+        checks.must_be_floating(self, "updateOutput", "input", input)
         if self.train:
             # Drawn in the precision of the input, as Torch7 does.
             draws = np.empty(input.shape, input.real.dtype)
@@ -89,7 +89,7 @@ class WhiteNoise(Module):
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        checks.alike(self, "updateGradInput", input, gradOutput)
+        checks.must_match(self, "updateGradInput", input, gradOutput)
         self.gradInput = gradOutput
         return gradOutput
 

@@ -46,12 +46,12 @@ class ZeroGrad(Module):
     """
 
     def updateOutput(self, input: Array) -> Array:
-        checks.movable(self, "updateOutput", input)
+        checks.must_be_movable(self, "updateOutput", "input", input)
         self.output = input
         return input
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        checks.movable(self, "updateGradInput", input)
+        checks.must_be_movable(self, "updateGradInput", "input", input)
         gradOutput = checks.moved_back(self, "updateGradInput", gradOutput, input, input.shape)
         self.gradInput = np.zeros_like(gradOutput)
         return self.gradInput

@@ -80,6 +80,6 @@ class SplitTable(Module):
 
     def _slices(self, method: str, input: Array) -> tuple[int, list[Any]]:
         """Return the axis that is split, and the slices."""
-        checks.movable(self, method, input)
+        checks.must_be_movable(self, method, "input", input)
         axis = position(self, method, input, self.dimension, self.nInputDims)
         return axis, [at(input, axis, i) for i in range(input.shape[axis])]

@@ -152,7 +152,7 @@ class StochasticGradient:
             input, target = sample
             loss = self.criterion.forward(self.module.forward(input), target)
             if not 0 <= loss.real < math.inf:
-                self._look_at(loss, rate, f"{loss} in epoch {epoch} at dataset[{i}]")
+                self._refuse_loss(loss, rate, f"{loss} in epoch {epoch} at dataset[{i}]")
             total += loss
             gradOutput = self.criterion.backward(self.module.output, target)
             self.module.backwardUpdate(input, gradOutput, rate)
@@ -160,7 +160,7 @@ class StochasticGradient:
                 self.hookExample(self, (input, target))
         return total / len(dataset)
 
-    def _look_at(self, loss: Any, rate: float, got: str) -> None:
+    def _refuse_loss(self, loss: Any, rate: float, got: str) -> None:
         """Raise if the loss of a sample says that it is no use going on."""
         where = "StochasticGradient.train"
         if not cmath.isfinite(loss):

@@ -34,18 +34,18 @@ class Pointwise(Module):
     inplace: bool = False
 
     def updateOutput(self, input: Array) -> Array:
-        checks.floating(self, "updateOutput", input)
-        self._check("updateOutput", input)
+        checks.must_be_floating(self, "updateOutput", "input", input)
+        self._must_fit("updateOutput", input)
         self.output = self._function(input)
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        checks.alike(self, "updateGradInput", input, gradOutput)
-        self._check("updateGradInput", input)
+        checks.must_match(self, "updateGradInput", input, gradOutput)
+        self._must_fit("updateGradInput", input)
         self.gradInput = self._gradient(input, gradOutput)
         return self.gradInput
 
-    def _check(self, method: str, input: Array) -> None:
+    def _must_fit(self, method: str, input: Array) -> None:
         """Raise unless input fits. Here: any array of numbers does."""
 
     def _function(self, input: Array) -> Array:
@@ -75,8 +75,8 @@ class FromOutput(Pointwise):
         return output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        checks.alike(self, "updateGradInput", input, gradOutput)
-        self._check("updateGradInput", input)
+        checks.must_match(self, "updateGradInput", input, gradOutput)
+        self._must_fit("updateGradInput", input)
         output = self.output if input is self._source else self._function(input)
         self.gradInput = self._gradient_of(input, output, gradOutput)
         return self.gradInput

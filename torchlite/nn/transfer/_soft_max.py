@@ -33,7 +33,7 @@ class AlongDimension(FromOutput):
     def __init__(self, dim: int | None = None) -> None:
         self.dim = None if dim is None else whole(self, "dim", dim)
 
-    def _check(self, method: str, input: Array) -> None:
+    def _must_fit(self, method: str, input: Array) -> None:
         if self.dim is not None:
             position(self, method, input, self.dim)
         elif input.ndim not in self._dims:

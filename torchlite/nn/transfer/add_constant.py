@@ -71,10 +71,10 @@ class AddConstant(Pointwise):
             raise checks.misbuilt(DTypeError, self, "constant_scalar", expected, got)
         self.inplace = inplace
 
-    def _check(self, method: str, input: Array) -> None:
+    def _must_fit(self, method: str, input: Array) -> None:
         added = self.constant_scalar
         if is_array(added):
-            checks.rows(self, method, input, added.shape[0], added.dtype)
+            checks.must_be_rows(self, method, input, added.shape[0], added.dtype)
 
     def _function(self, input: Array) -> Array:
         return input + self.constant_scalar

@@ -79,7 +79,7 @@ class CReLU(Module):
 
     def _axis(self, method: str, input: Array) -> int:
         """Return the dimension of the planes, that is, how many come before a sample's."""
-        checks.floating(self, method, input)
+        checks.must_be_floating(self, method, "input", input)
         axis: int = input.ndim - self.nInputDims
         if axis not in (0, 1) or axis == input.ndim:
             n = self.nInputDims

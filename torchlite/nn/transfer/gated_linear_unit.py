@@ -81,7 +81,7 @@ class GatedLinearUnit(Module):
         return self.gradInput
 
     def _halves(self, method: str, input: Array) -> list[Array]:
-        checks.floating(self, method, input)
+        checks.must_be_floating(self, method, "input", input)
         axis = position(self, method, input, self.dim)
         if input.shape[axis] % 2:
             expected = f"of even size along dimension {axis}"

@@ -77,7 +77,7 @@ class PReLU(Pointwise):
         self.gradWeight = np.zeros(self.nOutputPlane or 1)
         self.reset()
 
-    def _check(self, method: str, input: Array) -> None:
+    def _must_fit(self, method: str, input: Array) -> None:
         checks.must_have_precision(self, method, "input", input, self.weight.dtype)
         n = self.nOutputPlane
         if n and input.shape[_plane(input)] != n:
@@ -97,8 +97,8 @@ class PReLU(Pointwise):
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
-        checks.alike(self, "accGradParameters", input, gradOutput)
-        self._check("accGradParameters", input)
+        checks.must_match(self, "accGradParameters", input, gradOutput)
+        self._must_fit("accGradParameters", input)
         checks.must_accumulate(self, input, gradOutput, self.weight.dtype)
         kept = _plane(input) if self.nOutputPlane else None
         others = tuple(i for i in range(input.ndim) if i != kept)

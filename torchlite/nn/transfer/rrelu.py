@@ -92,7 +92,7 @@ class RReLU(Module):
         self.inplace = inplace
 
     def updateOutput(self, input: Array) -> Array:
-        checks.floating(self, "updateOutput", input)
+        checks.must_be_floating(self, "updateOutput", "input", input)
         if self.train:
             self.noise, self._source = self._draw(input), input
             self.output = self.noise * input
@@ -102,9 +102,9 @@ class RReLU(Module):
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        checks.alike(self, "updateGradInput", input, gradOutput)
+        checks.must_match(self, "updateGradInput", input, gradOutput)
         if self.train:
-            self._recall(input)
+            self._must_remember(input)
             self.gradInput = self.noise * gradOutput
         else:
             slope = (self.lower + self.upper) / 2
@@ -119,7 +119,7 @@ class RReLU(Module):
         noise[slanted] = like(draws.astype(noise.dtype), noise)
         return noise
 
-    def _recall(self, input: Array) -> None:
+    def _must_remember(self, input: Array) -> None:
         """Raise unless noise was drawn for this input."""
         if self.noise is None or not same(self._source, input):
             known = None if self.noise is None else shapes(self._source)
