@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from weakref import ref
 
 import numpy as np
@@ -19,6 +19,9 @@ from torchlite.nn.nested import shapes
 from torchlite.nn.stateful import Stateful, arrays_in, put, rebind, restored
 from torchlite.nn.ties import EntangledError, Gathered
 from torchlite.nn.tree import Located, name_of, rows, walk
+
+if TYPE_CHECKING:
+    from torchlite.nn._calls import Backward, Forward, GradInput, GradOutput, Input, Output
 
 __all__ = ["Module"]
 
@@ -150,17 +153,22 @@ class Module(Stateful):
 
     # ---------------------------------------------------------------- forward and backward
 
-    def forward(self, input: Any, *surplus: Any) -> Any:
+    def forward(self: "Forward[Input, Output]", input: "Input", *surplus: Any) -> "Output":
         """Return `updateOutput(input)`."""
         if surplus:
             raise checks.too_many(self, "forward", "input", 1 + len(surplus), "forward([a, b])")
         return self.updateOutput(input)
 
-    def __call__(self, input: Any, *surplus: Any) -> Any:
+    def __call__(self: "Forward[Input, Output]", input: "Input", *surplus: Any) -> "Output":
         """Return `forward(input)`."""
         return self.forward(input, *surplus) if surplus else self.forward(input)
 
-    def backward(self, input: Any, gradOutput: Any, scale: Any = 1) -> Any:
+    def backward(
+        self: "Backward[Input, GradOutput, GradInput]",
+        input: "Input",
+        gradOutput: "GradOutput",
+        scale: Any = 1,
+    ) -> "GradInput":
         """Call `updateGradInput`, then `accGradParameters`; return the gradient of the input.
 
         With `gradInput = None` the first of the two is left out and None returned.

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from gc import get_referents
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, overload
 
 import numpy as np
 
@@ -117,6 +117,12 @@ class Stateful:
         """Cast to float32. Return self."""
         cast(self, "float32")
         return self
+
+    @overload
+    def type(self, dtype: None = None) -> np.dtype[Any]: ...
+
+    @overload
+    def type(self, dtype: Any) -> Self: ...
 
     def type(self, dtype: Any = None) -> Any:
         """Cast every floating array to dtype and return self; without dtype, return the dtype.

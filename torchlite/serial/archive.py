@@ -39,7 +39,7 @@ class Member(NamedTuple):
     crc: int
 
 
-def broken(file: Any, where: str, problem: str, hint: str | None = None) -> FormatError:
+def broken(file: BinaryIO, where: str, problem: str, hint: str | None = None) -> FormatError:
     """Return a FormatError that names the file, the place in it (or "") and the problem.
 
     Example

@@ -6,13 +6,15 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
-__all__ = ["replacing"]
+__all__ = ["Path", "replacing"]
+
+Path: TypeAlias = str | bytes | os.PathLike[Any]
 
 
 @contextmanager
-def replacing(path: Any) -> Iterator[BinaryIO]:
+def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a new file for writing that takes the place of path once all is written.
 
     Until then, and if anything goes wrong, path is what it was. The new file has the permission

@@ -3,8 +3,10 @@
 from typing import Any, NamedTuple
 
 from torchlite import random
+from torchlite.nn.module import Module
 from torchlite.nn.stateful import Stateful
 from torchlite.serial import files
+from torchlite.serial.atomic import Path
 from torchlite.serial.describe import Description, refusal
 from torchlite.serial.networks import must_be_stateful, read
 from torchlite.serial.values import RefusalError
@@ -15,13 +17,13 @@ __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 class Checkpoint(NamedTuple):
     """What `load_checkpoint` returns: the network, the optimizer's state, and the other values."""
 
-    net: Any
+    net: Module
     optimizer: Any
     extra: dict[str, Any]
 
 
 def save_checkpoint(
-    path: Any, net: Any, optimizer: Any = None, *, gradients: bool = False, **extra: Any
+    path: Path, net: Stateful, optimizer: Any = None, *, gradients: bool = False, **extra: Any
 ) -> None:
     """Save a network, the state of its optimizer, and that of `torchlite.random`, to a file.
 
@@ -63,7 +65,7 @@ def save_checkpoint(
         raise refusal("save_checkpoint", error) from None
 
 
-def load_checkpoint(path: Any, into: Any = None) -> Checkpoint:
+def load_checkpoint(path: Path, into: Stateful | None = None) -> Checkpoint:
     """Return what a file of `save_checkpoint` holds; `torchlite.random` goes on from there.
 
     Training that goes on from here has, to the last bit, the numbers that it would have had
@@ -94,7 +96,7 @@ def load_checkpoint(path: Any, into: Any = None) -> Checkpoint:
     return Checkpoint(content["net"], content["optimizer"], content["extra"])
 
 
-def _checkpoint(content: Any) -> tuple[Any, str]:
+def _checkpoint(content: Any) -> tuple[Stateful, str]:
     keys = ["net", "optimizer", "extra", "random"]
     if not isinstance(content, dict) or list(content) != keys:
         raise RefusalError("", f"a checkpoint must hold {', '.join(keys)}")

@@ -16,7 +16,7 @@ _OWN: dict[str, type[Stateful]] = {
 _registered: dict[str, type[Stateful]] = {}
 
 
-def register(name: str, cls: Any) -> None:
+def register(name: str, cls: type[Stateful]) -> None:
     """Let files hold objects of a class of your own, under this name, from now on.
 
     What is saved is what `cls.__getstate__` returns: by default every attribute but the results of

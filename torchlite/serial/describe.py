@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import DTypeError
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.views import Lattice, lattice
 from torchlite.nn import checks
 from torchlite.nn.container import Container
@@ -50,7 +51,7 @@ class Description:
 
     def __init__(self, content: Any, where: str, gradients: bool) -> None:
         self.parts: list[dict[str, Any]] = []
-        self.arrays: dict[str, Any] = {}
+        self.arrays: dict[str, Array] = {}
         self._numbers: dict[int, int] = {}
         self._waiting: list[tuple[Any, str]] = []
         self._met: list[tuple[dict[str, Any], str, Any, str]] = []
@@ -97,7 +98,7 @@ class Description:
             self._met.append((node, kind, value, where))
         return node
 
-    def _name(self, array: Any, path: str, values: Any = None) -> str:
+    def _name(self, array: Array, path: str, values: Any = None) -> str:
         if id(array) not in self._names:
             if len(self.arrays) == archive.MOST_MEMBERS - 1:
                 raise RefusalError(path, f"there are more than {len(self.arrays)} arrays")
@@ -156,7 +157,7 @@ def _described(part: Stateful, where: str, refer: Any) -> dict[str, Any]:
     return {"class": name, "state": state}
 
 
-def _views(arrays: list[Any]) -> dict[int, tuple[Any, Lattice]]:
+def _views(arrays: list[Array]) -> dict[int, tuple[Array, Lattice]]:
     """Return for the id of each view of another array that one, and where its entries stand."""
     found = {}
     for cover in ties_of(list({id(array): array for array in arrays}.values())):
@@ -168,9 +169,9 @@ def _views(arrays: list[Any]) -> dict[int, tuple[Any, Lattice]]:
     return found
 
 
-def _gradients(parts: list[Stateful]) -> dict[int, Any]:
+def _gradients(parts: list[Stateful]) -> dict[int, Array | None]:
     """Return for the id of each gradient its parameter, or None if it is not that alone."""
-    partners: dict[int, Any] = {}
+    partners: dict[int, Array | None] = {}
     owners: dict[int, int] = {}
     for part in parts:
         # What a container gathers its modules say, too.

@@ -6,9 +6,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.serial import archive, npy
 from torchlite.serial.archive import broken
-from torchlite.serial.atomic import replacing
+from torchlite.serial.atomic import Path, replacing
 from torchlite.serial.describe import Description
 from torchlite.serial.values import DEEPEST, RefusalError
 
@@ -25,7 +26,7 @@ _KEYS = {
 }  # fmt: skip
 
 
-def write(path: Any, holds: str, description: Description, gradients: bool) -> None:
+def write(path: Path, holds: str, description: Description, gradients: bool) -> None:
     """Write a file that holds a "network" or a "checkpoint", in the place of what is there."""
     said = dict(
         zip(
@@ -68,7 +69,7 @@ class Contents:
             raise broken(file, stranger, "a torchlite file has no such member")
         self.headers = {name: npy.header(file, member) for name, member in self._members.items()}
 
-    def read(self, name: str, array: Any) -> None:
+    def read(self, name: str, array: Array) -> None:
         """Read an array of the file into the one that `headers[name].empty()` returned."""
         npy.read(self.file, self._members[name], self.headers[name], array)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.stateful import Stateful
 from torchlite.serial.describe import state_of
 from torchlite.serial.rebuild import Rebuilding
@@ -64,7 +65,7 @@ def _is_one(known: Any, other: Any) -> bool:
     return _standing(known) == _standing(other)
 
 
-def _standing(array: Any) -> tuple[Any, ...]:
+def _standing(array: Array) -> tuple[Any, ...]:
     """Return where in memory the entries of an array stand."""
     steps = [step for step, length in zip(array.strides, array.shape, strict=True) if length > 1]
     return array.__array_interface__["data"], array.shape, steps, array.dtype

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from torchlite.errors import DTypeError
+from torchlite.nn.module import Module
 from torchlite.nn.stateful import Stateful
 from torchlite.serial import files
+from torchlite.serial.atomic import Path
 from torchlite.serial.describe import Description, refusal
 from torchlite.serial.files import Contents
 from torchlite.serial.fit import counterparts
@@ -15,8 +17,10 @@ from torchlite.serial.values import RefusalError
 
 __all__ = ["load", "must_be_stateful", "read", "save"]
 
+_Net = TypeVar("_Net", bound=Stateful)
 
-def save(path: Any, net: Any, *, gradients: bool = False) -> None:
+
+def save(path: Path, net: Stateful, *, gradients: bool = False) -> None:
     """Save a module or criterion, with all that is in it, to a file.
 
     Parameters
@@ -63,13 +67,21 @@ def save(path: Any, net: Any, *, gradients: bool = False) -> None:
         raise refusal("save", error) from None
 
 
-def load(path: Any, into: Any = None) -> Any:
+@overload
+def load(path: Path, into: None = None) -> Module: ...
+
+
+@overload
+def load(path: Path, into: _Net) -> _Net: ...
+
+
+def load(path: Path, into: Stateful | None = None) -> Any:
     """Return the network that a file of `save` holds.
 
     Parameters
     ----------
     path
-        The file.
+        The file. To type checkers it holds a Module, unless `into` is something else.
     into
         A network built in code, of the same classes and arrays, that is to be filled and returned;
         arrays are written in place, so that views of them, flat ones too, stay attached. Settings
@@ -113,14 +125,14 @@ def must_be_stateful(method: str, argument: str, net: Any) -> None:
         )
 
 
-def _network(content: Any) -> tuple[Any, str]:
+def _network(content: Any) -> tuple[Stateful, str]:
     if not isinstance(content, Stateful):
         raise RefusalError("", "what it holds is no module and no criterion")
     return content, ""
 
 
 def read(
-    path: Any,
+    path: Path,
     holds: str,
     into: Stateful | None,
     find_net: Callable[[Any], tuple[Any, str]],

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.serial.archive import Member, broken, read_into
 
 __all__ = ["DTYPES", "Header", "header", "in_memory", "pieces", "read"]
@@ -31,21 +32,21 @@ _HEADER = re.compile(
 class Header(NamedTuple):
     """What the header of an array says, and its bytes."""
 
-    dtype: Any
+    dtype: np.dtype[Any]
     order: str
     shape: tuple[int, ...]
     text: bytes
 
-    def empty(self) -> Any:
+    def empty(self) -> Array:
         """Return an array that waits for its numbers: the memory is taken when they come."""
         return np.empty(self.shape, self.dtype, self.order)  # type: ignore[call-overload]
 
-    def zeros(self) -> Any:
+    def zeros(self) -> Array:
         """Return an array of zeros."""
         return np.zeros(self.shape, self.dtype, self.order)  # type: ignore[call-overload]
 
 
-def pieces(array: Any) -> tuple[Any, ...]:
+def pieces(array: Array) -> tuple[Any, ...]:
     """Return the bytes of the member that an array becomes, of whatever memory layout.
 
     Example
@@ -60,7 +61,7 @@ def pieces(array: Any) -> tuple[Any, ...]:
     return text.getvalue(), np.ascontiguousarray(in_memory(array)).reshape(-1).view(np.uint8)
 
 
-def in_memory(array: Any) -> Any:
+def in_memory(array: Array) -> Array:
     """Return the array with its axes in the order in which a file has its numbers."""
     flags = array.flags
     return array.T if flags.f_contiguous and not flags.c_contiguous else array
@@ -102,7 +103,7 @@ def header(file: BinaryIO, member: Member) -> Header:
     return Header(dtype, "F" if match[2] == b"True" else "C", shape, start + text)
 
 
-def read(file: BinaryIO, member: Member, said: Header, array: Any) -> None:
+def read(file: BinaryIO, member: Member, said: Header, array: Array) -> None:
     """Read the numbers of the member into the array that `said.empty()` returned."""
     numbers = array.T if said.order == "F" else array
     read_into(file, member, said.text, numbers.reshape(-1).view(np.uint8))

@@ -2,19 +2,23 @@
 
 import os
 import struct
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.nested import same
+from torchlite.nn.stateful import Stateful
 from torchlite.serial import npy
 from torchlite.serial.archive import broken
-from torchlite.serial.atomic import replacing
+from torchlite.serial.atomic import Path, replacing
 from torchlite.serial.describe import Description, refusal
 from torchlite.serial.networks import must_be_stateful
 from torchlite.serial.values import RefusalError
 
 __all__ = ["load_parameters", "save_parameters"]
+
+_Net = TypeVar("_Net", bound=Stateful)
 
 # 0.8.0 writes arrays that are not contiguous wrongly, without an error.
 _INSTALL = "pip install 'safetensors!=0.8.0'"
@@ -26,7 +30,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-def save_parameters(path: Any, net: Any) -> None:
+def save_parameters(path: Path, net: Stateful) -> None:
     """Save the arrays of a network, gradients left out, as a safetensors file.
 
     Parameters
@@ -77,7 +81,7 @@ def save_parameters(path: Any, net: Any) -> None:
         file.write(safetensors.numpy.save(whole))
 
 
-def load_parameters(path: Any, net: Any) -> Any:
+def load_parameters(path: Path, net: _Net) -> _Net:
     """Fill the arrays of a network from a file of `save_parameters`. Return the network.
 
     Raises
@@ -115,7 +119,7 @@ def load_parameters(path: Any, net: Any) -> Any:
     return net
 
 
-def _values(file: Any, tensors: Any, description: Description) -> dict[str, Any]:
+def _values(file: BinaryIO, tensors: Any, description: Description) -> dict[str, Array]:
     """Return the arrays of the file, after comparing all of them with the network's."""
     arrays, views = description.arrays, description.views
     names = set(tensors.keys())

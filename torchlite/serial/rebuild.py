@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from torchlite.errors import printable
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.views import Lattice
 from torchlite.nn.container import Container
 from torchlite.nn.module import Module
 from torchlite.nn.nested import same
+from torchlite.nn.stateful import Stateful
 from torchlite.nn.ties import ties_of
 from torchlite.serial import classes, npy
 from torchlite.serial.describe import attribute_problem, must_be_tree
@@ -36,17 +38,17 @@ class Rebuilding:
 
     def __init__(self, contents: Contents) -> None:
         self.contents = contents
-        self.parts: dict[int, Any] = {}
-        self.arrays: dict[str, Any] = {}
-        self.gradients: dict[str, Any] = {}
-        self.views: dict[tuple[str, str, Lattice], Any] = {}
+        self.parts: dict[int, Stateful] = {}
+        self.arrays: dict[str, Array] = {}
+        self.gradients: dict[str, Array] = {}
+        self.views: dict[tuple[str, str, Lattice], Array] = {}
         self.states: dict[int, dict[str, Any]] = {}
         # What is not made but was there before: to be filled.
-        self._given_parts: dict[int, Any] = {}
-        self._given_arrays: dict[str, Any] = {}
-        self._given_gradients: dict[str, Any] = {}
-        self._given_views: dict[tuple[str, str, Lattice], Any] = {}
-        self._buffers: dict[str, Any] = {}
+        self._given_parts: dict[int, Stateful] = {}
+        self._given_arrays: dict[str, Array] = {}
+        self._given_gradients: dict[str, Array] = {}
+        self._given_views: dict[tuple[str, str, Lattice], Array] = {}
+        self._buffers: dict[str, Array] = {}
         self._read: set[str] = set()
         self._waiting: list[tuple[int, str]] = []
 
@@ -142,7 +144,7 @@ class Rebuilding:
         self._read.add(reference)
         return number[()]
 
-    def _part(self, number: Any, where: str) -> Any:
+    def _part(self, number: Any, where: str) -> Stateful:
         parts = self.contents.parts
         if type(number) is not int or not 0 <= number < len(parts):
             raise RefusalError(where, f"there is no part {repr(number)[:80]} in the file")
@@ -175,19 +177,19 @@ class Rebuilding:
                 raise RefusalError(where, problem)
         return values
 
-    def _array(self, name: str) -> Any:
+    def _array(self, name: str) -> Array:
         if name not in self.arrays:
             given = self._given_arrays.get(name)
             self.arrays[name] = self.contents.headers[name].empty() if given is None else given
         return self.arrays[name]
 
-    def _gradient(self, name: str) -> Any:
+    def _gradient(self, name: str) -> Array:
         if name not in self.gradients:
             given, said = self._given_gradients.get(name), self.contents.headers[name]
             self.gradients[name] = said.zeros() if given is None else given
         return self.gradients[name]
 
-    def _view(self, said: Any, where: str) -> Any:
+    def _view(self, said: Any, where: str) -> Array:
         refused = RefusalError(where, f"{repr(said)[:80]} describes no view")
         if not isinstance(said, list) or len(said) != 4:
             raise refused
@@ -216,7 +218,7 @@ class Rebuilding:
         return self.views[key]
 
 
-def _guarded(act: Callable[..., None], part: Any, where: str, *arguments: Any) -> None:
+def _guarded(act: Callable[..., None], part: Stateful, where: str, *arguments: Any) -> None:
     try:
         act(part, *arguments)
     except Exception as error:
@@ -231,7 +233,7 @@ def _set_state(part: Any, state: dict[str, Any]) -> None:
         vars(part).update(state)
 
 
-def _look_at(part: Any) -> None:
+def _look_at(part: Stateful) -> None:
     """Let the part name its parameters and, if it is a single layer, print itself."""
     if isinstance(part, Module) and type(part).parameters is not Container.parameters:
         for parameter, gradient in zip(*part.parameters(), strict=True):
