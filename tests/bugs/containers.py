@@ -363,7 +363,13 @@ BUGS = [
         {"gradParameters"},
         "the first module gets no gradients",
     ),
-    Bug(lambda: net(ChainDropsScale), (5, 3), {"scale"}, "scale is not passed on"),
+    Bug(
+        lambda: net(ChainDropsScale),
+        (5, 3),
+        {"scale"},
+        "scale is not passed on",
+        pattern="scale ignored",
+    ),
     Bug(
         lambda: net(ChainScalesGradOutputs),
         (5, 3),
@@ -480,6 +486,7 @@ BUGS = [
         (5, 3),
         {"gradParameters"},
         "the last module accumulates twice",
+        pattern="doubled",
     ),
     Bug(
         lambda: SequentialForgetsLast(nn.Linear(3, 4), Square()),
@@ -504,6 +511,7 @@ BUGS = [
         (5, 3),
         {"gradParameters"},
         "the last module gets no gradients",
+        pattern="never written",
     ),
     Bug(
         lambda: FanGivesAllTheFirstGradient(nn.Linear(3, 4), nn.Linear(3, 4)),
@@ -516,6 +524,7 @@ BUGS = [
         (5, 3),
         {"scale"},
         "scale reaches the first module only",
+        pattern="scale ignored",
     ),
     Bug(
         lambda: ResidualForgetsShortcut(nn.Linear(3, 3)),

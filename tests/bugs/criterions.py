@@ -436,27 +436,39 @@ class MathsOfEachEntry(Squared):
 SHAPE = (5, 3)
 
 
-def squared(kind, kills, why, *arguments):
-    return CriterionBug(lambda: kind(*arguments), SHAPE, SHAPE, kills, why)
+def squared(kind, kills, why, *arguments, pattern=None):
+    return CriterionBug(lambda: kind(*arguments), SHAPE, SHAPE, kills, why, pattern=pattern)
 
 
 BUGS = [
-    squared(GradientForgetsTwo, {"gradInput"}, "half the derivative"),
-    squared(GradientNegated, {"gradInput"}, "the gradient of the target"),
+    squared(GradientForgetsTwo, {"gradInput"}, "half the derivative", pattern="factor of 2"),
+    squared(GradientNegated, {"gradInput"}, "the gradient of the target", pattern="wrong sign"),
     squared(GradientIgnoresTarget, {"gradInput"}, "the target does not matter"),
-    squared(AverageForwardsOnly, {"gradInput"}, "the loss is averaged, its gradient is not"),
+    squared(
+        AverageForwardsOnly,
+        {"gradInput"},
+        "the loss is averaged, its gradient is not",
+        pattern="summed instead of averaged",
+    ),
     squared(
         AverageOverSamplesBackwards,
         {"gradInput"},
         "divided by the number of samples, not of entries",
+        pattern="constant factor",
     ),
     squared(
         AverageBackwardsThoughSwitchedOff,
         {"gradInput"},
         "averages with sizeAverage = False, too",
         False,
+        pattern="averaged instead of summed",
     ),
-    squared(LossOfFirstSample, {"gradInput"}, "only the first sample counts forwards"),
+    squared(
+        LossOfFirstSample,
+        {"gradInput"},
+        "only the first sample counts forwards",
+        pattern="first sample",
+    ),
     squared(SignForgotten, {"gradInput"}, "the gradient is always 1"),
     squared(HuberForgetsBounds, {"gradInput"}, "large differences are not bounded"),
     CriterionBug(
@@ -487,13 +499,20 @@ BUGS = [
         {"gradInput"},
         "the gradient of one of two terms",
     ),
-    squared(WeightsForgottenBackwards, {"gradInput"}, "unweighted gradients", np.arange(1.0, 4.0)),
+    squared(
+        WeightsForgottenBackwards,
+        {"gradInput"},
+        "unweighted gradients",
+        np.arange(1.0, 4.0),
+        pattern="each column",
+    ),
     CriterionBug(
         lambda: ApartForgetsSecond(),
         [SHAPE, SHAPE],
         SHAPE,
         {"gradInput"},
         "the second array gets no gradient",
+        pattern="never written",
     ),
     squared(GradientOfBareSampleOnly, {"gradInput"}, "the gradient is flat"),
     squared(BroadcastsColumn, {"broadcast"}, "a target of one column is spread over all"),
@@ -510,8 +529,18 @@ BUGS = [
     squared(GradientBufferReused, {"aliasing"}, "the next gradient is written over the last"),
     squared(GradientAccumulates, {"repeat"}, "the gradient is added to the last one"),
     squared(GradientUpcasts, {"dtype"}, "a float64 factor upcasts float32"),
-    squared(LossInSinglePrecision, {"gradInput"}, "the loss is rounded to float32"),
-    squared(GradientInSinglePrecision, {"gradInput"}, "the gradient is rounded to float32"),
+    squared(
+        LossInSinglePrecision,
+        {"gradInput"},
+        "the loss is rounded to float32",
+        pattern="single precision",
+    ),
+    squared(
+        GradientInSinglePrecision,
+        {"gradInput"},
+        "the gradient is rounded to float32",
+        pattern="single precision",
+    ),
     squared(OrderOfMemory, {"layout"}, "different layouts mix the entries up"),
     squared(GradientInOrderOfMemory, {"layout"}, "the gradient of other layouts is mixed up"),
     squared(LastBitOfFirstLoss, {"repeat"}, "the first loss differs in a bit"),

@@ -177,12 +177,19 @@ class MemoryReplacedByRefusal(Dropped):
 
 
 BUGS = [
-    Bug(lambda: MaskDrawnAnew(), (5, 3), {"gradInput"}, "the backward draws another mask"),
+    Bug(
+        lambda: MaskDrawnAnew(),
+        (5, 3),
+        {"gradInput"},
+        "the backward draws another mask",
+        pattern="mask",
+    ),
     Bug(
         lambda: MaskScaledForwardsOnly(0.75),
         (5, 3),
         {"gradInput"},
         "the backward does not divide by the probability",
+        pattern="constant factor",
     ),
     Bug(lambda: MaskFromNumpy(), (5, 3), {"repeat"}, "no seed of torchlite's gives the same mask"),
     Bug(

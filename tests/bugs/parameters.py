@@ -426,6 +426,7 @@ BUGS = [
         (5, 3),
         {"gradParameters"},
         "each parameter stands beside the other one's gradient",
+        pattern="another parameter",
     ),
     Bug(
         lambda: ParametersAreOneList(3, 4),

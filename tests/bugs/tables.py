@@ -249,7 +249,13 @@ def numbers_and_ids(rng):
 
 
 BUGS = [
-    Bug(lambda: AddedGoesToFirstOnly(), PAIR, {"gradInput"}, "the others get no gradient"),
+    Bug(
+        lambda: AddedGoesToFirstOnly(),
+        PAIR,
+        {"gradInput"},
+        "the others get no gradient",
+        pattern="never written",
+    ),
     Bug(lambda: AddedIntoFirst(), PAIR, {"mutation"}, "the first array becomes the sum"),
     Bug(
         lambda: AddedExpectsTwo(),
@@ -258,14 +264,38 @@ BUGS = [
         "two gradients for however many arrays",
     ),
     Bug(lambda: AddedStartsAtZeros(), PAIR, {"dtype"}, "float64 zeros upcast the sum"),
-    Bug(lambda: AddedAveragesBackwards(), PAIR, {"gradInput"}, "the gradient is divided up"),
+    Bug(
+        lambda: AddedAveragesBackwards(),
+        PAIR,
+        {"gradInput"},
+        "the gradient is divided up",
+        pattern="factor of 2",
+    ),
     Bug(lambda: TableReplacedInside(), PAIR, {"mutation"}, "the list gets another first array"),
     Bug(lambda: TableEmptied(), PAIR, {"mutation"}, "the list loses its arrays"),
     Bug(lambda: GradInputIsOneArray(), PAIR, {"gradInput"}, "one array instead of a table"),
-    Bug(lambda: DotGoesBackUnexchanged(), PAIR, {"gradInput"}, "each gets its own gradient"),
-    Bug(lambda: DotForgetsSecond(), PAIR, {"gradInput"}, "the second array gets no gradient"),
+    Bug(
+        lambda: DotGoesBackUnexchanged(),
+        PAIR,
+        {"gradInput"},
+        "each gets its own gradient",
+        pattern="entries swapped",
+    ),
+    Bug(
+        lambda: DotForgetsSecond(),
+        PAIR,
+        {"gradInput"},
+        "the second array gets no gradient",
+        pattern="never written",
+    ),
     Bug(lambda: DotOfWholeBatch(), PAIR, {"batch"}, "the products of all samples are summed"),
-    Bug(lambda: DifferenceForgetsSign(), PAIR, {"gradInput"}, "what is subtracted gets a plus"),
+    Bug(
+        lambda: DifferenceForgetsSign(),
+        PAIR,
+        {"gradInput"},
+        "what is subtracted gets a plus",
+        pattern="wrong sign",
+    ),
     Bug(
         lambda: JoinedCutEvenly(),
         [(5, 3), (5, 2), (5, 4)],
@@ -273,7 +303,13 @@ BUGS = [
         "the gradient is cut into equal parts",
     ),
     Bug(lambda: ColumnsInOneList(), (5, 3), {"aliasing"}, "the next forward refills the list"),
-    Bug(lambda: ColumnsGoBackReversed(), (5, 3), {"gradInput"}, "the last column comes first"),
+    Bug(
+        lambda: ColumnsGoBackReversed(),
+        (5, 3),
+        {"gradInput"},
+        "the last column comes first",
+        pattern="reversed",
+    ),
     Bug(
         lambda: ColumnsTakenFromGradOutput(),
         (5, 3),
@@ -292,8 +328,20 @@ BUGS = [
         {"gradParameters"},
         "the two arrays are exchanged, which only equal sizes do not refuse",
     ),
-    Bug(lambda: MixedKnowsFirstOnly(2), PAIR, {"gradParameters"}, "one weight learns"),
-    Bug(lambda: MixedForgetsWeights(2), PAIR, {"gradInput"}, "gradients are not weighted"),
+    Bug(
+        lambda: MixedKnowsFirstOnly(2),
+        PAIR,
+        {"gradParameters"},
+        "one weight learns",
+        pattern="only at index",
+    ),
+    Bug(
+        lambda: MixedForgetsWeights(2),
+        PAIR,
+        {"gradInput"},
+        "gradients are not weighted",
+        pattern="constant factor",
+    ),
     Bug(
         lambda: NestedComesBackFlat(),
         [(5, 3), [(5, 3), (5, 2)]],
