@@ -1,0 +1,308 @@
+"""Convolution with one to three dimensions, as matrix products of columns.
+
+A column holds the entries of one window. The columns of a block of windows are copied side by side
+into a buffer that stays in the cache, and one product makes the outputs of all of them; then the
+next block takes its place. To keep the columns would take as many times the memory of the input as
+a kernel has entries, and longer. Nothing is remembered: a backward copies them again.
+
+Shapes: input (N, C, *size), or one sample (C, *size); weight (M, C / groups, *kernel); output and
+gradient (N, M, *out). Padding, stride and dilation have one number for each dimension; what is
+beside the image counts as 0.
+"""
+
+from collections.abc import Iterator, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from torchlite.kernels.blas import products
+from torchlite.kernels.sums import DOUBLE
+from torchlite.kernels.windows import middle, taps, window_view, windowed_size
+
+__all__ = ["conv", "conv_transposed", "conv_weight"]
+
+# A block of columns has about so many bytes: it stays in the cache, and makes a large product.
+_BLOCK = 1 << 20
+# Fewer columns than these of one sample make a slow product.
+_FEW = 64
+
+
+def conv(
+    input: Any,
+    weight: Any,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int] | None = None,
+    bias: Any = None,
+) -> Any:
+    """Return the correlation of every window with every kernel, plus the bias (M,).
+
+    There are `groups = C // weight.shape[1]` of planes; each group has its share of the kernels.
+    In one dimension, with one group::
+
+        padded = np.pad(input, ((0, 0), (0, 0), (p, p)))
+        output = np.zeros((N, M, O)) + bias[:, None]
+        for n, m, o, c, k in np.ndindex(N, M, O, C, K):
+            output[n, m, o] += weight[m, c, k] * padded[n, c, s * o + d * k]
+
+    Example
+    -------
+    >>> conv(np.array([[1.0, 2.0, 3.0]]), np.array([[[1.0, -1.0]]]), (1,), (1,))
+    array([[-1., -1., -1.,  3.]])
+    """
+    kernel = weight.shape[2:]
+    dilation = dilation or (1,) * len(kernel)
+    if input.ndim == weight.ndim - 1:
+        return conv(input[None], weight, stride, padding, dilation, bias)[0]
+    out = windowed_size(input.shape[2:], kernel, stride, padding, dilation)
+    return _correlated(input, weight, stride, padding, dilation, out, bias)
+
+
+def conv_transposed(
+    gradient: Any,
+    weight: Any,
+    size: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int] | None = None,
+    groups: int = 1,
+    bias: Any = None,
+) -> Any:
+    """Return the gradient of an input of `size` of `conv`: the map transposed, plus a bias (C,).
+
+    In one dimension, with one group::
+
+        padded = np.zeros((N, C, size + 2 * p)) + bias[:, None]
+        for n, m, o, c, k in np.ndindex(N, M, O, C, K):
+            padded[n, c, s * o + d * k] += weight[m, c, k] * gradient[n, m, o]
+        gradInput = padded[:, :, p : p + size]
+
+    Example
+    -------
+    >>> conv_transposed(np.array([[1.0, 10.0]]), np.array([[[1.0, 2.0]]]), (4,), (2,), (0,))
+    array([[ 1.,  2., 10., 20.]])
+    """
+    kernel = weight.shape[2:]
+    dilation = dilation or (1,) * len(kernel)
+    if gradient.ndim == weight.ndim - 1:
+        one = gradient[None]
+        return conv_transposed(one, weight, size, stride, padding, dilation, groups, bias)[0]
+    planes = weight.shape[1] * groups
+    if prod(stride) == 1 and 2 * planes >= weight.shape[0]:
+        # A correlation with the kernel turned round, from which padding cuts off as much.
+        around = [d * (k - 1) - p for d, k, p in zip(dilation, kernel, padding, strict=True)]
+        return _correlated(
+            gradient, _turned(weight, groups), stride, around, dilation, tuple(size), bias
+        )
+    return _scattered(gradient, weight, size, stride, padding, dilation, groups, bias)
+
+
+def conv_weight(
+    input: Any,
+    gradient: Any,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int] | None = None,
+    groups: int = 1,
+) -> Any:
+    """Return the gradient of the weight of `conv`.
+
+    In one dimension, with one group::
+
+        padded = np.pad(input, ((0, 0), (0, 0), (p, p)))
+        gradWeight = np.zeros((M, C, K))
+        for n, m, o, c, k in np.ndindex(N, M, O, C, K):
+            gradWeight[m, c, k] += gradient[n, m, o] * padded[n, c, s * o + d * k]
+
+    Example
+    -------
+    >>> conv_weight(np.array([[1.0, 2.0, 3.0]]), np.array([[1.0, 10.0]]), (2,), (1,), (0,))
+    array([[[21., 32.]]])
+    """
+    dilation = dilation or (1,) * len(kernel)
+    if input.ndim == len(kernel) + 1:
+        input, gradient = input[None], gradient[None]
+    _, m, *out = gradient.shape
+    c = input.shape[1]
+    dtype = np.result_type(input.dtype, gradient.dtype)
+    depth, each = c // groups * prod(kernel), m // groups
+    total = np.zeros_like(input, DOUBLE.get(dtype.char, dtype), shape=(groups, depth, each))
+    scratch = _Scratch(gradient, gradient.dtype)
+    for samples, rows, columns in _columns(input, kernel, stride, padding, dilation, out):
+        given = scratch.planes_first(gradient[samples, :, rows])
+        given = given.reshape(groups, each, prod(given.shape[1:]))
+        columns = columns.reshape(groups, depth, given.shape[2])
+        # The BLAS takes less time for this than for its transpose.
+        total += products(columns, np.swapaxes(given, 1, 2))
+    total = np.swapaxes(total, 1, 2).astype(dtype, order="C")
+    return total.reshape(m, c // groups, *kernel)
+
+
+def _correlated(
+    input: Any,
+    weight: Any,
+    stride: Sequence[int],
+    before: Sequence[int],
+    dilation: Sequence[int],
+    out: Sequence[int],
+    bias: Any,
+) -> Any:
+    """Return what `conv` does, for an input whose first entry stands at `before` in the image."""
+    n, c = input.shape[:2]
+    m, each, *kernel = weight.shape
+    groups = c // each if each else 1
+    dtype = np.result_type(input.dtype, weight.dtype)
+    output = np.empty_like(input, dtype, order="C", shape=(n, m, *out))
+    weight = weight.reshape(groups, m // groups, each * prod(kernel))
+    if _is_pointwise(input, kernel, stride, before, out):
+        columns = input.reshape(n, groups, each, prod(out))
+        np.matmul(weight, columns, out=output.reshape(n, groups, m // groups, prod(out)))
+        if bias is not None:
+            output += bias.reshape(-1, *(1,) * len(out))
+        return output
+    scratch = _Scratch(input, dtype)
+    for samples, rows, columns in _columns(input, kernel, stride, before, dilation, out):
+        place = output[samples, :, rows]
+        shape = (m, len(place), *place.shape[2:])
+        columns = columns.reshape(groups, weight.shape[2], prod(shape[1:]))
+        made = scratch.shaped((groups, m // groups, columns.shape[2]))
+        np.matmul(weight, columns, out=made)
+        _finish(np.swapaxes(made.reshape(shape), 0, 1), bias, place)
+    return output
+
+
+def _is_pointwise(
+    input: Any, kernel: Sequence[int], stride: Sequence[int], before: Sequence[int], out: Any
+) -> bool:
+    """Tell whether each sample is its own columns, and these make a product of some size."""
+    plain = prod(kernel) == 1 == prod(stride) and not any(before)
+    return plain and (prod(out) >= _FEW or len(input) <= 1)
+
+
+def _scattered(
+    gradient: Any,
+    weight: Any,
+    size: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    groups: int,
+    bias: Any,
+) -> Any:
+    """Return what `conv_transposed` does: the columns of the products are added to the image."""
+    n, m, *out = gradient.shape
+    _, each, *kernel = weight.shape
+    dtype = np.result_type(gradient.dtype, weight.dtype)
+    result = np.empty_like(gradient, dtype, order="C", shape=(n, groups * each, *size))
+    weight = np.swapaxes(weight.reshape(groups, m // groups, each * prod(kernel)), 1, 2)
+    depth = groups * each * prod(kernel)
+    span = tuple(
+        max(p + b, (o - 1) * s + d * (k - 1) + 1)
+        for p, b, o, s, d, k in zip(padding, size, out, stride, dilation, kernel, strict=True)
+    )
+    given, made, image = (_Scratch(gradient, dtype) for _ in range(3))
+    for samples, blocks in _blocks(n, out, depth * dtype.itemsize):
+        count = samples.stop - samples.start
+        padded = image.shaped((count, groups * each, *span))
+        padded[...] = 0
+        for rows in blocks:
+            part = gradient[samples, :, rows]
+            shape = (groups * each, *kernel, count, *part.shape[2:])
+            columns = made.shaped((groups, weight.shape[1], prod(shape[len(kernel) + 1 :])))
+            block = given.planes_first(part).reshape(groups, m // groups, columns.shape[2])
+            np.matmul(weight, block, out=columns)
+            columns = columns.reshape(shape)
+            start = (slice(rows.start * stride[0], None),)
+            reached = padded[(slice(None), slice(None), *start)]
+            for tap, entries in taps(part.shape[2:], kernel, stride, dilation):
+                reached[entries] += np.swapaxes(columns[(slice(None), *tap)], 0, 1)
+        inner, _ = middle(padded, size, [-p for p in padding])
+        _finish(padded[inner], bias, result[samples])
+    return result
+
+
+def _finish(made: Any, bias: Any, place: Any) -> None:
+    """Put what was made, plus a bias for each plane, in its place."""
+    if bias is None:
+        place[...] = made
+    else:
+        np.add(made, bias.reshape(-1, *(1,) * (made.ndim - 2)), out=place)
+
+
+def _turned(weight: Any, groups: int) -> Any:
+    """Return the kernels turned round, (C, M / groups, *kernel) instead of (M, C / groups, ...)."""
+    m, c, *kernel = weight.shape
+    turned = weight.reshape(groups, m // groups, c, *kernel)
+    turned = np.flip(np.swapaxes(turned, 1, 2), tuple(range(3, turned.ndim)))
+    return turned.reshape(groups * c, m // groups, *kernel)
+
+
+def _blocks(n: int, out: Sequence[int], nbytes: int) -> Iterator[tuple[slice, list[slice]]]:
+    """Yield slices of the samples, and for each those of the first dimension of out.
+
+    As many samples make a block as fit, or else as many rows of one; nbytes is what a column has.
+    """
+    fit = max(1, _BLOCK // max(1, nbytes))
+    samples = max(1, fit // max(1, prod(out)))
+    rows = out[0] if samples > 1 else max(1, min(out[0], fit // max(1, prod(out[1:]))))
+    for first in range(0, n, samples):
+        parts = [slice(a, min(a + rows, out[0])) for a in range(0, out[0], rows)]
+        yield slice(first, min(first + samples, n)), parts
+
+
+def _columns(
+    input: Any,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    before: Sequence[int],
+    dilation: Sequence[int],
+    out: Sequence[int],
+) -> Iterator[tuple[slice, slice, Any]]:
+    """Yield slices of the samples and rows, and the columns (C, *kernel, samples, rows, ...)."""
+    n, c = input.shape[:2]
+    span = tuple(
+        (o - 1) * s + d * (k - 1) + 1
+        for o, s, d, k in zip(out, stride, dilation, kernel, strict=True)
+    )
+    here, there = middle(input, span, before)
+    is_whole = input[here].shape[2:] == span
+    scratch, image = _Scratch(input, input.dtype), _Scratch(input, input.dtype)
+    for samples, parts in _blocks(n, out, c * prod(kernel) * input.dtype.itemsize):
+        if is_whole:
+            padded = input[samples][here]
+        else:
+            padded = image.shaped((samples.stop - samples.start, c, *span))
+            if not samples.start:
+                padded[...] = 0
+            padded[there] = input[samples][here]
+        view = window_view(padded, kernel, stride, dilation)
+        for rows in parts:
+            block = view[(slice(None),) * (len(kernel) + 2) + (rows,)]
+            columns = scratch.shaped(block.shape)
+            columns[...] = block
+            yield samples, rows, columns
+
+
+class _Scratch:
+    """Memory that blocks take turns in, of the kind of an array. The first block is the largest."""
+
+    def __init__(self, array: Any, dtype: Any) -> None:
+        self._array, self._dtype = array, dtype
+        self._memory: Any = None
+
+    def shaped(self, shape: Sequence[int]) -> Any:
+        size = prod(shape)
+        if self._memory is None:
+            self._memory = np.empty_like(self._array, self._dtype, shape=(size,))
+        return self._memory[:size].reshape(shape)
+
+    def planes_first(self, block: Any) -> Any:
+        """Return a block (N, C, ...) as (C, N, ...), contiguous in memory."""
+        block = np.swapaxes(block, 0, 1)
+        if block.shape[1] == 1 and type(block) is np.ndarray and block[:, 0].flags.c_contiguous:
+            return block
+        copied = self.shaped(block.shape)
+        copied[...] = block
+        return copied

@@ -1,0 +1,267 @@
+"""Pooling by maxima, with one to three dimensions: where they stand, and what goes back there.
+
+Shapes: input (N, C, *size), or one sample (C, *size); output (N, C, *out). There are as many
+windows as `out` says; one that reaches beyond the image has fewer entries.
+
+Where a maximum stands is said by its place in its plane, counted in C order from 0. The first of
+equal entries is the maximum; NaN goes before all numbers. Complex numbers are ordered by their real
+parts.
+"""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from torchlite.kernels.like import like
+from torchlite.kernels.windows import adaptive_windows, cached, inner_taps
+
+__all__ = [
+    "adaptive_places",
+    "fractional_places",
+    "gather",
+    "max_at",
+    "max_windows",
+    "scatter",
+]
+
+# So many windows that have no number as their maximum are looked through at once.
+_AT_ONCE = 1 << 14
+
+
+def max_windows(
+    input: Any,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    out: Sequence[int],
+) -> tuple[Any, Any]:
+    """Return the maximum of every window, and its place in its plane.
+
+    In one dimension::
+
+        output, indices = np.zeros((N, C, O)), np.zeros((N, C, O), int)
+        for n, c, o in np.ndindex(N, C, O):
+            entries = [at for at in s * o - p + d * np.arange(K) if 0 <= at < size]
+            indices[n, c, o] = entries[np.argmax(input[n, c, entries])]
+            output[n, c, o] = input[n, c, indices[n, c, o]]
+
+    Example
+    -------
+    >>> max_windows(np.array([[1.0, 5.0, 5.0, 2.0]]), (2,), (1,), (0,), (1,), (3,))
+    (array([[5., 5., 5.]]), array([[1, 1, 2]]))
+    """
+    dims = len(kernel)
+    lead, size = input.shape[: input.ndim - dims], input.shape[input.ndim - dims :]
+    planes = input.real.reshape(prod(lead), *size)
+    steps = list(inner_taps(size, out, kernel, stride, padding, dilation))
+    best = np.empty_like(planes, order="C", shape=(len(planes), *out))
+    hits = np.empty_like(planes, "uint8" if len(steps) < 256 else "int32", shape=best.shape)
+    for part in cached(planes):
+        _first_maximum(planes[part], steps, best[part], hits[part])
+    corners = [np.arange(n) * s - p for n, s, p in zip(out, stride, padding, strict=True)]
+    offsets = [_flat([d * i for d, i in zip(dilation, t, strict=True)], size) for t, _, _ in steps]
+    indices = np.take(like([0, *offsets], input), hits)
+    indices += like(_flat(np.ix_(*corners), size), input)
+    wrong = np.nonzero((hits == 0) | np.isnan(best))
+    if wrong[0].size:
+        _settle(planes, wrong, indices, kernel, stride, padding, dilation)
+        best[wrong] = gather(planes, indices, dims)[wrong]
+    shape = (*lead, *out)
+    best, indices = best.reshape(shape), indices.reshape(shape)
+    return gather(input, indices, dims) if input.dtype.kind == "c" else best, indices
+
+
+def _first_maximum(planes: Any, steps: Any, best: Any, hits: Any) -> None:
+    """Fill in the maximum of each window, and the number of the step that found it; 0 if none did.
+
+    NaN becomes the maximum, too, but which of them is not found here.
+    """
+    for number, (_, inside, entries) in enumerate(steps, 1):
+        values, found, reached = planes[entries], best[inside], hits[inside]
+        if number == 1:
+            if found.shape == best.shape:
+                best[...] = values
+                hits[...] = 1
+                continue
+            best[...] = -np.inf
+            hits[...] = 0
+        better = values > found
+        np.maximum(found, values, out=found)
+        np.maximum(reached, np.multiply(better, number, dtype=hits.dtype), out=reached)
+
+
+def _settle(
+    planes: Any,
+    wrong: tuple[Any, ...],
+    indices: Any,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+) -> None:
+    """Find the maximum of windows with a NaN, and of those with nothing above -infinity."""
+    size = planes.shape[1:]
+    flat = planes.reshape(-1)
+    grid = np.indices(kernel).reshape(len(kernel), -1)
+    for start in range(0, wrong[0].size, _AT_ONCE):
+        plane, *where = (places[start : start + _AT_ONCE, None] for places in wrong)
+        entries = [
+            o * s - p + like(d * i, planes)
+            for o, s, p, d, i in zip(where, stride, padding, dilation, grid, strict=True)
+        ]
+        inside: Any = True
+        for at, n in zip(entries, size, strict=True):
+            inside = inside & (at >= 0) & (at < n)
+        places = _flat([at.clip(0, n - 1) for at, n in zip(entries, size, strict=True)], size)
+        values = flat[plane * prod(size) + places]
+        first = np.argmax(inside + 1 * (inside & np.isnan(values)), 1, keepdims=True)
+        at_once = tuple(places[start : start + _AT_ONCE] for places in wrong)
+        indices[at_once] = np.take_along_axis(places, first, 1)[:, 0]
+
+
+def max_at(input: Any, places: Any, dims: int) -> tuple[Any, Any]:
+    """Return the maximum of the entries at some places, and its place in its plane.
+
+    Shapes: places (K, *out), the same in every plane, or (K, N, C, *out). In one dimension::
+
+        output, indices = np.zeros((N, C, O)), np.zeros((N, C, O), int)
+        for n, c, o in np.ndindex(N, C, O):
+            indices[n, c, o] = places[np.argmax(input[n, c, places[:, o]]), o]
+            output[n, c, o] = input[n, c, indices[n, c, o]]
+
+    Example
+    -------
+    >>> max_at(np.array([[1.0, 5.0, 2.0]]), np.array([[0, 1], [1, 2]]), 1)
+    (array([[5., 5.]]), array([[1, 1]]))
+    """
+    lead = input.shape[: input.ndim - dims]
+    indices = None
+    for each in places:
+        each = like(np.broadcast_to(each, (*lead, *each.shape[-dims:])), input)
+        values = gather(input.real, each, dims)
+        if indices is None:
+            best, indices = values, each
+        else:
+            better = (values > best) | (np.isnan(values) & ~np.isnan(best))
+            best, indices = np.where(better, values, best), np.where(better, each, indices)
+    return gather(input, indices, dims), indices
+
+
+def adaptive_places(size: Sequence[int], out: Sequence[int]) -> Any:
+    """Return the places (K, *out) of the entries of `adaptive_windows` in each dimension.
+
+    A window with fewer entries than others has its last one several times.
+
+    Example
+    -------
+    >>> adaptive_places((5,), (2,))
+    array([[0, 2],
+           [1, 3],
+           [2, 4]])
+    """
+    each = []
+    for n, m in zip(size, out, strict=True):
+        found = adaptive_windows(n, m)
+        longest = max(end - start for start, end in found)
+        each.append([[min(start + k, end - 1) for start, end in found] for k in range(longest)])
+    return _places([np.array(rows) for rows in each], size)
+
+
+def fractional_places(samples: Any, size: Sequence[int], out: Sequence[int], kernel: Any) -> Any:
+    """Return the places (K, *lead, *out) of the entries of windows at random distances.
+
+    Shapes: samples (*lead, dims), from 0 to 1. In each dimension, with u from samples::
+
+        alpha = (size - kernel) / (out - 1)
+        start = [int((o + u) * alpha) - int(u * alpha) for o in range(out - 1)] + [size - kernel]
+
+    Example
+    -------
+    >>> fractional_places(np.array([0.5]), (7,), (3,), (2,))
+    array([[0, 2, 5],
+           [1, 3, 6]])
+    """
+    each = []
+    for i, (n, m, k) in enumerate(zip(size, out, kernel, strict=True)):
+        u = samples[..., i, None]
+        # In the precision of the samples, as Torch7 computes it.
+        alpha = u.dtype.type(n - k) / u.dtype.type(max(1, m - 1))
+        starts = ((np.arange(m).astype(u.dtype) + u) * alpha).astype(np.intp)
+        starts -= (u * alpha).astype(np.intp)
+        starts[..., -1] = n - k
+        each.append(starts + np.arange(k).reshape(-1, *(1,) * starts.ndim))
+    return _places(each, size)
+
+
+def _places(each: Sequence[Any], size: Sequence[int]) -> Any:
+    """Return places (K, ..., *out) of what stands at (k, ..., out) in each dimension."""
+    dims = len(each)
+    spread = []
+    for i, at in enumerate(each):
+        k, *lead, m = at.shape
+        ones = [1] * dims
+        at = at.reshape(*ones[:i], k, *ones[i + 1 :], *lead, *ones[:i], m, *ones[i + 1 :])
+        spread.append(at)
+    flat = _flat(spread, size)
+    return flat.reshape(-1, *flat.shape[dims:])
+
+
+def gather(input: Any, indices: Any, dims: int) -> Any:
+    """Return the entries of each plane, its last `dims` dimensions, that stand at places in it.
+
+    In one dimension::
+
+        output = np.zeros((N, C, O))
+        for n, c, o in np.ndindex(N, C, O):
+            output[n, c, o] = input[n, c, indices[n, c, o]]
+
+    Example
+    -------
+    >>> gather(np.array([[1.0, 5.0, 2.0]]), np.array([[1, 1]]), 1)
+    array([[5., 5.]])
+    """
+    planes = _flat_planes(input, dims)
+    return np.take_along_axis(planes, _flat_planes(indices, dims), 1).reshape(indices.shape)
+
+
+def scatter(gradient: Any, indices: Any, size: Sequence[int], distinct: bool = False) -> Any:
+    """Return planes of `size` with the entries added at places in them: the gradient of `gather`.
+
+    With distinct, no two of a plane have the same place. In one dimension::
+
+        gradInput = np.zeros((N, C, size))
+        for n, c, o in np.ndindex(N, C, O):
+            gradInput[n, c, indices[n, c, o]] += gradient[n, c, o]
+
+    Example
+    -------
+    >>> scatter(np.array([[1.0, 10.0, 100.0]]), np.array([[1, 1, 3]]), (4,))
+    array([[  0.,  11.,   0., 100.]])
+    """
+    dims = len(size)
+    result = np.zeros_like(gradient, order="C", shape=(*gradient.shape[:-dims], *size))
+    places = _flat_planes(indices, dims)
+    places = places + like(np.arange(places.shape[0]) * prod(size), gradient)[:, None]
+    flat, places, values = result.reshape(-1), places.reshape(-1), gradient.reshape(-1)
+    if distinct:
+        flat[places] = values
+    else:
+        np.add.at(flat, places, values)
+    return result
+
+
+def _flat_planes(array: Any, dims: int) -> Any:
+    """Return an array with all planes side by side, and each of them flat."""
+    lead, size = array.shape[: array.ndim - dims], array.shape[array.ndim - dims :]
+    return array.reshape(prod(lead), prod(size))
+
+
+def _flat(places: Sequence[Any], size: Sequence[int]) -> Any:
+    """Return the place in C order of a place that is said for each dimension."""
+    flat: Any = 0
+    for place, n in zip(places, size, strict=True):
+        flat = flat * n + place
+    return flat
