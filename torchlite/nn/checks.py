@@ -76,9 +76,9 @@ def must_be_rows_back(
     if (
         type(gradOutput) is ndarray is type(input)
         and gradOutput.dtype == dtype == input.dtype
-        and 1 <= input.ndim <= 2
-        and input.shape[-1] == n
-        and gradOutput.shape == (*input.shape[:-1], m)
+        and 1 <= len(shape := input.shape) <= 2
+        and shape[-1] == n
+        and gradOutput.shape == (*shape[:-1], m)
     ):
         return
     must_be_rows(layer, method, input, n, dtype)
@@ -224,6 +224,11 @@ def number(layer: Any, method: str, argument: str, value: Any) -> Any:
         if method == "backward" and hint is None:
             hint = "backward([a, b], gradOutput): several inputs are one table"
     raise mistyped(layer, method, argument, "a number", got, hint)
+
+
+def scale(layer: Any, value: Any, method: str = "accGradParameters") -> Any:
+    """Return a scale as `number` does: the one test that every right accGradParameters takes."""
+    return value if type(value) in NUMBERS else number(layer, method, "scale", value)
 
 
 def rate(layer: Any, method: str, argument: str, value: Any) -> Any:

@@ -173,8 +173,7 @@ class Module(Stateful):
 
         With `gradInput = None` the first of the two is left out and None returned.
         """
-        if type(scale) not in NUMBERS:
-            scale = checks.number(self, "backward", "scale", scale)
+        scale = checks.scale(self, scale, "backward")
         before = self.gradInput
         gradInput = self._backpropagate(input, gradOutput)
         try:

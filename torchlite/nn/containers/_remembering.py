@@ -7,7 +7,6 @@ import numpy as np
 from numpy import ndarray
 
 from torchlite.nn import checks
-from torchlite.nn.checks import NUMBERS
 from torchlite.nn.container import Container
 from torchlite.nn.nested import EMPTY, is_array, same, shapes
 
@@ -52,8 +51,7 @@ class Remembering(Container):
 
         The outermost container looks ahead, and undoes what was done where it fails.
         """
-        if type(scale) not in NUMBERS:
-            scale = checks.number(self, "accGradParameters", "scale", scale)
+        scale = checks.scale(self, scale)
         plan = self._plan
         if (
             plan is not None

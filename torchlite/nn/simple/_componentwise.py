@@ -8,7 +8,6 @@ from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import addrows
 from torchlite.kernels.sums import sum_all, sum_along
 from torchlite.nn import checks
-from torchlite.nn.checks import NUMBERS
 from torchlite.nn.dims import sizes
 from torchlite.nn.initial import uniform
 from torchlite.nn.module import Module
@@ -57,8 +56,7 @@ class Componentwise(Module):
         return self.gradInput
 
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
-        if type(scale) not in NUMBERS:
-            scale = checks.number(self, "accGradParameters", "scale", scale)
+        scale = checks.scale(self, scale)
         (parameter,), (target,) = self.parameters()
         rows = self._rows("accGradParameters", input, parameter)
         shape, dtype = input.shape, parameter.dtype

@@ -8,7 +8,6 @@ from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import products
 from torchlite.kernels.sums import einsum_rows, inner
 from torchlite.nn import checks
-from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
 from torchlite.nn.module import Module
 
@@ -57,8 +56,7 @@ class Distances(Module):
         return self.gradInput
 
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
-        if type(scale) not in NUMBERS:
-            scale = checks.number(self, "accGradParameters", "scale", scale)
+        scale = checks.scale(self, scale)
         self._must_fit_back("accGradParameters", input, gradOutput)
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]

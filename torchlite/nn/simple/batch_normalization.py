@@ -11,7 +11,6 @@ from torchlite.kernels.blas import addrows
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_products, sum_rows
 from torchlite.nn import checks
-from torchlite.nn.checks import NUMBERS
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY
 from torchlite.nn.stateful import restored
@@ -155,8 +154,7 @@ class BatchNormalization(Module):
         return self.gradInput
 
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
-        if type(scale) not in NUMBERS:
-            scale = checks.number(self, "accGradParameters", "scale", scale)
+        scale = checks.scale(self, scale)
         self._must_fit_back("accGradParameters", input, gradOutput)
         if self.weight is None:
             return

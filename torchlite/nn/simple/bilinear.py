@@ -9,7 +9,6 @@ from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import addrows, product, products
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
-from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
 from torchlite.nn.module import Module
 
@@ -115,8 +114,7 @@ class Bilinear(Module):
         return self.gradInput
 
     def accGradParameters(self, input: Sequence[Array], gradOutput: Array, scale: Any = 1) -> None:
-        if type(scale) not in NUMBERS:
-            scale = checks.number(self, "accGradParameters", "scale", scale)
+        scale = checks.scale(self, scale)
         left, right = self._pair("accGradParameters", input, gradOutput)
         m, k, n = self.weight.shape
         pairs = (left.T * gradOutput.T[:, None]).reshape(m * k, len(left))

@@ -9,7 +9,6 @@ from torchlite.kernels.blas import product
 from torchlite.kernels.functions import units
 from torchlite.kernels.sums import sum_along, sum_rows
 from torchlite.nn import checks
-from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
 from torchlite.nn.module import Module
 
@@ -100,8 +99,7 @@ class Cosine(Module):
         return self.gradInput
 
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
-        if type(scale) not in NUMBERS:
-            scale = checks.number(self, "accGradParameters", "scale", scale)
+        scale = checks.scale(self, scale)
         self._must_fit_back("accGradParameters", input, gradOutput)
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]

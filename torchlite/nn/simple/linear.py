@@ -8,7 +8,6 @@ from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import addmm, product
 from torchlite.kernels.sums import sum_rows
 from torchlite.nn import checks
-from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
 from torchlite.nn.module import Module
 
@@ -118,8 +117,7 @@ class Linear(Module):
         return self.gradInput
 
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
-        if type(scale) not in NUMBERS:
-            scale = checks.number(self, "accGradParameters", "scale", scale)
+        scale = checks.scale(self, scale)
         m, n = self.weight.shape
         checks.must_be_rows_back(
             self, "accGradParameters", input, n, gradOutput, m, self.weight.dtype

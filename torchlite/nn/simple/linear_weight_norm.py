@@ -8,7 +8,6 @@ from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import addrows, product
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
-from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
 from torchlite.nn.nested import shapes
 from torchlite.nn.simple.linear import Linear
@@ -126,8 +125,7 @@ class LinearWeightNorm(Linear):
         return self.gradInput
 
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
-        if type(scale) not in NUMBERS:
-            scale = checks.number(self, "accGradParameters", "scale", scale)
+        scale = checks.scale(self, scale)
         m, n = self.v.shape
         checks.must_be_rows_back(self, "accGradParameters", input, n, gradOutput, m, self.v.dtype)
         if input.ndim == 1:

@@ -11,7 +11,7 @@ from torchlite.kernels.blas import addat
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
-from torchlite.nn.checks import NUMBERS, positive_number
+from torchlite.nn.checks import positive_number
 from torchlite.nn.module import Module
 
 __all__ = ["LookupTable"]
@@ -118,8 +118,7 @@ class LookupTable(Module):
         return self.gradInput
 
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
-        if type(scale) not in NUMBERS:
-            scale = checks.number(self, "accGradParameters", "scale", scale)
+        scale = checks.scale(self, scale)
         if self.gradWeight is None:
             raise StateError(
                 f"{checks.title(self)}.accGradParameters: there is no gradWeight after "

@@ -10,7 +10,6 @@ from torchlite.kernels.blas import addat, product
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_rows
 from torchlite.nn import checks
-from torchlite.nn.checks import NUMBERS
 from torchlite.nn.module import Module
 
 __all__ = ["PartialLinear"]
@@ -114,8 +113,7 @@ class PartialLinear(Module):
         return self.gradInput
 
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
-        if type(scale) not in NUMBERS:
-            scale = checks.number(self, "accGradParameters", "scale", scale)
+        scale = checks.scale(self, scale)
         self._must_fit_back("accGradParameters", input, gradOutput)
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]

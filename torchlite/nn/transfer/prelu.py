@@ -8,7 +8,6 @@ from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import choose, leaky
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
-from torchlite.nn.checks import NUMBERS
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["PReLU"]
@@ -95,8 +94,7 @@ class PReLU(Pointwise):
         return self.weight.reshape(-1, *[1] * (input.ndim - 1 - _plane(input)))
 
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
-        if type(scale) not in NUMBERS:
-            scale = checks.number(self, "accGradParameters", "scale", scale)
+        scale = checks.scale(self, scale)
         checks.must_match(self, "accGradParameters", input, gradOutput)
         self._must_fit("accGradParameters", input)
         checks.must_accumulate(self, input, gradOutput, self.weight.dtype)
