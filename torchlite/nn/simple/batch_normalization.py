@@ -26,12 +26,13 @@ class BatchNormalization(Module):
     In training::
 
         save_mean = input.mean(0)
-        save_std = 1 / np.sqrt(((input - save_mean) ** 2).mean(0) + eps)
-        normalized = (input - save_mean) * save_std
-        output = normalized * weight + bias
-        along = normalized * (gradOutput * normalized).mean(0)
-        gradInput = weight * save_std * (gradOutput - gradOutput.mean(0) - along)
-        gradWeight += scale * (gradOutput * normalized).sum(0)
+        centered = input - save_mean
+        save_std = 1 / np.sqrt((centered**2).mean(0) + eps)
+        factor = save_std * weight
+        output = centered * factor + bias
+        slope = (gradOutput * centered).mean(0) * save_std**2
+        gradInput = (gradOutput - gradOutput.mean(0) - centered * slope) * factor
+        gradWeight += scale * (save_std * (gradOutput * centered).sum(0))
         gradBias += scale * gradOutput.sum(0)
 
     In evaluation running_mean and running_var take the place of the batch's mean and variance, and
@@ -127,27 +128,25 @@ class BatchNormalization(Module):
     def updateOutput(self, input: Array) -> Array:
         self._must_fit("updateOutput", input)
         if self.train:
-            mean, centered, variance = self._moments(input)
-            self._follow(mean, variance, len(input))
-            self.save_mean, self.save_std = mean, 1 / np.sqrt(variance + self.eps)
-            self._saved, factor = input, self.save_std
+            save_mean, centered, variance = self._moments(input)
+            self._follow(save_mean, variance, len(input))
+            save_std = 1 / np.sqrt(variance + self.eps)
+            self.save_mean, self.save_std, self._saved = save_mean, save_std, input
         else:
             centered = input - self.running_mean
-            factor = 1 / np.sqrt(self.running_var + self.eps)
-        if self.weight is None:
-            self.output = centered * factor
-        else:
-            self.output = centered * (factor * self.weight)
+            save_std = 1 / np.sqrt(self.running_var + self.eps)
+        self.output = centered * self._factor(save_std)
+        if self.bias is not None:
             self.output += self.bias
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._must_fit_back("updateGradInput", input, gradOutput)
-        mean, std = self._statistics(input)
-        factor = std if self.weight is None else std * self.weight
+        save_mean, save_std = self._statistics(input)
+        factor = self._factor(save_std)
         if self.train:
-            centered = input - mean
-            slope = _mean_product(gradOutput, centered) * std**2
+            centered = input - save_mean
+            slope = _mean_product(gradOutput, centered) * save_std**2
             self.gradInput = (gradOutput - _mean(gradOutput) - centered * slope) * factor
         else:
             self.gradInput = gradOutput * factor
@@ -160,10 +159,14 @@ class BatchNormalization(Module):
             return
         if input.ndim == 1:
             input, gradOutput = input[None], gradOutput[None]
-        mean, std = self._statistics(input)
-        increment = scale * (std * sum_products(gradOutput, input - mean))
+        save_mean, save_std = self._statistics(input)
+        centered = input - save_mean
+        increment = scale * (save_std * sum_products(gradOutput, centered))
         addrows(self.gradBias, scale, gradOutput)
         self.gradWeight += increment
+
+    def _factor(self, save_std: Array) -> Array:
+        return save_std if self.weight is None else save_std * self.weight
 
     def _statistics(self, input: Array) -> tuple[Array, Array]:
         """Return the mean and 1 / standard deviation that the input is normalised with."""
