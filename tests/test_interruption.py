@@ -13,6 +13,7 @@ from torchlite.errors import DTypeError, ShapeError, StateError
 from torchlite.kernels.blas import active
 from torchlite.kernels.flat import stretch
 from torchlite.nn.containers._remembering import Remembering
+from torchlite.nn.module import fails_anywhere
 from torchlite.nn.stateful import arrays_in, parts
 
 X = np.array([[1.0, 2.0], [3.0, -1.0]])
@@ -273,6 +274,32 @@ def test_what_is_copied_and_how_often():
         inner.asked = 0
         net.backward(X, G)
         assert inner.asked == times
+
+
+def test_all_layers_here_say_that_they_validate():
+    """A class says so of its own methods alone, whatever the file is called that it stands in."""
+    forgotten = [
+        f"add _validates = True to {base.__module__}, class {base.__name__}"
+        for name in nn.__all__
+        if isinstance(cls := getattr(nn, name), type) and issubclass(cls, nn.Module)
+        if cls._look_ahead is fails_anywhere
+        for base in cls.__mro__
+        if issubclass(base, nn.Module) and "_validates" not in vars(base)
+    ]
+    assert not forgotten
+    space = {"__name__": "torchlite.nn.mine", "nn": nn}
+    exec(
+        "class Mine(nn.Linear):\n"
+        "    def accGradParameters(self, input, gradOutput, scale=1):\n"
+        "        super().accGradParameters(input, gradOutput, scale)\n"
+        "class Named(nn.Linear):\n"
+        "    pass\n"
+        "class Both(Named, Mine):\n"
+        "    pass\n",
+        space,
+    )
+    found = [space[name]._look_ahead is fails_anywhere for name in ("Mine", "Named", "Both")]
+    assert found == [True, False, True]
 
 
 @pytest.mark.parametrize("make", [lambda: nn.Sequential(linear()), mlp])

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Module"]
 
+_PASSES = ("updateOutput", "updateGradInput", "accGradParameters")
+
 
 class Module(Stateful):
     """A layer: a function of its input and its parameters that knows its own derivatives.
@@ -128,6 +130,9 @@ class Module(Stateful):
     # Whether its parameters are just those of its modules.
     _gathers = False
     transient = (*Stateful.transient, "_gathered")
+    # Of a class alone, not of those that inherit from it: those of updateOutput, updateGradInput
+    # and accGradParameters that it defines validate before they change anything.
+    _validates = True
     # How a container around it learns whether accGradParameters may fail after others have
     # accumulated. None: not on what updateOutput and updateGradInput took.
     _look_ahead: Any = None
@@ -146,9 +151,8 @@ class Module(Stateful):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        methods = cls.updateOutput, cls.updateGradInput, cls.accGradParameters
         accumulates = cls.accGradParameters is not Module.accGradParameters
-        if accumulates and not all(map(_is_ours, methods)):
+        if accumulates and not all(_validates(cls, method) for method in _PASSES):
             cls._look_ahead = fails_anywhere
 
     # ---------------------------------------------------------------- forward and backward
@@ -687,11 +691,10 @@ def _names(cls: type[Module]) -> Iterator[str]:
 
 
 def fails_anywhere(module: Module, input: Any, gradOutput: Any, planned: Any) -> bool:
-    """What layers are taken for that are not torchlite's."""
+    """What layers are taken for that do not say that they validate before they act."""
     return True
 
 
-def _is_ours(method: Any) -> bool:
-    # Where it was written: its __module__ is that of another, where functools.wraps was at work.
-    where = getattr(method, "__globals__", {}).get("__name__", "")
-    return bool(where.startswith("torchlite.nn."))
+def _validates(cls: type[Module], method: str) -> bool:
+    """Tell whether the class that defines the method says of itself that it validates."""
+    return next("_validates" in vars(base) for base in cls.__mro__ if method in vars(base))

@@ -35,6 +35,7 @@ class Branches(Remembering):
     returned.
     """
 
+    _validates = True
     # Whether it is made for one module.
     _single = False
 

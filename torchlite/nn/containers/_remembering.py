@@ -20,6 +20,7 @@ class Remembering(Container):
         After `updateGradInput`: the gradient of each module's output, by position.
     """
 
+    _validates = True
     transient = (*Container.transient, "gradOutputs", "_plan")
     gradOutputs: Any = ()
     # What a container around this one, which is accumulating, has found this one is to do, and for

@@ -77,8 +77,8 @@ class Decorator(Branches):
         if not (isinstance(cls, type) and issubclass(cls, Container)):
             got = cls.__name__ if isinstance(cls, type) else repr(cls)
             raise fault(DTypeError, "Decorator.decorate", "cls", "a class of containers", got)
-        # insert builds on the class that it stands in.
-        left = {"insert", "decorate", *vars(cls)}
+        # insert builds on the class that it stands in; what a class says of itself is its own.
+        left = {"insert", "decorate", "_validates", *vars(cls)}
         for base in (Remembering, Branches, Decorator):
             for name, value in vars(base).items():
                 if name not in left and (name == "__repr__" or not name.startswith("__")):

@@ -63,6 +63,7 @@ class NaN(Decorator):
     Torch7, nn/NaN.lua, which also takes infinities of both signs for a NaN.
     """
 
+    _validates = True
     _risky = True
 
     def __init__(self, module: Module, id: Any = None) -> None:

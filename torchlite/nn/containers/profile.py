@@ -64,6 +64,7 @@ class Profile(Decorator):
     Torch7, nn/Profile.lua, whose backward passes are `updateGradInput` alone.
     """
 
+    _validates = True
     numFwds = 0
     numBwds = 0
     summedFwdTime = 0.0

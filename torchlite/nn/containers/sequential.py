@@ -72,6 +72,7 @@ class Sequential(Remembering):
     Torch7, nn/Sequential.lua.
     """
 
+    _validates = True
     transient = (*Remembering.transient, "activations")
     activations: Any = ()
 

@@ -91,6 +91,8 @@ class WeightNorm(Decorator):
     normalization (2016).
     """
 
+    _validates = True
+
     def __init__(self, module: Module, outputDim: int = 0) -> None:
         super().__init__(module)
         self.outputDim = whole(self, "outputDim", outputDim)

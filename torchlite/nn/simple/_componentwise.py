@@ -37,6 +37,7 @@ class Componentwise(Module):
         input or gradOutput does not fit.
     """
 
+    _validates = True
     # Whether the parameter is one number for all entries.
     scalar: bool = False
 

@@ -33,6 +33,7 @@ class Distances(Module):
         input or gradOutput does not fit.
     """
 
+    _validates = True
     _guard = 1e-7
 
     def __init__(self, inputSize: int, outputSize: int) -> None:

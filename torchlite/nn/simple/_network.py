@@ -14,6 +14,8 @@ class Network(Sequential):
     name: a member says in `_must_fit` which input does; gradOutput must be like the output.
     """
 
+    _validates = True
+
     def updateOutput(self, input: Array) -> Array:
         """Run the modules in order, keep every activation, return the last."""
         self._must_fit(input)

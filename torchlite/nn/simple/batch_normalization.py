@@ -101,6 +101,7 @@ class BatchNormalization(Module):
     Torch7, nn/BatchNormalization.lua. Ioffe and Szegedy, Batch normalization, 2015.
     """
 
+    _validates = True
     transient = (*Module.transient, "save_mean", "save_std", "_saved")
     save_mean: Array = EMPTY
     save_std: Array = EMPTY

@@ -81,6 +81,8 @@ class Bilinear(Module):
     Torch7, nn/Bilinear.lua.
     """
 
+    _validates = True
+
     def __init__(
         self, inputSize1: int, inputSize2: int, outputSize: int, bias: bool = True
     ) -> None:

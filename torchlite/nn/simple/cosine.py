@@ -78,6 +78,8 @@ class Cosine(Module):
     Torch7, nn/Cosine.lua.
     """
 
+    _validates = True
+
     def __init__(self, inputSize: int, outputSize: int) -> None:
         inputSize = checks.size(self, "inputSize", inputSize)
         outputSize = checks.size(self, "outputSize", outputSize)

@@ -88,6 +88,8 @@ class Linear(Module):
     Torch7, nn/Linear.lua.
     """
 
+    _validates = True
+
     def __init__(self, inputSize: int, outputSize: int, bias: bool = True) -> None:
         inputSize = checks.size(self, "inputSize", inputSize)
         outputSize = checks.size(self, "outputSize", outputSize)

@@ -90,6 +90,7 @@ class LinearWeightNorm(Linear):
     Torch7, nn/LinearWeightNorm.lua. Salimans and Kingma, Weight normalization, 2016.
     """
 
+    _validates = True
     transient = (*Linear.transient, "weight")
 
     def __init__(

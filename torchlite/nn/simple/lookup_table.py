@@ -91,6 +91,7 @@ class LookupTable(Module):
     Torch7, nn/LookupTable.lua.
     """
 
+    _validates = True
     shouldScaleGradByFreq: bool = False
 
     def __init__(

@@ -88,6 +88,8 @@ class PartialLinear(Module):
     Torch7, nn/PartialLinear.lua.
     """
 
+    _validates = True
+
     def __init__(self, inputsize: int, outputsize: int, bias: bool = True) -> None:
         inputsize = checks.size(self, "inputsize", inputsize)
         outputsize = checks.size(self, "outputsize", outputsize)

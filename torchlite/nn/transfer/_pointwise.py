@@ -31,6 +31,7 @@ class Pointwise(Module):
         gradOutput has another shape or precision than input.
     """
 
+    _validates = True
     inplace: bool = False
 
     def updateOutput(self, input: Array) -> Array:

@@ -70,6 +70,8 @@ class PReLU(Pointwise):
     Torch7, nn/PReLU.lua. He and others, Delving Deep into Rectifiers (2015).
     """
 
+    _validates = True
+
     def __init__(self, nOutputPlane: int = 0) -> None:
         self.nOutputPlane = checks.size(self, "nOutputPlane", nOutputPlane)
         self.weight = np.zeros(self.nOutputPlane or 1)
