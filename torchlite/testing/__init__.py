@@ -8,8 +8,7 @@ import importlib
 from typing import Any
 
 from torchlite.testing.check import Report, check_criterion, check_module
-from torchlite.testing.criterion_properties import CRITERION_PROPERTIES
-from torchlite.testing.properties import PROPERTIES
+from torchlite.testing.properties import CRITERION_PROPERTIES, PROPERTIES
 from torchlite.testing.violations import ContractViolation, GradientMismatch
 
 __all__ = [

@@ -14,9 +14,9 @@ from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
 from torchlite.nn.nested import copy_arrays, is_array, leaves
 from torchlite.testing import values
-from torchlite.testing.criterion_properties import CRITERION_PROPERTIES, CriterionSubject
-from torchlite.testing.properties import PROPERTIES
-from torchlite.testing.subject import Subject
+from torchlite.testing.criterion_subject import CriterionSubject
+from torchlite.testing.module_subject import ModuleSubject
+from torchlite.testing.properties import CRITERION_PROPERTIES, PROPERTIES
 from torchlite.testing.violations import ContractViolation
 
 __all__ = ["Report", "check_criterion", "check_module"]
@@ -137,7 +137,7 @@ def check_module(
             input = draw(np.random.default_rng(seed), shape)
         names = _chosen("check_module", PROPERTIES, only, exempt)
         report = Report("", exempt=dict(exempt or {}))
-        subject = Subject(
+        subject = ModuleSubject(
             made,
             input,
             gradOutput,
@@ -235,7 +235,7 @@ def _chosen(
     return [name for name in properties if name in wanted and name not in (exempt or {})]
 
 
-def _check(subject: Subject, names: list[str], report: Report) -> None:
+def _check(subject: ModuleSubject, names: list[str], report: Report) -> None:
     for name in names:
         _guarded(subject, name, PROPERTIES[name])
     report.kinks.update(subject.kinks)
@@ -268,7 +268,7 @@ def _method_of(error: BaseException) -> str:
     return found
 
 
-def _check_parts(subject: Subject, names: list[str], report: Report, where: str) -> None:
+def _check_parts(subject: ModuleSubject, names: list[str], report: Report, where: str) -> None:
     """Check the modules inside, each on the input that it gets."""
     if not subject.base.modules:
         return
@@ -294,7 +294,7 @@ def _check_parts(subject: Subject, names: list[str], report: Report, where: str)
         del part.updateOutput
         if position not in inputs or not _differentiable(inputs[position]):
             continue
-        inner = Subject(
+        inner = ModuleSubject(
             part,
             inputs[position],
             seed=subject.seed,

@@ -9,8 +9,8 @@ from torchlite import random
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, leaves
 from torchlite.testing.check import check_module
+from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.properties import PROPERTIES
-from torchlite.testing.subject import Subject
 from torchlite.testing.violations import ContractViolation
 
 try:
@@ -115,7 +115,7 @@ class _Model:
     """A module beside what it should hold: its parameters and gradients as plain copies."""
 
     def __init__(self, module: Module, input: Any) -> None:
-        self.subject = Subject(module, input)
+        self.subject = ModuleSubject(module, input)
         self.module = self.subject.fresh()
         self.module.zeroGradParameters()
         self.parameters = [p.copy() for p in self.module.parameters()[0]]

@@ -1,34 +1,29 @@
-"""The layer under check: copies of it, its numbers, and how two results are compared."""
+"""What is under check: copies of it, its numbers, and how two results are compared."""
 
 import copy
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import CodeType, FunctionType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from torchlite import random
 from torchlite.nn import checks
-from torchlite.nn.container import Container
-from torchlite.nn.module import Module
 from torchlite.nn.nested import (
     cast_arrays,
     copy_arrays,
     is_array,
-    is_finite,
     is_floating,
     leaves,
     map_arrays,
     shapes,
 )
 from torchlite.nn.stateful import parts
-from torchlite.nn.tree import gradient_names
 from torchlite.testing import values
 from torchlite.testing.violations import ContractViolation, guess
 
-__all__ = ["EXTREMES", "ROUNDING", "Result", "Subject", "attempt", "quietly", "states", "words"]
+__all__ = ["EXTREMES", "ROUNDING", "Result", "Subject", "attempt", "quietly", "states"]
 
 # Rounding: what two ways to the same sum may differ by, of the magnitude of its terms.
 ROUNDING = 1e-11
@@ -60,28 +55,43 @@ class Result(NamedTuple):
 
     output: Any
     gradInput: Any
+    # Of the parameters, where there are any.
     gradients: list[Any]
 
 
 class Subject:
-    """A module, an input and a gradOutput, and how to run the one on the others.
+    """A module or a criterion, arguments for it, and how to run the one on the others.
 
-    The module itself is never touched: every run is on a copy. Its parameters are moved to nearby
-    multiples of 1/64, so that none is special.
+    It itself is never touched: every run is on a copy. What differs between modules and criterions
+    stands in `ModuleSubject` and `CriterionSubject`; properties of both ask for nothing else.
     """
 
     # Whether the numbers are such that a layer may refuse them, or give no numbers.
     extreme = False
+    # The contract's calls, in the order of a Result.
+    methods: tuple[str, ...] = ("updateOutput", "updateGradInput", "accGradParameters")
+    # Whether the output is a Python number, of no dtype or kind of array.
+    scalar = False
+    # Whether a backward may count on a forward of the same input before it.
+    needs_forward = True
+    # Whether a forward draws random numbers.
+    draws = False
+    # Whether the parameters are few.
+    small = True
+    # Whether there are modules inside.
+    composed = False
+
+    output: Any
+    gradOutput: Any = None
 
     def __init__(
         self,
-        module: Module,
+        layer: Any,
         input: Any,
-        gradOutput: Any = None,
         *,
         seed: int = 0,
         where: str = "",
-        fresh_from: Callable[[], Module] | None = None,
+        fresh_from: Callable[[], Any] | None = None,
         reproduce: str = "",
     ) -> None:
         # The property that is being checked: whoever runs one sets it.
@@ -89,165 +99,129 @@ class Subject:
         self.seed = seed
         # Other numbers than `draw` gives to the input.
         self.rng = np.random.default_rng([seed, 1])
-        self.title = checks.title(module)
+        self.title = checks.title(layer)
         self.where = f"{where} {self.title}" if where else self.title
         self.fresh_from = fresh_from
         self.reproduce = reproduce
         self.notes: list[str] = []
         self.kinks: dict[str, tuple[int, int]] = {}
-        self.base = self._copied(module)
+        self.base = self._copied(layer)
         self.base.clearState()
-        self.names = self._checked_names()
-        self.dtype = self.base.type()
-        if self.dtype != np.float64:
+        self.names = self._names_of_gradients()
+        if self.base.type() != np.float64:
             self.base.type("float64")
-        for part in parts(self.base):
-            if part.gradInput is None:
-                del part.gradInput
-                self.notes.append("gradInput = None is taken back for the check")
         self.input = cast_arrays(input, "float64")
         # A layer that writes to its input would spoil it for every property after.
         self.pristine = copy_arrays(self.input)
-        self.draws = True
-        self.draws = self._forward_draws()
-        self._move_parameters()
-        self.output = copy_arrays(self.forward(self.fresh(), copy_arrays(self.input)))
-        if self.output is None:
-            self.fail("updateOutput", "it returned None.", property="split")
-        if gradOutput is None:
-            gradOutput = map_arrays(self._draw_like, self.output)
-        self.gradOutput = cast_arrays(gradOutput, "float64")
-        self.remembers = self.base.remembers
-        self.composed = len(parts(self.base)) > 1 or isinstance(self.base, Container)
 
-    def _copied(self, module: Module) -> Module:
+    def _copied(self, layer: Any) -> Any:
         try:
-            return copy.deepcopy(module)
+            return copy.deepcopy(layer)
         except Exception as error:
             self.fail(
                 "copy.deepcopy", f"it raises {type(error).__name__}: {error}", property="clone"
             )
             raise
 
-    def _checked_names(self) -> list[str]:
-        """Return the names of the gradients, if parameters() is what it must be."""
-        pair = self.base.parameters()
-        lists = isinstance(pair, (list, tuple)) and len(pair) == 2
-        if not lists or not all(isinstance(side, (list, tuple)) for side in pair):
-            self.fail("parameters", "it does not return two lists.", property="update")
-        if len(pair[0]) != len(pair[1]):
-            self.fail(
-                "parameters",
-                f"it returns {len(pair[0])} parameters and {len(pair[1])} gradients.",
-                property="update",
-            )
-        return gradient_names(self.base)
+    def _names_of_gradients(self) -> list[str]:
+        return []
 
-    def _draw_like(self, array: Any) -> Any:
-        return values.distinct(self.rng, array.shape)
+    # ---------------------------------------------------------------- what its kind offers
 
-    def _move_parameters(self) -> None:
-        parameters = self.base.parameters()[0]
-        before = [parameter.copy() for parameter in parameters]
-        self.small = sum(parameter.size for parameter in parameters) <= 1000
-        for parameter in parameters:
-            if self.small:
-                parameter[...] = values.nearby(self.rng, parameter)
-            else:
-                # Sums of many multiples of 1/16 would meet the kinks of what follows.
-                parameter += self.rng.uniform(-0.1, 0.1, parameter.shape)
-        output = attempt(self.forward, self.fresh(), copy_arrays(self.input))
-        if output is None or not is_finite(output):
-            for parameter, values_before in zip(parameters, before, strict=True):
-                parameter[...] = values_before
-            self.notes.append("parameters left as they are: moved ones gave no finite output")
+    @property
+    def given(self) -> dict[str, Any]:
+        """The arguments of backward by their names: input, and gradOutput or target."""
+        raise NotImplementedError
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The arguments of forward by their names."""
+        raise NotImplementedError
+
+    def forward(self, layer: Any, input: Any, /) -> Any:
+        """Return the output under the same draw each time."""
+        raise NotImplementedError
+
+    def calls(
+        self, layer: Any, input: Any, beside: Any, /, *scale: Any
+    ) -> list[tuple[str, Callable[[], Any]]]:
+        """Return the contract's calls, in order; the scale, if any, is for accGradParameters."""
+        raise NotImplementedError
+
+    def run(self, layer: Any = None, input: Any = None, beside: Any = None, /) -> Result:
+        """Run forward and backward, from zero gradients."""
+        raise NotImplementedError
+
+    def gradInput_for(self, weights: list[Any]) -> Any:
+        """Return gradInput for these gradients of the output's arrays."""
+        raise NotImplementedError
+
+    def parameters_of(self, layer: Any) -> tuple[list[Any], list[Any]]:
+        """Return the parameters of a copy, and their gradients."""
+        return [], []
+
+    def other_input(self) -> Any:
+        """Return another input on which the layer works, or the same input rearranged."""
+        raise NotImplementedError
+
+    def others(self) -> tuple[Any, Any]:
+        """Return other arguments of backward on which the layer works."""
+        raise NotImplementedError
+
+    def extremes(self) -> list[Self]:
+        """Return the subject at huge and tiny numbers, and at these, infinities and NaN."""
+        raise NotImplementedError
+
+    def variants(self) -> list[Self]:
+        """Return the subject, and the same in another mode if it has any that matters."""
+        raise NotImplementedError
+
+    def documented(self) -> list[Self]:
+        """Return the variants of which the docstring speaks, if it speaks of such an input."""
+        raise NotImplementedError
+
+    def wrong_calls(self) -> list[tuple[str, tuple[Any, ...]]]:
+        """Return methods with arguments that are refused, or should be."""
+        raise NotImplementedError
 
     # ---------------------------------------------------------------- running
 
-    def fresh(self, dtype: Any = None) -> Module:
-        """Return a copy of the module, cast to dtype."""
-        module = copy.deepcopy(self.base)
-        return module if dtype is None else module.type(dtype)
+    def fresh(self, dtype: Any = None) -> Any:
+        """Return a copy, cast to dtype."""
+        layer = copy.deepcopy(self.base)
+        return layer if dtype is None else layer.type(dtype)
 
     def reseed(self) -> None:
         """Make the next forward draw what every other one drew."""
         if self.draws:
             random.manualSeed(self.seed)
 
-    def _forward_draws(self) -> bool:
-        """Tell whether a forward draws random numbers: seeding takes longer than most forwards."""
-        random.manualSeed(self.seed)
-        before = random.getRNGState()
-        module = self.fresh()
-        module.training()
-        try:
-            module.forward(copy_arrays(self.input))
-        except Exception:
-            module.evaluate().forward(copy_arrays(self.input))
-        return not np.array_equal(before, random.getRNGState())
-
-    def forward(self, module: Module, input: Any) -> Any:
-        """Return the output under the same draw each time."""
-        self.reseed()
-        return module.forward(input)
-
-    def forward_anew(self, module: Module, input: Any) -> Any:
-        """Return the output under another draw."""
-        if self.draws:
-            random.manualSeed(self.seed + 1)
-        return module.forward(input)
-
-    def run(
-        self, module: Module | None = None, input: Any = None, gradOutput: Any = None
-    ) -> Result:
-        """Run forward, updateGradInput and accGradParameters, from zero gradients."""
-        module = self.fresh() if module is None else module
-        input = self.input if input is None else input
-        gradOutput = self.gradOutput if gradOutput is None else gradOutput
-        output = self.forward(module, input)
-        module.zeroGradParameters()
-        gradInput = module.updateGradInput(input, gradOutput)
-        module.accGradParameters(input, gradOutput)
-        return Result(output, gradInput, [g.copy() for g in module.parameters()[1]])
-
-    def other(self, table: Any) -> Any:
-        """Return other numbers in the same shapes; integer arrays, which mean something, stay."""
-        return map_arrays(
-            lambda a: values.distinct(self.rng, a.shape) if is_floating(a) else a, table
-        )
-
-    def other_input(self) -> Any:
-        """Return another input on which the layer works, or the same input rearranged."""
-        for candidate in (
-            self.other(self.input),
-            map_arrays(lambda a: a[::-1].copy() if is_floating(a) and a.ndim else a, self.input),
-        ):
-            output = attempt(self.forward, self.fresh(), candidate)
-            same_shapes = shapes(output) == shapes(self.output)
-            if same_shapes and is_finite(output):
-                return candidate
-        return copy_arrays(self.input)
-
-    def gradient_arrays(self, module: Module) -> list[tuple[str, Any]]:
+    def gradient_arrays(self, layer: Any) -> list[tuple[str, Any]]:
         """Return the gradients of a copy with their names."""
-        return list(zip(self.names, module.parameters()[1], strict=True))
+        return list(zip(self.names, self.parameters_of(layer)[1], strict=True))
 
-    def with_parameters_of(self, module: Module) -> Module:
-        """Return a fresh copy with the parameters of another: nothing it may have cached."""
-        fresh = self.fresh()
-        for own, theirs in zip(fresh.parameters()[0], module.parameters()[0], strict=True):
-            own[...] = theirs
-        return fresh
+    def call(self, method: str, layer: Any) -> Any:
+        """Make one of the contract's calls."""
+        return dict(self.calls(layer, *self.given.values()))[method]()
 
-    def with_arrays_of(self, module: Module) -> Module:
-        """Return a fresh copy with all arrays of another that a new module has, too."""
-        fresh = self.fresh()
-        for own, theirs in zip(parts(fresh), parts(module), strict=True):
-            for name, value in vars(own).items():
-                other: Any = vars(theirs).get(name)
-                if is_array(value) and np.shape(value) == np.shape(other):
-                    value[...] = other
-        return fresh
+    def by_method(self, result: Result) -> list[tuple[str, Any]]:
+        """Return what each of the contract's calls gave."""
+        return list(zip(self.methods, result, strict=False))
+
+    def ready(self) -> Any:
+        """Return a copy that has just computed something, with gradients that are not zero."""
+        layer = self.fresh()
+        for _, gradient in self.gradient_arrays(layer):
+            gradient[...] = 1.25
+        for method in ("updateOutput", "updateGradInput"):
+            self.call(method, layer)
+        return layer
+
+    def forward_anew(self, layer: Any, input: Any) -> Any:
+        """Return the output under another draw."""
+        other = copy.copy(self)
+        other.seed = self.seed + 1
+        return other.forward(layer, input)
 
     def at(self, what: str, input: Any, **others: Any) -> Self:
         """Return the subject at numbers that are `what`; it may refuse them."""
@@ -257,50 +231,16 @@ class Subject:
         )
         return subject
 
-    def extremes(self) -> list[Self]:
-        """Return the subject at huge and tiny numbers, and at these, infinities and NaN."""
-        return [
-            self.at(
-                what,
-                self.adversarial(self.input, *more),
-                gradOutput=self.adversarial(self.gradOutput, *more),
-            )
-            for what, more in EXTREMES
-        ]
-
     def adversarial(self, table: Any, *more: float) -> Any:
         """Return a table like this one of huge and tiny numbers, zeros and `more`."""
         return map_arrays(
             lambda a: values.adversarial(self.rng, a.shape, *more) if is_floating(a) else a, table
         )
 
-    def in_both_modes(self) -> list["Subject"]:
-        """Return the subject in its own mode, and in the other if its code looks at the mode."""
-        if "train" not in words(self.base):
-            return [self]
-        other = copy.copy(self)
-        other.base = self.fresh()
-        other.base.evaluate() if self.base.train else other.base.training()
-        mode = "evaluation" if self.base.train else "training"
-        other.where = f"{self.where} in {mode} mode"
-        try:
-            other.output = copy_arrays(other.forward(other.fresh(), copy_arrays(self.input)))
-        except Exception as error:
-            # What evaluation takes, training may refuse: one sample has no variance.
-            if self.base.train:
-                other.fail(
-                    "forward", f"it raises {type(error).__name__}: {error}", property="modes"
-                )
-            return [self]
-        if shapes(other.output) != shapes(self.output):
-            return [self]
-        return [self, other]
-
     @property
     def rows(self) -> int:
-        """The number of samples, if the first dimension of all arrays is that."""
-        lengths = {a.shape[0] for a in leaves(self.input) if is_array(a) and a.ndim > 1}
-        return lengths.pop() if len(lengths) == 1 else 0
+        """The number of samples, if there is one."""
+        raise NotImplementedError
 
     def count_kinks(self, name: str, skipped: int, entries: int) -> None:
         """Keep how many entries were not compared because they lie at a kink or tie."""
@@ -311,13 +251,13 @@ class Subject:
 
     def context(self) -> str:
         """Return shapes, dtypes and seed as failures print them."""
-        if not hasattr(self, "input"):
+        if not hasattr(self, "pristine"):
             return f"seed {self.seed}"
         dtypes = sorted({str(a.dtype) for a in leaves(self.input) if is_array(a)})
-        gradOutput = getattr(self, "gradOutput", None)
+        _, (name, beside) = self.given.items()
         return (
-            f"input {shapes(self.input)} {', '.join(dtypes)}, "
-            f"gradOutput {shapes(gradOutput)}, seed {self.seed}"
+            f"input {shapes(self.input)} {', '.join(dtypes)}, {name} {shapes(beside)}, "
+            f"seed {self.seed}"
         )
 
     def fail(
@@ -456,38 +396,8 @@ class Subject:
                         self.fail(method, f"{problem} A zero has another sign.")
 
 
-def words(module: Module) -> set[str]:
-    """Return the names that the code of a module and its parts uses, torchlite's bases apart."""
-    found: set[str] = set()
-
-    def read(code: Any, known: dict[str, Any]) -> None:
-        for name in set(code.co_names) - found:
-            found.add(name)
-            helper = known.get(name)
-            if isinstance(helper, FunctionType):
-                read(helper.__code__, helper.__globals__)
-        for constant in code.co_consts:
-            if isinstance(constant, str):
-                found.add(constant)
-            elif isinstance(constant, CodeType):
-                read(constant, known)
-
-    for part in parts(module):
-        for kind in type(part).__mro__:
-            if kind.__module__ in _CONTRACTS:
-                continue
-            for value in vars(kind).values():
-                function = getattr(value, "fget", None) or getattr(value, "__func__", value)
-                if isinstance(function, FunctionType):
-                    read(function.__code__, function.__globals__)
-    return found
-
-
-_CONTRACTS = {"torchlite.nn.module", "torchlite.nn.container", "torchlite.nn.stateful", "builtins"}
-
-
-def states(module: Module) -> Iterator[tuple[str, Any]]:
-    """Yield every attribute of the module and its parts, with a name."""
-    for i, part in enumerate(parts(module)):
+def states(layer: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every attribute of the layer and its parts, with a name."""
+    for i, part in enumerate(parts(layer)):
         for key, value in vars(part).items():
             yield f"{type(part).__name__}#{i}.{key}", value

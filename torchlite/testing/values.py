@@ -5,11 +5,14 @@ few of them are exact and a failure shows numbers that can be checked by hand. W
 matter, huge and tiny numbers show what these leave alone.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-__all__ = ["HUGE", "adversarial", "distinct", "nearby", "signs", "sixteenths"]
+from torchlite.nn.nested import is_array, leaves, map_arrays
+
+__all__ = ["HUGE", "adversarial", "distinct", "nearby", "signs", "sixteenths", "wrong"]
 
 # About 1e30; times a power of two, a sum is rounded as it was.
 HUGE = 2.0**100
@@ -62,3 +65,29 @@ def adversarial(rng: np.random.Generator, shape: tuple[int, ...], *more: float) 
     pool = [*more, 1e30, -1e30, 1e-30, -1e-30, tiny, 0.0, -0.0, 1.0, -3.5]
     size = int(np.prod(shape))
     return np.tile(rng.permutation(pool), size // len(pool) + 1)[:size].reshape(shape)
+
+
+def wrong(table: Any) -> list[Any]:
+    """Return tables that hardly any layer takes."""
+    first = leaves(table)[0]
+
+    def each(change: Callable[[Any], Any]) -> Any:
+        return map_arrays(lambda a: change(a) if is_array(a) else a, table)
+
+    found: list[Any] = [
+        None,
+        "text",
+        each(lambda a: a.astype(object)),
+        each(lambda a: a[..., None]),
+        each(lambda a: np.concatenate([a, a], axis=-1) if a.ndim else a),
+        each(lambda a: np.concatenate([a, a]) if a.ndim else a),
+        each(lambda a: a[..., :-1] if a.ndim else a),
+    ]
+    if first.ndim > 1:
+        found.append(each(lambda a: a[:-1] if a.ndim > 1 else a))
+        found.append(each(lambda a: a[0] if a.ndim > 1 else a))
+    if not is_array(table):
+        found += [first, list(table)[:-1]] if isinstance(table, (list, tuple)) else [first]
+    else:
+        found.append([table])
+    return found

@@ -1,28 +1,30 @@
-"""What every layer must do: one function a property.
+"""What every layer and criterion must do: one function a property.
 
-Each takes a Subject and fails by raising; its docstring is the rule in a sentence. `PROPERTIES`
-has them by name.
+Each takes a Subject and fails by raising; its docstring is the rule in a sentence. `PROPERTIES` and
+`CRITERION_PROPERTIES` have them by name.
 """
 
 from collections.abc import Callable
 
+from torchlite.testing.criterion_subject import CriterionSubject
+from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.properties import (
     arrays,
     batches,
     behaviour,
     calls,
     copies,
+    criterions,
     faults,
     gradients,
     parameters,
     purity,
 )
-from torchlite.testing.subject import Subject
 
-__all__ = ["PROPERTIES"]
+__all__ = ["CRITERION_PROPERTIES", "PROPERTIES"]
 
 # In the order in which they are checked: the first that fails is the most telling.
-_IN_ORDER: list[Callable[[Subject], None]] = [
+_OF_MODULES: list[Callable[[ModuleSubject], None]] = [
     purity.repeat,
     purity.mutation,
     calls.split,
@@ -55,5 +57,22 @@ _IN_ORDER: list[Callable[[Subject], None]] = [
     behaviour.maths,
     behaviour.container,
 ]
+_OF_CRITERIONS: list[Callable[[CriterionSubject], None]] = [
+    criterions.split,
+    gradients.gradInput,
+    purity.mutation,
+    arrays.aliasing,
+    arrays.dtype,
+    arrays.layout,
+    purity.repeat,
+    calls.interleave,
+    criterions.clone,
+    criterions.broadcast,
+    faults.exceptions,
+    faults.nan,
+    arrays.duck,
+    behaviour.maths,
+]
 
-PROPERTIES = {check.__name__.strip("_"): check for check in _IN_ORDER}
+PROPERTIES = {check.__name__.strip("_"): check for check in _OF_MODULES}
+CRITERION_PROPERTIES = {check.__name__: check for check in _OF_CRITERIONS}

@@ -8,6 +8,7 @@ import numpy as np
 from torchlite.nn.nested import (
     cast_arrays,
     copy_arrays,
+    is_array,
     is_finite,
     is_floating,
     leaves,
@@ -24,79 +25,74 @@ __all__ = ["aliasing", "dtype", "duck", "layout"]
 
 def aliasing(s: Subject) -> None:
     """What forward and backward returned is never written to again."""
-    for mode in s.in_both_modes():
-        _check_aliasing(mode)
+    for variant in s.variants():
+        _check_aliasing(variant)
 
 
 def _check_aliasing(s: Subject) -> None:
-    module = s.fresh()
-    output = s.forward(module, s.input)
-    kept_output = copy_arrays(output)
-    module.zeroGradParameters()
-    gradInput = module.backward(s.input, s.gradOutput)
-    kept_gradInput = copy_arrays(gradInput)
+    layer = s.fresh()
+    returned = []
+    for method, call in s.calls(layer, *s.given.values()):
+        made = call()
+        returned.append((method, made, copy_arrays(made)))
     for extreme in s.extremes():
-        attempt(extreme.run, module)
-    module.zeroGradParameters()
-    other = s.other_input()
-    s.forward(module, other)
-    module.backward(other, map_arrays(lambda v: values.sixteenths(s.rng, v.shape), s.gradOutput))
-    module.updateParameters(0.5)
-    module.zeroGradParameters()
+        attempt(extreme.run, layer)
+    s.run(layer, *s.others())
+    if s.names:
+        layer.updateParameters(0.5)
+        layer.zeroGradParameters()
     later = "a later call changed the array that an earlier one returned."
-    s.same_bits("updateOutput", later, output, kept_output)
-    s.same_bits("updateGradInput", later, gradInput, kept_gradInput)
+    for method, made, kept in returned:
+        # Gradients of parameters are written to again by right.
+        if method != "accGradParameters":
+            s.same_bits(method, later, made, kept)
 
 
 def dtype(s: Subject) -> None:
     """The dtype is kept, whatever the scale; low precision is right within its rounding."""
-    for mode in s.in_both_modes():
-        _check_dtype(mode)
+    for variant in s.variants():
+        for name in ("float32", "float64"):
+            _check_dtype(variant, name)
+        for extreme in variant.extremes():
+            _check_single_kept(extreme)
 
 
-def _check_dtype(s: Subject) -> None:
-    for name in ("float32", "float64"):
-        module = s.fresh(name)
-        input, gradOutput = cast_arrays(s.input, name), cast_arrays(s.gradOutput, name)
-        try:
-            output = s.forward(module, input)
-            module.zeroGradParameters()
-            gradInput = module.updateGradInput(input, gradOutput)
-            module.accGradParameters(input, gradOutput, np.float64(1))
-        except Exception as error:
-            s.fail("forward", f"{name} raises {type(error).__name__}: {error}")
-        module.updateParameters(np.float64(0))
-        parameters, gradients = module.parameters()
-        expected = s.run()
-        for method, got, like in [
-            ("updateOutput", output, cast_arrays(expected.output, name)),
-            ("updateGradInput", gradInput, cast_arrays(expected.gradInput, name)),
-            ("accGradParameters", gradients, cast_arrays(expected.gradients, name)),
-            ("updateParameters", parameters, cast_arrays(s.base.parameters()[0], name)),
-        ]:
-            for one, other in zip(leaves(got), leaves(like), strict=True):
-                size = float(np.abs(other).max(initial=0)) if is_floating(other) else 0
-                epsilon = np.finfo(name).eps
-                terms = max(a.size for a in leaves(s.input)) ** 0.5
-                s.compare(
-                    method,
-                    f"in {name} it differs from float64.",
-                    one,
-                    other,
-                    allowed=2048 * epsilon * terms * (1 + size),
-                )
-    for extreme in s.extremes():
-        _check_single_kept(extreme)
+def _check_dtype(s: Subject, name: str) -> None:
+    layer = s.fresh(name)
+    calls = s.calls(layer, *cast_arrays(s.given, name).values(), np.float64(1))
+    try:
+        for _, gradient in s.gradient_arrays(layer):
+            gradient.fill(0)
+        results = [(method, call()) for method, call in calls]
+    except Exception as error:
+        s.fail("forward", f"{name} raises {type(error).__name__}: {error}")
+    expected = list(s.run())
+    if s.names:
+        layer.updateParameters(np.float64(0))
+        results.append(("updateParameters", layer.parameters()[0]))
+        expected.append(s.base.parameters()[0])
+    for (method, got), usual in zip(results, expected, strict=False):
+        if not _is_loss(s, method):
+            usual = cast_arrays(usual, name)
+        for one, other in zip(leaves(got), leaves(usual), strict=True):
+            size = float(np.abs(other).max(initial=0)) if is_floating(other) else 0
+            terms = max(a.size for a in leaves(s.input)) ** 0.5
+            s.compare(
+                method,
+                f"in {name} it differs from float64.",
+                one,
+                other,
+                allowed=2048 * np.finfo(name).eps * terms * (1 + size),
+            )
 
 
 def _check_single_kept(s: Subject) -> None:
-    numbers = cast_arrays(s.input, "float32"), cast_arrays(s.gradOutput, "float32")
-    result = attempt(s.run, s.fresh("float32"), *numbers)
+    result = attempt(s.run, s.fresh("float32"), *cast_arrays(s.given, "float32").values())
     if result is None:
         return
-    for method, got in [("updateOutput", result.output), ("updateGradInput", result.gradInput)]:
+    for method, got in s.by_method(result)[:2]:
         for array in leaves(got):
-            if is_floating(array) and array.dtype != np.float32:
+            if is_floating(array) and array.dtype != np.float32 and not _is_loss(s, method):
                 s.fail(method, f"of float32 it makes {array.dtype}.")
 
 
@@ -110,16 +106,12 @@ def layout(s: Subject) -> None:
             _check_layouts(huge, expected)
     # One value repeated without memory of its own (stride 0), as np.broadcast_to makes it.
     flat = map_arrays(
-        lambda a: np.broadcast_to(a[:1], a.shape) if is_floating(a) and a.ndim and a.size else a,
-        s.input,
-    )
-    gradOutput = map_arrays(
-        lambda a: np.broadcast_to(a[:1], a.shape) if a.ndim and a.size else a, s.gradOutput
-    )
-    expected = attempt(s.run, None, copy_arrays(flat), copy_arrays(gradOutput))
+        lambda a: np.broadcast_to(a[:1], a.shape) if is_array(a) and a.ndim and a.size else a,
+        s.given,
+    ).values()
+    expected = attempt(s.run, None, *copy_arrays(list(flat)))
     if expected is not None and is_finite(expected.gradInput):
-        got = s.run(input=flat, gradOutput=gradOutput)
-        s.compare_results(got, expected, "broadcast arrays give other numbers.")
+        s.compare_results(s.run(None, *flat), expected, "broadcast arrays give other numbers.")
 
 
 def _check_layouts(s: Subject, expected: Result) -> None:
@@ -130,13 +122,14 @@ def _check_layouts(s: Subject, expected: Result) -> None:
         "read-only": _read_only,
     }
     for name, change in layouts.items():
-        try:
-            got = s.run(
-                input=map_arrays(change, s.input), gradOutput=map_arrays(change, s.gradOutput)
-            )
-        except Exception as error:
-            s.fail("forward", f"{name} arrays raise {type(error).__name__}: {error}")
-        s.compare_results(got, expected, f"{name} arrays give other numbers.")
+        changed = map_arrays(lambda a, c=change: c(a) if is_array(a) else a, s.given)  # type: ignore[misc]
+        # All together, and each beside the others as they are.
+        for apart in (changed, *({**s.given, key: changed[key]} for key in changed)):
+            try:
+                got = s.run(None, *apart.values())
+            except Exception as error:
+                s.fail("forward", f"{name} arrays raise {type(error).__name__}: {error}")
+            s.compare_results(got, expected, f"{name} arrays give other numbers.")
 
 
 def _read_only(array: Any) -> Any:
@@ -148,29 +141,32 @@ def _read_only(array: Any) -> Any:
 def duck(s: Subject) -> None:
     """Any array that speaks NumPy's protocols will do: no conversion to NumPy arrays."""
     expected = s.run()
-    module = s.fresh()
-    rebind(module, ducks())
-    input, gradOutput = map_arrays(Duck, s.input), map_arrays(Duck, s.gradOutput)
+    layer = s.fresh()
+    rebind(layer, ducks())
+    given = map_arrays(lambda a: Duck(a) if is_array(a) else a, s.given)
     try:
-        output = s.forward(module, input)
-        module.zeroGradParameters()
-        gradInput = module.updateGradInput(input, gradOutput)
-        module.accGradParameters(input, gradOutput)
-        module.updateParameters(0)
+        got = s.run(layer, *given.values())
+        if s.names:
+            layer.updateParameters(0)
     except (TypeError, AttributeError, NotImplementedError) as error:
         s.fail(
             "forward",
             f"an array of another kind raises {type(error).__name__}: {error}. (If NumPy's own "
             "arrays are enough for you, exempt this property.)",
         )
-    for method, got, like in [
-        ("updateOutput", output, expected.output),
-        ("updateGradInput", gradInput, expected.gradInput),
-        ("accGradParameters", list(module.parameters()[1]), expected.gradients),
-    ]:
-        for one, other in zip(leaves(got), leaves(like), strict=True):
+    for method, made, usual in zip(s.methods, got, expected, strict=False):
+        for one, other in zip(leaves(made), leaves(usual), strict=True):
             if other is None:
+                continue
+            if _is_loss(s, method):
+                if isinstance(one, Duck):
+                    s.fail(method, "the loss is Duck, not a Python float.")
                 continue
             if not isinstance(one, Duck):
                 s.fail(method, f"of arrays of another kind it makes {type(one).__name__}.")
             s.compare(method, "arrays of another kind give other numbers.", one.held, other)
+
+
+def _is_loss(s: Subject, method: str) -> bool:
+    """Tell whether what the method gives is a Python number."""
+    return s.scalar and method == "updateOutput"

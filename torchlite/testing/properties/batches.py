@@ -16,7 +16,8 @@ from torchlite.nn.nested import (
     shapes,
 )
 from torchlite.testing import values
-from torchlite.testing.subject import Result, Subject, attempt, quietly, states, words
+from torchlite.testing.module_subject import ModuleSubject, words
+from torchlite.testing.subject import Result, attempt, quietly, states
 
 __all__ = ["batch", "empty"]
 
@@ -25,7 +26,7 @@ def _row(table: Any, i: int) -> Any:
     return map_arrays(lambda a: a[i : i + 1] if is_array(a) else a, table)
 
 
-def batch(s: Subject) -> None:
+def batch(s: ModuleSubject) -> None:
     """A batch gives what its samples give one by one; gradients of parameters are their sum."""
     outputs = leaves(s.output)
     if not s.rows or any(a.ndim == 0 or a.shape[0] != s.rows for a in outputs):
@@ -49,7 +50,7 @@ def batch(s: Subject) -> None:
         _check_bare_sample(s)
 
 
-def _check_samples(s: Subject, whole: Result) -> None:
+def _check_samples(s: ModuleSubject, whole: Result) -> None:
     module = s.fresh()
     sums = [np.zeros_like(gradient) for gradient in whole.gradients]
     size = [0.0] * len(sums)
@@ -81,7 +82,7 @@ def _check_samples(s: Subject, whole: Result) -> None:
         )
 
 
-def _check_bare_sample(s: Subject) -> None:
+def _check_bare_sample(s: ModuleSubject) -> None:
     """A layer whose code looks at dimensions gives a sample without batch what it gives its row."""
     output = attempt(s.forward, s.fresh(), s.input[0])
     if output is None:
@@ -97,7 +98,7 @@ def _check_bare_sample(s: Subject) -> None:
         s.compare("accGradParameters", f"{name}: {problem}", got, expected)
 
 
-def _batch_statistics(s: Subject) -> bool:
+def _batch_statistics(s: ModuleSubject) -> bool:
     """Tell whether samples mix in training mode, but not in evaluation mode: on purpose."""
     if not s.base.train:
         return False
@@ -114,7 +115,7 @@ def _batch_statistics(s: Subject) -> bool:
     return mixes(s.fresh()) and not mixes(s.fresh().evaluate())
 
 
-def empty(s: Subject) -> None:
+def empty(s: ModuleSubject) -> None:
     """A batch of no samples gives empty results and no gradients."""
     if s.rows < 2 or any(a.ndim == 0 or a.shape[0] != s.rows for a in leaves(s.output)):
         return
@@ -143,7 +144,7 @@ def empty(s: Subject) -> None:
             s.fail("accGradParameters", f"a batch of no samples changes {name}.")
 
 
-def _check_statistics_of_nothing(s: Subject, none: Any) -> None:
+def _check_statistics_of_nothing(s: ModuleSubject, none: Any) -> None:
     """A training forward of no samples may be refused, but must not spoil what is remembered."""
     module = s.fresh()
     attempt(s.forward, module, none)

@@ -6,14 +6,15 @@ from typing import Any
 from torchlite.nn.checks import is_integral
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.module import Module
-from torchlite.nn.nested import copy_arrays, is_array, leaves, shapes
+from torchlite.nn.nested import copy_arrays, leaves, shapes
 from torchlite.testing import maths as docs
+from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.subject import Subject
 
 __all__ = ["container", "maths", "modes", "none"]
 
 
-def modes(s: Subject) -> None:
+def modes(s: ModuleSubject) -> None:
     """Training() and evaluate() reach every part, return self, and change nothing else."""
     module = s.fresh()
     before = copy_arrays(module.parameters()[0])
@@ -24,13 +25,13 @@ def modes(s: Subject) -> None:
             if part.train is not value:
                 s.fail(name, f"{type(part).__name__}.train is {part.train} afterwards.")
         s.same_bits(name, "it changed parameters.", module.parameters()[0], before)
-    for mode in s.in_both_modes():
+    for mode in s.variants():
         module = mode.fresh()
         s.forward(module, s.input)
         module.updateGradInput(s.input, s.gradOutput)
         if module.train is not mode.base.train:
             s.fail("updateOutput", "it switches the mode.")
-    if s.base.train and len(s.in_both_modes()) == 2:
+    if s.base.train and len(s.variants()) == 2:
         # What a training forward left behind must not show in evaluation.
         module = s.fresh()
         s.forward(module, s.input)
@@ -40,7 +41,7 @@ def modes(s: Subject) -> None:
         s.compare_results(got, expected, problem)
 
 
-def none(s: Subject) -> None:
+def none(s: ModuleSubject) -> None:
     """With gradInput = None, backward returns None and accumulates all the same."""
     expected = s.run().gradients
     for inside in (False, True):
@@ -62,7 +63,7 @@ def none(s: Subject) -> None:
     _check_first_child(s, expected)
 
 
-def _check_first_child(s: Subject, expected: Any) -> None:
+def _check_first_child(s: ModuleSubject, expected: Any) -> None:
     """A chain honours the gradInput = None of its first module."""
     module = s.fresh()
     if not module.modules or module.modules[0].modules:
@@ -107,38 +108,31 @@ def maths(s: Subject) -> None:
     if Module.__doc__ is None:
         s.notes.append("maths: not checked, python -OO leaves out the docstrings")
     block = docs.statements(type(s.base))
-    if not block or (is_array(s.input) and s.input.ndim < 2):
-        # What the section says, it says of a batch.
-        return
-    module = s.fresh()
-    result = s.run(module)
-    try:
-        names = docs.evaluate(block, module, input=s.input, gradOutput=s.gradOutput, scale=1)
-    except NameError as reason:
-        s.notes.append(f"maths: not checked, {reason}")
-        return
-    except docs.MathsError as error:
-        s.fail("docstring", f"its Maths raises {error}")
-    for method, name, expected in [
-        ("updateOutput", "output", result.output),
-        ("updateGradInput", "gradInput", result.gradInput),
-        *(("accGradParameters", n, g) for n, g in zip(s.names, result.gradients, strict=True)),
-    ]:
-        if name in names:
-            documented = names[name]
-            if name == "gradInput" and (shapes(expected) == shapes(documented) == shapes(s.input)):
-                # What it is of integers is said elsewhere, once for all layers.
-                expected, documented = (
-                    _of_floating(table, s.input) for table in (expected, documented)
-                )
-            s.compare(
-                method,
-                f"the docstring's Maths gives another {name}.",
-                expected,
-                documented,
-                dtypes=False,
-                allowed=None,
-            )
+    for variant in s.documented() if block else []:
+        layer = variant.fresh()
+        result = variant.run(layer)
+        try:
+            names = docs.evaluate(block, layer, **s.given, scale=1)
+        except NameError as reason:
+            s.notes.append(f"maths: not checked, {reason}")
+            return
+        except docs.MathsError as error:
+            s.fail("docstring", f"its Maths raises {error}")
+        for method, name, expected in [
+            ("updateOutput", "output", result.output),
+            ("updateGradInput", "gradInput", result.gradInput),
+            *(("accGradParameters", n, g) for n, g in zip(s.names, result.gradients, strict=True)),
+        ]:
+            if name in names:
+                documented = names[name]
+                alike = shapes(expected) == shapes(documented) == shapes(s.input)
+                if name == "gradInput" and alike:
+                    # What it is of integers is said elsewhere, once for all layers.
+                    expected, documented = (
+                        _of_floating(table, s.input) for table in (expected, documented)
+                    )
+                problem = f"the docstring's Maths gives another {name}."
+                s.compare(method, problem, expected, documented, dtypes=False)
 
 
 def _of_floating(gradInput: Any, input: Any) -> list[Any]:
@@ -146,7 +140,7 @@ def _of_floating(gradInput: Any, input: Any) -> list[Any]:
     return [gradient for gradient, array in pairs if not is_integral(array)]
 
 
-def container(s: Subject) -> None:
+def container(s: ModuleSubject) -> None:
     """A Sequential is its modules one after the other."""
     if not isinstance(s.base, Sequential) or not s.base.modules:
         return

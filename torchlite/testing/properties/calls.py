@@ -8,12 +8,13 @@ import numpy as np
 from torchlite.errors import StateError
 from torchlite.nn.nested import copy_arrays, is_floating, leaves, scale_arrays
 from torchlite.testing import values
+from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.subject import Result, Subject, attempt, quietly
 
 __all__ = ["interleave", "split", "twice"]
 
 
-def split(s: Subject) -> None:
+def split(s: ModuleSubject) -> None:
     """Three methods, each with one job: the results are kept and returned, backward is both."""
     module = s.fresh()
     output = s.forward(module, s.input)
@@ -71,7 +72,7 @@ def split(s: Subject) -> None:
     )
 
 
-def twice(s: Subject) -> None:
+def twice(s: ModuleSubject) -> None:
     """A second forward, or a second updateGradInput, changes nothing; nor does a backward."""
     expected = s.run()
     problem = "after a second forward or updateGradInput it gives other numbers."
@@ -109,24 +110,22 @@ def interleave(s: Subject) -> None:
 def _check_interleave(s: Subject, other: Any, expected: Result) -> None:
     if all(np.array_equal(a, b) for a, b in zip(leaves(other), leaves(s.input), strict=True)):
         return
-    module = s.fresh()
-    s.forward(module, s.input)
-    s.forward_anew(module, other)
-    module.zeroGradParameters()
-    problem = "after a forward of another input it is not the gradient at the input given."
-    try:
-        got = module.updateGradInput(s.input, s.gradOutput)
-    except StateError:
-        got = None
-    if got is not None:
-        s.compare("updateGradInput", problem, got, expected.gradInput)
-    alone = s.fresh()
-    s.forward(alone, s.input)
-    s.forward_anew(alone, other)
-    alone.zeroGradParameters()
-    try:
-        alone.accGradParameters(s.input, s.gradOutput)
-    except StateError:
-        if not any(gradient.any() for gradient in alone.parameters()[1]):
-            return
-    s.compare("accGradParameters", problem, alone.parameters()[1], expected.gradients)
+    for method, usual in s.by_method(expected)[1:]:
+        layer = s.fresh()
+        for _, gradient in s.gradient_arrays(layer):
+            gradient.fill(0)
+        s.call("updateOutput", layer)
+        s.forward_anew(layer, other)
+        problem = "after a forward of another input it is not the gradient at the input given."
+        try:
+            got = s.call(method, layer)
+        except StateError:
+            # It says that it cannot; but then it must not have added anything.
+            got = list(s.parameters_of(layer)[1])
+            if method == "updateGradInput" or not any(gradient.any() for gradient in got):
+                continue
+        s.compare(method, problem, got, usual)
+        if not s.needs_forward:
+            problem = "without a forward before it, it gives another gradient."
+            alone = getattr(s.fresh(), method)(*s.given.values())
+            s.compare(method, problem, alone, usual)

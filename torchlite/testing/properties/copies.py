@@ -9,12 +9,12 @@ import numpy as np
 
 from torchlite.nn.module import Module
 from torchlite.nn.nested import copy_arrays, is_array
-from torchlite.testing.subject import Subject
+from torchlite.testing.module_subject import ModuleSubject
 
 __all__ = ["clone", "pickle_"]
 
 
-def clone(s: Subject) -> None:
+def clone(s: ModuleSubject) -> None:
     """A clone, and a deep copy, have the same numbers and share nothing."""
     ways: dict[str, Callable[[Any], Any]] = {
         "clone": lambda m: m.clone(),
@@ -28,7 +28,7 @@ def clone(s: Subject) -> None:
             _check_independence(s, way, made, module)
 
 
-def _check_independence(s: Subject, way: str, made: Module, module: Module) -> None:
+def _check_independence(s: ModuleSubject, way: str, made: Module, module: Module) -> None:
     for one, other in ((module, made), (made, module)):
         arrays = [*other.parameters()[0], *other.parameters()[1]]
         before = copy_arrays(s.forward(other.evaluate(), s.input))
@@ -44,9 +44,9 @@ def _check_independence(s: Subject, way: str, made: Module, module: Module) -> N
             array -= 1
 
 
-def _trained(s: Subject, train: bool) -> Module:
+def _trained(s: ModuleSubject, train: bool) -> Module:
     """Return a module with numbers of full precision everywhere, that has seen some input."""
-    module = s.fresh()
+    module: Module = s.fresh()
     for array in [*module.parameters()[0], *module.parameters()[1]]:
         array += np.linspace(0.01, 0.02, array.size).reshape(array.shape)
     s.forward(module, s.other_input())
@@ -54,7 +54,7 @@ def _trained(s: Subject, train: bool) -> Module:
     return module.training() if train else module.evaluate()
 
 
-def _check_copy(s: Subject, way: str, made: Module, module: Module) -> None:
+def _check_copy(s: ModuleSubject, way: str, made: Module, module: Module) -> None:
     """Fail unless one module is a faithful copy of the other."""
     problem = f"{way} does not carry all parameters and gradients."
     s.same_bits(way, problem, list(made.parameters()[0]), list(module.parameters()[0]))
@@ -72,7 +72,7 @@ def _check_copy(s: Subject, way: str, made: Module, module: Module) -> None:
         one.training() if train else one.evaluate()
 
 
-def pickle_(s: Subject) -> None:
+def pickle_(s: ModuleSubject) -> None:
     """Pickling carries everything that makes a difference."""
     for train in {s.base.train, False}:
         module = _trained(s, train)

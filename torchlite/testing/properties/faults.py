@@ -1,6 +1,5 @@
 """What is wrong is told, and changes nothing."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,49 +15,22 @@ __all__ = ["exceptions", "nan"]
 
 def exceptions(s: Subject) -> None:
     """A call that raises has changed nothing."""
-    numbers: list[Any] = ["2", None, [1.0]]
-    extremes = s.extremes()
-    calls: list[tuple[str, Callable[..., Any], tuple[Any, ...]]] = [
-        *(
-            ("forward", Module.forward, (bad,))
-            for bad in [*_bad(s.input), *(extreme.input for extreme in extremes)]
-        ),
-        *(
-            (method, getattr(type(s.base), method), (s.input, bad))
-            for bad in [*_bad(s.gradOutput), *(extreme.gradOutput for extreme in extremes)]
-            # Of a container, whose modules have been checked, each call needs a forward anew.
-            for method in (
-                "backward",
-                *(() if s.composed else ("updateGradInput", "accGradParameters")),
-            )
-        ),
-        *(
-            (method, getattr(type(s.base), method), (s.input, s.gradOutput, bad))
-            for bad in numbers
-            for method in ("backward", "accGradParameters")
-        ),
-        *(("updateParameters", type(s.base).updateParameters, (bad,)) for bad in numbers),
-    ]
-    module: Module | None = None
+    layer: Any = None
     before: list[tuple[str, Any, Any]] = []
-    for method, call, arguments in calls:
-        if module is None:
-            module = s.fresh()
-            for _, gradient in s.gradient_arrays(module):
-                gradient[...] = 1.25
-            s.forward(module, s.input)
-            module.updateGradInput(s.input, s.gradOutput)
+    for method, arguments in s.wrong_calls():
+        if layer is None:
+            layer = s.ready()
             # Of a container, the children that already ran keep what they computed.
             before = [
                 (name, value, _frozen(value))
-                for name, value in states(module)
-                if not s.composed or _is_parameter(module, value)
+                for name, value in states(layer)
+                if not s.composed or _is_parameter(layer, value)
             ]
         try:
             with quietly():
-                call(module, *arguments)
+                getattr(layer, method)(*arguments)
         except Exception as error:
-            after = dict(states(module))
+            after = dict(states(layer))
             for name, value, frozen in before:
                 if after.get(name) is not value or _frozen(value) != frozen:
                     s.fail(
@@ -69,10 +41,11 @@ def exceptions(s: Subject) -> None:
             if not s.composed:
                 continue
             if method == "forward":
-                _check_old_path(s, module)
+                _check_old_path(s, layer)
         # Nothing was wrong for this layer, or a container has forgotten its path: start anew.
-        module = None
-    _check_failing_part(s)
+        layer = None
+    if isinstance(s.base, Container):
+        _check_failing_part(s)
 
 
 def _check_old_path(s: Subject, module: Module) -> None:
@@ -90,8 +63,6 @@ def _check_old_path(s: Subject, module: Module) -> None:
 
 def _check_failing_part(s: Subject) -> None:
     """A module that fails while a container accumulates leaves all gradients as they were."""
-    if not isinstance(s.base, Container):
-        return
     for position in range(len(s.base.modules)):
         module = s.fresh()
         s.forward(module, s.input)
@@ -135,49 +106,25 @@ def _frozen(value: Any) -> Any:
     return value if isinstance(value, (int, float, str, bool)) else None
 
 
-def _bad(table: Any) -> list[Any]:
-    """Return inputs that hardly any layer takes."""
-    first = leaves(table)[0]
-
-    def each(change: Callable[[Any], Any]) -> Any:
-        return map_arrays(lambda a: change(a) if is_array(a) else a, table)
-
-    bad: list[Any] = [
-        None,
-        "text",
-        each(lambda a: a.astype(object)),
-        each(lambda a: a[..., None]),
-        each(lambda a: np.concatenate([a, a], axis=-1) if a.ndim else a),
-        each(lambda a: np.concatenate([a, a]) if a.ndim else a),
-        each(lambda a: a[..., :-1] if a.ndim else a),
-    ]
-    if first.ndim > 1:
-        bad.append(each(lambda a: a[:-1] if a.ndim > 1 else a))
-        bad.append(each(lambda a: a[0] if a.ndim > 1 else a))
-    if not is_array(table):
-        bad += [first, list(table)[:-1]] if isinstance(table, (list, tuple)) else [first]
-    else:
-        bad.append([table])
-    return bad
-
-
 def nan(s: Subject) -> None:
     """NaN in gives NaN out, never a silent number."""
-    if not any(is_floating(a) for a in leaves(s.input)):
+    for name, table in s.asked.items():
+        nothing = map_arrays(lambda a: np.full_like(a, np.nan) if is_floating(a) else a, table)
+        if any(map(is_floating, leaves(table))):
+            _check_nan(s, name, nothing, f"{'an' if name == 'input' else 'a'} {name} of NaN")
+    if not any(map(is_floating, leaves(s.input))):
         return
-    nothing = map_arrays(lambda a: np.full_like(a, np.nan) if is_floating(a) else a, s.input)
-    _check_nan(s, nothing, "an input of NaN")
     # One NaN where the output depends on it most.
     gradients = [g if is_floating(g) else np.zeros(1) for g in leaves(s.run().gradInput)]
     number = int(np.argmax([np.abs(g).max(initial=0) for g in gradients]))
     if gradients[number].any():
         arrays = leaves(copy_arrays(s.input))
         arrays[number].flat[int(np.argmax(np.abs(gradients[number])))] = np.nan
-        _check_nan(s, rebuilt(s.input, arrays), "one NaN in the input")
+        _check_nan(s, "input", rebuilt(s.input, arrays), "one NaN in the input")
 
 
-def _check_nan(s: Subject, input: Any, what: str) -> None:
-    outputs = leaves(attempt(s.forward, s.fresh(), input))
+def _check_nan(s: Subject, name: str, table: Any, what: str) -> None:
+    outputs = leaves(attempt(s.forward, s.fresh(), *{**s.asked, name: table}.values()))
     numbers = [output for output in outputs if is_floating(output) and output.size]
     if numbers and not any(np.isnan(output).any() for output in numbers):
         s.fail(

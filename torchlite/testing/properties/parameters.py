@@ -11,12 +11,13 @@ from torchlite.nn.module import Module
 from torchlite.nn.nested import copy_arrays, is_array, is_finite
 from torchlite.nn.tree import rows, walk
 from torchlite.testing import values
-from torchlite.testing.subject import Subject, quietly
+from torchlite.testing.module_subject import ModuleSubject
+from torchlite.testing.subject import quietly
 
 __all__ = ["accUpdate", "flat", "identity", "sharing", "update", "zero"]
 
 
-def update(s: Subject) -> None:
+def update(s: ModuleSubject) -> None:
     """UpdateParameters subtracts learningRate times the gradient from every parameter."""
     module = s.fresh()
     s.forward(module, s.input)
@@ -55,7 +56,7 @@ def update(s: Subject) -> None:
     _check_update(s.at("huge and tiny gradients", s.input), module, 1)
 
 
-def _check_update(s: Subject, module: Module, learningRate: Any) -> None:
+def _check_update(s: ModuleSubject, module: Module, learningRate: Any) -> None:
     parameters, gradients = module.parameters()
     before, by = copy_arrays(parameters), copy_arrays(gradients)
     try:
@@ -77,7 +78,7 @@ def _check_update(s: Subject, module: Module, learningRate: Any) -> None:
     s.same_bits("updateParameters", "it changed gradients.", gradients, by)
 
 
-def _check_follows(s: Subject, method: str, module: Module) -> None:
+def _check_follows(s: ModuleSubject, method: str, module: Module) -> None:
     """Fail unless the module gives what one with its parameters gives that never ran before."""
     with quietly():
         try:
@@ -97,7 +98,7 @@ def _check_follows(s: Subject, method: str, module: Module) -> None:
     s.compare(method, problem, gradInput, expected.gradInput)
 
 
-def identity(s: Subject) -> None:
+def identity(s: ModuleSubject) -> None:
     """Zeroing, accumulating and updating write into the same arrays."""
     module = s.fresh()
     steps: list[tuple[str, Callable[[], Any]]] = [
@@ -124,7 +125,7 @@ def identity(s: Subject) -> None:
             )
 
 
-def zero(s: Subject) -> None:
+def zero(s: ModuleSubject) -> None:
     """ZeroGradParameters sets every gradient to exactly 0, even from NaN."""
     module = s.fresh()
     for _, gradient in s.gradient_arrays(module):
@@ -143,7 +144,7 @@ def zero(s: Subject) -> None:
                 s.fail("__init__", f"{name} does not start at 0.")
 
 
-def accUpdate(s: Subject) -> None:
+def accUpdate(s: ModuleSubject) -> None:
     """AccUpdateGradParameters updates by this call's gradients alone; backwardUpdate does too."""
     result = s.run()
     for method in ("accUpdateGradParameters", "backwardUpdate"):
@@ -176,7 +177,7 @@ def accUpdate(s: Subject) -> None:
             s.compare(method, f"it changed {name}.", left, np.full_like(left, 1.25))
 
 
-def flat(s: Subject) -> None:
+def flat(s: ModuleSubject) -> None:
     """GetParameters gives live flat arrays, the same memory each time."""
     expected = s.run()
     module = s.fresh()
@@ -205,7 +206,7 @@ def flat(s: Subject) -> None:
     _check_follows(s, "getParameters", module)
 
 
-def sharing(s: Subject) -> None:
+def sharing(s: ModuleSubject) -> None:
     """Parameters shared with a clone are one: zeroed, accumulated and updated once."""
     one = s.fresh()
     held = {id(value) for value in vars(one).values()}

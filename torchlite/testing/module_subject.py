@@ -1,0 +1,286 @@
+"""A module under check."""
+
+import copy
+from collections.abc import Callable
+from types import CodeType, FunctionType
+from typing import Any, Self
+
+import numpy as np
+
+from torchlite import random
+from torchlite.nn.container import Container
+from torchlite.nn.module import Module
+from torchlite.nn.nested import (
+    cast_arrays,
+    copy_arrays,
+    is_array,
+    is_finite,
+    is_floating,
+    leaves,
+    map_arrays,
+    rebuilt,
+    shapes,
+)
+from torchlite.nn.stateful import parts
+from torchlite.nn.tree import gradient_names
+from torchlite.testing import values
+from torchlite.testing.subject import EXTREMES, Result, Subject, attempt
+
+__all__ = ["ModuleSubject", "words"]
+
+
+class ModuleSubject(Subject):
+    """A module, an input and a gradOutput.
+
+    The parameters are moved to nearby multiples of 1/64, so that none is special.
+    """
+
+    def __init__(self, module: Module, input: Any, gradOutput: Any = None, **about: Any) -> None:
+        super().__init__(module, input, **about)
+        for part in parts(self.base):
+            if part.gradInput is None:
+                del part.gradInput
+                self.notes.append("gradInput = None is taken back for the check")
+        self.draws = True
+        self.draws = self._forward_draws()
+        self._move_parameters()
+        self.output = copy_arrays(self.forward(self.fresh(), copy_arrays(self.input)))
+        if self.output is None:
+            self.fail("updateOutput", "it returned None.", property="split")
+        if gradOutput is None:
+            gradOutput = map_arrays(self._draw_like, self.output)
+        self.gradOutput = cast_arrays(gradOutput, "float64")
+        self.remembers = self.base.remembers
+        self.composed = len(parts(self.base)) > 1 or isinstance(self.base, Container)
+
+    def _names_of_gradients(self) -> list[str]:
+        """Return the names of the gradients, if parameters() is what it must be."""
+        pair = self.base.parameters()
+        lists = isinstance(pair, (list, tuple)) and len(pair) == 2
+        if not lists or not all(isinstance(side, (list, tuple)) for side in pair):
+            self.fail("parameters", "it does not return two lists.", property="update")
+        if len(pair[0]) != len(pair[1]):
+            self.fail(
+                "parameters",
+                f"it returns {len(pair[0])} parameters and {len(pair[1])} gradients.",
+                property="update",
+            )
+        return gradient_names(self.base)
+
+    def _draw_like(self, array: Any) -> Any:
+        return values.distinct(self.rng, array.shape)
+
+    def _move_parameters(self) -> None:
+        parameters = self.base.parameters()[0]
+        before = [parameter.copy() for parameter in parameters]
+        self.small = sum(parameter.size for parameter in parameters) <= 1000
+        for parameter in parameters:
+            if self.small:
+                parameter[...] = values.nearby(self.rng, parameter)
+            else:
+                # Sums of many multiples of 1/16 would meet the kinks of what follows.
+                parameter += self.rng.uniform(-0.1, 0.1, parameter.shape)
+        output = attempt(self.forward, self.fresh(), copy_arrays(self.input))
+        if output is None or not is_finite(output):
+            for parameter, values_before in zip(parameters, before, strict=True):
+                parameter[...] = values_before
+            self.notes.append("parameters left as they are: moved ones gave no finite output")
+
+    def _forward_draws(self) -> bool:
+        """Tell whether a forward draws random numbers: seeding takes longer than most forwards."""
+        random.manualSeed(self.seed)
+        before = random.getRNGState()
+        module = self.fresh()
+        module.training()
+        try:
+            module.forward(copy_arrays(self.input))
+        except Exception:
+            module.evaluate().forward(copy_arrays(self.input))
+        return not np.array_equal(before, random.getRNGState())
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Input and gradOutput."""
+        return {"input": self.input, "gradOutput": self.gradOutput}
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The input."""
+        return {"input": self.input}
+
+    @property
+    def rows(self) -> int:
+        """The number of samples, if the first dimension of all arrays is that."""
+        lengths = {a.shape[0] for a in leaves(self.input) if is_array(a) and a.ndim > 1}
+        return lengths.pop() if len(lengths) == 1 else 0
+
+    def forward(self, module: Module, input: Any) -> Any:
+        """Return the output under the same draw each time."""
+        self.reseed()
+        return module.forward(input)
+
+    def calls(
+        self, module: Module, input: Any, gradOutput: Any, *scale: Any
+    ) -> list[tuple[str, Callable[[], Any]]]:
+        """Return the contract's calls; the last one gives the gradients of the parameters."""
+
+        def accumulate() -> Any:
+            module.accGradParameters(input, gradOutput, *scale)
+            return list(module.parameters()[1])
+
+        return [
+            ("updateOutput", lambda: self.forward(module, input)),
+            ("updateGradInput", lambda: module.updateGradInput(input, gradOutput)),
+            ("accGradParameters", accumulate),
+        ]
+
+    def run(
+        self, module: Module | None = None, input: Any = None, gradOutput: Any = None
+    ) -> Result:
+        """Run forward, updateGradInput and accGradParameters, from zero gradients."""
+        module = self.fresh() if module is None else module
+        input = self.input if input is None else input
+        gradOutput = self.gradOutput if gradOutput is None else gradOutput
+        output = self.forward(module, input)
+        module.zeroGradParameters()
+        gradInput = module.updateGradInput(input, gradOutput)
+        module.accGradParameters(input, gradOutput)
+        return Result(output, gradInput, [g.copy() for g in module.parameters()[1]])
+
+    def gradInput_for(self, weights: list[Any]) -> Any:
+        """Return gradInput for these gradients of the output's arrays."""
+        module = self.fresh()
+        self.forward(module, self.input)
+        return module.updateGradInput(self.input, rebuilt(self.gradOutput, weights))
+
+    def parameters_of(self, module: Module) -> tuple[list[Any], list[Any]]:
+        """Return the parameters of a copy, and their gradients."""
+        return module.parameters()
+
+    def other(self, table: Any) -> Any:
+        """Return other numbers in the same shapes; integer arrays, which mean something, stay."""
+        return map_arrays(
+            lambda a: values.distinct(self.rng, a.shape) if is_floating(a) else a, table
+        )
+
+    def other_input(self) -> Any:
+        """Return another input on which the layer works, or the same input rearranged."""
+        for candidate in (
+            self.other(self.input),
+            map_arrays(lambda a: a[::-1].copy() if is_floating(a) and a.ndim else a, self.input),
+        ):
+            output = attempt(self.forward, self.fresh(), candidate)
+            same_shapes = shapes(output) == shapes(self.output)
+            if same_shapes and is_finite(output):
+                return candidate
+        return copy_arrays(self.input)
+
+    def others(self) -> tuple[Any, Any]:
+        """Return another input on which the layer works, and another gradOutput."""
+        input = self.other_input()
+        return input, map_arrays(lambda v: values.sixteenths(self.rng, v.shape), self.gradOutput)
+
+    def with_parameters_of(self, module: Module) -> Module:
+        """Return a fresh copy with the parameters of another: nothing it may have cached."""
+        fresh: Module = self.fresh()
+        for own, theirs in zip(fresh.parameters()[0], module.parameters()[0], strict=True):
+            own[...] = theirs
+        return fresh
+
+    def with_arrays_of(self, module: Module) -> Module:
+        """Return a fresh copy with all arrays of another that a new module has, too."""
+        fresh: Module = self.fresh()
+        for own, theirs in zip(parts(fresh), parts(module), strict=True):
+            for name, value in vars(own).items():
+                other: Any = vars(theirs).get(name)
+                if is_array(value) and np.shape(value) == np.shape(other):
+                    value[...] = other
+        return fresh
+
+    def extremes(self) -> list[Self]:
+        """Return the subject at huge and tiny numbers, and at these, infinities and NaN."""
+        return [
+            self.at(
+                what,
+                self.adversarial(self.input, *more),
+                gradOutput=self.adversarial(self.gradOutput, *more),
+            )
+            for what, more in EXTREMES
+        ]
+
+    def variants(self) -> list[Self]:
+        """Return the subject in its own mode, and in the other if its code looks at the mode."""
+        if "train" not in words(self.base):
+            return [self]
+        other = copy.copy(self)
+        other.base = self.fresh()
+        other.base.evaluate() if self.base.train else other.base.training()
+        mode = "evaluation" if self.base.train else "training"
+        other.where = f"{self.where} in {mode} mode"
+        try:
+            other.output = copy_arrays(other.forward(other.fresh(), copy_arrays(self.input)))
+        except Exception as error:
+            # What evaluation takes, training may refuse: one sample has no variance.
+            if self.base.train:
+                other.fail(
+                    "forward", f"it raises {type(error).__name__}: {error}", property="modes"
+                )
+            return [self]
+        if shapes(other.output) != shapes(self.output):
+            return [self]
+        return [self, other]
+
+    def documented(self) -> list[Self]:
+        """Return the subject: what the docstring says, it says of a batch in one mode."""
+        return [] if is_array(self.input) and self.input.ndim < 2 else [self]
+
+    def wrong_calls(self) -> list[tuple[str, tuple[Any, ...]]]:
+        """Return methods with arguments that are refused, or should be."""
+        extremes = self.extremes()
+        inputs = [*values.wrong(self.input), *(extreme.input for extreme in extremes)]
+        gradOutputs = [*values.wrong(self.gradOutput), *(each.gradOutput for each in extremes)]
+        numbers: list[Any] = ["2", None, [1.0]]
+        backward = ["backward", "updateGradInput", "accGradParameters"]
+        if self.composed:
+            # Of a container, whose modules have been checked, each call needs a forward anew.
+            backward = ["backward"]
+        return [
+            *(("forward", (wrong,)) for wrong in inputs),
+            *((method, (self.input, wrong)) for wrong in gradOutputs for method in backward),
+            *(
+                (method, (self.input, self.gradOutput, wrong))
+                for wrong in numbers
+                for method in ("backward", "accGradParameters")
+            ),
+            *(("updateParameters", (wrong,)) for wrong in numbers),
+        ]
+
+
+def words(module: Module) -> set[str]:
+    """Return the names that the code of a module and its parts uses, torchlite's bases apart."""
+    found: set[str] = set()
+
+    def read(code: Any, known: dict[str, Any]) -> None:
+        for name in set(code.co_names) - found:
+            found.add(name)
+            helper = known.get(name)
+            if isinstance(helper, FunctionType):
+                read(helper.__code__, helper.__globals__)
+        for constant in code.co_consts:
+            if isinstance(constant, str):
+                found.add(constant)
+            elif isinstance(constant, CodeType):
+                read(constant, known)
+
+    for part in parts(module):
+        for kind in type(part).__mro__:
+            if kind.__module__ in _CONTRACTS:
+                continue
+            for value in vars(kind).values():
+                function = getattr(value, "fget", None) or getattr(value, "__func__", value)
+                if isinstance(function, FunctionType):
+                    read(function.__code__, function.__globals__)
+    return found
+
+
+_CONTRACTS = {"torchlite.nn.module", "torchlite.nn.container", "torchlite.nn.stateful", "builtins"}
