@@ -41,6 +41,8 @@ criterion = nn.MSECriterion()
 x = nn.random.uniform(-1, 1, size=(64, 2))
 y = x[:, :1] * x[:, 1:]
 parameters, gradParameters = net.getParameters()
+assert net[0].type() == parameters.dtype
+assert nn.Sigmoid().forward(x).shape == nn.Sigmoid().backward(x, x).shape
 
 
 def opfunc(_: Any) -> tuple[float, Any]:
@@ -56,6 +58,7 @@ for step in range(100):
     print(f"{step}: {fs[0]:.3f}")
 serial.register("Doubled", Doubled)
 serial.save("net.npz", net)
+serial.load("net.npz", net).forward(x)
 """
 # What is right, and what a hurried hand makes of it.
 SLIPS = {
@@ -64,6 +67,23 @@ SLIPS = {
     "nn.MSECriterion()": "nn.MSECriterion(True, 2)",
     "nn.Linear(2, 8)": 'nn.Linear("2", 8)',
     "return loss, gradParameters": "return loss.mean(), gradParameters",
+    "net[0].type()": "net[0].tpye()",
+    "Sigmoid().forward(x).shape": "Sigmoid().forward(x).shpae",
+    'serial.save("net.npz", net)': 'serial.save("net.npz", "net")',
+    'serial.load("net.npz", net).forward(x)': 'serial.load("net.npz", net).forwrad(x)',
+}
+# The same hand in the package itself: by file, what is right and what is wrong.
+SLIPS_INSIDE = {
+    "kernels/sums.py": ("a.sum(axis=0)", "a.sun(axis=0)"),
+    "nn/simple/normalize.py": ("input.shape", "input.shpae"),
+    "nn/simple/l1_penalty.py": ("(input.size or 1)", "(input.sise or 1)"),
+    "nn/simple/linear.py": ("addmm(self.gradWeight, scale", "addmm(scale, self.gradWeight"),
+    "nn/simple/cosine.py": ("product(units(input, _ZERO)[0]", "product(units(input, _ZERO)"),
+    "nn/table/c_add_table.py": ("total(arrays)", "total(arrays[0])"),
+    "nn/table/_rows.py": ("input[0].shape", "input.shape"),
+    "nn/transfer/exp.py": ("return np.exp(input)", "np.exp(input)"),
+    "nn/transfer/sqrt.py": ("return np.sqrt(input)", "return np.sqrt(input), input"),
+    "optim/sgd.py": ("evaluate(opfunc, x)", "evaluate(x, opfunc)"),
 }
 
 
@@ -123,6 +143,27 @@ def test_slips_are_found_and_nothing_else(checker, installed, tmp_path):
     expected = [("wrong", n) for n, line in lines for slip in SLIPS.values() if slip in line]
     expected += [("absent", 1), ("absent", 2), ("absent", 2), ("absent", 4)]
     assert sorted(checker(installed, files)) == sorted(expected)
+
+
+def test_slips_in_the_package_are_found(tmp_path):
+    if not importlib.util.find_spec("mypy"):
+        pytest.skip("there is no mypy: pip install -e '.[lint]'")
+    package = Path(torchlite.__file__).parent
+    shutil.copytree(package, tmp_path / "torchlite")
+    shutil.copy(Path(__file__).parents[1] / "pyproject.toml", tmp_path)
+    expected = set()
+    for name, (right, slip) in SLIPS_INSIDE.items():
+        before, _, behind = (package / name).read_text("utf-8").partition(right)
+        assert behind
+        (tmp_path / "torchlite" / name).write_text(before + slip + behind, "utf-8")
+        line = before.count("\n") + 1
+        # What returns nothing is found where it says that it does.
+        expected.add((name, line - 1 if right == f"return {slip}" else line))
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy"], capture_output=True, text=True, cwd=tmp_path
+    )
+    found = re.findall(r"^torchlite.(.*):(\d+): error: ", done.stdout, re.MULTILINE)
+    assert {(name.replace("\\", "/"), int(line)) for name, line in found} == expected
 
 
 def test_the_program_runs(tmp_path, monkeypatch, capsys):

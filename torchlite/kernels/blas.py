@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import SettingError, fault
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.sums import DOUBLE, is_single, rounded, sum_rows
 
 __all__ = ["active", "addat", "addmm", "addrows", "axpy", "product", "products", "using"]
@@ -151,7 +151,7 @@ def _long_product(a: Array, b: Array) -> Array:
     return rounded(total, a)
 
 
-def addmm(target: Array, alpha: complex, a: Array, b: Array) -> None:
+def addmm(target: Array, alpha: Number, a: Array, b: Array) -> None:
     """Accumulate a matrix product in place: `target += alpha * a @ b`.
 
     Shapes: target (M, N), a (M, K), b (K, N).
@@ -168,7 +168,7 @@ def addmm(target: Array, alpha: complex, a: Array, b: Array) -> None:
     target += increment if alpha == 1 else alpha * increment
 
 
-def addrows(target: Array, alpha: complex, a: Array) -> None:
+def addrows(target: Array, alpha: Number, a: Array) -> None:
     """Accumulate the sum of the rows in place: `target += alpha * a.sum(0)`.
 
     Shapes: target (N,), a (M, N).
@@ -184,7 +184,7 @@ def addrows(target: Array, alpha: complex, a: Array) -> None:
     target += total if alpha == 1 else alpha * total
 
 
-def axpy(target: Array, alpha: complex, x: Array) -> None:
+def axpy(target: Array, alpha: Number, x: Array) -> None:
     """Add a multiple in place: `target += alpha * x`.
 
     Shapes: target and x alike.
@@ -214,7 +214,7 @@ def axpy(target: Array, alpha: complex, x: Array) -> None:
             add(x, target, min(_SHARED, size - start), alpha, start, 1, start)
 
 
-def addat(target: Array, alpha: complex, places: Array, rows: Array) -> None:
+def addat(target: Array, alpha: Number, places: Array, rows: Array) -> None:
     """Accumulate rows in place: `target[places] += alpha * rows`; at a repeated place all of them.
 
     Rows of float32 that share a place by the thousands are added up in float64.

@@ -11,7 +11,7 @@ import numpy as np
 from torchlite.elsewhere import TORCH7
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, fault
 from torchlite.kernels import flat
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import axpy
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
@@ -171,7 +171,7 @@ class Module(Stateful):
         self: "Backward[Input, GradOutput, GradInput]",
         input: "Input",
         gradOutput: "GradOutput",
-        scale: Any = 1,
+        scale: Number = 1,
     ) -> "GradInput":
         """Call `updateGradInput`, then `accGradParameters`; return the gradient of the input.
 
@@ -211,7 +211,7 @@ class Module(Stateful):
             for gradient, values in zip(gradients, kept, strict=True):
                 gradient[...] = values
 
-    def backwardUpdate(self, input: Any, gradOutput: Any, lr: Any) -> Any:
+    def backwardUpdate(self, input: Any, gradOutput: Any, lr: Number) -> Any:
         """Call `updateGradInput`, then `accUpdateGradParameters`; return the gradient of input."""
         lr = checks.rate(self, "backwardUpdate", "lr", lr)
         before = self.gradInput
@@ -252,7 +252,7 @@ class Module(Stateful):
             gradient.fill(0)
         return self
 
-    def updateParameters(self, learningRate: Any) -> Self:
+    def updateParameters(self, learningRate: Number) -> Self:
         """Subtract `learningRate * gradient` from every parameter, in place. Return self.
 
         A container does this for all of its `parameters()`, each once: a layer that is to stay

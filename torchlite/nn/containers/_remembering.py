@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from torchlite.kernels.arrays import Number
 from torchlite.nn import checks
 from torchlite.nn.container import Container
 from torchlite.nn.nested import EMPTY, is_array, same, shapes
@@ -47,7 +48,7 @@ class Remembering(Container):
             name = type(self).__name__
             raise checks.unremembered(name, self, method, "input", known, input, hint)
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: Number = 1) -> None:
         """Run the modules' accGradParameters, each with its own input and gradOutput.
 
         The outermost container looks ahead, and undoes what was done where it fails.
@@ -141,7 +142,7 @@ class Remembering(Container):
         planned.append(self)
         return risky
 
-    def _accumulate(self, steps: tuple[Any, Any, Any, Any], scale: Any) -> None:
+    def _accumulate(self, steps: tuple[Any, Any, Any, Any], scale: Number) -> None:
         positions, modules, inputs, gradOutputs = steps
         position = None
         try:

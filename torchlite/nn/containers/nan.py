@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.errors import printable
+from torchlite.kernels.arrays import Number
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.module import Module
 
@@ -84,7 +85,7 @@ class NaN(Decorator):
             self._complain("gradOutput" if _has_nan(gradOutput) else "gradInput")
         return gradInput
 
-    def _accumulate(self, steps: Any, scale: Any) -> None:
+    def _accumulate(self, steps: Any, scale: Number) -> None:
         super()._accumulate(steps, scale)
         if _has_nan(self.parameters()[1]):
             self._complain("gradParameters")

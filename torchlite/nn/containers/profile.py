@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from torchlite.kernels.arrays import Number
 from torchlite.nn import checks
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.module import Module
@@ -95,7 +96,7 @@ class Profile(Decorator):
     def _risky(self) -> bool:
         return self.numBwds + 1 >= self.print_interval
 
-    def _accumulate(self, steps: Any, scale: Any) -> None:
+    def _accumulate(self, steps: Any, scale: Number) -> None:
         start = time.perf_counter()
         super()._accumulate(steps, scale)
         passes = self.numBwds + 1

@@ -7,7 +7,7 @@ import numpy as np
 
 from torchlite import random
 from torchlite.errors import DTypeError, ShapeError, TorchliteError
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
@@ -118,10 +118,10 @@ class WeightNorm(Decorator):
             )
         rows = self._rows(module.weight)
         outputs, *rest = rows.shape
-        self.v = np.zeros_like(rows, shape=(outputs, math.prod(rest)))
-        self.gradV = np.zeros_like(self.v)
-        self.g = np.zeros_like(rows, shape=(outputs, 1))
-        self.gradG = np.zeros_like(self.g)
+        self.v: Array = np.zeros_like(rows, shape=(outputs, math.prod(rest)))
+        self.gradV: Array = np.zeros_like(self.v)
+        self.g: Array = np.zeros_like(rows, shape=(outputs, 1))
+        self.gradG: Array = np.zeros_like(self.g)
         self.reset()
 
     def updateOutput(self, input: Any) -> Any:
@@ -138,7 +138,7 @@ class WeightNorm(Decorator):
         except TorchliteError as error:
             raise checks.in_the_name_of(self, self.modules[0], error) from None
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: Number = 1) -> None:
         module = self.modules[0]
         gradWeight = module.gradWeight
         gradWeight.fill(0)

@@ -4,7 +4,7 @@ import math
 from typing import Any, Self
 
 from torchlite.errors import ShapeError
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import addrows
 from torchlite.kernels.sums import sum_all, sum_along
 from torchlite.nn import checks
@@ -56,7 +56,7 @@ class Componentwise(Module):
         self.gradInput = self._gradInput(gradRows, parameter).reshape(input.shape)
         return self.gradInput
 
-    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Number = 1) -> None:
         scale = checks.scale(self, scale)
         (parameter,), (target,) = self.parameters()
         rows = self._rows("accGradParameters", input, parameter)

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import products
 from torchlite.kernels.sums import einsum_rows, inner
 from torchlite.nn import checks
@@ -41,8 +41,8 @@ class Distances(Module):
             checks.size(self, "inputSize", inputSize),
             checks.size(self, "outputSize", outputSize),
         )
-        self.weight = np.zeros(shape)
-        self.gradWeight = np.zeros(shape)
+        self.weight: Array = np.zeros(shape)
+        self.gradWeight: Array = np.zeros(shape)
 
     def updateOutput(self, input: Array) -> Array:
         checks.must_be_rows(self, "updateOutput", input, len(self.weight), self.weight.dtype)
@@ -56,7 +56,7 @@ class Distances(Module):
         self.gradInput = products(rates[..., None, :], self._stretched(stretched))[..., 0, :]
         return self.gradInput
 
-    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Number = 1) -> None:
         scale = checks.scale(self, scale)
         self._must_fit_back("accGradParameters", input, gradOutput)
         if input.ndim == 1:
@@ -65,7 +65,9 @@ class Distances(Module):
         stretched = self._stretched(differences)
         self._accumulate(scale, self._rates(stretched, gradOutput), stretched, differences)
 
-    def _accumulate(self, scale: Any, rates: Array, stretched: Array, differences: Array) -> None:
+    def _accumulate(
+        self, scale: Number, rates: Array, stretched: Array, differences: Array
+    ) -> None:
         self.gradWeight -= scale * einsum_rows("no,noi->oi", rates, self._stretched(stretched)).T
 
     def _differences(self, input: Array) -> Array:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.simple._componentwise import Adding
 
@@ -73,6 +74,6 @@ class Add(Adding):
     def __init__(self, inputSize: int, scalar: bool = False) -> None:
         self.scalar = bool(scalar)
         n = 1 if scalar else checks.size(self, "inputSize", inputSize)
-        self.bias = np.zeros(n)
-        self.gradBias = np.zeros(n)
+        self.bias: Array = np.zeros(n)
+        self.gradBias: Array = np.zeros(n)
         self.reset()

@@ -6,7 +6,7 @@ import numpy as np
 
 from torchlite import random
 from torchlite.errors import ShapeError
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import addrows
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_products, sum_rows
@@ -153,7 +153,7 @@ class BatchNormalization(Module):
             self.gradInput = gradOutput * factor
         return self.gradInput
 
-    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Number = 1) -> None:
         scale = checks.scale(self, scale)
         self._must_fit_back("accGradParameters", input, gradOutput)
         if self.weight is None:

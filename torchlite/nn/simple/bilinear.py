@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import addrows, product, products
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
@@ -89,8 +89,8 @@ class Bilinear(Module):
         inputSize1 = checks.size(self, "inputSize1", inputSize1)
         inputSize2 = checks.size(self, "inputSize2", inputSize2)
         outputSize = checks.size(self, "outputSize", outputSize)
-        self.weight = np.zeros((outputSize, inputSize1, inputSize2))
-        self.gradWeight = np.zeros((outputSize, inputSize1, inputSize2))
+        self.weight: Array = np.zeros((outputSize, inputSize1, inputSize2))
+        self.gradWeight: Array = np.zeros((outputSize, inputSize1, inputSize2))
         if bias:
             self.bias = np.zeros(outputSize)
             self.gradBias = np.zeros(outputSize)
@@ -115,7 +115,9 @@ class Bilinear(Module):
         ]
         return self.gradInput
 
-    def accGradParameters(self, input: Sequence[Array], gradOutput: Array, scale: Any = 1) -> None:
+    def accGradParameters(
+        self, input: Sequence[Array], gradOutput: Array, scale: Number = 1
+    ) -> None:
         scale = checks.scale(self, scale)
         left, right = self._pair("accGradParameters", input, gradOutput)
         m, k, n = self.weight.shape

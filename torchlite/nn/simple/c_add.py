@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.simple._componentwise import Adding, parameter_size
 
 __all__ = ["CAdd"]
@@ -63,8 +64,8 @@ class CAdd(Adding):
 
     def __init__(self, *size: Any) -> None:
         shape = parameter_size(self, size)
-        self.bias = np.zeros(shape)
-        self.gradBias = np.zeros(shape)
+        self.bias: Array = np.zeros(shape)
+        self.gradBias: Array = np.zeros(shape)
         self.reset()
 
     @property

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.simple._componentwise import Multiplying, parameter_size
 
 __all__ = ["CMul"]
@@ -58,8 +59,8 @@ class CMul(Multiplying):
 
     def __init__(self, *size: Any) -> None:
         shape = parameter_size(self, size)
-        self.weight = np.zeros(shape)
-        self.gradWeight = np.zeros(shape)
+        self.weight: Array = np.zeros(shape)
+        self.gradWeight: Array = np.zeros(shape)
         self.reset()
 
     @property

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import product
 from torchlite.kernels.functions import units
 from torchlite.kernels.sums import sum_along, sum_rows
@@ -83,8 +83,8 @@ class Cosine(Module):
     def __init__(self, inputSize: int, outputSize: int) -> None:
         inputSize = checks.size(self, "inputSize", inputSize)
         outputSize = checks.size(self, "outputSize", outputSize)
-        self.weight = np.zeros((outputSize, inputSize))
-        self.gradWeight = np.zeros((outputSize, inputSize))
+        self.weight: Array = np.zeros((outputSize, inputSize))
+        self.gradWeight: Array = np.zeros((outputSize, inputSize))
         self.reset()
 
     def updateOutput(self, input: Array) -> Array:
@@ -100,7 +100,7 @@ class Cosine(Module):
         self.gradInput = gradInput / length / scale
         return self.gradInput
 
-    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Number = 1) -> None:
         scale = checks.scale(self, scale)
         self._must_fit_back("accGradParameters", input, gradOutput)
         if input.ndim == 1:

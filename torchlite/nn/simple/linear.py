@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import addmm, product
 from torchlite.kernels.sums import sum_rows
 from torchlite.nn import checks
@@ -93,8 +93,8 @@ class Linear(Module):
     def __init__(self, inputSize: int, outputSize: int, bias: bool = True) -> None:
         inputSize = checks.size(self, "inputSize", inputSize)
         outputSize = checks.size(self, "outputSize", outputSize)
-        self.weight = np.zeros((outputSize, inputSize))
-        self.gradWeight = np.zeros((outputSize, inputSize))
+        self.weight: Array = np.zeros((outputSize, inputSize))
+        self.gradWeight: Array = np.zeros((outputSize, inputSize))
         if bias:
             self.bias = np.zeros(outputSize)
             self.gradBias = np.zeros(outputSize)
@@ -118,7 +118,7 @@ class Linear(Module):
         self.gradInput = product(gradOutput, weight)
         return self.gradInput
 
-    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Number = 1) -> None:
         scale = checks.scale(self, scale)
         m, n = self.weight.shape
         checks.must_be_rows_back(

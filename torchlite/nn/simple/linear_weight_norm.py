@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import addrows, product
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
@@ -99,10 +99,10 @@ class LinearWeightNorm(Linear):
         inputSize = checks.size(self, "inputSize", inputSize)
         outputSize = checks.size(self, "outputSize", outputSize)
         self.eps = float(eps)
-        self.v = np.zeros((outputSize, inputSize))
-        self.gradV = np.zeros((outputSize, inputSize))
-        self.g = np.zeros((outputSize, 1))
-        self.gradG = np.zeros((outputSize, 1))
+        self.v: Array = np.zeros((outputSize, inputSize))
+        self.gradV: Array = np.zeros((outputSize, inputSize))
+        self.g: Array = np.zeros((outputSize, 1))
+        self.gradG: Array = np.zeros((outputSize, 1))
         if bias:
             self.bias = np.zeros(outputSize)
             self.gradBias = np.zeros(outputSize)
@@ -125,7 +125,7 @@ class LinearWeightNorm(Linear):
         self.gradInput = product(gradOutput, self.v * (self.g / self._norm()))
         return self.gradInput
 
-    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Number = 1) -> None:
         scale = checks.scale(self, scale)
         m, n = self.v.shape
         checks.must_be_rows_back(self, "accGradParameters", input, n, gradOutput, m, self.v.dtype)

@@ -6,7 +6,7 @@ import numpy as np
 
 from torchlite import random
 from torchlite.errors import StateError
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import addat
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_along
@@ -103,7 +103,7 @@ class LookupTable(Module):
         normType: float = 2,
     ) -> None:
         shape = checks.size(self, "nIndex", nIndex), checks.size(self, "nOutput", nOutput)
-        self.weight = np.zeros(shape)
+        self.weight: Array = np.zeros(shape)
         self.gradWeight = np.zeros(shape)
         self.setPadding(paddingValue).setMaxNorm(maxNorm).setNormType(normType).reset()
 
@@ -118,7 +118,7 @@ class LookupTable(Module):
         self.gradInput = np.zeros_like(input)
         return self.gradInput
 
-    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Number = 1) -> None:
         scale = checks.scale(self, scale)
         if self.gradWeight is None:
             raise StateError(
@@ -131,13 +131,13 @@ class LookupTable(Module):
         ids = self._ids_back("accGradParameters", input, gradOutput)
         self._accumulate(self.gradWeight, scale, ids, gradOutput)
 
-    def accUpdateGradParameters(self, input: Array, gradOutput: Array, lr: Any) -> None:
+    def accUpdateGradParameters(self, input: Array, gradOutput: Array, lr: Number) -> None:
         """Subtract `lr` times this call's gradient from the rows looked up, and only from them."""
         lr = checks.number(self, "accUpdateGradParameters", "lr", lr)
         ids = self._ids_back("accUpdateGradParameters", input, gradOutput)
         self._accumulate(self.weight, -lr, ids, gradOutput)
 
-    def _accumulate(self, target: Array, scale: Any, ids: Array, gradOutput: Array) -> None:
+    def _accumulate(self, target: Array, scale: Number, ids: Array, gradOutput: Array) -> None:
         ids = ids.reshape(-1)
         rows = gradOutput.reshape(-1, self.weight.shape[1])
         if self.shouldScaleGradByFreq:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.simple._componentwise import Multiplying
 
 __all__ = ["Mul"]
@@ -49,6 +50,6 @@ class Mul(Multiplying):
     scalar = True
 
     def __init__(self) -> None:
-        self.weight = np.zeros(1)
-        self.gradWeight = np.zeros(1)
+        self.weight: Array = np.zeros(1)
+        self.gradWeight: Array = np.zeros(1)
         self.reset()

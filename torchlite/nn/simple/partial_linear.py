@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 
 from torchlite import random
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import addat, product
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_rows
@@ -93,8 +93,8 @@ class PartialLinear(Module):
     def __init__(self, inputsize: int, outputsize: int, bias: bool = True) -> None:
         inputsize = checks.size(self, "inputsize", inputsize)
         outputsize = checks.size(self, "outputsize", outputsize)
-        self.weight = np.zeros((outputsize, inputsize))
-        self.gradWeight = np.zeros((outputsize, inputsize))
+        self.weight: Array = np.zeros((outputsize, inputsize))
+        self.gradWeight: Array = np.zeros((outputsize, inputsize))
         if bias:
             self.bias = np.zeros((1, outputsize))
             self.gradBias = np.zeros((1, outputsize))
@@ -114,7 +114,7 @@ class PartialLinear(Module):
         self.gradInput = product(gradOutput, self.weight[self.partition])
         return self.gradInput
 
-    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Number = 1) -> None:
         scale = checks.scale(self, scale)
         self._must_fit_back("accGradParameters", input, gradOutput)
         if input.ndim == 1:

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.sums import sum_along
 from torchlite.nn.simple._distances import Distances
 from torchlite.nn.stateful import restored
@@ -60,14 +60,16 @@ class WeightedEuclidean(Distances):
 
     def __init__(self, inputSize: int, outputSize: int) -> None:
         super().__init__(inputSize, outputSize)
-        self.diagCov = np.zeros(self.weight.shape)
-        self.gradDiagCov = np.zeros(self.weight.shape)
+        self.diagCov: Array = np.zeros(self.weight.shape)
+        self.gradDiagCov: Array = np.zeros(self.weight.shape)
         self.reset()
 
     def _stretched(self, differences: Array) -> Array:
         return self.diagCov.T * differences
 
-    def _accumulate(self, scale: Any, rates: Array, stretched: Array, differences: Array) -> None:
+    def _accumulate(
+        self, scale: Number, rates: Array, stretched: Array, differences: Array
+    ) -> None:
         # In this order no square is beyond what a float holds.
         increment = scale * sum_along(rates[..., None] * stretched * differences, 0).T
         super()._accumulate(scale, rates, stretched, differences)

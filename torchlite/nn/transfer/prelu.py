@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.functions import choose, leaky
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
@@ -74,8 +74,8 @@ class PReLU(Pointwise):
 
     def __init__(self, nOutputPlane: int = 0) -> None:
         self.nOutputPlane = checks.size(self, "nOutputPlane", nOutputPlane)
-        self.weight = np.zeros(self.nOutputPlane or 1)
-        self.gradWeight = np.zeros(self.nOutputPlane or 1)
+        self.weight: Array = np.zeros(self.nOutputPlane or 1)
+        self.gradWeight: Array = np.zeros(self.nOutputPlane or 1)
         self.reset()
 
     def _must_fit(self, method: str, input: Array) -> None:
@@ -95,7 +95,7 @@ class PReLU(Pointwise):
         """Return the weight in a shape that spreads over the planes of input."""
         return self.weight.reshape(-1, *[1] * (input.ndim - 1 - _plane(input)))
 
-    def accGradParameters(self, input: Array, gradOutput: Array, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Number = 1) -> None:
         scale = checks.scale(self, scale)
         checks.must_match(self, "accGradParameters", input, gradOutput)
         self._must_fit("accGradParameters", input)
