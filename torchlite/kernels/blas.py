@@ -127,7 +127,7 @@ def products(a: Array, b: Array) -> Array:
         return a @ b
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     a, b = (np.broadcast_to(x, lead + x.shape[-2:]) for x in (a, b))
-    made = [product(a[place], b[place]) for place in np.ndindex(lead)]
+    made = [product(a[index], b[index]) for index in np.ndindex(lead)]
     return np.stack(made).reshape(*lead, a.shape[-2], b.shape[-1])
 
 

@@ -80,8 +80,8 @@ def at(array: Array, axis: int, index: int) -> Array:
     >>> at(np.array([[1, 2], [3, 4]]), 1, 0)
     array([1, 3])
     """
-    place: tuple[Any, ...] = (*[slice(None)] * axis, index, ...)
-    return array[place]
+    key: tuple[Any, ...] = (*[slice(None)] * axis, index, ...)
+    return array[key]
 
 
 def first_array(table: Any) -> Array:

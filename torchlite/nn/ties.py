@@ -97,8 +97,8 @@ class Cover:
                 "overlap in memory, and neither holds the other",
                 "make the whole a parameter, and both of them views of it",
             )
-        alike = self.pair[0].shape == self.pair[1].shape
-        if not alike or where != lattice(self.pair[1].transpose(self.axes), pair[1]):
+        same_shape = self.pair[0].shape == self.pair[1].shape
+        if not same_shape or where != lattice(self.pair[1].transpose(self.axes), pair[1]):
             raise refuse(
                 "share memory, but their gradients do not share it in the same places",
                 "where a.weight = b.weight.T, a.gradWeight must be b.gradWeight.T",

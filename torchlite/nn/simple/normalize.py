@@ -118,8 +118,8 @@ class Normalize(Module):
             return output
         sign = np.sign(input.real)
         if self.p == math.inf:
-            slope, place = np.zeros_like(input), _largest(_magnitude(input))
-            np.put_along_axis(slope, place, np.take_along_axis(sign, place, -1), -1)
+            slope, where = np.zeros_like(input), _largest(_magnitude(input))
+            np.put_along_axis(slope, where, np.take_along_axis(sign, where, -1), -1)
             return slope
         slope = np.where(sign == 0, 1, _magnitude(output)) ** (self.p - 1)
         slope *= sign

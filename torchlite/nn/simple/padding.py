@@ -20,9 +20,9 @@ class Padding(Shaping):
     -----
     ::
 
-        place = index if pad < 0 else input.shape[dim] - index
-        added = range(place, place + abs(pad))
-        output = np.insert(input, [place] * abs(pad), value, dim)
+        start = index if pad < 0 else input.shape[dim] - index
+        added = range(start, start + abs(pad))
+        output = np.insert(input, [start] * abs(pad), value, dim)
         gradInput = np.delete(gradOutput, added, dim)
 
     Shapes
@@ -102,12 +102,12 @@ class Padding(Shaping):
         return resized(input, axis, input.shape[axis] + abs(self.pad))
 
     def _function(self, input: Array, plan: tuple[int, int]) -> Array:
-        axis, place = plan
+        axis, start = plan
         added = np.full_like(input, self.value, shape=resized(input, axis, abs(self.pad)))
-        before, behind = np.split(input, [place], axis)
+        before, behind = np.split(input, [start], axis)
         return np.concatenate([before, added, behind], axis)
 
     def _gradient(self, input: Array, gradOutput: Array, plan: tuple[int, int]) -> Array:
-        axis, place = plan
-        before, _, behind = np.split(gradOutput, [place, place + abs(self.pad)], axis)
+        axis, start = plan
+        before, _, behind = np.split(gradOutput, [start, start + abs(self.pad)], axis)
         return np.concatenate([before, behind], axis)

@@ -62,8 +62,8 @@ class Unsqueeze(OfSamples, Reshaping):
         self.setNumInputDims(numInputDims)
 
     def _plan(self, method: str, input: Array) -> tuple[int, ...]:
-        place = position(self, method, input, self.pos, self.numInputDims, room=1)
-        return (*input.shape[:place], 1, *input.shape[place:])
+        axis = position(self, method, input, self.pos, self.numInputDims, room=1)
+        return (*input.shape[:axis], 1, *input.shape[axis:])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(dim {self.pos})"
