@@ -196,6 +196,23 @@ def test_lbfgs_learns_nothing_where_there_is_no_curvature():
     assert (fs, x.tolist()) == ([0, -1, -3, -5], [-3.5, -3.5])
 
 
+def test_lbfgs_remembers_only_a_curvature_above_1e_10():
+    step = 1e-10 * 2**20
+    for rate, remembered in ((step, 0), (math.nextafter(step, 1), 1)):
+        seen = iter([(1.0, -np.ones(1)), (0.0, np.array([2**-20 - 1]))])
+        state = {}
+        config = {"learningRate": rate, "maxIter": 2}
+        x, *_ = optim.lbfgs(lambda x, seen=seen: next(seen), np.zeros(1), config, state)
+        # The pair is (rate, 2**-20): their product is rounded to 1e-10, or the next number.
+        assert state["pairs"] == remembered
+        if remembered:
+            assert state["ro"].tolist() == [2**20 / rate] + [0] * 100
+            assert state["Hdiag"] == 2**20 * rate
+        else:
+            assert (state["ro"].any(), state["Hdiag"]) == (False, 1)
+            assert x[0] == rate + rate * (1 - 2**-20)
+
+
 def test_lbfgs_need_not_end_where_it_last_looked():
     seen = []
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from saving import HEADERS, described, forged, mlp
+from saving import HEADERS, described, forged, mlp, packed, run
 
 from torchlite import nn, serial
 from torchlite.errors import DTypeError, FormatError
@@ -85,6 +85,62 @@ def test_what_is_wrong_is_named(path):
     assert description('{"array":"0.weight"}', '{"eval":"1"}') == (
         "[0].weight: {'eval': '1'} describes no value"
     )
+
+
+NESTED = "torchlite.json: it is nested more than 256 deep"
+
+
+def test_brackets_are_counted_before_they_are_read(path):
+    def said(text):
+        return forged(path, lambda members: members[0].__setitem__(1, text.encode()))
+
+    assert said("[" * 257 + "]" * 257) == NESTED
+    assert said('{"a":' * 257 + "1" + "}" * 257) == NESTED
+    assert said("[" * 256 + "]" * 256) == "torchlite.json: it does not describe a torchlite file"
+    # Brackets in text are none, whatever stands before them.
+    text = json.dumps("[" * 999 + '"' + "{" * 999 + "\\")
+    assert said(f"[{text}]") == "torchlite.json: it does not describe a torchlite file"
+
+
+@pytest.mark.parametrize(
+    ("around", "step"),
+    [
+        (lambda value: [value], "[0]"),
+        (lambda value: {"tuple": [value]}, "[0]"),
+        (lambda value: {"dict": [["k", value]]}, ".k"),
+        (lambda value: {"dict": [[value, 1]]}, ".key"),
+    ],
+)
+def test_values_in_files_are_nested_64_deep_at_most(around, step, path):
+    def load(depth):
+        value = 1
+        for _ in range(depth):
+            value = around(value)
+        path.write_bytes(described([{"class": "ReLU", "state": {"held": value}}]))
+        return serial.load(path).held
+
+    if step != ".key":
+        assert str(load(64)).count("1") == 1
+    with pytest.raises(FormatError) as error:
+        load(65)
+    where = ("held" + 65 * step)[:80]
+    assert str(error.value) == f"{path}: {where}: values are nested more than 64 deep"
+
+
+@pytest.mark.parametrize("bracket", ["[", '{"":'])
+def test_a_raised_limit_of_recursion_lets_no_file_crash_the_interpreter(bracket, path):
+    path.write_bytes(packed([["torchlite.json", bracket.encode() * 400_000]]))
+    code = """
+from torchlite import serial
+sys.setrecursionlimit(10**9)
+try:
+    serial.load(sys.argv[1])
+except serial.archive.FormatError as error:
+    print(error)
+"""
+    with run(code, path) as process:
+        assert process.stdout.read() == f"{path}: {NESTED}\n"
+    assert process.returncode == 0
 
 
 STEERING = "\x1b[2J\ud800\u202e"

@@ -194,6 +194,41 @@ def test_a_network_in_itself_is_refused(path):
     refused(path, net, "save: Sequential: there are more than 65536 modules in it")
 
 
+def chain(length, end):
+    """Return a module in so many Sequentials, which `add` would refuse to nest too deep."""
+    for _ in range(length):
+        outer = nn.Sequential()
+        outer.modules.append(end)
+        end = outer
+    return end
+
+
+def test_modules_are_nested_100_deep_at_most(path):
+    message = "save: Sequential: modules are nested more than 100 deep"
+    serial.save(path, chain(99, nn.ReLU()))
+    assert repr(serial.load(path)).count("Sequential") == 99
+    refused(path, chain(100, nn.ReLU()), message)
+    # What is shared is measured once, and may be met where it is nested less deep.
+    tail = chain(49, nn.ReLU())
+    net = nn.Sequential(tail)
+    net.modules.append(chain(49, tail))
+    serial.save(path, net)
+    assert len(serial.load(path)) == 2
+    net.modules[1] = chain(50, tail)
+    refused(path, net, message)
+
+
+def test_values_are_nested_64_deep_at_most(path):
+    deep = 1
+    for i in range(63):
+        deep = ({"k": deep}, [deep], (deep,))[i % 3]
+    serial.save_checkpoint(path, nn.ReLU(), deep)
+    assert serial.load_checkpoint(path).optimizer == deep
+    for held in ([deep], {"k": deep}, {1: deep}, (deep,)):
+        with pytest.raises(DTypeError, match=r"save_checkpoint: .* nested more than 64 deep"):
+            serial.save_checkpoint(path, nn.ReLU(), held)
+
+
 # ---------------------------------------------------------------- the zip itself
 
 

@@ -48,12 +48,12 @@ def chunks(x: Array, *others: Array | None, scratch: int = 0) -> Iterator[tuple[
         )
 
 
-def decayed(gradient: Array, x: Array, weightDecay: Array | float | None, scratch: Array) -> Array:
-    """Return gradient + weightDecay * x, in scratch; without a decay the gradient itself.
+def decayed(gradient: Array, x: Array, weightDecay: Array | float, scratch: Array) -> Array:
+    """Return gradient + weightDecay * x, in scratch; for a weightDecay of 0 the gradient itself.
 
-    weightDecay is a number, an array or None.
+    weightDecay is a number or an array.
     """
-    if weightDecay is None or (isinstance(weightDecay, int | float) and weightDecay == 0):
+    if isinstance(weightDecay, int | float) and weightDecay == 0:
         return gradient
     np.multiply(x, weightDecay, out=scratch)
     scratch += gradient
