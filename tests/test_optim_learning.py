@@ -35,7 +35,7 @@ def test_rosenbrock(method, config, calls, lowest, last):
     and 4.9e-17, and any of the last thousand at most 8.4e-5, 6.6e-3 and 1.3e-4.
     """
     random.manualSeed(1)
-    x, seen = np.zeros(2), []
+    x, seen, config = np.zeros(2), [], dict(config)
     for _ in range(calls):
         x, fs, *_ = method(rosenbrock, x, config)
         seen += fs

@@ -184,6 +184,17 @@ def test_getstate_and_setstate_are_respected(path, registered):
     )
 
 
+def test_a_gradient_that_is_not_like_its_parameter_is_not_made_from_it(path, registered):
+    layer = Scaled(3.0)
+    layer.gradFactor = np.ones(1, np.float32)
+    serial.save(path, layer)
+    assert serial.load(path).gradFactor.dtype == np.float32
+    layer.gradFactor = np.ones((1, 2))
+    serial.save(path, layer)
+    with pytest.raises(FormatError, match=r"parameter \(1,\), gradient \(1, 2\)"):
+        serial.load(path)
+
+
 def test_register_checks_its_arguments():
     with pytest.raises(DTypeError, match="register: name must be text, got 1"):
         serial.register(1, Scaled)
