@@ -9,6 +9,7 @@ from optimizers import bowl, rosenbrock
 
 from torchlite import optim
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
+from torchlite.optim._method import Method, at_least_0, fraction, number, positive, whole
 
 PAIR = "(f(x), df/dx)"
 X = np.ones(2)
@@ -127,6 +128,38 @@ def test_refused_configs(method, config, kind, message):
 
 
 @pytest.mark.parametrize(
+    ("key", "good", "bad", "expected"),
+    [
+        (number(1), [0, -2.5, 1e300], [math.inf, -math.inf, math.nan], "a finite number"),
+        (
+            at_least_0(1), [0, 5e-324, 1e300], [-5e-324, math.inf, math.nan],
+            "a finite number of at least 0",
+        ),
+        (
+            positive(1), [5e-324, 1e300], [0, -1, math.inf, math.nan],
+            "a finite number greater than 0",
+        ),
+        (fraction(0), [0, 1 - 2**-53], [1, -5e-324, math.nan], "at least 0 and less than 1"),
+        (whole(1), [1, 2, 10**30], [0, -1], "a whole number of at least 1"),
+        (whole(1, least=0), [0, 1], [-1], "a whole number of at least 0"),
+        (whole(None, least=3), [3], [2], "a whole number of at least 3"),
+    ],
+)  # fmt: skip
+def test_where_settings_end(key, good, bad, expected):
+    method = Method("it", key=key)
+    for value in good:
+        assert method.read({"key": value}).key == value
+    for value in bad:
+        with pytest.raises(SettingError) as caught:
+            method.read({"key": value})
+        assert str(caught.value) == f"it: key must be {expected}, got {value!r}"
+    for value in (True, "1", [1], 1j):
+        with pytest.raises(DTypeError, match=f"it: key must be {expected}, got "):
+            method.read({"key": value})
+    assert method.read(None).key == method.read({"key": None}).key == key.default
+
+
+@pytest.mark.parametrize(
     ("x", "kind", "message"),
     [
         ([1.0], DTypeError, "adam: x must be a float32 or float64 NumPy array, got list\n"
@@ -137,6 +170,7 @@ def test_refused_configs(method, config, kind, message):
             "  hint: x.astype('float64')",
         ),
         (np.ones(2, complex), DTypeError, None),
+        (np.ones(2, np.float16), DTypeError, None),
         (np.ones(2, ">f8"), DTypeError, None),
         (
             np.broadcast_to(1.0, 2), SettingError,
