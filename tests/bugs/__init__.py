@@ -2,7 +2,8 @@
 
 A file here holds the bugs of one kind of layer, and ends with their list: what each is and the
 properties that must find it; where the right layers that they were made of are there, too, these
-stand in a list before it. `good.py` holds layers that must pass.
+stand in a list before it. `good.py` and the files that begin with `good_` hold layers that must
+pass.
 """
 
 import pkgutil
@@ -129,6 +130,11 @@ def corpus() -> list[Bug | CriterionBug]:
 def bases() -> list[Any]:
     """Return the right layers that stand beside the bugs that were made of them."""
     return [row for file in _files() if not file.startswith("good") for row in _list(file, "GOOD")]
+
+
+def right() -> list[Any]:
+    """Return all right layers as users write them: those of the files that begin with good_."""
+    return [row for file in _files() if file.startswith("good_") for row in _list(file, "GOOD")]
 
 
 def _files() -> list[str]:

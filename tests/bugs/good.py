@@ -3,7 +3,7 @@
 Most bugs are one of these with one method changed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,16 +24,23 @@ class Good:
         function of a NumPy generator that returns the arrays. No target: a layer.
     exempt
         The properties that it breaks by definition, each with the reason.
+    sizes
+        The (N, n, m) that it is checked at.
+    label
+        Tells rows of one class apart.
     """
 
     make: Callable[[int, int], Any]
     input: Callable[[int, int], Any] = lambda N, n: (N, n)
     target: Callable[[int, int], Any] | None = None
     exempt: Mapping[str, str] = field(default_factory=dict)
+    sizes: Collection[tuple[int, int, int]] = ((5, 3, 4), (1, 2, 3), (16, 8, 5))
+    label: str = ""
 
     @property
     def name(self) -> str:
-        return type(self.make(3, 4)).__name__
+        made = type(self.make(3, 4)).__name__
+        return f"{made}-{self.label}" if self.label else made
 
 
 def rows(array):
