@@ -528,6 +528,20 @@ def test_the_command_refuses_what_is_no_shape(text, file, capsys):
     )
 
 
+# ---------------------------------------------------------------- methods of a layer's own
+
+
+def test_a_part_is_checked_with_the_methods_that_stand_on_itself():
+    """What the checker shadows in between, it puts back."""
+    net = nn.Sequential(nn.Identity(), nn.Linear(3, 2))
+    net[0].updateOutput = lambda input: 2 * input
+    with pytest.raises(GradientMismatch) as caught:
+        check_module(net, shape=(4, 3), only=["gradInput", "none"])
+    assert str(caught.value).startswith("net[0] Identity: updateGradInput: gradInput is not the ")
+    net[0].updateGradInput = lambda input, gradOutput: 2 * gradOutput
+    check_module(net, shape=(4, 3), only=["gradInput"])
+
+
 # ---------------------------------------------------------------- layers that remember
 
 

@@ -83,6 +83,14 @@ def test_what_is_private_stays_where_it_is(path):
             assert all(parts[:i] == where[:i] for i in private), f"{path} imports {name}"
 
 
+@pytest.mark.parametrize("path", modules())
+def test_nothing_is_left_to_assertions(path):
+    """What a user passes is refused under python -O, too."""
+    tree = ast.parse((PACKAGE / path).read_text("utf-8"))
+    asserted = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+    assert not asserted, f"{path}: raise an error instead, in lines {asserted}"
+
+
 def test_the_page_of_the_architecture_has_the_floors():
     page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text("utf-8")
     table = page.partition("## Floors\n")[2].partition("\n## ")[0].partition("\n### ")[0]

@@ -13,6 +13,7 @@ from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
 from torchlite.nn.nested import copy_arrays, is_array, leaves
+from torchlite.nn.stateful import shadowed
 from torchlite.testing import values
 from torchlite.testing.criterion_subject import CriterionSubject
 from torchlite.testing.module_subject import ModuleSubject
@@ -275,23 +276,20 @@ def _check_parts(subject: ModuleSubject, names: list[str], report: Report, where
     recording = subject.fresh()
     inputs: dict[int, Any] = {}
 
-    def recorder(position: int, part: Module) -> Callable[[Any], Any]:
+    def recorder(position: int, original: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def updateOutput(input: Any) -> Any:
             inputs.setdefault(position, copy_arrays(input) if not is_array(input) else input.copy())
-            return type(part).updateOutput(part, input)
+            return original(input)
 
         return updateOutput
 
-    seen: set[int] = set()
-    parts: list[tuple[int, Module]] = []
+    first: dict[int, tuple[int, Module]] = {}
     for position, part in enumerate(recording.modules):
-        if id(part) not in seen:
-            seen.add(id(part))
-            parts.append((position, part))
-            part.updateOutput = recorder(position, part)
-    subject.forward(recording, subject.input)
+        first.setdefault(id(part), (position, part))
+    parts = list(first.values())
+    with shadowed([(part, {"updateOutput": recorder(i, part.updateOutput)}) for i, part in parts]):
+        subject.forward(recording, subject.input)
     for position, part in parts:
-        del part.updateOutput
         if position not in inputs or not _differentiable(inputs[position]):
             continue
         inner = ModuleSubject(

@@ -36,7 +36,7 @@ class Unfit(Exception):
     """The forward cannot be differentiated this way."""
 
 
-class Place:
+class Variable:
     """An array by whose entries a forward is differentiated: an input or a parameter."""
 
     def __init__(self, subject: Subject, kind: str, number: int) -> None:
@@ -123,36 +123,36 @@ def check_gradient(
     asked twice: for multiples of 1/16, so that failures read well, and for numbers that no lower
     precision can hold.
     """
-    place = Place(subject, kind, number)
+    variable = Variable(subject, kind, number)
     even = [v if is_floating(v) else np.zeros(v.shape) for v in leaves(subject.gradOutput)]
     rough = [v * subject.rng.uniform(0.9, 1.1, v.shape) for v in even]
-    shape = place.values.shape
+    shape = variable.values.shape
     if np.shape(backward(even)) != shape:
-        place.fail(f"{name} has shape {np.shape(backward(even))}, expected {shape}.")
-    if not place.values.size:
+        variable.fail(f"{name} has shape {np.shape(backward(even))}, expected {shape}.")
+    if not variable.values.size:
         return
-    by = _oracle_for(subject, place, name)
-    if place.values.size <= (FEW if subject.small else FEW_OF_LARGE):
-        _check_each(subject, place, (even, rough), backward, by, name)
+    by = _oracle_for(subject, variable, name)
+    if variable.values.size <= (FEW if subject.small else FEW_OF_LARGE):
+        _check_each(subject, variable, (even, rough), backward, by, name)
     else:
         for weights in (even, rough):
-            _check_directions(subject, place, weights, backward, by, name)
+            _check_directions(subject, variable, weights, backward, by, name)
 
 
-def _oracle_for(subject: Subject, place: Place, name: str) -> str:
+def _oracle_for(subject: Subject, variable: Variable, name: str) -> str:
     """Return COMPLEX if the complex step and central differences agree, else CENTRAL."""
     for _ in range(2):
         # No entries alike: the errors of a sum must not cancel.
-        direction = subject.rng.uniform(0.5, 1.5, place.values.shape)
-        direction *= values.signs(subject.rng, place.values.shape)
+        direction = subject.rng.uniform(0.5, 1.5, variable.values.shape)
+        direction *= values.signs(subject.rng, variable.values.shape)
         try:
-            exact, _ = place.slopes(direction, COMPLEX)
+            exact, _ = variable.slopes(direction, COMPLEX)
         except Unfit as reason:
             subject.notes.append(
                 f"{name}: central differences, because complex input fails: {reason}"
             )
             return CENTRAL
-        rough, bends = place.slopes(direction, CENTRAL)
+        rough, bends = variable.slopes(direction, CENTRAL)
         for one, other, bend in zip(exact, rough, bends, strict=True):
             size = max(np.abs(one).max(initial=0), np.abs(other).max(initial=0), 1e-3)
             straight = np.abs(bend) <= 1e-3 * size
@@ -167,13 +167,13 @@ def _oracle_for(subject: Subject, place: Place, name: str) -> str:
 
 def _check_each(
     subject: Subject,
-    place: Place,
+    variable: Variable,
     weightings: tuple[list[Any], ...],
     backward: Callable[[Any], Any],
     by: str,
     name: str,
 ) -> None:
-    shape = place.values.shape
+    shape = variable.values.shape
     got = [backward(weights) for weights in weightings]
     expected = [np.zeros(shape) for _ in weightings]
     allowed = [np.zeros(shape) for _ in weightings]
@@ -182,7 +182,7 @@ def _check_each(
     for index in np.ndindex(shape):
         direction = np.zeros(shape)
         direction[index] = 1
-        slopes, bends = place.slopes(direction, by)
+        slopes, bends = variable.slopes(direction, by)
         for k, weights in enumerate(weightings):
             floor = max((np.abs(v).max(initial=0) for v in weights), default=0.0)
             expected[k][index] = _sum(weights, slopes)
@@ -195,18 +195,18 @@ def _check_each(
                 allowed[k][index] = 1e-6 * size + 3e-9 * terms + bend
                 skipped[index] |= bend > 1e-3 * size
             if by == COMPLEX and not abs(got[k][index] - expected[k][index]) <= allowed[k][index]:
-                others, _ = place.slopes(-direction, by)
+                others, _ = variable.slopes(-direction, by)
                 skipped[index] |= any(map(_differ, slopes, others))
     skipped &= ~(np.abs(got[0] - expected[0]) <= allowed[0])
     subject.count_kinks(name, int(skipped.sum()), skipped.size)
     if 4 * skipped.sum() > 3 * skipped.size:
-        place.fail(
+        variable.fail(
             f"{name} was hardly checked: {skipped.sum()} of {skipped.size} entries lie at a kink. "
             "Pass another input."
         )
     for k in range(len(weightings)):
         subject.compare(
-            place.method,
+            variable.method,
             f"{name} is not the derivative.",
             got[k],
             expected[k],
@@ -232,19 +232,19 @@ def _differ(ahead: Any, behind: Any) -> bool:
 
 def _check_directions(
     subject: Subject,
-    place: Place,
+    variable: Variable,
     weights: list[Any],
     backward: Callable[[Any], Any],
     by: str,
     name: str,
 ) -> None:
     got = backward(weights)
-    shape = place.values.shape
+    shape = variable.values.shape
     precision = ROUNDING if by == COMPLEX else 1e-6
 
     def wrong(direction: Any) -> tuple[bool, list[Any]]:
         """Tell whether <v, J u> differs from <got, u>, and the slopes."""
-        slopes, _ = place.slopes(direction, by)
+        slopes, _ = variable.slopes(direction, by)
         size = _magnitude(weights, slopes) + float(np.abs(got * direction).sum())
         off = abs(_sum(weights, slopes) - float((got * direction).sum()))
         return not off <= precision * size, slopes
@@ -254,14 +254,14 @@ def _check_directions(
         is_wrong, slopes = wrong(direction)
         if is_wrong:
             # Outputs at a kink are taken out of the sum on both sides.
-            kinked = _kinked(place, direction, slopes, by)
+            kinked = _kinked(variable, direction, slopes, by)
             if any(k.any() for k in kinked):
                 weights = [np.where(k, 0, v) for v, k in zip(weights, kinked, strict=True)]
                 got = backward(weights)
                 entries = sum(k.size for k in kinked)
                 subject.count_kinks(name, sum(int(k.sum()) for k in kinked), entries)
                 if not any(v.any() for v in weights):
-                    place.fail(
+                    variable.fail(
                         f"{name} was hardly checked: every output lies at a kink. "
                         "Pass another input."
                     )
@@ -277,8 +277,8 @@ def _check_directions(
         index = np.unravel_index(int(found[0]), shape)
         single = np.zeros(shape)
         single[index] = 1
-        slopes, _ = place.slopes(single, by)
-        place.fail(
+        slopes, _ = variable.slopes(single, by)
+        variable.fail(
             f"{name} is not the derivative.",
             index=tuple(int(i) for i in index),
             got=got[index],
@@ -289,13 +289,13 @@ def _check_directions(
         )
 
 
-def _kinked(place: Place, direction: Any, slopes: list[Any], by: str) -> list[Any]:
+def _kinked(variable: Variable, direction: Any, slopes: list[Any], by: str) -> list[Any]:
     """Return masks of the outputs whose slopes ahead and behind differ."""
     if by == COMPLEX:
-        others, _ = place.slopes(-direction, by)
+        others, _ = variable.slopes(-direction, by)
         return [
             np.abs(s + o) > 1e-6 * (np.abs(s) + np.abs(o))
             for s, o in zip(slopes, others, strict=True)
         ]
-    _, bends = place.slopes(direction, by)
+    _, bends = variable.slopes(direction, by)
     return [np.abs(b) > 1e-3 * (np.abs(s) + 1) for b, s in zip(bends, slopes, strict=True)]

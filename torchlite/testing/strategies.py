@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.nested import is_array
-
 try:
     from hypothesis import strategies as st
     from hypothesis.extra import numpy as arrays_of
@@ -76,7 +74,6 @@ def inputs(draw: Any, *pattern: Any, distinct: bool = False) -> Any:
 @st.composite
 def tables(draw: Any, *pattern: Any, smallest: int = 1, largest: int = 4) -> Any:
     """Draw a list of arrays of one pattern, of drawn length."""
-    first = draw(inputs(*pattern))
-    assert is_array(first)
+    first: Any = draw(inputs(*pattern))
     length = draw(st.integers(smallest, largest))
     return [first, *(draw(arrays(first.shape)) for _ in range(length - 1))]

@@ -105,7 +105,7 @@ class Subject:
         self.reproduce = reproduce
         self.notes: list[str] = []
         self.kinks: dict[str, tuple[int, int]] = {}
-        self.base = self._copied(layer)
+        self.base = self._deep_copy(layer)
         self.base.clearState()
         self.names = self._names_of_gradients()
         if self.base.type() != np.float64:
@@ -114,7 +114,7 @@ class Subject:
         # A layer that writes to its input would spoil it for every property after.
         self.pristine = copy_arrays(self.input)
 
-    def _copied(self, layer: Any) -> Any:
+    def _deep_copy(self, layer: Any) -> Any:
         try:
             return copy.deepcopy(layer)
         except Exception as error:

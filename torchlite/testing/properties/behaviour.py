@@ -7,6 +7,7 @@ from torchlite.nn.checks import is_integral
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.module import Module
 from torchlite.nn.nested import copy_arrays, leaves, shapes
+from torchlite.nn.stateful import shadowed
 from torchlite.testing import maths as docs
 from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.subject import Subject
@@ -69,11 +70,12 @@ def _check_first_child(s: ModuleSubject, expected: Any) -> None:
     if not module.modules or module.modules[0].modules:
         return
     given: list[int] = []
-    for position, part in enumerate(module.modules):
-        part.updateOutput = _noting(part, s.input, given, position)
-    s.forward(module, s.input)
-    for part in module.modules:
-        vars(part).pop("updateOutput", None)
+    shadows: list[tuple[Module, dict[str, Callable[..., Any]]]] = [
+        (part, {"updateOutput": _noting(part.updateOutput, s.input, given, position)})
+        for position, part in enumerate(module.modules)
+    ]
+    with shadowed(shadows):
+        s.forward(module, s.input)
     if given != [0] or len(module.modules) == 1:
         return
     module = s.fresh()
@@ -92,13 +94,15 @@ def _check_first_child(s: ModuleSubject, expected: Any) -> None:
     )
 
 
-def _noting(part: Module, input: Any, given: list[int], position: int) -> Callable[[Any], Any]:
-    """Return the part's updateOutput, which notes the position if it is given this input."""
+def _noting(
+    original: Callable[[Any], Any], input: Any, given: list[int], position: int
+) -> Callable[[Any], Any]:
+    """Return an updateOutput that notes the position if it is given this input."""
 
     def updateOutput(own: Any) -> Any:
         if own is input:
             given.append(position)
-        return type(part).updateOutput(part, own)
+        return original(own)
 
     return updateOutput
 
