@@ -23,6 +23,8 @@ TITLES = {
     "transfer": "Transfer functions",
     "simple": "Simple layers",
     "table": "Table layers",
+    "convolution": "Convolution",
+    "pooling": "Pooling",
     "criterions": "Criterions",
     "training": "Training",
 }

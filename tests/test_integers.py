@@ -1,7 +1,9 @@
 """Integers and booleans: who takes them, what goes back to them, and who refuses them how."""
 
 import cases.containers
+import cases.convolution
 import cases.criterions
+import cases.pooling
 import cases.simple
 import cases.simple_shapes
 import cases.table
@@ -360,7 +362,14 @@ def test_repeated_booleans_stay_booleans():
 
 ROWS = [
     case
-    for chapter in (cases.simple, cases.simple_shapes, cases.table, cases.transfer)
+    for chapter in (
+        cases.convolution,
+        cases.pooling,
+        cases.simple,
+        cases.simple_shapes,
+        cases.table,
+        cases.transfer,
+    )
     for case in chapter.CASES
     if not isinstance(case.make(), (*cases.simple_shapes.MOVING, *cases.table.MOVING))
     and not isinstance(case.make(), (nn.LookupTable, nn.OneHot, nn.Identity))

@@ -4,7 +4,9 @@ from functools import partial
 from pathlib import Path
 
 import cases.containers
+import cases.convolution
 import cases.criterions
+import cases.pooling
 import cases.simple
 import cases.simple_shapes
 import cases.table
@@ -22,7 +24,8 @@ X = np.ones((5, 3))
 LAYERS = [
     case
     for chapter in (
-        cases.containers, cases.simple, cases.simple_shapes, cases.table, cases.transfer,
+        cases.containers, cases.convolution, cases.pooling, cases.simple, cases.simple_shapes,
+        cases.table, cases.transfer,
     )
     for case in chapter.CASES
 ]  # fmt: skip

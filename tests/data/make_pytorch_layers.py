@@ -75,6 +75,41 @@ LAYERS = {
         lambda: nn.Dropout().evaluate(),
         (5, 3),
     ),
+    "SpatialConvolution": (
+        lambda t: t.Conv2d(2, 3, (2, 3)),
+        lambda: nn.SpatialConvolution(2, 3, 3, 2),
+        (2, 2, 4, 4),
+    ),
+    "SpatialConvolution_strided": (
+        lambda t: t.Conv2d(2, 2, (3, 2), (2, 1), (1, 0), bias=False),
+        lambda: nn.SpatialConvolution(2, 2, 2, 3, 1, 2, 0, 1).noBias(),
+        (2, 2, 4, 4),
+    ),
+    "SpatialConvolutionMM": (
+        lambda t: t.Conv2d(2, 3, 2, 2, 1),
+        lambda: nn.SpatialConvolutionMM(2, 3, 2, 2, 2, 2, 1),
+        (2, 4, 4),
+    ),
+    "SpatialMaxPooling": (
+        lambda t: t.MaxPool2d((2, 3), (2, 1), (1, 1)),
+        lambda: nn.SpatialMaxPooling(3, 2, 1, 2, 1, 1),
+        (2, 2, 4, 4),
+    ),
+    "SpatialMaxPooling_ceil": (
+        lambda t: t.MaxPool2d(2, ceil_mode=True),
+        lambda: nn.SpatialMaxPooling(2, 2).ceil(),
+        (4, 3, 5),
+    ),
+    "SpatialAveragePooling": (
+        lambda t: t.AvgPool2d(3, 2, 1, ceil_mode=True),
+        lambda: nn.SpatialAveragePooling(3, 3, 2, 2, 1, 1).ceil(),
+        (2, 2, 4, 4),
+    ),
+    "SpatialAveragePooling_without_pads": (
+        lambda t: t.AvgPool2d((2, 3), 1, (1, 1), count_include_pad=False),
+        lambda: nn.SpatialAveragePooling(3, 2, 1, 1, 1, 1).setCountExcludePad(),
+        (3, 4, 4),
+    ),
 }
 
 

@@ -15,6 +15,10 @@ from torchlite.nn.containers.parallel_table import ParallelTable as ParallelTabl
 from torchlite.nn.containers.profile import Profile as Profile
 from torchlite.nn.containers.sequential import Sequential as Sequential
 from torchlite.nn.containers.weight_norm import WeightNorm as WeightNorm
+from torchlite.nn.convolution.spatial_convolution import SpatialConvolution as SpatialConvolution
+from torchlite.nn.convolution.spatial_convolution_mm import (
+    SpatialConvolutionMM as SpatialConvolutionMM,
+)
 from torchlite.nn.criterion import Criterion as Criterion
 from torchlite.nn.criterions.abs_criterion import AbsCriterion as AbsCriterion
 from torchlite.nn.criterions.bce_criterion import BCECriterion as BCECriterion
@@ -68,6 +72,10 @@ from torchlite.nn.criterions.weighted_mse_criterion import (
     WeightedMSECriterion as WeightedMSECriterion,
 )
 from torchlite.nn.module import Module as Module
+from torchlite.nn.pooling.spatial_average_pooling import (
+    SpatialAveragePooling as SpatialAveragePooling,
+)
+from torchlite.nn.pooling.spatial_max_pooling import SpatialMaxPooling as SpatialMaxPooling
 from torchlite.nn.simple.add import Add as Add
 from torchlite.nn.simple.batch_normalization import BatchNormalization as BatchNormalization
 from torchlite.nn.simple.bilinear import Bilinear as Bilinear
@@ -287,9 +295,13 @@ __all__ = [  # noqa: RUF022
     "SoftShrink",
     "SoftSign",
     "SpatialAutoCropMSECriterion",
+    "SpatialAveragePooling",
     "SpatialClassNLLCriterion",
+    "SpatialConvolution",
+    "SpatialConvolutionMM",
     "SpatialDropout",
     "SpatialLogSoftMax",
+    "SpatialMaxPooling",
     "SpatialSoftMax",
     "SplitTable",
     "Sqrt",

@@ -300,9 +300,14 @@ def whole(layer: Any, argument: str, value: Any) -> int:
 
 def size(layer: Any, argument: str, value: Any) -> int:
     """Return a constructor's size as an int: an integer of at least 0."""
+    return at_least(layer, argument, value, 0)
+
+
+def at_least(layer: Any, argument: str, value: Any, least: int) -> int:
+    """Return a constructor's size as an int that is not less than some other."""
     n = whole(layer, argument, value)
-    if n < 0:
-        raise misbuilt(ShapeError, layer, argument, "at least 0", str(n))
+    if n < least:
+        raise misbuilt(ShapeError, layer, argument, f"at least {least}", str(n))
     return n
 
 

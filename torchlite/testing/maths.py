@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels import convolution, maxima, means, resampling, windows
 from torchlite.nn.nested import is_array
 from torchlite.nn.stateful import parts
 
@@ -22,6 +23,12 @@ _BUILTINS = {
         "map", "max", "min", "range", "reversed", "round", "sorted", "sum", "tuple", "zip",
     )
 }  # fmt: skip
+# Functions of the kernels that sections may name, each defined by its own docstring.
+_KERNELS = {
+    name: getattr(kernel, name)
+    for kernel in (convolution, maxima, means, resampling, windows)
+    for name in kernel.__all__
+}
 
 
 class MathsError(Exception):
@@ -94,7 +101,7 @@ def evaluate(block: list[str], layer: Any, **names: Any) -> dict[str, Any]:
     # In one call: what is one object stays one. A copied module would have forgotten its forward.
     given = copy.deepcopy(given, {id(part): part for part in parts(given)})
     # NumPy imports parts of itself when they are first used.
-    run = {**given, "np": np, "__builtins__": {**_BUILTINS, "__import__": __import__}}
+    run = {**_KERNELS, **given, "np": np, "__builtins__": {**_BUILTINS, "__import__": __import__}}
     for statement in ast.parse("\n".join(block)).body:
         text = ast.unparse(statement)
         try:
@@ -104,7 +111,7 @@ def evaluate(block: list[str], layer: Any, **names: Any) -> dict[str, Any]:
     return {
         key: value
         for key, value in run.items()
-        if key not in ("np", "__builtins__")
+        if key not in ("np", "__builtins__", *_KERNELS)
         and (key.startswith("grad") or key not in given or given[key] is not value)
     }
 
@@ -112,7 +119,7 @@ def evaluate(block: list[str], layer: Any, **names: Any) -> dict[str, Any]:
 def _named(block: list[str], known: Any) -> set[str]:
     """Return the names in the statements, after checking that all of them can only compute."""
     tree = ast.parse("\n".join(block))
-    made = {"np", *_BUILTINS, *known}
+    made = {"np", *_BUILTINS, *_KERNELS, *known}
     made |= {
         node.id
         for node in ast.walk(tree)

@@ -1,0 +1,28 @@
+"""Convolution: windows of sequences, images and volumes by the same weights."""
+
+from cases import Case
+from torchlite import nn
+
+BIAS = {"maths": "Maths has a bias"}
+BATCH = {"maths": "the section says it of a batch"}
+
+CASES = [
+    Case(lambda: nn.SpatialConvolution(2, 3, 3, 2), (4, 2, 4, 5)),
+    Case(lambda: nn.SpatialConvolution(2, 3, 3, 2), (2, 4, 5), name="one sample", exempt=BATCH),
+    Case(lambda: nn.SpatialConvolution(2, 3, 2, 3, 2, 1, 1, 2), (3, 2, 4, 6), name="strided"),
+    Case(lambda: nn.SpatialConvolution(3, 2, 1, 1), (4, 3, 2, 3), name="pointwise"),
+    Case(
+        lambda: nn.SpatialConvolution(2, 3, 3, 3, 1, 1, 1).noBias(),
+        (3, 2, 3, 4),
+        name="no bias",
+        exempt=BIAS,
+    ),
+    Case(lambda: nn.SpatialConvolutionMM(2, 3, 3, 2, 2, 1, 1, 1), (3, 2, 4, 5)),
+    Case(lambda: nn.SpatialConvolutionMM(2, 3, 3, 2), (2, 4, 5), name="one sample", exempt=BATCH),
+    Case(
+        lambda: nn.SpatialConvolutionMM(2, 3, 3, 2).noBias(),
+        (3, 2, 4, 5),
+        name="no bias",
+        exempt=BIAS,
+    ),
+]

@@ -1,0 +1,125 @@
+"""What the layers have in common that look at images through windows."""
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any, ClassVar
+
+from numpy import ndarray
+
+from torchlite.errors import SettingError
+from torchlite.kernels.windows import windowed_size
+from torchlite.nn import checks
+from torchlite.nn.module import Module
+
+
+class Windowed(Module):
+    """Windows of images: how large they are, how far apart, with how much padding around the image.
+
+    An image is (planes, *size), the dimensions of size in the order of `_axes`; one of them is a
+    sample. Attributes are named after them, as in Torch7: of W the windows have kW entries, dilW
+    apart, and start every dW, with padW of padding at both ends.
+    """
+
+    _axes: ClassVar[tuple[str, ...]] = ("H", "W")
+    # The axes in the order of the constructor's arguments, in which Torch7 prints them.
+    _printed: ClassVar[tuple[str, ...]] = ("W", "H")
+    # Whether strides of 1 are printed, too.
+    _prints_stride: ClassVar[bool] = False
+
+    def _set_windows(
+        self,
+        kernel: Sequence[Any],
+        stride: Sequence[Any],
+        padding: Sequence[Any],
+        dilation: Sequence[Any] | None = None,
+    ) -> None:
+        """Check the windows' settings, each in the order of `_axes`, and keep them."""
+        groups = [("k", kernel, 1), ("d", stride, 1), ("pad", padding, 0)]
+        if dilation is not None:
+            groups.append(("dil", dilation, 1))
+        for prefix, values, least in groups:
+            for axis, value in zip(self._axes, values, strict=True):
+                name = f"{prefix}{axis}"
+                setattr(self, name, checks.at_least(self, name, value, least))
+
+    def _numbers(self, prefix: str) -> tuple[int, ...]:
+        return tuple(getattr(self, prefix + axis) for axis in self._axes)
+
+    @property
+    def _kernel(self) -> tuple[int, ...]:
+        return self._numbers("k")
+
+    @property
+    def _stride(self) -> tuple[int, ...]:
+        return self._numbers("d")
+
+    @property
+    def _padding(self) -> tuple[int, ...]:
+        return self._numbers("pad")
+
+    @property
+    def _dilation(self) -> tuple[int, ...]:
+        """How far the entries of a window are apart: of most classes, next to one another."""
+        return (1,) * len(self._axes)
+
+    def _windows_of(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        """Return how many windows an image of this size has along each axis."""
+        return windowed_size(size, self._kernel, self._stride, self._padding, self._dilation)
+
+    def _check_images(self, method: str, input: Any, planes: int | None, dtype: Any) -> None:
+        """Input must be an image or a batch of them, with so many planes (None: any number)."""
+        dims = len(self._axes)
+        if not (
+            type(input) is ndarray
+            and input.dtype == dtype
+            and (input.ndim == dims + 1 or input.ndim == dims + 2)
+        ):
+            checks.must_be_array(self, method, "input", input)
+            checks.must_have_precision(self, method, "input", input, dtype)
+        fits = input.ndim in (dims + 1, dims + 2)
+        if not fits or (planes is not None and input.shape[-dims - 1] != planes):
+            hint = self._planes_hint(input, planes)
+            raise checks.misshapen(self, method, "input", self._images(planes), input, hint)
+
+    def _images(self, planes: int | None) -> str:
+        """Return what shapes an input may have."""
+        sample = ", ".join([str(planes or "C"), *self._axes])
+        return f"({sample}) or (N, {sample})"
+
+    def _planes_hint(self, input: Any, planes: int | None) -> str | None:
+        """Return what makes an input fit that has not these planes, as far as its shape tells."""
+        dims = len(self._axes)
+        if input.ndim == dims:
+            return "input[None] is one sample with one plane"
+        if planes == 1 and input.ndim == dims + 1:
+            return "input[:, None] is a batch of samples with one plane each"
+        if input.ndim in (dims + 1, dims + 2) and input.shape[-1] == planes:
+            return f"np.moveaxis(input, -1, -{dims + 1}) has the planes before the pixels"
+        return None
+
+    def _refuse_small(self, method: str, input: Any, planes: int | None) -> None:
+        """Raise: there is not one window in the input."""
+        least = [
+            next(n for n in count(1) if self._windows_of((n,) * len(self._axes))[i] > 0)
+            for i in range(len(self._axes))
+        ]
+        each = zip(self._axes, least, strict=True)
+        expected = f"{self._images(planes)} with {' and '.join(f'{a} >= {n}' for a, n in each)}"
+        raise checks.misshapen(self, method, "input", expected, input)
+
+    def _refuse_wide_padding(self) -> None:
+        """Raise if a window may lie in the padding as a whole."""
+        for axis, k, p in zip(self._axes, self._kernel, self._padding, strict=True):
+            if 2 * p > k:
+                expected = f"at most half of k{axis} = {k}"
+                raise checks.misbuilt(SettingError, self, f"pad{axis}", expected, str(p))
+
+    def _written(self) -> str:
+        """Return the settings of the windows as Torch7 prints them."""
+        kernel, stride, padding = (
+            [getattr(self, prefix + axis) for axis in self._printed] for prefix in ("k", "d", "pad")
+        )
+        text = "x".join(map(str, kernel))
+        if self._prints_stride or {*stride} != {1} or any(padding):
+            text += ", " + ",".join(map(str, stride))
+        return text + (", " + ",".join(map(str, padding)) if any(padding) else "")

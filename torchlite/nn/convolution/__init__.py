@@ -1,0 +1,1 @@
+"""Convolution: every window of an image by the same weights."""

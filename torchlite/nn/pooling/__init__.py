@@ -1,0 +1,1 @@
+"""Pooling: one number for all entries of a window."""

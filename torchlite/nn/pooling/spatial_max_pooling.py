@@ -1,0 +1,94 @@
+"""SpatialMaxPooling."""
+
+from torchlite.nn.pooling._pooling import MaxPooling
+
+__all__ = ["SpatialMaxPooling"]
+
+
+class SpatialMaxPooling(MaxPooling):
+    """The largest entry of every window of each plane.
+
+    Maths
+    -----
+    ::
+
+        size = pooled_size(input.shape[-2:], (kH, kW), (dH, dW), (padH, padW), (1, 1), ceil_mode)
+        output, places = max_windows(input, (kH, kW), (dH, dW), (padH, padW), (1, 1), size)
+        gradInput = scatter(gradOutput, places, input.shape[-2:])
+
+    max_windows and scatter stand in torchlite.kernels.maxima, each defined by a few lines:
+    output[n, c, y, x] is the largest of input[n, c, y * dH - padH + i, x * dW - padW + j] with
+    i < kH and j < kW, those outside the image left out.
+
+    Shapes
+    ------
+    input (C, H, W) or (N, C, H, W); output (C, oH, oW) or (N, C, oH, oW), where
+    oH = (H + 2 * padH - kH) // dH + 1 and oW = (W + 2 * padW - kW) // dW + 1. After `ceil()` the
+    quotients are rounded up, but no window starts behind the image.
+
+    Parameters
+    ----------
+    kW, kH
+        Width and height of the windows.
+    dW, dH
+        How far they are apart; if it is not given, as far as they are wide and high.
+    padW, padH
+        How far windows reach beyond each side of the image: at most half of kW and kH.
+
+    Attributes
+    ----------
+    indices
+        After a forward: where in its plane each maximum stands, y * W + x.
+    ceil_mode
+        Whether a last window that reaches beyond the padded image counts: set by `ceil()` and
+        `floor()`.
+
+    Conventions
+    -----------
+    Of several equal entries the first gets the gradient. NaN in gives NaN out, and gets the
+    gradient. Complex numbers are ordered by their real parts. A backward uses indices if its input
+    is the very array that they come from, and otherwise finds those of its input itself: nothing
+    needs to be remembered.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        input or gradOutput does not fit, or no window fits into the input.
+    SettingError
+        The padding is wider than half a window.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> layer = nn.SpatialMaxPooling(2, 2)
+    >>> x = np.array([[[1.0, 5.0, 2.0, 2.0], [3.0, 4.0, 2.0, 2.0]]])
+    >>> layer.forward(x)
+    array([[[5., 2.]]])
+    >>> layer.backward(x, np.array([[[10.0, 20.0]]]))
+    array([[[ 0., 10., 20.,  0.],
+            [ 0.,  0.,  0.,  0.]]])
+
+    Reference
+    ---------
+    Torch7, nn/SpatialMaxPooling.lua.
+    """
+
+    kW: int
+    kH: int
+    dW: int
+    dH: int
+    padW: int
+    padH: int
+
+    def __init__(
+        self,
+        kW: int,
+        kH: int,
+        dW: int | None = None,
+        dH: int | None = None,
+        padW: int = 0,
+        padH: int = 0,
+    ) -> None:
+        stride = (kH if dH is None else dH, kW if dW is None else dW)
+        self._build((kH, kW), stride, (padH, padW))
