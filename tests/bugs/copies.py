@@ -258,12 +258,14 @@ BUGS = [
         (5, 3),
         {"aliasing"},
         "the next forward writes over the last output",
+        pattern="reused",
     ),
     Bug(
         lambda: OutputBufferReusedInEvaluation(3, 4),
         (5, 3),
         {"aliasing"},
         "in evaluation mode the next forward writes over the last output",
+        pattern="reused",
     ),
     Bug(
         lambda: GradInputBufferReused(3, 4),
@@ -288,6 +290,7 @@ BUGS = [
         (5, 3),
         {"aliasing"},
         "one buffer for all forwards of all instances",
+        pattern="reused",
     ),
     Bug(
         lambda: AccGradParametersScalesGradInput(3, 4),

@@ -443,7 +443,12 @@ def squared(kind, kills, why, *arguments, pattern=None):
 BUGS = [
     squared(GradientForgetsTwo, {"gradInput"}, "half the derivative", pattern="factor of 2"),
     squared(GradientNegated, {"gradInput"}, "the gradient of the target", pattern="wrong sign"),
-    squared(GradientIgnoresTarget, {"gradInput"}, "the target does not matter"),
+    squared(
+        GradientIgnoresTarget,
+        {"gradInput"},
+        "the target does not matter",
+        pattern="depend on the target",
+    ),
     squared(
         AverageForwardsOnly,
         {"gradInput"},
@@ -469,14 +474,17 @@ BUGS = [
         "only the first sample counts forwards",
         pattern="first sample",
     ),
-    squared(SignForgotten, {"gradInput"}, "the gradient is always 1"),
-    squared(HuberForgetsBounds, {"gradInput"}, "large differences are not bounded"),
+    squared(SignForgotten, {"gradInput"}, "the gradient is always 1", pattern="sign"),
+    squared(
+        HuberForgetsBounds, {"gradInput"}, "large differences are not bounded", pattern="saturat"
+    ),
     CriterionBug(
         lambda: HingeAlwaysPulls(),
         SHAPE,
         signs(*SHAPE),
         {"gradInput"},
         "a gradient beyond the margin, too",
+        pattern="saturat",
     ),
     CriterionBug(
         lambda: ClassesCountedFromOne(),
@@ -514,7 +522,9 @@ BUGS = [
         "the second array gets no gradient",
         pattern="never written",
     ),
-    squared(GradientOfBareSampleOnly, {"gradInput"}, "the gradient is flat"),
+    squared(
+        GradientOfBareSampleOnly, {"gradInput"}, "the gradient is flat", pattern="expected (5, 3)"
+    ),
     squared(BroadcastsColumn, {"broadcast"}, "a target of one column is spread over all"),
     squared(BroadcastsBackwards, {"broadcast"}, "a target of one column is spread by the gradient"),
     squared(FitsBySize, {"broadcast"}, "a target of another shape but the same size passes"),
@@ -524,8 +534,15 @@ BUGS = [
     squared(GradientNotKept, {"split"}, "self.gradInput is not set"),
     squared(BackwardHalves, {"split"}, "backward and updateGradInput differ"),
     squared(LossBackwardReturnsNothing, {"split"}, "backward returns None"),
-    squared(TargetMutated, {"mutation"}, "the target becomes the difference"),
-    squared(InputMutated, {"mutation"}, "the input becomes the gradient"),
+    squared(
+        TargetMutated,
+        {"mutation"},
+        "the target becomes the difference",
+        pattern="changed its target",
+    ),
+    squared(
+        InputMutated, {"mutation"}, "the input becomes the gradient", pattern="changed its input"
+    ),
     squared(GradientBufferReused, {"aliasing"}, "the next gradient is written over the last"),
     squared(GradientAccumulates, {"repeat"}, "the gradient is added to the last one"),
     squared(GradientUpcasts, {"dtype"}, "a float64 factor upcasts float32"),

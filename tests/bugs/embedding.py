@@ -342,7 +342,12 @@ BUGS = [
         distinct,
         12,
     ),
-    bug(LookupSortsAndForgetsLast, WEIGHT, "the largest id gets no gradient"),
+    bug(
+        LookupSortsAndForgetsLast,
+        WEIGHT,
+        "the largest id gets no gradient",
+        pattern="only at index",
+    ),
     bug(LookupCountsFromOne, WEIGHT, "the row of the next id learns", "off by one"),
     bug(
         LookupOfLastStep,
@@ -377,9 +382,14 @@ BUGS = [
     ),
     bug(LookupRenormalises, {"mutation"}, "the forward changes its weight"),
     bug(LookupMakesNewGradient, {"identity"}, "dE is another array after each call"),
-    bug(LookupOfThirtyTwo, {*WEIGHT, "batch"}, "only the first 32 samples count"),
+    bug(
+        LookupOfThirtyTwo,
+        {*WEIGHT, "batch"},
+        "only the first 32 samples count",
+        pattern="last sample",
+    ),
     bug(LookupGradientForIds, {"integers"}, "ids get a gradient"),
-    bug(PaddingLearns, WEIGHT, "what was left out gets a gradient", None, with_padding),
+    bug(PaddingLearns, WEIGHT, "what was left out gets a gradient", "only at index", with_padding),
     bug(BagSumsBackwards, WEIGHT, "not divided by the number of words", "constant factor"),
     bug(
         BagDividesByBatch,

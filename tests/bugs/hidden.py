@@ -531,6 +531,7 @@ BUGS = [
         lambda: ModeInCallable(3, 4),
         {"gradParameters"},
         "in evaluation gradients come in another order",
+        pattern="reversed",
     ),
     bug(lambda: ModeByName(3, 4), {"gradInput"}, "in evaluation weights lose their sign"),
     bug(

@@ -325,7 +325,7 @@ class EverySampleGetsFirstOutput(Affine):
     def _first(self, input):
         return input if input.ndim == 1 else 0 * input + input[:1]
 
-    def _gathered(self, gradOutput):
+    def _all_to_first(self, gradOutput):
         if gradOutput.ndim == 1:
             return gradOutput
         gathered = np.zeros_like(gradOutput)
@@ -336,7 +336,7 @@ class EverySampleGetsFirstOutput(Affine):
         return super().updateOutput(self._first(input))
 
     def updateGradInput(self, input, gradOutput):
-        return super().updateGradInput(input, self._gathered(gradOutput))
+        return super().updateGradInput(input, self._all_to_first(gradOutput))
 
     def accGradParameters(self, input, gradOutput, scale=1):
         super().accGradParameters(self._first(input), gradOutput, scale)

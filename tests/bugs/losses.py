@@ -94,6 +94,27 @@ class SquaredHingeForgetsTwo(SquaredHinge):
         return np.maximum(margins, 0)
 
 
+class LargestViolation(MulticlassHinge):
+    """The largest margin alone; of equal ones, the first."""
+
+    def values(self, input, target):
+        return super().values(input, target).max(1)
+
+    def _largest(self, margins):
+        place = margins.real.argmax(1)[:, None]
+        return np.arange(margins.shape[1], like=place) == place
+
+    def _violated(self, margins):
+        return np.where(self._largest(margins) & (margins.real > 0), 1, 0 * margins)
+
+
+class LargestViolationPaysEachTie(LargestViolation):
+    """All of the largest margins get the whole gradient."""
+
+    def _largest(self, margins):
+        return margins == margins.max(1, keepdims=True)
+
+
 class LabelSmoothing(Loss):
     """Cross entropy with a target of 0.9 for the class and the rest for all."""
 
@@ -610,6 +631,11 @@ def classes(rng):
     return np.array([2, 0, 1, 2, 0])
 
 
+def equals(rng):
+    """Scores of which the wrong classes have equal ones."""
+    return np.array([[1.0, 1, 0], [0.5, 2, 2], [3, 1, 3], [-1, -1, 0.25], [1, 1.5, 1.5]])
+
+
 def three_classes(rng):
     return np.array([2, 0, 1])
 
@@ -682,6 +708,7 @@ NUMPY = {"duck": "it makes Python numbers of arrays"}
 GOOD = [
     Good(lambda n, m: MulticlassHinge(), one_more, ids),
     Good(lambda n, m: SquaredHinge(), one_more, ids),
+    Good(lambda n, m: LargestViolation(), one_more, ids),
     Good(lambda n, m: LabelSmoothing(), same, ids),
     Good(lambda n, m: Focal(), same, ids),
     Good(lambda n, m: WithIgnoredClass(), same, ids, NUMPY),
@@ -715,6 +742,13 @@ BUGS = [
     of(HingeCountsOneViolation, "the right class gets the gradient of one violation"),
     of(HingeCountsAllClasses, "margins that are kept get a gradient"),
     of(SquaredHingeForgetsTwo, "half the derivative", "factor of 2"),
+    bug(
+        LargestViolationPaysEachTie,
+        "equal margins get the gradient more than once",
+        "tie",
+        equals,
+        classes,
+    ),
     of(SmoothingForwardsOnly, "the gradient is that of hard targets"),
     of(SmoothingAmongTheOthers, "the rest is shared by one class less"),
     of(SmoothingWithoutShift, "NaN beyond 710", "not finite"),
@@ -722,7 +756,7 @@ BUGS = [
     of(FocalForgetsCrossTerm, "the other classes get no gradient", "cross term"),
     of(IgnoredClassDivides, "ignored samples count in the mean", "constant factor"),
     of(IgnoredClassPulls, "ignored samples get a gradient"),
-    of(ThirtyTwoTargets, "only the first 32 samples get a gradient"),
+    of(ThirtyTwoTargets, "only the first 32 samples get a gradient", pattern="last sample"),
     bug(
         RepeatedClassCountsOnce,
         "the second sample of a class gets no gradient",
@@ -731,9 +765,9 @@ BUGS = [
         three_classes,
     ),
     bug(HuberBoundIsOne, "clipped at another bound backwards"),
-    bug(HuberStraightWithoutBound, "the slope beyond the bound is 1"),
+    bug(HuberStraightWithoutBound, "the slope beyond the bound is 1", pattern="saturat"),
     bug(HuberUnboundedBelow, "not clipped below", "only where input <"),
-    bug(HuberFarOutForgetsBound, "not clipped beyond 50"),
+    bug(HuberFarOutForgetsBound, "not clipped beyond 50", pattern="saturat"),
     bug(LogCoshOverflows, "NaN beyond 711", "not finite"),
     bug(QuantileExchanged, "the shares are exchanged"),
     bug(QuantileOneSided, "wrong above the target", None, far_below),
@@ -770,7 +804,7 @@ BUGS = [
         [SHAPE] * 3,
         nothing(),
     ),
-    bug(TripletAlwaysActive, "a gradient where the loss is 0", None, [SHAPE] * 3, nothing()),
+    bug(TripletAlwaysActive, "a gradient where the loss is 0", "saturat", [SHAPE] * 3, nothing()),
     bug(
         TripletAnchorForgotten,
         "the anchor gets no gradient",
@@ -778,11 +812,11 @@ BUGS = [
         [SHAPE] * 3,
         nothing(),
     ),
-    bug(ContrastivePullsAll, "the sign is wrong for a target of -1", None, near, ones(5)),
+    bug(ContrastivePullsAll, "the sign is wrong for a target of -1", "sign", near, ones(5)),
     bug(
         RankingForgetsTarget,
         "the sign is wrong for a target of -1",
-        None,
+        "sign",
         [SHAPE] * 2,
         ones(*SHAPE),
     ),
@@ -793,6 +827,6 @@ BUGS = [
         [SHAPE] * 2,
         both(*SHAPE),
     ),
-    bug(HingePullsNegatives, "the sign is wrong for a target of -1", None, SHAPE, ones(*SHAPE)),
+    bug(HingePullsNegatives, "the sign is wrong for a target of -1", "sign", SHAPE, ones(*SHAPE)),
     bug(SquaredPenaltyNegated, "the penalty's sign is wrong, which is 1e-12 of the loss"),
 ]

@@ -720,6 +720,7 @@ BUGS = [
         lambda rng: rng.permuted(np.arange(20.0).reshape(4, 5), axis=1),
         {"gradInput"},
         "the permutation where its inverse is meant",
+        pattern="other places",
     ),
     Bug(
         lambda: SoftMaxSlopeIsDiagonal(),
@@ -760,6 +761,7 @@ BUGS = [
         (5, 3),
         {"gradInput", "linear"},
         "input stands where gradOutput should",
+        pattern="depend on gradOutput",
     ),
     Bug(lambda: GradOutputClipped(), (5, 3), {"linear"}, "gradOutput is cut off at 5"),
     Bug(lambda: GradOutputAddsEpsilon(), (5, 3), {"linear"}, "no gradient is not quite none"),
@@ -791,7 +793,13 @@ BUGS = [
         {"mutation"},
         "writes to its input, and undoes it",
     ),
-    Bug(lambda: InputWrittenByBackward(), (5, 3), {"mutation"}, "the backward zeroes the input"),
+    Bug(
+        lambda: InputWrittenByBackward(),
+        (5, 3),
+        {"mutation"},
+        "the backward zeroes the input",
+        pattern="changed its input",
+    ),
     Bug(
         lambda: InputMadeReadOnly(), (5, 3), {"mutation"}, "nobody can write to the input after it"
     ),
@@ -800,6 +808,7 @@ BUGS = [
         (5, 3),
         {"mutation"},
         "forward changes the weight",
+        pattern="changed parameters",
     ),
     Bug(lambda: UpcastByNumpyScalar(), (5, 3), {"dtype"}, "a float64 constant upcasts float32"),
     Bug(lambda: UpcastByRootOfSize(), (5, 3), {"dtype"}, "np.sqrt(int) is a float64"),

@@ -313,12 +313,14 @@ BUGS = [
         IMAGES,
         {"gradInput"},
         "the place next to the largest gets its gradient",
+        pattern="other places",
     ),
     Bug(
         lambda: MaxPoolReadsPlaceByColumns(),
         IMAGES,
         {"gradInput"},
         "rows and columns of a patch are exchanged",
+        pattern="other places",
     ),
     Bug(
         lambda: MaxPoolOverlapsOverwrite(3, 1),
@@ -340,7 +342,7 @@ BUGS = [
         IMAGES,
         {"interleave"},
         "the places of the last forward",
-        pattern="mask",
+        pattern="forward of another input",
     ),
     Bug(
         lambda: AveragePoolCountsPadding(),
@@ -388,12 +390,14 @@ BUGS = [
         (2, 4, 4),
         {"gradInput"},
         "where the largest of each step is, not of each column",
+        pattern="other places",
     ),
     Bug(
         lambda: GlobalMaxOfFirstSample(),
         (3, 4, 2),
         {"gradInput", "batch"},
         "the places of the first sample for all",
+        pattern="other places",
     ),
     Bug(
         lambda: PowerPoolForgetsRoot(),

@@ -620,5 +620,6 @@ BUGS = [
         [(5, 3), (5, 3)],
         GRADIENTS,
         "the outputs' gradients are exchanged",
+        pattern="entries swapped",
     ),
 ]

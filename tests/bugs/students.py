@@ -266,14 +266,22 @@ BUGS = [
         (5, 3),
         {"gradParameters"},
         "every bias gets the sum over all outputs",
+        pattern="sum of all",
     ),
     Bug(
         lambda: DotIntoOneBuffer(3, 4),
         (5, 3),
         {"aliasing"},
         "the next forward writes over the last output",
+        pattern="reused",
     ),
-    Bug(lambda: InputMeanRemovedInPlace(3, 4), (5, 3), {"mutation"}, "the input is centred"),
+    Bug(
+        lambda: InputMeanRemovedInPlace(3, 4),
+        (5, 3),
+        {"mutation"},
+        "the input is centred",
+        pattern="changed its input",
+    ),
     Bug(
         lambda: ForgetsWhatItTrains(3, 4),
         (5, 3),
@@ -303,6 +311,7 @@ BUGS = [
         (5, 3),
         {"gradParameters"},
         "a float32 gradient of a float64 parameter",
+        pattern="dtype is float32",
     ),
     Bug(
         lambda: GradientOfIntegers(3),
@@ -362,6 +371,7 @@ BUGS = [
         (5, 3),
         {"mutation"},
         "accGradParameters updates the weight",
+        pattern="changed parameters",
     ),
     Bug(lambda: NanTakenForZero(3, 4), (5, 3), {"nan"}, "NaN counts as 0"),
     Bug(
