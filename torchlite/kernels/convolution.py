@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import products
 from torchlite.kernels.sums import DOUBLE
 from torchlite.kernels.windows import middle, taps, window_view, windowed_size
@@ -29,13 +30,13 @@ _FEW = 64
 
 
 def conv(
-    input: Any,
-    weight: Any,
+    input: Array,
+    weight: Array,
     stride: Sequence[int],
     padding: Sequence[int],
     dilation: Sequence[int] | None = None,
-    bias: Any = None,
-) -> Any:
+    bias: Array | None = None,
+) -> Array:
     """Return the correlation of every window with every kernel, plus the bias (M,).
 
     There are `groups = C // weight.shape[1]` of planes; each group has its share of the kernels.
@@ -60,15 +61,15 @@ def conv(
 
 
 def conv_transposed(
-    gradient: Any,
-    weight: Any,
+    gradient: Array,
+    weight: Array,
     size: Sequence[int],
     stride: Sequence[int],
     padding: Sequence[int],
     dilation: Sequence[int] | None = None,
     groups: int = 1,
-    bias: Any = None,
-) -> Any:
+    bias: Array | None = None,
+) -> Array:
     """Return the gradient of an input of `size` of `conv`: the map transposed, plus a bias (C,).
 
     In one dimension, with one group::
@@ -99,14 +100,14 @@ def conv_transposed(
 
 
 def conv_weight(
-    input: Any,
-    gradient: Any,
+    input: Array,
+    gradient: Array,
     kernel: Sequence[int],
     stride: Sequence[int],
     padding: Sequence[int],
     dilation: Sequence[int] | None = None,
     groups: int = 1,
-) -> Any:
+) -> Array:
     """Return the gradient of the weight of `conv`.
 
     In one dimension, with one group::
@@ -141,14 +142,14 @@ def conv_weight(
 
 
 def _correlated(
-    input: Any,
-    weight: Any,
+    input: Array,
+    weight: Array,
     stride: Sequence[int],
     before: Sequence[int],
     dilation: Sequence[int],
     out: Sequence[int],
-    bias: Any,
-) -> Any:
+    bias: Array | None,
+) -> Array:
     """Return what `conv` does, for an input whose first entry stands at `before` in the image."""
     n, c = input.shape[:2]
     m, each, *kernel = weight.shape
@@ -157,7 +158,7 @@ def _correlated(
     output = np.empty_like(input, dtype, order="C", shape=(n, m, *out))
     weight = weight.reshape(groups, m // groups, each * prod(kernel))
     if _is_pointwise(input, kernel, stride, before, out):
-        columns = input.reshape(n, groups, each, prod(out))
+        columns: Array = input.reshape(n, groups, each, prod(out))
         np.matmul(weight, columns, out=output.reshape(n, groups, m // groups, prod(out)))
         if bias is not None:
             output += bias.reshape(-1, *(1,) * len(out))
@@ -174,7 +175,7 @@ def _correlated(
 
 
 def _is_pointwise(
-    input: Any, kernel: Sequence[int], stride: Sequence[int], before: Sequence[int], out: Any
+    input: Array, kernel: Sequence[int], stride: Sequence[int], before: Sequence[int], out: Any
 ) -> bool:
     """Tell whether each sample is its own columns, and these make a product of some size."""
     plain = prod(kernel) == 1 == prod(stride) and not any(before)
@@ -182,15 +183,15 @@ def _is_pointwise(
 
 
 def _scattered(
-    gradient: Any,
-    weight: Any,
+    gradient: Array,
+    weight: Array,
     size: Sequence[int],
     stride: Sequence[int],
     padding: Sequence[int],
     dilation: Sequence[int],
     groups: int,
-    bias: Any,
-) -> Any:
+    bias: Array | None,
+) -> Array:
     """Return what `conv_transposed` does: the columns of the products are added to the image."""
     n, m, *out = gradient.shape
     _, each, *kernel = weight.shape
@@ -210,7 +211,7 @@ def _scattered(
         for rows in blocks:
             part = gradient[samples, :, rows]
             shape = (groups * each, *kernel, count, *part.shape[2:])
-            columns = made.shaped((groups, weight.shape[1], prod(shape[len(kernel) + 1 :])))
+            columns: Any = made.shaped((groups, weight.shape[1], prod(shape[len(kernel) + 1 :])))
             block = given.planes_first(part).reshape(groups, m // groups, columns.shape[2])
             np.matmul(weight, block, out=columns)
             columns = columns.reshape(shape)
@@ -223,7 +224,7 @@ def _scattered(
     return result
 
 
-def _finish(made: Any, bias: Any, place: Any) -> None:
+def _finish(made: Array, bias: Array | None, place: Any) -> None:
     """Put what was made, plus a bias for each plane, in its place."""
     if bias is None:
         place[...] = made
@@ -231,7 +232,7 @@ def _finish(made: Any, bias: Any, place: Any) -> None:
         np.add(made, bias.reshape(-1, *(1,) * (made.ndim - 2)), out=place)
 
 
-def _turned(weight: Any, groups: int) -> Any:
+def _turned(weight: Array, groups: int) -> Array:
     """Return the kernels turned round, (C, M / groups, *kernel) instead of (M, C / groups, ...)."""
     m, c, *kernel = weight.shape
     turned = weight.reshape(groups, m // groups, c, *kernel)
@@ -253,13 +254,13 @@ def _blocks(n: int, out: Sequence[int], nbytes: int) -> Iterator[tuple[slice, li
 
 
 def _columns(
-    input: Any,
+    input: Array,
     kernel: Sequence[int],
     stride: Sequence[int],
     before: Sequence[int],
     dilation: Sequence[int],
     out: Sequence[int],
-) -> Iterator[tuple[slice, slice, Any]]:
+) -> Iterator[tuple[slice, slice, Array]]:
     """Yield slices of the samples and rows, and the columns (C, *kernel, samples, rows, ...)."""
     n, c = input.shape[:2]
     span = tuple(
@@ -288,17 +289,17 @@ def _columns(
 class _Scratch:
     """Memory that blocks take turns in, of the kind of an array. The first block is the largest."""
 
-    def __init__(self, array: Any, dtype: Any) -> None:
+    def __init__(self, array: Array, dtype: Any) -> None:
         self._array, self._dtype = array, dtype
-        self._memory: Any = None
+        self._memory: Array | None = None
 
-    def shaped(self, shape: Sequence[int]) -> Any:
+    def shaped(self, shape: Sequence[int]) -> Array:
         size = prod(shape)
         if self._memory is None:
             self._memory = np.empty_like(self._array, self._dtype, shape=(size,))
         return self._memory[:size].reshape(shape)
 
-    def planes_first(self, block: Any) -> Any:
+    def planes_first(self, block: Array) -> Array:
         """Return a block (N, C, ...) as (C, N, ...), contiguous in memory."""
         block = np.swapaxes(block, 0, 1)
         if block.shape[1] == 1 and type(block) is np.ndarray and block[:, 0].flags.c_contiguous:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.kernels.windows import adaptive_windows, cached, inner_taps
 
@@ -31,13 +32,13 @@ _AT_ONCE = 1 << 14
 
 
 def max_windows(
-    input: Any,
+    input: Array,
     kernel: Sequence[int],
     stride: Sequence[int],
     padding: Sequence[int],
     dilation: Sequence[int],
     out: Sequence[int],
-) -> tuple[Any, Any]:
+) -> tuple[Array, Array]:
     """Return the maximum of every window, and its place in its plane.
 
     In one dimension::
@@ -74,7 +75,7 @@ def max_windows(
     return gather(input, indices, dims) if input.dtype.kind == "c" else best, indices
 
 
-def _first_maximum(planes: Any, steps: Any, best: Any, hits: Any) -> None:
+def _first_maximum(planes: Array, steps: Any, best: Array, hits: Array) -> None:
     """Fill in the maximum of each window, and the number of the step that found it; 0 if none did.
 
     NaN becomes the maximum, too, but which of them is not found here.
@@ -94,9 +95,9 @@ def _first_maximum(planes: Any, steps: Any, best: Any, hits: Any) -> None:
 
 
 def _settle(
-    planes: Any,
-    wrong: tuple[Any, ...],
-    indices: Any,
+    planes: Array,
+    wrong: tuple[Array, ...],
+    indices: Array,
     kernel: Sequence[int],
     stride: Sequence[int],
     padding: Sequence[int],
@@ -122,7 +123,7 @@ def _settle(
         indices[at_once] = np.take_along_axis(places, first, 1)[:, 0]
 
 
-def max_at(input: Any, places: Any, dims: int) -> tuple[Any, Any]:
+def max_at(input: Array, places: Array, dims: int) -> tuple[Array, Array]:
     """Return the maximum of the entries at some places, and its place in its plane.
 
     Shapes: places (K, *out), the same in every plane, or (K, N, C, *out). In one dimension::
@@ -138,7 +139,7 @@ def max_at(input: Any, places: Any, dims: int) -> tuple[Any, Any]:
     (array([[5., 5.]]), array([[1, 1]]))
     """
     lead = input.shape[: input.ndim - dims]
-    indices = None
+    indices: Any = None
     for each in places:
         each = like(np.broadcast_to(each, (*lead, *each.shape[-dims:])), input)
         values = gather(input.real, each, dims)
@@ -150,7 +151,7 @@ def max_at(input: Any, places: Any, dims: int) -> tuple[Any, Any]:
     return gather(input, indices, dims), indices
 
 
-def adaptive_places(size: Sequence[int], out: Sequence[int]) -> Any:
+def adaptive_places(size: Sequence[int], out: Sequence[int]) -> Array:
     """Return the places (K, *out) of the entries of `adaptive_windows` in each dimension.
 
     A window with fewer entries than others has its last one several times.
@@ -170,7 +171,9 @@ def adaptive_places(size: Sequence[int], out: Sequence[int]) -> Any:
     return _places([np.array(rows) for rows in each], size)
 
 
-def fractional_places(samples: Any, size: Sequence[int], out: Sequence[int], kernel: Any) -> Any:
+def fractional_places(
+    samples: Array, size: Sequence[int], out: Sequence[int], kernel: Any
+) -> Array:
     """Return the places (K, *lead, *out) of the entries of windows at random distances.
 
     Shapes: samples (*lead, dims), from 0 to 1. In each dimension, with u from samples::
@@ -196,7 +199,7 @@ def fractional_places(samples: Any, size: Sequence[int], out: Sequence[int], ker
     return _places(each, size)
 
 
-def _places(each: Sequence[Any], size: Sequence[int]) -> Any:
+def _places(each: Sequence[Array], size: Sequence[int]) -> Array:
     """Return places (K, ..., *out) of what stands at (k, ..., out) in each dimension."""
     dims = len(each)
     spread = []
@@ -209,7 +212,7 @@ def _places(each: Sequence[Any], size: Sequence[int]) -> Any:
     return flat.reshape(-1, *flat.shape[dims:])
 
 
-def gather(input: Any, indices: Any, dims: int) -> Any:
+def gather(input: Array, indices: Array, dims: int) -> Array:
     """Return the entries of each plane, its last `dims` dimensions, that stand at places in it.
 
     In one dimension::
@@ -227,7 +230,7 @@ def gather(input: Any, indices: Any, dims: int) -> Any:
     return np.take_along_axis(planes, _flat_planes(indices, dims), 1).reshape(indices.shape)
 
 
-def scatter(gradient: Any, indices: Any, size: Sequence[int], distinct: bool = False) -> Any:
+def scatter(gradient: Array, indices: Array, size: Sequence[int], distinct: bool = False) -> Array:
     """Return planes of `size` with the entries added at places in them: the gradient of `gather`.
 
     With distinct, no two of a plane have the same place. In one dimension::
@@ -253,7 +256,7 @@ def scatter(gradient: Any, indices: Any, size: Sequence[int], distinct: bool = F
     return result
 
 
-def _flat_planes(array: Any, dims: int) -> Any:
+def _flat_planes(array: Array, dims: int) -> Array:
     """Return an array with all planes side by side, and each of them flat."""
     lead, size = array.shape[: array.ndim - dims], array.shape[array.ndim - dims :]
     return array.reshape(prod(lead), prod(size))

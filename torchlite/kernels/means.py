@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_along
 from torchlite.kernels.windows import adaptive_windows, along, cached, inner_taps
@@ -29,12 +30,12 @@ _FEW = 64
 
 
 def sum_windows(
-    input: Any,
+    input: Array,
     kernel: Sequence[int],
     stride: Sequence[int],
     padding: Sequence[int],
     out: Sequence[int],
-) -> Any:
+) -> Array:
     """Return the sum of the entries of every window.
 
     In one dimension::
@@ -62,7 +63,7 @@ def sum_windows(
     return output.reshape(*lead, *out)
 
 
-def _summed(x: Any, axis: int, k: int, s: int, p: int, m: int) -> Any:
+def _summed(x: Array, axis: int, k: int, s: int, p: int, m: int) -> Array:
     """Return the sums of windows along one axis."""
     n = x.shape[axis]
     result = np.zeros_like(x, shape=(*x.shape[:axis], m, *x.shape[axis + 1 :]))
@@ -77,12 +78,12 @@ def _summed(x: Any, axis: int, k: int, s: int, p: int, m: int) -> Any:
 
 
 def sum_windows_back(
-    gradient: Any,
+    gradient: Array,
     size: Sequence[int],
     kernel: Sequence[int],
     stride: Sequence[int],
     padding: Sequence[int],
-) -> Any:
+) -> Array:
     """Return the gradient of the input of `size` of `sum_windows`.
 
     In one dimension::
@@ -110,7 +111,7 @@ def sum_windows_back(
     return result.reshape(*lead, *size)
 
 
-def _spread(x: Any, axis: int, k: int, s: int, p: int, n: int) -> Any:
+def _spread(x: Array, axis: int, k: int, s: int, p: int, n: int) -> Array:
     """Return the gradient of `_summed` along an axis with n entries."""
     result = np.zeros_like(x, shape=(*x.shape[:axis], n, *x.shape[axis + 1 :]))
     m = x.shape[axis]
@@ -120,13 +121,13 @@ def _spread(x: Any, axis: int, k: int, s: int, p: int, n: int) -> Any:
 
 
 def mean_windows(
-    input: Any,
+    input: Array,
     kernel: Sequence[int],
     stride: Sequence[int],
     padding: Sequence[int],
     out: Sequence[int],
     pads: bool = True,
-) -> Any:
+) -> Array:
     """Return the mean of every window; with pads, entries of the padding count, as zeros.
 
     In one dimension::
@@ -149,13 +150,13 @@ def mean_windows(
 
 
 def mean_windows_back(
-    gradient: Any,
+    gradient: Array,
     size: Sequence[int],
     kernel: Sequence[int],
     stride: Sequence[int],
     padding: Sequence[int],
     pads: bool = True,
-) -> Any:
+) -> Array:
     """Return the gradient of the input of `size` of `mean_windows`.
 
     In one dimension::
@@ -183,8 +184,8 @@ def _counts(
     padding: Sequence[int],
     out: Sequence[int],
     pads: bool,
-    array: Any,
-) -> Any:
+    array: Array,
+) -> Array | int:
     """Return how many entries each window has, in the array's precision and of its kind."""
     each = []
     for n, k, s, p, m in zip(size, kernel, stride, padding, out, strict=True):
@@ -197,7 +198,7 @@ def _counts(
     return like(counts.astype(array.real.dtype), array)
 
 
-def adaptive_means(input: Any, out: Sequence[int]) -> Any:
+def adaptive_means(input: Array, out: Sequence[int]) -> Array:
     """Return the means of `adaptive_windows` in each dimension.
 
     In one dimension::
@@ -222,7 +223,7 @@ def adaptive_means(input: Any, out: Sequence[int]) -> Any:
     return input
 
 
-def adaptive_means_back(gradient: Any, size: Sequence[int]) -> Any:
+def adaptive_means_back(gradient: Array, size: Sequence[int]) -> Array:
     """Return the gradient of the input of `size` of `adaptive_means`.
 
     In one dimension::

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.kernels.means import sum_windows
 from torchlite.kernels.windows import along, middle
@@ -31,7 +32,7 @@ Pads = Sequence[tuple[int, int]]
 # ---------------------------------------------------------------- around
 
 
-def crop_or_pad(input: Any, pads: Pads) -> Any:
+def crop_or_pad(input: Array, pads: Pads) -> Array:
     """Return the image with so many zeros before and behind it; negative numbers cut entries off.
 
     Its gradient is itself, with the pads turned into their negatives::
@@ -75,7 +76,7 @@ def replicated(size: int, before: int, behind: int) -> list[int]:
     return [min(max(place, 0), size - 1) for place in range(-before, size + behind)]
 
 
-def take_border(input: Any, pads: Pads, places: Any) -> Any:
+def take_border(input: Array, pads: Pads, places: Any) -> Array:
     """Return the image with a border of its own entries: `places` is `reflected` or `replicated`.
 
     In one dimension::
@@ -95,7 +96,7 @@ def take_border(input: Any, pads: Pads, places: Any) -> Any:
     return input
 
 
-def take_border_back(gradient: Any, size: Sequence[int], pads: Pads, places: Any) -> Any:
+def take_border_back(gradient: Array, size: Sequence[int], pads: Pads, places: Any) -> Array:
     """Return the gradient of the input of `size` of `take_border`.
 
     In one dimension::
@@ -126,7 +127,7 @@ def take_border_back(gradient: Any, size: Sequence[int], pads: Pads, places: Any
 # ---------------------------------------------------------------- between
 
 
-def upsample_nearest(input: Any, scale: Sequence[int]) -> Any:
+def upsample_nearest(input: Array, scale: Sequence[int]) -> Array:
     """Return the image with every entry as a block of `scale` entries.
 
     In one dimension::
@@ -148,7 +149,7 @@ def upsample_nearest(input: Any, scale: Sequence[int]) -> Any:
     return spread.reshape(*lead, *(n * s for n, s in zip(size, scale, strict=True)))
 
 
-def upsample_nearest_back(gradient: Any, scale: Sequence[int]) -> Any:
+def upsample_nearest_back(gradient: Array, scale: Sequence[int]) -> Array:
     """Return the gradient of the input of `upsample_nearest`: the sums of the blocks.
 
     In one dimension::
@@ -167,7 +168,7 @@ def upsample_nearest_back(gradient: Any, scale: Sequence[int]) -> Any:
     return sum_windows(gradient, scale, scale, (0,) * len(scale), out)
 
 
-def upsample_linear(input: Any, size: Sequence[int]) -> Any:
+def upsample_linear(input: Array, size: Sequence[int]) -> Array:
     """Return the image at `size`, linear between its entries; the corners stay what they are.
 
     In one dimension::
@@ -194,7 +195,7 @@ def upsample_linear(input: Any, size: Sequence[int]) -> Any:
     return input
 
 
-def upsample_linear_back(gradient: Any, size: Sequence[int]) -> Any:
+def upsample_linear_back(gradient: Array, size: Sequence[int]) -> Array:
     """Return the gradient of the input of `size` of `upsample_linear`.
 
     In one dimension::
@@ -227,7 +228,7 @@ def upsample_linear_back(gradient: Any, size: Sequence[int]) -> Any:
     return gradient
 
 
-def _between(n: int, m: int, array: Any, axis: int) -> tuple[Any, Any, Any]:
+def _between(n: int, m: int, array: Array, axis: int) -> tuple[Array, Array, Array]:
     """Return for m places among n which entry is below each, and where and how far they are off."""
     # The same at both ends of a dimension, and exact where an entry stands.
     steps = np.arange(m) * (n - 1)
@@ -238,7 +239,7 @@ def _between(n: int, m: int, array: Any, axis: int) -> tuple[Any, Any, Any]:
     return low, like(share, array).reshape(shape), between
 
 
-def _add_sorted(result: Any, places: Any, terms: Any, axis: int) -> None:
+def _add_sorted(result: Array, places: Array, terms: Array, axis: int) -> None:
     """Add terms to the entries at places along an axis, of which equal ones are neighbours."""
     if len(places):
         starts = np.nonzero(np.diff(places, prepend=-1))[0]

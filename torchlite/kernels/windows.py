@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from torchlite.kernels.arrays import Array
+
 __all__ = [
     "adaptive_windows",
     "along",
@@ -110,8 +112,8 @@ def adaptive_windows(size: int, count: int) -> list[tuple[int, int]]:
 
 
 def window_view(
-    planes: Any, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
-) -> Any:
+    planes: Array, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
+) -> Array:
     """Return a view (C, *kernel, N, *out) of the windows of planes (N, C, *size).
 
     Example
@@ -176,7 +178,7 @@ def inner_taps(
 
 
 def middle(
-    array: Any, size: Sequence[int], before: Sequence[int]
+    array: Array, size: Sequence[int], before: Sequence[int]
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Return which part of the last dimensions stands in an image of `size`, and where there.
 
@@ -195,7 +197,7 @@ def middle(
     return (..., *here), (..., *there)
 
 
-def cached(planes: Any) -> list[slice]:
+def cached(planes: Array) -> list[slice]:
     """Return slices of the planes that fit into the cache.
 
     Example
