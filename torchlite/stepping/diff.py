@@ -1,7 +1,7 @@
 """The first step where two traces part, in a sentence."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,6 +9,9 @@ from torchlite.errors import printable
 from torchlite.nn.nested import shapes
 from torchlite.stepping.arrays import Copy, named_arrays
 from torchlite.testing.violations import guess, shown
+
+if TYPE_CHECKING:
+    from torchlite.stepping.steps import Step, Trace
 
 __all__ = ["Difference", "compare"]
 
@@ -54,7 +57,7 @@ class Difference:
         return f"{sentence}: {self.pattern}" if self.pattern else sentence
 
 
-def compare(reference: Any, other: Any, rtol: float) -> Difference | None:
+def compare(reference: "Trace", other: "Trace", rtol: float) -> Difference | None:
     """Return the first difference, or None."""
     for expected, got in zip(reference, other, strict=False):
         calls = [f"{step.method} of {step.position}" for step in (expected, got)]
@@ -71,7 +74,7 @@ def compare(reference: Any, other: Any, rtol: float) -> Difference | None:
     return None
 
 
-def _other_call(step: Any, expected: str, got: str) -> Difference:
+def _other_call(step: "Step", expected: str, got: str) -> Difference:
     return Difference(step.number, step.method, step.position, None, None, expected, got)
 
 
@@ -96,7 +99,7 @@ def _named(values: dict[str, Any]) -> Any:
             yield name, value
 
 
-def _values(expected: Any, got: Any, rtol: float, previous: Any, step: Any) -> Any:
+def _values(expected: Any, got: Any, rtol: float, previous: Any, step: "Step") -> Any:
     """Return (index, expected, got, pattern) of what differs, or None."""
     if not isinstance(expected, Copy) or not isinstance(got, Copy):
         numbers = (int, float, complex)
@@ -141,7 +144,7 @@ def _values(expected: Any, got: Any, rtol: float, previous: Any, step: Any) -> A
     return index, a[index].item(), b[index].item(), _pattern(b, a, step, before)
 
 
-def _pattern(got: Any, expected: Any, step: Any, previous: Any) -> str | None:
+def _pattern(got: Any, expected: Any, step: "Step", previous: Any) -> str | None:
     """Return the checker's guess, without the numbers that led to it."""
     inputs = [copy for _, copy in named_arrays("input", step.arguments.get("input"))]
     rows = inputs[0].shape[0] if inputs and len(inputs[0].shape) > 1 else 0

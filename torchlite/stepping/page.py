@@ -10,6 +10,7 @@ import numpy as np
 from torchlite.stepping import text
 from torchlite.stepping.arrays import Copy, named_arrays
 from torchlite.stepping.formulas import products, sources
+from torchlite.stepping.steps import Step, Trace
 
 __all__ = ["render"]
 
@@ -20,7 +21,7 @@ SHOWN = 200
 MOST_CALLS = 500_000
 
 
-def render(trace: Any) -> str:
+def render(trace: Trace) -> str:
     """Return the page as text."""
     end = _end_of_derivatives(trace)
     template = resources.files("torchlite.stepping").joinpath("page.html").read_text("utf-8")
@@ -39,11 +40,11 @@ def render(trace: Any) -> str:
     return template.replace("{{data}}", data)
 
 
-def _end_of_derivatives(trace: Any) -> float:
+def _end_of_derivatives(trace: Trace) -> float:
     """Return the number of the first step for whose numeric derivatives it would take too long."""
     left = MOST_CALLS
     for step in trace:
-        call = trace._calls.get(step.number)
+        call: Any = trace._calls.get(step.number)
         entries = sum(
             value.values.size
             for name, role, value in _values(step)
@@ -56,12 +57,12 @@ def _end_of_derivatives(trace: Any) -> float:
     return math.inf
 
 
-def _note(trace: Any, end: float) -> str:
+def _note(trace: Trace, end: float) -> str:
     """Say what the recording lacks, and where the numeric derivatives come from, or go to."""
     return f"{trace.note or ''} {_of_derivatives(trace, end)}".strip()
 
 
-def _of_derivatives(trace: Any, end: float) -> str:
+def _of_derivatives(trace: Trace, end: float) -> str:
     if trace.criterion is None:
         return "There are no numeric derivatives: nothing was recorded of a criterion."
     if not trace._calls:
@@ -74,7 +75,7 @@ def _of_derivatives(trace: Any, end: float) -> str:
     )
 
 
-def _step(trace: Any, step: Any, derivatives: bool) -> dict[str, Any]:
+def _step(trace: Trace, step: Step, derivatives: bool) -> dict[str, Any]:
     call = trace._calls.get(step.number)
     flow = {
         name: text.shapes_of_all(value) for name, value in (step.arguments | step.results).items()
@@ -97,7 +98,7 @@ def _step(trace: Any, step: Any, derivatives: bool) -> dict[str, Any]:
     }
 
 
-def _values(step: Any) -> Any:
+def _values(step: Step) -> Any:
     """Yield (name, role, value) of everything that a step shows."""
     if step.method == "accGradParameters" and (not step.after or step.inside):
         return
@@ -125,7 +126,7 @@ def _labelled(name: str, role: str, value: Any) -> Any:
         yield name, role, value
 
 
-def _array(step: Any, call: Any, name: str, role: str, value: Any) -> dict[str, Any]:
+def _array(step: Step, call: Any, name: str, role: str, value: Any) -> dict[str, Any]:
     shown: dict[str, Any] = {"name": name, "role": role}
     if not isinstance(value, Copy):
         return {**shown, "text": text.number(value)}
@@ -141,7 +142,7 @@ def _array(step: Any, call: Any, name: str, role: str, value: Any) -> dict[str, 
     return shown
 
 
-def _has_derivative(step: Any, call: Any, name: str, role: str, value: Any) -> bool:
+def _has_derivative(step: Step, call: Any, name: str, role: str, value: Any) -> bool:
     """Tell whether a shown array is a gradient of the loss."""
     return (
         call is not None
@@ -154,7 +155,7 @@ def _has_derivative(step: Any, call: Any, name: str, role: str, value: Any) -> b
     )
 
 
-def _numeric(step: Any, call: Any, name: str, role: str, value: Copy) -> Any:
+def _numeric(step: Step, call: Any, name: str, role: str, value: Copy) -> Any:
     """Return [numeric derivative, verdict] of every entry, or None where there is none."""
     parameter = role == "increment"
     if parameter:
@@ -176,7 +177,7 @@ def _numeric(step: Any, call: Any, name: str, role: str, value: Copy) -> Any:
     return found
 
 
-def _scale(step: Any) -> Any:
+def _scale(step: Step) -> Any:
     """Return the number that the increments of a gradient were multiplied with."""
     scale = step.arguments.get("scale", 1) if step.method == "accGradParameters" else 1
     return _plain(scale) if isinstance(scale, (int, float, complex)) else 1

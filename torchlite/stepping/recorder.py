@@ -37,7 +37,11 @@ CRITERION_METHODS: dict[str, tuple[str, ...]] = {
 
 
 def trace(
-    net: Module, input: Any, criterion: Any = None, target: Any = None, max_elements: int = 10_000
+    net: Module,
+    input: Any,
+    criterion: Criterion | None = None,
+    target: Any = None,
+    max_elements: int = 10_000,
 ) -> Trace:
     """Run forward, loss and backward once, and return every call of the contract, in order.
 
@@ -65,7 +69,9 @@ def trace(
 
 
 @contextmanager
-def record(net: Module, criterion: Any = None, max_elements: int = 10_000) -> Iterator[Trace]:
+def record(
+    net: Module, criterion: Criterion | None = None, max_elements: int = 10_000
+) -> Iterator[Trace]:
     """Record each call on each module of net, and on the criterion, that is made inside.
 
     Arrays of more than max_elements are kept by shape, norm, minimum and maximum. With a criterion,
@@ -110,7 +116,7 @@ class _Frame:
 
 
 class _Recorder:
-    def __init__(self, net: Module, criterion: Any, max_elements: int) -> None:
+    def __init__(self, net: Module, criterion: Criterion | None, max_elements: int) -> None:
         self.net = net
         self.criterion = criterion
         self.max_elements = max_elements

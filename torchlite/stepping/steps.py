@@ -3,8 +3,9 @@
 import html
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 from torchlite.stepping import diff, json, text
 
@@ -96,7 +97,13 @@ class Trace:
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Step: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Step]: ...
+
+    def __getitem__(self, index: SupportsIndex | slice) -> Step | list[Step]:
         return self.steps[index]
 
     def __str__(self) -> str:
@@ -113,17 +120,17 @@ class Trace:
         """
         return diff.compare(self, other, rtol)
 
-    def to_json(self, file: Any) -> None:
+    def to_json(self, file: str | PathLike[str]) -> None:
         """Write the trace to a file, for `from_json`."""
         Path(file).write_text(json.dumps(self), encoding="utf-8")
 
     @classmethod
-    def from_json(cls, file: Any) -> "Trace":
+    def from_json(cls, file: str | PathLike[str]) -> "Trace":
         """Read a trace that `to_json` wrote. What is no such file raises FormatError."""
         trace: Trace = json.loads(Path(file).read_bytes(), cls, Step)
         return trace
 
-    def to_html(self, file: Any) -> None:
+    def to_html(self, file: str | PathLike[str]) -> None:
         """Write a page that needs nothing but a browser."""
         Path(file).write_text(self._page(), encoding="utf-8")
 

@@ -17,6 +17,7 @@ from torchlite.nn.stateful import inside
 from torchlite.nn.tree import walk
 from torchlite.stepping.arrays import named_arrays
 from torchlite.stepping.recorder import record
+from torchlite.stepping.steps import Step
 
 __all__ = ["Summary", "summary"]
 
@@ -192,7 +193,7 @@ def _owner(array: Any) -> Any:
     return array
 
 
-def _multiply_adds(step: Any) -> int | None:
+def _multiply_adds(step: Step) -> int | None:
     """Return the multiply-adds of the matrix products in a layer's formula.
 
     None, where a layer has weights but no formula, or one whose products are not written as such.

@@ -1,7 +1,7 @@
 """The text view: one block a call, no line longer than 100 columns."""
 
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,6 +9,9 @@ from torchlite.errors import printable
 from torchlite.nn.nested import shapes
 from torchlite.stepping.arrays import Copy, named_arrays
 from torchlite.stepping.formulas import filled
+
+if TYPE_CHECKING:
+    from torchlite.stepping.steps import Step, Trace
 
 __all__ = [
     "block",
@@ -29,12 +32,12 @@ WIDTH = 100
 SMALL = 60
 
 
-def render(trace: Any) -> str:
+def render(trace: "Trace") -> str:
     """Return all blocks, with an empty line between them."""
     return "\n\n".join([*map(printable, filter(None, [trace.note])), *map(block, trace)])
 
 
-def block(step: Any) -> str:
+def block(step: "Step") -> str:
     """Return what there is to say about a step."""
     lines = [_cut(f"step {step.number}: {heading(step)}")]
     if step.inside:
@@ -58,12 +61,12 @@ def block(step: Any) -> str:
     return printable("\n".join(map(str.rstrip, lines)))
 
 
-def heading(step: Any) -> str:
+def heading(step: "Step") -> str:
     """Return method, position and layer of a step."""
     return f"{step.method} of {step.position}, {step.layer}"
 
 
-def lines_of(step: Any) -> list[str]:
+def lines_of(step: "Step") -> list[str]:
     """Return the maths of a step with shapes filled in, or the call with names and shapes."""
     if step.method == "accGradParameters" and not step.after:
         return ["there are no parameters: nothing to add to"]
@@ -79,7 +82,7 @@ def lines_of(step: Any) -> list[str]:
     return [f"{step.method}({given})" + (f" -> {made}" if made else "")]
 
 
-def rows(step: Any) -> list[tuple[str, Any]]:
+def rows(step: "Step") -> list[tuple[str, Any]]:
     """Return the labelled values of a step: arguments, results, and what became of gradients."""
     labelled: list[tuple[str, Any]] = []
     if step.method == "accGradParameters" and not step.after:
