@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.nested import (
     cast_arrays,
@@ -78,7 +79,7 @@ class CriterionSubject(Subject):
         target = self.target if target is None else target
         return Result(self.forward(criterion, input, target), criterion.backward(input, target), [])
 
-    def gradInput_for(self, weights: list[Any]) -> Any:
+    def gradInput_for(self, weights: list[Array]) -> Any:
         """Return gradInput times the weight of the loss."""
         return scale_arrays(self.run().gradInput, float(weights[0]))
 

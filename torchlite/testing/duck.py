@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from torchlite.kernels.arrays import Array
+
 __all__ = ["Duck", "ducks"]
 
 
@@ -88,7 +90,7 @@ def ducks() -> Callable[[Any], Any]:
     """Return a function that makes a Duck of an array, the same one of the same array."""
     made: dict[int, tuple[Any, Duck]] = {}
 
-    def duck(array: Any) -> Duck:
+    def duck(array: Array) -> Duck:
         return made.setdefault(id(array), (array, Duck(array)))[1]
 
     return duck

@@ -12,6 +12,7 @@ import numpy as np
 
 from torchlite import random
 from torchlite.errors import SettingError, fault
+from torchlite.kernels.arrays import Array
 from torchlite.nn.module import Module
 
 __all__ = [
@@ -25,11 +26,13 @@ __all__ = [
 ]
 
 
-def _draw(array: Any, low: float, high: float) -> None:
+def _draw(array: Array, low: float, high: float) -> None:
     array[...] = random.uniform(low, high, size=array.shape)
 
 
-def forward(module: Module, input: Any, param: Any = None, perturbation: float = 1e-6) -> Any:
+def forward(
+    module: Module, input: Any, param: Array | None = None, perturbation: float = 1e-6
+) -> Array:
     """Return the Jacobian by central differences: entry [i, j] is d output[j] / d param[i].
 
     param is the array by which to differentiate, the input itself without it; it is restored.
@@ -50,7 +53,7 @@ def forward(module: Module, input: Any, param: Any = None, perturbation: float =
     return np.stack(rows)
 
 
-def backward(module: Module, input: Any, param: Any = None, dparam: Any = None) -> Any:
+def backward(module: Module, input: Any, param: Array | None = None, dparam: Any = None) -> Array:
     """Return the Jacobian by the module's own backward, one output entry at a time.
 
     With param (a parameter) and dparam (its gradient), the Jacobian by the parameter.
@@ -90,8 +93,8 @@ def testJacobian(
 def testJacobianParameters(
     module: Module,
     input: Any,
-    param: Any,
-    dparam: Any,
+    param: Array,
+    dparam: Array,
     minval: float = -2,
     maxval: float = 2,
     perturbation: float = 1e-6,
@@ -106,7 +109,7 @@ def testJacobianParameters(
 def testJacobianUpdateParameters(
     module: Module,
     input: Any,
-    param: Any,
+    param: Array,
     minval: float = -2,
     maxval: float = 2,
     perturbation: float = 1e-6,

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from torchlite import random
+from torchlite.kernels.arrays import Array
 from torchlite.nn.container import Container
 from torchlite.nn.module import Module
 from torchlite.nn.nested import (
@@ -67,7 +68,7 @@ class ModuleSubject(Subject):
             )
         return gradient_names(self.base)
 
-    def _draw_like(self, array: Any) -> Any:
+    def _draw_like(self, array: Array) -> Array:
         return values.distinct(self.rng, array.shape)
 
     def _move_parameters(self) -> None:
@@ -147,13 +148,13 @@ class ModuleSubject(Subject):
         module.accGradParameters(input, gradOutput)
         return Result(output, gradInput, [g.copy() for g in module.parameters()[1]])
 
-    def gradInput_for(self, weights: list[Any]) -> Any:
+    def gradInput_for(self, weights: list[Array]) -> Any:
         """Return gradInput for these gradients of the output's arrays."""
         module = self.fresh()
         self.forward(module, self.input)
         return module.updateGradInput(self.input, rebuilt(self.gradOutput, weights))
 
-    def parameters_of(self, module: Module) -> tuple[list[Any], list[Any]]:
+    def parameters_of(self, module: Module) -> tuple[list[Array], list[Array]]:
         """Return the parameters of a copy, and their gradients."""
         return module.parameters()
 

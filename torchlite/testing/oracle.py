@@ -9,11 +9,12 @@ tested along random directions u, and a wrong entry is found by halving.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.module import Module
 from torchlite.nn.nested import cast_arrays, is_floating, leaves, rebuilt
 from torchlite.testing import values
@@ -74,7 +75,7 @@ class Variable:
         finally:
             parameter[...] = before
 
-    def slopes(self, direction: Any, by: str) -> tuple[list[Any], list[Any]]:
+    def slopes(self, direction: Array, by: str) -> tuple[list[Array], list[Array]]:
         """Return the slope of each output along a direction, and how much it bends there.
 
         A complex step tells nothing of the bend. It raises Unfit if the forward does not take
@@ -95,7 +96,7 @@ class Variable:
         bends = [(p - 2 * c + m) / norm for p, m, c in zip(plus, minus, middle, strict=True)]
         return slopes, bends
 
-    def _complex(self, direction: Any) -> list[Any]:
+    def _complex(self, direction: Array) -> list[Array]:
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("error", np.exceptions.ComplexWarning)
@@ -168,7 +169,7 @@ def _oracle_for(subject: Subject, variable: Variable, name: str) -> str:
 def _check_each(
     subject: Subject,
     variable: Variable,
-    weightings: tuple[list[Any], ...],
+    weightings: tuple[list[Array], ...],
     backward: Callable[[Any], Any],
     by: str,
     name: str,
@@ -217,15 +218,15 @@ def _check_each(
         )
 
 
-def _sum(weights: Any, slopes: Any) -> float:
+def _sum(weights: Iterable[Array], slopes: Iterable[Array]) -> float:
     return float(sum((v * s).sum() for v, s in zip(weights, slopes, strict=True)))
 
 
-def _magnitude(weights: Any, slopes: Any) -> float:
+def _magnitude(weights: Iterable[Array], slopes: Iterable[Array]) -> float:
     return float(sum(np.abs(v * s).sum() for v, s in zip(weights, slopes, strict=True)))
 
 
-def _differ(ahead: Any, behind: Any) -> bool:
+def _differ(ahead: Array, behind: Array) -> bool:
     """Tell whether two slopes in opposite directions are not opposite: there is a kink."""
     return bool(np.any(np.abs(ahead + behind) > 1e-6 * (np.abs(ahead) + np.abs(behind))))
 
@@ -233,7 +234,7 @@ def _differ(ahead: Any, behind: Any) -> bool:
 def _check_directions(
     subject: Subject,
     variable: Variable,
-    weights: list[Any],
+    weights: list[Array],
     backward: Callable[[Any], Any],
     by: str,
     name: str,
@@ -242,7 +243,7 @@ def _check_directions(
     shape = variable.values.shape
     precision = ROUNDING if by == COMPLEX else 1e-6
 
-    def wrong(direction: Any) -> tuple[bool, list[Any]]:
+    def wrong(direction: Array) -> tuple[bool, list[Any]]:
         """Tell whether <v, J u> differs from <got, u>, and the slopes."""
         slopes, _ = variable.slopes(direction, by)
         size = _magnitude(weights, slopes) + float(np.abs(got * direction).sum())
@@ -289,7 +290,7 @@ def _check_directions(
         )
 
 
-def _kinked(variable: Variable, direction: Any, slopes: list[Any], by: str) -> list[Any]:
+def _kinked(variable: Variable, direction: Array, slopes: list[Array], by: str) -> list[Any]:
     """Return masks of the outputs whose slopes ahead and behind differ."""
     if by == COMPLEX:
         others, _ = variable.slopes(-direction, by)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from torchlite import random
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.nested import (
     cast_arrays,
@@ -56,7 +57,7 @@ class Result(NamedTuple):
     output: Any
     gradInput: Any
     # Of the parameters, where there are any.
-    gradients: list[Any]
+    gradients: list[Array]
 
 
 class Subject:
@@ -152,11 +153,11 @@ class Subject:
         """Run forward and backward, from zero gradients."""
         raise NotImplementedError
 
-    def gradInput_for(self, weights: list[Any]) -> Any:
+    def gradInput_for(self, weights: list[Array]) -> Any:
         """Return gradInput for these gradients of the output's arrays."""
         raise NotImplementedError
 
-    def parameters_of(self, layer: Any) -> tuple[list[Any], list[Any]]:
+    def parameters_of(self, layer: Any) -> tuple[list[Array], list[Array]]:
         """Return the parameters of a copy, and their gradients."""
         return [], []
 
@@ -196,7 +197,7 @@ class Subject:
         if self.draws:
             random.manualSeed(self.seed)
 
-    def gradient_arrays(self, layer: Any) -> list[tuple[str, Any]]:
+    def gradient_arrays(self, layer: Any) -> list[tuple[str, Array]]:
         """Return the gradients of a copy with their names."""
         return list(zip(self.names, self.parameters_of(layer)[1], strict=True))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.nested import is_array, leaves, map_arrays
 
 __all__ = ["HUGE", "adversarial", "distinct", "nearby", "signs", "sixteenths", "wrong"]
@@ -18,12 +19,12 @@ __all__ = ["HUGE", "adversarial", "distinct", "nearby", "signs", "sixteenths", "
 HUGE = 2.0**100
 
 
-def sixteenths(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "float64") -> Any:
+def sixteenths(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "float64") -> Array:
     """Return odd multiples of 1/16 between -4 and 4."""
     return ((2 * rng.integers(-32, 32, shape) + 1) / 16).astype(dtype)
 
 
-def distinct(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "float64") -> Any:
+def distinct(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "float64") -> Array:
     """Return odd multiples of 1/16, no two of them alike, so that nothing ties."""
     size = int(np.prod(shape))
     span = max(32, size)
@@ -32,12 +33,12 @@ def distinct(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "flo
     )
 
 
-def signs(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+def signs(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """Return 1 and -1."""
     return 2.0 * rng.integers(0, 2, shape) - 1
 
 
-def nearby(rng: np.random.Generator, array: Any) -> Any:
+def nearby(rng: np.random.Generator, array: Array) -> Array:
     """Return odd multiples of 1/64 within 1/2 of the array's values, no two of them alike.
 
     What starts at zero or one, or symmetric, starts out special: a parameter that is to show a
@@ -56,7 +57,7 @@ def nearby(rng: np.random.Generator, array: Any) -> Any:
     return moved.astype(array.dtype)
 
 
-def adversarial(rng: np.random.Generator, shape: tuple[int, ...], *more: float) -> Any:
+def adversarial(rng: np.random.Generator, shape: tuple[int, ...], *more: float) -> Array:
     """Return huge, tiny and ordinary numbers, both zeros and `more` in turn.
 
     They show what a layer does to its surroundings; no sum of them is exact.

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.nested import (
     cast_arrays,
     copy_arrays,
@@ -132,7 +133,7 @@ def _check_layouts(s: Subject, expected: Result) -> None:
             s.compare_results(got, expected, f"{name} arrays give other numbers.")
 
 
-def _read_only(array: Any) -> Any:
+def _read_only(array: Array) -> Array:
     array = array.copy()
     array.flags.writeable = False
     return array
