@@ -22,6 +22,8 @@ from torchlite.testing import (
 BUGS = corpus()
 WRITTEN = right()
 
+FALSE_ALARM = pytest.mark.xfail(raises=(AssertionError, RuntimeWarning), strict=True)
+
 # torchlite's own strictness: layers of users need not have it.
 ADVICE = dict.fromkeys(("duck", "exceptions", "none"), "advice")
 
@@ -48,8 +50,25 @@ ALARMS = {
     "InstanceNorm-equal images",
     # A complex step that np.var makes wrong, taken for right.
     "LayerNormByVar-nearly equal rows",
+    # The other side of a kink at 3/16 or 5/16, which no two complex steps show.
+    "ShiftedReluByReal",
+    "ShiftedReluByReal-drawn",
+    "TruncatedSquare",
+    "TruncatedSquare-drawn",
+    "Truncated",
+    "Truncated-near",
+    # Ties that share the gradient, or leave it to another one.
+    "SharedMaximumByReal",
+    "SharedPoolByReal",
+    "LastMaximumByReal",
     # Ties among most entries.
     "Range",
+    "Range-large",
+    "SharedMaximum-large",
+    "FirstMaximum-large",
+    "LargestMagnitude-large",
+    # Scratch paper in a part, for whose numbers parameters() has others.
+    "WrappedWeightNorm",
     # A parameter without dimensions.
     "ScalarGain",
     "ScalarGain-float32",
@@ -210,10 +229,7 @@ def test_right_layer_passes(good, seed):
 
 @pytest.mark.parametrize(
     "good",
-    [
-        pytest.param(good, marks=pytest.mark.xfail(strict=True) if good.name in ALARMS else ())
-        for good in WRITTEN
-    ],
+    [pytest.param(good, marks=FALSE_ALARM if good.name in ALARMS else ()) for good in WRITTEN],
     ids=lambda good: good.name,
 )
 def test_right_layer_as_users_write_it_passes(good):
@@ -226,7 +242,7 @@ def test_right_layer_as_users_write_it_passes(good):
 
 def test_right_layers_have_names_of_their_own():
     names = [good.name for good in WRITTEN]
-    assert len(names) == len(set(names)) >= 250
+    assert len(names) == len(set(names)) >= 280
     assert set(names) >= ALARMS
 
 

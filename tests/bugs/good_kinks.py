@@ -344,6 +344,93 @@ class CumulativeMaximum(nn.Module):
         return gradInput
 
 
+class ShiftedReluByReal(nn.Module):
+    """max(0, x - 5/16) for complex input, too; at the kink itself 1."""
+
+    def updateOutput(self, input):
+        self.output = np.where(input.real > 0.3125, input - 0.3125, 0 * input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = np.where(input.real >= 0.3125, gradOutput, 0 * gradOutput)
+        return self.gradInput
+
+
+class TruncatedSquare(nn.Module):
+    """x^2 within 3/16 of 0, and the same number outside; the ends belong to the parabola."""
+
+    def updateOutput(self, input):
+        self.output = np.where(np.abs(input) < 0.1875, input**2, 0.1875**2 + 0 * input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput * 2 * input * (np.abs(input) <= 0.1875)
+        return self.gradInput
+
+
+class Tent(nn.Module):
+    """max(0, 5/16 - |x|), by cases; flat at its top and its ends."""
+
+    def updateOutput(self, input):
+        x = input.real
+        rising, falling = (x > -0.3125) & (x <= 0), (x > 0) & (x < 0.3125)
+        self.output = (input + 0.3125) * rising + (0.3125 - input) * falling
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        inside = (np.abs(input) < 0.3125) & (input != 0)
+        self.gradInput = -np.sign(input) * inside * gradOutput
+        return self.gradInput
+
+
+class SharedMaximumByReal(nn.Module):
+    """The largest entry of every row, picked by its real part; ties share the gradient."""
+
+    def updateOutput(self, input):
+        place = input.real.argmax(axis=-1)[..., None]
+        self.output = np.take_along_axis(input, place, -1)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        ties = input == input.max(axis=-1, keepdims=True)
+        share = gradOutput / ties.sum(axis=-1, keepdims=True).astype(gradOutput.dtype)
+        self.gradInput = np.where(ties, share, 0 * share)
+        return self.gradInput
+
+
+class SharedPoolByReal(nn.Module):
+    """The larger of two neighbours of (N, L), picked by its real part; equal ones get half each."""
+
+    def updateOutput(self, input):
+        a, b = input[:, ::2], input[:, 1::2]
+        self.output = np.where(a.real >= b.real, a, np.maximum(a, b))
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        a, b = input[:, ::2], input[:, 1::2]
+        gradInput = np.zeros_like(input)
+        gradInput[:, ::2] = gradOutput * (a > b) + gradOutput / 2 * (a == b)
+        gradInput[:, 1::2] = gradOutput * (b > a) + gradOutput / 2 * (a == b)
+        self.gradInput = gradInput
+        return gradInput
+
+
+class LastMaximumByReal(nn.Module):
+    """The largest entry of every row; of several the last has the gradient, the first is picked."""
+
+    def updateOutput(self, input):
+        rows = np.arange(len(input))
+        self.output = input[rows, input.real.argmax(axis=1)]
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        gradInput = np.zeros_like(input)
+        for x, g, out in zip(input, gradOutput, gradInput, strict=True):
+            out[np.flatnonzero(x == x.max())[-1:]] = g
+        self.gradInput = gradInput
+        return gradInput
+
+
 def sixteenths(N, n):
     """Odd multiples of 1/16 next to 0: many of them at 3/16 and 5/16."""
     return lambda rng: (2 * rng.integers(-4, 4, (N, n)) + 1) / 16
@@ -367,7 +454,25 @@ def even(N, n):
     return (N, 2 * n)
 
 
+LARGE = ((5, 3, 4), (16, 40, 4), (64, 128, 4))
+
 GOOD = [
+    Good(lambda n, m: ShiftedReluByReal(), sixteenths),
+    Good(lambda n, m: ShiftedReluByReal(), lambda N, n: (N, 8 * n), label="drawn"),
+    Good(lambda n, m: TruncatedSquare(), sixteenths),
+    Good(lambda n, m: TruncatedSquare(), lambda N, n: (N, 8 * n), label="drawn"),
+    Good(lambda n, m: Tent(), sixteenths),
+    Good(lambda n, m: SharedMaximumByReal(), tied),
+    Good(lambda n, m: SharedPoolByReal(), lambda N, n: tied(N, 2 * n)),
+    Good(lambda n, m: LastMaximumByReal(), tied),
+    *(
+        Good(lambda n, m, kind=kind: kind(), sizes=LARGE, label="large")
+        for kind in (ShiftedRelu, HardTanhInclusive, SoftThreshold, AbsFromAbove, Triangle)
+    ),
+    *(
+        Good(lambda n, m, kind=kind: kind(), tied, sizes=LARGE, label="large")
+        for kind in (SharedMaximum, FirstMaximum, Range, LargestMagnitude)
+    ),
     Good(lambda n, m: ShiftedRelu(), sixteenths),
     Good(lambda n, m: ShiftedRelu(), lambda N, n: (N, 8 * n), label="drawn"),
     Good(lambda n, m: ShiftedReluFromAbove(), sixteenths),

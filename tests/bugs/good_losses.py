@@ -130,6 +130,22 @@ class Charbonnier(nn.Criterion):
         return self.gradInput
 
 
+class Truncated(nn.Criterion):
+    """Squares up to a difference of 3/8, where the kink belongs to the parabola."""
+
+    def updateOutput(self, input, target):
+        fit(input, target)
+        d = input - target
+        self.output = np.where(np.abs(d) >= 0.375, 0.375**2, d * d).sum().item()
+        return self.output
+
+    def updateGradInput(self, input, target):
+        fit(input, target)
+        d = input - target
+        self.gradInput = 2 * d * (np.abs(d) <= 0.375)
+        return self.gradInput
+
+
 class HingeLoop(nn.Criterion):
     """Multi-class hinge with a margin of 3/16, by loops."""
 
@@ -678,6 +694,8 @@ GOOD = [
     Good(lambda n, m: HuberAt(), few, few, label="near"),
     Good(lambda n, m: EpsilonInsensitive(), same, same),
     Good(lambda n, m: EpsilonInsensitive(), few, few, label="near"),
+    Good(lambda n, m: Truncated(), same, same),
+    Good(lambda n, m: Truncated(), few, few, label="near"),
     Good(lambda n, m: HingeLoop(), same, classes),
     Good(lambda n, m: HingeLoop(), few, classes, label="near"),
     Good(lambda n, m: SquaredHinge(), same, signs),

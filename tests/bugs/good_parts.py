@@ -519,6 +519,75 @@ class GaussianNoise(nn.Module):
         return self.gradInput
 
 
+class WrappedWeightNorm(nn.Module):
+    """A linear layer, which is a part, with the weight g v / |v|; it learns g, v and the bias.
+
+    The weight and gradWeight of the part are scratch paper.
+    """
+
+    def __init__(self, n, m):
+        self.linear = nn.Linear(n, m)
+        self.v = self.linear.weight.copy()
+        self.g = np.sqrt((self.v**2).sum(1, keepdims=True))
+        self.gradV, self.gradG = np.zeros_like(self.v), np.zeros_like(self.g)
+
+    def parameters(self):
+        """Return g, v and the bias: not the weight of the part, which is made of them."""
+        return (
+            [self.g, self.v, self.linear.bias],
+            [self.gradG, self.gradV, self.linear.gradBias],
+        )
+
+    def _write(self):
+        length = np.sqrt((self.v**2).sum(1, keepdims=True))
+        self.linear.weight[...] = self.g * self.v / length
+        return length
+
+    def updateOutput(self, input):
+        self._write()
+        self.output = self.linear.updateOutput(input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self._write()
+        self.gradInput = self.linear.updateGradInput(input, gradOutput)
+        return self.gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        length = self._write()
+        self.linear.gradWeight[...] = 0
+        self.linear.accGradParameters(input, gradOutput, scale)
+        unit = self.v / length
+        along = (self.linear.gradWeight * unit).sum(1, keepdims=True)
+        self.gradG += along
+        self.gradV += self.g / length * (self.linear.gradWeight - along * unit)
+
+
+class FineTuned(nn.Module):
+    """A network that stays as it is, and a linear layer on top that learns."""
+
+    def __init__(self, n, h, m):
+        self.body = nn.Sequential(nn.Linear(n, h), nn.Tanh())
+        self.head = nn.Linear(h, m)
+
+    def parameters(self):
+        """Return those of the head: the body is frozen."""
+        return self.head.parameters()
+
+    def updateOutput(self, input):
+        self.output = self.head.updateOutput(self.body.forward(input))
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        features = self.body.forward(input)
+        inner = self.head.updateGradInput(features, gradOutput)
+        self.gradInput = self.body.updateGradInput(input, inner)
+        return self.gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        self.head.accGradParameters(self.body.forward(input), gradOutput, scale)
+
+
 class ResidualBlock(nn.Module):
     """x + relu(x A + a) B, made of a Sequential that is a part."""
 
@@ -568,5 +637,7 @@ GOOD = [
     Good(lambda n, m: MixtureHead(n, 2)),
     Good(lambda n, m: Coupling(n), lambda N, n: (N, 2 * n)),
     Good(lambda n, m: GaussianNoise()),
+    Good(lambda n, m: WrappedWeightNorm(n, m)),
+    Good(lambda n, m: FineTuned(n, 4, m)),
     Good(lambda n, m: ResidualBlock(n, m)),
 ]
