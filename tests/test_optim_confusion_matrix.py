@@ -85,7 +85,15 @@ def test_confusion_without_samples():
             lambda c: c.batchAdd(np.ones((2, 3)), np.zeros(2)), DTypeError,
             "ConfusionMatrix: targets must be whole numbers, got float64",
         ),
-        (lambda c: c.batchAdd([0], np.zeros(1, int)), DTypeError, None),
+        (
+            lambda c: c.batchAdd([0], np.zeros(1, int)), DTypeError,
+            "ConfusionMatrix: predictions must be a NumPy array, got list\n"
+            "  hint: np.array(predictions)",
+        ),
+        (
+            lambda c: optim.ConfusionMatrix(1).batchAdd(np.array([[5]]), np.zeros(1, int)),
+            SettingError, "ConfusionMatrix: a prediction must be from 0 to 0, got 5",
+        ),
         (
             lambda c: c.batchAdd(np.array([0, 5]), np.array([0, 1])), SettingError,
             "ConfusionMatrix: a prediction must be from 0 to 2, got 5",

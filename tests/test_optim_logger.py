@@ -21,6 +21,13 @@ def test_logger_takes_dicts(tmp_path):
     assert logger.names == ["loss", "epoch"]
 
 
+def test_logger_makes_its_file_and_the_folders_of_it(tmp_path):
+    path = tmp_path / "some" / "where" / "a.log"
+    logger = optim.Logger(path).setNames(["\N{GREEK SMALL LETTER EPSILON}"])
+    assert logger.path == path
+    assert path.read_text("utf-8") == "\N{GREEK SMALL LETTER EPSILON}\t\n"
+
+
 def test_logger_with_the_time_in_its_name(tmp_path):
     logger = optim.Logger(tmp_path / "a.log", timestamp=True)
     assert re.fullmatch(r"a\.log-\d{4}(_\d\d){3}(-\d\d){2}", logger.path.name)
@@ -60,8 +67,26 @@ def test_logger_with_the_time_in_its_name(tmp_path):
             lambda log: log.plot(), StateError,
             "Logger.plot: there are no numbers to draw yet",
         ),
-        (lambda log: optim.Logger().setNames("ab"), DTypeError, None),
-        (lambda log: optim.Logger().setNames(["a", "a"]), ShapeError, None),
+        (
+            lambda log: optim.Logger().setNames("ab"), DTypeError,
+            "Logger.setNames: names must be a list of strings, got 'ab'",
+        ),
+        (
+            lambda log: optim.Logger().setNames(["a", 1]), DTypeError,
+            "Logger.setNames: names must be a list of strings, got ['a', 1]",
+        ),
+        (
+            lambda log: optim.Logger().setNames(["a", "a"]), ShapeError,
+            "Logger.setNames: names must be distinct, and at least one, got ['a', 'a']",
+        ),
+        (
+            lambda log: optim.Logger().setNames([]), ShapeError,
+            "Logger.setNames: names must be distinct, and at least one, got []",
+        ),
+        (
+            lambda log: optim.Logger().style({"a": "-"}), SettingError,
+            "Logger.style: names must be the name of a column (none yet), got 'a'",
+        ),
     ],
 )  # fmt: skip
 def test_logger_refuses(call, kind, message, tmp_path):
@@ -71,6 +96,7 @@ def test_logger_refuses(call, kind, message, tmp_path):
         call(logger)
     assert type(caught.value) is kind
     assert message is None or str(caught.value) == message
+    assert str(caught.value).startswith(f"{caught.value.method}: ")
     assert logger.path.read_text() == before
 
 

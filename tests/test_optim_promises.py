@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from optimizers import ALL, STEPWISE, Counted, bowl, close, run
+from optimizers import ALL, METHODS, STATEFUL, STEPWISE, Counted, bowl, close, run
 
 from torchlite import nn, optim, random
 from torchlite.errors import ShapeError
@@ -48,6 +48,28 @@ def test_continues_from_a_copy_of_its_state(method, config, apart):
     np.testing.assert_array_equal(continued, end)
     if apart:
         assert mine == config
+
+
+@pytest.mark.parametrize("name", STATEFUL)
+def test_the_state_holds_what_the_method_names(name):
+    held = set()
+    for method, config in STEPWISE:
+        if method is getattr(optim, name):
+            state = {}
+            run(method, bowl, np.array([-1.0, 2.0, 0.5]), dict(config), 2, state)
+            held |= state.keys()
+    assert held == METHODS[name].state
+
+
+@stepwise
+def test_the_state_counts(method, config):
+    state, opfunc = {}, Counted(bowl)
+    run(method, opfunc, np.array([-1.0, 2.0, 0.5]), config, 3, state)
+    counts = {"evalCounter": 3, "t": 3, "nIter": 6, "funcEval": opfunc.calls}
+    if method is optim.lbfgs:
+        del counts["t"]  # a step, there
+    for name in state.keys() & counts.keys():
+        assert state[name] == counts[name]
 
 
 @each
@@ -110,8 +132,10 @@ def test_pieces_are_the_whole(method, config, monkeypatch):
 def test_empty_x(method, config):
     x = np.zeros(0)
     if method in (optim.cmaes, optim.de):
-        with pytest.raises(ShapeError, match="x must be an array of 1 entry or more"):
+        with pytest.raises(ShapeError) as caught:
             method(bowl, x, dict(config))
+        name = method.__name__
+        assert str(caught.value) == f"{name}: x must be an array of 1 entry or more, got (0,)"
     else:
         assert method(bowl, x, dict(config))[1][0] == 0
 

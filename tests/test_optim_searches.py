@@ -3,6 +3,8 @@
 import io
 import math
 from contextlib import redirect_stdout
+from importlib import import_module
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +12,9 @@ from optimizers import bowl, close, rosenbrock, run
 
 from torchlite import optim, random
 from torchlite.errors import ShapeError
+
+# The module, not the function of the same name.
+de = import_module("torchlite.optim.de")
 
 
 def test_cg_goes_on_after_one_failed_line_search():
@@ -111,6 +116,14 @@ def test_lswolfe_is_content_with_a_small_bracket():
     assert calls[0] < calls[1]
 
 
+@pytest.mark.parametrize("argument", ["d", "g"])
+def test_lswolfe_names_what_is_not_like_x(argument):
+    given = {"d": np.ones(2), "g": np.ones(2), argument: np.ones(3)}
+    with pytest.raises(ShapeError) as caught:
+        optim.lswolfe(bowl, np.ones(2), 1, given["d"], 0.0, given["g"], -1.0)
+    assert str(caught.value) == f"lswolfe: {argument} must be (2,) like x, got (3,)"
+
+
 def test_lswolfe_turns_round_behind_the_minimum(capsys):
     x = np.array([4.0])
     f, g = bowl(x)
@@ -134,6 +147,26 @@ def test_lbfgs_says_why_it_stops():
         with redirect_stdout(io.StringIO()) as printed:
             optim.lbfgs(bowl, np.array([-1.0, 2.0, 0.5]), {**config, "verbose": True})
         assert printed.getvalue() == f"<optim.lbfgs> {reason}\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "f", "g", "calls", "reason"),
+    [
+        ({"tolFun": 1}, [1], [-1], 1, "optimality condition below tolFun"),
+        ({"tolFun": 0.5}, [1, 0], [-1, -0.5], 2, "optimality condition below tolFun"),
+        ({"tolX": 0.25, "learningRate": 0.25}, [1, 0], [-1, -1], 2, "step size below tolX"),
+        # What follows is enough, by the last bit, to go on.
+        ({"tolX": 0.25}, [0.25, 0, 0], [-1] * 3, 3, "function value changing less than tolX"),
+        ({"tolX": 0.25}, [1, 0, 0], [-0.5] * 3, 3, "function value changing less than tolX"),
+        ({"maxEval": 3}, [4, 3, 2, 1], [-1] * 4, 3, "max number of function evals"),
+    ],
+)
+def test_lbfgs_stops_at_its_limits(config, f, g, calls, reason, capsys):
+    seen = iter(zip(map(float, f), np.reshape(g, (-1, 1)).astype(float), strict=True))
+    config = {"tolFun": 0, "tolX": 0, "verbose": True, **config}
+    _, fs, evaluations = optim.lbfgs(lambda x: next(seen), np.zeros(1), config)
+    assert (fs, evaluations) == (f[:calls], calls)
+    assert capsys.readouterr().out == f"<optim.lbfgs> {reason}\n"
 
 
 def test_FistaLS_tells_what_it_does():
@@ -160,6 +193,9 @@ def test_FistaLS_tells_what_it_does():
     quiet, rows = optim.FistaLS(*arguments, np.zeros(1), config)
     assert rows == history
     assert np.array_equal(quiet, x)
+    # A change that is no more than errthres ends it.
+    _, rows = optim.FistaLS(*arguments, np.zeros(1), {**config, "errthres": 0, "maxiter": 9})
+    assert len(rows) == 2
 
 
 @pytest.mark.parametrize("verbose", [0, 2, True])
@@ -253,6 +289,9 @@ def test_polyinterp_of_any_points():
     assert optim.polyinterp([[0, 0, 1], [1, math.inf, 0]]) == 0.5
     assert optim.polyinterp([[0, 0, 1], [1, math.nan, 0]], 0, 4) == 2
     assert optim.polyinterp([[3, 1, 1]]) == 3
+    parabola = through(lambda x: x * x, lambda x: 2 * x, -1.0, 3.0)
+    assert optim.polyinterp(parabola, 1) == 1
+    assert optim.polyinterp(parabola, None, -0.5) == -0.5
     # The place and the scale of the points do not matter.
     far = through(lambda x: (x - 1e-7) ** 2, lambda x: 2 * (x - 1e-7), 0.0, 1e-9)
     assert optim.polyinterp(far, 1e-9, 1e-6) == pytest.approx(1e-7)
@@ -294,6 +333,40 @@ def test_cmaes_reports():
     assert lines[0] == "evals:\t ax-ratio max(std)   f-value"
     assert [line.split(":")[0] for line in lines[1:-2]] == ["7", "14", "21", "42"]
     assert lines[-2] == "termination by evals"
+    with redirect_stdout(io.StringIO()) as printed:
+        config = {"sigma": 1, "maxEval": 24, "verb_disp": 1, "popsize": 2}
+        _, fs, evaluations = optim.cmaes(bowl, np.zeros(3), config)
+    said = [line.split(":")[0] for line in printed.getvalue().splitlines()[:-2]]
+    assert said == ["evals", *map(str, range(2, 20, 2)), "evals", "20", "22", "24"]
+    assert (len(fs), evaluations) == (14, 24)
+
+
+def test_cmaes_returns_the_best_that_it_has_seen():
+    """Here every point is worse than the one before."""
+    points = []
+
+    def opfunc(x):
+        points.append(x.copy())
+        return float(len(points))
+
+    best, fs, _ = optim.cmaes(opfunc, np.zeros(3), {"sigma": 1, "maxEval": 40})
+    assert fs[-1] == fs[1] == 2
+    np.testing.assert_array_equal(best, points[1])
+
+
+def test_de_differs_by_two_others():
+    points, others = np.array([[0.0], [1.0], [10.0]]), set()
+    settings = SimpleNamespace(crossoverRate=1, scaleFactor=2)
+    for _ in range(50):
+        (child,) = de._child(0, points, np.array([100.0]), settings)
+        others.add(float(child))
+    assert others == {100 + 2 * 9, 100 - 2 * 9}
+    assert {de._draw(4) for _ in range(99)} == {0, 1, 2, 3}
+    assert {de._draw(4, 0, 2) for _ in range(99)} == {1, 3}
+
+
+def test_de_may_have_no_more_than_its_first_points():
+    assert len(optim.de(bowl, np.ones(2), {"popsize": 4, "maxFEs": 4})[1]) == 4
 
 
 @pytest.mark.parametrize(
@@ -301,6 +374,7 @@ def test_cmaes_reports():
     [
         (lambda x: float(x @ x), "ftarget"),
         (lambda x: 1.0, "tolfun"),
+        (lambda x: 1e-6, "ftarget"),
         (lambda x: 1e6 * float(np.abs(x).sum()), "tolx"),
         (lambda x: float(1e16 * x[0] ** 2 + x[1]), "condition"),
     ],
