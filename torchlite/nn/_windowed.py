@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from numpy import ndarray
 
 from torchlite.errors import SettingError
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.windows import windowed_size
 from torchlite.nn import checks
 from torchlite.nn.module import Module
@@ -97,7 +98,7 @@ class Windowed(Module):
             return f"np.moveaxis(input, -1, -{dims + 1}) has the planes before the pixels"
         return None
 
-    def _refuse_small(self, method: str, input: Any, planes: int | None) -> None:
+    def _refuse_small(self, method: str, input: Array, planes: int | None) -> None:
         """Raise: there is not one window in the input."""
         least = [
             next(n for n in count(1) if self._windows_of((n,) * len(self._axes))[i] > 0)

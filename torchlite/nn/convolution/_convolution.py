@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.convolution import conv, conv_transposed, conv_weight
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
@@ -60,24 +61,24 @@ class Convolution(Windowed):
     def _weight_shape(self) -> tuple[int, ...]:
         return (self.nOutputPlane, self.nInputPlane, *self._kernel)
 
-    def _kernels(self) -> Any:
+    def _kernels(self) -> Array:
         """Return the weight as (nOutputPlane, nInputPlane, *kernel)."""
         return self.weight
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         self._check("updateOutput", input)
         geometry = self._stride, self._padding, self._dilation
         self.output = conv(input, self._kernels(), *geometry, self.bias)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._check_back("updateGradInput", input, gradOutput)
         size = input.shape[input.ndim - len(self._axes) :]
         geometry = self._stride, self._padding, self._dilation
         self.gradInput = conv_transposed(gradOutput, self._kernels(), size, *geometry)
         return self.gradInput
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: Any = 1) -> None:
+    def accGradParameters(self, input: Array, gradOutput: Array, scale: Number = 1) -> None:
         if type(scale) not in NUMBERS:
             scale = checks.number(self, "accGradParameters", "scale", scale)
         self._check_back("accGradParameters", input, gradOutput)
@@ -108,7 +109,7 @@ class Convolution(Windowed):
         planes = f"{self.nInputPlane} -> {self.nOutputPlane}"
         return f"{type(self).__name__}({planes}, {self._written()}){without}"
 
-    def _check(self, method: str, input: Any) -> tuple[int, ...]:
+    def _check(self, method: str, input: Array) -> tuple[int, ...]:
         """Raise unless the input fits; return how many windows it has."""
         self._check_images(method, input, self.nInputPlane, self.weight.dtype)
         out = self._windows_of(input.shape[input.ndim - len(self._axes) :])
@@ -116,13 +117,13 @@ class Convolution(Windowed):
             self._refuse_small(method, input, self.nInputPlane)
         return out
 
-    def _check_back(self, method: str, input: Any, gradOutput: Any) -> None:
+    def _check_back(self, method: str, input: Array, gradOutput: Array) -> None:
         out = self._check(method, input)
         lead = input.shape[: input.ndim - len(out) - 1]
         shape = (*lead, self.nOutputPlane, *out)
         checks.must_be_typed_back(self, method, input, gradOutput, shape, self.weight.dtype)
 
-    def _planes_hint(self, input: Any, planes: int | None) -> str | None:
+    def _planes_hint(self, input: Array, planes: int | None) -> str | None:
         hint = super()._planes_hint(input, planes)
         dims = len(self._axes)
         if hint is None and input.ndim in (dims + 1, dims + 2):
@@ -131,7 +132,7 @@ class Convolution(Windowed):
         return hint
 
 
-def _plane_sums(gradOutput: Any, dims: int) -> Any:
+def _plane_sums(gradOutput: Array, dims: int) -> Array:
     """Return the sum of each plane over the batch and its positions."""
     behind = tuple(range(gradOutput.ndim - dims, gradOutput.ndim))
     return sum_along(gradOutput, (0, *behind) if gradOutput.ndim > dims + 1 else behind)

@@ -1,7 +1,6 @@
 """SpatialConvolutionMM."""
 
-from typing import Any
-
+from torchlite.kernels.arrays import Array
 from torchlite.nn.convolution.spatial_convolution import SpatialConvolution
 
 __all__ = ["SpatialConvolutionMM"]
@@ -77,5 +76,5 @@ class SpatialConvolutionMM(SpatialConvolution):
         planes, *window = super()._weight_shape()
         return (planes, window[0] * window[1] * window[2])
 
-    def _kernels(self) -> Any:
+    def _kernels(self) -> Array:
         return self.weight.reshape(super()._weight_shape())

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.maxima import max_windows, scatter
 from torchlite.kernels.means import mean_windows, mean_windows_back
 from torchlite.kernels.windows import pooled_size
@@ -54,7 +55,7 @@ class Pooling(Windowed):
         geometry = self._kernel, self._stride, self._padding, self._dilation
         return pooled_size(size, *geometry, self.ceil_mode)
 
-    def _check(self, method: str, input: Any) -> tuple[int, ...]:
+    def _check(self, method: str, input: Array) -> tuple[int, ...]:
         """Raise unless the input fits; return how many windows it has."""
         checks.must_be_floating(self, method, "input", input)
         self._check_images(method, input, None, input.dtype)
@@ -63,7 +64,7 @@ class Pooling(Windowed):
             self._refuse_small(method, input, None)
         return out
 
-    def _check_back(self, method: str, input: Any, gradOutput: Any) -> tuple[int, ...]:
+    def _check_back(self, method: str, input: Array, gradOutput: Array) -> tuple[int, ...]:
         out = self._check(method, input)
         shape = (*input.shape[: input.ndim - len(out)], *out)
         checks.must_be_typed_back(self, method, input, gradOutput, shape, input.dtype)
@@ -90,17 +91,17 @@ class MaxPooling(Pooling):
     """
 
     transient = (*Pooling.transient, "indices", "_pooled")
-    indices: Any = EMPTY
+    indices: Array = EMPTY
     # The input of which these are the indices.
     _pooled: Any = None
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         out = self._check("updateOutput", input)
         self.output, indices = self._maxima(input, out)
         self.indices, self._pooled = indices, input
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         out = self._check_back("updateGradInput", input, gradOutput)
         indices = self.indices if input is self._pooled else self._maxima(input, out)[1]
         self.gradInput = scatter(
@@ -108,7 +109,7 @@ class MaxPooling(Pooling):
         )
         return self.gradInput
 
-    def _maxima(self, input: Any, out: tuple[int, ...]) -> tuple[Any, Any]:
+    def _maxima(self, input: Array, out: tuple[int, ...]) -> tuple[Array, Array]:
         geometry = self._kernel, self._stride, self._padding, self._dilation
         return max_windows(input, *geometry, out)
 
@@ -143,13 +144,13 @@ class AveragePooling(Pooling):
         self.count_include_pad = False
         return self
 
-    def updateOutput(self, input: Any) -> Any:
+    def updateOutput(self, input: Array) -> Array:
         out = self._check("updateOutput", input)
         geometry = self._kernel, self._stride, self._padding
         self.output = mean_windows(input, *geometry, out, self.count_include_pad)
         return self.output
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         out = self._check_back("updateGradInput", input, gradOutput)
         size = input.shape[input.ndim - len(out) :]
         geometry = self._kernel, self._stride, self._padding
