@@ -157,20 +157,31 @@ def _correlated(
     dtype = np.result_type(input.dtype, weight.dtype)
     output = np.empty_like(input, dtype, order="C", shape=(n, m, *out))
     weight = weight.reshape(groups, m // groups, each * prod(kernel))
+    if bias is not None:
+        bias = bias.reshape(-1, *(1,) * len(out))
     if _is_pointwise(input, kernel, stride, before, out):
         columns: Array = input.reshape(n, groups, each, prod(out))
         np.matmul(weight, columns, out=output.reshape(n, groups, m // groups, prod(out)))
         if bias is not None:
-            output += bias.reshape(-1, *(1,) * len(out))
+            output += bias
         return output
     scratch = _Scratch(input, dtype)
     for samples, rows, columns in _columns(input, kernel, stride, before, dilation, out):
         place = output[samples, :, rows]
         shape = (m, len(place), *place.shape[2:])
         columns = columns.reshape(groups, weight.shape[2], prod(shape[1:]))
+        if len(place) == 1:
+            np.matmul(weight, columns, out=place.reshape(groups, m // groups, columns.shape[2]))
+            if bias is not None:
+                place += bias
+            continue
         made = scratch.shaped((groups, m // groups, columns.shape[2]))
         np.matmul(weight, columns, out=made)
-        _finish(np.swapaxes(made.reshape(shape), 0, 1), bias, place)
+        made = np.swapaxes(made.reshape(shape), 0, 1)
+        if bias is None:
+            place[...] = made
+        else:
+            np.add(made, bias, out=place)
     return output
 
 
@@ -302,7 +313,7 @@ class _Scratch:
     def planes_first(self, block: Array) -> Array:
         """Return a block (N, C, ...) as (C, N, ...), contiguous in memory."""
         block = np.swapaxes(block, 0, 1)
-        if block.shape[1] == 1 and type(block) is np.ndarray and block[:, 0].flags.c_contiguous:
+        if block.shape[1] == 1:
             return block
         copied = self.shaped(block.shape)
         copied[...] = block
