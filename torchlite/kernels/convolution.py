@@ -19,7 +19,7 @@ import numpy as np
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import products
 from torchlite.kernels.sums import DOUBLE
-from torchlite.kernels.windows import middle, taps, window_view, windowed_size
+from torchlite.kernels.windows import along, middle, taps, window_view, windowed_size
 
 __all__ = ["conv", "conv_transposed", "conv_weight"]
 
@@ -126,19 +126,22 @@ def conv_weight(
     if input.ndim == len(kernel) + 1:
         input, gradient = input[None], gradient[None]
     _, m, *out = gradient.shape
-    c = input.shape[1]
+    each = input.shape[1] // groups
     dtype = np.result_type(input.dtype, gradient.dtype)
-    depth, each = c // groups * prod(kernel), m // groups
-    total = np.zeros_like(input, DOUBLE.get(dtype.char, dtype), shape=(groups, depth, each))
+    deep = _is_deep(kernel, stride)
+    parts = kernel[0] if deep else 1
+    shape = (parts, groups, each * prod(kernel) // parts, m // groups)
+    total = np.zeros_like(input, DOUBLE.get(dtype.char, dtype), shape=shape)
     scratch = _Scratch(gradient, gradient.dtype)
-    for samples, rows, columns in _columns(input, kernel, stride, padding, dilation, out):
-        given = scratch.planes_first(gradient[samples, :, rows])
-        given = given.reshape(groups, each, prod(given.shape[1:]))
-        columns = columns.reshape(groups, depth, given.shape[2])
-        # The BLAS takes less time for this than for its transpose.
-        total += products(columns, np.swapaxes(given, 1, 2))
-    total = np.swapaxes(total, 1, 2).astype(dtype, order="C")
-    return total.reshape(m, c // groups, *kernel)
+    for samples, rows, columns in _columns(input, kernel, stride, padding, dilation, out, groups):
+        given = scratch.planes_first(gradient[samples, :, rows], deep)
+        given = given.reshape(groups, m // groups, prod(given.shape[1:]))
+        for part, matrix in enumerate(columns):
+            # The BLAS takes less time for this than for its transpose.
+            total[part] += products(matrix, np.swapaxes(given, 1, 2))
+    total = np.swapaxes(total, 2, 3).astype(dtype)
+    total = np.moveaxis(total.reshape(parts, m, each, prod(kernel) // parts), 0, 2)
+    return total.reshape(m, each, *kernel)
 
 
 def _correlated(
@@ -156,33 +159,42 @@ def _correlated(
     groups = c // each if each else 1
     dtype = np.result_type(input.dtype, weight.dtype)
     output = np.empty_like(input, dtype, order="C", shape=(n, m, *out))
-    weight = weight.reshape(groups, m // groups, each * prod(kernel))
+    deep = _is_deep(kernel, stride)
+    parts = kernel[0] if deep else 1
+    weight = np.moveaxis(weight.reshape(m, each, parts, prod(kernel) // parts), 2, 0)
+    weight = weight.reshape(parts, groups, m // groups, each * prod(kernel) // parts)
     if bias is not None:
         bias = bias.reshape(-1, *(1,) * len(out))
     if _is_pointwise(input, kernel, stride, before, out):
-        columns: Array = input.reshape(n, groups, each, prod(out))
-        np.matmul(weight, columns, out=output.reshape(n, groups, m // groups, prod(out)))
+        matrix = input.reshape(n, groups, each, prod(out))
+        np.matmul(weight[0], matrix, out=output.reshape(n, groups, m // groups, prod(out)))
         if bias is not None:
             output += bias
         return output
-    scratch = _Scratch(input, dtype)
-    for samples, rows, columns in _columns(input, kernel, stride, before, dilation, out):
+    scratch, more = _Scratch(input, dtype), _Scratch(input, dtype)
+    for samples, rows, columns in _columns(input, kernel, stride, before, dilation, out, groups):
         place = output[samples, :, rows]
-        shape = (m, len(place), *place.shape[2:])
-        columns = columns.reshape(groups, weight.shape[2], prod(shape[1:]))
-        if len(place) == 1:
-            np.matmul(weight, columns, out=place.reshape(groups, m // groups, columns.shape[2]))
-            if bias is not None:
-                place += bias
-            continue
-        made = scratch.shaped((groups, m // groups, columns.shape[2]))
-        np.matmul(weight, columns, out=made)
-        made = np.swapaxes(made.reshape(shape), 0, 1)
-        if bias is None:
-            place[...] = made
-        else:
-            np.add(made, bias, out=place)
+        shape = (groups, m // groups, columns[0].shape[2])
+        # The products of one sample are made where they belong.
+        alone = len(place) == 1
+        made = place.reshape(shape) if alone else scratch.shaped(shape)
+        np.matmul(weight[0], columns[0], out=made)
+        for part in range(1, parts):
+            made += np.matmul(weight[part], columns[part], out=more.shaped(shape))
+        if not alone:
+            place[...] = _samples_first(made, place.shape, deep)
+        if bias is not None:
+            place += bias
     return output
+
+
+def _is_deep(kernel: Sequence[int], stride: Sequence[int]) -> bool:
+    """Tell whether columns hold one layer of a volume's windows at a time.
+
+    Each entry of the kernel's first dimension then has a product of its own, with the same columns,
+    from the layer on where it begins: there are fewer to copy.
+    """
+    return len(kernel) == 3 and stride[0] == 1
 
 
 def _is_pointwise(
@@ -231,16 +243,10 @@ def _scattered(
             for tap, entries in taps(part.shape[2:], kernel, stride, dilation):
                 reached[entries] += np.swapaxes(columns[(slice(None), *tap)], 0, 1)
         inner, _ = middle(padded, size, [-p for p in padding])
-        _finish(padded[inner], bias, result[samples])
+        result[samples] = padded[inner]
+    if bias is not None:
+        result += bias.reshape(-1, *(1,) * len(size))
     return result
-
-
-def _finish(made: Array, bias: Array | None, place: Any) -> None:
-    """Put what was made, plus a bias for each plane, in its place."""
-    if bias is None:
-        place[...] = made
-    else:
-        np.add(made, bias.reshape(-1, *(1,) * (made.ndim - 2)), out=place)
 
 
 def _turned(weight: Array, groups: int) -> Array:
@@ -271,17 +277,27 @@ def _columns(
     before: Sequence[int],
     dilation: Sequence[int],
     out: Sequence[int],
-) -> Iterator[tuple[slice, slice, Array]]:
-    """Yield slices of the samples and rows, and the columns (C, *kernel, samples, rows, ...)."""
+    groups: int,
+) -> Iterator[tuple[slice, slice, list[Array]]]:
+    """Yield slices of the samples and rows, and the columns (groups, entries, positions).
+
+    Positions are (samples, rows, ...). Where `_is_deep`, they are (rows, samples, ...), and there
+    are columns for each entry of the kernel's first dimension.
+    """
     n, c = input.shape[:2]
+    dims = len(kernel)
     span = tuple(
         (o - 1) * s + d * (k - 1) + 1
         for o, s, d, k in zip(out, stride, dilation, kernel, strict=True)
     )
     here, there = middle(input, span, before)
     is_whole = input[here].shape[2:] == span
+    deep = _is_deep(kernel, stride)
+    parts, kernel = (kernel[0], (1, *kernel[1:])) if deep else (1, kernel)
+    more = dilation[0] * (parts - 1)
+    entries = c // groups * prod(kernel)
     scratch, image = _Scratch(input, input.dtype), _Scratch(input, input.dtype)
-    for samples, parts in _blocks(n, out, c * prod(kernel) * input.dtype.itemsize):
+    for samples, runs in _blocks(n, out, c * prod(kernel) * input.dtype.itemsize):
         if is_whole:
             padded = input[samples][here]
         else:
@@ -290,11 +306,27 @@ def _columns(
                 padded[...] = 0
             padded[there] = input[samples][here]
         view = window_view(padded, kernel, stride, dilation)
-        for rows in parts:
-            block = view[(slice(None),) * (len(kernel) + 2) + (rows,)]
+        for rows in runs:
+            block = view[along(dims + 2, slice(rows.start, rows.stop + more))]
+            if deep:
+                block = np.swapaxes(block, dims + 1, dims + 2)
             columns = scratch.shaped(block.shape)
             columns[...] = block
-            yield samples, rows, columns
+            found = [columns]
+            if deep:
+                starts = range(0, more + 1, dilation[0])
+                height = rows.stop - rows.start
+                found = [columns[along(dims + 1, slice(i, i + height))] for i in starts]
+            positions = prod(found[0].shape[dims + 1 :])
+            yield samples, rows, [part.reshape(groups, entries, positions) for part in found]
+
+
+def _samples_first(made: Array, shape: Sequence[int], deep: bool) -> Array:
+    """Return what `_Scratch.planes_first` made flat as (N, M, rows, ...) again."""
+    n, m, rows, *rest = shape
+    if deep:
+        return np.moveaxis(made.reshape(m, rows, n, *rest), 2, 0)
+    return np.swapaxes(made.reshape(m, n, rows, *rest), 0, 1)
 
 
 class _Scratch:
@@ -310,10 +342,14 @@ class _Scratch:
             self._memory = np.empty_like(self._array, self._dtype, shape=(size,))
         return self._memory[:size].reshape(shape)
 
-    def planes_first(self, block: Array) -> Array:
-        """Return a block (N, C, ...) as (C, N, ...), contiguous in memory."""
-        block = np.swapaxes(block, 0, 1)
-        if block.shape[1] == 1:
+    def planes_first(self, block: Array, deep: bool = False) -> Array:
+        """Return a block (N, C, rows, ...) as (C, N, rows, ...), or, deep, (C, rows, N, ...).
+
+        Of several samples, as a copy that is contiguous in memory.
+        """
+        alone = len(block) == 1
+        block = np.moveaxis(block, 0, 2) if deep else np.swapaxes(block, 0, 1)
+        if alone:
             return block
         copied = self.shaped(block.shape)
         copied[...] = block

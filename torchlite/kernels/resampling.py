@@ -185,7 +185,8 @@ def upsample_linear(input: Array, size: Sequence[int]) -> Array:
     >>> upsample_linear(np.array([1.0, 2.0, 4.0]), (5,))
     array([1. , 1.5, 2. , 3. , 4. ])
     """
-    for axis, m in enumerate(size, input.ndim - len(size)):
+    # The last dimension first, along which entries are far slower to pick.
+    for axis, m in reversed(list(enumerate(size, input.ndim - len(size)))):
         low, share, between = _between(input.shape[axis], m, input, axis)
         output = np.take(input, like(low, input), axis)
         inner = np.take(output, like(between, input), axis) * (1 - share)
