@@ -1,6 +1,7 @@
 """The checker finds every bug of the corpus, and nothing in what is right."""
 
 from collections import Counter
+from functools import cache
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from torchlite.testing import (
 )
 
 BUGS = corpus()
+NAMED = {bug.name: bug for bug in BUGS}
 WRITTEN = right()
 
 FALSE_ALARM = pytest.mark.xfail(raises=(AssertionError, RuntimeWarning), strict=True)
@@ -147,9 +149,15 @@ def killed(bug, only=None):
     return violation(bug, only) is not None
 
 
+@cache
+def first_answer(name):
+    """Return what the checker says by default of the bug of this name."""
+    return violation(NAMED[name])
+
+
 def verdict(bug):
     """Tell whether the checker's first answer guesses what kind of fault it is."""
-    found = violation(bug)
+    found = first_answer(bug.name)
     if found is None:
         return "survives"
     if bug.pattern and bug.pattern in f"{found.problem} {found.pattern}":
@@ -185,7 +193,7 @@ def not_yet(bug):
 
 @pytest.mark.parametrize("bug", [not_yet(bug) for bug in BUGS])
 def test_bug_is_found_by_default(bug):
-    assert killed(bug)
+    assert first_answer(bug.name) is not None
 
 
 @pytest.mark.parametrize("bug", [not_yet(bug) for bug in BUGS])
@@ -222,9 +230,14 @@ def test_ordinary_numbers_do_not_find_what_extreme_ones_do(bug, monkeypatch):
 
 
 @pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("good", [*GOOD, *bases()], ids=lambda good: good.name)
+@pytest.mark.parametrize("good", GOOD, ids=lambda good: good.name)
 def test_right_layer_passes(good, seed):
     check_good(good, 5, 3, 4, seed)
+
+
+@pytest.mark.parametrize("good", bases(), ids=lambda good: good.name)
+def test_right_layer_that_bugs_were_made_of_passes(good):
+    check_good(good, 5, 3, 4, 0)
 
 
 @pytest.mark.parametrize(
