@@ -6,6 +6,9 @@ import sys
 import numpy as np
 import pytest
 from bugs.extremes import ZerosMadePositive
+from hypothesis import find
+from hypothesis.errors import NoSuchExample
+from hypothesis.strategies import just
 
 import torchlite
 from torchlite import nn
@@ -17,6 +20,7 @@ from torchlite.testing import (
     GradientMismatch,
     check_criterion,
     check_module,
+    contract,
     jacobian,
     module_contract,
 )
@@ -239,6 +243,150 @@ def test_kinks_of_a_large_network_do_not_cry_wolf():
     check_module(net, x, only=["gradInput", "gradParameters"])
 
 
+@pytest.mark.parametrize(
+    ("layer", "oracle"), [(nn.ReLU(), "complex step"), (Absolute(), "central differences")]
+)
+def test_outputs_of_a_large_array_that_lie_at_a_kink_are_taken_out(layer, oracle):
+    x = np.ones((4, FEW))
+    x[0, :2] = 0
+
+    class FromOneSide(type(layer)):
+        off = 0.0
+
+        def updateGradInput(self, input, gradOutput):
+            gradInput = super().updateGradInput(input, gradOutput)
+            self.gradInput = np.where(input == 0, -3 * gradOutput, gradInput)
+            self.gradInput[3, 7] += self.off
+            return self.gradInput
+
+    report = check_module(FromOneSide(), x, only="gradInput")
+    assert report.kinks == {"gradInput": (2, x.size)}
+    found = violation(FromOneSide(), 0 * x, only="gradInput")
+    assert found.problem == (
+        "gradInput was hardly checked: every output lies at a kink. Pass another input."
+    )
+    FromOneSide.off = 0.5
+    found = violation(FromOneSide(), x, only="gradInput")
+    assert (found.problem, found.index) == ("gradInput is not the derivative.", (3, 7))
+    assert found.oracle == oracle
+
+
+# ---------------------------------------------------------------- one property alone
+
+
+class Chosen(nn.Identity):
+    """Right but for the gradInput that it was made with, or a batch of no samples."""
+
+    def __init__(self, wrong=None, nothing=None):
+        self.wrong = wrong
+        self.nothing = nothing
+
+    def updateOutput(self, input):
+        super().updateOutput(input)
+        if self.nothing and not len(input):
+            self.output = self.nothing(input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = self.wrong(gradOutput) if self.wrong else gradOutput
+        return self.gradInput
+
+
+@pytest.mark.parametrize(
+    ("wrong", "input", "problem"),
+    [
+        (lambda g: g[:1], np.ones((4, 3)), "gradInput has shape (1, 3), expected (4, 3)."),
+        (lambda g: 1.0, np.ones((4, 3)), "gradInput is float."),
+        (
+            lambda g: [g[0], g[1][:1]],
+            [np.ones((4, 3)), np.ones((4, 2))],
+            "gradInput is [(4, 3), (1, 2)], expected [(4, 3), (4, 2)].",
+        ),
+        (lambda g: g[:1], np.arange(4), "gradInput is (1,), expected (4,)."),
+    ],
+)
+def test_a_property_needs_no_other_before_it(wrong, input, problem):
+    found = violation(Chosen(wrong), input, only=["gradInput", "integers"])
+    assert found.problem == problem
+
+
+def test_no_samples_must_give_no_results():
+    found = violation(Chosen(nothing=lambda input: input[:, :1]), np.ones((4, 3)), only="empty")
+    assert found.problem == ("for a batch of no samples it gives (0, 1), expected (0, 3).")
+
+    class CountsCalls(nn.Linear):
+        def accGradParameters(self, input, gradOutput, scale=1):
+            super().accGradParameters(input, gradOutput, scale)
+            if not len(input):
+                self.gradBias += 1
+
+    found = violation(CountsCalls(3, 2), np.ones((4, 3)), only="empty")
+    assert found.problem == "a batch of no samples changes gradBias."
+
+
+class OneList(nn.Linear):
+    def parameters(self):
+        return [self.weight, self.bias]
+
+
+class TooFewGradients(nn.Linear):
+    def parameters(self):
+        return [self.weight, self.bias], [self.gradWeight]
+
+
+class CannotBeCopied(nn.Identity):
+    def __deepcopy__(self, memo):
+        raise MemoryError("it is large")
+
+
+class TrainsOnly(nn.Identity):
+    def updateOutput(self, input):
+        if not self.train:
+            raise ValueError("never evaluated")
+        return super().updateOutput(input)
+
+
+class CannotUpdate(nn.Linear):
+    def updateParameters(self, learningRate):
+        raise ValueError("no rate today")
+
+
+class CannotZero(nn.Linear):
+    def zeroGradParameters(self):
+        raise ValueError("no zeros today")
+
+
+class CannotGoBack(nn.Identity):
+    def updateGradInput(self, input, gradOutput):
+        raise ValueError("no way back")
+
+
+@pytest.mark.parametrize(
+    ("layer", "problem"),
+    [
+        (OneList(3, 2), "it does not return two lists."),
+        (TooFewGradients(3, 2), "it returns 2 parameters and 1 gradients."),
+        (CannotBeCopied(), "it raises MemoryError: it is large"),
+        (TrainsOnly(), "it raises ValueError: never evaluated"),
+    ],
+)
+def test_what_cannot_be_checked_at_all(layer, problem):
+    assert violation(layer, np.ones((4, 3))).problem == problem
+
+
+@pytest.mark.parametrize(
+    ("layer", "method", "problem"),
+    [
+        (CannotUpdate(3, 2), "updateParameters", "it raises ValueError: no rate today"),
+        (CannotZero(3, 2), "zeroGradParameters", "it raises ValueError: no zeros today"),
+        (CannotGoBack(), "updateGradInput", "it raises ValueError: no way back"),
+    ],
+)
+def test_what_a_layer_raises_is_said(layer, method, problem):
+    found = violation(layer, np.ones((4, 3)), only=["mutation", "update", "zero"])
+    assert (found.method, found.problem) == (method, problem)
+
+
 # ---------------------------------------------------------------- what it leaves alone
 
 
@@ -377,6 +525,9 @@ TestLinear = module_contract(
     input=lambda layer: ours.inputs("N", layer.weight.shape[1]),
     max_examples=5,
 )
+TestCAddTable = module_contract(
+    nn.CAddTable(), input=lambda layer: ours.tables("N", 3), max_examples=3
+)
 TestReLU = module_contract(
     nn.ReLU(),
     input=lambda layer: ours.inputs("N", "N"),
@@ -399,6 +550,28 @@ def test_contract_classes_find_faults_and_honour_exemptions():
     }
 
 
+def test_tables_have_arrays_of_one_shape():
+    drawn = find(ours.tables("N", 2, smallest=3), lambda table: table[1].any())
+    assert [array.shape for array in drawn] == [(1, 2)] * 3
+    with pytest.raises(NoSuchExample):
+        find(ours.tables(1, largest=2), lambda table: len(table) > 2)
+
+
+def test_notes_and_kinks_are_events_of_hypothesis(monkeypatch):
+    events = []
+    monkeypatch.setattr(contract, "event", events.append)
+    for layer in (Absolute(), nn.ReLU()):
+        tests = module_contract(
+            layer, input=lambda layer: just(np.array([[0.0, 1, -1, 2]])), max_examples=1
+        )
+        tests().test_gradInput()
+    assert set(events) == {
+        "gradInput: central differences, because complex input fails: "
+        "the output of a complex input is real",
+        "gradInput: some entries at kinks",
+    }
+
+
 def test_any_order_finds_what_only_an_order_shows():
     class ZeroesEverySecondTime(nn.Linear):
         def zeroGradParameters(self):
@@ -413,6 +586,14 @@ def test_any_order_finds_what_only_an_order_shows():
 
 
 # ---------------------------------------------------------------- Torch7's tools
+
+
+def test_a_parameter_with_gaps_cannot_be_moved():
+    layer = nn.Linear(3, 2)
+    layer.weight = np.ones((2, 6))[:, :3]
+    with pytest.raises(SettingError) as caught:
+        jacobian.forward(layer, np.zeros((4, 3)), layer.weight)
+    assert str(caught.value) == "jacobian.forward: param must be contiguous, got a view with gaps"
 
 
 def test_jacobian_tools():

@@ -22,6 +22,14 @@ from torchlite.testing.violations import ContractViolation
 
 __all__ = ["Report", "check_criterion", "check_module"]
 
+_CALLS = {
+    "updateOutput",
+    "updateGradInput",
+    "accGradParameters",
+    "zeroGradParameters",
+    "updateParameters",
+}
+
 
 @dataclass
 class Report:
@@ -263,7 +271,7 @@ def _method_of(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None:
         name = trace.tb_frame.f_code.co_name
-        if name in ("updateOutput", "updateGradInput", "accGradParameters"):
+        if name in _CALLS:
             found = name
         trace = trace.tb_next
     return found
