@@ -794,7 +794,8 @@ def test_what_stays_in_the_flat_arrays_warns_of_nothing():
     assert np.shares_memory(part, parameters)
     net.zeroGradParameters().updateParameters(1)
     net[0].zeroGradParameters()
-    flattened()[0].add(nn.Linear(1, 1)).zeroGradParameters()
-    flattened()[0].remove(0).zeroGradParameters()
+    for change in (lambda net: net.add(nn.Linear(1, 1)), lambda net: net.remove(0)):
+        other, *_kept = flattened()
+        change(other).zeroGradParameters()
     net.clone().float().zeroGradParameters()
     pickle.loads(pickle.dumps(net)).float().zeroGradParameters()
