@@ -4,17 +4,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bugs
+import cases
 import numpy as np
 import pytest
+from bugs.good import Good
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import report, run
+from benchmarks import checker_alarms, report, run
 from benchmarks.cases import CASES, GROWTH, NAMED
 from benchmarks.measure import measure
 from benchmarks.peers import Contender, enter
 from benchmarks.programs import ROOT
 from benchmarks.timing import ONCE, Pace, take_turns
+from torchlite import nn
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -151,3 +155,44 @@ def test_the_command_prints_a_table():
     assert "| A step of training | " in printed
     assert "\n| 1-1, batch 3 | " in printed
     assert "## machine\n\n" in printed
+
+
+class Reversed(nn.Identity):
+    """Turns the gradient around, and hides NaN."""
+
+    def updateOutput(self, input):
+        self.output = np.where(np.isnan(input), input.dtype.type(0), input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = -gradOutput
+        return self.gradInput
+
+
+def test_alarms_of_the_checker_are_counted(monkeypatch, capsys):
+    rows = [("simple", cases.Case(made, (2, 3))) for made in (nn.Tanh, Reversed)]
+    monkeypatch.setattr(cases, "rows", lambda: rows)
+    monkeypatch.setattr(checker_alarms, "GOOD", [Good(lambda n, m: nn.Tanh())])
+    monkeypatch.setattr(bugs, "right", lambda: [Good(lambda n, m: Reversed(), label="again")])
+    monkeypatch.setattr(sys, "argv", ["checker_alarms.py", "--all", "--seeds", "1"])
+    assert checker_alarms.main()
+    lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines()]
+    assert lines[2][:3] == ["| Tanh", "-", "-"]
+    assert lines[3][:3] == ["| Reversed", "gradInput, nan", "gradInput, nan"]
+    where = ["3", "(5, 3, 4) seed 0"]
+    assert [line[:4] for line in lines[-4:-2]] == [
+        ["| Reversed-again", "gradInput", *where],
+        ["| Reversed-again", "nan", *where],
+    ]
+    assert lines[-4][4] == "Reversed: updateGradInput: gradInput is not the derivative. |"
+    counts = {"classes": 2, "alarms about classes": 1, "alarms about right layers": 1}
+    assert lines[-1][0].startswith(f"{counts} in ")
+
+
+def test_no_alarm_is_told_as_none(monkeypatch, capsys):
+    monkeypatch.setattr(cases, "rows", list)
+    monkeypatch.setattr(checker_alarms, "GOOD", [Good(lambda n, m: nn.Tanh())])
+    monkeypatch.setattr(bugs, "right", list)
+    monkeypatch.setattr(sys, "argv", ["checker_alarms.py", "--seeds", "1"])
+    assert not checker_alarms.main()
+    assert capsys.readouterr().out.splitlines()[-1].startswith("{'alarms about right layers': 0}")
