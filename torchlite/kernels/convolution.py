@@ -134,7 +134,7 @@ def conv_weight(
     total = np.zeros_like(input, DOUBLE.get(dtype.char, dtype), shape=shape)
     scratch = _Scratch(gradient, gradient.dtype)
     for samples, rows, columns in _columns(input, kernel, stride, padding, dilation, out, groups):
-        given = scratch.planes_first(gradient[samples, :, rows], deep)
+        given = scratch.planes_first(gradient[samples, :, rows], 2 if deep else 1)
         given = given.reshape(groups, m // groups, prod(given.shape[1:]))
         for part, matrix in enumerate(columns):
             # The BLAS takes less time for this than for its transpose.
@@ -229,21 +229,21 @@ def _scattered(
     given, made, image = (_Scratch(gradient, dtype) for _ in range(3))
     for samples, blocks in _blocks(n, out, depth * dtype.itemsize):
         count = samples.stop - samples.start
-        padded = image.shaped((count, groups * each, *span))
+        # Samples last: what is added stands side by side, however short the rows are.
+        padded = image.shaped((groups * each, *span, count))
         padded[...] = 0
         for rows in blocks:
             part = gradient[samples, :, rows]
-            shape = (groups * each, *kernel, count, *part.shape[2:])
+            shape = (groups * each, *kernel, *part.shape[2:], count)
             columns: Any = made.shaped((groups, weight.shape[1], prod(shape[len(kernel) + 1 :])))
-            block = given.planes_first(part).reshape(groups, m // groups, columns.shape[2])
+            block = given.planes_first(part, -1).reshape(groups, m // groups, columns.shape[2])
             np.matmul(weight, block, out=columns)
             columns = columns.reshape(shape)
-            start = (slice(rows.start * stride[0], None),)
-            reached = padded[(slice(None), slice(None), *start)]
-            for tap, entries in taps(part.shape[2:], kernel, stride, dilation):
-                reached[entries] += np.swapaxes(columns[(slice(None), *tap)], 0, 1)
-        inner, _ = middle(padded, size, [-p for p in padding])
-        result[samples] = padded[inner]
+            reached = padded[:, rows.start * stride[0] :]
+            for tap, (_, *entries) in taps(part.shape[2:], kernel, stride, dilation):
+                reached[(slice(None), *entries)] += columns[(slice(None), *tap)]
+        inner = (slice(p, p + b) for p, b in zip(padding, size, strict=True))
+        result[samples] = np.moveaxis(padded[(slice(None), *inner)], -1, 0)
     if bias is not None:
         result += bias.reshape(-1, *(1,) * len(size))
     return result
@@ -342,15 +342,14 @@ class _Scratch:
             self._memory = np.empty_like(self._array, self._dtype, shape=(size,))
         return self._memory[:size].reshape(shape)
 
-    def planes_first(self, block: Array, deep: bool = False) -> Array:
-        """Return a block (N, C, rows, ...) as (C, N, rows, ...), or, deep, (C, rows, N, ...).
+    def planes_first(self, block: Array, samples: int = 1) -> Array:
+        """Return a block (N, C, rows, ...) as (C, ...), with the samples along another axis.
 
         Of several samples, as a copy that is contiguous in memory.
         """
-        alone = len(block) == 1
-        block = np.moveaxis(block, 0, 2) if deep else np.swapaxes(block, 0, 1)
-        if alone:
-            return block
-        copied = self.shaped(block.shape)
-        copied[...] = block
+        moved = np.moveaxis(block, 0, samples)
+        if len(block) == 1:
+            return moved
+        copied = self.shaped(moved.shape)
+        copied[...] = moved
         return copied
