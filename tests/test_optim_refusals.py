@@ -217,6 +217,8 @@ def test_a_state_of_another_x_is_refused():
         "  hint: a state belongs to one x and one config: start with an empty dict"
     )
     assert isinstance(error, StateError)
+    assert (error.method, error.argument) == ("adam", "m")
+    assert (error.expected, error.got) == ("float64 (2,)", "float64 (3,)")
     assert isinstance(refused(optim.adam, bowl, np.ones(3, np.float32), {}, state), StateError)
     assert str(refused(optim.adam, bowl, np.ones(2), {}, [])) == (
         "adam: state must be a dict, got list"

@@ -106,7 +106,8 @@ def test_names_stay_apart(path):
         np.zeros(()), np.zeros((0, 3), "int32"), np.ones((1,) * 40, bool), np.arange(3, dtype="f2"),
         np.array([np.nan, -0.0]), nn.ReLU(), [nn.MSECriterion()],
     ],
-    ids=repr,
+    # A test can be called by its id: without backslashes.
+    ids=lambda value: ascii(value).replace("\\", "/"),
 )  # fmt: skip
 def test_values_come_back_as_they_are(value, path):
     serial.save_checkpoint(path, nn.ReLU(), value, value=[value, value])
