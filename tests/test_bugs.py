@@ -71,33 +71,6 @@ ALARMS = {
     "LargestMagnitude-large",
     # Scratch paper in a part, for whose numbers parameters() has others.
     "WrappedWeightNorm",
-    # A parameter without dimensions.
-    "ScalarGain",
-    "ScalarGain-float32",
-    "ScalarShift",
-    "Temperature",
-    "Blend",
-    "Swish",
-    "OneSlope",
-    "PlaneRotation",
-    "ScaleNorm",
-    "LeakyIntegrator",
-    # An output (N, N).
-    "Gram",
-    "SquaredDistances",
-    "Kernel",
-    "Similarities",
-    # A loss that is NumPy's number.
-    "SoftmaxLoss",
-    "MeanSquares",
-    "MeanAbsolute",
-    "Charbonnier",
-    "CrossEntropy",
-    "BinaryOfScores",
-    "Latent",
-    "CosineEmbedding",
-    "Cosine",
-    "Elastic",
     # A scale of float32, which rounds what it is multiplied with.
     "ScaledLookup",
     # A warning at infinities, taken for an error.

@@ -518,6 +518,35 @@ def test_criterions():
     assert caught.value.pattern == "got = expected / 2 -> a factor of 2 is missing?"
 
 
+def test_a_loss_is_a_number_of_the_precision_of_the_input():
+    class Mean(nn.Criterion):
+        makes = staticmethod(np.mean)
+
+        def updateOutput(self, input, target):
+            self.output = self.makes((input - target) ** 2)
+            return self.output
+
+        def updateGradInput(self, input, target):
+            self.gradInput = 2 / input.size * (input - target)
+            return self.gradInput
+
+    class OfSinglePrecision(Mean):
+        makes = staticmethod(lambda squares: np.float32(squares.mean()))
+
+    class OfNoDimensions(Mean):
+        makes = staticmethod(lambda squares: np.array(squares.mean()))
+
+    x, y = np.array([[1.0], [2.0], [-1.0]]), np.array([[0.5], [3.5], [0.25]])
+    check_criterion(Mean, x, y, only=["split", "dtype"])
+    for wrong, name in ((OfSinglePrecision, "float32"), (OfNoDimensions, "ndarray")):
+        with pytest.raises(ContractViolation) as caught:
+            check_criterion(wrong, x, y)
+        assert str(caught.value).splitlines()[0] == (
+            f"{wrong.__name__}: updateOutput: the loss is {name}, not a Python float or NumPy's "
+            "number of the input's precision."
+        )
+
+
 # ---------------------------------------------------------------- as property-based tests
 
 TestLinear = module_contract(

@@ -170,10 +170,10 @@ class LossIsArray(Squared):
         return self.output
 
 
-class LossIsNumpyScalar(Squared):
+class LossOfSinglePrecision(Squared):
     def updateOutput(self, input, target):
         fit(input, target)
-        self.output = ((input - target) ** 2).sum() / self._divisor(input)
+        self.output = np.float32(((input - target) ** 2).sum() / self._divisor(input))
         return self.output
 
 
@@ -529,7 +529,7 @@ BUGS = [
     squared(BroadcastsBackwards, {"broadcast"}, "a target of one column is spread by the gradient"),
     squared(FitsBySize, {"broadcast"}, "a target of another shape but the same size passes"),
     squared(LossIsArray, {"split"}, "a 0-dimensional array instead of a Python number"),
-    squared(LossIsNumpyScalar, {"split"}, "a NumPy scalar instead of a Python number"),
+    squared(LossOfSinglePrecision, {"split"}, "a number of float32 for an input of float64"),
     squared(LossNotKept, {"split"}, "self.output is not set"),
     squared(GradientNotKept, {"split"}, "self.gradInput is not set"),
     squared(BackwardHalves, {"split"}, "backward and updateGradInput differ"),

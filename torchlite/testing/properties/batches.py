@@ -12,6 +12,7 @@ from torchlite.nn.nested import (
     is_floating,
     leaves,
     map_arrays,
+    rebuilt,
     scale_arrays,
     shapes,
 )
@@ -124,24 +125,38 @@ def empty(s: ModuleSubject) -> None:
         _check_statistics_of_nothing(s, none)
         s = copy.copy(s)
         s.base = s.fresh().evaluate()
+    expected = _output_of_nothing(s)
     try:
         with np.errstate(all="raise"):
-            result = s.run(input=none, gradOutput=map_arrays(lambda a: a[:0], s.gradOutput))
+            result = s.run(input=none, gradOutput=expected)
     except Exception as error:
         s.fail("updateOutput", f"a batch of no samples raises {type(error).__name__}: {error}")
-    for method, got, like in [
-        ("updateOutput", result.output, s.output),
-        ("updateGradInput", result.gradInput, s.input),
+    for method, got, usual in [
+        ("updateOutput", result.output, expected),
+        ("updateGradInput", result.gradInput, none),
     ]:
-        expected = map_arrays(lambda a: a[:0], like)
-        if shapes(got) != shapes(expected):
+        if shapes(got) != shapes(usual):
             s.fail(
                 method,
-                f"for a batch of no samples it gives {shapes(got)}, expected {shapes(expected)}.",
+                f"for a batch of no samples it gives {shapes(got)}, expected {shapes(usual)}.",
             )
     for name, gradient in zip(s.names, result.gradients, strict=True):
         if gradient.any():
             s.fail("accGradParameters", f"a batch of no samples changes {name}.")
+
+
+def _output_of_nothing(s: ModuleSubject) -> Any:
+    """Return an output of no samples; what has an entry a pair of samples has none of these."""
+    outputs, single = leaves(s.output), leaves(attempt(s.forward, s.fresh(), _row(s.input, 0)))
+    if list(map(np.ndim, single)) != list(map(np.ndim, outputs)):
+        return map_arrays(lambda a: a[:0], s.output)
+    arrays = [
+        np.zeros(
+            [0 if pair == (s.rows, 1) else pair[0] for pair in zip(a.shape, b.shape, strict=True)]
+        )
+        for a, b in zip(outputs, single, strict=True)
+    ]
+    return rebuilt(s.output, arrays)
 
 
 def _check_statistics_of_nothing(s: ModuleSubject, none: Any) -> None:

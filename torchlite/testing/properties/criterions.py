@@ -5,7 +5,9 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
-from torchlite.nn.nested import is_array, shapes
+import numpy as np
+
+from torchlite.nn.nested import is_array, is_floating, leaves, shapes
 from torchlite.testing.criterion_subject import CriterionSubject
 from torchlite.testing.subject import attempt, states
 
@@ -16,8 +18,12 @@ def split(s: CriterionSubject) -> None:
     """The loss is a Python number; results are kept and returned; backward is updateGradInput."""
     criterion = s.fresh()
     loss = criterion.forward(s.input, s.target)
-    if type(loss) is not float:
-        s.fail("updateOutput", f"the loss is {type(loss).__name__}, not a Python float.")
+    if type(loss) is not float and not _is_number(loss, s.input):
+        s.fail(
+            "updateOutput",
+            f"the loss is {type(loss).__name__}, not a Python float or NumPy's number of the "
+            "input's precision.",
+        )
     if criterion.output is not loss:
         s.fail("updateOutput", "self.output is not what it returned.")
     gradInput = criterion.backward(s.input, s.target)
@@ -34,6 +40,12 @@ def split(s: CriterionSubject) -> None:
         gradInput,
         criterion.updateGradInput(s.input, s.target),
     )
+
+
+def _is_number(loss: Any, input: Any) -> bool:
+    """Tell whether a loss is one of NumPy's numbers, in the precision of the input."""
+    dtypes = [array.dtype for array in leaves(input) if is_floating(array)]
+    return isinstance(loss, np.floating) and loss.dtype in (np.float64, *dtypes)
 
 
 def clone(s: CriterionSubject) -> None:

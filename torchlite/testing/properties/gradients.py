@@ -170,7 +170,8 @@ def linear(s: ModuleSubject) -> None:
         ("accGradParameters", of_both.gradients, of_a.gradients, of_b.gradients),
     ]:
         sums = [
-            (2 * x - 0.5 * y).astype(x.dtype, copy=False) if is_floating(x) else x
+            # Of arrays without dimensions, NumPy makes numbers.
+            np.asarray(2 * x - 0.5 * y, x.dtype) if is_floating(x) else x
             for x, y in zip(leaves(one), leaves(other), strict=True)
         ]
         size = max(
