@@ -137,6 +137,7 @@ def refused(path, net, message, save=serial.save):
     with pytest.raises(DTypeError) as error:
         save(path, net)
     assert str(error.value) == message
+    assert error.value.method == message.partition(":")[0]
     assert path.read_bytes() == b"old"
     assert os.listdir(path.parent) == [path.name]
 

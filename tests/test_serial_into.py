@@ -46,6 +46,15 @@ def test_what_does_not_fit_changes_nothing(path):
         path, net(nn.ReLU(), nn.ReLU()), net(relu, relu),
         "[2]: it is not shared with [1] in the file, it is in the network",
     )  # fmt: skip
+    for held, wanted, message in (
+        ([1], np.ones(1), "a table in the file, an array in the network"),
+        (np.ones(1), {"k": 1}, "an array in the file, a table in the network"),
+        ("x" * 99, np.ones(1), f"'{'x' * 79} in the file, an array in the network"),
+        (nn.ReLU(), 7, "a ReLU in the file, 7 in the network"),
+    ):
+        saved, into = net(), net()
+        saved[0].held, into[0].held = held, wanted
+        unfit(path, saved, into, f"[0].held: {message}")
     fixed = net()
     fixed[0].bias.flags.writeable = False
     unfit(path, net(), fixed, "[0].bias: the network's array is read-only")
@@ -69,6 +78,42 @@ def test_a_checkpoint_fills_a_network_and_what_refers_to_it(path):
     assert loaded.extra["last"] is other[2]
     assert loaded.optimizer["x"] is other[0].weight
     assert np.array_equal(other[0].weight, net[0].weight)
+
+
+def test_a_checkpoint_fills_what_is_a_view_too(path):
+    def decoder():
+        net = nn.Sequential(nn.Linear(2, 3, False), nn.Linear(3, 2, False))
+        net[1].weight, net[1].gradWeight = net[0].weight.T, net[0].gradWeight.T
+        return net
+
+    net, other, beside = decoder(), decoder(), nn.ReLU()
+    # What is met first is whole, and the next a view of it.
+    beside.held = [layer.parameters() for layer in net]
+    serial.save_checkpoint(path, net, beside=beside)
+    held = serial.load_checkpoint(path, into=other).extra["beside"].held
+    for layer, ((weight,), (gradient,)) in zip(other, held, strict=True):
+        assert weight is layer.weight
+        assert gradient is layer.gradWeight
+    assert np.array_equal(other[1].weight, net[0].weight.T)
+
+
+def test_a_checkpoint_has_no_gradients_unless_they_are_asked_for(path):
+    net = dirty(mlp(), np.random.default_rng(0))
+    serial.save_checkpoint(path, net)
+    assert not serial.load_checkpoint(path).net[0].gradWeight.any()
+    serial.save_checkpoint(path, net, gradients=True)
+    assert same(serial.load_checkpoint(path).net, net)
+
+
+def test_what_is_no_state_of_the_generator_is_named(path, monkeypatch):
+    monkeypatch.setattr(random, "getRNGState", lambda: np.zeros(3))
+    serial.save_checkpoint(path, mlp())
+    with pytest.raises(FormatError) as error:
+        serial.load_checkpoint(path)
+    assert (
+        str(error.value)
+        == f"{path}: random: setRNGState: state must be a uint8 array, got float64 array"
+    )
 
 
 def test_a_failed_load_leaves_the_random_state(path):

@@ -1,6 +1,7 @@
 """What is said of a file that is wrong, and that it steers no terminal."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from saving import HEADERS, described, forged, mlp, packed, run
 
 from torchlite import nn, serial
 from torchlite.errors import DTypeError, FormatError
-from torchlite.serial import classes
+from torchlite.serial import archive, classes
 
 
 def test_what_is_wrong_is_named(path):
@@ -88,6 +89,11 @@ def test_what_is_wrong_is_named(path):
 
 
 NESTED = "torchlite.json: it is nested more than 256 deep"
+
+
+def test_what_is_said_is_of_bearable_length():
+    error = archive.broken(SimpleNamespace(name="net"), "w" * 201, "p" * 501)
+    assert str(error) == f"net: {'w' * 200}: {'p' * 500}"
 
 
 def test_brackets_are_counted_before_they_are_read(path):
