@@ -1,7 +1,8 @@
 """The numbers that checks are made with.
 
-Odd multiples of 1/16: exact in every floating dtype, never 0, so that products and sums of a
-few of them are exact and a failure shows numbers that can be checked by hand. Where sums do not
+Odd multiples of 1/16, or of a smaller power of two where there are many: exact in single and double
+precision, never 0, so that products and sums of a few of them are exact and a failure shows numbers
+that can be checked by hand. Where sums do not
 matter, huge and tiny numbers show what these leave alone.
 """
 
@@ -25,12 +26,16 @@ def sixteenths(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "f
 
 
 def distinct(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "float64") -> Array:
-    """Return odd multiples of 1/16, no two of them alike, so that nothing ties."""
+    """Return odd multiples of 1/16 between -4 and 4, no two of them alike, so that nothing ties.
+
+    Many numbers lie closer together, not farther out: what is drawn does not depend on how much.
+    """
     size = int(np.prod(shape))
-    span = max(32, size)
-    return (
-        ((2 * rng.permutation(np.arange(-span, span))[:size] + 1) / 16).reshape(shape).astype(dtype)
-    )
+    half = 32
+    while 2 * half < size:
+        half *= 2
+    drawn = rng.permutation(np.arange(-half, half))[:size]
+    return ((2 * drawn + 1) * (2 / half)).reshape(shape).astype(dtype)
 
 
 def signs(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
