@@ -31,20 +31,6 @@ ADVICE = dict.fromkeys(("duck", "exceptions", "none"), "advice")
 
 # What the checker says against these rows is false: take them off when it no longer does.
 ALARMS = {
-    # Numbers that grow with the size of the array.
-    "DotProduct",
-    "SingleHead-12",
-    "LinearAttention",
-    "Sigmoid",
-    "Tanh",
-    "TanhOfSech",
-    "Exponential",
-    "ArcTangent",
-    "Sigmoid-torchlite's",
-    "Tanh-torchlite's",
-    "SoftPlus-torchlite's",
-    "LogSigmoid-torchlite's",
-    "Exp-torchlite's",
     # Rows without variance, where a central difference steps too far.
     "LayerNorm-equal rows",
     "LayerNormByVar-equal rows",
@@ -54,9 +40,7 @@ ALARMS = {
     "LayerNormByVar-nearly equal rows",
     # The other side of a kink at 3/16 or 5/16, which no two complex steps show.
     "ShiftedReluByReal",
-    "ShiftedReluByReal-drawn",
     "TruncatedSquare",
-    "TruncatedSquare-drawn",
     "Truncated",
     "Truncated-near",
     # Ties that share the gradient, or leave it to another one.

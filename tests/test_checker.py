@@ -23,6 +23,7 @@ from torchlite.testing import (
     contract,
     jacobian,
     module_contract,
+    values,
 )
 from torchlite.testing import strategies as ours
 from torchlite.testing.duck import Duck
@@ -53,6 +54,21 @@ def violation(*args, **kwargs):
     with pytest.raises(ContractViolation) as caught:
         check_module(*args, **kwargs)
     return caught.value
+
+
+# ---------------------------------------------------------------- what it draws
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (8, 8), (5, 13), (64, 128), (16, 3, 32, 32)])
+def test_what_is_drawn_does_not_depend_on_how_much(shape):
+    drawn = values.distinct(np.random.default_rng(0), shape)
+    assert drawn.shape == shape
+    assert len(np.unique(drawn)) == drawn.size
+    assert 3 < drawn.max() < 4
+    assert -4 < drawn.min() < -3
+    assert abs(drawn).min() > 0
+    assert (drawn == drawn.astype(np.float32)).all()
+    assert drawn.size > 64 or (drawn * 16 % 2 == 1).all()
 
 
 # ---------------------------------------------------------------- what a failure says
