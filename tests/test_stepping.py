@@ -630,6 +630,47 @@ def test_diff_is_as_fine_as_the_coarser_of_two_dtypes(one, other, tolerance, kep
     assert reference.diff(traced(other, 1.0009), rtol=1e-3) is None
 
 
+def test_diff_of_numbers():
+    net = nn.Linear(1, 1)
+
+    def updated(rate):
+        with record(net) as steps:
+            net.updateParameters(rate)
+        steps[0].parameters = steps[0].before = steps[0].after = {}
+        return steps
+
+    reference = updated(0.5)
+    assert reference[0].arguments == updated(np.float32(0.5))[0].arguments
+    assert reference.diff(updated(0.5 + 1e-10)) is None
+    assert reference.diff(updated(0.5 + 1e-8)).name == "learningRate"
+    nothing = trace(nn.Identity(), np.full(3, np.nan), nn.MSECriterion(), np.ones(3))
+    assert nothing.diff(nothing) is None
+    summarised = trace(nn.Identity(), np.full(3, np.nan), max_elements=0)
+    assert summarised.diff(summarised) is None
+
+
+def test_diff_knows_a_mistake_on_top_of_an_old_gradient():
+    x = np.ones((4, 2))
+    traces = []
+    for kind in (nn.Linear, Averages):
+        layer = filled(kind(2, 2))
+        layer.gradBias[:] = [0.5, 2.0]
+        with record(layer) as steps:
+            layer.accGradParameters(x, x * [[1.0, 3.0]])
+        traces.append(steps)
+    difference = traces[0].diff(traces[1])
+    assert (difference.name, difference.pattern) == ("gradBias", "averaged instead of summed?")
+
+
+def test_what_is_neither_array_nor_number_is_kept_by_its_kind():
+    class Named(nn.Identity):
+        def updateOutput(self, input):
+            self.output = input
+            return self.output
+
+    assert trace(Named(), "text")[0].arguments == {"input": "str"}
+
+
 # files
 
 
