@@ -66,6 +66,16 @@ class TestSafetensors:
             "0.weight: float64 (4, 3) in the file, float64 (3, 4) in the network",
         )
 
+    def test_an_array_that_is_read_only_is_refused(self, path):
+        serial.save_parameters(path, mlp())
+        net = mlp()
+        net[2].bias.flags.writeable = False
+        before = net.clone()
+        with pytest.raises(FormatError) as error:
+            serial.load_parameters(path, net)
+        assert str(error.value) == f"{path}: 2.bias: the network's array is read-only"
+        assert same(before, net)
+
     def test_complex_numbers_are_refused(self, path):
         with pytest.raises(DTypeError, match=r"save_parameters: 0.weight: complex64 is not in the"):
             serial.save_parameters(path, mlp().type("complex64"))

@@ -1,0 +1,68 @@
+"""The zip around the members of a file: what is wrong with it is named, word for word."""
+
+import io
+import zlib
+
+import pytest
+
+from torchlite.errors import FormatError
+from torchlite.serial import archive
+
+INSIDE = b"12"
+BODY = archive._local(b"a", zlib.crc32(INSIDE), len(INSIDE)) + INSIDE
+ENTRY = archive._entry(b"a", zlib.crc32(INSIDE), len(INSIDE), 0)
+
+
+def read(entries=ENTRY, *, count=1, body=BODY):
+    file = io.BytesIO(body + entries + archive._end(count, len(entries), len(body)))
+    file.name = "it"
+    return archive.directory(file)
+
+
+def test_members():
+    start = len(BODY) - len(INSIDE)
+    assert read() == {"a": archive.Member("a", start, len(INSIDE), zlib.crc32(INSIDE))}
+    assert read(b"", count=0, body=b"") == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"count": 2**16}, "it says that it has 65536 members, at most 65535 can be"),
+        ({"count": 2**16 - 1}, "member 1: the directory ends before it"),
+        ({"count": 0}, f"a directory of {len(ENTRY)} bytes is too long for 0 members"),
+        ({"entries": ENTRY + bytes(999)}, f"a directory of {len(ENTRY) + 999} bytes is too long "
+            "for 1 members"),
+        ({"entries": ENTRY + b"x"}, "its members do not fill it"),
+        ({"body": BODY + b"x"}, "its members do not fill it"),
+        ({"entries": ENTRY[:-1]}, "a: the directory ends before its sizes"),
+        (
+            {"entries": ENTRY[:10] + b"\x08" + ENTRY[11:]},
+            "member 0: it is compressed, and torchlite does not compress",
+        ),
+        (
+            {"entries": ENTRY[:12] + b"\x08" + ENTRY[13:]},
+            "a: its entry in the directory is not as torchlite writes it",
+        ),
+        (
+            {"body": BODY[:10] + b"\x08" + BODY[11:]},
+            "a: its header is not what the directory says",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_the_directory_is_named(given, message):
+    with pytest.raises(FormatError) as error:
+        read(**given)
+    assert str(error.value) == f"it: {message}"
+
+
+@pytest.mark.parametrize("raw", [b"", b"PK", bytes(98), BODY + ENTRY])
+def test_a_file_without_an_end_is_refused(raw):
+    file = io.BytesIO(raw)
+    file.name = "it"
+    with pytest.raises(FormatError) as error:
+        archive.directory(file)
+    assert str(error.value) == (
+        "it: its end is not that of a torchlite file\n"
+        "  hint: it is cut off, continued, or was zipped by another program"
+    )
