@@ -262,6 +262,15 @@ def test_a_state_of_ones_own_is_copied_without_shadows():
         assert vars(layer.clone()) == {"times": 1}
 
 
+def test_a_part_that_says_how_it_is_made_is_copied_so():
+    class Made(nn.Linear):
+        def __reduce_ex__(self, protocol):
+            return Made, (3, 4)
+
+    made = copy.deepcopy(nn.Sequential(Made(2, 2)))
+    assert made[0].weight.shape == (4, 3)
+
+
 def test_sharing_inside_survives_copies():
     net = nn.Sequential(nn.Linear(2, 2))
     net.add(net[0].clone("weight", "bias", "gradWeight", "gradBias"))
@@ -347,6 +356,7 @@ def test_a_complex_module_does_not_become_real():
     with pytest.raises(DTypeError, match="complex64 cannot become float32 without losing"):
         net.float()
     assert net[0].weight.dtype == np.float64
+    assert net[1].type("complex128").weight.dtype == np.complex128
 
 
 # ---------------------------------------------------------------- the tree
@@ -408,6 +418,20 @@ def test_findModules_refuses_what_is_no_class(kind, got):
     assert str(caught.value) == (
         f"Sequential.findModules: kind must be a class of modules or its name, got {got}"
     )
+
+
+def test_what_is_refused_carries_the_facts():
+    net = mlp()
+    for call, method, argument in (
+        (lambda: net["a"], "get", "index"),
+        (lambda: net.add(3), "add", "module"),
+        (lambda: net.findModules("Nothing"), "findModules", "kind"),
+        (lambda: net.findModules(3), "findModules", "kind"),
+    ):
+        with pytest.raises((DTypeError, SettingError)) as caught:
+            call()
+        assert caught.value.layer is net
+        assert (caught.value.method, caught.value.argument) == (method, argument)
 
 
 def test_applyToModules_calls_on_the_modules_alone():

@@ -22,6 +22,7 @@ from torchlite import random
 from torchlite.__main__ import main
 from torchlite.errors import DTypeError, FormatError, ShapeError, StateError
 from torchlite.stepping import Trace, page, record, replay, summary, trace
+from torchlite.stepping.formulas import sources
 from torchlite.testing import maths
 
 THOROUGH = settings.default.max_examples > 100
@@ -1150,6 +1151,31 @@ def test_notebook_runs_in_jupyter(name):
     nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
     (output,) = notebook.cells[-1].outputs
     assert "<iframe" in output.data["text/html"]
+
+
+def test_the_tree_tells_rows_from_branches():
+    net = nn.Sequential(nn.ConcatTable(nn.Identity(), nn.Identity()), nn.CAddTable())
+    tree = trace(net, np.ones(2)).network
+    assert [tree["kind"], *(module["kind"] for module in tree["modules"])] == [
+        "row",
+        "branches",
+        "layer",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "shape", "axes"),
+    [
+        ("gradBias += gradOutput.sum(0)", "(3,)", [None, 0]),
+        ("gradBias += gradOutput.mean(1)", "(5,)", [0, None]),
+        ("gradBias += gradOutput.max(0, keepdims=True)", "(1, 3)", [None, 1]),
+        ("gradBias += gradOutput.sum(2)", "(3,)", [None, None]),
+        ("gradBias += gradOutput.std(0)", "(3,)", [None, None]),
+    ],
+)
+def test_of_what_a_reduction_is_made(line, shape, axes):
+    shapes = {"gradBias": shape, "gradOutput": "(5, 3)"}
+    assert sources([line], shapes, "gradBias") == [["gradOutput", axes]]
 
 
 # ---------------------------------------------------------------- formulas that are no formulas
