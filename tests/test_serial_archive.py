@@ -6,7 +6,7 @@ import zlib
 import pytest
 
 from torchlite.errors import FormatError
-from torchlite.serial import archive
+from torchlite.serial import archive, npy
 
 INSIDE = b"12"
 BODY = archive._local(b"a", zlib.crc32(INSIDE), len(INSIDE)) + INSIDE
@@ -66,3 +66,45 @@ def test_a_file_without_an_end_is_refused(raw):
         "it: its end is not that of a torchlite file\n"
         "  hint: it is cut off, continued, or was zipped by another program"
     )
+
+
+def header(shape, *, length=None, padding=0, numbers=8, cut=None):
+    text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({shape}), }}".encode()
+    text += b" " * padding + b"\n"
+    said = (len(text) if length is None else length).to_bytes(2, "little")
+    raw = (b"\x93NUMPY\1\0" + said + text + bytes(numbers))[:cut]
+    file = io.BytesIO(raw + bytes(99))
+    file.name = "it"
+    return npy.header(file, archive.Member("a", 0, len(raw), 0))
+
+
+def test_headers_that_are_just_possible():
+    bare = len(header("1,").text)
+    assert header("1,").shape == (1,)
+    assert len(header("1,", padding=4096 + 10 - bare).text) == 4096 + 10
+    assert header("1, " * 64).shape == (1,) * 64
+    assert header(f"0, {2**60 - 1}", numbers=0).shape == (0, 2**60 - 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"shape": "1,", "cut": 9}, "it is no array in version 1.0 of NumPy's format"),
+        ({"shape": "1,", "length": 200}, "a header of 200 bytes is too long"),
+        ({"shape": "1,", "padding": 4100, "length": 4097}, "a header of 4097 bytes is too long"),
+        (
+            {"shape": "1, " * 65},
+            f"an array of float64 in {str((1,) * 65)[:80]} has not the 8 bytes that are there",
+        ),
+        (
+            {"shape": f"0, {2**60}", "numbers": 0},
+            f"an array of float64 in (0, {2**60}) has not the 0 bytes that are there",
+        ),
+        ({"shape": "2,"}, "an array of float64 in (2,) has not the 8 bytes that are there"),
+        ({"shape": "1, , 2"}, "b'1, , 2' is no shape"),
+    ],
+)
+def test_what_is_wrong_with_a_header_is_named(given, message):
+    with pytest.raises(FormatError) as error:
+        header(**given)
+    assert str(error.value) == f"it: a: {message}"
