@@ -55,6 +55,10 @@ def test_what_is_wrong_is_named(path):
         "torchlite.json: it is of version 2, this torchlite reads 1\n"
         "  hint: a newer torchlite may have written it"
     )
+    for version, shown in (("true", "True"), ("1.0", "1.0")):
+        assert description('"version":1', f'"version":{version}').startswith(
+            f"torchlite.json: it is of version {shown}, this torchlite reads 1\n"
+        )
     assert description('"Tanh"', '"Tan"').startswith("[1]: 'Tan' is not a class that files know")
     assert description('"weight":', '"wait":').startswith(
         "[0]: this cannot be the state of a Linear"
