@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -285,6 +286,122 @@ def test_outputs_of_a_large_array_that_lie_at_a_kink_are_taken_out(layer, oracle
     found = violation(FromOneSide(), x, only="gradInput")
     assert (found.problem, found.index) == ("gradInput is not the derivative.", (3, 7))
     assert found.oracle == oracle
+
+
+# ---------------------------------------------------------------- what is not asked
+
+REASON = "the gradient is turned round on purpose"
+
+
+class Reversal(nn.Identity):
+    """Right but for its gradInput, and says so if it is told why."""
+
+    def __init__(self, reason=None):
+        self.reason = reason
+
+    @property
+    def exempt(self):
+        return {"gradInput": self.reason} if self.reason else {}
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = -gradOutput
+        return self.gradInput
+
+
+def test_what_a_class_declares_is_not_asked_and_told():
+    report = check_module(nn.GradientReversal(), shape=(4, 3))
+    assert report.exempt == {"gradInput": REASON}
+    assert set(PROPERTIES) - set(report.passed) == {"gradInput"}
+    assert str(report).endswith(f"properties hold\n  exempt from gradInput: {REASON}")
+    # Settings may decide.
+    check_module(Reversal("on purpose"), shape=(4, 3))
+    assert violation(Reversal(), shape=(4, 3)).property == "gradInput"
+
+
+def test_what_a_layer_breaks_its_containers_break():
+    net = nn.Sequential(nn.Linear(3, 3), nn.Sequential(nn.ReLU(), nn.GradientReversal()))
+    report = check_module(net, shape=(4, 3))
+    # The gradient of what stands before it is turned round, too.
+    assert report.exempt == {
+        "gradInput": f"[1][1] GradientReversal: {REASON}",
+        "gradParameters": f"[1][1] GradientReversal: {REASON}",
+    }
+    assert check_module(net, shape=(4, 3), only="linear").exempt == {}
+    # Its neighbours are asked.
+    net = nn.Sequential(AveragesBias(3, 3), nn.GradientReversal())
+    assert str(violation(net, shape=(4, 3))).startswith("net[0] AveragesBias(3 -> 3): accGradP")
+
+
+def test_a_docstring_is_exempt_for_itself_alone():
+    class Elsewhere(nn.Identity):
+        """Maths
+        -----
+            output = 2 * input
+        """
+
+        exempt: ClassVar = {"maths": "of another layer"}
+
+    report = check_module(nn.Sequential(Elsewhere()), shape=(4, 3))
+    assert report.exempt == {"[0].maths": "of another layer"}
+    assert "maths" in report.passed
+
+
+def test_exemptions_by_path():
+    net = nn.Sequential(nn.Linear(3, 3), nn.Sequential(Reversal(), nn.Decorator(nn.Tanh())))
+    said = {"[1][0].gradInput": "on purpose"}
+    report = check_module(net, shape=(4, 3), exempt=said)
+    assert report.exempt == {
+        "gradInput": "[1][0] Reversal: on purpose",
+        "gradParameters": "[1][0] Reversal: on purpose",
+    }
+    # What is said of a container is said of what is inside.
+    assert check_module(net, shape=(4, 3), exempt={"[1].gradInput": "on purpose"}).exempt == {
+        "gradInput": "[1] Sequential: on purpose",
+        "gradParameters": "[1] Sequential: on purpose",
+    }
+    # Of the others nothing is said.
+    net.add(Reversal())
+    found = violation(net, shape=(4, 3), exempt=said)
+    assert found.where == "net[2] Reversal"
+
+    class Holder(nn.Module):
+        def __init__(self):
+            self.inner = Reversal()
+
+        def updateOutput(self, input):
+            self.output = self.inner.updateOutput(input)
+            return self.output
+
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = self.inner.updateGradInput(input, gradOutput)
+            return self.gradInput
+
+    for path in ("inner.gradInput", ".inner.gradInput"):
+        report = check_module(Holder(), shape=(4, 3), exempt={path: "on purpose"})
+        assert report.exempt["gradInput"] == ".inner Reversal: on purpose"
+
+
+def test_exemptions_of_what_is_not_there():
+    net = nn.Sequential(nn.ReLU(), nn.Sequential(nn.Tanh()))
+    with pytest.raises(SettingError) as caught:
+        check_module(net, shape=(4, 3), exempt={"[2].gradInput": "why"})
+    assert str(caught.value) == ("check_module: a path must be one of [0], [1], [1][0], got '[2]'")
+    with pytest.raises(SettingError) as caught:
+        check_module(net, shape=(4, 3), exempt={"[1].gradient": "why"})
+    assert str(caught.value) == (
+        f"check_module: a property must be one of {', '.join(PROPERTIES)}, got 'gradient'"
+    )
+    with pytest.raises(SettingError) as caught:
+        check_module(nn.ReLU(), shape=(4, 3), exempt={"[0].gradInput": "why"})
+    assert str(caught.value) == (
+        "check_module: a path must be one of those inside, and there are none, got '[0]'"
+    )
+
+    class Misspelt(nn.Identity):
+        exempt: ClassVar = {"gradinput": "why"}
+
+    with pytest.raises(SettingError, match=r"^Misspelt: exempt must be of repeat, .* got 'gradi"):
+        check_module(Misspelt(), shape=(4, 3))
 
 
 # ---------------------------------------------------------------- one property alone

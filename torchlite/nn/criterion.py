@@ -31,6 +31,8 @@ class Criterion(Stateful):
         The latest loss, a Python number (0.0 before the first).
     gradInput
         The latest gradient of the input, in its shape. torchlite never writes to it again.
+    exempt
+        As a module's.
 
     Conventions
     -----------

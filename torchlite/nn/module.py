@@ -67,6 +67,9 @@ class Module(Stateful):
     refers
         Of the class: the names of attributes that only refer to a module standing elsewhere in the
         network. It is no part; in a copy of the network they refer to its copy.
+    exempt
+        Of the class, or a property where settings decide: the properties of the checker
+        (`torchlite.testing`) that the layer breaks by definition, each with the reason.
 
     Conventions
     -----------

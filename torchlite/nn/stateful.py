@@ -21,11 +21,13 @@ class Stateful:
 
     What a call leaves behind is held in the attributes named in `transient`. Their empty values
     stand on the class: to forget one is to delete it from the instance. An attribute that refers
-    to a part standing elsewhere is named in `refers`. A class adds its names to its bases'.
+    to a part standing elsewhere is named in `refers`. A class adds its names to its bases'. What
+    the checker is not to ask, and why, stands in `exempt`.
     """
 
     transient: ClassVar[tuple[str, ...]] = ("output", "gradInput")
     refers: ClassVar[tuple[str, ...]] = ()
+    exempt: ClassVar[Any] = {}
     # The attributes that a cast does not reach.
     _uncast: Any = ()
     _dtype: Any = np.dtype("float64")

@@ -16,6 +16,7 @@ from torchlite.nn.nested import copy_arrays, is_array, leaves
 from torchlite.nn.stateful import shadowed
 from torchlite.testing import values
 from torchlite.testing.criterion_subject import CriterionSubject
+from torchlite.testing.exemptions import Exemptions
 from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.properties import CRITERION_PROPERTIES, PROPERTIES
 from torchlite.testing.violations import ContractViolation
@@ -42,7 +43,8 @@ class Report:
     passed
         The names of the properties that hold.
     exempt
-        The properties that were not checked, each with the reason given.
+        The properties that were not checked, each with the reason given by the caller or the
+        class. Of a layer inside, it names the layer.
     kinks
         By array: how many of its entries were skipped at kinks or ties, of how many.
     notes
@@ -100,7 +102,9 @@ def check_module(
         The name of a property, or several: check these alone. `torchlite.testing.PROPERTIES`
         lists them.
     exempt
-        Properties that the module breaks by definition: {name: reason}. The report prints them.
+        Properties that the module breaks by definition: {name: reason}. `{"[1].gradInput": reason}`
+        says it of the module at that path, and so of those inside and around it. Its class may
+        declare the same: an attribute `exempt`. The report prints them.
     seed
         Another seed, other numbers.
 
@@ -111,7 +115,7 @@ def check_module(
     ContractViolation
         Another property does not hold.
     SettingError
-        Neither input nor shape, or an unknown property.
+        Neither input nor shape, or an unknown property or path.
 
     Example
     -------
@@ -144,8 +148,7 @@ def check_module(
                     hint=f"or give the shape of one: check_module(module, shape={input or (4, 3)})",
                 )
             input = draw(np.random.default_rng(seed), shape)
-        names = _chosen("check_module", PROPERTIES, only, exempt)
-        report = Report("", exempt=dict(exempt or {}))
+        wanted = _chosen("check_module", PROPERTIES, only)
         subject = ModuleSubject(
             made,
             input,
@@ -154,10 +157,10 @@ def check_module(
             fresh_from=None if made is module else module,
             reproduce=f"check_module(..., only={{property!r}}, seed={seed})",
         )
-        report.subject = subject.title
-        _check_parts(subject, names, report, "net")
-        _check(subject, names, report)
-        report.passed = names
+        exemptions = Exemptions("check_module", subject.base, exempt or {}, PROPERTIES)
+        report = Report(subject.title, exempt=exemptions.report(wanted))
+        _check_parts(subject, wanted, exemptions, report)
+        report.passed = _check(subject, wanted, exemptions.of(), report)
     report.seconds = time.perf_counter() - start
     return report
 
@@ -187,7 +190,7 @@ def check_criterion(
     with _stream_kept():
         random.manualSeed(seed)
         made = _made("check_criterion", "criterion", Criterion, criterion)
-        names = _chosen("check_criterion", CRITERION_PROPERTIES, only, exempt)
+        wanted = _chosen("check_criterion", CRITERION_PROPERTIES, only)
         subject = CriterionSubject(
             made,
             input,
@@ -195,12 +198,14 @@ def check_criterion(
             seed=seed,
             reproduce=f"check_criterion(..., only={{property!r}}, seed={seed})",
         )
+        exemptions = Exemptions("check_criterion", made, exempt or {}, CRITERION_PROPERTIES)
+        names = [name for name in wanted if name not in exemptions.of()]
         for name in names:
             _guarded(subject, name, CRITERION_PROPERTIES[name])
     return Report(
         subject.title,
         names,
-        dict(exempt or {}),
+        exemptions.report(wanted),
         subject.kinks,
         subject.notes,
         time.perf_counter() - start,
@@ -233,22 +238,25 @@ def _chosen(
     caller: str,
     properties: Mapping[str, Any],
     only: str | Collection[str] | None,
-    exempt: Mapping[str, str] | None,
 ) -> list[str]:
     wanted = [only] if isinstance(only, str) else list(properties if only is None else only)
-    for name in [*wanted, *(exempt or {})]:
+    for name in wanted:
         if name not in properties:
             raise fault(
                 SettingError, caller, "a property", "one of " + ", ".join(properties), repr(name)
             )
-    return [name for name in properties if name in wanted and name not in (exempt or {})]
+    return [name for name in properties if name in wanted]
 
 
-def _check(subject: ModuleSubject, names: list[str], report: Report) -> None:
+def _check(
+    subject: ModuleSubject, wanted: list[str], exempt: Mapping[str, str], report: Report
+) -> list[str]:
+    names = [name for name in wanted if name not in exempt]
     for name in names:
         _guarded(subject, name, PROPERTIES[name])
     report.kinks.update(subject.kinks)
     report.notes += subject.notes
+    return names
 
 
 def _guarded(subject: Any, name: str, check: Callable[[Any], None]) -> None:
@@ -277,7 +285,13 @@ def _method_of(error: BaseException) -> str:
     return found
 
 
-def _check_parts(subject: ModuleSubject, names: list[str], report: Report, where: str) -> None:
+def _check_parts(
+    subject: ModuleSubject,
+    wanted: list[str],
+    exemptions: Exemptions,
+    report: Report,
+    path: str = "",
+) -> None:
     """Check the modules inside, each on the input that it gets."""
     if not subject.base.modules:
         return
@@ -304,11 +318,11 @@ def _check_parts(subject: ModuleSubject, names: list[str], report: Report, where
             part,
             inputs[position],
             seed=subject.seed,
-            where=f"{where}[{position}]",
+            where=f"net{path}[{position}]",
             reproduce=subject.reproduce,
         )
-        _check_parts(inner, names, report, f"{where}[{position}]")
-        _check(inner, names, report)
+        _check_parts(inner, wanted, exemptions, report, f"{path}[{position}]")
+        _check(inner, wanted, exemptions.of(f"{path}[{position}]"), report)
 
 
 def _differentiable(input: Any) -> bool:

@@ -1,6 +1,6 @@
 """DontCast."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from torchlite.nn import checks, table_checks
 from torchlite.nn.checks import FLOATING
@@ -64,6 +64,7 @@ class DontCast(Decorator):
     Torch7, nn/DontCast.lua.
     """
 
+    exempt: ClassVar = {"dtype": "the module inside keeps its dtype on purpose"}
     _uncast = ("modules",)
 
     def __init__(

@@ -1,7 +1,7 @@
 """WeightNorm."""
 
 import math
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -91,6 +91,7 @@ class WeightNorm(Decorator):
     normalization (2016).
     """
 
+    exempt: ClassVar = {"update": "weight and gradWeight of the module inside are scratch paper"}
     _validates = True
 
     def __init__(self, module: Module, outputDim: int = 0) -> None:

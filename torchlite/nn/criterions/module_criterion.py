@@ -1,7 +1,7 @@
 """ModuleCriterion."""
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
@@ -71,6 +71,10 @@ class ModuleCriterion(Criterion):
     Torch7, nn/ModuleCriterion.lua.
     """
 
+    exempt: ClassVar = {
+        "interleave": "a backward goes back the way of the last forward",
+        "exceptions": "the modules before the criterion have run",
+    }
     transient = (*Criterion.transient, "inputActivations", "targetActivations")
     inputActivations: Any = ()
     targetActivations: Any = ()

@@ -1,6 +1,6 @@
 """What the layers have in common that measure distances to centres."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -33,6 +33,9 @@ class Distances(Module):
         input or gradOutput does not fit.
     """
 
+    exempt: ClassVar = dict.fromkeys(
+        ("gradInput", "gradParameters"), "backward divides by the distance + 1e-7"
+    )
     _validates = True
     _guard = 1e-7
 

@@ -57,6 +57,12 @@ class Dropping(Module):
         self.setp(p)
         self.stochastic_inference = bool(stochasticInference)
 
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        drawn = {"batch": "every sample gets draws of its own, in evaluation, too"}
+        return drawn if self.stochastic_inference else {}
+
     def setp(self, p: float) -> Self:
         """Set the probability to be dropped, from 0 to less than 1. Return self."""
         number = checks.number(self, "setp", "p", p)

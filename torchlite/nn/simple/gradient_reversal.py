@@ -1,6 +1,6 @@
 """GradientReversal."""
 
-from typing import Self
+from typing import ClassVar, Self
 
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
@@ -55,6 +55,8 @@ class GradientReversal(Module):
     ---------
     Torch7, nn/GradientReversal.lua. Ganin and Lempitsky, 2015.
     """
+
+    exempt: ClassVar = {"gradInput": "the gradient is turned round on purpose"}
 
     def __init__(self, lambda_: float = 1) -> None:
         self.setLambda(lambda_)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -68,6 +69,8 @@ class Index(Module):
     ---------
     Torch7, nn/Index.lua.
     """
+
+    exempt: ClassVar = dict.fromkeys(("batch", "empty"), "the indices are not by sample")
 
     def __init__(self, dimension: int) -> None:
         self.dimension = whole(self, "dimension", dimension)

@@ -1,6 +1,6 @@
 """L1Penalty."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -70,6 +70,9 @@ class L1Penalty(Module):
     Torch7, nn/L1Penalty.lua.
     """
 
+    exempt: ClassVar = dict.fromkeys(
+        ("gradInput", "linear"), "gradInput has the gradient of the penalty, too"
+    )
     transient = (*Module.transient, "loss")
     loss: Any = None
 

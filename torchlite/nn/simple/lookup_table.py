@@ -107,6 +107,19 @@ class LookupTable(Module):
         self.gradWeight = np.zeros(shape)
         self.setPadding(paddingValue).setMaxNorm(maxNorm).setNormType(normType).reset()
 
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        broken = {}
+        if self.paddingValue >= 0:
+            broken["gradParameters"] = "the row of the padding gets no gradient"
+        if self.shouldScaleGradByFreq:
+            broken["gradParameters"] = "gradients are divided by frequencies"
+        if self.maxNorm is not None:
+            names = ("mutation", "gradParameters", "dtype", "flat")
+            broken.update(dict.fromkeys(names, "the forward itself shortens rows of the weight"))
+        return broken
+
     def updateOutput(self, input: Array) -> Array:
         ids = self._ids("updateOutput", input)
         self._shorten(ids)

@@ -77,6 +77,12 @@ class Reshape(Reshaping):
         self.nelement = math.prod(self.size)
         self.batchMode = batchMode
 
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        unclear = {"batch": "without batchMode a batch of one can be read in two ways"}
+        return unclear if self.batchMode is None else {}
+
     def _plan(self, method: str, input: Array) -> tuple[int, ...]:
         whole = self.batchMode is not True and input.size == self.nelement
         batch = self.batchMode is not False and input.size == len(input) * self.nelement

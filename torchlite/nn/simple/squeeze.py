@@ -64,6 +64,12 @@ class Squeeze(OfSamples, Reshaping):
         self.dim = None if dim is None else whole(self, "dim", dim)
         self.setNumInputDims(numInputDims)
 
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        loses = self.dim in {None, 0} and self.numInputDims is None
+        return {"batch": "a batch of one loses its dimension"} if loses else {}
+
     def _plan(self, method: str, input: Array) -> tuple[int, ...]:
         first = leading(self, method, input, self.numInputDims)
         candidates: Any = range(first, input.ndim)

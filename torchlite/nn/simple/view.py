@@ -91,6 +91,12 @@ class View(OfSamples, Reshaping):
         self.numElements = abs(math.prod(new))
         return self
 
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        unclear = {"batch": "without numInputDims a batch of one can be read in two ways"}
+        return unclear if self.numInputDims is None and -1 not in self.size else {}
+
     def _plan(self, method: str, input: Array) -> tuple[int, ...]:
         size, first = self.size, leading(self, method, input, self.numInputDims)
         batch, entries = math.prod(input.shape[:first]), math.prod(input.shape[first:])

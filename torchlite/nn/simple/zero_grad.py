@@ -1,5 +1,7 @@
 """ZeroGrad."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from torchlite.kernels.arrays import Array
@@ -44,6 +46,8 @@ class ZeroGrad(Module):
     ---------
     Torch7, nn/ZeroGrad.lua.
     """
+
+    exempt: ClassVar = {"gradInput": "the gradient is stopped on purpose"}
 
     def updateOutput(self, input: Array) -> Array:
         checks.must_be_movable(self, "updateOutput", "input", input)

@@ -1,6 +1,6 @@
 """CriterionTable."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -61,6 +61,8 @@ class CriterionTable(Module):
     ---------
     Torch7, nn/CriterionTable.lua.
     """
+
+    exempt: ClassVar = {"gradInput": "of the target it is zeros: nothing is learnt about that"}
 
     def __init__(self, criterion: Criterion) -> None:
         if not isinstance(criterion, Criterion):

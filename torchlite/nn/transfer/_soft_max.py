@@ -33,6 +33,11 @@ class AlongDimension(FromOutput):
     def __init__(self, dim: int | None = None) -> None:
         self.dim = None if dim is None else whole(self, "dim", dim)
 
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        return {"batch": "the function runs along the samples"} if self.dim == 0 else {}
+
     def _must_fit(self, method: str, input: Array) -> None:
         if self.dim is not None:
             position(self, method, input, self.dim)
