@@ -36,8 +36,6 @@ ALARMS = {
     "LayerNormByVar-equal rows",
     "GroupNorm-equal images",
     "InstanceNorm-equal images",
-    # A complex step that np.var makes wrong, taken for right.
-    "LayerNormByVar-nearly equal rows",
     # The other side of a kink at 3/16 or 5/16, which no two complex steps show.
     "ShiftedReluByReal",
     "TruncatedSquare",

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from bugs.attention import DroppedWithLastMask
 from bugs.extremes import ZerosMadePositive
 from hypothesis import find
 from hypothesis.errors import NoSuchExample
@@ -28,6 +29,7 @@ from torchlite.testing import (
 )
 from torchlite.testing import strategies as ours
 from torchlite.testing.duck import Duck
+from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.oracle import FEW
 from torchlite.testing.violations import guess
 
@@ -883,6 +885,46 @@ def test_a_part_is_checked_with_the_methods_that_stand_on_itself():
     assert str(caught.value).startswith("net[0] Identity: updateGradInput: gradInput is not the ")
     net[0].updateGradInput = lambda input, gradOutput: 2 * gradOutput
     check_module(net, shape=(4, 3), only=["gradInput"])
+
+
+# ---------------------------------------------------------------- layers of two modes
+
+
+def test_the_other_mode_is_checked_where_anything_differs_in_it():
+    """Outputs that are the same do not make modes the same."""
+
+    class WritesInEvaluation(nn.Module):
+        mode = property(lambda self: vars(self).get("tr" + "ain", True))
+
+        def updateOutput(self, input):
+            self.output = np.maximum(input, 0, out=None if self.mode else input)
+            return self.output
+
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = gradOutput * (input > 0)
+            return self.gradInput
+
+    found = violation(WritesInEvaluation(), shape=(5, 3), only="mutation")
+    assert str(found).splitlines()[0] == (
+        "WritesInEvaluation in evaluation mode: updateOutput: it changed its input."
+    )
+    subject = ModuleSubject(nn.ReLU(), np.ones((2, 3)))
+    assert len(subject.variants()) == 1
+
+
+def test_the_mask_is_that_of_the_last_forward():
+    found = violation(DroppedWithLastMask(), shape=(5, 3))
+    assert str(found).splitlines()[0] == (
+        "DroppedWithLastMask: updateGradInput: after two forwards of one input it takes the "
+        "mask, or noise, of the first."
+    )
+
+
+def test_a_property_alone_draws_what_it_draws_among_all():
+    """What `reproduce` says shows the same numbers again."""
+    layer = AveragesBias(3, 2)
+    found = violation(layer, shape=(4, 3))
+    assert str(violation(layer, shape=(4, 3), only=found.property)) == str(found)
 
 
 # ---------------------------------------------------------------- layers that remember

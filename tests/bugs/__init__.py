@@ -71,15 +71,6 @@ SURVIVORS: set[str] = {
     "FirstPairOnly",
     "PrivateShift",
     "SlopeOfOneNumber",
-    # Modes that no word of the code betrays.
-    "SlopeHalvedBehindDecorator",
-    "DecoratedTwice",
-    "ModeBehindDescriptor",
-    "ModeInTools",
-    "ModeInCallable",
-    "OutputDoubledWhileMeasured",
-    "MutatesBehindDecorator",
-    "UpcastsBehindDecorator",
     # Other numbers: large, saturated, negative.
     "SwishOverflows",
     "Relu6NeverSaturates",
@@ -117,8 +108,6 @@ SURVIVORS: set[str] = {
     "SlightSlopeOffByMillionths",
     # Ties.
     "GlobalMaxPaysEachTie",
-    # What came before.
-    "DroppedWithLastMask",
 }
 
 

@@ -1,6 +1,7 @@
 """A module under check."""
 
 import copy
+import operator
 from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any, Self
@@ -22,10 +23,10 @@ from torchlite.nn.nested import (
     rebuilt,
     shapes,
 )
-from torchlite.nn.stateful import parts
+from torchlite.nn.stateful import arrays_in, parts
 from torchlite.nn.tree import gradient_names
 from torchlite.testing import values
-from torchlite.testing.subject import EXTREMES, Result, Subject, attempt
+from torchlite.testing.subject import EXTREMES, Result, Subject, attempt, quietly
 
 __all__ = ["ModuleSubject", "words"]
 
@@ -35,6 +36,9 @@ class ModuleSubject(Subject):
 
     The parameters are moved to nearby multiples of 1/64, so that none is special.
     """
+
+    # The subject in the other mode, if that makes a difference, and of what this was found out.
+    _modes: tuple[tuple[Any, ...], Self | None] = ((None, None, None), None)
 
     def __init__(self, module: Module, input: Any, gradOutput: Any = None, **about: Any) -> None:
         super().__init__(module, input, **about)
@@ -210,9 +214,17 @@ class ModuleSubject(Subject):
         ]
 
     def variants(self) -> list[Self]:
-        """Return the subject in its own mode, and in the other if its code looks at the mode."""
-        if "train" not in words(self.base):
+        """Return the subject in its own mode, and in the other if that may make a difference."""
+        of = self.base, self.input, self.gradOutput
+        if not all(map(operator.is_, self._modes[0], of)):
+            self._modes = of, self._in_other_mode()
+        other = copy.copy(self._modes[1])
+        if other is None:
             return [self]
+        other.property, other.rng = self.property, self.rng
+        return [self, other]
+
+    def _in_other_mode(self) -> Self | None:
         other = copy.copy(self)
         other.base = self.fresh()
         other.base.evaluate() if self.base.train else other.base.training()
@@ -226,10 +238,42 @@ class ModuleSubject(Subject):
                 other.fail(
                     "forward", f"it raises {type(error).__name__}: {error}", property="modes"
                 )
-            return [self]
+            return None
         if shapes(other.output) != shapes(self.output):
-            return [self]
-        return [self, other]
+            return None
+        if "train" not in words(self.base):
+            # What its code does not tell, its behaviour does. The numbers that it is told by are
+            # the same, whichever property asks first.
+            asks = copy.copy(self)
+            asks.rng = np.random.default_rng([self.seed, 2])
+            situations = [
+                (None, self.given),
+                ("float32", cast_arrays(self.given, "float32")),
+                *((None, extreme.given) for extreme in asks.extremes()),
+            ]
+            if self._behaviour(situations) == other._behaviour(situations):
+                return None
+        return other
+
+    def _behaviour(self, situations: list[tuple[Any, dict[str, Any]]]) -> list[Any]:
+        """Return what two rounds of calls give, leave behind and do to their arguments."""
+        seen: list[Any] = []
+        for dtype, given in situations:
+            layer, given, made = self.fresh(dtype), copy_arrays(given), list[Any]()
+            try:
+                with quietly():
+                    for _, call in self.calls(layer, *given.values()) * 2:
+                        made.append(call())
+            except Exception as error:
+                seen.append(type(error))
+            numbers: dict[int, int] = {}
+            for keys, array in arrays_in([made, given, [vars(part) for part in parts(layer)]]):
+                owner = array
+                while isinstance(owner.base, np.ndarray):
+                    owner = owner.base
+                memory = numbers.setdefault(id(owner), len(numbers))
+                seen.append((keys, memory, array.dtype, array.shape, array.tobytes()))
+        return seen
 
     def documented(self) -> list[Self]:
         """Return the subject: what the docstring says, it says of a batch in one mode."""

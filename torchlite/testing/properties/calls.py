@@ -96,6 +96,8 @@ def twice(s: ModuleSubject) -> None:
 
 def interleave(s: Subject) -> None:
     """After forward(A), forward(B), a backward of A is right, or raises StateError."""
+    if s.draws:
+        _check_last_draw(s)
     other = s.other_input()
     _check_interleave(s, other, s.run())
     # Nearly equal is not equal: to np.allclose, all tiny numbers are.
@@ -105,6 +107,22 @@ def interleave(s: Subject) -> None:
     if expected is not None and attempt(tiny.run, None, other) is not None:
         with quietly():
             _check_interleave(tiny, other, expected)
+
+
+def _check_last_draw(s: Subject) -> None:
+    """Of two forwards of one input that draw differently, a backward is that of the last."""
+    results = []
+    for forwards in (1, 2):
+        layer = s.fresh()
+        for _, gradient in s.gradient_arrays(layer):
+            gradient.fill(0)
+        if forwards == 2:
+            s.call("updateOutput", layer)
+        s.forward_anew(layer, s.input)
+        results.append([(method, s.call(method, layer)) for method in s.methods[1:]])
+    problem = "after two forwards of one input it takes the mask, or noise, of the first."
+    for (method, usual), (_, got) in zip(*results, strict=True):
+        s.compare(method, problem, got, usual)
 
 
 def _check_interleave(s: Subject, other: Any, expected: Result) -> None:
