@@ -31,26 +31,6 @@ ADVICE = dict.fromkeys(("duck", "exceptions", "none"), "advice")
 
 # What the checker says against these rows is false: take them off when it no longer does.
 ALARMS = {
-    # Rows without variance, where a central difference steps too far.
-    "LayerNorm-equal rows",
-    "LayerNormByVar-equal rows",
-    "GroupNorm-equal images",
-    "InstanceNorm-equal images",
-    # The other side of a kink at 3/16 or 5/16, which no two complex steps show.
-    "ShiftedReluByReal",
-    "TruncatedSquare",
-    "Truncated",
-    "Truncated-near",
-    # Ties that share the gradient, or leave it to another one.
-    "SharedMaximumByReal",
-    "SharedPoolByReal",
-    "LastMaximumByReal",
-    # Ties among most entries.
-    "Range",
-    "Range-large",
-    "SharedMaximum-large",
-    "FirstMaximum-large",
-    "LargestMagnitude-large",
     # Scratch paper in a part, for whose numbers parameters() has others.
     "WrappedWeightNorm",
     # A scale of float32, which rounds what it is multiplied with.

@@ -1,6 +1,7 @@
 """The checker from the user's side: what it says, what it counts, what it leaves alone."""
 
 import pickle
+import re
 import sys
 from typing import ClassVar
 
@@ -175,6 +176,43 @@ def test_a_large_array_is_searched_by_halving():
     assert "found by halving 12000 entries" in str(found)
 
 
+def test_many_entries_that_are_wrong_together_only():
+    """The tolerance that is printed is the one that judged."""
+
+    class SlightlyTooMuch(nn.Module):
+        def updateOutput(self, input):
+            self.output = input.sum(1, keepdims=True) * 0.25 + 1e6
+            return self.output
+
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = np.zeros_like(input) + 0.25 * (1 + 1.2e-8) * gradOutput
+            return self.gradInput
+
+    found = violation(SlightlyTooMuch(), shape=(1, 256), only="gradInput")
+    words = (
+        "gradInput is not the derivative of no entry alone, but all of them together: in sum got "
+    )
+    assert found.problem.startswith(words)
+    off, allowed = re.search(r"off by (\S+), allowed (\S+)\.$", found.problem).groups()
+    assert float(off) > float(allowed) > 0
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "words"),
+    [
+        (np.nan, 2.0, "got nan, expected 2, of which only one is a finite number; "),
+        (2.0, np.inf, "got 2, expected inf, of which only one is a finite number; "),
+        (np.inf, np.nan, "got inf, expected nan, of which none is a finite number; "),
+        (2.5, 2.0, "got 2.5, expected 2, off by 0.5, allowed 0.25; "),
+    ],
+)
+def test_what_cannot_be_compared_is_said_in_words(value, expected, words):
+    found = ContractViolation(
+        "net", "forward", "maths", "Why.", index=(0,), got=value, expected=expected, allowed=0.25
+    )
+    assert f"  worst at [0]: {words}" in str(found)
+
+
 def test_the_sign_of_zero_is_a_bit():
     found = violation(ZerosMadePositive(), shape=(5, 3))
     assert str(found).splitlines()[0] == (
@@ -248,9 +286,34 @@ def test_kinks_are_counted_and_nothing_but_kinks_fails():
     assert str(report).endswith("gradInput: 2 of 4 entries skipped at kinks")
     # The oracle itself looks from the right: this agrees with it.
     assert check_module(RightSided(), x, only="gradInput").kinks == {}
-    found = violation(nn.ReLU(), np.zeros((2, 2)), only="gradInput")
+
+
+class WholeRelu(nn.ReLU):
+    """Takes whole numbers only."""
+
+    def updateOutput(self, input):
+        if (input % 1).any():
+            raise ValueError("whole numbers only")
+        return super().updateOutput(input)
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (16, 16)])
+def test_where_all_entries_lie_at_kinks_numbers_beside_them_are_checked(shape):
+    what = "256 of 256 outputs" if shape == (16, 16) else "4 of 4 entries"
+    report = check_module(nn.ReLU(), np.zeros(shape), only="gradInput")
+    assert report.notes == [f"gradInput: checked beside the input, too: there {what} lie at a kink"]
+
+    class Turned(nn.ReLU):
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = gradOutput * ((input < 0) + 0.5 * (input == 0))
+            return self.gradInput
+
+    assert str(violation(Turned(), np.zeros(shape), only="gradInput")).startswith(
+        "Turned beside its input: updateGradInput: gradInput is not the derivative."
+    )
+    found = violation(WholeRelu(), np.zeros(shape), only="gradInput")
     assert found.problem == (
-        "gradInput was hardly checked: 4 of 4 entries lie at a kink. Pass another input."
+        f"gradInput was hardly checked: {what} lie at a kink. Pass another input."
     )
 
 
@@ -269,23 +332,24 @@ def test_outputs_of_a_large_array_that_lie_at_a_kink_are_taken_out(layer, oracle
     x = np.ones((4, FEW))
     x[0, :2] = 0
 
-    class FromOneSide(type(layer)):
-        off = 0.0
+    class Between(type(layer)):
+        off, share = 0.0, 0.25
 
         def updateGradInput(self, input, gradOutput):
             gradInput = super().updateGradInput(input, gradOutput)
-            self.gradInput = np.where(input == 0, -3 * gradOutput, gradInput)
+            self.gradInput = np.where(input == 0, self.share * gradOutput, gradInput)
             self.gradInput[3, 7] += self.off
             return self.gradInput
 
-    report = check_module(FromOneSide(), x, only="gradInput")
+    report = check_module(Between(), x, only="gradInput")
     assert report.kinks == {"gradInput": (2, x.size)}
-    found = violation(FromOneSide(), 0 * x, only="gradInput")
-    assert found.problem == (
-        "gradInput was hardly checked: every output lies at a kink. Pass another input."
+    Between.share = -3.0
+    problem = violation(Between(), x, only="gradInput").problem
+    assert problem.startswith(
+        "gradInput is not the derivative of 2 entries at kinks or ties: in sum"
     )
-    FromOneSide.off = 0.5
-    found = violation(FromOneSide(), x, only="gradInput")
+    Between.off, Between.share = 0.5, 0.25
+    found = violation(Between(), x, only="gradInput")
     assert (found.problem, found.index) == ("gradInput is not the derivative.", (3, 7))
     assert found.oracle == oracle
 

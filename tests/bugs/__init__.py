@@ -102,12 +102,6 @@ SURVIVORS: set[str] = {
     "ContrastivePullsAll",
     "RankingForgetsTarget",
     "HingePullsNegatives",
-    # Small gradients.
-    "MicronsForgetSign",
-    "AttometresNegated",
-    "SlightSlopeOffByMillionths",
-    # Ties.
-    "GlobalMaxPaysEachTie",
 }
 
 

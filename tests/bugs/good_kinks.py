@@ -503,4 +503,13 @@ GOOD = [
     Good(lambda n, m: IntoBall()),
     Good(lambda n, m: LargestMagnitude(), tied),
     Good(lambda n, m: CumulativeMaximum(), tied),
+    *(
+        Good(lambda n, m, kind=kind: kind(), input, sizes=((16, 40, 4), (64, 128, 4)), label="many")
+        for kind, input in (
+            *((kind, sixteenths) for kind in (ShiftedReluFromAbove, SoftThreshold, LeakyBetween)),
+            *((kind, sixteenths) for kind in (HardShrink, HardTanhInclusive, ThresholdAt)),
+            *((kind, whole) for kind in (AbsFromAbove, ReluHalfAtZero)),
+            (LargerOfTwo, two_tied),
+        )
+    ),
 ]

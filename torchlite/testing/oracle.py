@@ -1,302 +1,347 @@
-"""Derivatives without anybody's backward: by complex step, or by central differences.
-
-The complex step, Im f(x + ih) / h, has no cancellation: with h = 1e-30 it is exact to rounding,
-for every forward that is right for complex numbers. Whether one is, one central difference along
-a random direction tells. Where it is not, central differences of every entry take over.
+"""Whether a gradient is the derivative, by the forward's slopes.
 
 With few entries, each is moved by itself. With many, the adjoint identity <v, J u> = <J'v, u> is
-tested along random directions u, and a wrong entry is found by halving.
+tested along random directions u, and a wrong entry is found by halving. Where a gradient is not
+the slope, the slopes on both sides tell a kink, where whatever lies between them is right, from
+a fault. Equal entries are moved together, too: however they share a gradient, in sum it is right.
 """
 
-import warnings
-from collections.abc import Callable, Iterable
+import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.nn.module import Module
-from torchlite.nn.nested import cast_arrays, is_floating, leaves, rebuilt
+from torchlite.nn.nested import (
+    copy_arrays,
+    is_finite,
+    is_floating,
+    leaves,
+    map_arrays,
+    shapes,
+)
 from torchlite.testing import values
-from torchlite.testing.subject import ROUNDING, Subject
-from torchlite.testing.violations import GradientMismatch
+from torchlite.testing.slopes import CENTRAL, COMPLEX, Unfit, Variable, magnitude
+from torchlite.testing.subject import ROUNDING, Subject, attempt
+from torchlite.testing.violations import GradientMismatch, shown
 
-__all__ = ["check_gradient"]
+__all__ = ["Backward", "check_gradient", "check_ties"]
 
-COMPLEX_STEP = 1e-30
-STEP = 2.0**-17
 # Up to so many entries each is moved by itself; fewer where a forward takes its time.
 FEW = 200
 FEW_OF_LARGE = 16
-
-COMPLEX = "complex step"
-CENTRAL = "central differences"
-
-
-class Unfit(Exception):
-    """The forward cannot be differentiated this way."""
-
-
-class Variable:
-    """An array by whose entries a forward is differentiated: an input or a parameter."""
-
-    def __init__(self, subject: Subject, kind: str, number: int) -> None:
-        self.subject = subject
-        self.kind = kind
-        self.number = number
-        self.modules: dict[str, Module] = {}
-        if kind == "input":
-            self.method = "updateGradInput"
-            self.values = leaves(subject.input)[number]
-        else:
-            self.method = "accGradParameters"
-            self.values = subject.base.parameters()[0][number]
-
-    def fail(self, problem: str, **facts: Any) -> None:
-        """Raise that the gradient by this array is wrong."""
-        self.subject.fail(self.method, problem, GradientMismatch, **facts)
-
-    def forward(self, step: Any, dtype: str) -> list[Any]:
-        """Return the outputs with step added to the array."""
-        subject = self.subject
-        module = self.modules.get(dtype)
-        if module is None:
-            module = self.modules[dtype] = subject.fresh(dtype)
-        input = cast_arrays(subject.input, dtype)
-        if self.kind == "input":
-            arrays = leaves(input)
-            arrays[self.number] = arrays[self.number] + step
-            return _smooth(subject.forward(module, rebuilt(input, arrays)))
-        parameter = module.parameters()[0][self.number]
-        before = parameter.copy()
-        parameter += step
-        try:
-            return _smooth(subject.forward(module, input))
-        finally:
-            parameter[...] = before
-
-    def slopes(self, direction: Array, by: str) -> tuple[list[Array], list[Array]]:
-        """Return the slope of each output along a direction, and how much it bends there.
-
-        A complex step tells nothing of the bend. It raises Unfit if the forward does not take
-        complex numbers.
-        """
-        if by == COMPLEX:
-            outputs = self._complex(direction)
-            return [output.imag / COMPLEX_STEP for output in outputs], []
-        moved = np.abs(self.values[direction != 0])
-        step = STEP * max(1.0, float(moved.max(initial=0)))
-        ahead, behind = step * direction, -step * direction
-        # The step really taken, after rounding.
-        taken = (self.values + ahead) - (self.values + behind)
-        norm = float(np.abs(taken).max()) / 2 / float(np.abs(direction).max())
-        plus, minus = self.forward(ahead, "float64"), self.forward(behind, "float64")
-        middle = self.forward(np.zeros_like(self.values), "float64")
-        slopes = [(p - m) / (2 * norm) for p, m in zip(plus, minus, strict=True)]
-        bends = [(p - 2 * c + m) / norm for p, m, c in zip(plus, minus, middle, strict=True)]
-        return slopes, bends
-
-    def _complex(self, direction: Array) -> list[Array]:
-        try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("error", np.exceptions.ComplexWarning)
-                outputs = self.forward(1j * COMPLEX_STEP * direction, "complex128")
-        except Exception as error:
-            raise Unfit(str(error)) from error
-        if not all(map(np.iscomplexobj, outputs)):
-            raise Unfit("the output of a complex input is real")
-        return outputs
+# What is rounded without a trace in the result, of the largest number that is near.
+FLOOR = 1e-13
+# What differences may be off by at most, of the same; a forward may tremble a thousandth of it.
+TREMOR = 1e-6
+# What is small among many gradients, of the largest one.
+SMALL = (1e-4, 1e-8)
 
 
-def _smooth(output: Any) -> list[Any]:
-    """Return the arrays of an output, zeros for those of which there is no derivative."""
-    return [
-        array if is_floating(array) else np.zeros(array.shape, complex) for array in leaves(output)
-    ]
+# Asked for a subject and the gradients of its output's arrays.
+Backward = Callable[[Subject, list[Array]], Any]
 
 
 def check_gradient(
-    subject: Subject, kind: str, number: int, backward: Callable[[Any], Any], name: str
+    subject: Subject, kind: str, number: int | None, backward: Backward, name: str
 ) -> None:
-    """Fail unless backward(gradOutput) is the derivative by input `number` or parameter `number`.
+    """Fail unless a gradient is the derivative by input `number` or parameter `number`.
 
-    backward takes the list of output gradients and returns the array that is checked. It is
-    asked twice: for multiples of 1/16, so that failures read well, and for numbers that no lower
-    precision can hold.
+    backward takes a subject and the list of output gradients, and returns the array that is
+    checked. It is asked twice: for multiples of 1/16, so that failures read well, and for numbers
+    that no lower precision can hold. Where most entries lie at kinks, numbers beside them are
+    checked, too.
     """
+    hardly = _check_at(subject, kind, number, backward, name)
+    if hardly:
+        beside = _beside(subject)
+        if beside is None or _check_at(beside, kind, number, backward, name):
+            Variable(subject, kind, number).fail(
+                f"{name} was hardly checked: {hardly} lie at a kink. Pass another input."
+            )
+        subject.notes.append(f"{name}: checked beside the input, too: there {hardly} lie at a kink")
+
+
+def _check_at(
+    subject: Subject, kind: str, number: int | None, backward: Backward, name: str
+) -> str:
+    """Fail unless the gradient is right; return what lies at kinks if it is nearly everything."""
     variable = Variable(subject, kind, number)
     even = [v if is_floating(v) else np.zeros(v.shape) for v in leaves(subject.gradOutput)]
     rough = [v * subject.rng.uniform(0.9, 1.1, v.shape) for v in even]
     shape = variable.values.shape
-    if np.shape(backward(even)) != shape:
-        variable.fail(f"{name} has shape {np.shape(backward(even))}, expected {shape}.")
+    found = np.shape(backward(subject, even))
+    if found != shape:
+        variable.fail(f"{name} has shape {found}, expected {shape}.")
     if not variable.values.size:
-        return
-    by = _oracle_for(subject, variable, name)
+        return ""
+    check = _Check(subject, variable, backward, name)
     if variable.values.size <= (FEW if subject.small else FEW_OF_LARGE):
-        _check_each(subject, variable, (even, rough), backward, by, name)
-    else:
-        for weights in (even, rough):
-            _check_directions(subject, variable, weights, backward, by, name)
+        return check.each((even, rough))
+    return check.directions(even) or check.directions(rough)
 
 
-def _oracle_for(subject: Subject, variable: Variable, name: str) -> str:
-    """Return COMPLEX if the complex step and central differences agree, else CENTRAL."""
-    for _ in range(2):
-        # No entries alike: the errors of a sum must not cancel.
-        direction = subject.rng.uniform(0.5, 1.5, variable.values.shape)
-        direction *= values.signs(subject.rng, variable.values.shape)
-        try:
-            exact, _ = variable.slopes(direction, COMPLEX)
-        except Unfit as reason:
-            subject.notes.append(
-                f"{name}: central differences, because complex input fails: {reason}"
-            )
-            return CENTRAL
-        rough, bends = variable.slopes(direction, CENTRAL)
-        for one, other, bend in zip(exact, rough, bends, strict=True):
-            size = max(np.abs(one).max(initial=0), np.abs(other).max(initial=0), 1e-3)
-            straight = np.abs(bend) <= 1e-3 * size
-            if not np.all((np.abs(one - other) <= 1e-5 * size) | ~straight):
-                subject.notes.append(
-                    f"{name}: central differences, because the forward is not right for complex "
-                    "input"
+def check_ties(subject: Subject, backward: Backward, name: str) -> None:
+    """Fail unless the gradients of equal entries, of all inputs, are right in sum."""
+    variable = Variable(subject, "input", None)
+    if len(np.unique(np.abs(variable.values))) < variable.values.size:
+        weights = [v if is_floating(v) else np.zeros(v.shape) for v in leaves(subject.gradOutput)]
+        _Check(subject, variable, backward, name).ties(weights)
+
+
+def _beside(subject: Subject) -> Subject | None:
+    """Return the subject at numbers near its own, of the same signs; None if it refuses them."""
+
+    def move(array: Any) -> Any:
+        if not is_floating(array):
+            return array
+        drawn = subject.rng.uniform(0.5, 1, array.shape) * values.signs(subject.rng, array.shape)
+        return np.where(array == 0, drawn, array * (1 + drawn)) / 16 + array * 15 / 16
+
+    other = copy.copy(subject)
+    other.where = f"{subject.where} beside its input"
+    other.input = map_arrays(move, subject.input)
+    output = attempt(other.forward, other.fresh(), copy_arrays(other.input))
+    if output is None or shapes(output) != shapes(subject.output) or not is_finite(output):
+        return None
+    other.output = copy_arrays(output)
+    return other
+
+
+class _Check:
+    """One gradient under check."""
+
+    def __init__(self, subject: Subject, variable: Variable, backward: Backward, name: str) -> None:
+        self.subject = subject
+        self.variable = variable
+        self.backward = backward
+        self.name = name
+        self.by = self._oracle()
+
+    def _oracle(self) -> str:
+        """Return COMPLEX if the complex step and central differences agree, else CENTRAL."""
+        shape, rng = self.variable.values.shape, self.subject.rng
+        for _ in range(2):
+            # No entries alike: the errors of a sum must not cancel.
+            direction = rng.uniform(0.5, 1.5, shape) * values.signs(rng, shape)
+            try:
+                exact, _ = self.variable.slopes(direction, COMPLEX)
+            except Unfit as reason:
+                return self._central(f"complex input fails: {reason}", direction)
+            if self._disagree(exact, direction):
+                return self._central("the forward is not right for complex input", direction)
+        return COMPLEX
+
+    def _central(self, why: str, direction: Array) -> str:
+        self.subject.notes.append(f"{self.name}: central differences, because {why}")
+        slopes = self.variable.sides(direction).ahead
+        for y, slope, noise in zip(self.variable.here, slopes, self.variable.noise, strict=True):
+            largest = float(np.fmax(np.abs(y), np.abs(slope)).max(initial=0))
+            if (noise > 1e-3 * TREMOR * largest).any():
+                self.subject.fail(
+                    "updateOutput",
+                    f"in float64 it trembles by {noise.max():.1g} where the input moves by less, "
+                    "as lower precision does.",
                 )
-                return CENTRAL
-    return COMPLEX
+        return CENTRAL
 
+    def _disagree(self, exact: list[Array], direction: Array) -> bool:
+        """Tell whether slopes differ from central differences by more than these may be off by."""
+        central, errors = self.variable.slopes(direction, CENTRAL)
+        size = 1e-12 * max(float(np.abs(slope).max(initial=0)) for slope in exact)
+        different = [
+            ~(np.abs(one - other) <= 2 * error + 1e-7 * np.abs(one) + size)
+            & np.isfinite(one)
+            & np.isfinite(error)
+            for one, other, error in zip(exact, central, errors, strict=True)
+        ]
+        if not any(mask.any() for mask in different):
+            return False
+        # At a kink, complex numbers look from one side.
+        ahead, behind, errors, _, jumps = self.variable.sides(direction)
+        for mask, one, a, b, error, jump in zip(
+            different, exact, ahead, behind, errors, jumps, strict=True
+        ):
+            slack = 2 * error + 1e-7 * np.abs(one) + size
+            beyond = (one < np.minimum(a, b) - slack) | (one > np.maximum(a, b) + slack)
+            if (mask & beyond & ~jump).any():
+                return True
+        return False
 
-def _check_each(
-    subject: Subject,
-    variable: Variable,
-    weightings: tuple[list[Array], ...],
-    backward: Callable[[Any], Any],
-    by: str,
-    name: str,
-) -> None:
-    shape = variable.values.shape
-    got = [backward(weights) for weights in weightings]
-    expected = [np.zeros(shape) for _ in weightings]
-    allowed = [np.zeros(shape) for _ in weightings]
-    skipped = np.zeros(shape, bool)
-    outputs = leaves(subject.output)
-    for index in np.ndindex(shape):
-        direction = np.zeros(shape)
-        direction[index] = 1
-        slopes, bends = variable.slopes(direction, by)
+    def _weigh(
+        self, weights: list[Array], slopes: list[Array], errors: list[Array]
+    ) -> tuple[float, float, float]:
+        """Return the weighted sum of slopes, the size of what is summed, and its error."""
+        expected = float(sum((v * s).sum() for v, s in zip(weights, slopes, strict=True)))
+        return expected, magnitude(weights, slopes), magnitude(weights, errors)
+
+    # ---------------------------------------------------------------- entry by entry
+
+    def each(self, weightings: tuple[list[Array], ...]) -> str:
+        """Check every entry by itself; return what lies at kinks if it is nearly everything."""
+        variable, shape = self.variable, self.variable.values.shape
+        got = [self.backward(self.subject, weights) for weights in weightings]
+        expected = [np.zeros(shape) for _ in weightings]
+        size = [np.zeros(shape) for _ in weightings]
+        error = [np.zeros(shape) for _ in weightings]
+        for index in np.ndindex(shape):
+            slopes, errors = variable.slopes(_single(shape, index), self.by)
+            for k, weights in enumerate(weightings):
+                expected[k][index], size[k][index], error[k][index] = self._weigh(
+                    weights, slopes, errors
+                )
+        allowed = []
+        kinks = np.zeros(shape, bool)
         for k, weights in enumerate(weightings):
-            floor = max((np.abs(v).max(initial=0) for v in weights), default=0.0)
-            expected[k][index] = _sum(weights, slopes)
-            size = _magnitude(weights, slopes) + floor
-            if by == COMPLEX:
-                allowed[k][index] = ROUNDING * size
-            else:
-                bend = _magnitude(weights, bends)
-                terms = _magnitude(weights, map(np.nan_to_num, outputs))
-                allowed[k][index] = 1e-6 * size + 3e-9 * terms + bend
-                skipped[index] |= bend > 1e-3 * size
-            if by == COMPLEX and not abs(got[k][index] - expected[k][index]) <= allowed[k][index]:
-                others, _ = variable.slopes(-direction, by)
-                skipped[index] |= any(map(_differ, slopes, others))
-    skipped &= ~(np.abs(got[0] - expected[0]) <= allowed[0])
-    subject.count_kinks(name, int(skipped.sum()), skipped.size)
-    if 4 * skipped.sum() > 3 * skipped.size:
-        variable.fail(
-            f"{name} was hardly checked: {skipped.sum()} of {skipped.size} entries lie at a kink. "
-            "Pass another input."
-        )
-    for k in range(len(weightings)):
-        subject.compare(
-            variable.method,
-            f"{name} is not the derivative.",
-            got[k],
-            expected[k],
-            allowed=allowed[k],
-            oracle=by,
-            skipped=skipped,
-            kind=GradientMismatch,
-        )
+            # What the layer's own sums may be off by: 1 - y * y is off by as much as 1 is.
+            largest = max(variable.size(weights), default=0.0) + size[k].max()
+            allowed.append(
+                ROUNDING * size[k] + np.fmin(error[k], TREMOR * largest) + FLOOR * largest
+            )
+            kinks |= ~np.isfinite(expected[k])
+            wrong = ~(np.abs(got[k] - expected[k]) <= allowed[k]) & ~kinks
+            for index in map(tuple, np.argwhere(wrong)):
+                kinks[index] = self._between(
+                    _single(shape, index), weights, got[k][index], allowed[k][index]
+                )
+        self.subject.count_kinks(self.name, int(kinks.sum()), kinks.size)
+        for k in range(len(weightings)):
+            self.subject.compare(
+                variable.method,
+                f"{self.name} is not the derivative.",
+                np.where(kinks, 0.0, got[k]),
+                np.where(kinks, 0.0, expected[k]),
+                allowed=allowed[k],
+                oracle=self.by,
+                kind=GradientMismatch,
+            )
+        if 4 * kinks.sum() > 3 * kinks.size:
+            return f"{kinks.sum()} of {kinks.size} entries"
+        return ""
 
+    def ties(self, weights: list[Array]) -> None:
+        """Check the sum of the gradients of equal entries, and of those of equal size."""
+        numbers, rng = self.variable.values, self.subject.rng
+        got = self.backward(self.subject, weights)
+        for alike in (numbers, np.abs(numbers)):
+            found, places, counts = np.unique(alike, return_inverse=True, return_counts=True)
+            if len(found) == numbers.size:
+                continue
+            along = np.where(alike == numbers, 1.0, -1.0)
+            speeds = rng.uniform(0.5, 1.5, len(found)) * values.signs(rng, found.shape)
+            if self._right(speeds[places] * along, weights, got):
+                continue
+            for which in np.argsort(-counts)[: int((counts > 1).sum())]:
+                direction = np.where(places == which, along, 0.0)
+                if not self._right(direction, weights, got):
+                    tie = f"{counts[which]} entries that tie at {shown(found[which])}"
+                    self._fail_in_sum(tie, direction, weights, got)
 
-def _sum(weights: Iterable[Array], slopes: Iterable[Array]) -> float:
-    return float(sum((v * s).sum() for v, s in zip(weights, slopes, strict=True)))
+    def _right(self, direction: Array, weights: list[Array], got: Array) -> bool:
+        moved, _, allowed, wrong = self._along(direction, weights, got)
+        return not wrong or self._between(direction, weights, moved, allowed)
 
+    def _between(self, direction: Array, weights: list[Array], got: float, allowed: float) -> bool:
+        """Tell whether there is a kink, and what came lies between the slopes on its sides."""
+        low = high = 0.0
+        bent = False
+        for v, ahead, behind, error, kink, jump in zip(
+            weights, *self.variable.sides(direction), strict=True
+        ):
+            bends = kink & (v != 0)
+            if bends.any() and (jump[bends].any() or self.subject.composed):
+                return True
+            bent |= bool(bends.any())
+            low += float(np.minimum(v * ahead, v * behind).sum())
+            high += float(np.maximum(v * ahead, v * behind).sum())
+            allowed += float(np.abs(v * error).sum())
+        return bent and low - allowed <= got <= high + allowed
 
-def _magnitude(weights: Iterable[Array], slopes: Iterable[Array]) -> float:
-    return float(sum(np.abs(v * s).sum() for v, s in zip(weights, slopes, strict=True)))
+    # ---------------------------------------------------------------- many at once
 
+    def directions(self, weights: list[Array]) -> str:
+        """Check along random directions; return what lies at kinks if it is everything."""
+        variable, subject, name = self.variable, self.subject, self.name
+        got = self.backward(subject, weights)
+        size = np.abs(got)
+        every = np.ones(size.shape)
+        # The small ones by themselves, too, beside which others would be large.
+        small = [every * (size <= share * size.max()) for share in SMALL]
+        for moved in (every, every, *(mask for mask in small if mask.any())):
+            direction = moved * values.signs(subject.rng, size.shape)
+            if self._along(direction, weights, got)[-1]:
+                # Outputs at a kink are taken out of the sum on both sides.
+                kinks = variable.sides(direction).kinks
+                count, outputs = sum(int(k.sum()) for k in kinks), sum(k.size for k in kinks)
+                if count:
+                    self._at_kinks([v * k for v, k in zip(weights, kinks, strict=True)])
+                    weights = [np.where(k, 0, v) for v, k in zip(weights, kinks, strict=True)]
+                    got = self.backward(subject, weights)
+                    subject.count_kinks(name, count, outputs)
+                    if not any(v.any() for v in weights):
+                        return f"{count} of {outputs} outputs"
+                    if self._along(direction, weights, got)[-1]:
+                        self._search(direction, weights, got)
+                else:
+                    self._search(direction, weights, got)
+        return ""
 
-def _differ(ahead: Array, behind: Array) -> bool:
-    """Tell whether two slopes in opposite directions are not opposite: there is a kink."""
-    return bool(np.any(np.abs(ahead + behind) > 1e-6 * (np.abs(ahead) + np.abs(behind))))
+    def _at_kinks(self, weights: list[Array]) -> None:
+        """Check that gradients of outputs at kinks lie between the slopes on their sides."""
+        got = self.backward(self.subject, weights)
+        direction = np.sign(got)
+        moved, _, allowed, wrong = self._along(direction, weights, got)
+        if wrong and not self._between(direction, weights, moved, allowed):
+            self._fail_in_sum(
+                f"{int(np.abs(direction).sum())} entries at kinks or ties", direction, weights, got
+            )
 
+    def _along(
+        self, direction: Array, weights: list[Array], got: Array
+    ) -> tuple[float, float, float, bool]:
+        """Return <got, u>, <v, J u>, what they may differ by, and whether it is more."""
+        slopes, errors = self.variable.slopes(direction, self.by)
+        moved = float((got * direction).sum())
+        expected, size, error = self._weigh(weights, slopes, errors)
+        size += float(np.abs(got * direction).sum())
+        allowed = ROUNDING * size + np.fmin(error, TREMOR * size)
+        allowed += FLOOR * sum(self.variable.size(weights))
+        return moved, expected, allowed, not abs(moved - expected) <= allowed
 
-def _check_directions(
-    subject: Subject,
-    variable: Variable,
-    weights: list[Array],
-    backward: Callable[[Any], Any],
-    by: str,
-    name: str,
-) -> None:
-    got = backward(weights)
-    shape = variable.values.shape
-    precision = ROUNDING if by == COMPLEX else 1e-6
-
-    def wrong(direction: Array) -> tuple[bool, list[Any]]:
-        """Tell whether <v, J u> differs from <got, u>, and the slopes."""
-        slopes, _ = variable.slopes(direction, by)
-        size = _magnitude(weights, slopes) + float(np.abs(got * direction).sum())
-        off = abs(_sum(weights, slopes) - float((got * direction).sum()))
-        return not off <= precision * size, slopes
-
-    for _ in range(2):
-        direction = values.signs(subject.rng, shape)
-        is_wrong, slopes = wrong(direction)
-        if is_wrong:
-            # Outputs at a kink are taken out of the sum on both sides.
-            kinked = _kinked(variable, direction, slopes, by)
-            if any(k.any() for k in kinked):
-                weights = [np.where(k, 0, v) for v, k in zip(weights, kinked, strict=True)]
-                got = backward(weights)
-                entries = sum(k.size for k in kinked)
-                subject.count_kinks(name, sum(int(k.sum()) for k in kinked), entries)
-                if not any(v.any() for v in weights):
-                    variable.fail(
-                        f"{name} was hardly checked: every output lies at a kink. "
-                        "Pass another input."
-                    )
-                is_wrong, _ = wrong(direction)
-        if not is_wrong:
-            continue
+    def _search(self, direction: Array, weights: list[Array], got: Array) -> None:
+        """Fail, naming the entry that is wrong, or how many are so together."""
+        shape = direction.shape
         found = np.arange(direction.size)
         while len(found) > 1:
             half = found[: len(found) // 2]
             part = np.zeros(shape)
             part.reshape(-1)[half] = direction.reshape(-1)[half]
-            found = half if wrong(part)[0] else found[len(half) :]
+            found = half if self._along(part, weights, got)[-1] else found[len(half) :]
         index = np.unravel_index(int(found[0]), shape)
-        single = np.zeros(shape)
-        single[index] = 1
-        slopes, _ = variable.slopes(single, by)
-        variable.fail(
-            f"{name} is not the derivative.",
-            index=tuple(int(i) for i in index),
-            got=got[index],
-            expected=_sum(weights, slopes),
-            allowed=precision * (_magnitude(weights, slopes) + 1),
-            oracle=by,
-            entries=got.size,
+        _, expected, allowed, wrong = self._along(_single(shape, index), weights, got)
+        if wrong:
+            self.variable.fail(
+                f"{self.name} is not the derivative.",
+                index=tuple(int(i) for i in index),
+                got=got[index],
+                expected=expected,
+                allowed=allowed,
+                oracle=self.by,
+                entries=got.size,
+            )
+        self._fail_in_sum("no entry alone, but all of them together", direction, weights, got)
+
+    def _fail_in_sum(self, which: str, direction: Array, weights: list[Array], got: Array) -> None:
+        moved, expected, allowed, _ = self._along(direction, weights, got)
+        self.variable.fail(
+            f"{self.name} is not the derivative of {which}: in sum got {shown(moved)}, expected "
+            f"{shown(expected)} ({self.by}), off by {abs(moved - expected):.3g}, allowed "
+            f"{allowed:.3g}."
         )
 
 
-def _kinked(variable: Variable, direction: Array, slopes: list[Array], by: str) -> list[Any]:
-    """Return masks of the outputs whose slopes ahead and behind differ."""
-    if by == COMPLEX:
-        others, _ = variable.slopes(-direction, by)
-        return [
-            np.abs(s + o) > 1e-6 * (np.abs(s) + np.abs(o))
-            for s, o in zip(slopes, others, strict=True)
-        ]
-    _, bends = variable.slopes(direction, by)
-    return [np.abs(b) > 1e-3 * (np.abs(s) + 1) for b, s in zip(bends, slopes, strict=True)]
+def _single(shape: tuple[int, ...], index: Any) -> Any:
+    direction = np.zeros(shape)
+    direction[index] = 1
+    return direction

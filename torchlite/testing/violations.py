@@ -74,8 +74,7 @@ class ContractViolation(AssertionError):
             )
             lines.append(
                 f"  worst at {list(self.index)}: got {shown(self.got)}, "
-                f"expected {shown(self.expected)}{oracle}, off by {self.difference:.3g}, "
-                f"allowed {self.allowed:.3g}; {count}"
+                f"expected {shown(self.expected)}{oracle}, {self._compared()}; {count}"
             )
         if self.pattern:
             lines.append(f"  pattern: {self.pattern}")
@@ -84,6 +83,12 @@ class ContractViolation(AssertionError):
         if self.reproduce:
             lines.append(f"  reproduce: {self.reproduce}")
         return "\n".join(lines)
+
+    def _compared(self) -> str:
+        finite = int(np.isfinite(self.got)) + int(np.isfinite(self.expected))
+        if finite < 2:
+            return f"of which {'only one' if finite else 'none'} is a finite number"
+        return f"off by {self.difference:.3g}, allowed {self.allowed:.3g}"
 
     def __reduce__(self) -> Any:
         return _restored, (type(self), vars(self).copy())

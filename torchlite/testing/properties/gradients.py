@@ -17,7 +17,7 @@ from torchlite.nn.nested import (
 )
 from torchlite.testing import values
 from torchlite.testing.module_subject import ModuleSubject
-from torchlite.testing.oracle import check_gradient
+from torchlite.testing.oracle import Backward, check_gradient, check_ties
 from torchlite.testing.subject import Subject
 
 __all__ = ["accumulate", "gradInput", "gradParameters", "integers", "linear", "scale"]
@@ -26,14 +26,17 @@ __all__ = ["accumulate", "gradInput", "gradParameters", "integers", "linear", "s
 def gradInput(s: Subject) -> None:
     """GradInput is the derivative, in training and in evaluation mode."""
     for variant in s.variants():
-        for number, array in enumerate(leaves(s.input)):
+        arrays = leaves(s.input)
+        for number, array in enumerate(arrays):
             if is_floating(array):
                 name = "gradInput" if is_array(s.input) else f"gradInput[{number}]"
-                check_gradient(variant, "input", number, _gradInput_of(variant, number), name)
+                check_gradient(variant, "input", number, _gradInput_of(number), name)
+        if any(map(is_floating, arrays)):
+            check_ties(variant, _whole_gradInput, "gradInput")
 
 
-def _gradInput_of(s: Subject, number: int) -> Callable[[list[Any]], Any]:
-    def backward(weights: list[Any]) -> Any:
+def _gradInput_of(number: int) -> Backward:
+    def backward(s: Subject, weights: list[Any]) -> Any:
         gradInput = s.gradInput_for(weights)
         if isinstance(s.input, (list, tuple, dict)) and shapes(gradInput) != shapes(s.input):
             s.fail(
@@ -47,17 +50,23 @@ def _gradInput_of(s: Subject, number: int) -> Callable[[list[Any]], Any]:
     return backward
 
 
+def _whole_gradInput(s: Subject, weights: list[Any]) -> Any:
+    pairs = zip(leaves(s.gradInput_for(weights)), leaves(s.input), strict=True)
+    return np.concatenate([g.reshape(-1) for g, array in pairs if is_floating(array)])
+
+
 def gradParameters(s: ModuleSubject) -> None:
     """Every parameter's gradient is the derivative, in training and in evaluation mode."""
 
-    def gradient_of(mode: ModuleSubject, number: int) -> Callable[[list[Any]], Any]:
-        return lambda weights: mode.run(gradOutput=rebuilt(mode.gradOutput, weights)).gradients[
-            number
-        ]
+    def gradient_of(number: int) -> Backward:
+        def backward(mode: Any, weights: list[Any]) -> Any:
+            return mode.run(gradOutput=rebuilt(mode.gradOutput, weights)).gradients[number]
+
+        return backward
 
     for mode in s.variants():
         for number, name in enumerate(s.names):
-            check_gradient(mode, "parameter", number, gradient_of(mode, number), name)
+            check_gradient(mode, "parameter", number, gradient_of(number), name)
 
 
 def integers(s: ModuleSubject) -> None:

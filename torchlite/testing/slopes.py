@@ -1,0 +1,249 @@
+"""Slopes of a forward without anybody's backward, each with what it may be off by.
+
+The complex step, Im f(x + ih) / h, has no cancellation: with h = 1e-30 it is exact to rounding,
+for every forward that is right for complex numbers. Central differences need no complex numbers;
+of two steps each, one the quarter of the other, Richardson's formula makes a better slope, and
+their difference tells how good it is. One-sided differences show kinks and jumps.
+"""
+
+import warnings
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from torchlite.kernels.arrays import Array
+from torchlite.nn.module import Module
+from torchlite.nn.nested import cast_arrays, is_floating, leaves, rebuilt
+from torchlite.testing.subject import Subject
+from torchlite.testing.violations import GradientMismatch
+
+__all__ = ["CENTRAL", "COMPLEX", "Sides", "Unfit", "Variable", "magnitude"]
+
+COMPLEX = "complex step"
+CENTRAL = "central differences"
+
+COMPLEX_STEP = 1e-30
+# Central differences stop at the first pair of steps that is good enough, or keep the best.
+STEPS = 2.0 ** -np.array([12, 14, 16, 18, 20, 23])
+GOOD_ENOUGH = 1e-8
+# Steps to see a kink by: what lies farther away is none of here.
+NEXT = 2.0**-20
+# Steps so small that a third difference of them is rounding, in single precision, too.
+TREMOR = 2.0**-26
+
+
+class Unfit(Exception):
+    """The forward cannot be differentiated this way."""
+
+
+class Sides(NamedTuple):
+    """One-sided slopes of each output, by lists of arrays."""
+
+    ahead: list[Array]
+    behind: list[Array]
+    errors: list[Array]
+    # Masks of the outputs whose two slopes differ, and of those that jump or have no slope.
+    kinks: list[Array]
+    jumps: list[Array]
+
+
+class Variable:
+    """Numbers by whose entries a forward is differentiated: an input's or a parameter's.
+
+    number counts the arrays of the input or the parameters; without it, it is all floating
+    arrays of the input, one after the other.
+    """
+
+    def __init__(self, subject: Subject, kind: str, number: int | None) -> None:
+        self.subject = subject
+        self.kind = kind
+        self.number: Any = number
+        self.modules: dict[str, Module] = {}
+        self.method = "updateGradInput" if kind == "input" else "accGradParameters"
+        if number is None:
+            arrays = [a.reshape(-1) for a in leaves(subject.input) if is_floating(a)]
+            self.values = np.concatenate(arrays)
+        elif kind == "input":
+            self.values = leaves(subject.input)[number]
+        else:
+            self.values = subject.base.parameters()[0][number]
+
+    def fail(self, problem: str, **facts: Any) -> None:
+        """Raise that the gradient by this variable is wrong."""
+        self.subject.fail(self.method, problem, GradientMismatch, **facts)
+
+    def forward(self, step: Array, dtype: str) -> list[Array]:
+        """Return the outputs with step added to the numbers."""
+        subject = self.subject
+        module = self.modules.get(dtype)
+        if module is None:
+            module = self.modules[dtype] = subject.fresh(dtype)
+        input = cast_arrays(subject.input, dtype)
+        if self.kind == "input":
+            return _smooth(subject.forward(module, self._moved(input, step)))
+        parameter = module.parameters()[0][self.number]
+        before = parameter.copy()
+        parameter += step
+        try:
+            return _smooth(subject.forward(module, input))
+        finally:
+            parameter[...] = before
+
+    def _moved(self, input: Any, step: Array) -> Any:
+        arrays = leaves(input)
+        if self.number is not None:
+            arrays[self.number] = arrays[self.number] + step
+            return rebuilt(input, arrays)
+        start = 0
+        for i, array in enumerate(arrays):
+            if is_floating(array):
+                arrays[i] = array + step[start : start + array.size].reshape(array.shape)
+                start += array.size
+        return rebuilt(input, arrays)
+
+    # ---------------------------------------------------------------- slopes
+
+    def slopes(self, direction: Array, by: str) -> tuple[list[Array], list[Array]]:
+        """Return the slope of each output along a direction, and what it may be off by.
+
+        Complex steps are off by rounding alone; where they overflow, central differences tell.
+        It raises Unfit if the forward does not take complex numbers.
+        """
+        if by == CENTRAL:
+            return self._central(direction)
+        slopes = [output.imag / COMPLEX_STEP for output in self._complex(direction)]
+        errors = [np.zeros(slope.shape) for slope in slopes]
+        if not all(np.isfinite(slope).all() for slope in slopes):
+            for slope, error, *other in zip(slopes, errors, *self._central(direction), strict=True):
+                lost = ~np.isfinite(slope)
+                slope[lost], error[lost] = other[0][lost], other[1][lost]
+        return slopes, errors
+
+    def _complex(self, direction: Array) -> list[Array]:
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("error", np.exceptions.ComplexWarning)
+                outputs = self.forward(1j * COMPLEX_STEP * direction, "complex128")
+        except Exception as error:
+            raise Unfit(str(error)) from error
+        if not all(map(np.iscomplexobj, outputs)):
+            raise Unfit("the output of a complex input is real")
+        return outputs
+
+    def _central(self, direction: Array) -> tuple[list[Array], list[Array]]:
+        scale = self._scale(direction)
+        best: list[Array] = []
+        errors: list[Array] = []
+        coarse: list[Array] = []
+        for step in scale * STEPS:
+            with np.errstate(all="ignore"):
+                ahead, behind = self._at(step, direction), self._at(-step, direction)
+                fine = [(a - b) / (2 * step) for a, b in zip(ahead, behind, strict=True)]
+                if coarse:
+                    finer = [f + (f - c) / 15 for f, c in zip(fine, coarse, strict=True)]
+                    off = [
+                        np.abs(f - c) + noise / step
+                        for f, c, noise in zip(fine, coarse, self.noise, strict=True)
+                    ]
+                    if best:
+                        better = [(o < e) | np.isnan(e) for o, e in zip(off, errors, strict=True)]
+                        finer = [
+                            np.where(m, f, b) for m, f, b in zip(better, finer, best, strict=True)
+                        ]
+                        off = [
+                            np.where(m, o, e) for m, o, e in zip(better, off, errors, strict=True)
+                        ]
+                    best, errors = finer, off
+                    if _total(errors) <= GOOD_ENOUGH * _total(best):
+                        break
+            coarse = fine
+        return best, errors
+
+    def sides(self, direction: Array) -> Sides:
+        """Return the slopes on both sides of where we are, by real differences."""
+        step = self._scale(direction) * NEXT
+        found = Sides([], [], [], [], [])
+        with np.errstate(all="ignore"):
+            moved = [self._at(s, direction) for s in (step, step / 4, -step, -step / 4)]
+            for far, near, far_behind, near_behind, here, noise in zip(
+                *moved, self.here, self.noise, strict=True
+            ):
+                rounding = error = 4 * noise / step
+                slopes = []
+                jump = np.zeros(here.shape, bool)
+                for a, b, sign in ((far, near, 1), (far_behind, near_behind, -1)):
+                    rough, fine = sign * (a - here) / step, sign * (b - here) / (step / 4)
+                    slopes.append(fine)
+                    error = error + np.abs(fine - rough)
+                    # What is no shorter after a quarter of the way is no slope.
+                    jump |= (np.abs(b - here) > 0.4 * np.abs(a - here)) & (
+                        np.abs(a - here) > 100 * noise
+                    )
+                    jump |= ~np.isfinite(fine)
+                size = np.abs(slopes[0]) + np.abs(slopes[1])
+                kink = np.abs(slopes[0] - slopes[1]) > 2 * error + 1e-6 * size
+                # One that lies between the two steps.
+                kink |= error - rounding > 1e-3 * np.max(size, initial=0) + rounding
+                for values, value in zip(found, (*slopes, error, kink | jump, jump), strict=True):
+                    values.append(value)
+        return found
+
+    @cached_property
+    def here(self) -> list[Array]:
+        """The outputs where we are."""
+        return self._at(0.0, np.zeros_like(self.values))
+
+    def size(self, weights: list[Array]) -> list[float]:
+        """Return how large the terms of the weighted outputs are, by the size of the numbers."""
+        scale = self._scale(np.ones_like(self.values))
+        return [
+            float(np.abs(np.where(np.isfinite(y), v * y, 0)).sum()) / scale
+            for v, y in zip(weights, self.here, strict=True)
+        ]
+
+    @cached_property
+    def noise(self) -> list[Array]:
+        """How much the outputs tremble from rounding."""
+        direction = self.subject.rng.uniform(0.5, 1, self.values.shape)
+        step = TREMOR * self._scale(direction)
+        with np.errstate(all="ignore"):
+            # On one side of here, which may be a kink or a jump.
+            outputs = [self._at(i * step, direction) for i in range(1, 7)]
+            noises = []
+            for moved in zip(*outputs, strict=True):
+                tremor = np.abs(np.diff(moved, 3, axis=0)).max(axis=0)
+                noises.append(2 * np.fmax(tremor, 2 * np.finfo(float).eps * np.abs(moved[0])))
+        return noises
+
+    def _at(self, step: float, direction: Array) -> list[Array]:
+        try:
+            return self.forward(step * direction, "float64")
+        except Exception:
+            # A step may lead to where the layer refuses to go.
+            if not step:
+                raise
+            return [np.full(output.shape, np.nan) for output in self.here]
+
+    def _scale(self, direction: Array) -> float:
+        """Return the size of the numbers that a direction moves, none of them very small."""
+        all_of_them = float(np.abs(self.values).max(initial=0))
+        moved = float(np.abs(self.values[direction != 0]).max(initial=0))
+        size = max(moved, all_of_them / 64) or 1.0
+        return 2.0 ** np.floor(np.log2(size)) / float(np.abs(direction).max(initial=0) or 1)
+
+
+def _total(arrays: list[Array]) -> float:
+    return float(sum(np.abs(array).sum() for array in arrays))
+
+
+def magnitude(weights: list[Array], slopes: Any) -> float:
+    """Return the sum of the magnitudes of what a weighted sum adds."""
+    return float(sum(np.abs(v * s).sum() for v, s in zip(weights, slopes, strict=True)))
+
+
+def _smooth(output: Any) -> list[Array]:
+    """Return the arrays of an output, zeros for those of which there is no derivative."""
+    return [
+        array if is_floating(array) else np.zeros(array.shape, complex) for array in leaves(output)
+    ]
