@@ -486,3 +486,19 @@ def test_a_complex_module_takes_a_complex_scale():
     layer = nn.Linear(2, 2).type("complex128")
     layer.accGradParameters(ROWS, ROWS.astype(complex), 1j)
     assert np.array_equal(layer.gradWeight, 1j * (ROWS.T @ ROWS))
+
+
+@pytest.mark.parametrize(
+    ("base", "name", "owner"),
+    [
+        (nn.Linear, "_pairs", "Module"),
+        (nn.Sequential, "_list", "Container"),
+        (nn.MSECriterion, "_left_behind", "Stateful"),
+    ],
+)
+def test_a_class_that_would_hide_a_private_method_is_refused(base, name, owner):
+    with pytest.raises(SettingError) as error:
+        type("Mine", (base,), {name: lambda self: None})
+    assert str(error.value) == (
+        f"Mine: {owner}.{name} is torchlite's own\n  hint: call it something else than {name}"
+    )

@@ -202,9 +202,9 @@ def test_a_container_with_a_weight_trains_it(around):
     assert own.weight.tolist() == [0.5]
     assert np.array_equal(own[0].weight, before - 0.5)
     net.updateParameters(0)
-    gathered = own._gathered or net._gathered
+    gathered = own._gathered_pairs or net._gathered_pairs
     net.updateParameters(0)
-    assert (own._gathered or net._gathered) is gathered
+    assert (own._gathered_pairs or net._gathered_pairs) is gathered
     net.zeroGradParameters()
     assert own.gradWeight.tolist() == [0]
     assert not own[0].gradWeight.any()

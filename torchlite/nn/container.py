@@ -3,7 +3,7 @@
 import copy
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any, Self, SupportsIndex, TypeGuard, overload
+from typing import Any, Self, SupportsIndex, TypeGuard, final, overload
 
 from torchlite.errors import DTypeError, StateError, fault
 from torchlite.kernels.arrays import Array
@@ -141,6 +141,7 @@ class Container(Module):
         part.modules = self.modules[index]
         return part
 
+    @final
     def _position(self, method: str, index: SupportsIndex, end: int) -> int:
         """Return index counted from 0, if it is in range(-end, end)."""
         try:
@@ -175,19 +176,22 @@ class Container(Module):
 
         Of parameters that are views of one memory, the one that holds the others stands for all.
         """
-        slot = "_gathered" if self._gathers else "_beneath"
+        slot = "_gathered_pairs" if self._gathers else "_beneath"
         gathered = self._gather("parameters", slot, *self._listed_by_modules())
         return list(gathered.parameters), list(gathered.gradients)
 
-    def _listed(self) -> tuple[list[Array], list[Array]]:
+    @final
+    def _listed_parameters(self) -> tuple[list[Array], list[Array]]:
         return self._listed_by_modules() if self._gathers else self.parameters()
 
+    @final
     def _listed_by_modules(self) -> tuple[list[Array], list[Array]]:
         parameters: list[Array] = []
         gradients: list[Array] = []
         self._list(parameters, gradients)
         return parameters, gradients
 
+    @final
     def _list(self, parameters: list[Array], gradients: list[Array]) -> None:
         for module in self.modules:
             if module._gathers and _only_gathers(module):

@@ -1,6 +1,6 @@
 """Criterion: the contract that every loss keeps."""
 
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 
@@ -88,6 +88,7 @@ class Criterion(Stateful):
         """Compute the loss' gradient by input, keep it in `self.gradInput` and return it."""
         raise NotImplementedError(f"{type(self).__name__} does not define updateGradInput")
 
+    @final
     def _see_whether_swapped(
         self, method: str, input: Any, target: Any, error: TorchliteError
     ) -> None:

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, final
 from weakref import ref
 
 import numpy as np
@@ -132,7 +132,7 @@ class Module(Stateful):
     remembers = False
     # Whether its parameters are just those of its modules.
     _gathers = False
-    transient = (*Stateful.transient, "_gathered")
+    transient = (*Stateful.transient, "_gathered_pairs")
     # Of a class alone, not of those that inherit from it: those of updateOutput, updateGradInput
     # and accGradParameters that it defines validate before they change anything.
     _validates = True
@@ -148,9 +148,9 @@ class Module(Stateful):
     modules: Any = ()
 
     # The parameters as they were found last.
-    _gathered: Gathered | None = None
+    _gathered_pairs: Gathered | None = None
     # Weak references to the flat arrays that getParameters returned, and to the views of these.
-    _flat: Any = None
+    _flat_arrays: Any = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -226,6 +226,7 @@ class Module(Stateful):
             raise
         return gradInput
 
+    @final
     def _backpropagate(self, input: Any, gradOutput: Any) -> Any:
         """Return `updateGradInput(...)`, or None where nobody needs it.
 
@@ -268,18 +269,20 @@ class Module(Stateful):
             axpy(parameter, -learningRate, gradient)
         return self
 
+    @final
     def _pairs(self, method: str) -> list[tuple[Array, Array]]:
         """Return (parameter, gradient) pairs that cover all parameters, each number once."""
-        parameters, gradients = self._listed()
-        gathered = self._gathered
+        parameters, gradients = self._listed_parameters()
+        gathered = self._gathered_pairs
         if gathered is None or not gathered.still_holds(parameters, gradients):
-            gathered = self._gather(method, "_gathered", parameters, gradients)
+            gathered = self._gather(method, "_gathered_pairs", parameters, gradients)
         return gathered.runs
 
-    def _listed(self) -> tuple[list[Array], list[Array]]:
+    def _listed_parameters(self) -> tuple[list[Array], list[Array]]:
         """Return `parameters()`, but shared and tied ones as often as they stand there."""
         return self.parameters()
 
+    @final
     def _gather(
         self, method: str, slot: str, parameters: list[Array], gradients: list[Array]
     ) -> Gathered:
@@ -293,7 +296,7 @@ class Module(Stateful):
                 if method not in ("zeroGradParameters", "updateParameters"):
                     return gathered
                 for part in left:
-                    part._flat = None
+                    part._flat_arrays = None
                 warnings.warn(
                     f"{checks.title(self)}.{method}: parameters have left the flat arrays that "
                     "getParameters() returned, and what is done to these no longer reaches them. "
@@ -303,6 +306,7 @@ class Module(Stateful):
             setattr(self, slot, gathered)
         return gathered
 
+    @final
     def _flattened(self) -> list["Module"]:
         """Return what getParameters was called of: itself, or else the outermost parts inside."""
         found = []
@@ -311,27 +315,30 @@ class Module(Stateful):
         waiting: list[Module] = [self]
         while waiting:
             part = waiting.pop()
-            if part._flat is not None:
+            if part._flat_arrays is not None:
                 found.append(part)
             else:
                 waiting += part.modules
         return found
 
+    @final
     def _has_left_flat(self) -> bool:
-        returned, views = self._flat
+        returned, views = self._flat_arrays
         # Nobody misses what nobody kept: getParameters()[0].size counts the parameters.
         if all(known() is None for known in returned):
             return False
         flat = {id(view) for view in (known() for known in views) if view is not None}
-        now = {id(array) for side in self._listed() for array in side}
+        now = {id(array) for side in self._listed_parameters() for array in side}
         return len(flat & now) < len(views) and not now <= flat
 
+    @final
     def _sorted_out(self, method: str, parameters: list[Array], gradients: list[Array]) -> Gathered:
         try:
             return Gathered(parameters, gradients)
         except EntangledError as error:
             raise self._entangled(method, *error.pairs, error.what, error.hint) from None
 
+    @final
     def _entangled(
         self,
         method: str,
@@ -349,6 +356,7 @@ class Module(Stateful):
             hint=hint,
         )
 
+    @final
     def _name_of_pair(self, pair: tuple[Array, Array]) -> str:
         """Return how errors name a parameter: "[0] Linear(3 -> 2) weight"."""
         for place in walk(self):
@@ -409,14 +417,15 @@ class Module(Stateful):
         if replacements:
             rebind(self, lambda array: replacements.get(id(array), array))
             for place in walk(self):
-                vars(place.module).pop("_gathered", None)
-        earlier = [known for known in self._flat[0] if known() is not None] if self._flat else []
-        self._flat = (
-            [*earlier, *map(ref, stretches)],
-            [ref(array) for side in self._listed() for array in side],
+                vars(place.module).pop("_gathered_pairs", None)
+        earlier = self._flat_arrays[0] if self._flat_arrays else []
+        self._flat_arrays = (
+            [*(known for known in earlier if known() is not None), *map(ref, stretches)],
+            [ref(array) for side in self._listed_parameters() for array in side],
         )
         return stretches[0], stretches[1]
 
+    @final
     def _refuse_half_shared(self, gathered: Gathered) -> None:
         partner: dict[int, tuple[Any, Any]] = {}
         for cover in gathered.covers:
@@ -431,9 +440,10 @@ class Module(Stateful):
                         "clone('weight', 'bias', 'gradWeight', 'gradBias') shares all of them",
                     )
 
+    @final
     def _everywhere(self, method: str) -> Gathered:
         """Return `parameters()` with all that is tied to them, inside containers too."""
-        listed = self._gather(method, "_gathered", *self._listed())
+        listed = self._gather(method, "_gathered_pairs", *self._listed_parameters())
         tied = list(rows(self))
         return self._sorted_out(
             method,
@@ -542,7 +552,7 @@ class Module(Stateful):
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
         # A copy has arrays of its own.
-        state.pop("_flat", None)
+        state.pop("_flat_arrays", None)
         return state
 
     def _held_dtype(self) -> np.dtype[Any]:
@@ -559,6 +569,7 @@ class Module(Stateful):
         """Switch self and all parts to evaluation mode. Return self."""
         return self._switch(False)
 
+    @final
     def _switch(self, train: bool) -> Self:
         put(
             [

@@ -4,12 +4,12 @@ import copy
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from gc import get_referents
-from typing import Any, ClassVar, Self, overload
+from typing import Any, ClassVar, Self, final, overload
 
 import numpy as np
 
 from torchlite.elsewhere import METHODS, Absent
-from torchlite.errors import DTypeError
+from torchlite.errors import DTypeError, SettingError
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.nested import EMPTY, is_array
@@ -40,6 +40,14 @@ class Stateful:
         for names in ("transient", "refers"):
             inherited = [name for base in cls.__bases__ for name in getattr(base, names, ())]
             setattr(cls, names, tuple(dict.fromkeys([*inherited, *getattr(cls, names)])))
+        for name in vars(cls):
+            method: Any = getattr(super(cls, cls), name, None)
+            if getattr(method, "__final__", False):
+                raise SettingError(
+                    f"{cls.__name__}: {method.__qualname__} is torchlite's own",
+                    argument=name,
+                    hint=f"call it something else than {name}",
+                )
 
     def clearState(self) -> Self:
         """Forget results and memories of earlier calls (gradInput = None stays). Return self."""
@@ -98,6 +106,7 @@ class Stateful:
         make, arguments, state, *_ = reduced
         return make, arguments, (state, ties), None, None, _tied_again
 
+    @final
     def _left_behind(self) -> list[str]:
         return [name for name in self.transient if vars(self).get(name) is not None]
 
