@@ -37,6 +37,8 @@ class Convolution(Windowed):
         input or gradOutput does not fit, or no window fits into the input.
     """
 
+    _validates = True
+
     nInputPlane: int
     nOutputPlane: int
 
