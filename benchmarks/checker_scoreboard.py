@@ -82,11 +82,11 @@ def found_by_checker(bug):
     try:
         if hasattr(bug, "target"):
             input, target = draw(rng, bug.input), draw(rng, bug.target)
-            check_criterion(bug.make, input, target, exempt=bug.exempt)
+            check_criterion(bug.make, input, target, exempt=bug.exempt, level="strict")
         elif callable(bug.input):
-            check_module(bug.make, bug.input(rng), exempt=bug.exempt)
+            check_module(bug.make, bug.input(rng), exempt=bug.exempt, level="strict")
         else:
-            check_module(bug.make, shape=bug.input, exempt=bug.exempt)
+            check_module(bug.make, shape=bug.input, exempt=bug.exempt, level="strict")
     except ContractViolation:
         return True
     return False

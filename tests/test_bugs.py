@@ -19,15 +19,13 @@ from torchlite.testing import (
     check_module,
     values,
 )
+from torchlite.testing.properties import ADVICE
 
 BUGS = corpus()
 NAMED = {bug.name: bug for bug in BUGS}
 WRITTEN = right()
 
 FALSE_ALARM = pytest.mark.xfail(raises=(AssertionError, RuntimeWarning), strict=True)
-
-# torchlite's own strictness: layers of users need not have it.
-ADVICE = dict.fromkeys(("duck", "exceptions", "none"), "advice")
 
 # What the checker says against these rows is false: take them off when it no longer does.
 ALARMS = {
@@ -69,7 +67,8 @@ def check_loss(make, input, target, seed, **options):
 def violation(bug, only=None):
     """Return what these properties, or all, say of the fault; any other error is the checker's."""
     random.manualSeed(1)
-    options = {"only": only, "exempt": bug.exempt}
+    level = "strict" if set(bug.kills) <= ADVICE else "contract"
+    options = {"only": only, "exempt": bug.exempt, "level": level}
     try:
         if isinstance(bug, CriterionBug):
             check_loss(bug.make, bug.input, bug.target, 0, **options)
@@ -105,19 +104,14 @@ def killers(bug):
     return {name for name in names if name not in bug.exempt and killed(bug, name)}
 
 
-def check_good(good, N, n, m, seed, **exempt):
+def check_good(good, N, n, m, seed, level="strict"):
     random.manualSeed(seed)
-    exempt |= good.exempt
+    options = {"exempt": good.exempt, "level": level}
     if good.target is not None:
-        check_loss(
-            lambda: good.make(n, m),
-            good.input(N, n),
-            good.target(N, n),
-            seed,
-            exempt=exempt,
-        )
+        input, target = good.input(N, n), good.target(N, n)
+        check_loss(lambda: good.make(n, m), input, target, seed, **options)
     else:
-        check_layer(lambda: good.make(n, m), good.input(N, n), seed, exempt=exempt)
+        check_layer(lambda: good.make(n, m), good.input(N, n), seed, **options)
 
 
 def not_yet(bug):
@@ -182,10 +176,8 @@ def test_right_layer_that_bugs_were_made_of_passes(good):
 )
 def test_right_layer_as_users_write_it_passes(good):
     """At its first size and its last; `benchmarks/checker_alarms.py` has more seeds."""
-    properties = PROPERTIES if good.target is None else CRITERION_PROPERTIES
-    advice = {name: why for name, why in ADVICE.items() if name in properties}
     for seed, size in enumerate((good.sizes[0], good.sizes[-1])):
-        check_good(good, *size, seed, **advice)
+        check_good(good, *size, seed, level="contract")
 
 
 def test_right_layers_have_names_of_their_own():

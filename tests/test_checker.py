@@ -20,6 +20,7 @@ from torchlite.testing import (
     CRITERION_PROPERTIES,
     PROPERTIES,
     ContractViolation,
+    ContractViolations,
     GradientMismatch,
     check_criterion,
     check_module,
@@ -352,6 +353,98 @@ def test_outputs_of_a_large_array_that_lie_at_a_kink_are_taken_out(layer, oracle
     found = violation(Between(), x, only="gradInput")
     assert (found.problem, found.index) == ("gradInput is not the derivative.", (3, 7))
     assert found.oracle == oracle
+
+
+class ConvertsInput(nn.ReLU):
+    """As people write it: right, for NumPy's arrays alone."""
+
+    def updateOutput(self, input):
+        self.output = np.asarray(input) * (np.asarray(input) > 0)
+        return self.output
+
+
+def test_what_torchlite_alone_is_strict_about_is_advice():
+    report = check_module(nn.Sequential(ConvertsInput()), shape=(4, 3))
+    assert [*report.advice] == ["duck"]
+    # Its container is not blamed again, and does not have it.
+    assert report.advice["duck"].where == "net[0] ConvertsInput"
+    assert report.passed == [name for name in PROPERTIES if name != "duck"]
+    lines = str(report).splitlines()
+    assert lines[1].startswith("  advice, duck: net[0] ConvertsInput: forward: an array of ")
+    # What is asked for by name is no advice.
+    for asked in ({"level": "strict"}, {"only": "duck"}, {"only": ["duck"], "level": "contract"}):
+        assert violation(ConvertsInput(), shape=(4, 3), **asked).property == "duck"
+
+
+def test_levels():
+    gradients = check_module(ConvertsInput(), shape=(4, 3), level="gradients").passed
+    assert gradients == [
+        *("gradInput", "gradParameters", "accumulate", "scale", "linear", "batch", "modes")
+    ]
+    assert check_module(nn.ReLU(), shape=(4, 3), level="strict").passed == [*PROPERTIES]
+    x, y = np.array([[1.0, 2.0]]), np.array([[0.5, 3.0]])
+    assert check_criterion(nn.MSECriterion(), x, y, level="gradients").passed == ["gradInput"]
+    assert not check_module(nn.ReLU(), shape=(4, 3), only=[]).passed
+    with pytest.raises(SettingError) as caught:
+        check_criterion(nn.MSECriterion(), x, y, level="all")
+    assert str(caught.value) == (
+        "check_criterion: level must be one of 'gradients', 'contract', 'strict', got 'all'"
+    )
+
+
+# ---------------------------------------------------------------- all that is wrong
+
+
+class WrongTwice(nn.Linear):
+    """Its gradInput is doubled, its parameters are updated the other way."""
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = 2 * super().updateGradInput(input, gradOutput)
+        return self.gradInput
+
+    def updateParameters(self, learningRate):
+        return super().updateParameters(-learningRate)
+
+
+def test_all_that_fails_at_once():
+    net = nn.Sequential(WrongTwice(3, 2), nn.Tanh(), WrongTwice(2, 2))
+    found = violation(net, shape=(4, 3), all_failures=True)
+    assert type(found) is ContractViolations
+    first = found.violations[0]
+    assert (found.where, found.method, found.problem) == (first.where, first.method, first.problem)
+    for where in ("net[0] WrongTwice(3 -> 2)", "net[2] WrongTwice(2 -> 2)"):
+        own = [each.property for each in found.violations if each.where.startswith(where)]
+        assert {"gradInput", "update"} <= set(own)
+        assert len(own) == len(set(own))
+    # The network is wrong where its layers are, and is not told it again.
+    assert not {"gradInput", "gradParameters", "update"} & {
+        each.property for each in found.violations if not each.where.startswith("net")
+    }
+    assert str(found) == "\n\n".join(
+        [f"{len(found.violations)} violations", *map(str, found.violations)]
+    )
+    again = pickle.loads(pickle.dumps(found))
+    assert str(again) == str(found)
+    assert len(again.violations) == len(found.violations)
+
+
+def test_one_failure_of_all_is_raised_as_itself():
+    options = {"only": ["gradInput", "clone"], "all_failures": True}
+    found = violation(WrongTwice(3, 2), shape=(4, 3), **options)
+    assert type(found) is GradientMismatch
+    assert "gradInput" in str(found)
+    assert check_module(nn.ReLU(), shape=(4, 3), **options).passed == ["gradInput", "clone"]
+
+    class NoFactor(nn.MSECriterion):
+        __doc__ = nn.MSECriterion.__doc__
+
+        def updateGradInput(self, input, target):
+            self.gradInput = 0.5 * super().updateGradInput(input, target)
+            return self.gradInput
+
+    with pytest.raises(ContractViolations) as caught:
+        check_criterion(NoFactor(False), np.ones((2, 3)), np.zeros((2, 3)), all_failures=True)
+    assert [each.property for each in caught.value.violations] == ["gradInput", "maths"]
 
 
 # ---------------------------------------------------------------- what is not asked
@@ -751,15 +844,17 @@ def test_a_loss_is_a_number_of_the_precision_of_the_input():
 TestLinear = module_contract(
     ours.builds(nn.Linear, ours.sizes(), ours.sizes()),
     input=lambda layer: ours.inputs("N", layer.weight.shape[1]),
+    level="strict",
     max_examples=5,
 )
 TestCAddTable = module_contract(
-    nn.CAddTable(), input=lambda layer: ours.tables("N", 3), max_examples=3
+    nn.CAddTable(), input=lambda layer: ours.tables("N", 3), level="strict", max_examples=3
 )
 TestReLU = module_contract(
     nn.ReLU(),
     input=lambda layer: ours.inputs("N", "N"),
     exempt={"duck": "shown elsewhere"},
+    level="strict",
     max_examples=3,
 )
 

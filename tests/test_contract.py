@@ -17,12 +17,13 @@ ROWS = [pytest.param(case, id=f"{chapter}-{case.id}") for chapter, case in cases
 @pytest.mark.parametrize("case", ROWS)
 def test_contract(case, seed):
     rng = np.random.default_rng(seed)
+    options = {"exempt": case.exempt, "level": "strict", "seed": seed}
     if isinstance(case.make(), nn.Criterion):
         target = None if case.target is None else case.draw(rng, "target")
-        report = check_criterion(case.make, case.draw(rng), target, exempt=case.exempt, seed=seed)
+        report = check_criterion(case.make, case.draw(rng), target, **options)
         assert {*report.passed, *report.exempt} == {*CRITERION_PROPERTIES}
     else:
-        report = check_module(case.make, case.draw(rng), exempt=case.exempt, seed=seed)
+        report = check_module(case.make, case.draw(rng), **options)
         assert {*report.passed, *report.exempt} == {*PROPERTIES}
 
 

@@ -9,12 +9,17 @@ from typing import Any
 
 from torchlite.testing.check import Report, check_criterion, check_module
 from torchlite.testing.properties import CRITERION_PROPERTIES, PROPERTIES
-from torchlite.testing.violations import ContractViolation, GradientMismatch
+from torchlite.testing.violations import (
+    ContractViolation,
+    ContractViolations,
+    GradientMismatch,
+)
 
 __all__ = [
     "CRITERION_PROPERTIES",
     "PROPERTIES",
     "ContractViolation",
+    "ContractViolations",
     "GradientMismatch",
     "Report",
     "check_criterion",

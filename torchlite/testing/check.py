@@ -16,10 +16,10 @@ from torchlite.nn.nested import copy_arrays, is_array, leaves
 from torchlite.nn.stateful import shadowed
 from torchlite.testing import values
 from torchlite.testing.criterion_subject import CriterionSubject
-from torchlite.testing.exemptions import Exemptions
+from torchlite.testing.exemptions import Exemptions, around
 from torchlite.testing.module_subject import ModuleSubject
-from torchlite.testing.properties import CRITERION_PROPERTIES, PROPERTIES
-from torchlite.testing.violations import ContractViolation
+from torchlite.testing.properties import ADVICE, CRITERION_PROPERTIES, LEVELS, PROPERTIES
+from torchlite.testing.violations import ContractViolation, ContractViolations
 
 __all__ = ["Report", "check_criterion", "check_module"]
 
@@ -45,6 +45,9 @@ class Report:
     exempt
         The properties that were not checked, each with the reason given by the caller or the
         class. Of a layer inside, it names the layer.
+    advice
+        What does not hold of the properties that the level does not require, by property: the
+        violations, of which it prints the first lines.
     kinks
         By array: how many of its entries were skipped at kinks or ties, of how many.
     notes
@@ -56,6 +59,7 @@ class Report:
     subject: str
     passed: list[str] = field(default_factory=list)
     exempt: dict[str, str] = field(default_factory=dict)
+    advice: dict[str, ContractViolation] = field(default_factory=dict)
     kinks: dict[str, tuple[int, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -63,6 +67,10 @@ class Report:
     def __str__(self) -> str:
         lines = [f"{self.subject}: {len(self.passed)} properties hold"]
         lines += [f"  exempt from {name}: {reason}" for name, reason in self.exempt.items()]
+        lines += [
+            f"  advice, {name}: {str(violation).splitlines()[0]}"
+            for name, violation in self.advice.items()
+        ]
         lines += [
             f"  {name}: {skipped} of {entries} entries skipped at kinks"
             for name, (skipped, entries) in self.kinks.items()
@@ -79,6 +87,8 @@ def check_module(
     gradOutput: Any = None,
     only: str | Collection[str] | None = None,
     exempt: Mapping[str, str] | None = None,
+    level: str = "contract",
+    all_failures: bool = False,
     seed: int = 0,
 ) -> Report:
     """Check that a module keeps the contract, with the right gradients; raise if not.
@@ -99,12 +109,18 @@ def check_module(
     gradOutput
         The gradient of its output; drawn if not given.
     only
-        The name of a property, or several: check these alone. `torchlite.testing.PROPERTIES`
-        lists them.
+        The name of a property, or several: check these alone, whatever the level.
+        `torchlite.testing.PROPERTIES` lists them.
     exempt
         Properties that the module breaks by definition: {name: reason}. `{"[1].gradInput": reason}`
         says it of the module at that path, and so of those inside and around it. Its class may
         declare the same: an attribute `exempt`. The report prints them.
+    level
+        "gradients" asks for the derivatives, and what makes sums of them, alone; "contract" for
+        all that training relies on; "strict" for what torchlite asks of its own classes, too
+        (`duck`, `exceptions`, `none`), which by default is advice in the report.
+    all_failures
+        Check on after a property that does not hold, and raise all violations together.
     seed
         Another seed, other numbers.
 
@@ -114,8 +130,10 @@ def check_module(
         A gradient is not the derivative.
     ContractViolation
         Another property does not hold.
+    ContractViolations
+        With all_failures: several do not.
     SettingError
-        Neither input nor shape, or an unknown property or path.
+        Neither input nor shape, or an unknown property, path or level.
 
     Example
     -------
@@ -148,7 +166,7 @@ def check_module(
                     hint=f"or give the shape of one: check_module(module, shape={input or (4, 3)})",
                 )
             input = draw(np.random.default_rng(seed), shape)
-        wanted = _chosen("check_module", PROPERTIES, only)
+        run = _Run("check_module", PROPERTIES, only, level, all_failures)
         subject = ModuleSubject(
             made,
             input,
@@ -158,11 +176,7 @@ def check_module(
             reproduce=f"check_module(..., only={{property!r}}, seed={seed})",
         )
         exemptions = Exemptions("check_module", subject.base, exempt or {}, PROPERTIES)
-        report = Report(subject.title, exempt=exemptions.report(wanted))
-        _check_parts(subject, wanted, exemptions, report)
-        report.passed = _check(subject, wanted, exemptions.of(), report)
-    report.seconds = time.perf_counter() - start
-    return report
+        return run.reported(subject, exemptions, start)
 
 
 def check_criterion(
@@ -172,6 +186,8 @@ def check_criterion(
     *,
     only: str | Collection[str] | None = None,
     exempt: Mapping[str, str] | None = None,
+    level: str = "contract",
+    all_failures: bool = False,
     seed: int = 0,
 ) -> Report:
     """Check that a criterion keeps the contract, with the right gradient; raise if not.
@@ -190,7 +206,7 @@ def check_criterion(
     with _stream_kept():
         random.manualSeed(seed)
         made = _made("check_criterion", "criterion", Criterion, criterion)
-        wanted = _chosen("check_criterion", CRITERION_PROPERTIES, only)
+        run = _Run("check_criterion", CRITERION_PROPERTIES, only, level, all_failures)
         subject = CriterionSubject(
             made,
             input,
@@ -199,17 +215,7 @@ def check_criterion(
             reproduce=f"check_criterion(..., only={{property!r}}, seed={seed})",
         )
         exemptions = Exemptions("check_criterion", made, exempt or {}, CRITERION_PROPERTIES)
-        names = [name for name in wanted if name not in exemptions.of()]
-        for name in names:
-            _guarded(subject, name, CRITERION_PROPERTIES[name])
-    return Report(
-        subject.title,
-        names,
-        exemptions.report(wanted),
-        subject.kinks,
-        subject.notes,
-        time.perf_counter() - start,
-    )
+        return run.reported(subject, exemptions, start)
 
 
 def draw(rng: np.random.Generator, shape: Any) -> Any:
@@ -248,15 +254,71 @@ def _chosen(
     return [name for name in properties if name in wanted]
 
 
-def _check(
-    subject: ModuleSubject, wanted: list[str], exempt: Mapping[str, str], report: Report
-) -> list[str]:
-    names = [name for name in wanted if name not in exempt]
-    for name in names:
-        _guarded(subject, name, PROPERTIES[name])
-    report.kinks.update(subject.kinks)
-    report.notes += subject.notes
-    return names
+class _Run:
+    """What is asked of all layers of a subject, and what does not hold."""
+
+    def __init__(
+        self,
+        caller: str,
+        properties: Mapping[str, Callable[[Any], None]],
+        only: str | Collection[str] | None,
+        level: str,
+        all_failures: bool,
+    ) -> None:
+        if level not in LEVELS:
+            expected = "one of " + ", ".join(map(repr, LEVELS))
+            raise fault(SettingError, caller, "level", expected, repr(level))
+        self.properties = properties
+        self.required, asked = LEVELS[level], LEVELS[level]
+        if only is not None:
+            self.required = asked = set(_chosen(caller, properties, only))
+        elif level == "contract":
+            asked = asked | ADVICE
+        self.wanted = [name for name in properties if name in asked]
+        self.all_failures = all_failures
+        self.failures: list[ContractViolation] = []
+
+    def reported(self, subject: Any, exemptions: Exemptions, start: float) -> Report:
+        """Check everything; return what holds, or raise what does not."""
+        report = Report(subject.title, exempt=exemptions.report(self.wanted))
+        report.passed = self.check(subject, exemptions, report)[0]
+        report.seconds = time.perf_counter() - start
+        if len(self.failures) > 1:
+            raise ContractViolations(self.failures)
+        for violation in self.failures:
+            raise violation
+        return report
+
+    def check(
+        self, subject: Any, exemptions: Exemptions, report: Report, path: str = ""
+    ) -> tuple[list[str], set[str]]:
+        """Check the modules inside, then the whole; return what holds and what does not.
+
+        What one inside breaks is no news of what stands around it.
+        """
+        inside: set[str] = set()
+        for position, part in _parts(subject, path):
+            _, broken = self.check(part, exemptions, report, f"{path}[{position}]")
+            inside.update(*map(around, broken))
+        exempt, passed, failed = exemptions.of(path), [], set()
+        for name in self.wanted:
+            if name in exempt or name in inside:
+                continue
+            try:
+                _guarded(subject, name, self.properties[name])
+            except ContractViolation as violation:
+                failed.add(name)
+                if name not in self.required:
+                    report.advice.setdefault(name, violation)
+                elif self.all_failures:
+                    self.failures.append(violation)
+                else:
+                    raise
+            else:
+                passed.append(name)
+        report.kinks.update(subject.kinks)
+        report.notes += subject.notes
+        return passed, failed | inside
 
 
 def _guarded(subject: Any, name: str, check: Callable[[Any], None]) -> None:
@@ -287,15 +349,9 @@ def _method_of(error: BaseException) -> str:
     return found
 
 
-def _check_parts(
-    subject: ModuleSubject,
-    wanted: list[str],
-    exemptions: Exemptions,
-    report: Report,
-    path: str = "",
-) -> None:
-    """Check the modules inside, each on the input that it gets."""
-    if not subject.base.modules:
+def _parts(subject: Any, path: str) -> Iterator[tuple[int, ModuleSubject]]:
+    """Yield the modules inside a container by their positions, each on the input that it gets."""
+    if not isinstance(subject, ModuleSubject) or not subject.base.modules:
         return
     recording = subject.fresh()
     inputs: dict[int, Any] = {}
@@ -323,8 +379,7 @@ def _check_parts(
             where=f"net{path}[{position}]",
             reproduce=subject.reproduce,
         )
-        _check_parts(inner, wanted, exemptions, report, f"{path}[{position}]")
-        _check(inner, wanted, exemptions.of(f"{path}[{position}]"), report)
+        yield position, inner
 
 
 def _differentiable(input: Any) -> bool:

@@ -10,7 +10,7 @@ from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, leaves
 from torchlite.testing.check import check_module
 from torchlite.testing.module_subject import ModuleSubject
-from torchlite.testing.properties import PROPERTIES
+from torchlite.testing.properties import LEVELS, PROPERTIES
 from torchlite.testing.violations import ContractViolation
 
 try:
@@ -27,6 +27,7 @@ def module_contract(
     input: Callable[[Any], Any],
     *,
     exempt: Mapping[str, str] | None = None,
+    level: str = "contract",
     max_examples: int | None = None,
 ) -> type:
     """Return a class of tests, one a property, for pytest to collect under a name `Test...`.
@@ -42,6 +43,8 @@ def module_contract(
         A function from a module to a strategy that draws inputs for it.
     exempt
         Properties that the module breaks by definition: {name: reason}.
+    level
+        Whose properties are tested, as of `check_module`.
     max_examples
         How many examples each test draws; without it, what the Hypothesis profile says.
 
@@ -93,7 +96,9 @@ def module_contract(
             getattr(model, name)(*arguments)
 
     tests: dict[str, Any] = {
-        f"test_{name}": test_of(name) for name in PROPERTIES if name not in exempt
+        f"test_{name}": test_of(name)
+        for name in PROPERTIES
+        if name in LEVELS[level] and name not in exempt
     }
     tests["test_any_order"] = test_any_order
     return type("ModuleContract", (), tests)

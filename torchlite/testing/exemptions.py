@@ -6,7 +6,7 @@ from typing import Any
 from torchlite.errors import SettingError, fault
 from torchlite.nn.tree import walk
 
-__all__ = ["Exemptions"]
+__all__ = ["Exemptions", "around"]
 
 # Of one docstring alone.
 _OWN = {"maths"}
@@ -57,7 +57,7 @@ class Exemptions:
             if inner != path and _within(inner, path):
                 where = f"{inner[len(path) :]} {self.kinds[inner]}"
                 for name, reason in own.items():
-                    for along in _ALONG.get(name, (name,)) if name not in _OWN else ():
+                    for along in around(name):
                         found.setdefault(along, f"{where}: {reason}")
         return {name: found[name] for name in self.properties if name in found}
 
@@ -68,6 +68,11 @@ class Exemptions:
             if path:
                 found.update({f"{path}.{name}": own[name] for name in _OWN & own.keys()})
         return {key: why for key, why in found.items() if key.rpartition(".")[2] in wanted}
+
+
+def around(name: str) -> tuple[str, ...]:
+    """Return the properties that do not hold of a container if this one does not inside it."""
+    return () if name in _OWN else _ALONG.get(name, (name,))
 
 
 def _declared(layer: Any) -> dict[str, str]:

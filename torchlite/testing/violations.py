@@ -1,11 +1,12 @@
 """What the checker raises: a sentence, the worst entry, a guess, and how to see it again."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["ContractViolation", "GradientMismatch"]
+__all__ = ["ContractViolation", "ContractViolations", "GradientMismatch"]
 
 
 class ContractViolation(AssertionError):
@@ -96,6 +97,25 @@ class ContractViolation(AssertionError):
 
 class GradientMismatch(ContractViolation):
     """A gradient is not the derivative."""
+
+
+class ContractViolations(ContractViolation):
+    """Several properties do not hold.
+
+    Attributes
+    ----------
+    violations
+        All of them, in the order in which they were checked. The other attributes are those of
+        the first.
+    """
+
+    def __init__(self, violations: Sequence[ContractViolation]) -> None:
+        vars(self).update(vars(violations[0]))
+        self.violations = tuple(violations)
+        AssertionError.__init__(self, str(self))
+
+    def __str__(self) -> str:
+        return "\n\n".join([f"{len(self.violations)} violations", *map(str, self.violations)])
 
 
 def _restored(kind: type[ContractViolation], facts: dict[str, Any]) -> ContractViolation:

@@ -1,7 +1,7 @@
 """What every layer and criterion must do: one function a property.
 
 Each takes a Subject and fails by raising; its docstring is the rule in a sentence. `PROPERTIES` and
-`CRITERION_PROPERTIES` have them by name.
+`CRITERION_PROPERTIES` have them by name, `LEVELS` what is asked of whom.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from torchlite.testing.properties import (
     purity,
 )
 
-__all__ = ["CRITERION_PROPERTIES", "PROPERTIES"]
+__all__ = ["ADVICE", "CRITERION_PROPERTIES", "LEVELS", "PROPERTIES"]
 
 # In the order in which they are checked: the first that fails is the most telling.
 _OF_MODULES: list[Callable[[ModuleSubject], None]] = [
@@ -76,3 +76,14 @@ _OF_CRITERIONS: list[Callable[[CriterionSubject], None]] = [
 
 PROPERTIES = {check.__name__.strip("_"): check for check in _OF_MODULES}
 CRITERION_PROPERTIES = {check.__name__: check for check in _OF_CRITERIONS}
+
+# torchlite's own strictness: layers of others do without.
+ADVICE = {"duck", "exceptions", "none"}
+_EVERY = {*PROPERTIES, *CRITERION_PROPERTIES}
+LEVELS = {
+    "gradients": {
+        *("gradInput", "gradParameters", "accumulate", "scale", "linear", "batch", "modes")
+    },
+    "contract": _EVERY - ADVICE,
+    "strict": _EVERY,
+}
