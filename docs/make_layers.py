@@ -25,6 +25,8 @@ TITLES = {
     "table": "Table layers",
     "convolution": "Convolution",
     "pooling": "Pooling",
+    "normalization": "Normalization of images",
+    "resampling": "Padding and resampling",
     "criterions": "Criterions",
     "training": "Training",
 }

@@ -261,6 +261,8 @@ LAYERS = {
     "PReLU(3)": (lambda: nn.PReLU(3), (3,)),
     "PReLU(3), images": (lambda: nn.PReLU(3), (3, 2, 2)),
     "BatchNormalization": (lambda: nn.BatchNormalization(3), (3,)),
+    "SpatialBatchNormalization": (lambda: nn.SpatialBatchNormalization(3), (3, 2, 2)),
+    "VolumetricBatchNormalization": (lambda: nn.VolumetricBatchNormalization(3), (3, 1, 1, 1)),
 }
 
 
@@ -282,6 +284,20 @@ def test_gradients_over_many_rows(name):
     for got, expected in zip(layer.parameters()[1], exact.parameters()[1], strict=True):
         # As large as the terms are together: with the other sign, the sums do not cancel either.
         assert np.abs(got - expected).max() <= 1e-6 * max(np.abs(expected).max(), MANY)
+
+
+@pytest.mark.parametrize("shape", [(2, 2, -1, 1), (-1, 2, 1, 2)])
+def test_spatial_batch_normalization_of_two_values(shape):
+    layer = nn.SpatialBatchNormalization(2).float()
+    layer.weight[:] = 1
+    x = np.full(4 * MANY, 100, "float32").reshape(shape)
+    x[x.shape[0] // 2 :] = 100.5
+    output = layer.forward(x)
+    assert np.allclose(output[0], -1, atol=1e-4)
+    assert np.allclose(output[-1], 1, atol=1e-4)
+    assert layer.save_mean.tolist() == [100.25] * 2
+    layer.backward(x, output)
+    assert np.allclose(layer.gradWeight, 2 * MANY, rtol=2e-4)
 
 
 def test_batch_normalization_of_two_values():

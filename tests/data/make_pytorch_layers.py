@@ -110,6 +110,41 @@ LAYERS = {
         lambda: nn.SpatialAveragePooling(3, 2, 1, 1, 1, 1).setCountExcludePad(),
         (3, 4, 4),
     ),
+    "SpatialBatchNormalization": (
+        lambda t: t.BatchNorm2d(2),
+        lambda: nn.SpatialBatchNormalization(2),
+        (3, 2, 2, 4),
+    ),
+    "SpatialBatchNormalization_evaluate": (
+        lambda t: t.BatchNorm2d(2).eval(),
+        lambda: nn.SpatialBatchNormalization(2).evaluate(),
+        (3, 2, 2, 4),
+    ),
+    "VolumetricBatchNormalization": (
+        lambda t: t.BatchNorm3d(2),
+        lambda: nn.VolumetricBatchNormalization(2),
+        (3, 2, 2, 2, 2),
+    ),
+    "SpatialZeroPadding": (
+        lambda t: t.ZeroPad2d((1, -1, 2, 0)),
+        lambda: nn.SpatialZeroPadding(1, -1, 2, 0),
+        (2, 3, 4),
+    ),
+    "SpatialReflectionPadding": (
+        lambda t: t.ReflectionPad2d((3, 2, 1, 0)),
+        lambda: nn.SpatialReflectionPadding(3, 2, 1, 0),
+        (1, 1, 3, 4),
+    ),
+    "SpatialReplicationPadding": (
+        lambda t: t.ReplicationPad2d((2, 1, 1, 0)),
+        lambda: nn.SpatialReplicationPadding(2, 1, 1, 0),
+        (2, 3, 4),
+    ),
+    "VolumetricReplicationPadding": (
+        lambda t: t.ReplicationPad3d((2, 1, 1, 0, 1, 0)),
+        lambda: nn.VolumetricReplicationPadding(2, 1, 1, 0, 1, 0),
+        (1, 2, 2, 2),
+    ),
 }
 
 

@@ -72,10 +72,26 @@ from torchlite.nn.criterions.weighted_mse_criterion import (
     WeightedMSECriterion as WeightedMSECriterion,
 )
 from torchlite.nn.module import Module as Module
+from torchlite.nn.normalization.spatial_batch_normalization import (
+    SpatialBatchNormalization as SpatialBatchNormalization,
+)
+from torchlite.nn.normalization.volumetric_batch_normalization import (
+    VolumetricBatchNormalization as VolumetricBatchNormalization,
+)
 from torchlite.nn.pooling.spatial_average_pooling import (
     SpatialAveragePooling as SpatialAveragePooling,
 )
 from torchlite.nn.pooling.spatial_max_pooling import SpatialMaxPooling as SpatialMaxPooling
+from torchlite.nn.resampling.spatial_reflection_padding import (
+    SpatialReflectionPadding as SpatialReflectionPadding,
+)
+from torchlite.nn.resampling.spatial_replication_padding import (
+    SpatialReplicationPadding as SpatialReplicationPadding,
+)
+from torchlite.nn.resampling.spatial_zero_padding import SpatialZeroPadding as SpatialZeroPadding
+from torchlite.nn.resampling.volumetric_replication_padding import (
+    VolumetricReplicationPadding as VolumetricReplicationPadding,
+)
 from torchlite.nn.simple.add import Add as Add
 from torchlite.nn.simple.batch_normalization import BatchNormalization as BatchNormalization
 from torchlite.nn.simple.bilinear import Bilinear as Bilinear
@@ -296,13 +312,17 @@ __all__ = [  # noqa: RUF022
     "SoftSign",
     "SpatialAutoCropMSECriterion",
     "SpatialAveragePooling",
+    "SpatialBatchNormalization",
     "SpatialClassNLLCriterion",
     "SpatialConvolution",
     "SpatialConvolutionMM",
     "SpatialDropout",
     "SpatialLogSoftMax",
     "SpatialMaxPooling",
+    "SpatialReflectionPadding",
+    "SpatialReplicationPadding",
     "SpatialSoftMax",
+    "SpatialZeroPadding",
     "SplitTable",
     "Sqrt",
     "Square",
@@ -315,7 +335,9 @@ __all__ = [  # noqa: RUF022
     "Transpose",
     "Unsqueeze",
     "View",
+    "VolumetricBatchNormalization",
     "VolumetricDropout",
+    "VolumetricReplicationPadding",
     "WeightNorm",
     "WeightedEuclidean",
     "WeightedMSECriterion",

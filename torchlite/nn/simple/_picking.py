@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.nn.simple._shaping import Shaping
+from torchlite.nn._shaping import Shaping
 
 
 class Picking(Shaping):

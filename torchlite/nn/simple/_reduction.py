@@ -6,10 +6,10 @@ import numpy as np
 
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
+from torchlite.nn._shaping import Shaping
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position, resized, sample_dims
 from torchlite.nn.nested import EMPTY
-from torchlite.nn.simple._shaping import Shaping
 
 
 class Reduction(Shaping):

@@ -1,7 +1,7 @@
 """What all layers have in common that give the same entries another shape."""
 
 from torchlite.kernels.arrays import Array
-from torchlite.nn.simple._shaping import Shaping
+from torchlite.nn._shaping import Shaping
 
 
 class Reshaping(Shaping):

@@ -1,15 +1,15 @@
 """BatchNormalization."""
 
-from typing import Any, Self
+from math import prod
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from torchlite import random
 from torchlite.errors import ShapeError
 from torchlite.kernels.arrays import Array, Number
-from torchlite.kernels.blas import addrows
 from torchlite.kernels.like import like
-from torchlite.kernels.sums import sum_products, sum_rows
+from torchlite.kernels.sums import inner, sum_along, sum_products, sum_rows
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY
@@ -107,6 +107,8 @@ class BatchNormalization(Module):
     save_std: Array = EMPTY
     # The input of which these are the statistics.
     _saved: Any = None
+    # The names of the dimensions of a plane, each entry of which is a value of its feature.
+    _axes: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self, nOutput: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True
@@ -130,25 +132,27 @@ class BatchNormalization(Module):
         self._must_fit("updateOutput", input)
         if self.train:
             save_mean, centered, variance = self._moments(input)
-            self._follow(save_mean, variance, len(input))
+            self._follow(save_mean, variance, self._count(input))
             save_std = 1 / np.sqrt(variance + self.eps)
             self.save_mean, self.save_std, self._saved = save_mean, save_std, input
         else:
-            centered = input - self.running_mean
+            centered = input - self._spread(self.running_mean)
             save_std = 1 / np.sqrt(self.running_var + self.eps)
-        self.output = centered * self._factor(save_std)
+        self.output = centered * self._spread(self._factor(save_std))
         if self.bias is not None:
-            self.output += self.bias
+            self.output += self._spread(self.bias)
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._must_fit_back("updateGradInput", input, gradOutput)
         save_mean, save_std = self._statistics(input)
-        factor = self._factor(save_std)
+        factor = self._spread(self._factor(save_std))
         if self.train:
-            centered = input - save_mean
-            slope = _mean_product(gradOutput, centered) * save_std**2
-            self.gradInput = (gradOutput - _mean(gradOutput) - centered * slope) * factor
+            centered = input - self._spread(save_mean)
+            slope = self._sum_products(gradOutput, centered) / self._count(input) * save_std**2
+            mean = self._sum(gradOutput) / self._count(input)
+            centered *= self._spread(slope)
+            self.gradInput = (gradOutput - self._spread(mean) - centered) * factor
         else:
             self.gradInput = gradOutput * factor
         return self.gradInput
@@ -158,16 +162,35 @@ class BatchNormalization(Module):
         self._must_fit_back("accGradParameters", input, gradOutput)
         if self.weight is None:
             return
-        if input.ndim == 1:
+        if input.ndim == 1 + len(self._axes):
             input, gradOutput = input[None], gradOutput[None]
         save_mean, save_std = self._statistics(input)
-        centered = input - save_mean
-        increment = scale * (save_std * sum_products(gradOutput, centered))
-        addrows(self.gradBias, scale, gradOutput)
+        centered = input - self._spread(save_mean)
+        increment = scale * (save_std * self._sum_products(gradOutput, centered))
+        self.gradBias += scale * self._sum(gradOutput)
         self.gradWeight += increment
 
     def _factor(self, save_std: Array) -> Array:
         return save_std if self.weight is None else save_std * self.weight
+
+    def _spread(self, statistic: Array) -> Array:
+        """Return one number a feature so that it is broadcast over that feature's planes."""
+        return statistic.reshape(-1, *(1 for _ in self._axes)) if self._axes else statistic
+
+    def _count(self, batch: Array) -> int:
+        """Return how many values each feature has; of an empty batch 1, to be divided by."""
+        return batch.shape[0] * prod(batch.shape[2:]) or 1
+
+    def _sum(self, batch: Array) -> Array:
+        """Return the sum of each feature's values."""
+        return sum_along(batch, (0, *range(2, batch.ndim))) if self._axes else sum_rows(batch)
+
+    def _sum_products(self, a: Array, b: Array) -> Array:
+        """Return the sum of each feature's products."""
+        if not self._axes:
+            return sum_products(a, b)
+        # The pixels of a plane lie next to one another, its samples do not.
+        return sum_rows(inner(*(x.reshape(*x.shape[:2], prod(x.shape[2:])) for x in (a, b))))
 
     def _statistics(self, input: Array) -> tuple[Array, Array]:
         """Return the mean and 1 / standard deviation that the input is normalised with."""
@@ -180,13 +203,14 @@ class BatchNormalization(Module):
 
     def _moments(self, input: Array) -> tuple[Array, Array, Array]:
         """Return each feature's mean, the input without it, and each feature's variance."""
-        mean = _mean(input)
-        centered = input - mean
-        return mean, centered, _mean_product(centered, centered)
+        n = self._count(input)
+        mean = self._sum(input) / n
+        centered = input - self._spread(mean)
+        return mean, centered, self._sum_products(centered, centered) / n
 
     def _follow(self, mean: Array, variance: Array, n: int) -> None:
-        """Move the running statistics towards those of a batch of n."""
-        if n:
+        """Move the running statistics towards those of a batch with n values a feature."""
+        if n > 1:
             unbiased = variance * (n / (n - 1))
             for running, new in ((self.running_mean, mean), (self.running_var, unbiased)):
                 running *= 1 - self.momentum
@@ -203,19 +227,23 @@ class BatchNormalization(Module):
         return self
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__} (2D) ({self.running_mean.size})"
+        return f"{type(self).__name__} ({2 + len(self._axes)}D) ({self.running_mean.size})"
 
     def _must_fit(self, method: str, input: Array) -> None:
         checks.must_be_typed(self, method, input, self.running_mean.dtype)
-        n = self.running_mean.size
-        fits = input.ndim == 2 or (input.ndim == 1 and not self.train)
-        if not fits or input.shape[-1] != n:
-            hint = checks.rows_hint(self, input, n)
-            if self.train and input.ndim == 1:
+        n, sample = self.running_mean.size, 1 + len(self._axes)
+        fits = input.ndim == 1 + sample or (input.ndim == sample and not self.train)
+        if not fits or input.shape[-sample] != n:
+            hint = None if self._axes else checks.rows_hint(self, input, n)
+            if self.train and input.ndim == sample:
                 hint = "evaluate() takes one sample; in training the statistics need a batch"
-            expected = f"(N, {n})" if self.train else f"({n},) or (N, {n})"
+                if self._axes:
+                    hint = "input[None] is a batch of one; evaluate() takes one sample"
+            features = ", ".join([str(n), *self._axes])
+            one = features if self._axes else f"{n},"
+            expected = f"(N, {features})" if self.train else f"({one}) or (N, {features})"
             raise checks.misshapen(self, method, "input", expected, input, hint)
-        if self.train and len(input) == 1:
+        if self.train and input.size == n:
             hint = "one value has no variance: take a larger batch, or evaluate()"
             expected = "a batch with more than one value of each feature"
             raise checks.misshapen(self, method, "input", expected, input, hint)
@@ -224,11 +252,3 @@ class BatchNormalization(Module):
         self._must_fit(method, input)
         dtype = self.running_mean.dtype
         checks.must_be_typed_back(self, method, input, gradOutput, input.shape, dtype)
-
-
-def _mean(batch: Array) -> Array:
-    return sum_rows(batch) / (len(batch) or 1)
-
-
-def _mean_product(a: Array, b: Array) -> Array:
-    return sum_products(a, b) / (len(a) or 1)

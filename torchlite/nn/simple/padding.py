@@ -6,9 +6,9 @@ import numpy as np
 
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
+from torchlite.nn._shaping import Shaping
 from torchlite.nn.checks import constant, whole
 from torchlite.nn.dims import out_of_range, position, resized, sample_dims
-from torchlite.nn.simple._shaping import Shaping
 
 __all__ = ["Padding"]
 

@@ -5,9 +5,9 @@ import numpy as np
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
+from torchlite.nn._shaping import Shaping
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position, sample_dims
-from torchlite.nn.simple._shaping import Shaping
 
 __all__ = ["Replicate"]
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from torchlite.kernels.arrays import Array
+from torchlite.nn._shaping import OfSamples
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import leading, position
 from torchlite.nn.simple._reshaping import Reshaping
-from torchlite.nn.simple._shaping import OfSamples
 
 __all__ = ["Squeeze"]
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from torchlite.errors import DTypeError
 from torchlite.kernels.arrays import Array
+from torchlite.nn._shaping import OfSamples
 from torchlite.nn.checks import misbuilt, whole
 from torchlite.nn.dims import position
-from torchlite.nn.simple._shaping import OfSamples
 
 __all__ = ["Transpose"]
 

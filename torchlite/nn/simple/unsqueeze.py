@@ -1,10 +1,10 @@
 """Unsqueeze."""
 
 from torchlite.kernels.arrays import Array
+from torchlite.nn._shaping import OfSamples
 from torchlite.nn.checks import whole
 from torchlite.nn.dims import position
 from torchlite.nn.simple._reshaping import Reshaping
-from torchlite.nn.simple._shaping import OfSamples
 
 __all__ = ["Unsqueeze"]
 

@@ -6,9 +6,9 @@ from typing import Any, Self
 from torchlite.errors import ShapeError
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
+from torchlite.nn._shaping import OfSamples
 from torchlite.nn.dims import leading, sizes
 from torchlite.nn.simple._reshaping import Reshaping
-from torchlite.nn.simple._shaping import OfSamples
 
 __all__ = ["View"]
 

@@ -1,0 +1,1 @@
+"""Normalisation of images: over a batch, over planes, over neighbourhoods."""

@@ -1,0 +1,1 @@
+"""Images of another size: borders around them, and pixels between their pixels."""
