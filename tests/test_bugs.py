@@ -33,9 +33,6 @@ ALARMS = {
     "WrappedWeightNorm",
     # A scale of float32, which rounds what it is multiplied with.
     "ScaledLookup",
-    # A warning at infinities, taken for an error.
-    "BatchNormInOneStep",
-    "BatchNormInOneStep-equal samples",
     # Rounding of huge sums, of which a cosine is taken.
     "FourierFeatures",
 }

@@ -1,6 +1,8 @@
 """The checker from the user's side: what it says, what it counts, what it leaves alone."""
 
+import math
 import pickle
+import random as stdlib_random
 import re
 import sys
 from typing import ClassVar
@@ -16,6 +18,7 @@ from hypothesis.strategies import just
 import torchlite
 from torchlite import nn
 from torchlite.errors import SettingError, StateError
+from torchlite.nn.nested import is_array
 from torchlite.testing import (
     CRITERION_PROPERTIES,
     PROPERTIES,
@@ -370,7 +373,7 @@ def test_what_torchlite_alone_is_strict_about_is_advice():
     assert report.advice["duck"].where == "net[0] ConvertsInput"
     assert report.passed == [name for name in PROPERTIES if name != "duck"]
     lines = str(report).splitlines()
-    assert lines[1].startswith("  advice, duck: net[0] ConvertsInput: forward: an array of ")
+    assert lines[1].startswith("  advice, duck: net[0] ConvertsInput: updateOutput: an array of ")
     # What is asked for by name is no advice.
     for asked in ({"level": "strict"}, {"only": "duck"}, {"only": ["duck"], "level": "contract"}):
         assert violation(ConvertsInput(), shape=(4, 3), **asked).property == "duck"
@@ -379,7 +382,7 @@ def test_what_torchlite_alone_is_strict_about_is_advice():
 def test_levels():
     gradients = check_module(ConvertsInput(), shape=(4, 3), level="gradients").passed
     assert gradients == [
-        *("gradInput", "gradParameters", "accumulate", "scale", "linear", "batch", "modes")
+        *("modes", "gradInput", "gradParameters", "accumulate", "scale", "linear", "batch")
     ]
     assert check_module(nn.ReLU(), shape=(4, 3), level="strict").passed == [*PROPERTIES]
     x, y = np.array([[1.0, 2.0]]), np.array([[0.5, 3.0]])
@@ -433,7 +436,7 @@ def test_one_failure_of_all_is_raised_as_itself():
     found = violation(WrongTwice(3, 2), shape=(4, 3), **options)
     assert type(found) is GradientMismatch
     assert "gradInput" in str(found)
-    assert check_module(nn.ReLU(), shape=(4, 3), **options).passed == ["gradInput", "clone"]
+    assert check_module(nn.ReLU(), shape=(4, 3), **options).passed == ["clone", "gradInput"]
 
     class NoFactor(nn.MSECriterion):
         __doc__ = nn.MSECriterion.__doc__
@@ -559,7 +562,7 @@ def test_exemptions_of_what_is_not_there():
     class Misspelt(nn.Identity):
         exempt: ClassVar = {"gradinput": "why"}
 
-    with pytest.raises(SettingError, match=r"^Misspelt: exempt must be of repeat, .* got 'gradi"):
+    with pytest.raises(SettingError, match=r"^Misspelt: exempt must be of mutation, .* got 'gradi"):
         check_module(Misspelt(), shape=(4, 3))
 
 
@@ -616,6 +619,11 @@ def test_no_samples_must_give_no_results():
     assert found.problem == "a batch of no samples changes gradBias."
 
 
+def line(function, below):
+    """Return how a line of a function is told, so many below its first."""
+    return f" (test_checker.py:{function.__code__.co_firstlineno + below})"
+
+
 class OneList(nn.Linear):
     def parameters(self):
         return [self.weight, self.bias]
@@ -659,7 +667,10 @@ class CannotGoBack(nn.Identity):
         (OneList(3, 2), "it does not return two lists."),
         (TooFewGradients(3, 2), "it returns 2 parameters and 1 gradients."),
         (CannotBeCopied(), "it raises MemoryError: it is large"),
-        (TrainsOnly(), "it raises ValueError: never evaluated"),
+        (
+            TrainsOnly(),
+            f"it raises ValueError: never evaluated{line(TrainsOnly.updateOutput, 2)}",
+        ),
     ],
 )
 def test_what_cannot_be_checked_at_all(layer, problem):
@@ -676,7 +687,140 @@ def test_what_cannot_be_checked_at_all(layer, problem):
 )
 def test_what_a_layer_raises_is_said(layer, method, problem):
     found = violation(layer, np.ones((4, 3)), only=["mutation", "update", "zero"])
-    assert (found.method, found.problem) == (method, problem)
+    where = line(vars(type(layer))[method], 1)
+    assert (found.method, found.problem) == (method, f"{problem}{where}")
+
+
+class Picky(nn.Linear):
+    """Raises where it is told to."""
+
+    def __init__(self, refuses):
+        super().__init__(3, 2)
+        self.refuses = refuses
+
+    def updateOutput(self, input):
+        if self.refuses(self, input):
+            raise ValueError("not that")
+        return super().updateOutput(input)
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        if self.refuses(self, scale):
+            raise ValueError("not that")
+        super().accGradParameters(input, gradOutput, scale)
+
+
+@pytest.mark.parametrize(
+    ("refuses", "method", "property", "what"),
+    [
+        (
+            lambda layer, input: is_array(input) and not input.flags.writeable,
+            "updateOutput",
+            "mutation",
+            "with read-only input, it",
+        ),
+        (
+            lambda layer, input: is_array(input) and input.dtype == "float32",
+            "updateOutput",
+            "dtype",
+            "with float32 input, it",
+        ),
+        (
+            lambda layer, input: is_array(input) and not input.flags.c_contiguous,
+            "updateOutput",
+            "layout",
+            "with sliced input, it",
+        ),
+        (
+            lambda layer, input: is_array(input) and input.shape == (1, 3),
+            "updateOutput",
+            "batch",
+            "with input of shape (1, 3), it",
+        ),
+        (
+            lambda layer, input: is_array(input) and input.shape == (0, 3),
+            "updateOutput",
+            "empty",
+            "a batch of no samples",
+        ),
+        (
+            lambda layer, scale: not is_array(scale) and scale == -2,
+            "accGradParameters",
+            "scale",
+            "with scale -2, it",
+        ),
+    ],
+)
+def test_an_error_says_which_call_raised_on_what(refuses, method, property, what):
+    found = violation(Picky(refuses), shape=(4, 3))
+    where = line(vars(Picky)[method], 2)
+    assert str(found).splitlines()[0] == (
+        f"Picky(3 -> 2): {method}: {what} raises ValueError: not that{where}"
+    )
+    assert found.property == property
+
+
+def test_calls_that_cannot_be_made():
+    class WithoutScale(nn.Linear):
+        def accGradParameters(self, input, gradOutput):
+            super().accGradParameters(input, gradOutput)
+
+    class WithoutInput(nn.Identity):
+        def updateGradInput(self, gradOutput):
+            return gradOutput
+
+    found = violation(WithoutScale(3, 2), shape=(4, 3))
+    assert str(found).splitlines()[0] == (
+        "WithoutScale(3 -> 2): accGradParameters: it must take scale: "
+        "accGradParameters(self, input, gradOutput, scale=1)."
+    )
+    assert found.property == "scale"
+    found = violation(WithoutInput(), shape=(4, 3))
+    assert str(found).splitlines()[0] == (
+        "WithoutInput: updateGradInput: it must take input and gradOutput."
+    )
+
+
+def test_a_gradient_that_is_not_like_its_parameter():
+    class Single(nn.Linear):
+        def __init__(self, *sizes):
+            super().__init__(*sizes)
+            self.gradBias = np.zeros(3)
+
+    class Whole(Single):
+        def __init__(self, *sizes):
+            super().__init__(*sizes)
+            self.gradBias = np.zeros(2, int)
+
+    for kind, problem in (
+        (Single, "gradBias has the shape (3,), its parameter (2,)."),
+        (Whole, "gradBias is int64, not an array of floating numbers."),
+    ):
+        found = violation(kind(3, 2), shape=(4, 3))
+        assert (found.method, found.property, found.problem) == (
+            "parameters",
+            "gradParameters",
+            problem,
+        )
+
+
+def test_a_reused_array_is_no_wrong_gradient():
+    class Reuses(nn.Linear):
+        kept = None
+
+        def updateOutput(self, input):
+            output = super().updateOutput(input)
+            if self.kept is None or self.kept.shape != output.shape:
+                self.kept = output
+            self.kept[...] = output
+            self.output = self.kept
+            return self.output
+
+    found = violation(Reuses(3, 2), shape=(4, 3))
+    assert str(found).splitlines()[0] == (
+        "Reuses(3 -> 2): updateOutput: the output array was reused: a later call changed what an "
+        "earlier one returned."
+    )
+    check_module(Reuses(3, 2), shape=(4, 3), only=["gradInput", "gradParameters"])
 
 
 # ---------------------------------------------------------------- what it leaves alone
@@ -718,11 +862,11 @@ def test_one_seed_one_result():
         ),
         (
             {"shape": (2, 3), "only": "gradient"},
-            "check_module: a property must be one of repeat, mutation, split,",
+            "check_module: a property must be one of mutation, identity, zero, repeat,",
         ),
         (
             {"shape": (2, 3), "exempt": {"nothing": "why"}},
-            "check_module: a property must be one of repeat, mutation, split,",
+            "check_module: a property must be one of mutation, identity, zero, repeat,",
         ),
     ],
 )
@@ -1044,6 +1188,70 @@ def test_a_part_is_checked_with_the_methods_that_stand_on_itself():
     assert str(caught.value).startswith("net[0] Identity: updateGradInput: gradInput is not the ")
     net[0].updateGradInput = lambda input, gradOutput: 2 * gradOutput
     check_module(net, shape=(4, 3), only=["gradInput"])
+
+
+# ---------------------------------------------------------------- what draws elsewhere
+
+RNG = np.random.default_rng(0)
+
+
+class Drops(nn.Module):
+    """A dropout, with random numbers from where it is told."""
+
+    def __init__(self, draw):
+        self.draw = draw
+        self.rng = np.random.default_rng(0)
+        self.old = np.random.RandomState(0)
+        self.own = stdlib_random.Random(0)
+
+    def updateOutput(self, input):
+        self.mask = (self.draw(self, input.shape) < 0.5) * 2.0
+        self.output = input * self.mask if self.train else input
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput * self.mask if self.train else gradOutput
+        return self.gradInput
+
+
+class DropsByFile(Drops):
+    def __init__(self):
+        super().__init__(lambda layer, shape: RNG.random(shape))
+
+    def updateOutput(self, input):
+        return super().updateOutput(input) if RNG else None
+
+
+class DropsAnew(Drops):
+    def __init__(self):
+        super().__init__(lambda layer, shape: layer.made().random(shape))
+
+    def made(self):
+        return np.random.default_rng()
+
+
+def of_python(draw):
+    return lambda layer, shape: np.reshape([draw(layer) for _ in range(math.prod(shape))], shape)
+
+
+@pytest.mark.parametrize(
+    ("layer", "source"),
+    [
+        (Drops(lambda layer, shape: np.random.random(shape)), "np.random"),
+        (Drops(lambda layer, shape: layer.rng.random(shape)), "np.random"),
+        (Drops(lambda layer, shape: layer.old.random_sample(shape)), "np.random"),
+        (DropsByFile(), "np.random"),
+        (DropsAnew(), "np.random"),
+        (Drops(of_python(lambda layer: stdlib_random.random())), "Python's random"),
+        (Drops(of_python(lambda layer: layer.own.random())), "Python's random"),
+    ],
+)
+def test_what_draws_elsewhere_is_told_to_draw_from_torchlite(layer, source):
+    found = violation(layer, shape=(5, 4))
+    assert str(found).splitlines()[0] == (
+        f"{type(layer).__name__}: updateOutput: it draws from {source}, which manualSeed does not "
+        "seed. Draw from torchlite.random."
+    )
 
 
 # ---------------------------------------------------------------- layers of two modes

@@ -476,7 +476,7 @@ BUGS = [
     bug(lambda: ListsFirstPart(3, 4, 2), {"update"}, "one part's parameters only", IN_PARTS),
     bug(
         lambda: ListsPartsInTraining(3, 4, 2),
-        {"gradParameters"},
+        {"gradParameters", "modes"},
         "no parameters in evaluation mode",
         IN_PARTS,
     ),

@@ -243,7 +243,7 @@ BUGS = [
     Bug(
         lambda: LargestAccumulatesGradient(),
         distinct(5, 3),
-        {"interleave"},
+        {"interleave", "repeat"},
         "what an earlier backward wrote is still there",
     ),
     Bug(lambda: StackOfInputs(), (5, 3), {"twice"}, "a second backward finds an empty stack"),

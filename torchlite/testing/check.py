@@ -19,17 +19,10 @@ from torchlite.testing.criterion_subject import CriterionSubject
 from torchlite.testing.exemptions import Exemptions, around
 from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.properties import ADVICE, CRITERION_PROPERTIES, LEVELS, PROPERTIES
+from torchlite.testing.raised import blame
 from torchlite.testing.violations import ContractViolation, ContractViolations
 
 __all__ = ["Report", "check_criterion", "check_module"]
-
-_CALLS = {
-    "updateOutput",
-    "updateGradInput",
-    "accGradParameters",
-    "zeroGradParameters",
-    "updateParameters",
-}
 
 
 @dataclass
@@ -330,23 +323,10 @@ def _guarded(subject: Any, name: str, check: Callable[[Any], None]) -> None:
     except ContractViolation:
         raise
     except Exception as error:
-        problem = f"it raises {type(error).__name__}: {error}"
         try:
-            subject.fail(_method_of(error), problem)
+            blame(subject, error)
         except ContractViolation as violation:
             raise violation from error
-
-
-def _method_of(error: BaseException) -> str:
-    """Return the contract's method from which an error came, as far as the traceback tells."""
-    found = "forward"
-    trace = error.__traceback__
-    while trace is not None:
-        name = trace.tb_frame.f_code.co_name
-        if name in _CALLS:
-            found = name
-        trace = trace.tb_next
-    return found
 
 
 def _parts(subject: Any, path: str) -> Iterator[tuple[int, ModuleSubject]]:

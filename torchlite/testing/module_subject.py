@@ -26,6 +26,7 @@ from torchlite.nn.nested import (
 from torchlite.nn.stateful import arrays_in, parts
 from torchlite.nn.tree import gradient_names
 from torchlite.testing import values
+from torchlite.testing.raised import line_of
 from torchlite.testing.subject import EXTREMES, Result, Subject, attempt, quietly
 
 __all__ = ["ModuleSubject", "words"]
@@ -46,6 +47,7 @@ class ModuleSubject(Subject):
             if part.gradInput is None:
                 del part.gradInput
                 self.notes.append("gradInput = None is taken back for the check")
+        self._check_gradients()
         self.draws = True
         self.draws = self._forward_draws()
         self._move_parameters()
@@ -71,6 +73,21 @@ class ModuleSubject(Subject):
                 property="update",
             )
         return gradient_names(self.base)
+
+    def _check_gradients(self) -> None:
+        """Fail unless every parameter is an array, and its gradient one like it."""
+        for number, (parameter, gradient) in enumerate(zip(*self.base.parameters(), strict=True)):
+            name = self.names[number]
+            for what, array in ((f"the parameter of {name}", parameter), (name, gradient)):
+                if not is_floating(array):
+                    got = array.dtype if is_array(array) else type(array).__name__
+                    problem = f"{what} is {got}, not an array of floating numbers."
+                    self.fail("parameters", problem, property="gradParameters")
+            for fact in ("shape", "dtype"):
+                got, expected = (getattr(array, fact) for array in (gradient, parameter))
+                if got != expected:
+                    problem = f"{name} has the {fact} {got}, its parameter {expected}."
+                    self.fail("parameters", problem, property="gradParameters")
 
     def _draw_like(self, array: Array) -> Array:
         return values.distinct(self.rng, array.shape)
@@ -235,9 +252,8 @@ class ModuleSubject(Subject):
         except Exception as error:
             # What evaluation takes, training may refuse: one sample has no variance.
             if self.base.train:
-                other.fail(
-                    "forward", f"it raises {type(error).__name__}: {error}", property="modes"
-                )
+                problem = f"it raises {type(error).__name__}: {error}{line_of(error)}"
+                other.fail("forward", problem, property="modes")
             return None
         if shapes(other.output) != shapes(self.output):
             return None
@@ -301,19 +317,21 @@ class ModuleSubject(Subject):
         ]
 
 
-def words(module: Module) -> set[str]:
-    """Return the names that the code of a module and its parts uses, torchlite's bases apart."""
-    found: set[str] = set()
+def words(module: Any) -> dict[str, Any]:
+    """Return the names that the code of a layer and its parts uses, torchlite's bases apart.
+
+    With each comes what it means in the file that uses it, None if that is not known.
+    """
+    found: dict[str, Any] = {}
 
     def read(code: Any, known: dict[str, Any]) -> None:
-        for name in set(code.co_names) - found:
-            found.add(name)
-            helper = known.get(name)
+        for name in set(code.co_names) - found.keys():
+            helper = found[name] = known.get(name)
             if isinstance(helper, FunctionType):
                 read(helper.__code__, helper.__globals__)
         for constant in code.co_consts:
             if isinstance(constant, str):
-                found.add(constant)
+                found.setdefault(constant, None)
             elif isinstance(constant, CodeType):
                 read(constant, known)
 

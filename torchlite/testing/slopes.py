@@ -243,7 +243,8 @@ def magnitude(weights: list[Array], slopes: Any) -> float:
 
 
 def _smooth(output: Any) -> list[Array]:
-    """Return the arrays of an output, zeros for those of which there is no derivative."""
+    """Return copies of an output's arrays, zeros for those of which there is no derivative."""
     return [
-        array if is_floating(array) else np.zeros(array.shape, complex) for array in leaves(output)
+        array.copy() if is_floating(array) else np.zeros(array.shape, complex)
+        for array in leaves(output)
     ]

@@ -18,6 +18,7 @@ from torchlite.nn.nested import (
 )
 from torchlite.testing import values
 from torchlite.testing.module_subject import ModuleSubject, words
+from torchlite.testing.raised import line_of, method_of
 from torchlite.testing.subject import Result, attempt, quietly, states
 
 __all__ = ["batch", "empty"]
@@ -47,7 +48,7 @@ def batch(s: ModuleSubject) -> None:
         with quietly():
             _check_samples(apart, whole)
     bare = is_array(s.input) and is_array(s.output) and s.input.ndim == s.output.ndim == 2
-    if bare and words(s.base) & {"ndim", "atleast_2d"}:
+    if bare and words(s.base).keys() & {"ndim", "atleast_2d"}:
         _check_bare_sample(s)
 
 
@@ -59,8 +60,7 @@ def _check_samples(s: ModuleSubject, whole: Result) -> None:
         single = s.run(module, _row(s.input, i), _row(s.gradOutput, i))
         s.compare(
             "updateOutput",
-            f"the output of sample {i} alone is not row {i} of the batch's. (If samples are meant "
-            "to mix, exempt this property.)",
+            f"the output of sample {i} alone is not row {i} of the batch's: samples mix.",
             single.output,
             _row(whole.output, i),
         )
@@ -130,7 +130,8 @@ def empty(s: ModuleSubject) -> None:
         with np.errstate(all="raise"):
             result = s.run(input=none, gradOutput=expected)
     except Exception as error:
-        s.fail("updateOutput", f"a batch of no samples raises {type(error).__name__}: {error}")
+        problem = f"a batch of no samples raises {type(error).__name__}: {error}"
+        s.fail(method_of(error, type(s.base)) or "updateOutput", problem + line_of(error))
     for method, got, usual in [
         ("updateOutput", result.output, expected),
         ("updateGradInput", result.gradInput, none),

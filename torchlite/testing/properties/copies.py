@@ -28,10 +28,16 @@ def clone(s: ModuleSubject) -> None:
             _check_independence(s, way, made, module)
 
 
+def _evaluating(module: Module) -> Module:
+    # Whether evaluate() returns the module is asked elsewhere.
+    module.evaluate()
+    return module
+
+
 def _check_independence(s: ModuleSubject, way: str, made: Module, module: Module) -> None:
     for one, other in ((module, made), (made, module)):
         arrays = [*other.parameters()[0], *other.parameters()[1]]
-        before = copy_arrays(s.forward(other.evaluate(), s.input))
+        before = copy_arrays(s.forward(_evaluating(other), s.input))
         kept = copy_arrays(arrays)
         for array in [*one.parameters()[0], *one.parameters()[1]]:
             array += 1
@@ -51,7 +57,7 @@ def _trained(s: ModuleSubject, train: bool) -> Module:
         array += np.linspace(0.01, 0.02, array.size).reshape(array.shape)
     s.forward(module, s.other_input())
     s.forward(module, s.input)
-    return module.training() if train else module.evaluate()
+    return module if train else _evaluating(module)
 
 
 def _check_copy(s: ModuleSubject, way: str, made: Module, module: Module) -> None:
@@ -66,7 +72,7 @@ def _check_copy(s: ModuleSubject, way: str, made: Module, module: Module) -> Non
     problem = f"after {way} it gives other numbers."
     s.compare_results(s.run(made), s.run(module), problem)
     train = module.train
-    got, expected = (s.forward(one.evaluate(), s.input) for one in (made, module))
+    got, expected = (s.forward(_evaluating(one), s.input) for one in (made, module))
     s.compare(way, problem, got, expected)
     for one in (made, module):
         one.training() if train else one.evaluate()

@@ -1,6 +1,8 @@
 """A call depends on its arguments alone, and changes none of them."""
 
 from torchlite.nn.nested import copy_arrays, is_array, leaves
+from torchlite.testing.generators import drawn_from, states
+from torchlite.testing.raised import line_of
 from torchlite.testing.subject import Result, Subject, attempt, quietly
 
 __all__ = ["mutation", "repeat"]
@@ -11,21 +13,28 @@ def repeat(s: Subject) -> None:
     for variant in s.variants():
         first = variant.run()
         layer = variant.fresh()
+        before = states(layer)
         for number in (1, 2):
-            _check_same_again(
-                variant,
-                variant.run(layer),
-                first,
-                f"call {number} with the same arguments and the same manualSeed gives other "
-                "numbers.",
+            again = variant.run(layer)
+            source = drawn_from(layer, before)
+            problem = (
+                f"it draws from {source}, which manualSeed does not seed. Draw from "
+                "torchlite.random."
+                if source
+                else f"call {number} with the same arguments and the same manualSeed gives other "
+                "numbers."
             )
+            _check_same_again(variant, again, first, problem)
         for extreme in variant.extremes():
             later, alone = attempt(extreme.run, layer), attempt(extreme.run)
             if later is not None and alone is not None:
                 problem = "after a call with other arguments it gives other numbers."
                 _check_same_again(extreme, later, alone, problem)
             problem = "after a call with huge and tiny numbers it gives other numbers."
-            _check_same_again(variant, variant.run(layer), first, problem)
+            with quietly():
+                # What is remembered of infinities may not be a number.
+                again = variant.run(layer)
+            _check_same_again(variant, again, first, problem)
 
 
 def _check_same_again(s: Subject, again: Result, first: Result, problem: str) -> None:
@@ -56,7 +65,7 @@ def _check_mutation(s: Subject, writeable: bool) -> None:
             call()
         except Exception as error:
             if not writeable and "read-only" in str(error):
-                s.fail(method, f"it writes to a read-only array: {error}.")
+                s.fail(method, f"it writes to a read-only array: {error}{line_of(error)}")
             if not s.extreme:
                 raise
         for name, table in given.items():

@@ -1,0 +1,41 @@
+"""Generators of random numbers beside torchlite's, and whether a layer has drawn from one."""
+
+import pickle
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.stateful import parts
+from torchlite.testing.module_subject import words
+
+__all__ = ["drawn_from", "states"]
+
+NUMPY, PYTHON = "np.random", "Python's random"
+
+
+def states(layer: Any) -> list[tuple[str, bytes]]:
+    """Return whose each generator is that the layer could draw from, and its state."""
+    found: list[tuple[str, Callable[[], Any]]] = [
+        (NUMPY, np.random.get_state),
+        (PYTHON, random.getstate),
+    ]
+    held = [value for part in parts(layer) for value in vars(part).values()]
+    for value in [*held, *words(layer).values()]:
+        if isinstance(value, np.random.Generator):
+            found.append((NUMPY, lambda value=value: value.bit_generator.state))  # type: ignore[misc]
+        elif isinstance(value, np.random.RandomState):
+            found.append((NUMPY, value.get_state))
+        elif isinstance(value, random.Random):
+            found.append((PYTHON, value.getstate))
+    return [(name, pickle.dumps(state())) for name, state in found]
+
+
+def drawn_from(layer: Any, before: list[tuple[str, bytes]]) -> str | None:
+    """Return whose generator has another state than before, or None."""
+    for (name, state), (_, old) in zip(states(layer), before, strict=False):
+        if state != old:
+            return name
+    # One that is made anew in each call.
+    return NUMPY if words(layer).keys() & {"default_rng", "RandomState"} else None

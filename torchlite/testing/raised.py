@@ -1,0 +1,124 @@
+"""What an error that a layer raises tells: which call raised it, on what, and in which line."""
+
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from traceback import walk_tb
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from torchlite.nn.nested import is_array, leaves, shapes
+from torchlite.testing.duck import Duck
+from torchlite.testing.subject import Subject
+
+__all__ = ["blame", "line_of", "method_of"]
+
+# What each of the contract's calls is given.
+SIGNATURES = {
+    "updateOutput": ("input",),
+    "updateGradInput": ("input", "gradOutput"),
+    "accGradParameters": ("input", "gradOutput", "scale"),
+}
+
+
+def blame(s: Subject, error: Exception) -> None:
+    """Raise that the layer raised this error, in the first line how it was called."""
+    if isinstance(error, TypeError):
+        _check_signatures(s)
+    frame = _call(error, type(s.base))
+    method = method_of(error, type(s.base))
+    if frame is None:
+        problem = "it cannot be checked: the check raises"
+    else:
+        what = ", ".join(_circumstances(s, frame))
+        problem = f"{what}, it raises" if what else "it raises"
+    s.fail(method or s.property, f"{problem} {type(error).__name__}: {error}{line_of(error)}")
+
+
+def method_of(error: BaseException, kind: type[Any]) -> str:
+    """Return the method of this class that was called and raised, as the traceback tells."""
+    frame = _call(error, kind)
+    return frame.f_code.co_name if frame else ""
+
+
+def line_of(error: BaseException) -> str:
+    """Return " (file.py:12)", the innermost line of the user's own, or nothing."""
+    theirs = {"numpy", "torchlite", *sys.stdlib_module_names}
+    found = ""
+    for frame, line in walk_tb(error.__traceback__):
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] not in theirs:
+            found = f" ({Path(frame.f_code.co_filename).name}:{line})"
+    return found
+
+
+def _call(error: BaseException, kind: type[Any]) -> FrameType | None:
+    """Return the frame of the outermost method of this class, one of the contract's if any."""
+    first = None
+    for frame, _ in walk_tb(error.__traceback__):
+        code = frame.f_code
+        if isinstance(frame.f_locals.get("self"), kind) and hasattr(kind, code.co_name):
+            if code.co_name in SIGNATURES:
+                return frame
+            first = first or frame
+    return first
+
+
+def _circumstances(s: Subject, frame: FrameType) -> Iterator[str]:
+    """Yield what is special about a call, among those that are made of this layer."""
+    held = frame.f_locals
+    layer = held["self"]
+    if getattr(layer, "train", None) is not getattr(s.base, "train", None):
+        yield f"in {'training' if layer.train else 'evaluation'} mode"
+    for name in frame.f_code.co_varnames[1 : frame.f_code.co_argcount]:
+        value = held.get(name)
+        usual = s.given.get(name)
+        if usual is not None:
+            kind, of = _kind(value, usual)
+            if kind or of:
+                yield f"with {kind}{name}{of}"
+        elif name == "scale" and not (isinstance(value, (int, float)) and value == 1):
+            yield f"with scale {value!r}"
+
+
+def _kind(value: Any, usual: Any) -> tuple[str, str]:
+    """Return what there is to say of an argument before its name, and after it."""
+    arrays, known = leaves(value), leaves(usual)
+    if any(isinstance(array, Duck) for array in arrays):
+        return "", " of another kind of array"
+    if not all(map(is_array, arrays)):
+        return f"{type(value).__name__} as ", ""
+    words = ""
+    if not all(array.flags.writeable for array in arrays):
+        words += "read-only "
+    if not all(array.flags.c_contiguous for array in arrays):
+        words += "sliced "
+    if [array.dtype for array in arrays] != [array.dtype for array in known]:
+        words += f"{arrays[0].dtype} "
+    if shapes(value) != shapes(usual):
+        return words, f" of shape {shapes(value)}"
+    numbers = [array for array in arrays if array.dtype.kind in "fc" and array.size]
+    if not all(np.isfinite(array).all() for array in numbers):
+        return words, " of huge and tiny numbers, infinities and NaN"
+    if any(np.abs(array).max() > 1e20 for array in numbers):
+        return words, " of huge numbers"
+    return words, ""
+
+
+def _check_signatures(s: Subject) -> None:
+    """Fail if one of the contract's calls cannot be made at all, and say how it is to be."""
+    for method, names in SIGNATURES.items():
+        if method not in s.methods:
+            continue
+        wanted = (*s.asked,) if method == "updateOutput" else (*s.given, *names[2:])
+        try:
+            inspect.signature(getattr(s.base, method)).bind(*wanted)
+        except ValueError:
+            continue
+        except TypeError:
+            if method == "accGradParameters":
+                problem = f"it must take scale: {method}(self, input, gradOutput, scale=1)."
+                s.fail(method, problem, property="scale")
+            s.fail(method, f"it must take {' and '.join(wanted)}.", property="split")
