@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from torchlite import nn, random
-from torchlite.errors import DTypeError, ShapeError
+from torchlite.errors import DTypeError, SettingError, ShapeError
 from torchlite.kernels.convolution import conv
 
 
@@ -38,6 +38,26 @@ def test_the_settings_stand_in_attributes():
             "SpatialConvolution(8 -> 8, 3x3, 1,2) without bias",
         ),
         (lambda: nn.SpatialConvolutionMM(1, 2, 1, 1), "SpatialConvolutionMM(1 -> 2, 1x1)"),
+        (
+            lambda: nn.SpatialFullConvolution(3, 8, 5, 4).noBias(),
+            "SpatialFullConvolution(3 -> 8, 5x4) without bias",
+        ),
+        (
+            lambda: nn.SpatialFullConvolution(3, 8, 4, 4, 2, 3, 1, 0, 0, 2),
+            "SpatialFullConvolution(3 -> 8, 4x4, 2,3, 1,0, 0,2)",
+        ),
+        (
+            lambda: nn.SpatialDilatedConvolution(3, 8, 5, 4),
+            "SpatialDilatedConvolution(3 -> 8, 5x4, 1,1)",
+        ),
+        (
+            lambda: nn.SpatialDilatedConvolution(3, 8, 5, 4, 2, 2, 1, 0, 2, 3).noBias(),
+            "SpatialDilatedConvolution(3 -> 8, 5x4, 2,2, 1,0, 2,3) without bias",
+        ),
+        (
+            lambda: nn.SpatialDepthWiseConvolution(3, 2, 5, 4, 1, 2),
+            "SpatialDepthWiseConvolution(3 -> 2, 5x4, 1,2)",
+        ),
     ],
 )
 def test_it_prints_as_in_torch7(layer, text):
@@ -135,3 +155,108 @@ def test_the_bias_gradient_of_many_pixels_is_accurate():
     x = np.full((4, 1, 1000, 1000), 0.1, np.float32)
     layer.accGradParameters(x, x)
     np.testing.assert_allclose(layer.gradBias, 4e6 * np.float64(np.float32(0.1)), 1e-6)
+
+
+# Full convolution
+
+
+def test_a_full_convolution_takes_the_size_of_another_array():
+    layer = nn.SpatialFullConvolution(2, 3, 3, 2, 2, 3, 1, 0)
+    x = np.random.default_rng(0).standard_normal((4, 2, 3, 5))
+    for extra in np.ndindex(3, 2):
+        exact = nn.SpatialFullConvolution(2, 3, 3, 2, 2, 3, 1, 0, *reversed(extra))
+        exact.weight, exact.bias = layer.weight, layer.bias
+        expected = exact.forward(x)
+        like = np.zeros(expected.shape[-2:], np.uint8)
+        assert np.array_equal(layer.forward((x, like)), expected)
+        gradInput, zeros = layer.backward([x, like], expected)
+        assert np.array_equal(gradInput, exact.backward(x, expected))
+        assert zeros.dtype == np.uint8
+        assert not zeros.any()
+    # adj does not count beside it.
+    layer.adjW = 1
+    assert layer.forward([x, np.zeros((8, 9))]).shape == (4, 3, 8, 9)
+
+
+def test_a_size_that_a_full_convolution_cannot_have_is_refused():
+    layer = nn.SpatialFullConvolution(1, 1, 3, 2, 2, 3, 1)
+    name = "SpatialFullConvolution(1 -> 1, 3x2, 2,3, 1,0).updateOutput"
+    x = np.ones((1, 1, 1))
+    for like in (np.ones((5, 1)), np.ones((2, 3)), np.ones((1, 1)), np.ones(2)):
+        expected = (
+            f"{name}: input[1] must be an array (..., H, W) with 2 <= H <= 4 and 1 <= W <= 2, "
+            f"got {like.shape}"
+        )
+        with pytest.raises(ShapeError, match=f"^{re.escape(expected)}$"):
+            layer.forward([x, like])
+    with pytest.raises(DTypeError, match=r"input\[1\] must be an array, got tuple"):
+        layer.forward([x, (2, 1)])
+    with pytest.raises(ShapeError, match="input must be a table of 2 entries"):
+        layer.forward([x])
+    with pytest.raises(ShapeError, match=r"input\[0\] must be \(1, H, W\) or \(N, 1, H, W\)"):
+        layer.forward([np.ones((2, 1, 1)), x])
+
+
+def test_a_full_convolution_of_which_padding_leaves_nothing_is_refused():
+    layer = nn.SpatialFullConvolution(1, 1, 1, 2, 1, 1, 1)
+    expected = (
+        "SpatialFullConvolution(1 -> 1, 1x2, 1,1, 1,0).updateOutput: input must be (1, H, W) or "
+        "(N, 1, H, W) with H >= 1 and W >= 3, got (1, 1, 2)"
+    )
+    with pytest.raises(ShapeError, match=f"^{re.escape(expected)}$"):
+        layer.forward(np.ones((1, 1, 2)))
+    # With a size that adj could give, it has one.
+    wider = nn.SpatialFullConvolution(1, 1, 1, 1, 2, 1, 1)
+    assert wider.forward([np.ones((1, 1, 2)), np.ones((1, 1))]).shape == (1, 1, 1)
+    assert wider.forward(np.ones((1, 1, 2))).shape == (1, 1, 1)
+
+
+def test_adj_is_less_than_the_stride():
+    state = random.getRNGState()
+    with pytest.raises(
+        SettingError, match=r"^SpatialFullConvolution: adjH must be less than dH = 2, got 2$"
+    ):
+        nn.SpatialFullConvolution(1, 1, 3, 3, 3, 2, 0, 0, 2, 2)
+    with pytest.raises(ShapeError, match="adjW must be at least 0, got -1"):
+        nn.SpatialFullConvolution(1, 1, 3, 3, 3, 2, 0, 0, -1)
+    # Nothing has been drawn.
+    assert np.array_equal(random.getRNGState(), state)
+
+
+# Dilated and by depth
+
+
+def test_dilation_is_a_kernel_with_zeros_between():
+    layer = nn.SpatialDilatedConvolution(2, 3, 2, 3, 1, 2, 3, 1, 4, 2)
+    assert (layer.dilationW, layer.dilationH, layer.padW, layer.padH) == (4, 2, 3, 1)
+    wide = nn.SpatialConvolution(2, 3, 5, 5, 1, 2, 3, 1)
+    wide.weight[...], wide.bias = 0, layer.bias
+    wide.weight[:, :, ::2, ::4] = layer.weight
+    x = np.random.default_rng(0).standard_normal((2, 2, 7, 6))
+    assert np.allclose(layer.forward(x), wide.forward(x), 0, 1e-14)
+    assert nn.SpatialDilatedConvolution(2, 3, 2, 3, 1, 2, 3).padH == 3
+    with pytest.raises(ShapeError, match="dilationW must be at least 1, got 0"):
+        nn.SpatialDilatedConvolution(1, 1, 2, 2, 1, 1, 0, 0, 0)
+
+
+def test_every_plane_has_kernels_of_its_own():
+    layer = nn.SpatialDepthWiseConvolution(3, 2, 2, 3, 1, 2, 1)
+    assert (layer.nInputPlane, layer.depthwiseMultiplier, layer.nOutputPlane) == (3, 2, 6)
+    assert (layer.padW, layer.padH) == (1, 1)
+    # Torch7 takes the height of an image that is no square for its width.
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 7))
+    output = layer.forward(x)
+    assert output.shape == (2, 6, 2, 8)
+    for plane, i in np.ndindex(3, 2):
+        kernel = layer.weight.reshape(2, 3, 1, 1, 3, 2)[i, plane]
+        expected = conv(x[:, plane : plane + 1], kernel, (2, 1), (1, 1)) + layer.bias[i, plane]
+        assert np.allclose(output[:, 2 * plane + i], expected[:, 0], 0, 1e-14)
+    # With as many kernels as planes, Torch7 overwrites its gradient with the transpose.
+    square = nn.SpatialDepthWiseConvolution(2, 2, 2, 3)
+    x, gradOutput = np.ones((1, 2, 3, 2)), np.array([1.0, 2, 3, 4]).reshape(1, 4, 1, 1)
+    square.zeroGradParameters()
+    for _ in range(2):
+        square.accGradParameters(x, gradOutput)
+    assert square.gradWeight.tolist() == [[2] * 6 + [6] * 6, [4] * 6 + [8] * 6]
+    assert square.gradBias.tolist() == [[2, 6], [4, 8]]
+    assert square.noBias().forward(x).shape == (1, 4, 1, 1)

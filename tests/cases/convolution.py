@@ -5,6 +5,7 @@ from torchlite import nn
 
 BIAS = {"maths": "Maths has a bias"}
 BATCH = {"maths": "the section says it of a batch"}
+TABLE = {"maths": "the section says it of one array"}
 
 CASES = [
     Case(lambda: nn.SpatialConvolution(2, 3, 3, 2), (4, 2, 4, 5)),
@@ -22,6 +23,47 @@ CASES = [
     Case(
         lambda: nn.SpatialConvolutionMM(2, 3, 3, 2).noBias(),
         (3, 2, 4, 5),
+        name="no bias",
+        exempt=BIAS,
+    ),
+    Case(lambda: nn.SpatialFullConvolution(2, 3, 3, 2), (4, 2, 3, 2)),
+    Case(
+        lambda: nn.SpatialFullConvolution(3, 2, 2, 3, 2, 3, 1, 1, 1, 2),
+        (3, 3, 2, 3),
+        name="strided",
+    ),
+    Case(
+        lambda: nn.SpatialFullConvolution(2, 3, 3, 3, 2, 2, 1, 1),
+        [(3, 2, 2, 3), (3, 1, 4, 5)],
+        name="table",
+        exempt=TABLE,
+    ),
+    Case(
+        lambda: nn.SpatialFullConvolution(2, 3, 3, 2),
+        (2, 3, 2),
+        name="one sample",
+        exempt=BATCH,
+    ),
+    Case(
+        lambda: nn.SpatialFullConvolution(2, 3, 3, 2).noBias(),
+        (4, 2, 3, 2),
+        name="no bias",
+        exempt=BIAS,
+    ),
+    Case(
+        lambda: nn.SpatialDilatedConvolution(2, 3, 3, 2, 1, 1, 1, 0, 2, 3),
+        (4, 2, 5, 4),
+    ),
+    Case(
+        lambda: nn.SpatialDilatedConvolution(2, 3, 2, 3, 2, 1, 0, 1, 3, 2).noBias(),
+        (4, 2, 4, 5),
+        name="no bias",
+        exempt=BIAS,
+    ),
+    Case(lambda: nn.SpatialDepthWiseConvolution(3, 2, 3, 2), (4, 3, 3, 4)),
+    Case(
+        lambda: nn.SpatialDepthWiseConvolution(2, 3, 2, 3, 2, 1, 1, 0).noBias(),
+        (4, 2, 3, 4),
         name="no bias",
         exempt=BIAS,
     ),

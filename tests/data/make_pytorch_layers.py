@@ -90,6 +90,26 @@ LAYERS = {
         lambda: nn.SpatialConvolutionMM(2, 3, 2, 2, 2, 2, 1),
         (2, 4, 4),
     ),
+    "SpatialFullConvolution": (
+        lambda t: t.ConvTranspose2d(2, 3, (2, 3)),
+        lambda: nn.SpatialFullConvolution(2, 3, 3, 2),
+        (2, 2, 2, 1),
+    ),
+    "SpatialFullConvolution_strided": (
+        lambda t: t.ConvTranspose2d(2, 2, (3, 2), (2, 3), (1, 1), (1, 2), bias=False),
+        lambda: nn.SpatialFullConvolution(2, 2, 2, 3, 3, 2, 1, 1, 2, 1).noBias(),
+        (2, 3, 2),
+    ),
+    "SpatialDilatedConvolution": (
+        lambda t: t.Conv2d(2, 3, (2, 3), (1, 2), (0, 1), (3, 2)),
+        lambda: nn.SpatialDilatedConvolution(2, 3, 3, 2, 2, 1, 1, 0, 2, 3),
+        (1, 2, 5, 5),
+    ),
+    "SpatialDepthWiseConvolution": (
+        lambda t: t.Conv2d(3, 3, (2, 3), (2, 1), (0, 1), groups=3),
+        lambda: nn.SpatialDepthWiseConvolution(3, 1, 3, 2, 1, 2, 1, 0),
+        (1, 3, 5, 4),
+    ),
     "SpatialMaxPooling": (
         lambda t: t.MaxPool2d((2, 3), (2, 1), (1, 1)),
         lambda: nn.SpatialMaxPooling(3, 2, 1, 2, 1, 1),

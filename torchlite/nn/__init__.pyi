@@ -19,6 +19,15 @@ from torchlite.nn.convolution.spatial_convolution import SpatialConvolution as S
 from torchlite.nn.convolution.spatial_convolution_mm import (
     SpatialConvolutionMM as SpatialConvolutionMM,
 )
+from torchlite.nn.convolution.spatial_depth_wise_convolution import (
+    SpatialDepthWiseConvolution as SpatialDepthWiseConvolution,
+)
+from torchlite.nn.convolution.spatial_dilated_convolution import (
+    SpatialDilatedConvolution as SpatialDilatedConvolution,
+)
+from torchlite.nn.convolution.spatial_full_convolution import (
+    SpatialFullConvolution as SpatialFullConvolution,
+)
 from torchlite.nn.criterion import Criterion as Criterion
 from torchlite.nn.criterions.abs_criterion import AbsCriterion as AbsCriterion
 from torchlite.nn.criterions.bce_criterion import BCECriterion as BCECriterion
@@ -316,7 +325,10 @@ __all__ = [  # noqa: RUF022
     "SpatialClassNLLCriterion",
     "SpatialConvolution",
     "SpatialConvolutionMM",
+    "SpatialDepthWiseConvolution",
+    "SpatialDilatedConvolution",
     "SpatialDropout",
+    "SpatialFullConvolution",
     "SpatialLogSoftMax",
     "SpatialMaxPooling",
     "SpatialReflectionPadding",

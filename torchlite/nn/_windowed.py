@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy import ndarray
 
 from torchlite.errors import SettingError
@@ -17,8 +18,8 @@ class Windowed(Module):
     """Windows of images: how large they are, how far apart, with how much padding around the image.
 
     An image is (planes, *size), the dimensions of size in the order of `_axes`; one of them is a
-    sample. Attributes are named after them, as in Torch7: of W the windows have kW entries, dilW
-    apart, and start every dW, with padW of padding at both ends.
+    sample. Attributes are named after them, as in Torch7: of W the windows have kW entries,
+    dilationW apart, and start every dW, with padW of padding at both ends.
     """
 
     _axes: ClassVar[tuple[str, ...]] = ("H", "W")
@@ -37,7 +38,7 @@ class Windowed(Module):
         """Check the windows' settings, each in the order of `_axes`, and keep them."""
         groups = [("k", kernel, 1), ("d", stride, 1), ("pad", padding, 0)]
         if dilation is not None:
-            groups.append(("dil", dilation, 1))
+            groups.append(("dilation", dilation, 1))
         for prefix, values, least in groups:
             for axis, value in zip(self._axes, values, strict=True):
                 name = f"{prefix}{axis}"
@@ -63,11 +64,27 @@ class Windowed(Module):
         """How far the entries of a window are apart: of most classes, next to one another."""
         return (1,) * len(self._axes)
 
+    @property
+    def _letters(self) -> tuple[str, ...]:
+        """What the dimensions of size are called in shapes."""
+        return self._axes
+
+    @property
+    def _planes_last(self) -> bool:
+        """Whether an image is (*size, planes)."""
+        return False
+
+    def _planes_first(self, images: Array) -> Array:
+        """Return a view of images that has the planes before the positions; or the other way."""
+        return np.swapaxes(images, -1, -2) if self._planes_last else images
+
     def _windows_of(self, size: tuple[int, ...]) -> tuple[int, ...]:
         """Return how many windows an image of this size has along each axis."""
         return windowed_size(size, self._kernel, self._stride, self._padding, self._dilation)
 
-    def _check_images(self, method: str, input: Any, planes: int | None, dtype: Any) -> None:
+    def _check_images(
+        self, method: str, input: Any, planes: int | None, dtype: Any, argument: str = "input"
+    ) -> None:
         """Input must be an image or a batch of them, with so many planes (None: any number)."""
         dims = len(self._axes)
         if not (
@@ -75,21 +92,26 @@ class Windowed(Module):
             and input.dtype == dtype
             and (input.ndim == dims + 1 or input.ndim == dims + 2)
         ):
-            checks.must_be_array(self, method, "input", input)
-            checks.must_have_precision(self, method, "input", input, dtype)
+            checks.must_be_array(self, method, argument, input)
+            checks.must_have_precision(self, method, argument, input, dtype)
         fits = input.ndim in (dims + 1, dims + 2)
-        if not fits or (planes is not None and input.shape[-dims - 1] != planes):
+        axis = -1 if self._planes_last else -dims - 1
+        if not fits or (planes is not None and input.shape[axis] != planes):
             hint = self._planes_hint(input, planes)
-            raise checks.misshapen(self, method, "input", self._images(planes), input, hint)
+            raise checks.misshapen(self, method, argument, self._images(planes), input, hint)
 
     def _images(self, planes: int | None) -> str:
         """Return what shapes an input may have."""
-        sample = ", ".join([str(planes or "C"), *self._axes])
+        each = [str(planes or "C"), *self._letters]
+        sample = ", ".join([*each[1:], each[0]] if self._planes_last else each)
         return f"({sample}) or (N, {sample})"
 
     def _planes_hint(self, input: Any, planes: int | None) -> str | None:
         """Return what makes an input fit that has not these planes, as far as its shape tells."""
         dims = len(self._axes)
+        if self._planes_last:
+            fits = input.ndim in (2, 3) and input.shape[-2] == planes
+            return "np.swapaxes(input, -1, -2) has a frame in each row" if fits else None
         if input.ndim == dims:
             return "input[None] is one sample with one plane"
         if planes == 1 and input.ndim == dims + 1:
@@ -104,7 +126,7 @@ class Windowed(Module):
             next(n for n in count(1) if self._windows_of((n,) * len(self._axes))[i] > 0)
             for i in range(len(self._axes))
         ]
-        each = zip(self._axes, least, strict=True)
+        each = zip(self._letters, least, strict=True)
         expected = f"{self._images(planes)} with {' and '.join(f'{a} >= {n}' for a, n in each)}"
         raise checks.misshapen(self, method, "input", expected, input)
 
@@ -124,3 +146,30 @@ class Windowed(Module):
         if self._prints_stride or {*stride} != {1} or any(padding):
             text += ", " + ",".join(map(str, stride))
         return text + (", " + ",".join(map(str, padding)) if any(padding) else "")
+
+
+class Dilated(Windowed):
+    """Windows whose entries are not next to one another."""
+
+    @property
+    def _dilation(self) -> tuple[int, ...]:
+        return self._numbers("dilation")
+
+    def _written(self) -> str:
+        apart = [getattr(self, f"dilation{axis}") for axis in self._printed]
+        return f"{super()._written()}, {','.join(map(str, apart))}"
+
+
+class Frames(Windowed):
+    """Windows of sequences: an input is (T, planes), a frame in each row, or a batch of such."""
+
+    _axes: ClassVar[tuple[str, ...]] = ("W",)
+    _printed: ClassVar[tuple[str, ...]] = ("W",)
+
+    @property
+    def _letters(self) -> tuple[str, ...]:
+        return ("T",)
+
+    @property
+    def _planes_last(self) -> bool:
+        return True

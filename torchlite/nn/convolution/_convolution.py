@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -11,14 +11,16 @@ from torchlite.kernels.convolution import conv, conv_transposed, conv_weight
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn._windowed import Windowed
-from torchlite.nn.checks import NUMBERS
 from torchlite.nn.initial import uniform
+
+Size = tuple[int, ...]
 
 
 class Convolution(Windowed):
     """The correlation of every window with a kernel for each output plane, plus a bias.
 
-    A member says the names of its dimensions, and in which order its arguments are.
+    A member says the names of its dimensions, and in which order its arguments are; and what of it
+    is no plain correlation.
 
     Attributes
     ----------
@@ -39,66 +41,106 @@ class Convolution(Windowed):
 
     _validates = True
 
-    nInputPlane: int
-    nOutputPlane: int
+    # What the numbers of planes are called.
+    _counts: ClassVar[tuple[str, str]] = ("nInputPlane", "nOutputPlane")
 
     def _build(
         self,
-        nInputPlane: int,
-        nOutputPlane: int,
+        planes: Sequence[Any],
         kernel: Sequence[Any],
         stride: Sequence[Any],
         padding: Sequence[Any],
         dilation: Sequence[Any] | None = None,
     ) -> None:
         """Check and keep the settings, of windows in the order of `_axes`; draw parameters."""
-        self.nInputPlane = checks.at_least(self, "nInputPlane", nInputPlane, 1)
-        self.nOutputPlane = checks.at_least(self, "nOutputPlane", nOutputPlane, 1)
+        for name, value in zip(self._counts, planes, strict=True):
+            setattr(self, name, checks.at_least(self, name, value, 1))
         self._set_windows(kernel, stride, padding, dilation)
-        shape = self._weight_shape()
-        self.weight, self.gradWeight = np.zeros(shape), np.zeros(shape)
-        self.bias, self.gradBias = np.zeros(self.nOutputPlane), np.zeros(self.nOutputPlane)
+        self._make_parameters(self._weight_shape(), self._bias_shape())
+
+    def _make_parameters(self, weight: Size, bias: Size) -> None:
+        self.weight, self.gradWeight = np.zeros(weight), np.zeros(weight)
+        self.bias, self.gradBias = np.zeros(bias), np.zeros(bias)
         self.reset()
 
-    def _weight_shape(self) -> tuple[int, ...]:
-        return (self.nOutputPlane, self.nInputPlane, *self._kernel)
+    # What a member may have otherwise. Here images have the planes first.
+
+    @property
+    def _planes(self) -> tuple[int, int]:
+        """How many planes input and output have."""
+        input, output = (getattr(self, name) for name in self._counts)
+        return input, output
+
+    @property
+    def _groups(self) -> int:
+        """How many groups of planes there are, with kernels of their own."""
+        return 1
+
+    def _weight_shape(self) -> Size:
+        return (*reversed(self._planes), *self._kernel)
+
+    def _bias_shape(self) -> Size:
+        return (self._planes[1],)
+
+    def _fan_in(self) -> int:
+        """Return how many numbers one of the output is made of."""
+        return prod(self._kernel) * self._planes[0]
 
     def _kernels(self) -> Array:
-        """Return the weight as (nOutputPlane, nInputPlane, *kernel)."""
+        """Return the weight as (output planes, input planes of a group, *kernel)."""
         return self.weight
 
-    def updateOutput(self, input: Array) -> Array:
-        self._check("updateOutput", input)
-        geometry = self._stride, self._padding, self._dilation
-        self.output = conv(input, self._kernels(), *geometry, self.bias)
+    def _biases(self) -> Array | None:
+        """Return the bias as (output planes,)."""
+        return self.bias
+
+    def _made(self, images: Array, out: Size) -> Array:
+        """Return the output of images, which has the size out."""
+        return conv(images, self._kernels(), *self._geometry, self._biases())
+
+    def _sent_back(self, gradOutput: Array, size: Size) -> Array:
+        """Return the gradient of images of this size."""
+        return conv_transposed(gradOutput, self._kernels(), size, *self._geometry, self._groups)
+
+    def _weight_gradient(self, images: Array, gradOutput: Array) -> Array:
+        found = conv_weight(images, gradOutput, self._kernel, *self._geometry, self._groups)
+        return found.reshape(self.weight.shape)
+
+    def _bias_gradient(self, gradOutput: Array) -> Array:
+        """Return the sum of each plane over the batch and its positions."""
+        dims = len(self._axes)
+        behind = tuple(range(gradOutput.ndim - dims, gradOutput.ndim))
+        return sum_along(gradOutput, (0, *behind) if gradOutput.ndim > dims + 1 else behind)
+
+    @property
+    def _geometry(self) -> tuple[Size, Size, Size]:
+        return self._stride, self._padding, self._dilation
+
+    def updateOutput(self, input: Any) -> Array:
+        images, out = self._check("updateOutput", input)
+        self.output = self._planes_first(self._made(images, out))
         return self.output
 
-    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
-        self._check_back("updateGradInput", input, gradOutput)
-        size = input.shape[input.ndim - len(self._axes) :]
-        geometry = self._stride, self._padding, self._dilation
-        self.gradInput = conv_transposed(gradOutput, self._kernels(), size, *geometry)
+    def updateGradInput(self, input: Any, gradOutput: Array) -> Any:
+        images, gradOutput = self._check_back("updateGradInput", input, gradOutput)
+        size = images.shape[images.ndim - len(self._axes) :]
+        self.gradInput = self._planes_first(self._sent_back(gradOutput, size))
         return self.gradInput
 
-    def accGradParameters(self, input: Array, gradOutput: Array, scale: Number = 1) -> None:
-        if type(scale) not in NUMBERS:
-            scale = checks.number(self, "accGradParameters", "scale", scale)
-        self._check_back("accGradParameters", input, gradOutput)
-        geometry = self._stride, self._padding, self._dilation
-        increment = conv_weight(input, gradOutput, self._kernel, *geometry)
-        increment = increment.reshape(self.weight.shape)
+    def accGradParameters(self, input: Any, gradOutput: Array, scale: Number = 1) -> None:
+        scale = checks.scale(self, scale)
+        images, gradOutput = self._check_back("accGradParameters", input, gradOutput)
+        increment = self._weight_gradient(images, gradOutput)
         # What fails has changed nothing: all increments are made before the first is added.
         if self.bias is not None:
-            sums = scale * _plane_sums(gradOutput, len(self._axes))
+            sums = scale * self._bias_gradient(gradOutput)
         self.gradWeight += increment if scale == 1 else scale * increment
         if self.bias is not None:
             self.gradBias += sums
 
     def reset(self, stdv: Any = None) -> Self:
         """Draw weight and bias from U(-s, s): s is stdv * sqrt(3), or 1 / sqrt(fan in)."""
-        # How many numbers one of the output is made of.
-        fan_in = prod(self._kernel) * self.nInputPlane
-        uniform(self, stdv, fan_in, *self.parameters()[0])
+        uniform(self, stdv, self._fan_in(), *self.parameters()[0])
         return self
 
     def noBias(self) -> Self:
@@ -108,33 +150,35 @@ class Convolution(Windowed):
 
     def __repr__(self) -> str:
         without = "" if self.bias is not None else " without bias"
-        planes = f"{self.nInputPlane} -> {self.nOutputPlane}"
+        planes = " -> ".join(str(getattr(self, name)) for name in self._counts)
         return f"{type(self).__name__}({planes}, {self._written()}){without}"
 
-    def _check(self, method: str, input: Array) -> tuple[int, ...]:
-        """Raise unless the input fits; return how many windows it has."""
-        self._check_images(method, input, self.nInputPlane, self.weight.dtype)
-        out = self._windows_of(input.shape[input.ndim - len(self._axes) :])
+    def _check(self, method: str, input: Any) -> tuple[Array, Size]:
+        """Raise unless the input fits; return it with the planes first, and the output's size."""
+        planes, _ = self._planes
+        self._check_images(method, input, planes, self.weight.dtype)
+        images = self._planes_first(input)
+        out = self._windows_of(images.shape[images.ndim - len(self._axes) :])
         if min(out) < 1:
-            self._refuse_small(method, input, self.nInputPlane)
-        return out
+            self._refuse_small(method, input, planes)
+        return images, out
 
-    def _check_back(self, method: str, input: Array, gradOutput: Array) -> None:
-        out = self._check(method, input)
-        lead = input.shape[: input.ndim - len(out) - 1]
-        shape = (*lead, self.nOutputPlane, *out)
-        checks.must_be_typed_back(self, method, input, gradOutput, shape, self.weight.dtype)
+    def _check_back(self, method: str, input: Any, gradOutput: Array) -> tuple[Array, Array]:
+        """Raise unless both fit; return them with the planes first."""
+        images, out = self._check(method, input)
+        lead, (_, planes) = images.shape[: images.ndim - len(out) - 1], self._planes
+        shape = (*lead, *out, planes) if self._planes_last else (*lead, planes, *out)
+        checks.must_be_typed_back(self, method, images, gradOutput, shape, self.weight.dtype)
+        return images, self._planes_first(gradOutput)
 
     def _planes_hint(self, input: Array, planes: int | None) -> str | None:
         hint = super()._planes_hint(input, planes)
         dims = len(self._axes)
         if hint is None and input.ndim in (dims + 1, dims + 2):
-            name, n = type(self).__name__, input.shape[-dims - 1]
-            return f"{name}({n}, {self.nOutputPlane}, ...) would fit" if n else None
+            n = input.shape[-1 if self._planes_last else -dims - 1]
+            return (
+                f"{type(self).__name__}({n}, {getattr(self, self._counts[1])}, ...) would fit"
+                if n
+                else None
+            )
         return hint
-
-
-def _plane_sums(gradOutput: Array, dims: int) -> Array:
-    """Return the sum of each plane over the batch and its positions."""
-    behind = tuple(range(gradOutput.ndim - dims, gradOutput.ndim))
-    return sum_along(gradOutput, (0, *behind) if gradOutput.ndim > dims + 1 else behind)

@@ -77,6 +77,8 @@ class SpatialConvolution(Convolution):
     Torch7, nn/SpatialConvolution.lua.
     """
 
+    nInputPlane: int
+    nOutputPlane: int
     kW: int
     kH: int
     dW: int
@@ -96,4 +98,4 @@ class SpatialConvolution(Convolution):
         padH: int | None = None,
     ) -> None:
         padH = padW if padH is None else padH
-        self._build(nInputPlane, nOutputPlane, (kH, kW), (dH, dW), (padH, padW))
+        self._build((nInputPlane, nOutputPlane), (kH, kW), (dH, dW), (padH, padW))
