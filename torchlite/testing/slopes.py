@@ -27,10 +27,12 @@ COMPLEX_STEP = 1e-30
 # Central differences stop at the first pair of steps that is good enough, or keep the best.
 STEPS = 2.0 ** -np.array([12, 14, 16, 18, 20, 23])
 GOOD_ENOUGH = 1e-8
+# The step of a glance, where one has to do.
+GLANCE = 2.0**-17
 # Steps to see a kink by: what lies farther away is none of here.
 NEXT = 2.0**-20
 # Steps so small that a third difference of them is rounding, in single precision, too.
-TREMOR = 2.0**-26
+TREMOR = 2.0**-22
 
 
 class Unfit(Exception):
@@ -131,6 +133,18 @@ class Variable:
             raise Unfit("the output of a complex input is real")
         return outputs
 
+    def agree(self, exact: list[Array], direction: Array) -> bool:
+        """Tell whether slopes are, at first sight, those of one central difference."""
+        step = self._scale(direction) * GLANCE
+        with np.errstate(all="ignore"):
+            ahead, behind = self._at(step, direction), self._at(-step, direction)
+            for slope, a, b in zip(exact, ahead, behind, strict=True):
+                allowed = 1e-7 * np.abs(slope).max(initial=0)
+                allowed += 1e-15 * np.abs(a).max(initial=0) / step
+                if not np.all(np.abs((a - b) / (2 * step) - slope) <= allowed):
+                    return False
+        return True
+
     def _central(self, direction: Array) -> tuple[list[Array], list[Array]]:
         scale = self._scale(direction)
         best: list[Array] = []
@@ -205,16 +219,36 @@ class Variable:
     @cached_property
     def noise(self) -> list[Array]:
         """How much the outputs tremble from rounding."""
+        eps = 4 * np.finfo(float).eps
+        return [
+            np.fmax(3 * np.abs(np.diff(moved, 3, axis=0)).max(axis=0), eps * np.abs(moved[0]))
+            for moved in self._walk(1)
+        ]
+
+    def trembles(self) -> float:
+        """Return by how much the outputs tremble if that is more than they move, else 0.
+
+        What trembles does so everywhere: a kink beside here does not.
+        """
+        found = []
+        for start in (1, 2**12):
+            tremors = [0.0]
+            for moved in self._walk(start):
+                tremor = float(np.abs(np.diff(moved, 3, axis=0)).max(initial=0))
+                way = float(np.abs(moved[-1] - moved[0]).max(initial=0))
+                if tremor > max(1e-9 * float(np.abs(moved).max(initial=0)), 0.01 * way):
+                    tremors.append(tremor)
+            found.append(max(tremors))
+        return min(found)
+
+    def _walk(self, start: int) -> list[Array]:
+        """Return the outputs at eight places, with very small steps between them."""
         direction = self.subject.rng.uniform(0.5, 1, self.values.shape)
         step = TREMOR * self._scale(direction)
         with np.errstate(all="ignore"):
             # On one side of here, which may be a kink or a jump.
-            outputs = [self._at(i * step, direction) for i in range(1, 7)]
-            noises = []
-            for moved in zip(*outputs, strict=True):
-                tremor = np.abs(np.diff(moved, 3, axis=0)).max(axis=0)
-                noises.append(2 * np.fmax(tremor, 2 * np.finfo(float).eps * np.abs(moved[0])))
-        return noises
+            places = [self._at((start + i) * step, direction) for i in range(8)]
+        return [np.stack(outputs) for outputs in zip(*places, strict=True)]
 
     def _at(self, step: float, direction: Array) -> list[Array]:
         try:
