@@ -29,8 +29,6 @@ FALSE_ALARM = pytest.mark.xfail(raises=(AssertionError, RuntimeWarning), strict=
 
 # What the checker says against these rows is false: take them off when it no longer does.
 ALARMS = {
-    # Scratch paper in a part, for whose numbers parameters() has others.
-    "WrappedWeightNorm",
     # A scale of float32, which rounds what it is multiplied with.
     "ScaledLookup",
     # Rounding of huge sums, of which a cosine is taken.

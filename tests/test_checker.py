@@ -5,6 +5,7 @@ import pickle
 import random as stdlib_random
 import re
 import sys
+import types
 from typing import ClassVar
 
 import numpy as np
@@ -247,7 +248,8 @@ def test_a_report():
     report = check_module(nn.Linear(3, 2), shape=(4, 3), exempt={"duck": "NumPy alone"})
     assert report.passed == [name for name in PROPERTIES if name != "duck"]
     assert str(report) == (
-        f"Linear(3 -> 2): {len(PROPERTIES) - 1} properties hold\n  exempt from duck: NumPy alone"
+        f"Linear(3 -> 2): {len(PROPERTIES) - 1} properties hold, 2 parameters\n"
+        "  exempt from duck: NumPy alone"
     )
     assert report.seconds > 0
 
@@ -474,7 +476,7 @@ def test_what_a_class_declares_is_not_asked_and_told():
     report = check_module(nn.GradientReversal(), shape=(4, 3))
     assert report.exempt == {"gradInput": REASON}
     assert set(PROPERTIES) - set(report.passed) == {"gradInput"}
-    assert str(report).endswith(f"properties hold\n  exempt from gradInput: {REASON}")
+    assert str(report).endswith(f", no parameters\n  exempt from gradInput: {REASON}")
     # Settings may decide.
     check_module(Reversal("on purpose"), shape=(4, 3))
     assert violation(Reversal(), shape=(4, 3)).property == "gradInput"
@@ -1131,7 +1133,7 @@ def test_the_command(file, capsys):
     arguments = ["--args", "3,2,bias=False", "--input", "4,3"]
     assert main(["check", f"{file}:Right", *arguments]) == 0
     assert capsys.readouterr().out == (
-        f"Right(3 -> 2) without bias: {len(PROPERTIES)} properties hold\n"
+        f"Right(3 -> 2) without bias: {len(PROPERTIES)} properties hold, 1 parameter\n"
     )
     assert main(["check", f"{file}:Wrong", *arguments]) == 1
     out = capsys.readouterr().out
@@ -1188,6 +1190,183 @@ def test_a_part_is_checked_with_the_methods_that_stand_on_itself():
     assert str(caught.value).startswith("net[0] Identity: updateGradInput: gradInput is not the ")
     net[0].updateGradInput = lambda input, gradOutput: 2 * gradOutput
     check_module(net, shape=(4, 3), only=["gradInput"])
+
+
+# ---------------------------------------------------------------- parameters that nobody lists
+
+
+class Shift(nn.Module):
+    """A shift of which `hold` tells where it and its gradient stand."""
+
+    def __init__(self):
+        self.hold(np.array([1.5, -2.0]), np.zeros(2))
+
+    def hold(self, shift, gradient):
+        self.shift, self.gradShift = shift, gradient
+
+    def held(self):
+        return self.shift, self.gradShift
+
+    def updateOutput(self, input):
+        self.output = input + self.held()[0]
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput.copy()
+        return self.gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        self.held()[1][...] += scale * gradOutput.sum(axis=0)
+
+
+class InDictionaries(Shift):
+    def hold(self, shift, gradient):
+        self.params, self.grads = {"shift": shift}, {"shift": gradient}
+
+    def held(self):
+        return self.params["shift"], self.grads["shift"]
+
+
+class InObject(Shift):
+    def hold(self, shift, gradient):
+        self.entry = types.SimpleNamespace(value=shift, grad=gradient)
+
+    def held(self):
+        return self.entry.value, self.entry.grad
+
+
+class InTuples(Shift):
+    def hold(self, shift, gradient):
+        self.pairs = [(shift, gradient)]
+
+    def held(self):
+        return self.pairs[0]
+
+
+class UnderCourseNames(Shift):
+    def hold(self, shift, gradient):
+        self.b, self.db = shift, gradient
+
+    def held(self):
+        return self.b, self.db
+
+
+class OneNumber(Shift):
+    """Python's numbers."""
+
+    def __init__(self):
+        self.shift, self.gradShift = 1.5, 0.0
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        self.gradShift += scale * float(gradOutput.sum())
+
+
+class NeverTrained(Shift):
+    def accGradParameters(self, input, gradOutput, scale=1):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        (Shift, "shift has a gradient, but parameters() does not return both."),
+        (
+            InDictionaries,
+            "backward adds to grads['shift'], but parameters() does not return it.",
+        ),
+        (InTuples, "backward adds to pairs[0][1], but parameters() does not return it."),
+        (InObject, "backward adds to entry.grad, but parameters() does not return it."),
+        (UnderCourseNames, "b has a gradient, but parameters() does not return both."),
+        (OneNumber, "shift has a gradient, but parameters() does not return both."),
+        (NeverTrained, "shift has a gradient, but parameters() does not return both."),
+    ],
+)
+def test_what_parameters_leaves_out(kind, problem):
+    found = violation(kind, shape=(4, 2))
+    assert str(found).splitlines()[0] == (
+        f"{kind.__name__}: parameters: {problem} Return them, or say in its docstring what stays "
+        "as it is."
+    )
+    assert found.property == "update"
+
+
+class Features(nn.Module):
+    """A layer on top of another one."""
+
+    def __init__(self):
+        self.features, self.top = nn.Linear(2, 3), nn.Linear(3, 2)
+
+    def parameters(self):
+        return self.top.parameters()
+
+    def updateOutput(self, input):
+        self.output = self.top.updateOutput(self.features.updateOutput(input))
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        hidden = self.features.updateOutput(input)
+        inner = self.top.updateGradInput(hidden, gradOutput)
+        self.gradInput = self.features.updateGradInput(input, inner)
+        return self.gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        self.top.accGradParameters(self.features.updateOutput(input), gradOutput, scale)
+
+
+class SaysSo(Features):
+    def parameters(self):
+        """Return those of top: the features are frozen."""
+        return super().parameters()
+
+
+class SaysSomethingElse(Features):
+    def parameters(self):
+        """Return those of top, but not twice."""
+        return super().parameters()
+
+
+class FrozenShift(Shift):
+    def parameters(self):
+        return [], []
+
+
+class WithResults(Shift):
+    """The results, statistics and counts that a layer keeps are no parameters."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden, self.gradHidden = np.zeros((4, 2)), np.zeros((4, 2))
+        self.calls, self.seen, self.squares = np.zeros(1), np.zeros(2), np.zeros(2)
+
+    def parameters(self):
+        return [self.shift], [self.gradShift]
+
+    def updateOutput(self, input):
+        self.hidden = input.copy()
+        return super().updateOutput(input)
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradHidden = gradOutput.copy()
+        return super().updateGradInput(input, gradOutput)
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        self.calls += 1
+        self.seen = self.seen + input.sum()
+        self.squares = self.squares + (gradOutput**2).sum()
+        super().accGradParameters(input, gradOutput, scale)
+
+
+def test_what_parameters_leaves_out_on_purpose_it_says():
+    for kind in (Features, SaysSomethingElse):
+        assert violation(kind, shape=(4, 2), only="update").problem == (
+            "features.weight has a gradient, but parameters() does not return both. Return them, "
+            "or say in its docstring what stays as it is."
+        )
+    for kind in (SaysSo, FrozenShift, WithResults):
+        check_module(kind, shape=(4, 2), only="update")
+    frozen = nn.Linear(2, 2)
+    frozen.parameters = lambda: ([], [])
+    check_module(nn.Sequential(frozen), shape=(4, 2), only="update")
 
 
 # ---------------------------------------------------------------- what draws elsewhere

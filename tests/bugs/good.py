@@ -1218,6 +1218,10 @@ class FixedFeatures(nn.Module):
     def __init__(self, n, m):
         self.features = nn.Sequential(nn.Linear(n, m), nn.Tanh())
 
+    def parameters(self):
+        """Return nothing: the features stay as they are."""
+        return [], []
+
     def updateOutput(self, input):
         self.output = self.features.forward(input)
         return self.output

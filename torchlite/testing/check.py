@@ -41,6 +41,9 @@ class Report:
     advice
         What does not hold of the properties that the level does not require, by property: the
         violations, of which it prints the first lines.
+    parameters
+        How many parameters `parameters()` returned, of a module: what it leaves out is no part
+        of what was checked.
     kinks
         By array: how many of its entries were skipped at kinks or ties, of how many.
     notes
@@ -53,12 +56,16 @@ class Report:
     passed: list[str] = field(default_factory=list)
     exempt: dict[str, str] = field(default_factory=dict)
     advice: dict[str, ContractViolation] = field(default_factory=dict)
+    parameters: int | None = None
     kinks: dict[str, tuple[int, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     def __str__(self) -> str:
         lines = [f"{self.subject}: {len(self.passed)} properties hold"]
+        if self.parameters is not None:
+            plural = "" if self.parameters == 1 else "s"
+            lines[0] += f", {self.parameters or 'no'} parameter{plural}"
         lines += [f"  exempt from {name}: {reason}" for name, reason in self.exempt.items()]
         lines += [
             f"  advice, {name}: {str(violation).splitlines()[0]}"
@@ -132,7 +139,7 @@ def check_module(
     -------
     >>> import torchlite as nn
     >>> print(check_module(nn.Linear(3, 2), shape=(4, 3), only=["gradInput", "gradParameters"]))
-    Linear(3 -> 2): 2 properties hold
+    Linear(3 -> 2): 2 properties hold, 2 parameters
     >>> class Half(nn.ReLU):
     ...     def updateGradInput(self, input, gradOutput):
     ...         self.gradInput = 0.5 * super().updateGradInput(input, gradOutput)
@@ -274,6 +281,8 @@ class _Run:
     def reported(self, subject: Any, exemptions: Exemptions, start: float) -> Report:
         """Check everything; return what holds, or raise what does not."""
         report = Report(subject.title, exempt=exemptions.report(self.wanted))
+        if isinstance(subject, ModuleSubject):
+            report.parameters = len(subject.names)
         report.passed = self.check(subject, exemptions, report)[0]
         report.seconds = time.perf_counter() - start
         if len(self.failures) > 1:

@@ -9,16 +9,16 @@ import numpy as np
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.module import Module
 from torchlite.nn.nested import copy_arrays, is_array, is_finite
-from torchlite.nn.tree import rows, walk
 from torchlite.testing import values
 from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.subject import quietly
+from torchlite.testing.unlisted import check_unlisted
 
 __all__ = ["accUpdate", "flat", "identity", "sharing", "update", "zero"]
 
 
 def update(s: ModuleSubject) -> None:
-    """UpdateParameters subtracts learningRate times the gradient from every parameter."""
+    """UpdateParameters subtracts learningRate times the gradient from every parameter there is."""
     module = s.fresh()
     s.forward(module, s.input)
     module.updateGradInput(s.input, s.gradOutput)
@@ -28,24 +28,7 @@ def update(s: ModuleSubject) -> None:
         if pairs.count(pair) > 1:
             s.fail("parameters", f"it returns {name} and its parameter twice.")
     module.accGradParameters(s.input, s.gradOutput)
-    known = {id(array) for row in rows(module) for array in (row.parameter, row.gradient)}
-    for place in walk(module):
-        part = place.module
-        for key, value in vars(part).items():
-            own = vars(part).get(f"grad{key[:1].upper()}{key[1:]}")
-            listed = len({id(value), id(own)} & known)
-            if not (is_array(value) and is_array(own)) or listed == 2:
-                continue
-            # What no attribute but `modules` holds is a container's to gather.
-            forgotten = "." not in place.path or own.any()
-            # A layer that returns no parameters at all is frozen.
-            frozen = not listed and not (isinstance(part, Module) and part.parameters()[0])
-            if forgotten and not frozen:
-                s.fail(
-                    "parameters",
-                    f"{f'{place.path}.{key}'.lstrip('.')} has a gradient, but parameters() does "
-                    "not return both.",
-                )
+    check_unlisted(s)
     for gradient in gradients:
         gradient[...] = values.sixteenths(s.rng, gradient.shape)
     for learningRate in (0, 0.5, np.float64(-0.25)):
