@@ -58,6 +58,27 @@ def test_the_settings_stand_in_attributes():
             lambda: nn.SpatialDepthWiseConvolution(3, 2, 5, 4, 1, 2),
             "SpatialDepthWiseConvolution(3 -> 2, 5x4, 1,2)",
         ),
+        (lambda: nn.TemporalConvolution(3, 2, 5, 4), "TemporalConvolution"),
+        (lambda: nn.TemporalRowConvolution(3, 2), "TemporalRowConvolution(3, 2)"),
+        (
+            lambda: nn.TemporalRowConvolution(3, 2, 4, True).noBias(),
+            "TemporalRowConvolution(3, 2, 4) without bias",
+        ),
+        (lambda: nn.TemporalSubSampling(3, 2), "TemporalSubSampling"),
+        (lambda: nn.SpatialSubSampling(3, 2, 2), "SpatialSubSampling"),
+        (lambda: nn.VolumetricConvolution(3, 8, 5, 4, 3), "VolumetricConvolution(3 -> 8, 5x4x3)"),
+        (
+            lambda: nn.VolumetricConvolution(3, 8, 5, 4, 3, 1, 2, 3, 0, 2, 1).noBias(),
+            "VolumetricConvolution(3 -> 8, 5x4x3, 1,2,3, 0,2,1) without bias",
+        ),
+        (
+            lambda: nn.VolumetricDilatedConvolution(3, 8, 5, 4, 3, 1, 1, 1, 0, 0, 0, 1, 2, 3),
+            "VolumetricDilatedConvolution(3 -> 8, 5x4x3, 1,2,3)",
+        ),
+        (
+            lambda: nn.VolumetricFullConvolution(3, 8, 5, 4, 3, 1, 3, 2, 0, 2, 1, 0, 2, 1),
+            "VolumetricFullConvolution(3 -> 8, 5x4x3, 1,3,2, 0,2,1, 0,2,1)",
+        ),
     ],
 )
 def test_it_prints_as_in_torch7(layer, text):
@@ -155,6 +176,104 @@ def test_the_bias_gradient_of_many_pixels_is_accurate():
     x = np.full((4, 1, 1000, 1000), 0.1, np.float32)
     layer.accGradParameters(x, x)
     np.testing.assert_allclose(layer.gradBias, 4e6 * np.float64(np.float32(0.1)), 1e-6)
+
+
+def test_paddings_of_volumes_have_the_defaults_of_torch7():
+    for kind in (nn.VolumetricConvolution, nn.VolumetricDilatedConvolution):
+        layer = kind(1, 2, 5, 6, 7, 1, 2, 3, 2)
+        assert (layer.kT, layer.kW, layer.kH, layer.dT, layer.dW, layer.dH) == (5, 6, 7, 1, 2, 3)
+        assert (layer.padT, layer.padW, layer.padH) == (2, 2, 2)
+        assert layer.weight.shape == (2, 1, 5, 7, 6)
+        layer = kind(1, 2, 5, 6, 7, 1, 2, 3, 2, 1)
+        assert (layer.padT, layer.padW, layer.padH) == (2, 1, 1)
+        assert kind(1, 2, 5, 6, 7, padH=1).padW == 0
+    layer = nn.VolumetricFullConvolution(1, 2, 5, 6, 7, 1, 2, 3, 2)
+    assert (layer.padT, layer.padW, layer.padH) == (2, 0, 0)
+    assert layer.weight.shape == (1, 2, 5, 7, 6)
+
+
+# Sequences
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "message"),
+    [
+        (
+            lambda: nn.TemporalConvolution(3, 4, 2),
+            (2, 5, 4),
+            "(T, 3) or (N, T, 3), got (2, 5, 4)\n  hint: TemporalConvolution(4, 4, ...) would fit",
+        ),
+        (
+            lambda: nn.TemporalConvolution(3, 4, 2),
+            (3, 5),
+            "(T, 3) or (N, T, 3), got (3, 5)\n"
+            "  hint: np.swapaxes(input, -1, -2) has a frame in each row",
+        ),
+        (
+            lambda: nn.TemporalConvolution(3, 4, 2),
+            (1, 3),
+            "(T, 3) or (N, T, 3) with T >= 2, got (1, 3)",
+        ),
+        (lambda: nn.TemporalSubSampling(3, 2), (3,), "(T, 3) or (N, T, 3), got (3,)"),
+        (
+            lambda: nn.TemporalRowConvolution(3, 4),
+            (5, 6, 2),
+            "(T, 3) or (N, T, 3), got (5, 6, 2)\n  hint: TemporalRowConvolution(2, ...) would fit",
+        ),
+        (
+            lambda: nn.TemporalRowConvolution(3, 4, 1, True),
+            (6, 3),
+            "(3, T) or (N, 3, T), got (6, 3)\n"
+            "  hint: np.moveaxis(input, -1, -2) has the planes before the pixels",
+        ),
+    ],
+)
+def test_a_wrong_sequence_is_refused(layer, shape, message):
+    made = layer()
+    expected = f"{made!r}.updateOutput: input must be {message}"
+    with pytest.raises(ShapeError, match=f"^{re.escape(expected)}$"):
+        made.forward(np.ones(shape))
+
+
+def test_a_wrong_gradient_of_a_sequence_is_refused():
+    layer = nn.TemporalConvolution(3, 4, 2)
+    x = np.ones((5, 6, 3))
+    expected = "TemporalConvolution.updateGradInput: gradOutput must be (5, 5, 4), got (5, 4, 5)"
+    with pytest.raises(ShapeError, match=f"^{re.escape(expected)}"):
+        layer.updateGradInput(x, np.ones((5, 4, 5)))
+
+
+def test_features_first_is_the_same_turned_round():
+    random.manualSeed(1)
+    last = nn.TemporalRowConvolution(3, 2, 2)
+    random.manualSeed(1)
+    first = nn.TemporalRowConvolution(3, 2, 2, True)
+    x = np.random.default_rng(0).standard_normal((4, 5, 3))
+    output = last.forward(x)
+    assert np.array_equal(first.forward(x.swapaxes(1, 2)), output.swapaxes(1, 2))
+    gradInput = last.backward(x, output)
+    turned = first.backward(x.swapaxes(1, 2), output.swapaxes(1, 2))
+    assert np.array_equal(turned, gradInput.swapaxes(1, 2))
+    assert np.array_equal(first.gradWeight, last.gradWeight)
+    # Torch7 cannot.
+    assert last.noBias().reset().bias is None
+
+
+def test_a_window_of_frames_is_a_row_of_the_weight():
+    layer = nn.TemporalConvolution(3, 4, 2, 2)
+    assert (layer.inputFrameSize, layer.outputFrameSize, layer.kW, layer.dW) == (3, 4, 2, 2)
+    x = np.random.default_rng(0).standard_normal((7, 3))
+    rows = x[:6].reshape(3, 6)
+    assert np.allclose(layer.forward(x), rows @ layer.weight.T + layer.bias, 0, 1e-14)
+
+
+def test_sub_sampling_without_bias():
+    layer = nn.SpatialSubSampling(2, 2, 1, 2, 1)
+    assert (layer.nInputPlane, layer.kW, layer.kH, layer.dW, layer.dH) == (2, 2, 1, 2, 1)
+    layer.weight[:], layer.bias[:] = [1, 10], [100, 200]
+    x = np.array([[[1.0, 2.0, 3.0]], [[4.0, 5.0, 6.0]]])
+    assert layer.forward(x).tolist() == [[[103]], [[290]]]
+    assert layer.noBias().forward(x).tolist() == [[[3]], [[90]]]
 
 
 # Full convolution

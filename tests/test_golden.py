@@ -18,13 +18,10 @@ LATER = {
     "SpatialContrastiveNormalization", "SpatialConvolutionLocal", "SpatialConvolutionMap",
     "SpatialCrossMapLRN", "SpatialDilatedMaxPooling", "SpatialDivisiveNormalization",
     "SpatialFractionalMaxPooling", "SpatialFullConvolutionMap", "SpatialLPPooling",
-    "SpatialMaxUnpooling", "SpatialSubSampling", "SpatialSubtractiveNormalization",
-    "SpatialUpSamplingBilinear", "SpatialUpSamplingNearest", "TemporalConvolution",
-    "TemporalDynamicKMaxPooling", "TemporalMaxPooling", "TemporalRowConvolution",
-    "TemporalSubSampling", "UpSampling", "VolumetricAveragePooling", "VolumetricConvolution",
-    "VolumetricDilatedConvolution", "VolumetricDilatedMaxPooling",
-    "VolumetricFractionalMaxPooling", "VolumetricFullConvolution", "VolumetricMaxPooling",
-    "VolumetricMaxUnpooling",
+    "SpatialMaxUnpooling", "SpatialSubtractiveNormalization", "SpatialUpSamplingBilinear",
+    "SpatialUpSamplingNearest", "TemporalDynamicKMaxPooling", "TemporalMaxPooling", "UpSampling",
+    "VolumetricAveragePooling", "VolumetricDilatedMaxPooling", "VolumetricFractionalMaxPooling",
+    "VolumetricMaxPooling", "VolumetricMaxUnpooling",
 }  # fmt: skip
 CASES = {
     f"{chapter}-{case['id']}": case

@@ -16,6 +16,17 @@ from torchlite import nn
 
 FILE = Path(__file__).with_name("pytorch_layers.npz")
 
+
+def over_time(t, planes, made, width, step=1):
+    """Return a convolution of frames, one in each row, as one of an image that is as wide."""
+
+    class Frames(t.Conv2d):
+        def forward(self, input):
+            return super().forward(input[:, None])[..., 0].mT
+
+    return Frames(1, made, (width, planes), (step, 1))
+
+
 # name: (what PyTorch makes of torch.nn, what torchlite makes, shape of the input)
 LAYERS = {
     "Linear": (lambda t: t.Linear(3, 2), lambda: nn.Linear(3, 2), (5, 3)),
@@ -109,6 +120,36 @@ LAYERS = {
         lambda t: t.Conv2d(3, 3, (2, 3), (2, 1), (0, 1), groups=3),
         lambda: nn.SpatialDepthWiseConvolution(3, 1, 3, 2, 1, 2, 1, 0),
         (1, 3, 5, 4),
+    ),
+    "TemporalConvolution": (
+        lambda t: over_time(t, 2, 3, 2),
+        lambda: nn.TemporalConvolution(2, 3, 2),
+        (2, 5, 2),
+    ),
+    "TemporalConvolution_strided": (
+        lambda t: over_time(t, 3, 2, 3, 2),
+        lambda: nn.TemporalConvolution(3, 2, 3, 2),
+        (1, 8, 3),
+    ),
+    "TemporalRowConvolution": (
+        lambda t: t.Conv1d(3, 3, 2, 2, groups=3),
+        lambda: nn.TemporalRowConvolution(3, 2, 2, True),
+        (2, 3, 6),
+    ),
+    "VolumetricConvolution": (
+        lambda t: t.Conv3d(2, 2, (2, 1, 3), (1, 2, 1), (1, 0, 1)),
+        lambda: nn.VolumetricConvolution(2, 2, 2, 3, 1, 1, 1, 2, 1, 1, 0),
+        (2, 2, 2, 3, 2),
+    ),
+    "VolumetricDilatedConvolution": (
+        lambda t: t.Conv3d(1, 2, (2, 1, 2), 1, (1, 0, 1), (3, 1, 2), bias=False),
+        lambda: nn.VolumetricDilatedConvolution(1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 0, 3, 2, 1).noBias(),
+        (1, 1, 3, 2, 3),
+    ),
+    "VolumetricFullConvolution": (
+        lambda t: t.ConvTranspose3d(2, 1, (2, 1, 3), (1, 2, 2), (1, 0, 1), (0, 1, 0)),
+        lambda: nn.VolumetricFullConvolution(2, 1, 2, 3, 1, 1, 2, 2, 1, 1, 0, 0, 0, 1),
+        (1, 2, 3, 2, 2),
     ),
     "SpatialMaxPooling": (
         lambda t: t.MaxPool2d((2, 3), (2, 1), (1, 1)),

@@ -28,6 +28,23 @@ from torchlite.nn.convolution.spatial_dilated_convolution import (
 from torchlite.nn.convolution.spatial_full_convolution import (
     SpatialFullConvolution as SpatialFullConvolution,
 )
+from torchlite.nn.convolution.spatial_sub_sampling import SpatialSubSampling as SpatialSubSampling
+from torchlite.nn.convolution.temporal_convolution import TemporalConvolution as TemporalConvolution
+from torchlite.nn.convolution.temporal_row_convolution import (
+    TemporalRowConvolution as TemporalRowConvolution,
+)
+from torchlite.nn.convolution.temporal_sub_sampling import (
+    TemporalSubSampling as TemporalSubSampling,
+)
+from torchlite.nn.convolution.volumetric_convolution import (
+    VolumetricConvolution as VolumetricConvolution,
+)
+from torchlite.nn.convolution.volumetric_dilated_convolution import (
+    VolumetricDilatedConvolution as VolumetricDilatedConvolution,
+)
+from torchlite.nn.convolution.volumetric_full_convolution import (
+    VolumetricFullConvolution as VolumetricFullConvolution,
+)
 from torchlite.nn.criterion import Criterion as Criterion
 from torchlite.nn.criterions.abs_criterion import AbsCriterion as AbsCriterion
 from torchlite.nn.criterions.bce_criterion import BCECriterion as BCECriterion
@@ -334,6 +351,7 @@ __all__ = [  # noqa: RUF022
     "SpatialReflectionPadding",
     "SpatialReplicationPadding",
     "SpatialSoftMax",
+    "SpatialSubSampling",
     "SpatialZeroPadding",
     "SplitTable",
     "Sqrt",
@@ -343,12 +361,18 @@ __all__ = [  # noqa: RUF022
     "Sum",
     "Tanh",
     "TanhShrink",
+    "TemporalConvolution",
+    "TemporalRowConvolution",
+    "TemporalSubSampling",
     "Threshold",
     "Transpose",
     "Unsqueeze",
     "View",
     "VolumetricBatchNormalization",
+    "VolumetricConvolution",
+    "VolumetricDilatedConvolution",
     "VolumetricDropout",
+    "VolumetricFullConvolution",
     "VolumetricReplicationPadding",
     "WeightNorm",
     "WeightedEuclidean",

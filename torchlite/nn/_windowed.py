@@ -32,11 +32,13 @@ class Windowed(Module):
         self,
         kernel: Sequence[Any],
         stride: Sequence[Any],
-        padding: Sequence[Any],
+        padding: Sequence[Any] | None = None,
         dilation: Sequence[Any] | None = None,
     ) -> None:
         """Check the windows' settings, each in the order of `_axes`, and keep them."""
-        groups = [("k", kernel, 1), ("d", stride, 1), ("pad", padding, 0)]
+        groups = [("k", kernel, 1), ("d", stride, 1)]
+        if padding is not None:
+            groups.append(("pad", padding, 0))
         if dilation is not None:
             groups.append(("dilation", dilation, 1))
         for prefix, values, least in groups:
@@ -57,7 +59,8 @@ class Windowed(Module):
 
     @property
     def _padding(self) -> tuple[int, ...]:
-        return self._numbers("pad")
+        # Not every class has padding.
+        return tuple(getattr(self, f"pad{axis}", 0) for axis in self._axes)
 
     @property
     def _dilation(self) -> tuple[int, ...]:
@@ -140,7 +143,8 @@ class Windowed(Module):
     def _written(self) -> str:
         """Return the settings of the windows as Torch7 prints them."""
         kernel, stride, padding = (
-            [getattr(self, prefix + axis) for axis in self._printed] for prefix in ("k", "d", "pad")
+            [getattr(self, prefix + axis, 0) for axis in self._printed]
+            for prefix in ("k", "d", "pad")
         )
         text = "x".join(map(str, kernel))
         if self._prints_stride or {*stride} != {1} or any(padding):

@@ -42,14 +42,14 @@ class Convolution(Windowed):
     _validates = True
 
     # What the numbers of planes are called.
-    _counts: ClassVar[tuple[str, str]] = ("nInputPlane", "nOutputPlane")
+    _counts: ClassVar[tuple[str, ...]] = ("nInputPlane", "nOutputPlane")
 
     def _build(
         self,
         planes: Sequence[Any],
         kernel: Sequence[Any],
         stride: Sequence[Any],
-        padding: Sequence[Any],
+        padding: Sequence[Any] | None = None,
         dilation: Sequence[Any] | None = None,
     ) -> None:
         """Check and keep the settings, of windows in the order of `_axes`; draw parameters."""
@@ -68,8 +68,8 @@ class Convolution(Windowed):
     @property
     def _planes(self) -> tuple[int, int]:
         """How many planes input and output have."""
-        input, output = (getattr(self, name) for name in self._counts)
-        return input, output
+        numbers = [getattr(self, name) for name in self._counts]
+        return numbers[0], numbers[-1]
 
     @property
     def _groups(self) -> int:
@@ -176,9 +176,7 @@ class Convolution(Windowed):
         dims = len(self._axes)
         if hint is None and input.ndim in (dims + 1, dims + 2):
             n = input.shape[-1 if self._planes_last else -dims - 1]
-            return (
-                f"{type(self).__name__}({n}, {getattr(self, self._counts[1])}, ...) would fit"
-                if n
-                else None
-            )
+            numbers = n, *(getattr(self, name) for name in self._counts[1:])
+            fit = f"{type(self).__name__}({', '.join(map(str, numbers))}, ...) would fit"
+            return fit if n else None
         return hint
