@@ -37,7 +37,7 @@ from torchlite.testing import strategies as ours
 from torchlite.testing.duck import Duck
 from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.oracle import FEW
-from torchlite.testing.violations import guess
+from torchlite.testing.patterns import guess
 
 
 class AveragesBias(nn.Linear):

@@ -411,6 +411,7 @@ BUGS = [
         [(2, 3, 4)] * 3,
         {"gradInput"},
         "the weights are not transposed for the values",
+        pattern="transposed",
     ),
     Bug(
         lambda: CausalForgetsMaskBackwards(),
@@ -464,6 +465,7 @@ BUGS = [
         (2, 3, 4),
         {"gradInput"},
         "turned once more instead of back",
+        pattern="transposed",
     ),
     Bug(
         lambda: RotaryCountsFromOne(),

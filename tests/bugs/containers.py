@@ -497,6 +497,7 @@ BUGS = [
         (5, 3),
         {"gradInput"},
         "the last module's gradient instead of the sum",
+        pattern="all outputs but 0",
     ),
     Bug(
         lambda: FanSumsIntoFirst(nn.Identity(), Square()),
@@ -516,6 +517,7 @@ BUGS = [
         (5, 3),
         {"gradParameters"},
         "every module gets the first one's gradOutput",
+        pattern="another parameter",
     ),
     Bug(
         lambda: FanScalesFirstModuleOnly(nn.Linear(3, 4), nn.Linear(3, 2)),

@@ -612,6 +612,7 @@ BUGS = [
         (4, 2, 3),
         {"gradParameters"},
         "the bias' gradient is summed over the outputs, not the samples",
+        pattern="summed over axes",
     ),
     Bug(
         lambda: AffineInBlocksOfEight(6, 4),
@@ -688,6 +689,7 @@ BUGS = [
         (5, 3),
         {"gradInput"},
         "the second term of the product rule is missing",
+        pattern="output / input",
     ),
     Bug(lambda: SwishOverflows(), (5, 3), {"gradInput"}, "NaN beyond 710", pattern="not finite"),
     Bug(
@@ -750,6 +752,7 @@ BUGS = [
         IMAGES,
         {"gradInput"},
         "the filters are turned by 180 degrees",
+        pattern="in reverse",
     ),
     Bug(
         lambda: ConvolutionOfLastFilter(2, 2),
@@ -777,6 +780,7 @@ BUGS = [
         IMAGES,
         {"gradParameters"},
         "the last row of outputs is left out",
+        pattern="all but the last",
     ),
     Bug(
         lambda: SpatialGoesBackUntransposed(3),
@@ -792,6 +796,7 @@ BUGS = [
         {"gradParameters"},
         "the bias' gradient is that of columns, not of channels",
         WHOLE_BATCH,
+        pattern="summed over axes",
     ),
     Bug(
         lambda: SpatialDetachesStatistics(3),

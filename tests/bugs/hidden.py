@@ -533,12 +533,18 @@ BUGS = [
         "in evaluation gradients come in another order",
         pattern="reversed",
     ),
-    bug(lambda: ModeByName(3, 4), {"gradInput"}, "in evaluation weights lose their sign"),
+    bug(
+        lambda: ModeByName(3, 4),
+        {"gradInput"},
+        "in evaluation weights lose their sign",
+        pattern="signs forgotten",
+    ),
     bug(
         lambda: StatisticsBehindDecorator(3),
         {"gradParameters"},
         "the batch's statistics in evaluation, too",
         WHOLE_BATCH,
+        pattern="training mode",
     ),
     bug(
         lambda: OutputDoubledWhileMeasured(),

@@ -536,6 +536,7 @@ BUGS = [
         (5, 3),
         {"gradInput"},
         "absolute weights go back, signed ones went forward",
+        pattern="signs forgotten",
     ),
     Bug(
         lambda: GradInputAveragesOverBatch(3, 4),
@@ -590,6 +591,7 @@ BUGS = [
         (5, 3),
         {"gradParameters"},
         "negative inputs count as zero",
+        pattern="negative numbers",
     ),
     Bug(
         lambda: GradWeightMissesOneEntry(3, 4),
@@ -715,6 +717,7 @@ BUGS = [
         (5, 3),
         {"scale"},
         "the gradient so far is scaled with the new one",
+        pattern="what was there before",
     ),
     Bug(
         lambda: ScaleMustBePythonNumber(3, 4),
@@ -756,6 +759,7 @@ BUGS = [
         (5, 3),
         {"accumulate"},
         "what was there shrinks at each call",
+        pattern="what was there before",
     ),
     Bug(
         lambda: GradientsHeldInBounds(3, 4),

@@ -738,8 +738,12 @@ def of(kind, why, pattern=None, target=classes):
 
 
 BUGS = [
-    of(HingeForgetsRightClass, "the right class gets no gradient"),
-    of(HingeCountsOneViolation, "the right class gets the gradient of one violation"),
+    of(HingeForgetsRightClass, "the right class gets no gradient", pattern="never written there"),
+    of(
+        HingeCountsOneViolation,
+        "the right class gets the gradient of one violation",
+        pattern="clipped",
+    ),
     of(HingeCountsAllClasses, "margins that are kept get a gradient"),
     of(SquaredHingeForgetsTwo, "half the derivative", "factor of 2"),
     bug(
@@ -749,13 +753,13 @@ BUGS = [
         equals,
         classes,
     ),
-    of(SmoothingForwardsOnly, "the gradient is that of hard targets"),
+    of(SmoothingForwardsOnly, "the gradient is that of hard targets", pattern="share forgotten"),
     of(SmoothingAmongTheOthers, "the rest is shared by one class less"),
     of(SmoothingWithoutShift, "NaN beyond 710", "not finite"),
-    of(FocalTakesFactorForConstant, "the factor depends on the input, too"),
-    of(FocalForgetsCrossTerm, "the other classes get no gradient", "cross term"),
+    of(FocalTakesFactorForConstant, "the factor depends on the input, too", pattern="each row"),
+    of(FocalForgetsCrossTerm, "the other classes get no gradient", "never written there"),
     of(IgnoredClassDivides, "ignored samples count in the mean", "constant factor"),
-    of(IgnoredClassPulls, "ignored samples get a gradient"),
+    of(IgnoredClassPulls, "ignored samples get a gradient", pattern="ignore"),
     of(ThirtyTwoTargets, "only the first 32 samples get a gradient", pattern="last sample"),
     bug(
         RepeatedClassCountsOnce,
@@ -764,14 +768,18 @@ BUGS = [
         (3, 3),
         three_classes,
     ),
-    bug(HuberBoundIsOne, "clipped at another bound backwards"),
+    bug(HuberBoundIsOne, "clipped at another bound backwards", pattern="clipped"),
     bug(HuberStraightWithoutBound, "the slope beyond the bound is 1", pattern="saturat"),
-    bug(HuberUnboundedBelow, "not clipped below", "only where input <"),
+    bug(HuberUnboundedBelow, "not clipped below", "saturat"),
     bug(HuberFarOutForgetsBound, "not clipped beyond 50", pattern="saturat"),
     bug(LogCoshOverflows, "NaN beyond 711", "not finite"),
     bug(QuantileExchanged, "the shares are exchanged"),
     bug(QuantileOneSided, "wrong above the target", None, far_below),
-    bug(RelativeSquaresDivideOnce, "divided by the target once instead of twice"),
+    bug(
+        RelativeSquaresDivideOnce,
+        "divided by the target once instead of twice",
+        pattern="expected * target",
+    ),
     bug(LogisticForgetsWeight, "positives are not weighted", None, SHAPE, zeros),
     bug(
         LogisticForgetsTail,
@@ -790,13 +798,18 @@ BUGS = [
     bug(
         DiceTakesSizesForConstant,
         "as if the sizes did not depend on the input",
-        "were constant",
+        "a term is missing",
         probabilities,
         probabilities,
     ),
     bug(PoissonOfRate, "the derivative by the rate, not by its logarithm"),
     bug(GaussianExchanged, "the gradients are exchanged", "entries swapped", [SHAPE] * 2),
-    bug(GaussianForgetsOne, "one term of the variance's gradient is missing", None, [SHAPE] * 2),
+    bug(
+        GaussianForgetsOne,
+        "one term of the variance's gradient is missing",
+        "a term is missing",
+        [SHAPE] * 2,
+    ),
     bug(
         TripletNearAndFarExchanged,
         "near and far are exchanged",

@@ -671,8 +671,15 @@ BUGS = [
         (5, 3),
         {"gradInput"},
         "input * (1 - input) where output * (1 - output) is meant",
+        pattern="input * (1 - input)",
     ),
-    Bug(lambda: TanhSlopeForgetsSquare(), (5, 3), {"gradInput"}, "1 - tanh instead of 1 - tanh**2"),
+    Bug(
+        lambda: TanhSlopeForgetsSquare(),
+        (5, 3),
+        {"gradInput"},
+        "1 - tanh instead of 1 - tanh**2",
+        pattern="(1 - output)",
+    ),
     Bug(
         lambda: SquareForgetsTwo(),
         (5, 3),

@@ -547,7 +547,7 @@ def bug(kind, kills, why, pattern=None, **others):
 GRADIENTS = {"gradInput", "gradParameters"}
 
 BUGS = [
-    bug(RnnWithoutPast, GRADIENTS, "the gradient ends at each step"),
+    bug(RnnWithoutPast, GRADIENTS, "the gradient ends at each step", pattern="its own place alone"),
     bug(RnnCutOffAfterEightSteps, GRADIENTS, "the gradient ends at every eighth step"),
     Bug(
         lambda: RnnTimeFirstCutOffAfterEightSteps(2, 3),
@@ -614,6 +614,7 @@ BUGS = [
         [(5, 3), (5, 3)],
         GRADIENTS,
         "the second output's gradient is left out",
+        pattern="output 0 alone",
     ),
     Bug(
         lambda: CellSwapsOutputs(3, 3),

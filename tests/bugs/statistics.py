@@ -127,6 +127,7 @@ BUGS = [
         {"gradInput"},
         "running statistics forwards, those of the batch backwards",
         WHOLE_BATCH,
+        pattern="training mode",
     ),
     Bug(
         lambda: EpsilonForgottenOnTheWayBack(3),
@@ -134,6 +135,7 @@ BUGS = [
         {"gradInput"},
         "the variance is that of the forward less epsilon",
         WHOLE_BATCH,
+        pattern="eps forgotten",
     ),
     Bug(
         lambda: GradGainForgetsMean(3),

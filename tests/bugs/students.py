@@ -340,6 +340,7 @@ BUGS = [
         (5, 3),
         {"gradParameters"},
         "all parameters have the same gradient array",
+        pattern="one array for all",
     ),
     Bug(
         lambda: CloneCopiesListOnly(3),

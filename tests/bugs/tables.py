@@ -320,6 +320,7 @@ BUGS = [
         [(5, 3), (5, 2), (5, 4)],
         {"gradInput"},
         "the gradient is cut into equal parts",
+        pattern="off by one",
     ),
     Bug(lambda: ColumnsInOneList(), (5, 3), {"aliasing"}, "the next forward refills the list"),
     Bug(
@@ -347,6 +348,7 @@ BUGS = [
         PAIR,
         {"gradParameters"},
         "the two arrays are exchanged, which only equal sizes do not refuse",
+        pattern="transposed",
     ),
     Bug(
         lambda: MixedKnowsFirstOnly(2),

@@ -22,6 +22,7 @@ from torchlite.nn.nested import (
     shapes,
 )
 from torchlite.testing import values
+from torchlite.testing.patterns import Derivative, guess
 from torchlite.testing.slopes import CENTRAL, COMPLEX, Unfit, Variable, magnitude
 from torchlite.testing.subject import ROUNDING, Subject, attempt
 from torchlite.testing.violations import GradientMismatch, shown
@@ -230,11 +231,24 @@ class _Check:
                 np.where(kinks, 0.0, expected[k]),
                 allowed=allowed[k],
                 oracle=self.by,
+                hints={"derivative": self._derivative(weightings[k], kinks)},
                 kind=GradientMismatch,
             )
         if 4 * kinks.sum() > 3 * kinks.size:
             return f"{kinks.sum()} of {kinks.size} entries"
         return ""
+
+    def _derivative(self, weights: list[Any], skipped: Any) -> Derivative:
+        """Return what a guess at the mistake computes with."""
+        return Derivative(
+            self.variable, self.by, lambda w: self.backward(self.subject, w), weights, skipped
+        )
+
+    def _guess(self, weights: list[Any], got: Any) -> str | None:
+        derivative = self._derivative(weights, np.zeros(got.shape, bool))
+        if derivative.expected is None:
+            return None
+        return guess(got, derivative.expected, rows=self.subject.rows, derivative=derivative)
 
     def ties(self, weights: list[Array]) -> None:
         """Check the sum of the gradients of equal entries, and of those of equal size."""
@@ -343,6 +357,7 @@ class _Check:
                 allowed=allowed,
                 oracle=self.by,
                 entries=got.size,
+                pattern=self._guess(weights, got),
             )
         self._fail_in_sum("no entry alone, but all of them together", direction, weights, got)
 

@@ -22,7 +22,8 @@ from torchlite.nn.nested import (
 )
 from torchlite.nn.stateful import parts
 from torchlite.testing import values
-from torchlite.testing.violations import ContractViolation, guess
+from torchlite.testing.patterns import guess
+from torchlite.testing.violations import ContractViolation
 
 __all__ = ["EXTREMES", "ROUNDING", "Result", "Subject", "attempt", "quietly", "states"]
 
@@ -367,7 +368,7 @@ class Subject:
             oracle=oracle,
             differing=int(wrong.sum()),
             entries=got.size,
-            pattern=guess(got, expected, rows=self.rows, **(hints or {})),
+            pattern=guess(got, expected, rows=self.rows, **hints) if hints else None,
         )
 
     def compare_results(self, got: Result, expected: Result, problem: str) -> None:

@@ -156,6 +156,7 @@ def scale(s: ModuleSubject) -> None:
                 f"with scale {factor:g} it changes the gradient of the input.",
                 module.gradInput if result is None else result,
                 kept,
+                hints={"scale": float(factor)},
             )
             for name, got, one in zip(s.names, module.parameters()[1], ones, strict=True):
                 s.compare(
@@ -165,7 +166,7 @@ def scale(s: ModuleSubject) -> None:
                     got - 1.25,
                     float(factor) * one,
                     allowed=1e-10 * (1 + np.abs(one).max(initial=0)),
-                    hints={"scale": float(factor)},
+                    hints={"scale": float(factor), "ones": one, "start": 1.25},
                 )
 
 
