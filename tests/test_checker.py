@@ -142,7 +142,7 @@ E = np.array([[1.0, 2.0], [-3.0, 5.0]])
         (
             E / -2,
             {"scale": -2},
-            "got = expected / -2, the scale -> scale ignored?",
+            "got = what scale 1 gives, not -2 -> scale ignored?",
         ),
         (E * 3, {"scale": 3}, "got = 3 * expected, the scale -> scale applied twice?"),
         (
@@ -158,8 +158,17 @@ E = np.array([[1.0, 2.0], [-3.0, 5.0]])
         (2 - E, {"previous": np.ones((2, 2))}, "got adds the negative -> wrong sign?"),
         (np.full((2, 2), np.nan), {}, "not finite"),
         (0.1 * E, {}, "got = 0.1 * expected everywhere -> a constant factor is off?"),
-        (E + np.array([[0, 0], [0, 1]]), {}, None),
-        (E * (1 + 1e-9), {}, None),
+        (
+            E + np.array([[0, 0], [0, 1]]),
+            {},
+            "only at index [1, 1]: got is another number",
+        ),
+        (
+            E * (1 + 1e-9),
+            {},
+            "got = (1 + 1e-09) * expected everywhere -> a constant factor is off?",
+        ),
+        (E + np.array([[0, 0.5], [0, 1]]) ** 2, {}, None),
         (E[0], {}, None),
     ],
 )

@@ -508,6 +508,7 @@ BUGS = [
         lambda: DecoratedTwice(),
         {"gradInput"},
         "the gradient of another function in evaluation",
+        pattern="training mode",
     ),
     bug(
         lambda: GradientsHalvedByDecorator(3, 4),

@@ -8,7 +8,8 @@ import numpy as np
 from torchlite.errors import printable
 from torchlite.nn.nested import shapes
 from torchlite.stepping.arrays import Copy, named_arrays
-from torchlite.testing.violations import guess, shown
+from torchlite.testing.patterns import guess
+from torchlite.testing.violations import shown
 
 if TYPE_CHECKING:
     from torchlite.stepping.steps import Step, Trace

@@ -156,7 +156,7 @@ def scale(s: ModuleSubject) -> None:
                 f"with scale {factor:g} it changes the gradient of the input.",
                 module.gradInput if result is None else result,
                 kept,
-                hints={"scale": float(factor)},
+                hints={"beside_scale": float(factor)},
             )
             for name, got, one in zip(s.names, module.parameters()[1], ones, strict=True):
                 s.compare(

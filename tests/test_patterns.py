@@ -1,0 +1,621 @@
+"""What the checker guesses of a wrong gradient, each pattern by a small layer that shows it."""
+
+import numpy as np
+import pytest
+
+from torchlite import nn, random
+from torchlite.testing import ContractViolation, check_criterion, check_module
+from torchlite.testing.patterns import guess
+
+
+class Layer(nn.Module):
+    """A function of the input, and what is taken for its gradient."""
+
+    def __init__(self, function, slopes, **settings):
+        self.function, self.slopes = function, slopes
+        vars(self).update(settings)
+
+    def updateOutput(self, input):
+        self.output = self.function(self, input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = self.slopes(self, input, gradOutput)
+        return self.gradInput
+
+
+class Learner(nn.Module):
+    """A function of the input and of parameters, and what is taken for their gradients."""
+
+    def __init__(self, function, gradients, *shapes):
+        self.function, self.gradients_of = function, gradients
+        self.weights = [random.uniform(-1, 1, size=shape) for shape in shapes]
+        self.gradWeights = [np.zeros(shape) for shape in shapes]
+
+    def parameters(self):
+        return self.weights, self.gradWeights
+
+    def updateOutput(self, input):
+        self.output = self.function(input, *self.weights)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = np.zeros_like(input)
+        return self.gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        parts = self.gradients_of(input, gradOutput, *self.weights)
+        for gradient, part in zip(self.gradWeights, parts, strict=True):
+            gradient += scale * part
+
+
+class Loss(nn.Criterion):
+    def __init__(self, function, slopes):
+        self.function, self.slopes = function, slopes
+
+    def updateOutput(self, input, target):
+        self.output = self.function(input, target).sum().item()
+        return self.output
+
+    def updateGradInput(self, input, target):
+        self.gradInput = self.slopes(input, target)
+        return self.gradInput
+
+
+def guessed(layer, input, only, seed=0, target=None):
+    """Return what is guessed of the first gradient that is wrong."""
+    with pytest.raises(ContractViolation) as caught:
+        check(layer, input, target, only=only, seed=seed)
+    return caught.value.pattern
+
+
+def check(layer, input, target, **options):
+    if target is None:
+        check_module(layer, shape=input, **options)
+    else:
+        check_criterion(layer, input, target, **options)
+
+
+def each(function, slope):
+    """A function of each entry, and the slope by which its gradOutput is multiplied."""
+    return lambda: Layer(lambda s, x: function(x), lambda s, x, g: g * slope(x))
+
+
+def layer(function, slopes, **settings):
+    return lambda: Layer(lambda s, x: function(x), lambda s, x, g: slopes(x, g), **settings)
+
+
+def softmax(x):
+    powers = np.exp(x - x.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)
+
+
+def normal(x):
+    return (x - x.mean(-1, keepdims=True)) / deviation(x)
+
+
+def deviation(x):
+    inner = x - x.mean(-1, keepdims=True)
+    return ((inner**2).mean(-1, keepdims=True) + 1e-3) ** 0.5
+
+
+def positive(x):
+    return np.where(x.real > 0, x, 0 * x)
+
+
+def last(g, axis=0):
+    kept = np.zeros_like(g)
+    np.moveaxis(kept, axis, 0)[-1] = np.moveaxis(g, axis, 0)[-1]
+    return kept
+
+
+def first(g):
+    kept = np.zeros_like(g)
+    kept[0] = g[0]
+    return kept
+
+
+class Shifted(nn.Module):
+    shift = 0.5
+
+    def updateOutput(self, input):
+        self.output = 1 / (input**2 + self.shift)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = -2 * input / input**4 * gradOutput
+        return self.gradInput
+
+
+class Moded(nn.Module):
+    """Squares in training, np.sin in evaluation; goes back as in training."""
+
+    def updateOutput(self, input):
+        self.output = input**2 if self.train else np.sin(input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = 2 * input * gradOutput
+        return self.gradInput
+
+
+class Dropping(nn.Module):
+    """Draws another mask on the way back."""
+
+    def _mask(self, input):
+        return 2 * (random.uniform(0, 1, size=input.shape) < 0.5) if self.train else 1
+
+    def updateOutput(self, input):
+        self.output = input * self._mask(input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput * self._mask(input)
+        return self.gradInput
+
+
+def one_hot(t):
+    return np.eye(3)[t]
+
+
+def classes(x, t):
+    return -(np.log(softmax(x)) * one_hot(t))
+
+
+def squares(x, t):
+    return (x - t) ** 2
+
+
+def in_single(array):
+    return array.astype(np.float32).astype(array.dtype)
+
+
+def back_of_tanh(x, g):
+    return (g * (1 - np.tanh(x @ SQUARE) ** 2)) @ SQUARE.T
+
+
+SQUARE = np.array([[1.0, 2.0, -1.0], [0.5, -3.0, 2.0], [4.0, 0.25, -2.0]])
+SKEW = np.arange(27.0).reshape(3, 3, 3) % 5 - 2
+
+INPUTS = [
+    (
+        "wrong where negative",
+        each(lambda x: np.where(x.real < 0, -x, x), np.ones_like),
+        (5, 4),
+        "only where input < 0: got = -expected",
+    ),
+    (
+        "zero where large",
+        each(lambda x: x**2, lambda x: 2 * x * (x < 2)),
+        (5, 4),
+        "only where input > 2: got is 0",
+    ),
+    (
+        "wrong where far out",
+        each(lambda x: x**2, lambda x: np.where(abs(x) > 3, 3 * x, 2 * x)),
+        (5, 4),
+        "only where |input| > 3: got = 1.5 * expected",
+    ),
+    (
+        "lets clipped ones back",
+        each(lambda x: np.clip(x, -1, 1), np.ones_like),
+        (5, 4),
+        "only where |input| > 1, where expected is 0: got is not -> does the forward "
+        "saturate, mask or ignore these?",
+    ),
+    (
+        "never saturates",
+        each(lambda x: np.where(abs(x) < 2, x**2 / 2, 2 * abs(x) - 2), lambda x: x),
+        (5, 4),
+        "only where |input| > 2: got is another number",
+    ),
+    (
+        "drops negative gradients",
+        layer(lambda x: 2 * x, lambda x, g: 2 * positive(g)),
+        (5, 4),
+        "only where gradOutput < 0 -> are negative gradients dropped?",
+    ),
+    (
+        "first sample",
+        layer(lambda x: x @ SQUARE, lambda x, g: first(g) @ SQUARE.T),
+        (5, 3),
+        "got = expected of only the first sample -> is the rest overwritten, or left out?",
+    ),
+    (
+        "last sample",
+        layer(lambda x: x @ SQUARE, lambda x, g: last(g) @ SQUARE.T),
+        (5, 3),
+        "got = expected of only the last sample -> is the rest overwritten, or left out?",
+    ),
+    (
+        "last column",
+        layer(lambda x: x @ SQUARE, lambda x, g: last(g, 1) @ SQUARE.T),
+        (5, 3),
+        "got = expected of only the last slice of gradOutput's axis 1 -> is the rest "
+        "overwritten, or left out?",
+    ),
+    (
+        "first for all",
+        layer(lambda x: x @ SQUARE, lambda x, g: np.repeat(g[:1] @ SQUARE.T, len(x), 0)),
+        (5, 3),
+        "got = expected of only the first sample of gradOutput everywhere -> fed to each?",
+    ),
+    (
+        "transposed operand",
+        layer(lambda x: x @ SQUARE, lambda x, g: g @ SQUARE),
+        (5, 3),
+        "got = expected with a square operand transposed -> transposed?",
+    ),
+    (
+        "absolute operand",
+        layer(lambda x: x @ SQUARE, lambda x, g: g @ abs(SQUARE.T)),
+        (5, 3),
+        "got = expected with all slopes positive -> signs forgotten?",
+    ),
+    (
+        "transposed beyond two dimensions",
+        layer(lambda x: x * SKEW, lambda x, g: (g * SKEW).transpose(0, 2, 1)),
+        (3, 3, 3),
+        "got = expected transposed by [0, 2, 1] -> operands swapped?",
+    ),
+    (
+        "reshaped instead of transposed",
+        layer(
+            lambda x: x.transpose(0, 2, 1).reshape(x.shape[0], -1).copy(),
+            lambda x, g: g.reshape(x.shape),
+        ),
+        (2, 3, 4),
+        "got = expected reshaped where it must be transposed?",
+    ),
+    (
+        "off by one",
+        layer(lambda x: x**2, lambda x, g: np.roll(2 * x * g, 1, 1)),
+        (5, 4),
+        "got = expected one place on around the end along axis 1 -> off by one?",
+    ),
+    (
+        "reversed",
+        layer(lambda x: x**2, lambda x, g: (2 * x * g)[:, ::-1].copy()),
+        (5, 4),
+        "got = expected in reverse along axis 1 -> reversed?",
+    ),
+    (
+        "permutation for its inverse",
+        layer(lambda x: x[:, [1, 2, 3, 0]], lambda x, g: g[:, [1, 2, 3, 0]]),
+        (5, 4),
+        "got has the right numbers at other places -> a permutation for its inverse?",
+    ),
+    (
+        "softmax is diagonal",
+        layer(softmax, lambda x, g: g * softmax(x) * (1 - softmax(x))),
+        (5, 4),
+        "got = each output's slope by its own entry alone -> the cross terms are missing?",
+    ),
+    (
+        "softmax forgets the sum",
+        layer(softmax, lambda x, g: g * softmax(x)),
+        (5, 4),
+        "got = expected without the cross terms of a sum, mean or deviation -> as if these "
+        "were constant?",
+    ),
+    (
+        "mean and deviation detached",
+        layer(normal, lambda x, g: g / deviation(x)),
+        (5, 6),
+        "got = expected without the cross terms of a sum, mean or deviation -> as if these "
+        "were constant?",
+    ),
+    (
+        "deviation detached",
+        layer(normal, lambda x, g: (g - g.mean(-1, keepdims=True)) / deviation(x)),
+        (5, 6),
+        "got = expected without the cross terms of a sum, mean or deviation -> as if these "
+        "were constant?",
+    ),
+    (
+        "overlap counted once",
+        layer(
+            lambda x: np.stack([x[:, :-1], 2 * x[:, 1:]], 1),
+            lambda x, g: np.concatenate([g[:, 0], 2 * g[:, 1, -1:]], 1),
+        ),
+        (3, 5),
+        "got = one of the parts that meet at each entry -> counted once where they overlap "
+        "or repeat?",
+    ),
+    (
+        "constant times",
+        layer(lambda x: x**2, lambda x, g: 0.7 * 2 * x * g),
+        (5, 4),
+        "got = 0.7 * expected everywhere -> a constant factor is off?",
+    ),
+    (
+        "one column",
+        layer(lambda x: x**2, lambda x, g: 2 * x * g * [1, 1, 3, 1]),
+        (5, 4),
+        "only at index [:, 2]: got = 3 * expected",
+    ),
+    (
+        "each row",
+        layer(lambda x: x / 2, lambda x, g: g * np.arange(1, 6)[:, None]),
+        (5, 4),
+        "each row is off by a factor of its own (2, 4, 6, 8, ...) -> a factor is missing or "
+        "too much?",
+    ),
+    (
+        "too much input",
+        layer(lambda x: x**2, lambda x, g: 2 * x**2 * g),
+        (5, 4),
+        "got = expected * input -> a factor too much?",
+    ),
+    (
+        "slope at the input",
+        each(lambda x: 1 / (1 + np.exp(-x)), lambda x: x * (1 - x)),
+        (5, 4),
+        "got = gradOutput * input * (1 - input), expected gradOutput * output * (1 - output) "
+        "-> another function's slope?",
+    ),
+    (
+        "no gradOutput",
+        layer(lambda x: x**2, lambda x, g: 2 * x),
+        (5, 4),
+        "got is the same for another gradOutput -> does not depend on gradOutput?",
+    ),
+    (
+        "shortcut forgotten",
+        layer(lambda x: x + np.tanh(x @ SQUARE), lambda x, g: g * 0 + back_of_tanh(x, g)),
+        (5, 3),
+        "got = expected - gradOutput -> a shortcut, or a term of 1, is forgotten?",
+    ),
+    (
+        "past forgotten",
+        layer(lambda x: np.cumsum(x**2, 1), lambda x, g: 2 * x * g),
+        (2, 4),
+        "got = each output's slope by its own entry alone -> the cross terms are missing?",
+    ),
+    (
+        "single precision",
+        layer(lambda x: x**2, lambda x, g: in_single(2 * x * g)),
+        (5, 4),
+        "got has the digits of float32 -> computed in single precision?",
+    ),
+    (
+        "whole numbers",
+        layer(lambda x: x**2, lambda x, g: np.trunc(2 * x * g)),
+        (5, 4),
+        "got = expected without its fraction -> made a whole number?",
+    ),
+    (
+        "held in bounds",
+        layer(lambda x: x**2, lambda x, g: np.clip(2 * x * g, -2, 2)),
+        (5, 4),
+        "got = expected between -2 and 2 -> clipped?",
+    ),
+    ("never finite", layer(lambda x: x**2, lambda x, g: 2 * x * g * np.nan), (5, 4), "not finite"),
+    ("setting", lambda: Shifted(), (5, 4), "got = expected as if shift were 0 -> shift forgotten?"),
+    (
+        "mode",
+        lambda: Moded(),
+        (5, 4),
+        "got is the gradient in training mode -> the mode is forgotten?",
+    ),
+    (
+        "mask",
+        lambda: Dropping(),
+        (5, 4),
+        "got is 0 at other entries than expected -> the mask of another forward?",
+    ),
+]
+
+SILENT = [
+    layer(lambda x: x**2, lambda x, g: 2 * x * g + 0.25 * x),
+    layer(lambda x: x**2, lambda x, g: g * np.exp(x / 3)),
+    layer(softmax, lambda x, g: softmax(x) * (g - g.mean(-1, keepdims=True))),
+    layer(normal, lambda x, g: (g - 2 * g.mean(-1, keepdims=True)) / deviation(x)),
+    layer(lambda x: x @ SKEW[0].T, lambda x, g: g @ (SKEW[0] + SKEW[1])),
+    layer(lambda x: np.cumsum(x**2, 1), lambda x, g: 2 * x * np.cumsum(g, 1)),
+    layer(lambda x: x**2, lambda x, g: g * np.round(2 * x + np.sin(9 * x), 1)),
+]
+
+TABLES = [
+    (
+        "entries swapped",
+        layer(lambda t: t[0] * t[1] ** 2, lambda t, g: [2 * t[0] * t[1] * g, t[1] ** 2 * g]),
+        [(5, 3), (5, 3)],
+        "got = the gradient of input[1] -> entries swapped?",
+    ),
+    (
+        "second output left out",
+        layer(lambda x: [x**2, 3 * x], lambda x, g: 2 * x * g[0]),
+        (5, 3),
+        "got = expected of output 0 alone -> is the other gradOutput left out?",
+    ),
+    (
+        "outputs exchanged",
+        layer(lambda x: [x**2, 3 * x], lambda x, g: 2 * x * g[1] + 3 * g[0]),
+        (5, 3),
+        "got = expected of gradOutput with its entries swapped -> entries swapped?",
+    ),
+]
+
+LEARNERS = [
+    (
+        "decays",
+        lambda: Learner(lambda x, W: x @ W, lambda x, g, W: [x.T @ g + 0.5 * W], (3, 4)),
+        "got = expected + 0.5 * the parameter -> weight decay?",
+    ),
+    (
+        "another parameter",
+        lambda: Learner(
+            lambda x, a, b: x * a + x**2 * b,
+            lambda x, g, a, b: [(g * x**2).sum(0), (g * x**2).sum(0)],
+            3,
+            3,
+        ),
+        "got = what gradWeights[1] should be -> that of another parameter?",
+    ),
+    (
+        "one array",
+        lambda: Learner(
+            lambda x, a, b: x * a + x**2 * b, lambda x, g, a, b: [(g * (x + x**2)).sum(0)] * 2, 3, 3
+        ),
+        "got = the gradients of 2 parameters added up -> one array for all?",
+    ),
+    (
+        "wrong sum",
+        lambda: Learner(lambda x, b: x[:3] + b, lambda x, g, b: [g.sum(1)], 3),
+        "got = gradOutput summed over axes [1], where [0] are meant?",
+    ),
+    (
+        "averaged",
+        lambda: Learner(lambda x, b: x * b, lambda x, g, b: [(g * x).mean(0)], 3),
+        "got = expected / 5 and the batch has 5 rows -> averaged instead of summed?",
+    ),
+    (
+        "first sample",
+        lambda: Learner(lambda x, W: x @ W, lambda x, g, W: [x[:1].T @ g[:1]], (3, 4)),
+        "got = expected of only the first sample -> is the rest overwritten, or left out?",
+    ),
+    (
+        "last left out",
+        lambda: Learner(lambda x, W: x @ W, lambda x, g, W: [x[:-1].T @ g[:-1]], (3, 4)),
+        "got = expected of all but the last sample -> is the rest overwritten, or left out?",
+    ),
+    (
+        "all summed",
+        lambda: Learner(lambda x, b: x + b, lambda x, g, b: [0 * b + g.sum()], 3),
+        "got = the sum of all of expected, everywhere -> summed over one axis too many?",
+    ),
+    (
+        "transposed",
+        lambda: Learner(lambda x, W: x @ W, lambda x, g, W: [(x.T @ g).T.copy()], (3, 3)),
+        "got = expected transposed -> operands swapped?",
+    ),
+    (
+        "row of next id",
+        lambda: Learner(lambda x, W: x @ W, lambda x, g, W: [np.roll(x.T @ g, 1, 0)], (3, 4)),
+        "got = expected one place on around the end along axis 0 -> off by one?",
+    ),
+]
+
+LOSSES = [
+    (
+        "target off by one",
+        classes,
+        lambda x, t: softmax(x) - one_hot((t + 1) % 3),
+        "got = expected with target +1 -> off by one?",
+    ),
+    (
+        "target ignored",
+        squares,
+        lambda x, t: 2 * x,
+        "got is the same for another target -> does not depend on the target?",
+    ),
+    (
+        "sign forgotten",
+        lambda x, t: positive(x - t) + positive(t - x),
+        lambda x, t: np.ones_like(x),
+        "in 5 entries got = -expected -> sign wrong there?",
+    ),
+    (
+        "term missing",
+        lambda x, t: x**2 + 3 * x,
+        lambda x, t: 2 * x,
+        "got = expected + -3 everywhere -> a term is missing or too much?",
+    ),
+]
+
+
+def rows(table):
+    """Parameters of a test, by the name in front of each row."""
+    return [pytest.param(*row, id=name) for name, *row in table]
+
+
+@pytest.mark.parametrize(("make", "shape", "text"), rows(TABLES + INPUTS))
+def test_gradient_of_input(make, shape, text):
+    assert guessed(make, shape, "gradInput") == text
+
+
+@pytest.mark.parametrize(("make", "text"), rows(LEARNERS))
+def test_gradient_of_parameters(make, text):
+    assert guessed(make, (5, 3), "gradParameters") == text
+
+
+@pytest.mark.parametrize(("function", "slopes", "text"), rows(LOSSES))
+def test_gradient_of_a_loss(function, slopes, text):
+    input = np.random.default_rng(0).uniform(-1, 1, (5, 3))
+    target = np.array([0, 1, 0, 1, 1]) if function is classes else input[::-1] * 0.5
+    assert guessed(Loss(function, slopes), input, "gradInput", target=target) == text
+
+
+@pytest.mark.parametrize("make", SILENT)
+@pytest.mark.parametrize("seed", range(3))
+def test_in_doubt_there_is_no_guess(make, seed):
+    assert guessed(make, (5, 3), "gradInput", seed) is None
+
+
+E = np.array([[1.0, 2.0], [-3.0, 5.0]])
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "facts", "text"),
+    [
+        (
+            E,
+            -2 * E,
+            {"scale": -2.0, "ones": E},
+            "got = what scale 1 gives, not -2 -> scale ignored?",
+        ),
+        (
+            0 * E,
+            0.5 * E,
+            {"scale": 0.5, "ones": E},
+            "got = what scale 0 gives, not 0.5 -> scale made a whole number?",
+        ),
+        (E, 0 * E, {"scale": 0.0, "ones": E}, "got = what scale 1 gives, not 0 -> scale ignored?"),
+        (
+            -np.full((2, 2), 1.25),
+            0 * E,
+            {"scale": 0.0, "ones": E, "start": 1.25},
+            "got = 0 * what was there before, and what the call adds -> scaled, too?",
+        ),
+        (
+            3 * E,
+            E,
+            {"beside_scale": 3.0},
+            "got = 3 * expected, the scale -> is the scale for parameters alone?",
+        ),
+        (
+            E + 0.9,
+            E + 1,
+            {"previous": np.ones((2, 2))},
+            "got = 0.9 * what was there before, and what the call adds -> scaled, too?",
+        ),
+        (
+            E / 2,
+            E,
+            {"rows": 2},
+            "got = expected / 2 and the batch has 2 rows -> averaged instead of summed, or a "
+            "2 is missing?",
+        ),
+        (
+            2 * E,
+            E,
+            {"rows": 2},
+            "got = 2 * expected and the batch has 2 rows -> summed instead of averaged, or "
+            "doubled?",
+        ),
+        (E, 0 * E, {}, None),
+        (E, E * np.inf, {}, None),
+        (E * np.nan, E * np.inf, {}, None),
+        (np.zeros((0, 2)), np.zeros((0, 2)), {}, None),
+    ],
+)
+def test_what_numbers_alone_tell(got, expected, facts, text):
+    assert guess(got, expected, **facts) == text
+
+
+def test_a_large_array_is_not_differentiated_for_a_guess():
+    """But whatever two numbers tell of it is told."""
+    make = layer(lambda x: x**2, lambda x, g: 2 * np.where(x < 0, -x, x) * g)
+    assert guessed(make, (30, 40), "gradInput") is None
+    assert guessed(make, (15, 20), "gradInput") == "only where input < 0: got = -expected"

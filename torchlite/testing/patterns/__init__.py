@@ -1,0 +1,124 @@
+"""What kind of mistake would give these numbers: one small function a pattern.
+
+A guess must explain every entry that differs, within rounding; in doubt there is none. The first
+pattern in the list that does is told, so that what is simple comes first.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.testing.patterns.clues import Clues, Derivative, Pattern
+from torchlite.testing.patterns.moves import (
+    along_axes,
+    first_for_all,
+    moved_gradOutput,
+    other_places,
+    other_sums,
+    reshaped,
+    some_samples,
+    summed_up,
+    transposed,
+)
+from torchlite.testing.patterns.others import (
+    no_target,
+    of_another_array,
+    of_other_mode,
+    of_other_settings,
+    other_mask,
+)
+from torchlite.testing.patterns.places import (
+    at_one_place,
+    flat_places,
+    only_where,
+    some_signs,
+    zero_places,
+)
+from torchlite.testing.patterns.terms import (
+    constant_statistics,
+    counted_once,
+    independent,
+    negative_gradOutput,
+    no_gradOutput,
+    other_slopes,
+    square_operand,
+)
+from torchlite.testing.patterns.whole import (
+    added,
+    entry_factors,
+    formula,
+    gradInput_scaled,
+    never_written,
+    no_signs,
+    one_factor,
+    previous_alone,
+    rounded,
+    scaled,
+    slice_factors,
+    trembles,
+)
+
+__all__ = ["PATTERNS", "Derivative", "guess"]
+
+PATTERNS: list[Pattern] = [
+    previous_alone,
+    scaled,
+    gradInput_scaled,
+    never_written,
+    transposed,
+    one_factor,
+    no_gradOutput,
+    rounded,
+    of_another_array,
+    some_samples,
+    first_for_all,
+    negative_gradOutput,
+    other_mask,
+    flat_places,
+    only_where,
+    along_axes,
+    constant_statistics,
+    independent,
+    counted_once,
+    some_signs,
+    zero_places,
+    at_one_place,
+    no_signs,
+    no_target,
+    added,
+    slice_factors,
+    entry_factors,
+    summed_up,
+    reshaped,
+    other_sums,
+    moved_gradOutput,
+    square_operand,
+    other_slopes,
+    of_other_mode,
+    formula,
+    of_other_settings,
+    other_places,
+    trembles,
+]
+
+
+def guess(got: Any, expected: Any, **facts: Any) -> str | None:
+    """Return what kind of mistake would give these numbers, or None."""
+    if got.shape != expected.shape or not got.size:
+        return None
+    if not np.isfinite(got).all():
+        return "not finite" if np.isfinite(expected).all() else None
+    if not np.isfinite(expected).all():
+        return None
+    clues = Clues(got, expected, **facts)
+    for pattern in PATTERNS:
+        if not expected.any() and pattern is not scaled:
+            continue
+        found = pattern(clues)
+        if found and all(_words(pattern(other) or "") == _words(found) for other in clues.others):
+            return found
+    return None
+
+
+def _words(text: str) -> str:
+    return "".join(letter for letter in text if letter.isalpha())

@@ -1,0 +1,205 @@
+"""Slopes that are left out, or have changed places."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.testing.patterns.clues import Clues, own_slopes
+from torchlite.testing.patterns.moves import subsets
+
+__all__ = [
+    "constant_statistics",
+    "counted_once",
+    "independent",
+    "negative_gradOutput",
+    "no_gradOutput",
+    "other_slopes",
+    "square_operand",
+]
+
+
+def no_gradOutput(c: Clues) -> str | None:
+    """What came is the same for any gradOutput."""
+    known = c.derivative
+    if known is None or c.got.size < 2 or known.weights[0].ndim == 0:
+        return None
+    if all(c.near(answer, known.answers[0]) for answer in known.answers):
+        return "got is the same for another gradOutput -> does not depend on gradOutput?"
+    return None
+
+
+def negative_gradOutput(c: Clues) -> str | None:
+    """Negative gradients of the output do not count."""
+    if c.has_slopes and c.gives(lambda weights: [np.maximum(w, 0) for w in weights]):
+        return "only where gradOutput < 0 -> are negative gradients dropped?"
+    return None
+
+
+def other_slopes(c: Clues) -> str | None:
+    """The slopes have lost their signs, or the negative ones are left out."""
+    if not c.has_slopes:
+        return None
+    slopes = c.jacobian
+    if (slopes < 0).any() and c.gives(None, np.abs(slopes)):
+        return "got = expected with all slopes positive -> signs forgotten?"
+    if (slopes < 0).any() and c.gives(None, np.maximum(slopes, 0)):
+        return "got = expected with negative slopes left out -> negative numbers taken for 0?"
+    return None
+
+
+def square_operand(c: Clues) -> str | None:
+    """A square operand is transposed: outputs and entries change places."""
+    if not c.has_slopes or not c.outputs:
+        return None
+    slopes = c.jacobian.reshape(*c.outputs, *c.got.shape)
+    n = len(c.outputs)
+    permutes = c.outputs == c.got.shape and ((c.jacobian != 0).sum(axis=0) == 1).all()
+    if permutes and c.gives(None, c.jacobian.T):
+        return "got has the right numbers at other places -> a permutation for its inverse?"
+    for a in range(n):
+        for b in range(c.got.ndim):
+            if c.outputs[a] == c.got.shape[b] > 1:
+                turned = slopes.swapaxes(a, n + b).reshape(c.jacobian.shape)
+                if c.gives(None, turned):
+                    return "got = expected with a square operand transposed -> transposed?"
+    return None
+
+
+def independent(c: Clues) -> str | None:
+    """Along an axis, each output is taken to depend on its own entries alone."""
+    if not c.has_slopes or not c.outputs:
+        return None
+    n = len(c.outputs)
+    slopes = c.jacobian.reshape(*c.outputs, *c.got.shape)
+    if c.outputs == c.got.shape:
+        own = np.diag(np.diag(c.jacobian))
+        if c.gives(None, own):
+            return (
+                "got = each output's slope by its own entry alone -> the cross terms are missing?"
+            )
+    for a in range(n):
+        for b in range(c.got.ndim):
+            if c.outputs[a] != c.got.shape[b] or c.outputs[a] < 2:
+                continue
+            grid = np.indices(slopes.shape, sparse=True)
+            for name, mask in (
+                ("its own place", grid[a] == grid[n + b]),
+                ("places before its own", grid[a] > grid[n + b]),
+                ("the place before its own", grid[a] == grid[n + b] + 1),
+                ("its own place and the one before", (grid[a] - grid[n + b]) // 2 == 0),
+                ("other places than its own", grid[a] != grid[n + b]),
+            ):
+                kept = (slopes * mask).reshape(c.jacobian.shape)
+                if c.gives(None, kept):
+                    return (
+                        f"got = expected as if along axis {b} an output depended on {name} alone "
+                        "-> cross terms missing?"
+                    )
+    return None
+
+
+def constant_statistics(c: Clues) -> str | None:
+    """Each entry by its own factor, and what is missing has the form of mean and deviation."""
+    if not c.has_slopes or c.outputs != c.got.shape or c.got.size < 6:
+        return None
+    known = c.derivative
+    # The layer's own slopes: each gradOutput by itself.
+    theirs = own_slopes(c)
+    if theirs is None:
+        return None
+    missing = known.jacobian - theirs
+    if not np.abs(missing).max() > 0:
+        return None
+    blocks = parts_of(known.jacobian)
+    if min(map(len, blocks)) < 3:
+        return None
+    for block in blocks:
+        square = np.ix_(block, block)
+        own, lost, whole = theirs[square], missing[square], known.jacobian[square]
+        size = np.abs(whole).max()
+        rank = rank_of(lost, size)
+        rest = np.abs(own - np.diag(np.diag(own))).max()
+        if rest <= 1e-9 * size:
+            # Nothing else is there: what is lost is all that the statistics do.
+            if not 0 < rank <= 2 or len(block) < rank + 2 or not np.diag(own).all():
+                return None
+        else:
+            # One statistic is lost, and one is left.
+            left = completed(own)
+            if rank != 1 or left is None or rank_of(left + -lost, size) != 2:
+                return None
+    return (
+        "got = expected without the cross terms of a sum, mean or deviation -> as if these were "
+        "constant?"
+    )
+
+
+def rank_of(matrix: Any, size: float) -> int:
+    """Return the rank of a matrix beside numbers of a size."""
+    return int((np.linalg.svd(matrix, compute_uv=False) > 1e-7 * size).sum())
+
+
+def completed(matrix: Any) -> Any:
+    """Return the matrix of rank 1 that has the same entries off the diagonal, or None."""
+    n = len(matrix)
+    if n < 4 or not (matrix + np.eye(n)).all():
+        return None
+    found = matrix.copy()
+    for i in range(n):
+        others = [j for j in range(n) if j != i]
+        ways = [
+            matrix[i, j] * matrix[k, i] / matrix[k, j] for j in others for k in others if j != k
+        ]
+        if np.ptp(ways) > 1e-6 * np.abs(matrix).max():
+            return None
+        found[i, i] = np.mean(ways)
+    return found
+
+
+def parts_of(slopes: Any) -> list[Any]:
+    """Return the groups of entries that depend on each other and on no others."""
+    linked = (slopes != 0) | (slopes.T != 0) | np.eye(len(slopes), dtype=bool)
+    left, found = set(range(len(slopes))), list[Any]()
+    while left:
+        group, new = set[int](), {min(left)}
+        while new:
+            group |= new
+            new = set(np.flatnonzero(linked[sorted(new)].any(axis=0)).tolist()) - group
+        found.append(np.array(sorted(group)))
+        left -= group
+    return found
+
+
+def counted_once(c: Clues) -> str | None:
+    """Of several contributions to an entry, one counts."""
+    if not c.has_slopes or not c.outputs:
+        return None
+    known = c.derivative
+    slopes = c.jacobian.reshape(*c.outputs, -1)
+    n = len(c.outputs)
+    for summed in subsets(n):
+        kept = [axis for axis in range(n) if axis not in summed]
+        if not kept:
+            continue
+        several = False
+        for weights, answer in zip(known.trials, known.answers, strict=True):
+            parts = (slopes * weights[0][..., None]).sum(axis=tuple(summed))
+            parts = parts.reshape(-1, c.got.size)
+            present = np.abs(parts) > 0
+            got = np.where(known.skipped, 0.0, answer).reshape(-1)
+            one = (np.abs(parts - got) <= c.tolerance).any(axis=0)
+            if not (one | ~present.any(axis=0) & (np.abs(got) <= c.tolerance)).all():
+                break
+            several = bool((present.sum(axis=0)[c.wrong.reshape(-1)] > 1).all())
+        else:
+            if several and c.wrong.sum() > 1:
+                return (
+                    "got = one of the parts that meet at each entry -> counted once where they "
+                    "overlap or repeat?"
+                )
+    # A number of times that is taken for one.
+    counts = c.jacobian
+    whole = (counts == np.round(counts)).all() and counts.max() > 1 and counts.min() >= 0
+    if whole and c.gives(None, np.minimum(counts, 1)):
+        return "got = each part once, however often it occurs -> repeats counted once?"
+    return None
