@@ -144,7 +144,7 @@ E = np.array([[1.0, 2.0], [-3.0, 5.0]])
             {"scale": -2},
             "got = what scale 1 gives, not -2 -> scale ignored?",
         ),
-        (E * 3, {"scale": 3}, "got = 3 * expected, the scale -> scale applied twice?"),
+        (E * 3, {"scale": 3}, "got = 3 * expected -> scale applied twice?"),
         (
             E - 1,
             {"previous": np.ones((2, 2))},

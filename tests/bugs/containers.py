@@ -359,6 +359,7 @@ BUGS = [
         (5, 3),
         {"gradParameters"},
         "the first module gets no gradients",
+        pattern="never written",
     ),
     Bug(
         lambda: net(ChainDropsScale),
@@ -372,6 +373,7 @@ BUGS = [
         (5, 3),
         {"scale"},
         "the deeper a module, the more often scale is applied",
+        pattern="scale applied three times",
     ),
     Bug(
         lambda: net(ChainCallsBackward),

@@ -311,14 +311,14 @@ BUGS = [
         (5, 3),
         {"gradParameters"},
         "a float32 gradient of a float64 parameter",
-        pattern="dtype is float32",
+        pattern="the dtype float32",
     ),
     Bug(
         lambda: GradientOfIntegers(3),
         (5, 3),
         {"gradParameters"},
         "gradients are whole numbers",
-        pattern="whole number",
+        pattern="int64, not",
     ),
     Bug(lambda: PowersForgetFactor(3), (5, 3), {"gradInput"}, "the power does not come down"),
     Bug(

@@ -96,8 +96,7 @@ def flat_places(c: Clues) -> str | None:
     zero = np.abs(c.expected) <= c.tolerance
     if (c.wrong == zero).all():
         return (
-            f"{where} expected is 0: got is not -> does the forward saturate, mask or ignore "
-            "these?"
+            f"{where} expected is 0: got is not -> does the forward saturate, mask or ignore these?"
         )
     # At its bounds, as those of a clipped slope.
     bounded, inside = c.expected[c.wrong], c.expected[~c.wrong]

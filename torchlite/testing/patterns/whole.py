@@ -49,8 +49,9 @@ def scaled(c: Clues) -> str | None:
         return None
     if c.is_got(ones):
         return f"got = what scale 1 gives, not {shown(s)} -> scale ignored?"
-    if c.is_got(s * s * ones):
-        return f"got = {shown(s)} * expected, the scale -> scale applied twice?"
+    for power, times in ((2, "twice"), (3, "three times")):
+        if c.is_got(s**power * ones):
+            return f"got = {shown(s ** (power - 1))} * expected -> scale applied {times}?"
     if c.start is not None and c.is_got(c.expected + (s - 1) * c.start):
         return f"got = {shown(s)} * what was there before, and what the call adds -> scaled, too?"
     if not isinstance(s, complex) and int(s) != s and c.is_got(int(s) * ones):
