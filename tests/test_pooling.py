@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from torchlite import nn
-from torchlite.errors import DTypeError, SettingError, ShapeError
+from torchlite import nn, random
+from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
+from torchlite.testing import maths
 
 
 def test_strides_have_the_defaults_of_torch7():
@@ -14,6 +15,13 @@ def test_strides_have_the_defaults_of_torch7():
     assert (layer.kW, layer.kH, layer.dW, layer.dH, layer.padW, layer.padH) == (3, 2, 3, 2, 0, 0)
     layer = nn.SpatialAveragePooling(3, 2)
     assert (layer.kW, layer.kH, layer.dW, layer.dH, layer.padW, layer.padH) == (3, 2, 1, 1, 0, 0)
+    for kind in (nn.VolumetricMaxPooling, nn.VolumetricDilatedMaxPooling):
+        layer = kind(2, 3, 4, dH=5)
+        assert [getattr(layer, f"d{axis}") for axis in "TWH"] == [2, 3, 5]
+    layer = nn.VolumetricAveragePooling(2, 3, 4, 5)
+    assert [getattr(layer, f"d{axis}") for axis in "TWH"] == [5, 3, 4]
+    layer = nn.TemporalMaxPooling(3)
+    assert (layer.kW, layer.dW) == (3, 3)
 
 
 @pytest.mark.parametrize(
@@ -22,8 +30,27 @@ def test_strides_have_the_defaults_of_torch7():
         (lambda: nn.SpatialMaxPooling(3, 2), "SpatialMaxPooling(3x2, 3,2)"),
         (lambda: nn.SpatialMaxPooling(3, 3, 2, 1, 1, 0), "SpatialMaxPooling(3x3, 2,1, 1,0)"),
         (lambda: nn.SpatialAveragePooling(3, 2), "SpatialAveragePooling(3x2, 1,1)"),
+        (lambda: nn.SpatialDilatedMaxPooling(3, 2, 1, 1, 0, 0, 2, 4),
+         "SpatialDilatedMaxPooling(3x2, 1,1, 2,4)"),
+        (lambda: nn.SpatialDilatedMaxPooling(3, 2, 1, 1, 1, 0, 2, 1),
+         "SpatialDilatedMaxPooling(3x2, 1,1, 1,0, 2,1)"),
+        (lambda: nn.VolumetricMaxPooling(4, 3, 2), "VolumetricMaxPooling(4x3x2, 4,3,2)"),
+        (lambda: nn.VolumetricDilatedMaxPooling(4, 3, 2, 1, 1, 1, 2, 1, 0, 5, 6, 7),
+         "VolumetricDilatedMaxPooling(4x3x2, 1,1,1, 2,1,0, 5,6,7)"),
+        (lambda: nn.VolumetricAveragePooling(4, 3, 2), "VolumetricAveragePooling(4x3x2, 4,3,2)"),
+        (lambda: nn.TemporalMaxPooling(3), "TemporalMaxPooling"),
+        (lambda: nn.TemporalDynamicKMaxPooling(3), "TemporalDynamicKMaxPooling"),
+        (lambda: nn.SpatialAdaptiveMaxPooling(3, 2), "SpatialAdaptiveMaxPooling"),
+        (lambda: nn.SpatialAdaptiveAveragePooling(3, 2), "SpatialAdaptiveAveragePooling"),
+        (lambda: nn.SpatialFractionalMaxPooling(2, 3, 0.5, 0.25),
+         "SpatialFractionalMaxPooling(0.5x0.25, 2,3)"),
+        (lambda: nn.VolumetricFractionalMaxPooling(2, 3, 4, 5, 6, 7),
+         "VolumetricFractionalMaxPooling(5x6x7, 2,3,4)"),
+        (lambda: nn.SpatialMaxUnpooling(nn.SpatialMaxPooling(2, 2)),
+         "SpatialMaxUnpooling associated to SpatialMaxPooling(2x2, 2,2)"),
+        (lambda: nn.FeatureLPPooling(2, 1, 3), "FeatureLPPooling(w2 s1 power 3 batch 0)"),
     ],
-)
+)  # fmt: skip
 def test_it_prints_as_in_torch7(layer, text):
     assert repr(layer()) == text
 
@@ -81,6 +108,223 @@ def test_nan_is_the_maximum_and_gets_the_gradient():
     assert np.array_equal(output, [[[np.nan, 2]]], equal_nan=True)
     gradInput = layer.backward(x, np.array([[[3.0, 4.0]]]))
     assert gradInput.tolist() == [[[0, 3, 0, 4], [0, 0, 0, 0]]]
+
+
+def test_dilated_windows_of_which_all_entries_lie_in_the_padding_are_refused():
+    layer = nn.SpatialDilatedMaxPooling(2, 2, 1, 1, 1, 0, 2, 1)
+    assert layer.forward(np.ones((1, 2, 2))).tolist() == [[[1, 1]]]
+    expected = (
+        f"{layer!r}.updateOutput: input must be (C, H, W) or (N, C, H, W) with an entry in every "
+        "window, got (1, 2, 1)\n  hint: along W there is a window of entries [-1, 1] of 1"
+    )
+    with pytest.raises(ShapeError, match=f"^{re.escape(expected)}$"):
+        layer.forward(np.ones((1, 2, 1)))
+    with pytest.raises(ShapeError, match="with an entry in every window"):
+        layer.updateGradInput(np.ones((1, 2, 1)), np.ones((1, 1, 1)))
+    layer = nn.VolumetricDilatedMaxPooling(2, 1, 1, 1, 1, 1, 1, 0, 0, 5, 1, 1)
+    with pytest.raises(ShapeError, match=r"along T there is a window of entries \[-1, 4\] of 4"):
+        layer.forward(np.ones((1, 4, 1, 1)))
+    # Only the first windows are looked through that the image has.
+    layer = nn.SpatialDilatedMaxPooling(5, 1, 1, 1, 2, 0, 2, 1)
+    assert layer.forward(np.arange(5.0).reshape(1, 1, 5)).tolist() == [[[4]]]
+
+
+def test_max_poolings_take_nan_and_the_first_of_equal_entries():
+    nan = np.nan
+    x = np.array([[[3.0, 3.0, nan, 1.0, nan]]])
+    layer = nn.SpatialAdaptiveMaxPooling(2, 1)
+    assert np.array_equal(layer.forward(x), [[[nan, nan]]], equal_nan=True)
+    assert layer.indices.tolist() == [[[2, 2]]]
+    layer = nn.TemporalMaxPooling(2, 2)
+    assert np.array_equal(layer.forward(x[0].T), [[3], [nan]], equal_nan=True)
+    assert layer.backward(x[0].T, np.ones((2, 1))).tolist() == [[1], [0], [1], [0], [0]]
+    layer = nn.TemporalDynamicKMaxPooling(3)
+    assert np.array_equal(layer.forward(x[0].T), [[3], [nan], [nan]], equal_nan=True)
+    assert layer.indices.tolist() == [[0], [2], [4]]
+    assert layer.backward(x[0].T, np.ones((3, 1))).tolist() == [[1], [0], [1], [0], [1]]
+
+
+def test_dynamic_k_depends_on_the_length():
+    layer = nn.TemporalDynamicKMaxPooling(2, 0.5)
+    assert [len(layer.forward(np.ones((n, 1)))) for n in (2, 4, 5, 9)] == [2, 2, 3, 5]
+    message = "^TemporalDynamicKMaxPooling: factor must be from 0 to 1, got 1.5$"
+    with pytest.raises(SettingError, match=message):
+        nn.TemporalDynamicKMaxPooling(2, 1.5)
+    with pytest.raises(ShapeError, match=r"minK must be at least 1, got 0$"):
+        nn.TemporalDynamicKMaxPooling(0)
+
+
+def test_dynamic_k_of_another_input_finds_its_own_entries():
+    layer = nn.TemporalDynamicKMaxPooling(1)
+    one, other = np.array([[1.0], [2.0]]), np.array([[2.0], [1.0]])
+    layer.forward(one)
+    assert layer.updateGradInput(other, np.array([[5.0]])).tolist() == [[5], [0]]
+    assert layer.updateGradInput(one, np.array([[5.0]])).tolist() == [[0], [5]]
+
+
+FRACTIONAL = [
+    (lambda: nn.SpatialFractionalMaxPooling(2, 2, 3, 2), (2, 3, 4, 6)),
+    (lambda: nn.VolumetricFractionalMaxPooling(2, 2, 2, 1, 3, 2), (2, 3, 4, 6, 3)),
+]
+
+
+@pytest.mark.parametrize(("make", "shape"), FRACTIONAL)
+def test_windows_at_random_are_drawn_in_each_forward(make, shape):
+    layer = make()
+    x = np.arange(np.prod(shape), dtype=float).reshape(shape)
+    random.manualSeed(1)
+    layer.forward(x)
+    first = layer.randomSamples
+    assert first.shape == (2, 3, len(shape) - 2)
+    random.manualSeed(1)
+    assert (first == random.uniform(size=first.shape)).all()
+    layer.evaluate().forward(x)
+    assert (layer.randomSamples != first).all()
+    kept = layer.randomSamples
+    assert layer.fixPoolingRegions() is layer
+    assert layer.newRandomPool is True
+    layer.forward(x)
+    assert layer.randomSamples is kept
+    layer.forward(x[:1])
+    assert layer.randomSamples.shape[0] == 1
+    kept = layer.randomSamples
+    assert layer.forward(x[0]).shape == layer.output.shape
+    assert layer.randomSamples is kept
+    layer.fixPoolingRegions(False).forward(x[0])
+    assert (layer.randomSamples != kept).all()
+
+
+@pytest.mark.parametrize(("make", "shape"), FRACTIONAL)
+def test_windows_at_random_are_drawn_in_the_precision_of_the_input(make, shape):
+    layer = make()
+    layer.forward(np.ones(shape, "float32"))
+    assert layer.randomSamples.dtype == "float32"
+    layer.forward(np.ones(shape, "complex128"))
+    assert layer.randomSamples.dtype == "float64"
+
+
+@pytest.mark.parametrize(("make", "shape"), FRACTIONAL)
+def test_a_backward_needs_the_windows_of_its_input(make, shape):
+    layer = make()
+    x = np.arange(np.prod(shape), dtype=float).reshape(shape)
+    out = np.ones((2, 3, *layer._windows_of(shape[2:])))
+    message = (
+        f"{layer!r}.updateGradInput: input is not that of the last forward\n"
+        "  hint: call forward(input) first: the windows are drawn there"
+    )
+    with pytest.raises(StateError, match=f"^{re.escape(message)}$"):
+        layer.updateGradInput(x, out)
+    layer.forward(x)
+    right = layer.updateGradInput(x, out)
+    assert (layer.updateGradInput(x.copy(), out) == right).all()
+    with pytest.raises(StateError, match="input is not that of the last forward"):
+        layer.updateGradInput(-x, out)
+
+
+def test_the_output_of_windows_at_random_is_as_large_as_wanted():
+    layer = nn.SpatialFractionalMaxPooling(2, 2, 0.5, 0.7)
+    assert (layer.ratioW, layer.ratioH) == (0.5, 0.7)
+    assert layer.forward(np.ones((1, 10, 9))).shape == (1, 7, 4)
+    # One window more would not be apart from the last.
+    assert nn.SpatialFractionalMaxPooling(2, 3, 3, 2).forward(np.ones((1, 4, 4))).shape == (1, 2, 3)
+    with pytest.raises(ShapeError, match=r"with H >= 4 and W >= 4, got \(1, 4, 3\)$"):
+        nn.SpatialFractionalMaxPooling(2, 3, 3, 2).forward(np.ones((1, 4, 3)))
+    for ratios, name, got in [((0.5, 2), "ratioH", "2"), ((-1, 0.5), "ratioW", "-1")]:
+        message = f"{name} must be more than 0 and less than 1, as one of the others is, got {got}$"
+        with pytest.raises(SettingError, match=message):
+            nn.SpatialFractionalMaxPooling(2, 2, *ratios)
+    with pytest.raises(ShapeError, match=r"poolSizeH must be at least 2, got 1$"):
+        nn.SpatialFractionalMaxPooling(2, 1, 2, 2)
+    with pytest.raises(DTypeError, match=r"outW must be an integer, got 2\.5$"):
+        nn.SpatialFractionalMaxPooling(2, 2, 2.5, 2)
+
+
+UNPOOLING = [
+    (nn.SpatialMaxUnpooling, lambda: nn.SpatialMaxPooling(2, 2), (3, 2, 4, 5)),
+    (nn.VolumetricMaxUnpooling, lambda: nn.VolumetricMaxPooling(1, 2, 2), (3, 2, 2, 4, 5)),
+]
+
+
+@pytest.mark.parametrize(("kind", "pooling", "shape"), UNPOOLING)
+def test_unpooling_does_what_its_maths_say(kind, pooling, shape):
+    pool = pooling()
+    x = np.random.default_rng(0).permutation(np.arange(float(np.prod(shape)))).reshape(shape)
+    layer, y = kind(pool), pool.forward(x)
+    output = layer.forward(y)
+    assert (output == np.where(output, x, 0)).all()
+    gradInput = layer.backward(y, -x)
+    names = {"input": y, "gradOutput": -x, "size": x.shape[2:], "indices": pool.indices}
+    found = maths.evaluate(maths.statements(kind), layer, **names)
+    assert (found["output"] == output).all()
+    assert (found["gradInput"] == gradInput).all()
+    assert (gradInput == -y).all()
+
+
+@pytest.mark.parametrize(("kind", "pooling", "shape"), UNPOOLING)
+def test_unpooling_follows_its_pooling(kind, pooling, shape):
+    pool = pooling()
+    layer = kind(pool)
+    x = np.arange(float(np.prod(shape))).reshape(shape)
+    message = (
+        f"{layer!r}.updateOutput: {pool!r} has seen no input\n"
+        "  hint: it stands before this layer in the network, and runs before it"
+    )
+    with pytest.raises(StateError, match=f"^{re.escape(message)}$"):
+        layer.forward(x)
+    y = pool.forward(x)
+    with pytest.raises(StateError, match="input is not that of the last forward\n  hint: call"):
+        layer.updateGradInput(y, x)
+    expected = f"input must be {y.shape} like the output of {pool!r}, got {y[:1].shape}"
+    with pytest.raises(ShapeError, match=f"{re.escape(expected)}$"):
+        layer.forward(y[:1])
+    layer.forward(y)
+    right = layer.updateGradInput(y, x)
+    # What the pooling sees later does not matter to this backward.
+    pool.forward(-x)
+    assert (layer.updateGradInput(y, x) == right).all()
+    net = nn.Sequential(pool, layer).clone()
+    assert net[1].pooling is net[0] is not pool
+    assert (net.forward(x) == layer.output).all()
+
+
+def test_unpooling_wants_a_pooling_that_can_be_turned_round():
+    message = "poolingModule must be a SpatialMaxPooling, got SpatialAveragePooling"
+    with pytest.raises(DTypeError, match=f"^SpatialMaxUnpooling: {message}$"):
+        nn.SpatialMaxUnpooling(nn.SpatialAveragePooling(2, 2))
+    expected = (
+        "VolumetricMaxUnpooling: poolingModule must be a VolumetricMaxPooling with strides as wide "
+        "as its windows, got VolumetricMaxPooling(2x2x2, 2,2,1)"
+    )
+    with pytest.raises(SettingError, match=f"^{re.escape(expected)}$"):
+        nn.VolumetricMaxUnpooling(nn.VolumetricMaxPooling(2, 2, 2, 2, 2, 1))
+
+
+def test_a_norm_of_0_has_no_gradient():
+    layer = nn.FeatureLPPooling(2, 1, 2)
+    x = np.array([0.0, 0.0, 3.0])
+    assert layer.forward(x).tolist() == [0, 3]
+    np.testing.assert_allclose(layer.backward(x, np.array([5.0, 7.0])), [0, 0, 7], rtol=1e-15)
+    layer = nn.FeatureLPPooling(2, 1, 3)
+    assert layer.backward(np.array([1.0, -1.0]), np.ones(1)).tolist() == [0, 0]
+    layer = nn.SpatialLPPooling(1, 2, 2, 1)
+    assert layer.forward(np.zeros((1, 1, 2))).tolist() == [[[0]]]
+    assert layer.backward(np.zeros((1, 1, 2)), np.ones((1, 1, 1))).tolist() == [[[0, 0]]]
+
+
+def test_norms_have_settings_in_their_ranges():
+    for arguments, message in [
+        ((1, 1, 2), "width must be from 2 to 16, got 1"),
+        ((17, 1, 2), "width must be from 2 to 16, got 17"),
+        ((2, 0, 2), "stride must be from 1 to 4, got 0"),
+        ((2, 5, 2), "stride must be from 1 to 4, got 5"),
+        ((2, 1, 0), "power must be positive and finite, got 0"),
+    ]:
+        with pytest.raises(SettingError, match=f"^FeatureLPPooling: {message}$"):
+            nn.FeatureLPPooling(*arguments)
+    with pytest.raises(SettingError, match=r"pnorm must be positive and finite, got -1$"):
+        nn.SpatialLPPooling(1, -1, 2, 2)
+    layer = nn.SpatialLPPooling(3, 2, 4, 5, 1)
+    assert (layer.kW, layer.kH, layer.dW, layer.dH) == (4, 5, 1, 5)
 
 
 SMALL = "(C, H, W) or (N, C, H, W)"

@@ -206,6 +206,41 @@ LAYERS = {
         lambda: nn.VolumetricReplicationPadding(2, 1, 1, 0, 1, 0),
         (1, 2, 2, 2),
     ),
+    "SpatialDilatedMaxPooling": (
+        lambda t: t.MaxPool2d((2, 3), (1, 2), (1, 1), (2, 1)),
+        lambda: nn.SpatialDilatedMaxPooling(3, 2, 2, 1, 1, 1, 1, 2),
+        (2, 2, 4, 4),
+    ),
+    "SpatialAdaptiveMaxPooling": (
+        lambda t: t.AdaptiveMaxPool2d((2, 3)),
+        lambda: nn.SpatialAdaptiveMaxPooling(3, 2),
+        (2, 2, 3, 5),
+    ),
+    "SpatialAdaptiveAveragePooling": (
+        lambda t: t.AdaptiveAvgPool2d((2, 3)),
+        lambda: nn.SpatialAdaptiveAveragePooling(3, 2),
+        (2, 2, 3, 5),
+    ),
+    "SpatialLPPooling": (
+        lambda t: t.LPPool2d(2, (1, 2), (1, 2)),
+        lambda: nn.SpatialLPPooling(2, 2, 2, 1),
+        (2, 2, 3, 4),
+    ),
+    "VolumetricMaxPooling": (
+        lambda t: t.MaxPool3d((2, 1, 2), (1, 2, 2), (1, 0, 1), ceil_mode=True),
+        lambda: nn.VolumetricMaxPooling(2, 2, 1, 1, 2, 2, 1, 1, 0).ceil(),
+        (2, 2, 2, 2, 3),
+    ),
+    "VolumetricDilatedMaxPooling": (
+        lambda t: t.MaxPool3d((2, 1, 2), 1, (1, 0, 0), (2, 1, 2)),
+        lambda: nn.VolumetricDilatedMaxPooling(2, 2, 1, 1, 1, 1, 1, 0, 0, 2, 2, 1),
+        (2, 3, 2, 3),
+    ),
+    "VolumetricAveragePooling": (
+        lambda t: t.AvgPool3d((1, 2, 2), (1, 1, 2)),
+        lambda: nn.VolumetricAveragePooling(1, 2, 2, 1, 2, 1),
+        (2, 2, 2, 2, 4),
+    ),
 }
 
 

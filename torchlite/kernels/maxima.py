@@ -22,6 +22,7 @@ __all__ = [
     "adaptive_places",
     "fractional_places",
     "gather",
+    "largest",
     "max_at",
     "max_windows",
     "scatter",
@@ -209,7 +210,28 @@ def _places(each: Sequence[Array], size: Sequence[int]) -> Array:
         at = at.reshape(*ones[:i], k, *ones[i + 1 :], *lead, *ones[:i], m, *ones[i + 1 :])
         spread.append(at)
     flat = _flat(spread, size)
-    return flat.reshape(-1, *flat.shape[dims:])
+    return flat.reshape(prod(flat.shape[:dims]), *flat.shape[dims:])
+
+
+def largest(input: Array, k: int) -> Array:
+    """Return where the k largest entries stand along the dimension before the last, in order.
+
+    In one plane::
+
+        indices = np.zeros((k, F), int)
+        for f in range(F):
+            indices[:, f] = sorted(range(T), key=lambda t: -input[t, f])[:k]
+        indices.sort(0)
+
+    Example
+    -------
+    >>> largest(np.array([[3.0], [1.0], [5.0], [3.0]]), 2)[:, 0]
+    array([0, 2])
+    """
+    # Backwards, so that of equal ones the first stand last; NaN stands behind all numbers.
+    order = np.argsort(input.real[..., ::-1, :], axis=-2, kind="stable")
+    n = input.shape[-2]
+    return np.sort(n - 1 - order[..., n - k :, :], axis=-2)
 
 
 def gather(input: Array, indices: Array, dims: int) -> Array:

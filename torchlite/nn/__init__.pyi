@@ -104,10 +104,42 @@ from torchlite.nn.normalization.spatial_batch_normalization import (
 from torchlite.nn.normalization.volumetric_batch_normalization import (
     VolumetricBatchNormalization as VolumetricBatchNormalization,
 )
+from torchlite.nn.pooling.feature_lp_pooling import FeatureLPPooling as FeatureLPPooling
+from torchlite.nn.pooling.spatial_adaptive_average_pooling import (
+    SpatialAdaptiveAveragePooling as SpatialAdaptiveAveragePooling,
+)
+from torchlite.nn.pooling.spatial_adaptive_max_pooling import (
+    SpatialAdaptiveMaxPooling as SpatialAdaptiveMaxPooling,
+)
 from torchlite.nn.pooling.spatial_average_pooling import (
     SpatialAveragePooling as SpatialAveragePooling,
 )
+from torchlite.nn.pooling.spatial_dilated_max_pooling import (
+    SpatialDilatedMaxPooling as SpatialDilatedMaxPooling,
+)
+from torchlite.nn.pooling.spatial_fractional_max_pooling import (
+    SpatialFractionalMaxPooling as SpatialFractionalMaxPooling,
+)
+from torchlite.nn.pooling.spatial_lp_pooling import SpatialLPPooling as SpatialLPPooling
 from torchlite.nn.pooling.spatial_max_pooling import SpatialMaxPooling as SpatialMaxPooling
+from torchlite.nn.pooling.spatial_max_unpooling import SpatialMaxUnpooling as SpatialMaxUnpooling
+from torchlite.nn.pooling.temporal_dynamic_k_max_pooling import (
+    TemporalDynamicKMaxPooling as TemporalDynamicKMaxPooling,
+)
+from torchlite.nn.pooling.temporal_max_pooling import TemporalMaxPooling as TemporalMaxPooling
+from torchlite.nn.pooling.volumetric_average_pooling import (
+    VolumetricAveragePooling as VolumetricAveragePooling,
+)
+from torchlite.nn.pooling.volumetric_dilated_max_pooling import (
+    VolumetricDilatedMaxPooling as VolumetricDilatedMaxPooling,
+)
+from torchlite.nn.pooling.volumetric_fractional_max_pooling import (
+    VolumetricFractionalMaxPooling as VolumetricFractionalMaxPooling,
+)
+from torchlite.nn.pooling.volumetric_max_pooling import VolumetricMaxPooling as VolumetricMaxPooling
+from torchlite.nn.pooling.volumetric_max_unpooling import (
+    VolumetricMaxUnpooling as VolumetricMaxUnpooling,
+)
 from torchlite.nn.resampling.spatial_reflection_padding import (
     SpatialReflectionPadding as SpatialReflectionPadding,
 )
@@ -265,6 +297,7 @@ __all__ = [  # noqa: RUF022
     "ELU",
     "Euclidean",
     "Exp",
+    "FeatureLPPooling",
     "FlattenTable",
     "GatedLinearUnit",
     "GradientReversal",
@@ -336,6 +369,8 @@ __all__ = [  # noqa: RUF022
     "SoftPlus",
     "SoftShrink",
     "SoftSign",
+    "SpatialAdaptiveAveragePooling",
+    "SpatialAdaptiveMaxPooling",
     "SpatialAutoCropMSECriterion",
     "SpatialAveragePooling",
     "SpatialBatchNormalization",
@@ -344,10 +379,14 @@ __all__ = [  # noqa: RUF022
     "SpatialConvolutionMM",
     "SpatialDepthWiseConvolution",
     "SpatialDilatedConvolution",
+    "SpatialDilatedMaxPooling",
     "SpatialDropout",
+    "SpatialFractionalMaxPooling",
     "SpatialFullConvolution",
+    "SpatialLPPooling",
     "SpatialLogSoftMax",
     "SpatialMaxPooling",
+    "SpatialMaxUnpooling",
     "SpatialReflectionPadding",
     "SpatialReplicationPadding",
     "SpatialSoftMax",
@@ -362,17 +401,24 @@ __all__ = [  # noqa: RUF022
     "Tanh",
     "TanhShrink",
     "TemporalConvolution",
+    "TemporalDynamicKMaxPooling",
+    "TemporalMaxPooling",
     "TemporalRowConvolution",
     "TemporalSubSampling",
     "Threshold",
     "Transpose",
     "Unsqueeze",
     "View",
+    "VolumetricAveragePooling",
     "VolumetricBatchNormalization",
     "VolumetricConvolution",
     "VolumetricDilatedConvolution",
+    "VolumetricDilatedMaxPooling",
     "VolumetricDropout",
+    "VolumetricFractionalMaxPooling",
     "VolumetricFullConvolution",
+    "VolumetricMaxPooling",
+    "VolumetricMaxUnpooling",
     "VolumetricReplicationPadding",
     "WeightNorm",
     "WeightedEuclidean",

@@ -361,6 +361,9 @@ def _parts(subject: Any, path: str) -> Iterator[tuple[int, ModuleSubject]]:
     for position, part in parts:
         if position not in inputs or not _differentiable(inputs[position]):
             continue
+        if any(getattr(part, name, None) is not None for name in part.refers):
+            # What it needs stands elsewhere in the network, and would not be there alone.
+            continue
         inner = ModuleSubject(
             part,
             inputs[position],

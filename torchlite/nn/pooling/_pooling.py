@@ -3,16 +3,39 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
+from torchlite import random
+from torchlite.errors import DTypeError, SettingError, StateError
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.maxima import max_windows, scatter
+from torchlite.kernels.maxima import fractional_places, gather, max_at, max_windows, scatter
 from torchlite.kernels.means import mean_windows, mean_windows_back
 from torchlite.kernels.windows import pooled_size
 from torchlite.nn import checks
-from torchlite.nn._windowed import Windowed
-from torchlite.nn.nested import EMPTY
+from torchlite.nn._windowed import Dilated, Windowed
+from torchlite.nn.nested import EMPTY, same, shapes
 
 
-class Pooling(Windowed):
+class Pooled(Windowed):
+    """One number for some entries of each plane, of which `_windows_of` says how many there are."""
+
+    def _check(self, method: str, input: Array) -> tuple[int, ...]:
+        """Raise unless the input fits; return the size of the output."""
+        checks.must_be_floating(self, method, "input", input)
+        self._check_images(method, input, None, input.dtype)
+        out = self._windows_of(input.shape[input.ndim - len(self._axes) :])
+        if min(out) < 1:
+            self._refuse_small(method, input, None)
+        return out
+
+    def _check_back(self, method: str, input: Array, gradOutput: Array) -> tuple[int, ...]:
+        out = self._check(method, input)
+        shape = (*input.shape[: input.ndim - len(out)], *out)
+        checks.must_be_typed_back(self, method, input, gradOutput, shape, input.dtype)
+        return out
+
+
+class Pooling(Pooled):
     """One number for every window of each plane. A member says which, and its constructor.
 
     Attributes
@@ -38,6 +61,8 @@ class Pooling(Windowed):
         padding: Sequence[Any],
         dilation: Sequence[Any] | None = None,
     ) -> None:
+        """Check the settings and keep them; a stride of None is as wide as the window."""
+        stride = [k if d is None else d for k, d in zip(kernel, stride, strict=True)]
         self._set_windows(kernel, stride, padding, dilation)
         self._refuse_wide_padding()
 
@@ -55,27 +80,12 @@ class Pooling(Windowed):
         geometry = self._kernel, self._stride, self._padding, self._dilation
         return pooled_size(size, *geometry, self.ceil_mode)
 
-    def _check(self, method: str, input: Array) -> tuple[int, ...]:
-        """Raise unless the input fits; return how many windows it has."""
-        checks.must_be_floating(self, method, "input", input)
-        self._check_images(method, input, None, input.dtype)
-        out = self._windows_of(input.shape[input.ndim - len(self._axes) :])
-        if min(out) < 1:
-            self._refuse_small(method, input, None)
-        return out
-
-    def _check_back(self, method: str, input: Array, gradOutput: Array) -> tuple[int, ...]:
-        out = self._check(method, input)
-        shape = (*input.shape[: input.ndim - len(out)], *out)
-        checks.must_be_typed_back(self, method, input, gradOutput, shape, input.dtype)
-        return out
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._written()})"
 
 
-class MaxPooling(Pooling):
-    """The largest entry of every window.
+class Maxima(Pooled):
+    """The largest of some entries of each plane.
 
     Attributes
     ----------
@@ -90,7 +100,7 @@ class MaxPooling(Pooling):
     needs to be remembered.
     """
 
-    transient = (*Pooling.transient, "indices", "_pooled")
+    transient = (*Pooled.transient, "indices", "_pooled")
     indices: Array = EMPTY
     # The input of which these are the indices.
     _pooled: Any = None
@@ -103,20 +113,231 @@ class MaxPooling(Pooling):
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         out = self._check_back("updateGradInput", input, gradOutput)
-        indices = self.indices if input is self._pooled else self._maxima(input, out)[1]
-        self.gradInput = scatter(
-            gradOutput, indices, input.shape[input.ndim - len(out) :], self._are_distinct()
-        )
+        indices = self._indices_of(input, out)
+        size = input.shape[input.ndim - len(out) :]
+        self.gradInput = scatter(gradOutput, indices, size, self._are_distinct())
         return self.gradInput
+
+    def _maxima(self, input: Array, out: tuple[int, ...]) -> tuple[Array, Array]:
+        """Return the maxima and where they stand."""
+        raise NotImplementedError
+
+    def _indices_of(self, input: Array, out: tuple[int, ...]) -> Array:
+        return self.indices if input is self._pooled else self._maxima(input, out)[1]
+
+    def _are_distinct(self) -> bool:
+        """Tell whether no entry is looked at for two maxima."""
+        return False
+
+
+class MaxPooling(Maxima, Pooling):
+    """The largest entry of every window."""
 
     def _maxima(self, input: Array, out: tuple[int, ...]) -> tuple[Array, Array]:
         geometry = self._kernel, self._stride, self._padding, self._dilation
         return max_windows(input, *geometry, out)
 
     def _are_distinct(self) -> bool:
-        """Tell whether no entry is in two windows."""
         each = zip(self._kernel, self._stride, self._dilation, strict=True)
         return all(d * (k - 1) < s for k, s, d in each)
+
+
+class DilatedMaxPooling(Dilated, MaxPooling):
+    """The largest of entries with gaps between them.
+
+    Raises
+    ------
+    ShapeError
+        All entries of a window lie in the padding.
+    """
+
+    def _check(self, method: str, input: Array) -> tuple[int, ...]:
+        out = super()._check(method, input)
+        geometry = self._kernel, self._stride, self._padding, self._dilation, out
+        sizes = input.shape[input.ndim - len(out) :]
+        for axis, n, k, s, p, d, m in zip(self._axes, sizes, *geometry, strict=True):
+            # A window that starts in the image has that entry.
+            for start in range(-p, min(0, m * s - p), s):
+                places = range(start, start + d * k, d)
+                if not any(0 <= place < n for place in places):
+                    expected = f"{self._images(None)} with an entry in every window"
+                    hint = f"along {axis} there is a window of entries {[*places]} of {n}"
+                    raise checks.misshapen(self, method, "input", expected, input, hint)
+        return out
+
+
+class Unpooling(Windowed):
+    """Maxima back where they stood: the other way of a max pooling.
+
+    Attributes
+    ----------
+    indices
+        Those of pooling in the last forward.
+
+    Conventions
+    -----------
+    A forward takes the indices and the size of what `pooling` saw in its own last forward, and
+    remembers them together with its input; a backward needs those.
+    """
+
+    remembers = True
+    refers = ("pooling",)
+    transient = (*Windowed.transient, "indices", "_input", "_size")
+    pooling: Any
+    indices: Array = EMPTY
+    _input: Any = EMPTY
+    _size: tuple[int, ...] = ()
+
+    def _refer_to(self, pooling: Any, kind: type[MaxPooling]) -> None:
+        if type(pooling) is not kind:
+            expected, got = f"a {kind.__name__}", type(pooling).__name__
+            raise checks.misbuilt(DTypeError, self, "poolingModule", expected, got)
+        if pooling._kernel != pooling._stride:
+            expected = f"a {kind.__name__} with strides as wide as its windows"
+            raise checks.misbuilt(SettingError, self, "poolingModule", expected, repr(pooling))
+        self.pooling = pooling
+
+    def updateOutput(self, input: Array) -> Array:
+        checks.must_be_floating(self, "updateOutput", "input", input)
+        pooled, indices = self.pooling._pooled, self.pooling.indices
+        if pooled is None:
+            hint = "it stands before this layer in the network, and runs before it"
+            name = checks.title(self)
+            raise StateError(
+                f"{name}.updateOutput: {self.pooling!r} has seen no input",
+                layer=self,
+                method="updateOutput",
+                argument="pooling",
+                expected="a forward of the pooling before",
+                got="none",
+                hint=hint,
+            )
+        if input.shape != indices.shape:
+            expected = f"{indices.shape} like the output of {self.pooling!r}"
+            raise checks.misshapen(self, "updateOutput", "input", expected, input)
+        self.indices, self._input = indices, input
+        self._size = pooled.shape[pooled.ndim - len(self._axes) :]
+        self.output = scatter(input, indices, self._size, True)
+        return self.output
+
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
+        checks.must_be_floating(self, "updateGradInput", "input", input)
+        if not same(input, self._input):
+            known = None if self._input is EMPTY else f"input {shapes(self._input)}"
+            hint = "call forward(input) first: the indices are taken over there"
+            name, method = checks.title(self), "updateGradInput"
+            raise checks.unremembered(name, self, method, "input", known, input, hint)
+        shape = (*input.shape[: input.ndim - len(self._size)], *self._size)
+        checks.must_be_typed_back(self, "updateGradInput", input, gradOutput, shape, input.dtype)
+        self.gradInput = gather(gradOutput, self.indices, len(self._size))
+        return self.gradInput
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} associated to {self.pooling!r}"
+
+
+class Adaptive(Pooled):
+    """So many windows as are asked for, of as many entries as it takes."""
+
+    def _set_size(self, **sizes: Any) -> None:
+        for name, value in sizes.items():
+            setattr(self, name, checks.at_least(self, name, value, 1))
+
+    def _windows_of(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(getattr(self, a) if n else 0 for a, n in zip(self._axes, size, strict=True))
+
+
+class FractionalMaxPooling(Maxima):
+    """The largest entry of windows at random distances.
+
+    Attributes
+    ----------
+    randomSamples
+        (N, C, dimensions): what the last forward drew, from which the windows follow.
+    newRandomPool
+        Whether the windows stay as they are: set by `fixPoolingRegions`.
+
+    Conventions
+    -----------
+    Every forward draws new windows for each plane of each sample, in evaluation, too, and
+    remembers where the maxima stood together with its input; a backward needs them.
+    """
+
+    remembers = True
+    transient = (*Maxima.transient, "randomSamples")
+    exempt: ClassVar[Any] = {"batch": "every sample gets draws of its own"}
+    randomSamples: Any = EMPTY
+    newRandomPool: bool = False
+
+    def _set_fractions(self, kernel: Sequence[Any], wanted: Sequence[Any]) -> None:
+        """Check the settings in the order of `_printed`, and keep them.
+
+        What is wanted of the output are sizes, or ratios to the size of the input.
+        """
+        for axis, k in zip(self._printed, kernel, strict=True):
+            name = f"poolSize{axis}"
+            setattr(self, name, checks.at_least(self, name, k, 2))
+        numbers = [
+            checks.constant(self, f"out{axis}", value)
+            for axis, value in zip(self._printed, wanted, strict=True)
+        ]
+        if all(number >= 1 for number in numbers):
+            for axis, value in zip(self._printed, wanted, strict=True):
+                setattr(self, f"out{axis}", checks.whole(self, f"out{axis}", value))
+            return
+        for axis, number in zip(self._printed, numbers, strict=True):
+            if not 0 < number < 1:
+                expected = "more than 0 and less than 1, as one of the others is"
+                raise checks.misbuilt(SettingError, self, f"ratio{axis}", expected, repr(number))
+            setattr(self, f"ratio{axis}", float(number))
+
+    def fixPoolingRegions(self, val: bool = True) -> Self:
+        """Keep the windows as they are from the next forward on; or not, with False. Return self.
+
+        Inputs with another number of samples or planes get new ones nonetheless.
+        """
+        self.newRandomPool = bool(val)
+        return self
+
+    @property
+    def _kernel(self) -> tuple[int, ...]:
+        return self._numbers("poolSize")
+
+    def _wanted(self, axis: str) -> Any:
+        return vars(self).get(f"out{axis}", vars(self).get(f"ratio{axis}"))
+
+    def _windows_of(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        found = []
+        for axis, n, k in zip(self._axes, size, self._kernel, strict=True):
+            wanted = self._wanted(axis)
+            out = int(n * wanted) if isinstance(wanted, float) else wanted
+            found.append(out if out + k - 1 <= n else 0)
+        return tuple(found)
+
+    def _maxima(self, input: Array, out: tuple[int, ...]) -> tuple[Array, Array]:
+        dims = len(self._axes)
+        lead = input.shape[: input.ndim - dims]
+        shape = (*((1,) * (2 - len(lead))), *lead, dims)
+        if not (self.newRandomPool and self.randomSamples.shape == shape):
+            # In the precision of the input, as Torch7 draws them.
+            self.randomSamples = random.uniform(out=np.empty(shape, input.real.dtype))
+        samples = self.randomSamples.reshape(*lead, dims)
+        order = [self._printed.index(axis) for axis in self._axes]
+        size = input.shape[input.ndim - dims :]
+        return max_at(input, fractional_places(samples[..., order], size, out, self._kernel), dims)
+
+    def _indices_of(self, input: Array, out: tuple[int, ...]) -> Array:
+        if self._pooled is not None and same(input, self._pooled):
+            return self.indices
+        known = None if self._pooled is None else f"input {shapes(self._pooled)}"
+        hint = "call forward(input) first: the windows are drawn there"
+        name = checks.title(self)
+        raise checks.unremembered(name, self, "updateGradInput", "input", known, input, hint)
+
+    def __repr__(self) -> str:
+        wanted = "x".join(str(self._wanted(axis)) for axis in self._printed)
+        kernel = ",".join(str(getattr(self, f"poolSize{axis}")) for axis in self._printed)
+        return f"{type(self).__name__}({wanted}, {kernel})"
 
 
 class AveragePooling(Pooling):
@@ -156,3 +377,15 @@ class AveragePooling(Pooling):
         geometry = self._kernel, self._stride, self._padding
         self.gradInput = mean_windows_back(gradOutput, size, *geometry, self.count_include_pad)
         return self.gradInput
+
+
+def must_be_frames(layer: Any, method: str, input: Any, least: int) -> None:
+    """Input must be frames (T, F), at least so many, or a batch of such samples."""
+    checks.must_be_floating(layer, method, "input", input)
+    if input.ndim not in (2, 3) or input.shape[-2] < least:
+        expected, hint = "(T, F) or (N, T, F)", None
+        if input.ndim in (2, 3):
+            expected += f" with T >= {least}"
+        elif input.ndim == 1:
+            hint = "input[:, None] is one sample with one feature"
+        raise checks.misshapen(layer, method, "input", expected, input, hint)

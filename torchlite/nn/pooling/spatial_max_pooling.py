@@ -90,5 +90,4 @@ class SpatialMaxPooling(MaxPooling):
         padW: int = 0,
         padH: int = 0,
     ) -> None:
-        stride = (kH if dH is None else dH, kW if dW is None else dW)
-        self._build((kH, kW), stride, (padH, padW))
+        self._build((kH, kW), (dH, dW), (padH, padW))
