@@ -31,8 +31,6 @@ FALSE_ALARM = pytest.mark.xfail(raises=(AssertionError, RuntimeWarning), strict=
 ALARMS = {
     # A scale of float32, which rounds what it is multiplied with.
     "ScaledLookup",
-    # Rounding of huge sums, of which a cosine is taken.
-    "FourierFeatures",
 }
 
 # The faults whose numbers show what kind of fault it is.

@@ -702,6 +702,74 @@ def test_what_a_layer_raises_is_said(layer, method, problem):
     assert (found.method, found.problem) == (method, f"{problem}{where}")
 
 
+class Mistaken(nn.Module):
+    """With the methods that it is given."""
+
+    def __init__(self, **own):
+        self.weight, self.gradWeight = np.ones(3), np.zeros(3)
+        vars(self).update(own)
+
+    def updateOutput(self, input):
+        self.output = self.make(input)
+        return self.output
+
+    make = staticmethod(lambda input: input)
+
+    def parameters(self):
+        return self.listed()
+
+    def listed(self):
+        return super().parameters()
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"make": lambda input: 2.0}, "updateOutput: it returned float, not an array."),
+        ({"make": lambda input: [input, 1]}, "updateOutput: it returned int, not an array."),
+        (
+            {"make": lambda input: input.nothing},
+            "updateOutput: it raises AttributeError: 'numpy.ndarray' object has no attribute "
+            "'nothing' (test_checker.py:{})",
+        ),
+        (
+            {"make": lambda: 1},
+            "updateOutput: it raises TypeError: <lambda>() takes 0 positional arguments but 1 was "
+            "given (test_checker.py:{})",
+        ),
+        (
+            {"listed": lambda: nothing},  # noqa: F821
+            "parameters: it raises NameError: name 'nothing' is not defined (test_checker.py:{})",
+        ),
+        ({"weight": [1.0]}, "parameters: weight is list, not an array."),
+        ({"gradWeight": None}, "parameters: the gradient of weight is NoneType, not an array."),
+    ],
+)
+def test_the_first_line_names_the_layer_and_what_is_wrong(own, said):
+    line = str(violation(Mistaken(**own), np.ones((4, 3)))).splitlines()[0]
+    assert re.sub(r"py:\d+", "py:{}", line) == f"Mistaken: {said}"
+
+
+def test_what_raises_for_its_input_raises_that():
+    """It may be the input that is wrong."""
+
+    def refuse(input):
+        raise ValueError("too long")
+
+    with pytest.raises(ValueError, match=r"^too long$"):
+        check_module(Mistaken(make=refuse), np.ones((4, 3)))
+
+
+def test_output_that_is_complex_is_no_output():
+    class Turned(nn.Identity):
+        def updateOutput(self, input):
+            self.output = 1j * input
+            return self.output
+
+    found = violation(Turned(), shape=(4, 3))
+    assert (found.property, found.problem) == ("dtype", "of float64 it makes complex128.")
+
+
 class Picky(nn.Linear):
     """Raises where it is told to."""
 

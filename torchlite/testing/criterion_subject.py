@@ -18,6 +18,7 @@ from torchlite.nn.nested import (
     scale_arrays,
 )
 from torchlite.testing import values
+from torchlite.testing.raised import blaming
 from torchlite.testing.subject import EXTREMES, Result, Subject, attempt
 
 __all__ = ["CriterionSubject"]
@@ -37,7 +38,8 @@ class CriterionSubject(Subject):
         super().__init__(criterion, input, **about)
         self.target = cast_arrays(target, "float64")
         self.gradOutput = np.ones(())
-        self.output = self.forward(self.fresh(), self.input, self.target)
+        with blaming(self):
+            self.output = self.forward(self.fresh(), self.input, self.target)
 
     @property
     def given(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from torchlite import random
+from torchlite.errors import TorchliteError
 from torchlite.kernels.arrays import Array
 from torchlite.nn.container import Container
 from torchlite.nn.module import Module
@@ -26,7 +27,7 @@ from torchlite.nn.nested import (
 from torchlite.nn.stateful import arrays_in, parts
 from torchlite.nn.tree import gradient_names
 from torchlite.testing import values
-from torchlite.testing.raised import line_of
+from torchlite.testing.raised import blaming, line_of
 from torchlite.testing.subject import EXTREMES, Result, Subject, attempt, quietly
 
 __all__ = ["ModuleSubject", "words"]
@@ -49,11 +50,16 @@ class ModuleSubject(Subject):
                 self.notes.append("gradInput = None is taken back for the check")
         self._check_gradients()
         self.draws = True
-        self.draws = self._forward_draws()
+        with blaming(self):
+            self.draws = self._forward_draws()
         self._move_parameters()
         self.output = copy_arrays(self.forward(self.fresh(), copy_arrays(self.input)))
         if self.output is None:
             self.fail("updateOutput", "it returned None.", property="split")
+        for entry in leaves(self.output):
+            if not is_array(entry) and not isinstance(entry, np.generic):
+                problem = f"it returned {type(entry).__name__}, not an array."
+                self.fail("updateOutput", problem, property="split")
         if gradOutput is None:
             gradOutput = map_arrays(self._draw_like, self.output)
         self.gradOutput = cast_arrays(gradOutput, "float64")
@@ -62,7 +68,13 @@ class ModuleSubject(Subject):
 
     def _names_of_gradients(self) -> list[str]:
         """Return the names of the gradients, if parameters() is what it must be."""
-        pair = self.base.parameters()
+        try:
+            pair = self.base.parameters()
+        except TorchliteError:
+            raise
+        except Exception as error:
+            problem = f"it raises {type(error).__name__}: {error}{line_of(error)}"
+            self.fail("parameters", problem, property="update")
         lists = isinstance(pair, (list, tuple)) and len(pair) == 2
         if not lists or not all(isinstance(side, (list, tuple)) for side in pair):
             self.fail("parameters", "it does not return two lists.", property="update")
@@ -72,6 +84,13 @@ class ModuleSubject(Subject):
                 f"it returns {len(pair[0])} parameters and {len(pair[1])} gradients.",
                 property="update",
             )
+        for number, (parameter, gradient) in enumerate(zip(*pair, strict=True)):
+            held = (key for key, value in vars(self.base).items() if value is parameter)
+            name = next(held, f"parameter {number}")
+            for what, value in ((name, parameter), (f"the gradient of {name}", gradient)):
+                if not is_array(value):
+                    problem = f"{what} is {type(value).__name__}, not an array."
+                    self.fail("parameters", problem, property="update")
         return gradient_names(self.base)
 
     def _check_gradients(self) -> None:
@@ -80,8 +99,7 @@ class ModuleSubject(Subject):
             name = self.names[number]
             for what, array in ((f"the parameter of {name}", parameter), (name, gradient)):
                 if not is_floating(array):
-                    got = array.dtype if is_array(array) else type(array).__name__
-                    problem = f"{what} is {got}, not an array of floating numbers."
+                    problem = f"{what} is {array.dtype}, not an array of floating numbers."
                     self.fail("parameters", problem, property="gradParameters")
             for fact in ("shape", "dtype"):
                 got, expected = (getattr(array, fact) for array in (gradient, parameter))
@@ -116,8 +134,13 @@ class ModuleSubject(Subject):
         module.training()
         try:
             module.forward(copy_arrays(self.input))
-        except Exception:
-            module.evaluate().forward(copy_arrays(self.input))
+        except Exception as error:
+            try:
+                self.fresh().evaluate().forward(copy_arrays(self.input))
+            except Exception:
+                if self.base.train:
+                    raise error from None
+                raise
         return not np.array_equal(before, random.getRNGState())
 
     @property

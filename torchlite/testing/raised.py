@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from traceback import walk_tb
 from types import FrameType
@@ -10,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.errors import TorchliteError
 from torchlite.nn.nested import is_array, leaves, shapes
 from torchlite.testing.duck import Duck
 from torchlite.testing.subject import Subject
+from torchlite.testing.violations import ContractViolation
 
-__all__ = ["blame", "line_of", "method_of"]
+__all__ = ["blame", "blaming", "line_of", "method_of"]
 
 # What each of the contract's calls is given.
 SIGNATURES = {
@@ -36,6 +39,21 @@ def blame(s: Subject, error: Exception) -> None:
         what = ", ".join(_circumstances(s, frame))
         problem = f"{what}, it raises" if what else "it raises"
     s.fail(method or s.property, f"{problem} {type(error).__name__}: {error}{line_of(error)}")
+
+
+@contextmanager
+def blaming(s: Subject) -> Iterator[None]:
+    """Blame the layer for errors that hardly any argument causes; others are the caller's."""
+    try:
+        yield
+    except (AttributeError, NameError, NotImplementedError, TypeError) as error:
+        if isinstance(error, TorchliteError):
+            raise
+        s.property = "split"
+        try:
+            blame(s, error)
+        except ContractViolation as violation:
+            raise violation from error
 
 
 def method_of(error: BaseException, kind: type[Any]) -> str:

@@ -100,7 +100,7 @@ def layout(s: Subject) -> None:
     _check_layouts(s, s.run())
     huge = s.at("huge numbers", scale_arrays(s.input, values.HUGE))
     expected = attempt(huge.run)
-    if expected is not None:
+    if expected is not None and huge.is_steady(expected):
         with quietly():
             _check_layouts(huge, expected)
     # One value repeated without memory of its own (stride 0), as np.broadcast_to makes it.

@@ -44,7 +44,7 @@ def batch(s: ModuleSubject) -> None:
     sizes = np.resize([1, values.HUGE, 1 / values.HUGE], s.rows)
     apart = s.at("samples of very different size", scale_arrays(s.input, sizes))
     whole = attempt(apart.run)
-    if whole is not None:
+    if whole is not None and apart.is_steady(whole):
         with quietly():
             _check_samples(apart, whole)
     bare = is_array(s.input) and is_array(s.output) and s.input.ndim == s.output.ndim == 2

@@ -75,9 +75,9 @@ def split(s: ModuleSubject) -> None:
 
 
 def _check_precision(s: ModuleSubject, method: str, made: Any) -> None:
-    """Fail if of float64 there comes less: no derivative of that could be right."""
+    """Fail if of float64 there comes less, or complex: no derivative of that could be right."""
     for array in filter(is_floating, leaves(made)):
-        if array.dtype.itemsize < 8:
+        if array.dtype.itemsize < 8 or array.dtype.kind == "c":
             s.fail(method, f"of float64 it makes {array.dtype}.", property="dtype")
 
 

@@ -18,6 +18,8 @@ def split(s: CriterionSubject) -> None:
     """The loss is a Python number; results are kept and returned; backward is updateGradInput."""
     criterion = s.fresh()
     loss = criterion.forward(s.input, s.target)
+    if loss is None:
+        s.fail("updateOutput", "it returned None.")
     if type(loss) is not float and not _is_number(loss, s.input):
         s.fail(
             "updateOutput",
