@@ -10,11 +10,14 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from bugs import corpus
 from bugs.attention import DroppedWithLastMask
 from bugs.extremes import ZerosMadePositive
+from bugs.losses import QuantileOneSided
 from hypothesis import find
 from hypothesis.errors import NoSuchExample
 from hypothesis.strategies import just
+from test_bugs import violation as of_bug
 
 import torchlite
 from torchlite import nn
@@ -78,6 +81,95 @@ def test_what_is_drawn_does_not_depend_on_how_much(shape):
     assert abs(drawn).min() > 0
     assert (drawn == drawn.astype(np.float32)).all()
     assert drawn.size > 64 or (drawn * 16 % 2 == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("bug", "where"),
+    [
+        ("SquareClippedAt128", "SquareClippedAt128 at input * 64"),
+        ("SwishOverflows", "SwishOverflows at input * 512"),
+        ("MaxPoolWherePositive", "MaxPoolWherePositive at -|input|"),
+        ("AffineInBlocksOfEight", "AffineInBlocksOfEight at 9 samples"),
+        ("AffineTakesThirtyTwoRows", "AffineTakesThirtyTwoRows at 33 samples"),
+        ("RnnCutOffAfterEightSteps", "RnnCutOffAfterEightSteps at 33 along the second axis"),
+        ("LookupTakesFirstOfEqual", "LookupTakesFirstOfEqual at its ids or labels repeated"),
+        (
+            "LookupSkipsRepeatedSentences",
+            "LookupSkipsRepeatedSentences at its ids or labels of the first sample",
+        ),
+        (
+            "HingePullsNegatives",
+            "HingePullsNegatives at its ids or labels exchanged for the others",
+        ),
+    ],
+)
+def test_where_one_example_does_not_reach(bug, where):
+    row = next(row for row in corpus() if row.name == bug)
+    found = of_bug(row)
+    assert type(found) is GradientMismatch
+    assert str(found).startswith(f"{where}: {found.method}: ")
+
+
+def test_the_other_side_of_a_target():
+    x = np.random.default_rng(0).uniform(1, 2, (5, 3))
+    with pytest.raises(GradientMismatch) as caught:
+        check_criterion(QuantileOneSided(), -x, x)
+    assert caught.value.where == "QuantileOneSided at input and target exchanged"
+
+
+class LogisticMap(nn.Module):
+    """Right: but after 33 steps, a rounding has become everything."""
+
+    def updateOutput(self, input):
+        self.states = [0 * input[:, 0] + 0.3]
+        for t in range(input.shape[1]):
+            x = self.states[-1]
+            self.states.append(4 * x * (1 - x) + 1e-3 * input[:, t])
+        self.output = self.states[-1][:, None]
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.updateOutput(input)
+        self.gradInput = np.zeros_like(input)
+        slope = gradOutput[:, 0]
+        for t in reversed(range(input.shape[1])):
+            self.gradInput[:, t] = 1e-3 * slope
+            slope = slope * 4 * (1 - 2 * self.states[t])
+        return self.gradInput
+
+
+def test_what_rounding_makes_of_long_sequences_is_no_fault():
+    x = np.random.default_rng(0).uniform(-1, 1, (2, 3, 1))[..., 0]
+    only = ["gradInput", "batch"]
+    assert check_module(LogisticMap(), x, only=only).passed == only
+
+
+def test_of_probabilities_and_whole_distributions_there_are_no_others():
+    """Rows that sum to one: p - t is the gradient for no others."""
+
+    class SoftTargets(nn.Criterion):
+        def updateOutput(self, input, target):
+            shifted = input - input.real.max(1, keepdims=True)
+            logs = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+            self.output = -(target * logs).sum()
+            return self.output.item()
+
+        def updateGradInput(self, input, target):
+            shifted = input - input.real.max(1, keepdims=True)
+            shares = np.exp(shifted) / np.exp(shifted).sum(1, keepdims=True)
+            self.gradInput = shares - target
+            return self.gradInput
+
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-3, 3, (5, 3))
+    for target in (rng.dirichlet(np.ones(3), 5), np.eye(3)[[0, 2, 1, 1, 0]]):
+        assert check_criterion(SoftTargets(), x, target, only="gradInput").passed
+
+
+def test_which_of_many_samples_are_alone_is_said():
+    report = check_module(nn.Linear(3, 2), shape=(20, 3), only="batch")
+    assert report.notes == ["batch: of 20 samples, 9 alone and the others together"]
+    assert check_module(nn.Linear(3, 2), shape=(16, 3), only="batch").notes == []
 
 
 # ---------------------------------------------------------------- what a failure says

@@ -774,13 +774,13 @@ BUGS = [
     bug(HuberFarOutForgetsBound, "not clipped beyond 50", pattern="saturat"),
     bug(LogCoshOverflows, "NaN beyond 711", "not finite"),
     bug(QuantileExchanged, "the shares are exchanged"),
-    bug(QuantileOneSided, "wrong above the target", None, far_below),
+    bug(QuantileOneSided, "wrong above the target", "sign", far_below),
     bug(
         RelativeSquaresDivideOnce,
         "divided by the target once instead of twice",
         pattern="expected * target",
     ),
-    bug(LogisticForgetsWeight, "positives are not weighted", None, SHAPE, zeros),
+    bug(LogisticForgetsWeight, "positives are not weighted", "constant factor", SHAPE, zeros),
     bug(
         LogisticForgetsTail,
         "no gradient beyond 30",

@@ -27,7 +27,7 @@ from torchlite.testing.slopes import CENTRAL, COMPLEX, Unfit, Variable, magnitud
 from torchlite.testing.subject import ROUNDING, Subject, attempt
 from torchlite.testing.violations import GradientMismatch, shown
 
-__all__ = ["Backward", "check_gradient", "check_ties"]
+__all__ = ["FLOOR", "Backward", "check_again", "check_gradient", "check_ties"]
 
 # Up to so many entries each is moved by itself; fewer where a forward takes its time.
 FEW = 200
@@ -63,6 +63,21 @@ def check_gradient(
                 f"{name} was hardly checked: {hardly} lie at a kink. Pass another input."
             )
         subject.notes.append(f"{name}: checked beside the input, too: there {hardly} lie at a kink")
+
+
+def check_again(
+    subject: Subject, kind: str, number: int | None, backward: Backward, name: str
+) -> None:
+    """Fail unless a gradient is right along a direction; if it is not, by a closer look."""
+    variable = Variable(subject, kind, number)
+    weights = [v if is_floating(v) else np.zeros(v.shape) for v in leaves(subject.gradOutput)]
+    try:
+        if np.shape(backward(subject, weights)) == variable.values.shape:
+            _Check(subject, variable, backward, name).directions(weights)
+            return
+    except GradientMismatch:
+        pass
+    _check_at(subject, kind, number, backward, name)
 
 
 def _check_at(

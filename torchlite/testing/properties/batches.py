@@ -20,12 +20,18 @@ from torchlite.testing import values
 from torchlite.testing.module_subject import ModuleSubject, words
 from torchlite.testing.raised import line_of, method_of
 from torchlite.testing.subject import Result, attempt, quietly, states
+from torchlite.testing.variations import examples, sizes
 
 __all__ = ["batch", "empty"]
 
 
-def _row(table: Any, i: int) -> Any:
-    return map_arrays(lambda a: a[i : i + 1] if is_array(a) else a, table)
+# So many samples are compared one by one; of more, these many at both ends and one in the middle.
+FEW = 16
+ENDS = 4
+
+
+def _rows(table: Any, start: int, stop: int) -> Any:
+    return map_arrays(lambda a: a[start:stop] if is_array(a) else a, table)
 
 
 def batch(s: ModuleSubject) -> None:
@@ -39,36 +45,57 @@ def batch(s: ModuleSubject) -> None:
         s = copy.copy(s)
         s.base = s.fresh().evaluate()
         s.output = copy_arrays(s.forward(s.fresh(), s.input))
-    _check_samples(s, s.run())
+    pieces = _pieces(s)
+    if len(pieces) < s.rows:
+        s.notes.append(f"batch: of {s.rows} samples, {2 * ENDS + 1} alone and the others together")
+    _check_samples(s, s.run(), pieces)
+    for other in (*sizes(s), *examples(s)):
+        # The samples along another axis may be those.
+        if all(a.shape[0] == other.rows for a in leaves(other.output)):
+            whole = attempt(other.run)
+            if whole is not None:
+                _check_samples(other, whole, _pieces(other, s.rows))
     # What is computed across the samples, a shift by the largest of all say, costs the small ones.
-    sizes = np.resize([1, values.HUGE, 1 / values.HUGE], s.rows)
-    apart = s.at("samples of very different size", scale_arrays(s.input, sizes))
+    factors = np.resize([1, values.HUGE, 1 / values.HUGE], s.rows)
+    apart = s.at("samples of very different size", scale_arrays(s.input, factors))
     whole = attempt(apart.run)
     if whole is not None and apart.is_steady(whole):
         with quietly():
-            _check_samples(apart, whole)
+            _check_samples(apart, whole, pieces)
     bare = is_array(s.input) and is_array(s.output) and s.input.ndim == s.output.ndim == 2
     if bare and words(s.base).keys() & {"ndim", "atleast_2d"}:
         _check_bare_sample(s)
 
 
-def _check_samples(s: ModuleSubject, whole: Result) -> None:
+def _pieces(s: ModuleSubject, length: int = 1) -> list[tuple[int, int]]:
+    """Return where pieces of a batch begin and end, most of them of this length."""
+    middle = s.rows // 2
+    starts = list(range(0, s.rows, length))
+    if length == 1 and s.rows > FEW:
+        starts = [*starts[: ENDS + 1], middle, middle + 1, *starts[-ENDS:]]
+    return list(zip(starts, [*starts[1:], s.rows], strict=True))
+
+
+def _check_samples(s: ModuleSubject, whole: Result, pieces: list[tuple[int, int]]) -> None:
     module = s.fresh()
     sums = [np.zeros_like(gradient) for gradient in whole.gradients]
     size = [0.0] * len(sums)
-    for i in range(s.rows):
-        single = s.run(module, _row(s.input, i), _row(s.gradOutput, i))
+    for start, stop in pieces:
+        single = s.run(module, _rows(s.input, start, stop), _rows(s.gradOutput, start, stop))
+        of, rows = f"sample {start}", f"row {start}"
+        if stop - start > 1:
+            of, rows = f"samples {start} to {stop - 1}", f"rows {start} to {stop - 1}"
         s.compare(
             "updateOutput",
-            f"the output of sample {i} alone is not row {i} of the batch's: samples mix.",
+            f"the output of {of} alone is not {rows} of the batch's: samples mix.",
             single.output,
-            _row(whole.output, i),
+            _rows(whole.output, start, stop),
         )
         s.compare(
             "updateGradInput",
-            f"the gradInput of sample {i} alone is not row {i} of the batch's.",
+            f"the gradInput of {of} alone is not {rows} of the batch's.",
             single.gradInput,
-            _row(whole.gradInput, i),
+            _rows(whole.gradInput, start, stop),
         )
         for k, gradient in enumerate(single.gradients):
             sums[k] = sums[k] + gradient
@@ -107,10 +134,10 @@ def _batch_statistics(s: ModuleSubject) -> bool:
     def mixes(module: Module) -> bool:
         whole = s.forward(module, s.input)
         try:
-            single = s.forward(module, _row(s.input, 0))
+            single = s.forward(module, _rows(s.input, 0, 1))
         except Exception:
             return True
-        pairs = zip(leaves(single), leaves(_row(whole, 0)), strict=True)
+        pairs = zip(leaves(single), leaves(_rows(whole, 0, 1)), strict=True)
         return any(a.shape != b.shape or not np.allclose(a, b, 1e-9, 1e-9) for a, b in pairs)
 
     return mixes(s.fresh()) and not mixes(s.fresh().evaluate())
@@ -148,7 +175,7 @@ def empty(s: ModuleSubject) -> None:
 
 def _output_of_nothing(s: ModuleSubject) -> Any:
     """Return an output of no samples; what has an entry a pair of samples has none of these."""
-    outputs, single = leaves(s.output), leaves(attempt(s.forward, s.fresh(), _row(s.input, 0)))
+    outputs, single = leaves(s.output), leaves(attempt(s.forward, s.fresh(), _rows(s.input, 0, 1)))
     if list(map(np.ndim, single)) != list(map(np.ndim, outputs)):
         return map_arrays(lambda a: a[:0], s.output)
     arrays = [

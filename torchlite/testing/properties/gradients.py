@@ -19,6 +19,7 @@ from torchlite.testing import values
 from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.oracle import Backward, check_gradient, check_ties
 from torchlite.testing.subject import Subject
+from torchlite.testing.variations import check_elsewhere
 
 __all__ = ["accumulate", "gradInput", "gradParameters", "integers", "linear", "scale"]
 
@@ -26,13 +27,26 @@ __all__ = ["accumulate", "gradInput", "gradParameters", "integers", "linear", "s
 def gradInput(s: Subject) -> None:
     """GradInput is the derivative, in training and in evaluation mode."""
     for variant in s.variants():
-        arrays = leaves(s.input)
-        for number, array in enumerate(arrays):
-            if is_floating(array):
-                name = "gradInput" if is_array(s.input) else f"gradInput[{number}]"
-                check_gradient(variant, "input", number, _gradInput_of(number), name)
-        if sum(map(is_floating, arrays)) > 1:
+        gradients = _by_inputs(variant)
+        for number, backward, name in gradients:
+            check_gradient(variant, "input", number, backward, name)
+        if len(gradients) > 1:
             check_ties(variant, _whole_gradInput, "gradInput")
+    if any(map(is_floating, leaves(s.input))):
+        check_elsewhere(s, "input", _by_inputs)
+
+
+def _by_inputs(s: Subject) -> list[tuple[int, Backward, str]]:
+    """Return the gradients by the arrays of the input, with their names."""
+    return [
+        (
+            number,
+            _gradInput_of(number),
+            "gradInput" if is_array(s.input) else f"gradInput[{number}]",
+        )
+        for number, array in enumerate(leaves(s.input))
+        if is_floating(array)
+    ]
 
 
 def _gradInput_of(number: int) -> Backward:
@@ -57,6 +71,15 @@ def _whole_gradInput(s: Subject, weights: list[Any]) -> Any:
 
 def gradParameters(s: ModuleSubject) -> None:
     """Every parameter's gradient is the derivative, in training and in evaluation mode."""
+    for mode in s.variants():
+        for number, backward, name in _by_parameters(mode):
+            check_gradient(mode, "parameter", number, backward, name)
+    if s.names:
+        check_elsewhere(s, "parameter", _by_parameters)
+
+
+def _by_parameters(s: Subject) -> list[tuple[int, Backward, str]]:
+    """Return the gradients by the parameters, with their names."""
 
     def gradient_of(number: int) -> Backward:
         def backward(mode: Any, weights: list[Any]) -> Any:
@@ -64,9 +87,7 @@ def gradParameters(s: ModuleSubject) -> None:
 
         return backward
 
-    for mode in s.variants():
-        for number, name in enumerate(s.names):
-            check_gradient(mode, "parameter", number, gradient_of(number), name)
+    return [(number, gradient_of(number), name) for number, name in enumerate(s.names)]
 
 
 def integers(s: ModuleSubject) -> None:

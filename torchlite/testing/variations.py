@@ -1,0 +1,292 @@
+"""What one example leaves unseen: other numbers, other sizes, other examples.
+
+A clip at 100, a ninth row, an id that comes twice: a subject is put where these show, as far as its
+layer goes there. Its gradients are judged along one direction; where that finds a difference, the
+oracle looks closely.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+
+from torchlite.kernels.arrays import Array
+from torchlite.nn.checks import is_integral
+from torchlite.nn.nested import (
+    cast_arrays,
+    copy_arrays,
+    is_array,
+    is_finite,
+    is_floating,
+    leaves,
+    map_arrays,
+    scale_arrays,
+    shapes,
+)
+from torchlite.testing import values
+from torchlite.testing.oracle import FLOOR, Backward, check_again
+from torchlite.testing.slopes import CENTRAL, COMPLEX_STEP
+from torchlite.testing.subject import ROUNDING, Subject, attempt, quietly
+from torchlite.testing.violations import GradientMismatch
+
+__all__ = ["check_elsewhere", "elsewhere", "examples", "sizes"]
+
+AnySubject = TypeVar("AnySubject", bound=Subject)
+
+FACTORS = {"2^-6": 2.0**-6, "8": 8.0, "64": 64.0, "512": 512.0}
+# Numbers of samples, where the example has fewer; one more of it where it is large.
+SAMPLES = (9, 33, 65)
+STEPS = 33
+LARGE = 10_000
+_FEW_ROUNDINGS = 2.0**-49
+
+
+def elsewhere(s: AnySubject) -> Iterator[AnySubject]:
+    """Yield the subject at other numbers, sizes and examples, one thing changed at a time."""
+    yield from numbers(s)
+    yield from examples(s)
+    yield from sizes(s)
+    yield from steps(s)
+
+
+def numbers(s: AnySubject) -> Iterator[AnySubject]:
+    """Yield the subject at tiny, large and negative inputs, if its outputs are finite there."""
+    arrays = [a for a in leaves(s.input) if is_floating(a)]
+    if not arrays:
+        return
+    changes = {"input * 2^-6": scale_arrays(s.input, FACTORS["2^-6"])}
+    if not (s.scalar and _may_be_shares(s.input)):
+        # Of probabilities there are no others.
+        changes |= {f"input * {name}": scale_arrays(s.input, n) for name, n in FACTORS.items()}
+        changes["-|input|"] = map_arrays(lambda a: -abs(a) if is_floating(a) else a, s.input)
+    for what, input in changes.items():
+        yield from _at(s, what, {**s.asked, "input": input})
+    if s.scalar:
+        input, target = s.asked.values()
+        alike = shapes(input) == shapes(target) and all(map(is_floating, leaves(target)))
+        if alike and not _may_be_shares(target) and not any(map(_is_label, leaves(target))):
+            yield from _at(s, "input and target exchanged", {"input": target, "target": input})
+
+
+def _may_be_shares(table: Any) -> bool:
+    """Tell whether all numbers lie between 0 and 1, as probabilities do."""
+    return all(((a >= 0) & (a <= 1)).all() for a in leaves(table) if is_floating(a))
+
+
+def sizes(s: AnySubject) -> Iterator[AnySubject]:
+    """Yield the subject with more samples."""
+    length = _length(s, 0)
+    if length:
+        for count in [length + 1] if _is_large(s) else [n for n in SAMPLES if n > length]:
+            yield from _at(s, f"{count} samples", _longer(s, 0, length, count))
+
+
+def steps(s: AnySubject) -> Iterator[AnySubject]:
+    """Yield the subject with more along the second axis, if it goes there and back."""
+    target = leaves(s.asked.get("target"))
+    if any(a.ndim and np.allclose(a.sum(-1), 1) for a in target if is_array(a)):
+        # Shares of a whole, of which there are not more.
+        return
+    length = _length(s, 1)
+    if 0 < length < STEPS and not _is_large(s):
+        what = f"{STEPS} along the second axis"
+        for other in _at(s, what, _longer(s, 1, length, STEPS)):
+            result = attempt(other.run)
+            if result is not None and shapes(result.gradInput) == shapes(other.input):
+                yield other
+
+
+def _is_large(s: Subject) -> bool:
+    return not s.small or sum(a.size for a in leaves(s.input) if is_array(a)) > LARGE
+
+
+def _length(s: Subject, axis: int) -> int:
+    """Return the length that the arrays have in common along an axis, 0 if there is none."""
+    arrays = [a for a in leaves(s.asked) if is_array(a) and a.ndim > axis]
+    large = [a for a in arrays if a.ndim > axis + 1]
+    lengths = {a.shape[axis] for a in large or arrays}
+    return lengths.pop() if len(lengths) == 1 else 0
+
+
+def _longer(s: Subject, axis: int, length: int, count: int) -> dict[str, Any]:
+    """Return arguments that are longer along an axis.
+
+    What is there comes again; numbers of the input a little smaller, unless they make up a whole.
+    """
+    moved = {id(a) for a in leaves(s.input)}
+
+    def longer(array: Any) -> Any:
+        if not is_array(array) or array.ndim <= axis or array.shape[axis] != length:
+            return array
+        whole = id(array) not in moved or _is_label(array) or np.allclose(array.sum(-1), 1)
+        array = np.take(array, np.arange(count) % length, axis)
+        if whole:
+            return array
+        # Zeros would tie.
+        array = np.where(array == 0, s.rng.choice(array[array != 0], array.shape), array)
+        return array * s.rng.uniform(0.8, 1, array.shape)
+
+    changed: dict[str, Any] = map_arrays(longer, s.asked)
+    return changed
+
+
+def examples(s: AnySubject) -> Iterator[AnySubject]:
+    """Yield the subject with its ids, classes and labels permuted, repeated and exchanged."""
+    labels = [a for a in leaves(s.asked) if is_array(a) and _may_vary(s, a)]
+    if not labels:
+        return
+    rng = s.rng
+
+    def change(by: Callable[[Array], Array]) -> dict[str, Any]:
+        changed: dict[str, Any] = map_arrays(
+            lambda a: by(a) if is_array(a) and _may_vary(s, a) else a, s.asked
+        )
+        return changed
+
+    def permuted(a: Array) -> Array:
+        if _is_one_hot(a):
+            return a[..., rng.permutation(a.shape[-1])]
+        return rng.permutation(a.reshape(-1)).reshape(a.shape)
+
+    def repeated(a: Array) -> Array:
+        if _is_one_hot(a):
+            return a[rng.permutation(len(a))]
+        occurring = np.unique(a)
+        return rng.choice(occurring[: (len(occurring) + 1) // 2], a.shape)
+
+    def first_again(a: Array) -> Array:
+        return np.broadcast_to(a[:1], a.shape).copy()
+
+    what = "its ids or labels"
+    yield from _at(s, f"{what} permuted", change(permuted))
+    yield from _at(s, f"{what} repeated", change(repeated))
+    yield from _at(s, f"{what} of the first sample", change(first_again))
+    if s.scalar:
+        yield from _at(s, f"{what} exchanged for the others", change(lambda a: _other(s, a)))
+
+
+def _may_vary(s: Subject, array: Array) -> bool:
+    """Tell whether an array of ids, classes or labels may be exchanged for others."""
+    if not array.ndim or not array.size or array.dtype == bool:
+        return False
+    is_target = s.scalar and any(array is a for a in leaves(s.asked["target"]))
+    return is_integral(array) or (is_target and _is_label(array))
+
+
+def _is_label(array: Array) -> bool:
+    """Tell whether an array holds integers, or 0, 1 and -1 only."""
+    return not is_floating(array) or bool(np.isin(array, (-1, 0, 1)).all())
+
+
+def _is_one_hot(array: Array) -> bool:
+    return array.ndim > 1 and bool((array >= 0).all() and (array.sum(-1) == 1).all())
+
+
+def _other(s: Subject, array: Array) -> Array:
+    """Return 0 for 1 and 1 for 0, or the other sign of labels."""
+    if _is_one_hot(array):
+        return np.roll(array, 1, -1)
+    occurring = set(np.unique(array))
+    inputs = leaves(s.input)
+    classes = len(inputs) == 1 and inputs[0].shape != array.shape and is_integral(array)
+    if occurring <= {-1, 1} and not classes:
+        return -array
+    return 1 - array if occurring <= {0, 1} else array
+
+
+def _at(s: AnySubject, what: str, asked: dict[str, Any]) -> Iterator[AnySubject]:
+    """Yield the subject at other arguments, unless it refuses them or gives no numbers."""
+    other = copy.copy(s)
+    vars(other).update(asked, pristine=copy_arrays(asked["input"]), notes=[], kinks={})
+    other.where = f"{s.where} at {what}"
+    output = attempt(other.forward, other.fresh(), *copy_arrays(asked).values())
+    if output is None or not is_finite(output):
+        return
+    other.output = copy_arrays(output)
+    if shapes(output) != shapes(s.output):
+        other.gradOutput = map_arrays(lambda a: values.distinct(s.rng, a.shape), output)
+    yield other
+
+
+def check_elsewhere(
+    s: Subject, kind: str, gradients: Callable[[Subject], list[tuple[int, Backward, str]]]
+) -> None:
+    """Fail unless gradients are right at other numbers, sizes and examples, too."""
+    for other in elsewhere(s):
+        try:
+            if _agrees(other, kind):
+                continue
+            wrong = gradients(other)
+        except Exception:
+            # What forward takes, backward may refuse: ids that come twice, a ninth step.
+            continue
+        for number, backward, name in wrong:
+            try:
+                check_again(other, kind, number, backward, name)
+            except GradientMismatch as mismatch:
+                if not _is_rounding(other, backward, mismatch):
+                    raise
+
+
+def _agrees(s: Subject, kind: str) -> bool:
+    """Tell whether a complex step along one direction, in all arrays at once, finds nothing."""
+    layer = s.fresh("complex128")
+    input = copy_arrays(cast_arrays(s.input, "complex128"))
+    of_input = kind == "input"
+    arrays = [
+        a for a in (leaves(input) if of_input else layer.parameters()[0]) if np.iscomplexobj(a)
+    ]
+    directions = [s.rng.uniform(-1, 1, a.shape) for a in arrays]
+    result = s.run()
+    gradients = result.gradients
+    if of_input:
+        pairs = zip(leaves(result.gradInput), leaves(s.input), strict=False)
+        gradients = [g for g, a in pairs if is_floating(a)]
+    if [np.shape(g) for g in gradients] != [a.shape for a in arrays]:
+        return False
+    for array, direction in zip(arrays, directions, strict=True):
+        array += 1j * COMPLEX_STEP * direction
+    with quietly():
+        outputs = attempt(s.forward, layer, input)
+        if outputs is None:
+            return False
+        expected = got = size = floor = 0.0
+        for weight, output in zip(leaves(s.gradOutput), leaves(outputs), strict=True):
+            if not is_floating(output):
+                continue
+            if not np.iscomplexobj(output):
+                return False
+            terms = weight * (output.imag / COMPLEX_STEP)
+            expected += terms.sum()
+            size += np.abs(terms).sum()
+            floor += np.abs(weight * output.real).sum()
+        for gradient, direction in zip(gradients, directions, strict=True):
+            got += (gradient * direction).sum()
+            size += np.abs(gradient * direction).sum()
+        return bool(abs(got - expected) <= ROUNDING * size + FLOOR * floor)
+
+
+def _is_rounding(s: Subject, backward: Backward, mismatch: GradientMismatch) -> bool:
+    """Tell whether a gradient is off by what rounding may do to the gradient, or to the oracle.
+
+    Long sequences and large numbers may make much of a rounding: the gradient changes as much where
+    all numbers move by a few. Of differences, large outputs leave little to small gradients.
+    """
+    other = copy.copy(s)
+    other.base = s.fresh()
+    for parameter in other.parameters_of(other.base)[0]:
+        parameter *= 1 + _FEW_ROUNDINGS * s.rng.uniform(-1, 1, parameter.shape)
+    other.input = map_arrays(
+        lambda a: a * (1 + _FEW_ROUNDINGS * s.rng.uniform(-1, 1, a.shape)) if is_floating(a) else a,
+        s.input,
+    )
+    weights = leaves(s.gradOutput)
+    with quietly():
+        got, moved = backward(s, weights), backward(other, weights)
+        size, off = float(np.abs(got).max(initial=0)), np.abs(moved - got)
+        if mismatch.index is None:
+            return bool(off.max(initial=0) > 1e-9 * size)
+        weight = max(float(np.abs(v).max(initial=0)) for v in weights)
+        floor = 1e-12 * (size + weight) + (1e-6 * size if mismatch.oracle == CENTRAL else 0)
+        return bool(mismatch.difference <= max(floor, 4 * off[mismatch.index]))
