@@ -152,9 +152,9 @@ def check_module(
     gradInput is not the derivative. 0.5 1.0 got = expected / 2 -> a factor of 2 is missing?
     """
     start = time.perf_counter()
-    with _stream_kept():
+    with stream_kept():
         random.manualSeed(seed)
-        made = _made("check_module", "module", Module, module)
+        made = given_or_made("check_module", "module", Module, module)
         if input is None or (isinstance(input, tuple) and all(isinstance(n, int) for n in input)):
             if shape is None:
                 raise fault(
@@ -203,9 +203,9 @@ def check_criterion(
     MSECriterion: 1 properties hold
     """
     start = time.perf_counter()
-    with _stream_kept():
+    with stream_kept():
         random.manualSeed(seed)
-        made = _made("check_criterion", "criterion", Criterion, criterion)
+        made = given_or_made("check_criterion", "criterion", Criterion, criterion)
         run = _Run("check_criterion", CRITERION_PROPERTIES, only, level, all_failures)
         subject = CriterionSubject(
             made,
@@ -225,7 +225,7 @@ def draw(rng: np.random.Generator, shape: Any) -> Any:
     return values.distinct(rng, (shape,) if isinstance(shape, int) else tuple(shape))
 
 
-def _made(caller: str, argument: str, kind: type[Any], given: Any) -> Any:
+def given_or_made(caller: str, argument: str, kind: type[Any], given: Any) -> Any:
     """Return the module or criterion that was given, or what the given function makes."""
     hint = None
     made = given() if callable(given) and not isinstance(given, (Module, Criterion)) else given
@@ -380,7 +380,7 @@ def _differentiable(input: Any) -> bool:
 
 
 @contextmanager
-def _stream_kept() -> Iterator[None]:
+def stream_kept() -> Iterator[None]:
     state = random.getRNGState()
     try:
         yield
