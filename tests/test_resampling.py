@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from torchlite import nn
-from torchlite.errors import DTypeError, ShapeError
+from torchlite.errors import DTypeError, SettingError, ShapeError
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,17 @@ WRONG = [
      f"{IMAGES} with H >= 1 and W >= 1, got (1, 0, 3)"),
     (lambda: nn.VolumetricReplicationPadding(1, 1, 0, 0, -1, 0), (2, 1, 3, 3),
      "(C, T, H, W) or (N, C, T, H, W) with T >= 2 and H >= 1 and W >= 1, got (2, 1, 3, 3)"),
+    (lambda: nn.SpatialUpSamplingNearest(2), (3, 0, 3),
+     f"{IMAGES} with H >= 1 and W >= 1, got (3, 0, 3)"),
+    (lambda: nn.SpatialUpSamplingBilinear(2), (3, 3),
+     f"{IMAGES}, got (3, 3)\n  hint: input[None] is one sample with one plane"),
+    (lambda: nn.UpSampling(2), (3, 3, 3), "(N, C, H, W) or (N, C, T, H, W), got (3, 3, 3)"),
+    (lambda: nn.UpSampling({"oheight": 2, "owidth": 2}, "linear"), (3, 3, 3, 3, 3),
+     "(N, C, H, W), got (3, 3, 3, 3, 3)"),
+    (lambda: nn.UpSampling(2, "linear"), (3, 3, 3, 0),
+     "(N, C, H, W) or (N, C, T, H, W) with entries in every plane, got (3, 3, 3, 0)"),
+    (lambda: nn.PixelShuffle(2), (3, 6, 2, 2),
+     f"{IMAGES} with C a multiple of 4, got (3, 6, 2, 2)"),
 ]  # fmt: skip
 
 
@@ -79,3 +90,87 @@ def test_pads_are_integers():
     message = "^SpatialZeroPadding: pad_r must be an integer, got 1.5$"
     with pytest.raises(DTypeError, match=message):
         nn.SpatialZeroPadding(1, 1.5)
+
+
+def test_upsampling_prints_as_in_torch7():
+    for layer, text in [
+        (nn.SpatialUpSamplingNearest(2), "SpatialUpSamplingNearest(2)"),
+        (nn.SpatialUpSamplingBilinear(2), "SpatialUpSamplingBilinear(2)"),
+        (nn.SpatialUpSamplingBilinear({"oheight": 3, "owidth": 4}),
+         "SpatialUpSamplingBilinear(3, 4)"),
+        (nn.UpSampling(2), "UpSampling(2x, nearest)"),
+        (nn.UpSampling(3, "bilinear"), "UpSampling(3x, linear)"),
+        (nn.UpSampling({"oheight": 3, "owidth": 4}, "linear"), "UpSampling(3x4, linear)"),
+        (nn.UpSampling({"odepth": 2, "oheight": 3, "owidth": 4}, "trilinear"),
+         "UpSampling(2x3x4, linear)"),
+        (nn.PixelShuffle(3), "PixelShuffle(3)"),
+    ]:  # fmt: skip
+        assert repr(layer) == text
+
+
+def test_sizes_that_are_given_are_those_of_height_and_width():
+    x = np.arange(6.0).reshape(1, 1, 2, 3)
+    size = {"odepth": 7, "oheight": 3, "owidth": 5}
+    layer = nn.UpSampling(size, "linear")
+    assert (layer.scale_factor, layer.odepth, layer.oheight, layer.owidth) == (None, 7, 3, 5)
+    assert layer.forward(x).tolist() == [
+        [[[0, 0.5, 1, 1.5, 2], [1.5, 2, 2.5, 3, 3.5], [3, 3.5, 4, 4.5, 5]]]
+    ]
+    assert layer.forward(x[:, :, None]).shape == (1, 1, 7, 3, 5)
+
+
+def test_linear_upsampling_is_exact_in_float64():
+    x = np.array([[[[0.0, 3.0]]]])
+    output = nn.UpSampling({"oheight": 1, "owidth": 4}, "linear").forward(x)
+    np.testing.assert_allclose(output, [[[[0, 1, 2, 3]]]], rtol=1e-15)
+    message = "input must be float32, float64, complex64 or complex128, got int64"
+    with pytest.raises(DTypeError, match=message):
+        nn.SpatialUpSamplingBilinear(2).forward(np.ones((1, 2, 2), int))
+    with pytest.raises(DTypeError, match=message):
+        nn.UpSampling(2, "linear").forward(np.ones((1, 1, 2, 2), int))
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: nn.SpatialUpSamplingNearest(0), ShapeError,
+         "SpatialUpSamplingNearest: scale must be at least 1, got 0"),
+        (lambda: nn.SpatialUpSamplingNearest(1.5), DTypeError,
+         "SpatialUpSamplingNearest: scale must be an integer, got 1.5"),
+        (lambda: nn.SpatialUpSamplingBilinear(0), ShapeError,
+         "SpatialUpSamplingBilinear: scale_factor must be at least 1, got 0"),
+        (lambda: nn.SpatialUpSamplingBilinear({"oheight": 2}), SettingError,
+         "SpatialUpSamplingBilinear: params must be a scale factor, or a dict with oheight and "
+         "owidth, got {'oheight': 2}"),
+        (lambda: nn.SpatialUpSamplingBilinear({"oheight": 2, "owidth": 2, "odepth": 2}),
+         SettingError, "SpatialUpSamplingBilinear: params must be a scale factor, or a dict with "
+         "oheight and owidth, got {'oheight': 2, 'owidth': 2, 'odepth': 2}"),
+        (lambda: nn.UpSampling({"oheight": 2, "owidht": 2}, "linear"), SettingError,
+         "UpSampling: params must be a scale factor, or a dict with oheight and owidth, got "
+         "{'oheight': 2, 'owidht': 2}"),
+        (lambda: nn.UpSampling({"oheight": 2, "owidth": 0}, "linear"), ShapeError,
+         "UpSampling: owidth must be at least 1, got 0"),
+        (lambda: nn.UpSampling({"oheight": 2, "owidth": 2}), SettingError,
+         "UpSampling: params must be a scale factor, got {'oheight': 2, 'owidth': 2}\n"
+         "  hint: the mode 'linear' takes sizes"),
+        (lambda: nn.UpSampling(2, "cubic"), SettingError,
+         "UpSampling: mode must be 'nearest', 'linear', 'bilinear' or 'trilinear', got 'cubic'"),
+        (lambda: nn.PixelShuffle(0), ShapeError,
+         "PixelShuffle: upscaleFactor must be at least 1, got 0"),
+    ],
+)  # fmt: skip
+def test_wrong_settings_are_refused(make, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        make()
+
+
+@pytest.mark.parametrize("dtype", ["int8", "bool"])
+def test_what_only_moves_entries_takes_integers(dtype):
+    x = np.array([[[1, 0], [0, 1]]] * 4, dtype)
+    for layer in (nn.SpatialUpSamplingNearest(2), nn.PixelShuffle(2)):
+        output = layer.forward(x)
+        assert output.dtype == dtype
+        assert output.sum(dtype=int) in (8, 32)
+        gradInput = layer.backward(x, np.ones(output.shape))
+        assert gradInput.dtype == dtype
+        assert not gradInput.any()

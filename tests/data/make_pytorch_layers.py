@@ -241,6 +241,27 @@ LAYERS = {
         lambda: nn.VolumetricAveragePooling(1, 2, 2, 1, 2, 1),
         (2, 2, 2, 2, 4),
     ),
+    "SpatialUpSamplingNearest": (
+        lambda t: t.UpsamplingNearest2d(scale_factor=2),
+        lambda: nn.SpatialUpSamplingNearest(2),
+        (1, 2, 2, 2),
+    ),
+    "SpatialUpSamplingBilinear": (
+        lambda t: t.UpsamplingBilinear2d(size=(5, 4)),
+        lambda: nn.SpatialUpSamplingBilinear({"oheight": 5, "owidth": 4}),
+        (1, 2, 2, 3),
+    ),
+    "UpSampling": (
+        lambda t: t.Upsample(scale_factor=2),
+        lambda: nn.UpSampling(2),
+        (1, 2, 1, 2, 2),
+    ),
+    "UpSampling_linear": (
+        lambda t: t.Upsample((3, 4, 2), mode="trilinear", align_corners=True),
+        lambda: nn.UpSampling({"odepth": 3, "oheight": 4, "owidth": 2}, "linear"),
+        (1, 2, 2, 3, 3),
+    ),
+    "PixelShuffle": (lambda t: t.PixelShuffle(2), lambda: nn.PixelShuffle(2), (2, 8, 2, 2)),
 }
 
 

@@ -140,13 +140,21 @@ from torchlite.nn.pooling.volumetric_max_pooling import VolumetricMaxPooling as 
 from torchlite.nn.pooling.volumetric_max_unpooling import (
     VolumetricMaxUnpooling as VolumetricMaxUnpooling,
 )
+from torchlite.nn.resampling.pixel_shuffle import PixelShuffle as PixelShuffle
 from torchlite.nn.resampling.spatial_reflection_padding import (
     SpatialReflectionPadding as SpatialReflectionPadding,
 )
 from torchlite.nn.resampling.spatial_replication_padding import (
     SpatialReplicationPadding as SpatialReplicationPadding,
 )
+from torchlite.nn.resampling.spatial_up_sampling_bilinear import (
+    SpatialUpSamplingBilinear as SpatialUpSamplingBilinear,
+)
+from torchlite.nn.resampling.spatial_up_sampling_nearest import (
+    SpatialUpSamplingNearest as SpatialUpSamplingNearest,
+)
 from torchlite.nn.resampling.spatial_zero_padding import SpatialZeroPadding as SpatialZeroPadding
+from torchlite.nn.resampling.up_sampling import UpSampling as UpSampling
 from torchlite.nn.resampling.volumetric_replication_padding import (
     VolumetricReplicationPadding as VolumetricReplicationPadding,
 )
@@ -350,6 +358,7 @@ __all__ = [  # noqa: RUF022
     "ParallelCriterion",
     "ParallelTable",
     "PartialLinear",
+    "PixelShuffle",
     "Power",
     "PrintSize",
     "Profile",
@@ -391,6 +400,8 @@ __all__ = [  # noqa: RUF022
     "SpatialReplicationPadding",
     "SpatialSoftMax",
     "SpatialSubSampling",
+    "SpatialUpSamplingBilinear",
+    "SpatialUpSamplingNearest",
     "SpatialZeroPadding",
     "SplitTable",
     "Sqrt",
@@ -408,6 +419,7 @@ __all__ = [  # noqa: RUF022
     "Threshold",
     "Transpose",
     "Unsqueeze",
+    "UpSampling",
     "View",
     "VolumetricAveragePooling",
     "VolumetricBatchNormalization",

@@ -1,10 +1,18 @@
 """What all layers have in common that give images another size."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from torchlite.errors import SettingError
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.resampling import take_border, take_border_back
+from torchlite.kernels.resampling import (
+    take_border,
+    take_border_back,
+    upsample_linear,
+    upsample_linear_back,
+    upsample_nearest,
+    upsample_nearest_back,
+)
 from torchlite.nn import checks
 from torchlite.nn._shaping import Shaping
 
@@ -91,3 +99,47 @@ class Bordered(Padded):
     def _gradient(self, input: Array, gradOutput: Array, plan: tuple[int, ...]) -> Array:
         size = input.shape[input.ndim - len(plan) :]
         return take_border_back(gradOutput, size, self._pads(), self._places)
+
+
+class UpSampled(Resampling):
+    """Images `scale_factor` times as large, in blocks, or linear between their entries.
+
+    These may also have a size that is given.
+    """
+
+    mode: str = "nearest"
+    scale_factor: Any = None
+    odepth: Any = None
+    oheight: Any = None
+    owidth: Any = None
+
+    def _set_target(self, params: Any, *more: str) -> None:
+        """Check params, a factor or a dict of height and width (and perhaps more), and keep it."""
+        if not isinstance(params, Mapping):
+            self.scale_factor = checks.at_least(self, "scale_factor", params, 1)
+            return
+        if not {"oheight", "owidth"} <= params.keys() <= {"oheight", "owidth", *more}:
+            expected = "a scale factor, or a dict with oheight and owidth"
+            raise checks.misbuilt(SettingError, self, "params", expected, repr(dict(params)))
+        for name, value in params.items():
+            setattr(self, name, checks.at_least(self, name, value, 1))
+
+    def _plan(self, method: str, input: Array) -> Any:
+        if self.mode == "linear":
+            checks.must_be_floating(self, method, "input", input)
+        return super()._plan(method, input)
+
+    def _size(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        if self.scale_factor is None:
+            return (self.odepth, self.oheight, self.owidth)[-len(size) :]
+        return tuple(n * self.scale_factor for n in size)
+
+    def _function(self, input: Array, plan: tuple[int, ...]) -> Array:
+        if self.mode == "linear":
+            return upsample_linear(input, plan)
+        return upsample_nearest(input, (self.scale_factor,) * len(plan))
+
+    def _gradient(self, input: Array, gradOutput: Array, plan: tuple[int, ...]) -> Array:
+        if self.mode == "linear":
+            return upsample_linear_back(gradOutput, input.shape[input.ndim - len(plan) :])
+        return upsample_nearest_back(gradOutput, (self.scale_factor,) * len(plan))
