@@ -342,6 +342,14 @@ def test_an_error_inside_a_layer_is_a_violation_that_names_it():
     assert isinstance(found.__cause__, NotImplementedError)
 
 
+def test_large_arrays_have_few_numbers_that_take_their_time():
+    numbers = values.adversarial(np.random.default_rng(0), (50, 100))
+    tiny = numbers == np.finfo(float).smallest_subnormal
+    assert 100 < tiny[:10].sum() < 120
+    assert not tiny[10:].any()
+    assert (numbers[10:] == 1e-30).sum() > 800
+
+
 # ---------------------------------------------------------------- what a report says
 
 

@@ -32,6 +32,9 @@ from torchlite.testing.subject import EXTREMES, Result, Subject, attempt, quietl
 
 __all__ = ["ModuleSubject", "words"]
 
+# Of up to so many entries of the input, modes are told apart by extreme numbers, too.
+FEW = 1000
+
 
 class ModuleSubject(Subject):
     """A module, an input and a gradOutput.
@@ -281,15 +284,13 @@ class ModuleSubject(Subject):
         if shapes(other.output) != shapes(self.output):
             return None
         if "train" not in words(self.base):
-            # What its code does not tell, its behaviour does. The numbers that it is told by are
-            # the same, whichever property asks first.
-            asks = copy.copy(self)
-            asks.rng = np.random.default_rng([self.seed, 2])
-            situations = [
-                (None, self.given),
-                ("float32", cast_arrays(self.given, "float32")),
-                *((None, extreme.given) for extreme in asks.extremes()),
-            ]
+            # What its code does not tell, its behaviour does.
+            situations = [(None, self.given), ("float32", cast_arrays(self.given, "float32"))]
+            if self.small and sum(array.size for array in leaves(self.input)) <= FEW:
+                # The numbers that it is told by are the same, whichever property asks first.
+                asks = copy.copy(self)
+                asks.rng = np.random.default_rng([self.seed, 2])
+                situations += [(None, extreme.given) for extreme in asks.extremes()]
             if self._behaviour(situations) == other._behaviour(situations):
                 return None
         return other

@@ -18,6 +18,8 @@ __all__ = ["HUGE", "adversarial", "distinct", "nearby", "signs", "sixteenths", "
 
 # About 1e30; times a power of two, a sum is rounded as it was.
 HUGE = 2.0**100
+# In so many entries of an array there are numbers that are the smallest there are.
+FEW_TINY = 1000
 
 
 def sixteenths(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "float64") -> Array:
@@ -70,7 +72,11 @@ def adversarial(rng: np.random.Generator, shape: tuple[int, ...], *more: float) 
     tiny = float(np.finfo(float).smallest_subnormal)
     pool = [*more, 1e30, -1e30, 1e-30, -1e-30, tiny, 0.0, -0.0, 1.0, -3.5]
     size = int(np.prod(shape))
-    return np.tile(rng.permutation(pool), size // len(pool) + 1)[:size].reshape(shape)
+    numbers: Array = np.tile(rng.permutation(pool), size // len(pool) + 1)[:size]
+    # A few are enough: arithmetic with numbers so small takes a hundred times as long.
+    rest = numbers[FEW_TINY:]
+    rest[rest == tiny] = 1e-30
+    return numbers.reshape(shape)
 
 
 def wrong(table: Any) -> list[Any]:
