@@ -388,6 +388,27 @@ def test_falling_back_to_central_differences_is_said():
     assert violation(WrongToo(), shape=(4, 3)).oracle == "central differences"
 
 
+def test_a_complex_step_that_is_wrong_beside_larger_numbers_is_not_believed():
+    class Units(nn.Module):
+        """Magnitudes in another unit in the second column."""
+
+        def updateOutput(self, input):
+            self.output = input.copy()
+            self.output[:, 1] = 1e-9 * np.abs(input[:, 1])
+            return self.output
+
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = gradOutput.copy()
+            self.gradInput[:, 1] *= 1e-9 * np.sign(input[:, 1])
+            return self.gradInput
+
+    for shape in ((4, 2), (200, 2)):
+        report = check_module(Units(), shape=shape, only="gradInput")
+        assert report.notes == [
+            "gradInput: central differences, because the forward is not right for complex input"
+        ]
+
+
 def test_kinks_are_counted_and_nothing_but_kinks_fails():
     x = np.array([[0.0, 1.0, -1.0, 0.0]])
 

@@ -3,9 +3,11 @@
 import numpy as np
 
 from bugs import Bug
-from bugs.good import odd
+from bugs.cs231n import Functional
+from bugs.good import Good, odd
 from bugs.good_kinks import LargerOfTwo, LeakyBetween, SharedMaximum, ShiftedRelu, sixteenths, tied
-from bugs.normalisation import Microns, SlightSlope
+from bugs.normalisation import Attometres, Microns, SlightSlope
+from bugs.pooling import NUMPY
 
 # ---------------------------------------------------------------- at the kink itself
 
@@ -92,11 +94,44 @@ class SmallColumnsTurned(ColumnsOfDifferentSize):
         return (2 * np.where(self._units(x) < 1, -1e-8, 1).astype(x.dtype) * x * dout,)
 
 
+class GainInPicometres(Functional):
+    """A gain, times a very small unit."""
+
+    learned = ("g",)
+    unit = 1e-12
+
+    def __init__(self, n):
+        self.draw(g=(n,))
+
+    def run(self, x):
+        return self.unit * self.g * x, x
+
+    def back(self, dout, x):
+        return self.unit * self.g * dout, self.unit * (dout * x).sum(0)
+
+
+class PicometresIgnoreScale(GainInPicometres):
+    def accGradParameters(self, input, gradOutput, scale=1):
+        super().accGradParameters(input, gradOutput, 1 if scale else 0)
+
+
+class AttometresPayLargeMore(Attometres):
+    """As if every gradOutput were larger than it is."""
+
+    def back(self, dout, x):
+        return ((1 + np.abs(dout)) * super().back(dout, x)[0],)
+
+
 class LengthInSinglePrecision(SlightSlope):
     def run(self, x):
         length, cache = super().run(x.real.astype(np.float32))
         return length.astype(x.dtype), (x, cache[1].astype(x.dtype))
 
+
+GOOD = [
+    Good(lambda n, m: GainInPicometres(n)),
+    Good(lambda n, m: ColumnsOfDifferentSize(), exempt=NUMPY),
+]
 
 BUGS = [
     Bug(
@@ -160,6 +195,19 @@ BUGS = [
         {"gradInput"},
         "the sign is wrong, of gradients that are small beside the others",
         pattern="sign wrong",
+    ),
+    Bug(
+        lambda: PicometresIgnoreScale(3),
+        (5, 3),
+        {"scale"},
+        "gradients of 1e-12 take no scale",
+        pattern="scale ignored",
+    ),
+    Bug(
+        lambda: AttometresPayLargeMore(),
+        (5, 3),
+        {"gradInput", "linear"},
+        "the gradient of 1e-14 is not linear in gradOutput",
     ),
     Bug(
         lambda: LengthInSinglePrecision(),

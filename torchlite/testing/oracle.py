@@ -326,9 +326,10 @@ class _Check:
                     if not any(v.any() for v in weights):
                         return f"{count} of {outputs} outputs"
             if self._along(direction, weights, got)[-1]:
-                if self._changes(direction):
+                index = self._search(direction, weights, got)
+                if self._changes(_single(size.shape, index)):
                     return self.directions(weights, thorough=thorough)
-                self._search(direction, weights, got)
+                self._fail_at(index, direction, weights, got)
         return ""
 
     def _at_kinks(self, weights: list[Array]) -> None:
@@ -352,21 +353,24 @@ class _Check:
         allowed = ROUNDING * size + np.fmin(error, TREMOR * largest) + FLOOR * largest
         return moved, expected, float(allowed), not abs(moved - expected) <= allowed
 
-    def _search(self, direction: Array, weights: list[Array], got: Array) -> None:
-        """Fail, naming the entry that is wrong, or how many are so together."""
-        shape = direction.shape
+    def _search(self, direction: Array, weights: list[Array], got: Array) -> tuple[int, ...]:
+        """Return the index of an entry that is wrong, or is so together with others."""
         found = np.arange(direction.size)
         while len(found) > 1:
             half = found[: len(found) // 2]
-            part = np.zeros(shape)
+            part = np.zeros(direction.shape)
             part.reshape(-1)[half] = direction.reshape(-1)[half]
             found = half if self._along(part, weights, got)[-1] else found[len(half) :]
-        index = np.unravel_index(int(found[0]), shape)
-        _, expected, allowed, wrong = self._along(_single(shape, index), weights, got)
+        return tuple(int(i) for i in np.unravel_index(int(found[0]), direction.shape))
+
+    def _fail_at(
+        self, index: tuple[int, ...], direction: Array, weights: list[Array], got: Array
+    ) -> None:
+        _, expected, allowed, wrong = self._along(_single(got.shape, index), weights, got)
         if wrong:
             self.variable.fail(
                 f"{self.name} is not the derivative.",
-                index=tuple(int(i) for i in index),
+                index=index,
                 got=got[index],
                 expected=expected,
                 allowed=allowed,
