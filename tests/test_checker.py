@@ -1321,8 +1321,7 @@ def file(tmp_path):
         "        self.gradInput = -super().updateGradInput(input, gradOutput)\n"
         "        return self.gradInput\n"
     )
-    yield path
-    sys.modules.pop("my_layers", None)
+    return path
 
 
 def test_the_command(file, capsys):
@@ -1372,8 +1371,120 @@ def test_the_command_refuses_what_is_no_shape(text, file, capsys):
     assert main(["check", f"{file}:Right", "--args", "3,2", f"--input=4,3 {text}"]) == 2
     assert capsys.readouterr().err == (
         "check: SettingError: check: --input must be a shape, or several with blanks between "
-        f"them, got {text!r}\n  hint: '5,3 5,2'\n"
+        f"them, got {text!r}\n  hint: '5x3 5x2', 'ids:5x3<10' for whole numbers below 10, "
+        "signs:5, unit:5x3\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("MSECriterion", ["--input", "5x3", "--target", "5,3"]),
+        ("ClassNLLCriterion", ["--input", "5x3", "--target", "ids:5<3"]),
+        ("HingeEmbeddingCriterion", ["--input", "5", "--target", "signs:5"]),
+        ("BCECriterion", ["--input", "unit:5x3", "--target", "unit:5x3"]),
+        ("CosineEmbeddingCriterion", ["--input", "5x3 5x3", "--target", "signs:5"]),
+        ("L1Cost", ["--input", "5x3"]),
+    ],
+)
+def test_the_command_takes_criterions(name, options, capsys):
+    from torchlite.__main__ import main
+
+    status = main(["check", f"torchlite.nn:{name}", *options])
+    out, err = capsys.readouterr()
+    assert (status, err) == (0, "")
+    assert out.startswith(f"{name}: {len(CRITERION_PROPERTIES)} properties hold\n")
+
+
+def test_the_command_takes_whole_numbers_and_tables(capsys):
+    from torchlite.__main__ import main
+
+    lookup = ["check", "torchlite.nn:LookupTable", "--args", "10,4", "--level", "strict"]
+    assert main([*lookup, "--input", "ids:5x3<10"]) == 0
+    assert main([*lookup, "--input", "5x3<10"]) == 0
+    assert main(["check", "torchlite.nn:Index", "--args", "0", "--input", "5x3 ids:4<5"]) == 0
+    assert "properties hold" in capsys.readouterr().out
+    assert main(["check", "torchlite.nn:ReLU", "--input", "5x3", "--target", "5x3"]) == 2
+    assert capsys.readouterr().err == (
+        "check: SettingError: check: --target must be left out for a layer; criterions have one, "
+        "got '5x3'\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["ids:5x3", "signs:5<3", "unit:5<3", "idx:5<3", "5x<3", "5x3<"])
+def test_the_command_refuses_kinds_that_it_does_not_have(text, capsys):
+    from torchlite.__main__ import main
+
+    assert main(["check", "torchlite.nn:ReLU", "--input", text]) == 2
+    assert f"between them, got {text!r}\n" in capsys.readouterr().err
+
+
+def test_the_command_asks_by_level_and_for_all(tmp_path, capsys):
+    from torchlite.__main__ import main
+
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np, torchlite as nn\n"
+        "class Converts(nn.ReLU):\n"
+        "    def updateOutput(self, input):\n"
+        "        self.output = np.asarray(input) * (np.asarray(input) > 0)\n"
+        "        return self.output\n"
+        "class Twice(nn.Linear):\n"
+        "    def updateParameters(self, learningRate):\n"
+        "        return super().updateParameters(2 * learningRate)\n"
+    )
+    converts = ["check", f"{tmp_path / 'mine.py'}:Converts", "--input", "4x3"]
+    assert main(converts) == 0
+    assert "\n  advice, duck: Converts: " in capsys.readouterr().out
+    assert main([*converts, "--level", "strict"]) == 1
+    capsys.readouterr()
+    twice = ["check", f"{tmp_path / 'mine.py'}:Twice", "--args", "3,2", "--input", "4x3"]
+    assert main([*twice, "--level", "gradients"]) == 0
+    capsys.readouterr()
+    assert main([*twice, "--all"]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("ContractViolations: ")
+    assert out.count("Twice(3 -> 2): updateParameters: ") == 1
+    assert out.count("Twice(3 -> 2): accUpdateGradParameters: ") == 1
+
+
+def test_the_command_tells_where_in_the_file_an_error_is(tmp_path, capsys):
+    from torchlite.__main__ import main
+
+    path = tmp_path / "broken.py"
+    path.write_text("import torchlite as nn\n\nnn.Linear(3, 2)\n1 / 0\n")
+    assert main(["check", f"{path}:Any", "--input", "4x3"]) == 2
+    assert capsys.readouterr().err == ("check: ZeroDivisionError: division by zero (broken.py:4)\n")
+    path.write_text(
+        "import torchlite as nn\n"
+        "class Any(nn.Linear):\n"
+        "    def __init__(self):\n"
+        "        super().__init__(3, 'two')\n"
+    )
+    assert main(["check", f"{path}:Any", "--input", "4x3"]) == 2
+    assert capsys.readouterr().err.splitlines()[0].endswith("got 'two' (broken.py:4)")
+    path.write_text("class Any(:\n")
+    assert main(["check", f"{path}:Any", "--input", "4x3"]) == 2
+    assert "(broken.py, line 1)" in capsys.readouterr().err
+
+
+def test_a_file_named_as_a_module_hides_none(tmp_path, monkeypatch, capsys):
+    from torchlite.__main__ import main
+
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    path = tmp_path / "random.py"
+    path.write_text(
+        "import random\n"
+        "import torchlite as nn\n"
+        "from helpers_beside_it import Base\n"
+        "class Mine(Base):\n"
+        "    lots = random.Random(0).random()\n"
+    )
+    (tmp_path / "helpers_beside_it.py").write_text("from torchlite.nn import ReLU as Base\n")
+    before = sys.modules["random"]
+    # Pickled and read again, too.
+    assert main(["check", f"{path}:Mine", "--input", "4x3"]) == 0
+    assert capsys.readouterr().out == f"Mine: {len(PROPERTIES)} properties hold, no parameters\n"
+    assert sys.modules["random"] is before
 
 
 # ---------------------------------------------------------------- methods of a layer's own
