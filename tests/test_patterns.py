@@ -5,7 +5,8 @@ import pytest
 
 from torchlite import nn, random
 from torchlite.testing import ContractViolation, check_criterion, check_module
-from torchlite.testing.patterns import guess
+from torchlite.testing.module_subject import ModuleSubject
+from torchlite.testing.patterns import Derivative, guess
 
 
 class Layer(nn.Module):
@@ -406,6 +407,75 @@ INPUTS = [
     ),
 ]
 
+INPUTS += [
+    (
+        "wrong where positive",
+        each(lambda x: x**2, lambda x: np.where(x > 0, -x, 2 * x)),
+        (5, 4),
+        "only where input > 0: got = -0.5 * expected",
+    ),
+    (
+        "wrong where low",
+        each(lambda x: x**2, lambda x: np.where(x < -2, x, 2 * x)),
+        (5, 4),
+        "only where input < -2: got = 0.5 * expected",
+    ),
+    (
+        "first one's for all",
+        layer(lambda x: x**2, lambda x, g: np.repeat((2 * x * g)[:1], len(x), 0)),
+        (5, 4),
+        "got = expected of the first sample everywhere -> the first sample alone?",
+    ),
+    (
+        "gradOutput reversed",
+        layer(lambda x: x**2, lambda x, g: 2 * x * g[:, ::-1]),
+        (5, 4),
+        "got = expected of gradOutput reversed along axis 1 -> reversed?",
+    ),
+    (
+        "gradOutput shifted",
+        layer(lambda x: x**2, lambda x, g: 2 * x * np.roll(g, 1, 0)),
+        (5, 4),
+        "got = expected of gradOutput off by one along axis 0?",
+    ),
+    (
+        "gradOutput transposed",
+        layer(lambda x: x**2, lambda x, g: 2 * x * g.T),
+        (4, 4),
+        "got = expected of gradOutput transposed by [1, 0] -> axes exchanged?",
+    ),
+    (
+        "gradOutput reshaped",
+        layer(
+            lambda x: (x**2).transpose(0, 2, 1).copy(),
+            lambda x, g: 2 * x * g.reshape(x.shape),
+        ),
+        (2, 3, 4),
+        "got = expected of gradOutput reshaped where it must be transposed?",
+    ),
+    (
+        "transposed instead of reshaped",
+        layer(
+            lambda x: (2 * x).reshape(x.shape[0], 4, 3),
+            lambda x, g: 2 * g.transpose(0, 2, 1),
+        ),
+        (2, 3, 4),
+        "got = expected transposed where it must be reshaped?",
+    ),
+    (
+        "some signs",
+        layer(lambda x: x**2, lambda x, g: 2 * x * g * np.array([1, -1, -1, 1, -1])[:, None]),
+        (5, 4),
+        "in 12 entries got = -expected -> sign wrong there?",
+    ),
+    (
+        "not divided by the input",
+        each(lambda x: np.log(np.where(x.real < 0, -x, x)), lambda x: 1 / x**2),
+        (5, 4),
+        "got = expected / input -> a factor is missing?",
+    ),
+]
+
 SILENT = [
     layer(lambda x: x**2, lambda x, g: 2 * x * g + 0.25 * x),
     layer(lambda x: x**2, lambda x, g: g * np.exp(x / 3)),
@@ -514,7 +584,7 @@ LOSSES = [
         "sign forgotten",
         lambda x, t: positive(x - t) + positive(t - x),
         lambda x, t: np.ones_like(x),
-        "in 5 entries got = -expected -> sign wrong there?",
+        "got = |expected| -> sign forgotten?",
     ),
     (
         "term missing",
@@ -551,6 +621,17 @@ def test_gradient_of_a_loss(function, slopes, text):
 @pytest.mark.parametrize("seed", range(3))
 def test_in_doubt_there_is_no_guess(make, seed):
     assert guessed(make, (5, 3), "gradInput", seed) is None
+
+
+def test_a_loss_that_refuses_another_target():
+    def values(x, t):
+        if not 0.5 < t.max() < 1:
+            raise ValueError("another target")
+        return (x - t) ** 4
+
+    input = np.random.default_rng(0).uniform(-1, 1, (5, 3))
+    loss = Loss(values, lambda x, t: np.exp(x) + t)
+    assert guessed(loss, input, "gradInput", target=np.abs(input)) is None
 
 
 E = np.array([[1.0, 2.0], [-3.0, 5.0]])
@@ -612,6 +693,31 @@ E = np.array([[1.0, 2.0], [-3.0, 5.0]])
 )
 def test_what_numbers_alone_tell(got, expected, facts, text):
     assert guess(got, expected, **facts) == text
+
+
+class Refusing:
+    """Numbers of a layer that takes nothing but what it was asked for."""
+
+    kind, number, values = "input", 0, E
+
+    def __init__(self, *_):
+        self.subject = ModuleSubject(nn.ReLU(), E)
+
+    def slopes(self, direction, by):
+        raise ValueError("no other input")
+
+
+def refuse(weights):
+    raise ValueError("no other gradOutput")
+
+
+@pytest.mark.parametrize(
+    ("got", "text"),
+    [(2 * E, "got = 2 * expected -> doubled?"), (E @ E, None), (np.sqrt(E + 4), None)],
+)
+def test_a_layer_that_refuses_to_be_asked_more(got, text):
+    known = Derivative(Refusing(), "complex step", refuse, [E], np.zeros(E.shape, bool))
+    assert guess(got, E, derivative=known) == text
 
 
 def test_a_large_array_is_not_differentiated_for_a_guess():

@@ -8,13 +8,24 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Clues", "Derivative", "Pattern", "gives_with", "own_slopes", "ratio_of"]
+__all__ = [
+    "Clues",
+    "Derivative",
+    "Pattern",
+    "Refused",
+    "gives_with",
+    "own_slopes",
+    "ratio_of",
+    "variable_of",
+]
 
 # Arrays of up to so many entries, by so many outputs, are differentiated anew for a guess.
 ENTRIES = 400
-
-
 SLOPES = 400_000
+
+
+class Refused(Exception):
+    """The layer does not take what a guess would ask of it."""
 
 
 @dataclass
@@ -50,7 +61,10 @@ class Derivative:
         for index in np.ndindex(self.here.shape):
             direction = np.zeros(self.here.shape)
             direction[index] = 1
-            columns.append(flat(self.variable.slopes(direction, self.by)[0]))
+            try:
+                columns.append(self.slopes_of(self.variable, direction))
+            except Refused:
+                return None
         found = np.stack(columns, axis=1)
         return np.where(np.isfinite(found), found, 0)
 
@@ -60,6 +74,20 @@ class Derivative:
         if self.jacobian is None:
             return None
         return (flat(self.weights) @ self.jacobian).reshape(self.here.shape)
+
+    def slopes_of(self, variable: Any, direction: Any) -> Any:
+        """Return the slopes of all outputs along a direction."""
+        try:
+            return flat(variable.slopes(direction, self.by)[0])
+        except Exception as error:
+            raise Refused from error
+
+    def ask(self, weights: list[Any]) -> Any:
+        """Return what the layer gives for gradients of the output; 0 where nothing is compared."""
+        try:
+            return np.where(self.skipped, 0.0, self.backward(weights))
+        except Exception as error:
+            raise Refused from error
 
     @cached_property
     def trials(self) -> list[list[Any]]:
@@ -71,8 +99,7 @@ class Derivative:
     @cached_property
     def answers(self) -> list[Any]:
         """What the layer gives for each trial, 0 where nothing is compared."""
-        found = [self.backward(list(weights)) for weights in self.trials]
-        return [np.where(self.skipped, 0.0, answer) for answer in found]
+        return [self.ask(list(weights)) for weights in self.trials]
 
 
 @dataclass
@@ -125,8 +152,12 @@ class Clues:
         known = self.derivative
         if known is None or known.jacobian is None or known.weights[0].ndim == 0:
             return []
+        try:
+            answers = known.answers
+        except Refused:
+            return []
         found = []
-        for weights, answer in zip(known.trials[1:], known.answers[1:], strict=True):
+        for weights, answer in zip(known.trials[1:], answers[1:], strict=True):
             other = replace(known, weights=weights)
             vars(other).update(jacobian=known.jacobian)
             expected = (flat(weights) @ known.jacobian).reshape(self.got.shape)
@@ -167,7 +198,7 @@ class Clues:
         rng = np.random.default_rng(1)
         for _ in range(2):
             direction = np.where(known.skipped, 0.0, rng.uniform(0.5, 1.5, self.got.shape))
-            slopes = sum(flat(v.slopes(direction, known.by)[0]) for v in variables)
+            slopes = sum(known.slopes_of(v, direction) for v in variables)
             for weights, answer in zip(known.trials, known.answers, strict=True):
                 off = abs(float((answer * direction).sum() - flat(weights) @ slopes))
                 if not off <= self.tolerance:
@@ -195,7 +226,7 @@ def own_slopes(c: Clues) -> Any:
         unit[i] = 1
         parts = np.split(unit, np.cumsum(sizes)[:-1])
         arrays = [p.reshape(w.shape) for p, w in zip(parts, known.weights, strict=True)]
-        rows.append(np.where(known.skipped, 0.0, known.backward(arrays)).reshape(-1))
+        rows.append(known.ask(arrays).reshape(-1))
     found = np.stack(rows)
     linear = np.stack([np.reshape(a, -1) for a in known.answers])
     return found if c.near(np.stack([flat(t) for t in known.trials]) @ found, linear) else None
@@ -223,8 +254,6 @@ def variable_of(subject: Any, kind: str, like: Any, number: int | None = None) -
 
 def ratio_of(got: Any, expected: Any, tolerance: float) -> float | None:
     """Return the one real factor between the two, if there is one."""
-    if not got.size or not expected.any():
-        return None
     largest = np.unravel_index(np.argmax(np.abs(expected)), expected.shape)
     ratio = (got[largest] / expected[largest]).real
     return float(ratio) if np.all(np.abs(got - ratio * expected) <= tolerance) else None
