@@ -33,6 +33,7 @@ from torchlite.testing import (
     check_module,
     contract,
     jacobian,
+    maths,
     module_contract,
     values,
 )
@@ -1807,6 +1808,143 @@ def test_remembering_layers_may_refuse_instead():
 
     report = check_module(Masks(), shape=(4, 5), exempt={"duck": "draws", "batch": "draws by row"})
     assert "gradInput" in report.passed
+
+
+def documented(*lines, parameters=False):
+    """Return a layer of these Maths that gives each sample minus the mean of its last dimension."""
+
+    class Centred(nn.Identity):
+        def updateOutput(self, input):
+            self.output = input - input.mean(-1, keepdims=True)
+            return self.output
+
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = gradOutput - gradOutput.mean(-1, keepdims=True)
+            return self.gradInput
+
+    Centred.__doc__ = "\n".join(["Centred.", "", "Maths", "-----", "::", "", *lines, ""])
+    return Centred()
+
+
+def test_maths_may_be_said_of_a_batch_or_of_a_sample():
+    of_a_batch = documented("    output = input - input.mean(2, keepdims=True)")
+    of_a_sample = documented("    output = input - input.mean(0)")
+    of_neither = documented("    output = input - input.mean(-1, keepdims=True) / len(input)")
+    check_module(of_a_batch, shape=(4, 3), only="maths")
+    check_module(of_a_sample, shape=(4, 3), only="maths")
+    found = violation(of_neither, shape=(4, 3), only="maths")
+    assert found.problem == "the docstring's Maths gives another output."
+    # The first violation is told, in the shapes that were given.
+    assert found.context.startswith("input (4, 3)")
+    of_a_batch.__class__.__doc__ = of_a_batch.__doc__.replace("(2", "(3")
+    found = violation(of_a_batch, shape=(4, 3), only="maths")
+    assert found.problem.startswith("its Maths raises AxisError in `output = input - input.mean(3")
+
+
+def test_a_sample_does_not_hide_that_maths_forget_the_sum():
+    class Weighted(nn.CMul):
+        """Weighted.
+
+        Maths
+        -----
+        ::
+
+            output = input * weight
+            gradWeight += scale * gradOutput * input
+        """
+
+    found = violation(Weighted(3), shape=(4, 3), only="maths")
+    assert found.problem.startswith("its Maths raises ValueError in `gradWeight += scale * gradO")
+
+
+def test_maths_of_one_sample_of_a_criterion_are_those_of_two():
+    class Halved(nn.MultiMarginCriterion):
+        __doc__ = nn.MultiMarginCriterion.__doc__.replace("gradInput = ", "gradInput = 0.5 * ")
+
+    x = np.array([0.5, -1.0, 2.0])
+    check_criterion(nn.MultiMarginCriterion(), x, 1, only="maths")
+    with pytest.raises(ContractViolation) as caught:
+        check_criterion(Halved(), x, 1, only="maths")
+    assert str(caught.value).startswith(
+        "Halved at two samples: updateGradInput: the docstring's Maths gives another gradInput."
+    )
+
+
+def test_what_is_switched_off_in_maths_changes_nothing():
+    layer = nn.Linear(3, 3, bias=False)
+    lines = ["a = input + bias", "b = bias[:, None] + input", "c = input * bias", "d = bias(input)"]
+    names = maths.evaluate([*lines, "e = 1 if bias else 0"], layer, input=np.ones(3))
+    assert [(names[name] == 1).all() for name in "abcd"] == [True] * 4
+    assert names["e"] == 0
+
+
+def test_sums_of_tables_in_maths():
+    names = maths.evaluate(
+        ["a = sum([[1, [2]], [3, [4]], [5, [6]]])", "b = sum(input)", "c = sum([])"],
+        nn.Identity(),
+        input=[np.ones(2), np.ones(2)],
+    )
+    assert (names["a"], list(names["b"]), names["c"]) == ([9, [12]], [2, 2], 0)
+
+
+# ---------------------------------------------------------------- one sample, or a batch
+
+
+def test_an_image_is_no_batch_of_planes():
+    report = check_module(nn.SoftMax(), shape=(3, 2, 4))
+    assert "batch" in report.passed
+    assert "batch: checked with two samples, the input is one" in report.notes
+
+    class Mixes(nn.SoftMax):
+        """The first image's planes get the numbers of the second's."""
+
+        def updateOutput(self, input):
+            output = super().updateOutput(input)
+            self.output = output + input[-1].sum() if input.ndim == 4 else output
+            return self.output
+
+    assert violation(Mixes(), shape=(3, 2, 4), only="batch").property == "batch"
+
+
+class Mean(nn.Module):
+    """Takes away the mean over the samples."""
+
+    def updateOutput(self, input):
+        self.output = input - input.mean(0)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput - gradOutput.mean(0)
+        return self.gradInput
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (4, 3, 2)])
+def test_a_batch_that_mixes_its_samples_is_none(shape):
+    assert violation(Mean(), shape=shape, only="batch").property == "batch"
+
+
+def test_a_matrix_and_a_vector_are_no_batch():
+    report = check_module(nn.MV(), shape=[(2, 3), (3,)])
+    assert "batch: not applicable, input and output have no common first dimension" in report.notes
+
+
+def test_what_does_not_look_at_its_input_hides_nothing():
+    check_module(nn.Constant(3.5), shape=(4, 3), only="nan")
+
+    class Sign(nn.Module):
+        """A constant for most inputs."""
+
+        def updateOutput(self, input):
+            self.output = 1.0 * (input > 0)
+            return self.output
+
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = 0 * gradOutput
+            return self.gradInput
+
+    assert violation(Sign(), np.ones((2, 2)), only="nan").problem == (
+        "an input of NaN gives 0, which hides what went wrong."
+    )
 
 
 def test_without_docstrings_the_report_says_so(monkeypatch):

@@ -9,22 +9,29 @@ import pytest
 from torchlite import nn
 from torchlite.nn.nested import leaves, map_arrays, shapes
 from torchlite.testing import CRITERION_PROPERTIES, PROPERTIES, check_criterion, check_module
+from torchlite.testing.maths import statements
+from torchlite.testing.properties import behaviour
 
 ROWS = [pytest.param(case, id=f"{chapter}-{case.id}") for chapter, case in cases.rows()]
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, 1], ids=["alone", "inside"])
 @pytest.mark.parametrize("case", ROWS)
 def test_contract(case, seed):
+    """Layers alone, and inside a Sequential, which checks them on the input that they get there."""
     rng = np.random.default_rng(seed)
     options = {"exempt": case.exempt, "level": "strict", "seed": seed}
     if isinstance(case.make(), nn.Criterion):
         target = None if case.target is None else case.draw(rng, "target")
         report = check_criterion(case.make, case.draw(rng), target, **options)
-        assert {*report.passed, *report.exempt} == {*CRITERION_PROPERTIES}
+        properties = CRITERION_PROPERTIES
     else:
-        report = check_module(case.make, case.draw(rng), **options)
-        assert {*report.passed, *report.exempt} == {*PROPERTIES}
+        make = (lambda: nn.Sequential(case.make())) if seed else case.make
+        report = check_module(make, case.draw(rng), **options)
+        properties = PROPERTIES
+    # Of what is inside, it may say more.
+    exempt = [name for name in report.exempt if not name.startswith("[")]
+    assert {*report.passed, *exempt} == {*properties}
 
 
 @pytest.mark.parametrize("case", ROWS)
@@ -57,6 +64,32 @@ def test_one_sample_is_a_row(case):
     assert all(map(np.allclose, leaves(gradInput), leaves(expected)))
     for ours, theirs in zip(one.parameters()[1], batch.parameters()[1], strict=True):
         assert np.allclose(ours, theirs)
+
+
+def test_maths_of_every_class_are_compared(monkeypatch):
+    compared = set()
+    compare = behaviour._compare_with
+
+    def noting(block, subject):
+        compare(block, subject)
+        compared.add(type(subject.base))
+
+    monkeypatch.setattr(behaviour, "_compare_with", noting)
+    for row in ROWS:
+        case, rng = row.values[0], np.random.default_rng(0)
+        arguments = [case.make, case.draw(rng)]
+        if isinstance(case.make(), nn.Criterion):
+            arguments.append(None if case.target is None else case.draw(rng, "target"))
+            check_criterion(*arguments, only="maths", exempt=case.exempt)
+        else:
+            check_module(*arguments, only="maths", exempt=case.exempt)
+    missing = [
+        f"no row of {kind.__name__} compares its Maths"
+        for kind in map(partial(getattr, nn), nn.__all__)
+        # A trainer is no layer, and what refers to another is not checked alone.
+        if statements(kind) and kind not in {*compared, nn.StochasticGradient} and not kind.refers
+    ]
+    assert not missing
 
 
 def test_every_class_has_a_row():

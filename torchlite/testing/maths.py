@@ -5,12 +5,13 @@ import builtins
 import copy
 import inspect
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from torchlite.kernels import convolution, maxima, means, resampling, windows
-from torchlite.nn.nested import is_array
+from torchlite.nn.nested import is_array, leaves, map_arrays, rebuilt, scale_arrays
 from torchlite.nn.stateful import parts
 
 __all__ = ["MathsError", "evaluate", "statements"]
@@ -19,8 +20,8 @@ _STATEMENTS = (ast.Assign, ast.AugAssign, ast.Expr, ast.For)
 _BUILTINS = {
     name: getattr(builtins, name)
     for name in (
-        "abs", "all", "any", "bool", "complex", "dict", "enumerate", "float", "int", "len", "list",
-        "map", "max", "min", "range", "reversed", "round", "sorted", "sum", "tuple", "zip",
+        "abs", "all", "any", "bool", "complex", "dict", "enumerate", "float", "int", "isinstance",
+        "len", "list", "map", "max", "min", "range", "reversed", "round", "sorted", "tuple", "zip",
     )
 }  # fmt: skip
 # Functions of the kernels that sections may name, each defined by its own docstring.
@@ -29,6 +30,52 @@ _KERNELS = {
     for kernel in (convolution, maxima, means, resampling, windows)
     for name in kernel.__all__
 }
+
+
+def _sum(entries: Iterable[Any]) -> Any:
+    """Return the sum of numbers, of arrays, or of tables, entry by entry."""
+    entries = list(entries)
+    first, *rest = entries or [0]
+    for other in rest:
+        if isinstance(first, (list, tuple)):
+            first = [_sum(pair) for pair in zip(first, other, strict=True)]
+        else:
+            first = first + other
+    return first
+
+
+# What sections may name besides, to say the same of tables.
+_TABLES = {
+    **{function.__name__: function for function in (leaves, map_arrays, rebuilt, scale_arrays)},
+    "sum": _sum,
+}
+
+
+class _Nothing:
+    """What is switched off: it adds nothing, it is a factor of 1, it leaves its argument alone."""
+
+    __array_ufunc__ = None
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __getitem__(self, index: Any) -> "_Nothing":
+        return self
+
+    @property
+    def T(self) -> "_Nothing":
+        return self
+
+    def reshape(self, *shape: Any) -> "_Nothing":
+        return self
+
+    def __call__(self, value: Any) -> Any:
+        return value
+
+    def backward(self, input: Any, gradOutput: Any) -> Any:
+        return gradOutput
+
+    __add__ = __radd__ = __mul__ = __rmul__ = __call__
 
 
 class MathsError(Exception):
@@ -93,15 +140,20 @@ def evaluate(block: list[str], layer: Any, **names: Any) -> dict[str, Any]:
         space.pop(name, None)
     for key in [key for key in space if key.startswith("grad") and is_array(space[key])]:
         space[key] = np.zeros_like(space[key])
-    # A bias that is switched off adds nothing.
-    space.update({key: 0.0 for key, value in space.items() if value is None})
+    space.update({key: _Nothing() for key, value in space.items() if value is None})
     space.update(names)
     named = _named(block, space.keys())
     given = {key: value for key, value in space.items() if key in named}
     # In one call: what is one object stays one. A copied module would have forgotten its forward.
     given = copy.deepcopy(given, {id(part): part for part in parts(given)})
     # NumPy imports parts of itself when they are first used.
-    run = {**_KERNELS, **given, "np": np, "__builtins__": {**_BUILTINS, "__import__": __import__}}
+    run = {
+        **_KERNELS,
+        **_TABLES,
+        **given,
+        "np": np,
+        "__builtins__": {**_BUILTINS, "__import__": __import__},
+    }
     for statement in ast.parse("\n".join(block)).body:
         text = ast.unparse(statement)
         try:
@@ -111,7 +163,7 @@ def evaluate(block: list[str], layer: Any, **names: Any) -> dict[str, Any]:
     return {
         key: value
         for key, value in run.items()
-        if key not in ("np", "__builtins__", *_KERNELS)
+        if key not in ("np", "__builtins__", *_KERNELS, *_TABLES)
         and (key.startswith("grad") or key not in given or given[key] is not value)
     }
 
@@ -119,7 +171,7 @@ def evaluate(block: list[str], layer: Any, **names: Any) -> dict[str, Any]:
 def _named(block: list[str], known: Any) -> set[str]:
     """Return the names in the statements, after checking that all of them can only compute."""
     tree = ast.parse("\n".join(block))
-    made = {"np", *_BUILTINS, *_KERNELS, *known}
+    made = {"np", *_BUILTINS, *_KERNELS, *_TABLES, *known}
     made |= {
         node.id
         for node in ast.walk(tree)

@@ -159,8 +159,10 @@ class ModuleSubject(Subject):
     @property
     def rows(self) -> int:
         """The number of samples, if the first dimension of all arrays is that."""
-        lengths = {a.shape[0] for a in leaves(self.input) if is_array(a) and a.ndim > 1}
-        return lengths.pop() if len(lengths) == 1 else 0
+        arrays = [array for array in leaves(self.input) if is_array(array) and array.ndim]
+        lengths = {array.shape[0] for array in arrays}
+        batch = len(lengths) == 1 and any(array.ndim > 1 for array in arrays)
+        return lengths.pop() if batch else 0
 
     def forward(self, module: Module, input: Any) -> Any:
         """Return the output under the same draw each time."""
@@ -341,10 +343,11 @@ class ModuleSubject(Subject):
         ]
 
 
-def words(module: Any) -> dict[str, Any]:
+def words(module: Any, inside: bool = True) -> dict[str, Any]:
     """Return the names that the code of a layer and its parts uses, torchlite's bases apart.
 
-    With each comes what it means in the file that uses it, None if that is not known.
+    With each comes what it means in the file that uses it, None if that is not known. inside=False
+    leaves out the parts.
     """
     found: dict[str, Any] = {}
 
@@ -359,7 +362,7 @@ def words(module: Any) -> dict[str, Any]:
             elif isinstance(constant, CodeType):
                 read(constant, known)
 
-    for part in parts(module):
+    for part in parts(module) if inside else [module]:
         for kind in type(part).__mro__:
             if kind.__module__ in _CONTRACTS:
                 continue

@@ -15,11 +15,12 @@ class Bottle(Decorator):
 
     Maths
     -----
-    With nInputDim = nOutputDim = 2::
+    ::
 
-        rows = input.reshape(-1, input.shape[-1])
+        batch = input.shape[: input.ndim - nInputDim + 1]
+        rows = input.reshape(-1, *input.shape[len(batch) :])
         outputs = modules[0].updateOutput(rows)
-        output = outputs.reshape(*input.shape[:-1], -1)
+        output = outputs.reshape(*batch, *outputs.shape[1:])
         gradients = modules[0].updateGradInput(rows, gradOutput.reshape(outputs.shape))
         gradInput = gradients.reshape(input.shape)
 

@@ -16,12 +16,13 @@ class DepthConcat(Concat):
 
     Maths
     -----
-    Of batches of images, (N, C, H, W), joined along C::
+    All sizes but that along dimension grow to the largest::
 
         outputs = [module.updateOutput(input) for module in modules]
-        height, width = np.max([image.shape[2:] for image in outputs], axis=0)
-        gaps = [(height - image.shape[2], width - image.shape[3]) for image in outputs]
-        margins = [[(0, 0), (0, 0), *((gap // 2, gap - gap // 2) for gap in pair)] for pair in gaps]
+        sizes = np.array([image.shape for image in outputs])
+        gaps = sizes.max(0) - sizes
+        gaps[:, dimension] = 0
+        margins = np.stack([gaps // 2, gaps - gaps // 2], -1)
         output = np.concatenate(list(map(np.pad, outputs, margins)), dimension)
 
     A backward hands out gradOutput without the margins, and sums the gradInputs.

@@ -23,13 +23,12 @@ class MapTable(Branches):
     -----
     ::
 
-        output = [modules[0].clone().updateOutput(entry) for entry in input]
+        each = [modules[0], *clones] if shared else modules
+        output = [module.updateOutput(entry) for module, entry in zip(each, input)]
         gradInput = [
             module.updateGradInput(entry, gradient)
-            for module, entry, gradient in zip([modules[0], *clones], input, gradOutput)
+            for module, entry, gradient in zip(each, input, gradOutput)
         ]
-
-    Without shared, modules[i] is the module of entry i.
 
     Shapes
     ------

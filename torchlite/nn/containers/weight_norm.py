@@ -1,7 +1,7 @@
 """WeightNorm."""
 
 import math
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -91,7 +91,6 @@ class WeightNorm(Decorator):
     normalization (2016).
     """
 
-    exempt: ClassVar = {"update": "weight and gradWeight of the module inside are scratch paper"}
     _validates = True
 
     def __init__(self, module: Module, outputDim: int = 0) -> None:
@@ -124,6 +123,14 @@ class WeightNorm(Decorator):
         self.g: Array = np.zeros_like(rows, shape=(outputs, 1))
         self.gradG: Array = np.zeros_like(self.g)
         self.reset()
+
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        broken = {"update": "weight and gradWeight of the module inside are scratch paper"}
+        if self.outputDim != 0 or self.modules[0].weight.ndim != 2 or self.bias is None:
+            broken["maths"] = "it is said of a Linear with a bias, and its rows"
+        return broken
 
     def updateOutput(self, input: Any) -> Any:
         weight = self._rows(self.modules[0].weight)

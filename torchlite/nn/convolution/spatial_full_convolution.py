@@ -14,16 +14,20 @@ class SpatialFullConvolution(FullConvolution):
     -----
     ::
 
-        H, W = input.shape[-2:]
+        table = isinstance(input, list)
+        images = input[0] if table else input
+        H, W = images.shape[-2:]
         size = (H - 1) * dH - 2 * padH + kH + adjH, (W - 1) * dW - 2 * padW + kW + adjW
-        output = conv_transposed(input, weight, size, (dH, dW), (padH, padW))
+        size = input[1].shape[-2:] if table else size
+        output = conv_transposed(images, weight, size, (dH, dW), (padH, padW))
         output = output + bias[:, None, None]
-        gradInput = conv(gradOutput, weight, (dH, dW), (padH, padW))
-        gradWeight += scale * conv_weight(gradOutput, input, (kH, kW), (dH, dW), (padH, padW))
+        gradImages = conv(gradOutput, weight, (dH, dW), (padH, padW))
+        gradInput = [gradImages, np.zeros_like(input[1])] if table else gradImages
+        gradWeight += scale * conv_weight(gradOutput, images, (kH, kW), (dH, dW), (padH, padW))
         gradBias += scale * gradOutput.sum((0, 2, 3))
 
     conv and its kin stand in torchlite.kernels.convolution, each defined by an explicit sum:
-    input[n, c, y, x] * weight[c, m, i, j] is added to
+    images[n, c, y, x] * weight[c, m, i, j] is added to
     output[n, m, y * dH - padH + i, x * dW - padW + j], unless that is outside the output.
 
     Shapes

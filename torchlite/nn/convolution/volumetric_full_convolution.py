@@ -14,17 +14,21 @@ class VolumetricFullConvolution(FullConvolution):
     -----
     ::
 
-        T, H, W = input.shape[-3:]
+        table = isinstance(input, list)
+        volumes = input[0] if table else input
+        T, H, W = volumes.shape[-3:]
         size = (T - 1) * dT - 2 * padT + kT + adjT, (H - 1) * dH - 2 * padH + kH + adjH
         size = *size, (W - 1) * dW - 2 * padW + kW + adjW
+        size = input[1].shape[-3:] if table else size
         geometry = (dT, dH, dW), (padT, padH, padW)
-        output = conv_transposed(input, weight, size, *geometry) + bias[:, None, None, None]
-        gradInput = conv(gradOutput, weight, *geometry)
-        gradWeight += scale * conv_weight(gradOutput, input, (kT, kH, kW), *geometry)
+        output = conv_transposed(volumes, weight, size, *geometry) + bias[:, None, None, None]
+        gradVolumes = conv(gradOutput, weight, *geometry)
+        gradInput = [gradVolumes, np.zeros_like(input[1])] if table else gradVolumes
+        gradWeight += scale * conv_weight(gradOutput, volumes, (kT, kH, kW), *geometry)
         gradBias += scale * gradOutput.sum((0, 2, 3, 4))
 
     conv and its kin stand in torchlite.kernels.convolution, each defined by an explicit sum:
-    input[n, c, t, y, x] * weight[c, m, h, i, j] is added to
+    volumes[n, c, t, y, x] * weight[c, m, h, i, j] is added to
     output[n, m, t * dT - padT + h, y * dH - padH + i, x * dW - padW + j], unless that is outside
     the output.
 

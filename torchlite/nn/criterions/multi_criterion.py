@@ -16,7 +16,10 @@ class MultiCriterion(WeightedSum):
     ::
 
         output = sum(w * c.forward(input, target) for c, w in zip(criterions, weights))
-        gradInput = sum(w * c.backward(input, target) for c, w in zip(criterions, weights))
+        weighted = [
+            scale_arrays(c.backward(input, target), w) for c, w in zip(criterions, weights)
+        ]
+        gradInput = sum(weighted)
 
     Shapes
     ------

@@ -10,23 +10,20 @@ class VolumetricBatchNormalization(BatchNormalization):
 
     Maths
     -----
-    In training::
+    In evaluation the running numbers take the place of the batch's::
 
         axes, one = (0, 2, 3, 4), (-1, 1, 1, 1)
-        save_mean = input.mean(axes)
+        save_mean = input.mean(axes) if train else running_mean
         centered = input - save_mean.reshape(one)
-        variance = (centered**2).mean(axes)
+        variance = (centered**2).mean(axes) if train else running_var
         save_std = 1 / np.sqrt(variance + eps)
         factor = (save_std * weight).reshape(one)
         output = centered * factor + bias.reshape(one)
         slope = (gradOutput * centered).mean(axes) * save_std**2
-        mean = gradOutput.mean(axes).reshape(one)
-        gradInput = (gradOutput - mean - centered * slope.reshape(one)) * factor
+        mixed = gradOutput.mean(axes).reshape(one) + centered * slope.reshape(one)
+        gradInput = (gradOutput - train * mixed) * factor
         gradWeight += scale * (save_std * (gradOutput * centered).sum(axes))
         gradBias += scale * gradOutput.sum(axes)
-
-    In evaluation running_mean and running_var take the place of the batch's mean and variance, and
-    gradInput is gradOutput * weight / np.sqrt(running_var + eps), plane by plane.
 
     Shapes
     ------

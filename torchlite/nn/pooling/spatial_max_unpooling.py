@@ -13,10 +13,10 @@ class SpatialMaxUnpooling(Unpooling):
     -----
     ::
 
-        output = scatter(input, indices, size)
+        output = scatter(input, indices, gradOutput.shape[-2:])
         gradInput = gather(gradOutput, indices, 2)
 
-    Here size and indices are those of the input and of the maxima of the pooling. Both functions
+    Here indices are those of the maxima of the pooling, whose input was as large. Both functions
     stand in torchlite.kernels.maxima, each defined by a few lines: with k = indices[n, c, o],
     output[n, c] at place k is input[n, c, o].
 

@@ -13,10 +13,10 @@ class VolumetricMaxUnpooling(Unpooling):
     -----
     ::
 
-        output = scatter(input, indices, size)
+        output = scatter(input, indices, gradOutput.shape[-3:])
         gradInput = gather(gradOutput, indices, 3)
 
-    Here size and indices are those of the input and of the maxima of the pooling. Both functions
+    Here indices are those of the maxima of the pooling, whose input was as large. Both functions
     stand in torchlite.kernels.maxima, each defined by a few lines: with k = indices[n, c, o],
     output[n, c] at place k is input[n, c, o].
 

@@ -41,6 +41,12 @@ class Componentwise(Module):
     # Whether the parameter is one number for all entries.
     scalar: bool = False
 
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        broadcast = self.scalar or 1 in self.parameters()[0][0].shape
+        return {"maths": "it is said without broadcasting"} if broadcast else {}
+
     def updateOutput(self, input: Array) -> Array:
         parameter = self.parameters()[0][0]
         rows = self._rows("updateOutput", input, parameter)

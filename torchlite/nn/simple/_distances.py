@@ -1,6 +1,6 @@
 """What the layers have in common that measure distances to centres."""
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -33,9 +33,6 @@ class Distances(Module):
         input or gradOutput does not fit.
     """
 
-    exempt: ClassVar = dict.fromkeys(
-        ("gradInput", "gradParameters"), "backward divides by the distance + 1e-7"
-    )
     _validates = True
     _guard = 1e-7
 
@@ -46,6 +43,12 @@ class Distances(Module):
         )
         self.weight: Array = np.zeros(shape)
         self.gradWeight: Array = np.zeros(shape)
+
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What is off by the guard."""
+        reason = "backward divides by the distance + 1e-7"
+        return dict.fromkeys(("gradInput", "gradParameters"), reason) if self._guard else {}
 
     def updateOutput(self, input: Array) -> Array:
         checks.must_be_rows(self, "updateOutput", input, len(self.weight), self.weight.dtype)

@@ -44,6 +44,12 @@ class Reduction(Shaping):
         self.dimension = whole(self, "dimension", dimension)
         self.nInputDims = sample_dims(self, "nInputDims", nInputDims)
 
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        # Maths gives one number of a line, the layer an array of one.
+        return {"maths": "it is said of more than a line"} if self.nInputDims == 1 else {}
+
     def _plan(self, method: str, input: Array) -> int:
         return position(self, method, input, self.dimension, self.nInputDims)
 

@@ -16,11 +16,11 @@ class Add(Adding):
     -----
     ::
 
-        output = input + bias
+        output = input + bias.reshape(input.shape[1:])
         gradInput = gradOutput
-        gradBias += scale * gradOutput.sum(0)
+        gradBias += scale * gradOutput.sum(0).reshape(bias.shape)
 
-    With scalar: gradBias += scale * gradOutput.sum().
+    With scalar: output = input + bias, gradBias += scale * gradOutput.sum().
 
     Shapes
     ------

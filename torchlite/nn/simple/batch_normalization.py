@@ -23,20 +23,17 @@ class BatchNormalization(Module):
 
     Maths
     -----
-    In training::
+    In evaluation the running numbers take the place of the batch's::
 
-        save_mean = input.mean(0)
+        save_mean = input.mean(0) if train else running_mean
         centered = input - save_mean
-        save_std = 1 / np.sqrt((centered**2).mean(0) + eps)
+        save_std = 1 / np.sqrt(((centered**2).mean(0) if train else running_var) + eps)
         factor = save_std * weight
         output = centered * factor + bias
         slope = (gradOutput * centered).mean(0) * save_std**2
-        gradInput = (gradOutput - gradOutput.mean(0) - centered * slope) * factor
+        gradInput = (gradOutput - train * (gradOutput.mean(0) + centered * slope)) * factor
         gradWeight += scale * (save_std * (gradOutput * centered).sum(0))
         gradBias += scale * gradOutput.sum(0)
-
-    In evaluation running_mean and running_var take the place of the batch's mean and variance, and
-    gradInput is gradOutput * weight / np.sqrt(running_var + eps).
 
     Shapes
     ------

@@ -17,12 +17,10 @@ class Constant(Module):
 
     Maths
     -----
-    With nInputDim, of a batch::
+    ::
 
-        output = np.stack([value] * len(input))
+        output = np.stack([value] * len(input)) if nInputDim else value
         gradInput = np.zeros_like(input)
-
-    Otherwise output = value.
 
     Shapes
     ------

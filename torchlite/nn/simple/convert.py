@@ -94,6 +94,12 @@ class Convert(Module):
             order = list(target)
         self._order = [source.index(letter) for letter in order]
 
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        said = self.inputShape == "b*" or (self._order[0] == 0 and self.outputShape in {"bf", "bt"})
+        return {} if said else {"maths": "it is said of other letters"}
+
     def updateOutput(self, input: Array) -> Array:
         checks.must_be_floating(self, "updateOutput", "input", input)
         batch, _, shape = self._shapes("updateOutput", input)

@@ -10,13 +10,14 @@ class Dropout(Dropping):
 
     Maths
     -----
-    In training noise is 1 / (1 - p) with probability 1 - p, otherwise 0::
+    In training noise is 1 / (1 - p) with probability 1 - p, otherwise 0; without a draw, as in
+    evaluation, it is empty::
 
-        output = input * noise
-        gradInput = gradOutput * noise
+        factor = noise if noise.size else 1 if v2 else 1 - p
+        output = input * factor
+        gradInput = gradOutput * factor
 
-    In evaluation output is input and gradInput is gradOutput. With v1 noise is 1 or 0, and
-    evaluation multiplies both by 1 - p.
+    With v1 (v2 is its opposite) noise is 1 or 0.
 
     Shapes
     ------

@@ -31,7 +31,8 @@ class LayerNormalization(Network):
     -----
     ::
 
-        weight, bias = modules[4].weight, modules[5].bias
+        affine = len(modules) == 6
+        weight, bias = (modules[4].weight, modules[5].bias) if affine else (1, 0)
         n = input.shape[1]
         centered = input - input.mean(1, keepdims=True)
         deviation = np.sqrt((centered**2).mean(1, keepdims=True) + 1e-10 / n)

@@ -26,9 +26,11 @@ class LookupTable(Module):
 
         output = weight[input]
         gradInput = np.zeros_like(input)
-        np.add.at(gradWeight, input, scale * gradOutput)
+        kept = input != paddingValue
+        np.add.at(gradWeight, input[kept], scale * gradOutput[kept])
 
-    np.add.at is `gradWeight[input] += ...` for ids that may occur several times: all of them count.
+    np.add.at is `gradWeight[input[kept]] += ...` for ids that may occur several times: all of them
+    count.
 
     Shapes
     ------
@@ -114,10 +116,14 @@ class LookupTable(Module):
         if self.paddingValue >= 0:
             broken["gradParameters"] = "the row of the padding gets no gradient"
         if self.shouldScaleGradByFreq:
-            broken["gradParameters"] = "gradients are divided by frequencies"
+            broken |= dict.fromkeys(
+                ("gradParameters", "maths"), "gradients are divided by frequencies"
+            )
         if self.maxNorm is not None:
-            names = ("mutation", "gradParameters", "dtype", "flat")
-            broken.update(dict.fromkeys(names, "the forward itself shortens rows of the weight"))
+            broken |= dict.fromkeys(
+                ("mutation", "gradParameters", "dtype", "flat"),
+                "the forward itself shortens rows of the weight",
+            )
         return broken
 
     def updateOutput(self, input: Array) -> Array:

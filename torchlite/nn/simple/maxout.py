@@ -86,6 +86,11 @@ class Maxout(Network):
             self.add(preprocess)
         self.add(Max(0, 2))
 
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        return {"maths": "it is said without preprocess"} if len(self.modules) > 3 else {}
+
     def _must_fit(self, input: Array) -> None:
         weight = self.modules[0].weight
         checks.must_be_rows(self, "updateOutput", input, weight.shape[1], weight.dtype)

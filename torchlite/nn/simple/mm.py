@@ -66,6 +66,11 @@ class MM(Module):
         self.transA = transA
         self.transB = transB
 
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        return {"maths": "it is said without transposing"} if self.transA or self.transB else {}
+
     def updateOutput(self, input: Sequence[Array]) -> Array:
         a, b = self._factors("updateOutput", input)
         self.output = products(a, b)

@@ -1,5 +1,7 @@
 """Mul."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from torchlite.kernels.arrays import Array
@@ -48,6 +50,8 @@ class Mul(Multiplying):
     """
 
     scalar = True
+    # Its Maths says the sum over all entries.
+    exempt: ClassVar = {}
 
     def __init__(self) -> None:
         self.weight: Array = np.zeros(1)

@@ -63,6 +63,11 @@ class MV(Module):
     def __init__(self, trans: bool = False) -> None:
         self.trans = trans
 
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        return {"maths": "it is said without transposing"} if self.trans else {}
+
     def updateOutput(self, input: Sequence[Array]) -> Array:
         matrix, vector = self._factors("updateOutput", input)
         self.output = _times(matrix, vector)

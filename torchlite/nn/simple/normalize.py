@@ -76,6 +76,11 @@ class Normalize(Module):
         self.p = float(p)
         self.eps = float(eps)
 
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        return {"maths": "it is said of a finite p"} if self.p == math.inf else {}
+
     def updateOutput(self, input: Array) -> Array:
         self._must_fit("updateOutput", input)
         self.output = input / self._norm(input)

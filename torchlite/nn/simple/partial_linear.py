@@ -101,6 +101,11 @@ class PartialLinear(Module):
         self.resetPartition()
         self.reset()
 
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        return {"maths": "it is said with a bias"} if self.bias is None else {}
+
     def updateOutput(self, input: Array) -> Array:
         checks.must_be_rows(self, "updateOutput", input, self.weight.shape[1], self.weight.dtype)
         output = product(input, self.weight[self.partition].T)

@@ -10,12 +10,12 @@ class SpatialDropout(Dropping):
 
     Maths
     -----
-    In training noise is 1 with probability 1 - p, otherwise 0, one number for each plane::
+    In training noise is 1 with probability 1 - p, otherwise 0, one number for each plane; in
+    evaluation it is empty::
 
-        output = input * noise
-        gradInput = gradOutput * noise
-
-    In evaluation output is input * (1 - p) and gradInput is gradOutput * (1 - p).
+        factor = noise if noise.size else 1 - p
+        output = input * factor
+        gradInput = gradOutput * factor
 
     Shapes
     ------

@@ -67,8 +67,12 @@ class Squeeze(OfSamples, Reshaping):
     @property
     def exempt(self) -> dict[str, str]:
         """What settings break."""
-        loses = self.dim in {None, 0} and self.numInputDims is None
-        return {"batch": "a batch of one loses its dimension"} if loses else {}
+        broken = {}
+        if self.dim in {None, 0} and self.numInputDims is None:
+            broken["batch"] = "a batch of one loses its dimension"
+        if self.dim is not None:
+            broken["maths"] = "it is said of all dimensions"
+        return broken
 
     def _plan(self, method: str, input: Array) -> tuple[int, ...]:
         first = leading(self, method, input, self.numInputDims)

@@ -15,10 +15,10 @@ class FlattenTable(Module):
 
     Maths
     -----
-    With input [a, [b, [c]]]::
+    Of input [a, [b, [c]]] the leaves are [a, b, c], and go back to their places::
 
-        output = [a, b, c]
-        gradInput = [gradOutput[0], [gradOutput[1], [gradOutput[2]]]]
+        output = leaves(input)
+        gradInput = rebuilt(input, gradOutput)
 
     Shapes
     ------

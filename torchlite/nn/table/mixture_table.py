@@ -21,12 +21,16 @@ class MixtureTable(Module):
 
     Maths
     -----
-    Of a batch of samples of one dimension, with a table of experts::
+    Of a batch, each gate times all numbers that its expert has for the sample::
 
         gates, experts = input
-        output = sum(gates[:, i, None] * expert for i, expert in enumerate(experts))
-        by_gates = np.stack([(gradOutput * expert).sum(1) for expert in experts], 1)
-        gradInput = [by_gates, [gates[:, i, None] * gradOutput for i in range(len(experts))]]
+        table, axis = isinstance(experts, list), dim or 1
+        each = experts if table else np.moveaxis(experts, axis, 0)
+        output = sum((gate * expert.T).T for gate, expert in zip(gates.T, each))
+        products = [(gradOutput * expert).reshape(len(gates), -1) for expert in each]
+        by_gates = np.stack([product.sum(1) for product in products], 1)
+        by_experts = [(gate * gradOutput.T).T for gate in gates.T]
+        gradInput = [by_gates, by_experts if table else np.stack(by_experts, axis)]
 
     Shapes
     ------

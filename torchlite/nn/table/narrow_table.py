@@ -20,9 +20,10 @@ class NarrowTable(Module):
     -----
     ::
 
-        output = input[offset : offset + length]
-        gradInput = [np.zeros_like(entry) for entry in input]
-        gradInput[offset : offset + length] = gradOutput
+        start = offset % len(input)
+        output = input[start : start + length]
+        gradInput = map_arrays(np.zeros_like, input)
+        gradInput[start : start + length] = gradOutput
 
     Shapes
     ------

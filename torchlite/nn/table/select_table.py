@@ -21,7 +21,7 @@ class SelectTable(Module):
     ::
 
         output = input[index]
-        gradInput = [np.zeros_like(entry) for entry in input]
+        gradInput = map_arrays(np.zeros_like, input)
         gradInput[index] = gradOutput
 
     Shapes

@@ -68,6 +68,11 @@ class SplitTable(Module):
         self.dimension = whole(self, "dimension", dimension)
         self.nInputDims = sample_dims(self, "nInputDims", nInputDims)
 
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        return {"maths": "it is said without nInputDims"} if self.nInputDims is not None else {}
+
     def updateOutput(self, input: Array) -> list[Any]:
         self.output = self._slices("updateOutput", input)[1]
         return self.output

@@ -36,7 +36,12 @@ class AlongDimension(FromOutput):
     @property
     def exempt(self) -> dict[str, str]:
         """What settings break."""
-        return {"batch": "the function runs along the samples"} if self.dim == 0 else {}
+        broken = {}
+        if self.dim == 0:
+            broken["batch"] = "the function runs along the samples"
+        if self.dim not in {None, 1, -1}:
+            broken["maths"] = "it is said of dimension 1"
+        return broken
 
     def _must_fit(self, method: str, input: Array) -> None:
         if self.dim is not None:

@@ -17,14 +17,14 @@ class GatedLinearUnit(Module):
 
     Maths
     -----
-    For the last dimension::
+    ::
 
-        values, gates = np.split(input, 2, -1)
+        values, gates = np.split(input, 2, dim)
         open = 1 / (1 + np.exp(-gates))
         output = values * open
         gradValues = gradOutput * open
         gradGates = gradOutput * output * (1 - open)
-        gradInput = np.concatenate([gradValues, gradGates], -1)
+        gradInput = np.concatenate([gradValues, gradGates], dim)
 
     Shapes
     ------

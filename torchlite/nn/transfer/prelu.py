@@ -18,13 +18,13 @@ class PReLU(Pointwise):
 
     Maths
     -----
-    With planes, and input of shape (N, nOutputPlane)::
+    Of a batch, which has its planes in dimension 1::
 
-        output = np.where(input > 0, input, weight * input)
-        gradInput = np.where(input > 0, gradOutput, weight * gradOutput)
-        gradWeight += scale * (gradOutput * np.minimum(input, 0)).sum(0)
-
-    Without, the sum is over all entries.
+        slope = weight.reshape(-1, *[1] * (input.ndim - 2))
+        output = np.where(input > 0, input, slope * input)
+        gradInput = np.where(input > 0, gradOutput, slope * gradOutput)
+        summed = [i for i in range(input.ndim) if i != 1 or nOutputPlane == 0]
+        gradWeight += scale * (gradOutput * np.minimum(input, 0)).sum(tuple(summed))
 
     Shapes
     ------

@@ -22,12 +22,11 @@ class RReLU(Module):
 
     Maths
     -----
-    In training::
+    In training noise is drawn, in evaluation every slope is the mean::
 
-        output = noise * input
-        gradInput = noise * gradOutput
-
-    In evaluation as LeakyReLU, with the slope (lower + upper) / 2.
+        slope = noise if train else np.where(input > 0, 1, (lower + upper) / 2)
+        output = slope * input
+        gradInput = slope * gradOutput
 
     Shapes
     ------

@@ -10,7 +10,9 @@ from torchlite.nn.nested import copy_arrays, leaves, shapes
 from torchlite.nn.stateful import shadowed
 from torchlite.testing import maths as docs
 from torchlite.testing.module_subject import ModuleSubject
+from torchlite.testing.readings import readings
 from torchlite.testing.subject import Subject
+from torchlite.testing.violations import ContractViolation
 
 __all__ = ["container", "maths", "modes", "none"]
 
@@ -108,35 +110,53 @@ def _noting(
 
 
 def maths(s: Subject) -> None:
-    """The lines of the docstring's Maths section give the layer's own numbers."""
+    """The docstring's Maths gives the layer's own numbers, of a batch or of one sample."""
     if Module.__doc__ is None:
         s.notes.append("maths: not checked, python -OO leaves out the docstrings")
     block = docs.statements(type(s.base))
     for variant in s.documented() if block else []:
-        layer = variant.fresh()
-        result = variant.run(layer)
         try:
-            names = docs.evaluate(block, layer, **s.given, scale=1)
+            _hold(block, variant)
         except NameError as reason:
             s.notes.append(f"maths: not checked, {reason}")
             return
-        except docs.MathsError as error:
-            s.fail("docstring", f"its Maths raises {error}")
-        for method, name, expected in [
-            ("updateOutput", "output", result.output),
-            ("updateGradInput", "gradInput", result.gradInput),
-            *(("accGradParameters", n, g) for n, g in zip(s.names, result.gradients, strict=True)),
-        ]:
-            if name in names:
-                documented = names[name]
-                alike = shapes(expected) == shapes(documented) == shapes(s.input)
-                if name == "gradInput" and alike:
-                    # What it is of integers is said elsewhere, once for all layers.
-                    expected, documented = (
-                        _of_floating(table, s.input) for table in (expected, documented)
-                    )
-                problem = f"the docstring's Maths gives another {name}."
-                s.compare(method, problem, expected, documented, dtypes=False)
+
+
+def _hold(block: list[str], s: Any) -> None:
+    """Fail unless the statements hold as they are said: of a batch, or of one sample."""
+    failures = []
+    for subject in filter(None, readings(s)):
+        try:
+            return _compare_with(block, subject)
+        except ContractViolation as violation:
+            failures.append(violation)
+    # Other numbers tell more than statements that cannot be run on such an input.
+    raise min(failures, key=lambda violation: violation.method == "docstring")
+
+
+def _compare_with(block: list[str], s: Any) -> None:
+    """Fail unless the statements give the layer's numbers."""
+    layer = s.fresh()
+    result = s.run(layer)
+    try:
+        names = docs.evaluate(block, layer, **s.given, scale=1)
+    except docs.MathsError as error:
+        s.fail("docstring", f"its Maths raises {error}")
+    for method, name, expected in [
+        ("updateOutput", "output", result.output),
+        ("updateGradInput", "gradInput", result.gradInput),
+        *(("accGradParameters", n, g) for n, g in zip(s.names, result.gradients, strict=True)),
+    ]:
+        if name in names:
+            documented = names[name]
+            alike = shapes(expected) == shapes(documented) == shapes(s.input)
+            if name == "gradInput" and alike:
+                # What it is of integers is said elsewhere, once for all layers.
+                expected, documented = (
+                    _of_floating(table, s.input) for table in (expected, documented)
+                )
+            problem = f"the docstring's Maths gives another {name}."
+            s.compare(method, problem, expected, documented, dtypes=False)
 
 
 def _of_floating(gradInput: Any, input: Any) -> list[Any]:
