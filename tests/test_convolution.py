@@ -58,6 +58,16 @@ def test_the_settings_stand_in_attributes():
             lambda: nn.SpatialDepthWiseConvolution(3, 2, 5, 4, 1, 2),
             "SpatialDepthWiseConvolution(3 -> 2, 5x4, 1,2)",
         ),
+        (
+            lambda: nn.SpatialConvolutionLocal(3, 2, 9, 8, 5, 4),
+            "SpatialConvolutionLocal(3 -> 2, 9x8, 5x4)",
+        ),
+        (
+            lambda: nn.SpatialConvolutionLocal(3, 2, 9, 8, 5, 4, 2, 1, 0, 1).noBias(),
+            "SpatialConvolutionLocal(3 -> 2, 9x8, 5x4, 2,1, 0,1) without bias",
+        ),
+        (lambda: nn.SpatialConvolutionMap([[0, 0]], 3, 2), "SpatialConvolutionMap"),
+        (lambda: nn.SpatialFullConvolutionMap([[0, 0]], 3, 2), "SpatialFullConvolutionMap"),
         (lambda: nn.TemporalConvolution(3, 2, 5, 4), "TemporalConvolution"),
         (lambda: nn.TemporalRowConvolution(3, 2), "TemporalRowConvolution(3, 2)"),
         (
@@ -379,3 +389,122 @@ def test_every_plane_has_kernels_of_its_own():
     assert square.gradWeight.tolist() == [[2] * 6 + [6] * 6, [4] * 6 + [8] * 6]
     assert square.gradBias.tolist() == [[2, 6], [4, 8]]
     assert square.noBias().forward(x).shape == (1, 4, 1, 1)
+
+
+# Weights of their own
+
+
+def test_every_window_has_weights_of_its_own():
+    layer = nn.SpatialConvolutionLocal(2, 3, 4, 6, 2, 3, 1, 2, 1)
+    assert (layer.iW, layer.iH, layer.oW, layer.oH) == (4, 6, 5, 3)
+    assert (layer.padW, layer.padH) == (1, 1)
+    assert layer.weight.shape == (3, 5, 3, 2, 3, 2)
+    x = np.random.default_rng(0).standard_normal((4, 2, 6, 4))
+    output = layer.forward(x)
+    for y, at in np.ndindex(3, 5):
+        expected = conv(x, layer.weight[y, at], (2, 1), (1, 1))[:, :, y, at] + layer.bias[:, y, at]
+        assert np.allclose(output[:, :, y, at], expected, 0, 1e-14)
+    assert np.allclose(layer.forward(x[0]), output[0], 0, 1e-14)
+    layer.zeroGradParameters()
+    layer.accGradParameters(x, output)
+    assert np.allclose(layer.gradBias, output.sum(0), 0, 1e-13)
+
+
+@pytest.mark.parametrize("shape", [(2, 6, 5), (4, 2, 4, 6), (3, 6, 4), (6, 4)])
+def test_local_weights_know_the_size_of_the_image(shape):
+    layer = nn.SpatialConvolutionLocal(2, 3, 4, 6, 2, 3)
+    expected = f"{layer!r}.updateOutput: input must be (2, 6, 4) or (N, 2, 6, 4), got {shape}"
+    with pytest.raises(ShapeError, match=f"^{re.escape(expected)}"):
+        layer.forward(np.ones(shape))
+
+
+def test_an_image_without_a_window_is_refused_early():
+    with pytest.raises(ShapeError, match=r"^SpatialConvolutionLocal: iW must be at least 3, got 2"):
+        nn.SpatialConvolutionLocal(1, 1, 2, 9, 5, 3, 1, 1, 1, 0)
+    with pytest.raises(ShapeError, match="iH must be at least 1, got 0"):
+        nn.SpatialConvolutionLocal(1, 1, 2, 0, 2, 2, 1, 1, 1)
+
+
+# Tables of connections
+
+
+@pytest.mark.parametrize("kind", [nn.SpatialConvolutionMap, nn.SpatialFullConvolutionMap])
+def test_a_table_says_what_is_connected(kind):
+    table = np.array([[0, 0], [2, 0], [2, 3]])
+    layer = kind(table, 3, 2, 2, 3)
+    table[:] = 0
+    assert layer.connTable.tolist() == [[0, 0], [2, 0], [2, 3]]
+    assert (layer.nInputPlane, layer.nOutputPlane, layer.kW, layer.kH) == (3, 4, 3, 2)
+    assert (layer.dW, layer.dH) == (2, 3)
+    assert layer.weight.shape == (3, 2, 3)
+    assert np.array_equal(layer.float().connTable, layer.connTable)
+    layer.double()
+    # What is not connected is bias alone, and NaN reaches nothing else.
+    x = np.random.default_rng(0).standard_normal((2, 3, 6, 8))
+    output = layer.forward(x)
+    assert np.array_equal(
+        output[:, 1:3], np.broadcast_to(layer.bias[1:3, None, None], output[:, 1:3].shape)
+    )
+    x[:, 0] = np.nan
+    spoilt = layer.forward(x)
+    assert np.isnan(spoilt[:, 0]).any()
+    assert np.array_equal(spoilt[:, 1:], output[:, 1:])
+    gradOutput = np.ones_like(output)
+    gradOutput[:, 3] = np.nan
+    gradInput = layer.backward(np.ones_like(x), gradOutput)
+    assert np.isfinite(gradInput[:, :2]).all()
+    assert not gradInput[:, 1].any()
+    assert not np.isfinite(gradInput[:, 2]).all()
+
+
+def test_windows_that_do_not_fill_the_image_leave_the_gradient_right():
+    # Torch7 writes outside it.
+    layer = nn.SpatialConvolutionMap(nn.tables.full(2, 3), 2, 3, 2, 2)
+    whole = nn.SpatialConvolution(2, 3, 2, 3, 2, 2)
+    whole.weight, whole.bias = layer.weight.reshape(3, 2, 3, 2), layer.bias
+    x = np.random.default_rng(0).standard_normal((4, 2, 6, 7))
+    output = layer.forward(x)
+    assert np.allclose(output, whole.forward(x), 0, 1e-14)
+    for each in (layer, whole):
+        each.zeroGradParameters()
+    assert np.allclose(layer.backward(x, output), whole.backward(x, output), 0, 1e-13)
+    assert np.allclose(layer.gradWeight.reshape(3, 2, 3, 2), whole.gradWeight, 0, 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("table", "error", "message"),
+    [
+        ([[0, 1, 2]], ShapeError, "(n, 2), a row for each connection, got (1, 3)"),
+        ([], ShapeError, "(n, 2), a row for each connection, got (0,)"),
+        ([[0, -1]], ShapeError, "of planes, counted from 0, got -1"),
+        (
+            [[0.0, 1.0]],
+            DTypeError,
+            "integers, got float64\n  hint: nn.tables.full, oneToOne and random make tables",
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", [nn.SpatialConvolutionMap, nn.SpatialFullConvolutionMap])
+def test_a_wrong_table_is_refused(kind, table, error, message):
+    expected = f"{kind.__name__}: conMatrix must be {message}"
+    with pytest.raises(error, match=f"^{re.escape(expected)}$"):
+        kind(table, 2, 2)
+
+
+def test_the_bounds_of_a_table_follow_its_connections():
+    table = [[0, 0], [1, 0], [2, 0], [3, 0], [0, 2]]
+    layer = nn.SpatialConvolutionMap(table, 5, 5)
+    random.manualSeed(3)
+    layer.reset()
+    bounds = [0.1, 0.1, 0.1, 0.1, 0.2]
+    largest = np.abs(layer.weight).max((1, 2))
+    assert (largest <= bounds).all()
+    assert (largest > np.multiply(bounds, 0.8)).all()
+    # The plane without connections, too.
+    assert (np.abs(layer.bias) <= [0.1, 1, 0.2]).all()
+    plain = nn.SpatialConvolution(1, 5, 5, 5)
+    for each in (plain, layer):
+        random.manualSeed(3)
+        each.reset(0.5)
+    assert np.array_equal(layer.weight, plain.weight.reshape(5, 5, 5))
+    assert layer.noBias().reset().bias is None

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchlite.kernels import convolution, maxima, means, resampling, windows
+from torchlite.kernels import convolution, local, mapped, maxima, means, resampling, windows
 from torchlite.kernels.convolution import conv, conv_transposed, conv_weight
 from torchlite.kernels.windows import (
     adaptive_windows,
@@ -105,6 +105,34 @@ def test_convolution_is_what_it_says(setting):
     assert np.array_equal(got, expected)
     expected = defined(conv_weight, "gradWeight", **names)
     assert np.array_equal(conv_weight(x, gradOutput, (K,), s, p, d), expected)
+
+
+@pytest.mark.parametrize("setting", [{}, {"s": 1}, {"s": 3, "p": 0, "K": 2}, {"C": 1}])
+def test_convolution_by_windows_and_by_connections_is_what_it_says(setting):
+    rng, names = np.random.default_rng(0), names_of(**setting)
+    N, C, M, K, O, size = (names[key] for key in ("N", "C", "M", "K", "O", "size"))  # noqa: E741
+    s, p, n = ((names[key],) for key in ("s", "p", "size"))
+    x, gradOutput, weight = whole(rng, N, C, size), whole(rng, N, M, O), whole(rng, O, M, C, K)
+    names |= {"input": x, "gradient": gradOutput, "weight": weight}
+    expected = defined(local.local_conv, "output", **names)
+    assert np.array_equal(local.local_conv(x, weight, s, p), expected)
+    expected = defined(local.local_conv_transposed, "gradInput", **names)
+    got = local.local_conv_transposed(gradOutput, weight, n, s, p)
+    assert np.array_equal(got, expected)
+    expected = defined(local.local_conv_weight, "gradWeight", **names)
+    assert np.array_equal(local.local_conv_weight(x, gradOutput, (K,), s, p), expected)
+    # One plane of the output is not connected, and two of the others twice.
+    table = np.array([[0, 0], [C - 1, 2], [0, 0], [0, 2]])
+    O = (size - K) // names["s"] + 1  # noqa: E741
+    gradOutput, weight = whole(rng, N, 3, O), whole(rng, 4, K)
+    names |= {"gradient": gradOutput, "weight": weight, "table": table, "O": O}
+    expected = defined(mapped.mapped_conv, "output", **names | {"planes": 3})
+    assert np.array_equal(mapped.mapped_conv(x, weight, table, 3, s), expected)
+    expected = defined(mapped.mapped_conv_transposed, "gradInput", **names | {"planes": C})
+    got = mapped.mapped_conv_transposed(gradOutput, weight, table, C, n, s)
+    assert np.array_equal(got, expected)
+    expected = defined(mapped.mapped_conv_weight, "gradWeight", **names)
+    assert np.array_equal(mapped.mapped_conv_weight(x, gradOutput, table, (K,), s), expected)
 
 
 @pytest.mark.parametrize("pads", [True, False])
@@ -243,6 +271,34 @@ def test_convolution_against_explicit_sums(geometry, n, groups, each, made, bloc
     ):
         assert got.shape == wanted.shape
         assert np.array_equal(got, wanted)
+
+
+@given(geometries(), st.integers(0, 2), st.sampled_from(["F", "strided", "read-only"]))
+def test_convolution_by_windows_and_by_connections_against_convolution(geometry, n, way):
+    size, kernel, stride, padding, _ = geometry
+    if min(windowed_size(size, kernel, stride, padding, (1,) * len(size))) < 1:
+        return
+    rng = np.random.default_rng(0)
+    x, weight = laid_out(whole(rng, n, 2, *size), way), laid_out(whole(rng, 3, 2, *kernel), way)
+    output = conv(x, weight, stride, padding)
+    gradOutput = laid_out(whole(rng, *output.shape), way)
+    gradWeight = conv_weight(x, gradOutput, kernel, stride, padding)
+    gradInput = conv_transposed(gradOutput, weight, size, stride, padding)
+    each = np.broadcast_to(weight, (*output.shape[2:], *weight.shape))
+    assert np.array_equal(local.local_conv(x, each, stride, padding), output)
+    got = local.local_conv_transposed(gradOutput, each, size, stride, padding)
+    assert np.array_equal(got, gradInput)
+    got = local.local_conv_weight(x, gradOutput, kernel, stride, padding)
+    assert np.array_equal(got.sum(tuple(range(len(size)))), gradWeight)
+    # Connections have no padding.
+    padded = resampling.crop_or_pad(x, [(p, p) for p in padding])
+    table = np.array([[c, m] for m in range(3) for c in range(2)])
+    rows = weight.reshape(6, *kernel)
+    assert np.array_equal(mapped.mapped_conv(padded, rows, table, 3, stride), output)
+    got = mapped.mapped_conv_transposed(gradOutput, rows, table, 2, padded.shape[2:], stride)
+    assert np.array_equal(resampling.crop_or_pad(got, [(-p, -p) for p in padding]), gradInput)
+    got = mapped.mapped_conv_weight(padded, gradOutput, table, kernel, stride)
+    assert np.array_equal(got.reshape(gradWeight.shape), gradWeight)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

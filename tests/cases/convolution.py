@@ -56,6 +56,29 @@ CASES = [
         (4, 2, 3, 4),
         name="no bias",
     ),
+    Case(lambda: nn.SpatialConvolutionLocal(2, 3, 4, 5, 2, 3), (4, 2, 5, 4)),
+    Case(
+        lambda: nn.SpatialConvolutionLocal(2, 3, 3, 4, 2, 3, 1, 2, 1, 2).noBias(),
+        (3, 2, 4, 3),
+        name="no bias",
+    ),
+    Case(
+        lambda: nn.SpatialConvolutionLocal(2, 1, 3, 4, 2, 3),
+        (2, 4, 3),
+        name="one sample",
+    ),
+    Case(lambda: nn.SpatialConvolutionMap(nn.tables.full(2, 3), 3, 2), (4, 2, 4, 5)),
+    Case(
+        lambda: nn.SpatialConvolutionMap([[0, 0], [2, 0], [2, 3], [0, 0]], 2, 3, 2, 1).noBias(),
+        (4, 3, 4, 5),
+        name="no bias",
+    ),
+    Case(lambda: nn.SpatialFullConvolutionMap(nn.tables.full(2, 3), 3, 2), (4, 2, 2, 3)),
+    Case(
+        lambda: nn.SpatialFullConvolutionMap([[0, 0], [2, 0], [2, 3], [0, 0]], 2, 3, 3, 2).noBias(),
+        (4, 3, 2, 3),
+        name="no bias",
+    ),
     Case(lambda: nn.SpatialSubSampling(3, 2, 3, 1, 2), (4, 3, 6, 4)),
     Case(
         lambda: nn.SpatialSubSampling(3, 2, 3, 2, 1).noBias(),

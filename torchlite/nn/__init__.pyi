@@ -16,6 +16,12 @@ from torchlite.nn.containers.profile import Profile as Profile
 from torchlite.nn.containers.sequential import Sequential as Sequential
 from torchlite.nn.containers.weight_norm import WeightNorm as WeightNorm
 from torchlite.nn.convolution.spatial_convolution import SpatialConvolution as SpatialConvolution
+from torchlite.nn.convolution.spatial_convolution_local import (
+    SpatialConvolutionLocal as SpatialConvolutionLocal,
+)
+from torchlite.nn.convolution.spatial_convolution_map import (
+    SpatialConvolutionMap as SpatialConvolutionMap,
+)
 from torchlite.nn.convolution.spatial_convolution_mm import (
     SpatialConvolutionMM as SpatialConvolutionMM,
 )
@@ -27,6 +33,9 @@ from torchlite.nn.convolution.spatial_dilated_convolution import (
 )
 from torchlite.nn.convolution.spatial_full_convolution import (
     SpatialFullConvolution as SpatialFullConvolution,
+)
+from torchlite.nn.convolution.spatial_full_convolution_map import (
+    SpatialFullConvolutionMap as SpatialFullConvolutionMap,
 )
 from torchlite.nn.convolution.spatial_sub_sampling import SpatialSubSampling as SpatialSubSampling
 from torchlite.nn.convolution.temporal_convolution import TemporalConvolution as TemporalConvolution
@@ -385,13 +394,16 @@ __all__ = [  # noqa: RUF022
     "SpatialBatchNormalization",
     "SpatialClassNLLCriterion",
     "SpatialConvolution",
+    "SpatialConvolutionLocal",
     "SpatialConvolutionMM",
+    "SpatialConvolutionMap",
     "SpatialDepthWiseConvolution",
     "SpatialDilatedConvolution",
     "SpatialDilatedMaxPooling",
     "SpatialDropout",
     "SpatialFractionalMaxPooling",
     "SpatialFullConvolution",
+    "SpatialFullConvolutionMap",
     "SpatialLPPooling",
     "SpatialLogSoftMax",
     "SpatialMaxPooling",

@@ -53,12 +53,16 @@ class Convolution(Windowed):
         dilation: Sequence[Any] | None = None,
     ) -> None:
         """Check and keep the settings, of windows in the order of `_axes`; draw parameters."""
+        self._set_planes(planes)
+        self._set_windows(kernel, stride, padding, dilation)
+        self._make_parameters()
+
+    def _set_planes(self, planes: Sequence[Any]) -> None:
         for name, value in zip(self._counts, planes, strict=True):
             setattr(self, name, checks.at_least(self, name, value, 1))
-        self._set_windows(kernel, stride, padding, dilation)
-        self._make_parameters(self._weight_shape(), self._bias_shape())
 
-    def _make_parameters(self, weight: Size, bias: Size) -> None:
+    def _make_parameters(self) -> None:
+        weight, bias = self._weight_shape(), self._bias_shape()
         self.weight, self.gradWeight = np.zeros(weight), np.zeros(weight)
         self.bias, self.gradBias = np.zeros(bias), np.zeros(bias)
         self.reset()
