@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from torchlite import nn, random
-from torchlite.errors import ShapeError
+from torchlite.errors import DTypeError, SettingError, ShapeError
 
 KINDS = [(nn.SpatialBatchNormalization, (2, 3)), (nn.VolumetricBatchNormalization, (2, 1, 3))]
 
@@ -82,3 +82,146 @@ def test_images_that_batch_normalization_refuses(shape, train, message):
     with pytest.raises(ShapeError, match=f"^{re.escape(expected)}$"):
         layer.forward(np.ones(shape))
     assert (layer.running_mean == running).all()
+
+
+# ---------------------------------------------------------------- neighbours
+
+NEIGHBOURS = [
+    nn.SpatialSubtractiveNormalization,
+    nn.SpatialDivisiveNormalization,
+    nn.SpatialContrastiveNormalization,
+]
+
+
+@pytest.mark.parametrize("kind", NEIGHBOURS)
+def test_the_kernel_stays_as_it_is(kind):
+    kernel = np.array([[1.0, 2.0, 1.0]])
+    layer = kind(2, kernel)
+    assert kernel.tolist() == [[1, 2, 1]]
+    for part in getattr(layer, "modules", None) or [layer]:
+        assert part.kernel.tolist() == [[0.125, 0.25, 0.125]]
+        assert part.nInputPlane == 2
+
+
+def test_the_kernel_is_9_by_9_ones_or_the_outer_product_of_a_row():
+    layer = nn.SpatialSubtractiveNormalization()
+    assert layer.nInputPlane == 1
+    assert layer.kernel.shape == (9, 9)
+    np.testing.assert_allclose(layer.kernel, 1 / 81)
+    layer = nn.SpatialDivisiveNormalization(1, [1, 2, 1])
+    assert (layer.kernel * 16).tolist() == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
+
+
+@pytest.mark.parametrize("kind", NEIGHBOURS)
+def test_the_kernel_is_exact_whatever_the_images_are(kind):
+    layer, kernel = kind(1, [1, 1, 1]), np.full((3, 3), 1 / 9)
+    x = numbers(2, 1, 4, 5)
+    right = layer.forward(x)
+    np.testing.assert_allclose(layer.float().forward(x.astype("float32")), right, atol=1e-5)
+    np.testing.assert_array_equal(layer.double().forward(x), right)
+    for part in getattr(layer, "modules", None) or [layer]:
+        assert part.kernel.dtype == "float64"
+        np.testing.assert_allclose(part.kernel, kernel, rtol=1e-15)
+
+
+def test_a_flat_image_has_neither_mean_nor_contrast():
+    x = np.full((2, 5, 6), 3.0)
+    kernel = np.ones((3, 5))
+    output = nn.SpatialSubtractiveNormalization(2, kernel).forward(x)
+    np.testing.assert_allclose(output, 0, atol=1e-14)
+    output = nn.SpatialDivisiveNormalization(2, kernel).forward(x)
+    np.testing.assert_allclose(output[:, 1:-1, 2:-2], 1)
+    layer = nn.SpatialContrastiveNormalization(2, kernel)
+    np.testing.assert_allclose(layer.forward(x), 0, atol=1e-9)
+
+
+def test_small_deviations_are_replaced():
+    layer = nn.SpatialDivisiveNormalization(1, np.ones((1, 1)), 2, 5)
+    x = np.array([[[1.0, -2.0, 4.0]]])
+    assert layer.forward(x).tolist() == [[[0.2, -0.4, 1]]]
+    # Through what replaced a deviation goes no gradient; 4 / |4| has none of its own.
+    np.testing.assert_allclose(layer.backward(x, np.ones((1, 1, 3))), [[[0.2, 0.2, 0]]])
+    layer = nn.SpatialContrastiveNormalization(2, np.ones((1, 1)), 2, 5)
+    assert (layer.get(1).threshold, layer.get(1).thresval) == (2, 5)
+
+
+@pytest.mark.parametrize("kind", NEIGHBOURS)
+def test_nan_reaches_its_neighbours_alone(kind):
+    reach = 2 if kind is nn.SpatialContrastiveNormalization else 1
+    x = numbers(1, 1, 7)
+    x[0, 0, 0] = np.nan
+    output = kind(1, np.ones((1, 3))).forward(x)
+    assert np.isnan(output[0, 0]).tolist() == [place <= reach for place in range(7)]
+
+
+@pytest.mark.parametrize("kind", NEIGHBOURS)
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((1, np.ones((3, 4))), ShapeError,
+         "kernel must be (k,) or (kH, kW) of odd sizes, got (3, 4)"),
+        ((1, np.ones(2)), ShapeError, "kernel must be (k,) or (kH, kW) of odd sizes, got (2,)"),
+        ((1, np.ones((1, 1, 1))), ShapeError,
+         "kernel must be (k,) or (kH, kW) of odd sizes, got (1, 1, 1)"),
+        ((1, [[1, -2, 1]]), SettingError, "kernel must be of a sum other than 0, got 0.0"),
+        ((0,), ShapeError, "nInputPlane must be at least 1, got 0"),
+        ((1.5,), DTypeError, "nInputPlane must be an integer, got 1.5"),
+    ],
+)  # fmt: skip
+def test_kernels_that_are_refused(kind, arguments, error, message):
+    with pytest.raises(error, match=f": {re.escape(message)}$"):
+        kind(*arguments)
+
+
+def test_thresholds_that_are_refused():
+    for arguments, message in [
+        ((-1, 1), "threshold must be at least 0, got -1"),
+        ((1, 0), "thresval must be positive and finite, got 0"),
+    ]:
+        with pytest.raises(SettingError, match=f"^SpatialDivisiveNormalization: {message}$"):
+            nn.SpatialDivisiveNormalization(1, None, *arguments)
+
+
+@pytest.mark.parametrize("kind", NEIGHBOURS[:2])
+def test_images_that_are_refused(kind):
+    layer = kind(2, [1, 1, 1])
+    for shape, got in [
+        ((3, 4, 4), "(2, H, W) or (N, 2, H, W), got (3, 4, 4)"),
+        ((2, 4, 0), "(2, H, W) or (N, 2, H, W) with H >= 1 and W >= 1, got (2, 4, 0)"),
+    ]:
+        expected = f"{kind.__name__}.updateOutput: input must be {got}"
+        with pytest.raises(ShapeError, match=f"^{re.escape(expected)}$"):
+            layer.forward(np.ones(shape))
+    with pytest.raises(ShapeError, match=r"gradOutput must be \(2, 4, 4\), got \(2, 4, 3\)$"):
+        layer.updateGradInput(np.ones((2, 4, 4)), np.ones((2, 4, 3)))
+
+
+def test_planes_beyond_the_last_count_as_nothing():
+    x = numbers(2, 3, 2, 2)
+    layer = nn.SpatialCrossMapLRN(9, 0.5, 0.75, 2)
+    level = 2 + 0.5 / 9 * (x**2).sum(1, keepdims=True)
+    np.testing.assert_allclose(layer.forward(x), x * level**-0.75, rtol=1e-14)
+    assert (layer.size, layer.alpha, layer.beta, layer.k) == (9, 0.5, 0.75, 2)
+    layer = nn.SpatialCrossMapLRN(1)
+    np.testing.assert_allclose(layer.forward(x), x / (1 + 1e-4 * x**2) ** 0.75, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((4,), "size must be odd, got 4"),
+        ((3, -1), "alpha must be at least 0, got -1"),
+        ((3, 1, -1), "beta must be at least 0, got -1"),
+        ((3, 1, 1, 0), "k must be positive and finite, got 0"),
+    ],
+)
+def test_responses_that_are_refused(arguments, message):
+    with pytest.raises(SettingError, match=f"^SpatialCrossMapLRN: {message}$"):
+        nn.SpatialCrossMapLRN(*arguments)
+
+
+def test_large_entries_do_not_overflow():
+    x = np.full((1, 3, 2, 2), 1e4, "float32")
+    for layer in (nn.SpatialCrossMapLRN(3), nn.SpatialContrastiveNormalization(3)):
+        assert np.isfinite(layer.forward(x)).all()
+        assert np.isfinite(layer.backward(x, x)).all()

@@ -1,7 +1,11 @@
 """Normalisation of images: over a batch, over planes, over neighbourhoods."""
 
+import numpy as np
+
 from cases import Case
 from torchlite import nn
+
+KERNEL = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 1.0], [0.0, 1.0, 2.0]])
 
 CASES = [
     Case(lambda: nn.SpatialBatchNormalization(3), (4, 3, 2, 3)),
@@ -21,4 +25,21 @@ CASES = [
         (2, 2, 2, 1, 3),
         name="evaluation",
     ),
+    Case(lambda: nn.SpatialCrossMapLRN(3, 2, 0.75, 1), (3, 4, 2, 3)),
+    Case(
+        lambda: nn.SpatialCrossMapLRN(5, 0.5, 0.6, 2),
+        (3, 2, 2),
+        name="one sample",
+    ),
+    Case(lambda: nn.SpatialSubtractiveNormalization(2, KERNEL), (3, 2, 4, 3)),
+    Case(
+        lambda: nn.SpatialSubtractiveNormalization(1, [1.0, 2.0, 1.0]), (1, 3, 4), name="one sample"
+    ),
+    Case(lambda: nn.SpatialDivisiveNormalization(2, KERNEL), (3, 2, 4, 3)),
+    Case(
+        lambda: nn.SpatialDivisiveNormalization(1, [1.0, 2.0, 1.0], 2, 3),
+        (1, 3, 4),
+        name="one sample",
+    ),
+    Case(lambda: nn.SpatialContrastiveNormalization(2, KERNEL), (3, 2, 4, 3)),
 ]

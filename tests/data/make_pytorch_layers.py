@@ -262,6 +262,16 @@ LAYERS = {
         (1, 2, 2, 3, 3),
     ),
     "PixelShuffle": (lambda t: t.PixelShuffle(2), lambda: nn.PixelShuffle(2), (2, 8, 2, 2)),
+    "SpatialCrossMapLRN": (
+        lambda t: t.LocalResponseNorm(3, 2, 0.75, 1.5),
+        lambda: nn.SpatialCrossMapLRN(3, 2, 0.75, 1.5),
+        (2, 4, 2, 2),
+    ),
+    "SpatialCrossMapLRN_wide": (
+        lambda t: t.LocalResponseNorm(7, 0.5, 0.6, 2),
+        lambda: nn.SpatialCrossMapLRN(7, 0.5, 0.6, 2),
+        (2, 3, 2, 2),
+    ),
 }
 
 

@@ -110,6 +110,18 @@ from torchlite.nn.module import Module as Module
 from torchlite.nn.normalization.spatial_batch_normalization import (
     SpatialBatchNormalization as SpatialBatchNormalization,
 )
+from torchlite.nn.normalization.spatial_contrastive_normalization import (
+    SpatialContrastiveNormalization as SpatialContrastiveNormalization,
+)
+from torchlite.nn.normalization.spatial_cross_map_lrn import (
+    SpatialCrossMapLRN as SpatialCrossMapLRN,
+)
+from torchlite.nn.normalization.spatial_divisive_normalization import (
+    SpatialDivisiveNormalization as SpatialDivisiveNormalization,
+)
+from torchlite.nn.normalization.spatial_subtractive_normalization import (
+    SpatialSubtractiveNormalization as SpatialSubtractiveNormalization,
+)
 from torchlite.nn.normalization.volumetric_batch_normalization import (
     VolumetricBatchNormalization as VolumetricBatchNormalization,
 )
@@ -393,13 +405,16 @@ __all__ = [  # noqa: RUF022
     "SpatialAveragePooling",
     "SpatialBatchNormalization",
     "SpatialClassNLLCriterion",
+    "SpatialContrastiveNormalization",
     "SpatialConvolution",
     "SpatialConvolutionLocal",
     "SpatialConvolutionMM",
     "SpatialConvolutionMap",
+    "SpatialCrossMapLRN",
     "SpatialDepthWiseConvolution",
     "SpatialDilatedConvolution",
     "SpatialDilatedMaxPooling",
+    "SpatialDivisiveNormalization",
     "SpatialDropout",
     "SpatialFractionalMaxPooling",
     "SpatialFullConvolution",
@@ -412,6 +427,7 @@ __all__ = [  # noqa: RUF022
     "SpatialReplicationPadding",
     "SpatialSoftMax",
     "SpatialSubSampling",
+    "SpatialSubtractiveNormalization",
     "SpatialUpSamplingBilinear",
     "SpatialUpSamplingNearest",
     "SpatialZeroPadding",

@@ -16,15 +16,20 @@ class UpSampling(UpSampled):
 
     Maths
     -----
-    In the mode 'nearest'::
+    ::
 
-        scale = (scale_factor,) * (input.ndim - 2)
-        output = upsample_nearest(input, scale)
-        gradInput = upsample_nearest_back(gradOutput, scale)
+        out, size = gradOutput.shape[2:], input.shape[2:]
+        scale = (scale_factor,) * len(size)
+        linear = mode == "linear"
+        output = upsample_linear(input, out) if linear else upsample_nearest(input, scale)
+        gradInput = (
+            upsample_linear_back(gradOutput, size)
+            if linear
+            else upsample_nearest_back(gradOutput, scale)
+        )
 
-    In the mode 'linear' output is upsample_linear(input, size), and gradInput is
-    upsample_linear_back(gradOutput, input.shape[2:]): see `SpatialUpSamplingBilinear`. All four
-    stand in torchlite.kernels.resampling, each defined by a few lines.
+    All four stand in torchlite.kernels.resampling, each defined by a few lines: see
+    `SpatialUpSamplingNearest` and `SpatialUpSamplingBilinear`.
 
     Shapes
     ------
