@@ -1,16 +1,25 @@
-"""How many of the wrong layers in tests/bugs are found: by numeric checking as usually done, and by
-the checker.
+"""How many of the wrong layers in tests/bugs are found, and how many of the right ones accused: by
+numeric checking as usually done, by the checks of PyTorch, autograd and JAX, and by the checker.
 
-    python benchmarks/checker_scoreboard.py
+    python benchmarks/checker_scoreboard.py [--only NAME]
 
 The usual way: central differences with a step of 1e-6 in float64, gradOutput all ones, and a
 gradient is wrong where it is off by more than 1e-5 + 1e-3 * |expected|; first for the gradient of
-the input alone, then for those of the parameters too. A layer that raises counts as found.
+the input alone, then for those of the parameters too. To the other libraries a layer is a function
+of its input and parameters whose backward is its own; their checks run with their own settings, in
+float64, and are left out where they are not installed. A layer that raises counts as found, a right
+one as accused. The checker requires everything of wrong layers (level="strict"), and of right ones
+what it does by default.
 """
 
+import argparse
+import importlib.util
 import sys
+import time
 import warnings
+from contextlib import redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -18,10 +27,18 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import bugs
-from bugs.good import odd
+from bugs.good import GOOD, odd
 
 from torchlite import nn, random
-from torchlite.nn.nested import is_floating, leaves, map_arrays
+from torchlite.nn.nested import (
+    cast_arrays,
+    copy_arrays,
+    is_floating,
+    leaves,
+    map_arrays,
+    rebuilt,
+    scale_arrays,
+)
 from torchlite.testing import ContractViolation, check_criterion, check_module
 
 STEP = 1e-6
@@ -33,90 +50,255 @@ def draw(rng, shape):
     return [draw(rng, entry) for entry in shape] if isinstance(shape, list) else odd(rng, shape)
 
 
-def total(layer, input, target):
-    """Return the sum of all outputs, or the loss."""
-    random.manualSeed(0)
-    if isinstance(layer, nn.Criterion):
-        return float(layer.forward(input, target))
-    return sum(float(output.sum()) for output in leaves(layer.forward(input)))
+class Function:
+    """A layer, or criterion, as a function of the floating arrays of its input and parameters."""
 
+    def __init__(self, row, parameters=True):
+        rng = np.random.default_rng(0)
+        random.manualSeed(1)
+        self.layer = row.make().type("float64")
+        self.input = cast_arrays(draw(rng, row.input), "float64")
+        self.loss = isinstance(self.layer, nn.Criterion)
+        target = getattr(row, "target", None)
+        self.target = None if target is None else draw(rng, target)
+        self.parameters = [] if self.loss or not parameters else self.layer.parameters()[0]
+        self.floating = [i for i, array in enumerate(leaves(self.input)) if is_floating(array)]
+        self.start = [leaves(self.input)[i].copy() for i in self.floating]
+        self.start += [parameter.copy() for parameter in self.parameters]
 
-def differs(layer, input, target, array, gradient):
-    """Tell whether gradient is off from the central differences by the entries of array."""
-    expected = np.zeros(array.shape)
-    for index in np.ndindex(array.shape):
-        before = array[index]
-        ends = []
-        for step in (STEP, -STEP):
-            array[index] = before + step
-            ends.append(total(layer, input, target))
-        array[index] = before
-        expected[index] = (ends[0] - ends[1]) / (2 * STEP)
-    return not np.allclose(gradient, expected, 1e-3, 1e-5)
+    def _taken(self, arrays):
+        """Put the arrays in their places; return the input."""
+        every = leaves(copy_arrays(self.input))
+        for i, array in zip(self.floating, arrays, strict=False):
+            every[i] = np.array(array)
+        rest = arrays[len(self.floating) :]
+        for parameter, array in zip(self.parameters, rest, strict=True):
+            parameter[...] = array
+        return rebuilt(self.input, every)
 
+    def _forward(self, input):
+        random.manualSeed(0)
+        return self.layer.forward(input, self.target) if self.loss else self.layer.forward(input)
 
-def found_numerically(bug, parameters):
-    """Tell whether the usual check finds the bug."""
-    rng = np.random.default_rng(0)
-    random.manualSeed(1)
-    layer, input = bug.make(), draw(rng, bug.input)
-    target = draw(rng, bug.target) if hasattr(bug, "target") else None
-    total(layer, input, target)
-    if isinstance(layer, nn.Criterion):
-        gradInput = layer.backward(input, target)
-    else:
-        layer.zeroGradParameters()
-        gradInput = layer.backward(input, map_arrays(np.ones_like, layer.output))
-    pairs = [
-        (a, g) for a, g in zip(leaves(input), leaves(gradInput), strict=True) if is_floating(a)
-    ]
-    if parameters and not isinstance(layer, nn.Criterion):
-        pairs += zip(*layer.parameters(), strict=True)
-    kept = [(array, np.copy(gradient)) for array, gradient in pairs]
-    return any(differs(layer, input, target, array, gradient) for array, gradient in kept)
+    def __call__(self, *arrays):
+        """Return the floating outputs, or the loss."""
+        output = self._forward(self._taken(arrays))
+        if self.loss:
+            return [np.array(output, float)]
+        return [array.copy() for array in leaves(output) if is_floating(array)]
 
-
-def found_by_checker(bug):
-    rng = np.random.default_rng(0)
-    random.manualSeed(1)
-    try:
-        if hasattr(bug, "target"):
-            input, target = draw(rng, bug.input), draw(rng, bug.target)
-            check_criterion(bug.make, input, target, exempt=bug.exempt, level="strict")
-        elif callable(bug.input):
-            check_module(bug.make, bug.input(rng), exempt=bug.exempt, level="strict")
+    def backward(self, arrays, gradOutputs):
+        """Return the gradients of the arrays for those of the outputs."""
+        input = self._taken(arrays)
+        output = self._forward(input)
+        if self.loss:
+            gradInput = self.layer.backward(input, self.target)
+            gradInput = scale_arrays(gradInput, float(gradOutputs[0]))
         else:
-            check_module(bug.make, shape=bug.input, exempt=bug.exempt, level="strict")
+            rest = iter(gradOutputs)
+            gradOutput = map_arrays(
+                lambda a: np.array(next(rest)) if is_floating(a) else np.zeros(a.shape), output
+            )
+            self.layer.zeroGradParameters()
+            gradInput = self.layer.backward(input, gradOutput)
+        found = [np.array(leaves(gradInput)[i]) for i in self.floating]
+        if self.parameters:
+            found += [gradient.copy() for gradient in self.layer.parameters()[1]]
+        return found
+
+
+def by_differences(row, parameters):
+    """Tell whether the usual check complains."""
+    function = Function(row, parameters)
+    arrays = [array.copy() for array in function.start]
+    got = function.backward(arrays, [np.ones_like(output) for output in function(*arrays)])
+    for array, gradient in zip(arrays, got, strict=True):
+        expected = np.zeros(array.shape)
+        for index in np.ndindex(array.shape):
+            before, ends = array[index], []
+            for step in (STEP, -STEP):
+                array[index] = before + step
+                ends.append(sum(float(output.sum()) for output in function(*arrays)))
+            array[index] = before
+            expected[index] = (ends[0] - ends[1]) / (2 * STEP)
+        if not np.allclose(gradient, expected, 1e-3, 1e-5):
+            return True
+    return False
+
+
+def by_torch(row, fast):
+    import torch
+
+    function = Function(row)
+
+    class Wrapped(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, *tensors):
+            ctx.save_for_backward(*tensors)
+            outputs = function(*(tensor.detach().numpy() for tensor in tensors))
+            return tuple(map(torch.from_numpy, outputs))
+
+        @staticmethod
+        def backward(ctx, *gradOutputs):
+            arrays = [tensor.detach().numpy() for tensor in ctx.saved_tensors]
+            found = function.backward(arrays, [g.numpy() for g in gradOutputs])
+            return tuple(map(torch.from_numpy, found))
+
+    if not function.start:
+        return False
+    tensors = [torch.from_numpy(array).requires_grad_() for array in function.start]
+    return not torch.autograd.gradcheck(
+        Wrapped.apply, tensors, raise_exception=False, fast_mode=fast
+    )
+
+
+def by_autograd(row):
+    from autograd.extend import defvjp, primitive
+    from autograd.test_util import check_grads
+
+    function = Function(row)
+    if not function.start:
+        return False
+    ends = np.cumsum([array.size for array in function.start])[:-1]
+
+    def shaped(flat):
+        parts = zip(np.split(flat, ends), function.start, strict=True)
+        return [part.reshape(array.shape) for part, array in parts]
+
+    def flat(arrays):
+        return np.concatenate([array.reshape(-1) for array in arrays])
+
+    @primitive
+    def wrapped(numbers):
+        return flat(function(*shaped(numbers)))
+
+    def backward(answer, numbers):
+        outputs = function(*shaped(numbers))
+        places = np.cumsum([output.size for output in outputs])[:-1]
+
+        def apply(gradient):
+            parts = zip(np.split(np.array(gradient), places), outputs, strict=True)
+            return flat(function.backward(shaped(numbers), [p.reshape(o.shape) for p, o in parts]))
+
+        return apply
+
+    defvjp(wrapped, backward)
+    check_grads(wrapped, modes=["rev"], order=1)(flat(function.start))
+    return False
+
+
+def by_jax(row):
+    import jax
+    import jax.numpy as jnp
+    from jax.test_util import check_grads
+
+    jax.config.update("jax_enable_x64", True)
+    function = Function(row)
+    if not function.start:
+        return False
+
+    @jax.custom_vjp
+    def wrapped(*arrays):
+        return [jnp.asarray(output) for output in function(*map(np.asarray, arrays))]
+
+    def ahead(*arrays):
+        return wrapped(*arrays), [np.asarray(array) for array in arrays]
+
+    def back(arrays, gradOutputs):
+        return tuple(
+            map(jnp.asarray, function.backward(arrays, list(map(np.asarray, gradOutputs))))
+        )
+
+    wrapped.defvjp(ahead, back)
+    check_grads(wrapped, tuple(map(jnp.asarray, function.start)), order=1, modes=["rev"])
+    return False
+
+
+def by_checker(row):
+    rng = np.random.default_rng(0)
+    random.manualSeed(1)
+    options = {"exempt": row.exempt, "level": row.level}
+    try:
+        if getattr(row, "target", None) is not None or isinstance(row.make(), nn.Criterion):
+            input, target = draw(rng, row.input), row.target and draw(rng, row.target)
+            check_criterion(row.make, input, target, **options)
+        elif callable(row.input):
+            check_module(row.make, row.input(rng), **options)
+        else:
+            check_module(row.make, shape=row.input, **options)
     except ContractViolation:
         return True
     return False
 
 
-def score(found):
-    """Return how many bugs of the corpus are found."""
-    hits = 0
-    for bug in bugs.corpus():
-        try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
-                hits += found(bug)
-        except Exception:
-            hits += 1
-    return hits
+CHECKS = {
+    "input gradient, central differences": (None, lambda row: by_differences(row, False)),
+    "input and parameter gradients, central differences": (
+        None,
+        lambda row: by_differences(row, True),
+    ),
+    "`torch.autograd.gradcheck`, fast": ("torch", lambda row: by_torch(row, True)),
+    "`torch.autograd.gradcheck`": ("torch", lambda row: by_torch(row, False)),
+    "`autograd.test_util.check_grads`": ("autograd", by_autograd),
+    "`jax.test_util.check_grads`": ("jax", by_jax),
+    "`torchlite.testing`": (None, by_checker),
+}
+
+
+def complains(check, row):
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"), redirect_stdout(None):
+            warnings.simplefilter("ignore")
+            return bool(check(row))
+    except Exception:
+        return True
+
+
+def rows(wrong):
+    """Return the wrong or the right layers, the latter in their first size, as one kind of row."""
+    if wrong:
+        for bug in bugs.corpus():
+            yield SimpleNamespace(
+                name=bug.name,
+                make=bug.make,
+                input=bug.input,
+                target=getattr(bug, "target", None),
+                exempt=bug.exempt,
+                level="strict",
+            )
+        return
+    for good in [*GOOD, *bugs.right()]:
+        N, n, m = next(iter(good.sizes))
+        yield SimpleNamespace(
+            name=good.name,
+            make=lambda good=good, n=n, m=m: good.make(n, m),
+            input=good.input(N, n),
+            target=None if good.target is None else good.target(N, n),
+            exempt=good.exempt,
+            level="contract",
+        )
 
 
 def main():
-    count = len(bugs.corpus())
-    print("| check | found | of |\n|---|--:|--:|")
-    for name, found in (
-        ("input gradient, central differences", lambda bug: found_numerically(bug, False)),
-        (
-            "input and parameter gradients, central differences",
-            lambda b: found_numerically(b, True),
-        ),
-        ("`torchlite.testing`", found_by_checker),
-    ):
-        print(f"| {name} | {score(found)} | {count} |")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", help="checks whose names hold these letters")
+    parser.add_argument("--names", action="store_true", help="name what is missed and accused")
+    options = parser.parse_args()
+    wrong, right = list(rows(wrong=True)), list(rows(wrong=False))
+    print(f"{len(wrong)} wrong layers, {len(right)} right ones\n")
+    print("| check | found | of | accused | of | seconds |\n|---|--:|--:|--:|--:|--:|")
+    for name, (needs, check) in CHECKS.items():
+        if options.only not in name or (needs and importlib.util.find_spec(needs) is None):
+            continue
+        start = time.perf_counter()
+        missed = [row.name for row in wrong if not complains(check, row)]
+        accused = [row.name for row in right if complains(check, row)]
+        seconds = time.perf_counter() - start
+        found = len(wrong) - len(missed)
+        counts = f"{found} | {len(wrong)} | {len(accused)} | {len(right)} | {seconds:.0f}"
+        print(f"| {name} | {counts} |", flush=True)
+        if options.names:
+            print(f"\nmissed: {', '.join(missed)}\n\naccused: {', '.join(accused)}\n", flush=True)
 
 
 if __name__ == "__main__":

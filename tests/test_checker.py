@@ -4,6 +4,7 @@ import math
 import pickle
 import random as stdlib_random
 import re
+import subprocess
 import sys
 import types
 from typing import ClassVar
@@ -31,7 +32,8 @@ from torchlite.testing import (
     GradientMismatch,
     check_criterion,
     check_module,
-    contract,
+    criterion_contract,
+    drawn,
     jacobian,
     maths,
     module_contract,
@@ -1204,6 +1206,53 @@ TestReLU = module_contract(
 )
 
 
+TestTanhOfAShape = module_contract(nn.Tanh, shape=(4, 3), level="strict")
+TestTableOfAShape = module_contract(nn.CAddTable(), shape=[(4, 3), (4, 3)])
+TestReLUOfAnInput = module_contract(nn.ReLU, np.array([[1.0, -2.0]]), exempt={"batch": "one"})
+TestMSE = criterion_contract(nn.MSECriterion, np.ones((4, 3)), np.zeros((4, 3)))
+
+
+def names_in(kind):
+    return [name.removeprefix("test_") for name in vars(kind) if name.startswith("test_")]
+
+
+def test_one_line_gives_one_test_a_property():
+    assert names_in(TestTanhOfAShape) == [*PROPERTIES, "any_order"]
+    advice = {"duck", "exceptions", "none"}
+    assert names_in(TestTableOfAShape) == [n for n in PROPERTIES if n not in advice] + ["any_order"]
+    assert {*names_in(TestTableOfAShape)} - {*names_in(TestReLUOfAnInput)} == {"batch"}
+    assert names_in(TestMSE) == [name for name in CRITERION_PROPERTIES if name not in advice]
+    assert TestMSE.test_gradInput.__doc__ == CRITERION_PROPERTIES["gradInput"].__doc__
+    assert TestMSE.test_gradInput.__name__ == "test_gradInput"
+    wrong = module_contract(lambda: AveragesBias(3, 2), shape=(4, 3), level="gradients")
+    gradients = {"gradInput", "gradParameters", "accumulate", "scale", "linear", "batch", "modes"}
+    assert names_in(wrong) == [name for name in PROPERTIES if name in gradients] + ["any_order"]
+    with pytest.raises(GradientMismatch, match="averaged instead of summed"):
+        wrong().test_gradParameters()
+    wrong().test_gradInput()
+
+
+def test_pytest_shows_the_users_frames_alone(tmp_path):
+    path = tmp_path / "test_mine.py"
+    path.write_text(
+        "import torchlite as nn\n"
+        "from torchlite.testing import check_module, module_contract\n"
+        "class Turned(nn.Tanh):\n"
+        "    def updateGradInput(self, input, gradOutput):\n"
+        "        self.gradInput = -super().updateGradInput(input, gradOutput)\n"
+        "        return self.gradInput\n"
+        "TestTurned = module_contract(Turned, shape=(4, 3))\n"
+        "def test_turned():\n"
+        "    check_module(Turned, shape=(4, 3))\n"
+    )
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path]
+    made = subprocess.run([*run, path], capture_output=True, text=True, cwd=tmp_path).stdout
+    assert "test_mine.py::TestTurned::test_gradInput - " in made
+    assert "test_mine.py::test_turned - torchlite.testing.violations.Gradient" in made
+    assert re.search(r"^> +check_module\(Turned, shape", made, re.M)
+    assert "torchlite/testing/" not in made.replace("\\", "/")
+
+
 def test_contract_classes_find_faults_and_honour_exemptions():
     wrong = module_contract(
         ours.builds(AveragesBias, ours.sizes(), ours.sizes()),
@@ -1227,7 +1276,7 @@ def test_tables_have_arrays_of_one_shape():
 
 def test_notes_and_kinks_are_events_of_hypothesis(monkeypatch):
     events = []
-    monkeypatch.setattr(contract, "event", events.append)
+    monkeypatch.setattr(drawn, "event", events.append)
     for layer in (Absolute(), nn.ReLU()):
         tests = module_contract(
             layer, input=lambda layer: just(np.array([[0.0, 1, -1, 2]])), max_examples=1
@@ -1251,6 +1300,10 @@ def test_any_order_finds_what_only_an_order_shows():
     )
     with pytest.raises(ContractViolation, match="after other calls it gives other numbers"):
         wrong().test_any_order()
+    wrong = module_contract(lambda: ZeroesEverySecondTime(2, 2), shape=(3, 2))
+    with pytest.raises(ContractViolation, match=r"; done: \w+\(.*zero\(\)") as caught:
+        wrong().test_any_order()
+    assert caught.value.method == "zeroGradParameters"
 
 
 # ---------------------------------------------------------------- Torch7's tools

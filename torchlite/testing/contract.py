@@ -1,56 +1,56 @@
-"""module_contract: all properties of a layer as property-based tests."""
+"""module_contract and criterion_contract: one test a property, for pytest."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from torchlite import random
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, leaves
-from torchlite.testing.check import check_module
+from torchlite.testing.check import check_criterion, check_module, draw
 from torchlite.testing.module_subject import ModuleSubject
-from torchlite.testing.properties import LEVELS, PROPERTIES
+from torchlite.testing.properties import CRITERION_PROPERTIES, LEVELS, PROPERTIES
 from torchlite.testing.violations import ContractViolation
 
-try:
-    from hypothesis import Phase, event, given, note, settings
-    from hypothesis import strategies as st
-except ImportError as error:
-    raise ImportError("module_contract needs Hypothesis: pip install hypothesis") from error
+__all__ = ["CALLS", "Model", "criterion_contract", "module_contract"]
 
-__all__ = ["module_contract"]
+# How many orders of calls are tried on given numbers.
+_ORDERS = 10
 
 
 def module_contract(
     modules: Any,
-    input: Callable[[Any], Any],
+    input: Any = None,
     *,
+    shape: Any = None,
     exempt: Mapping[str, str] | None = None,
     level: str = "contract",
     max_examples: int | None = None,
 ) -> type:
     """Return a class of tests, one a property, for pytest to collect under a name `Test...`.
 
-    Each draws a module and an input for it. One more test runs the contract's calls in any order
-    against what they should give.
+    One more test runs the contract's calls in any order against what they should give.
 
     Parameters
     ----------
     modules
-        A strategy that draws modules, or a module.
+        A module, or a function without arguments that makes one (a class, a lambda). With a
+        function as input: a strategy of Hypothesis that draws modules, or a module.
     input
-        A function from a module to a strategy that draws inputs for it.
-    exempt
-        Properties that the module breaks by definition: {name: reason}.
-    level
-        Whose properties are tested, as of `check_module`.
+        An array or a table. Or a function from a module to a strategy that draws inputs for it:
+        then each test draws examples, and needs Hypothesis.
+    shape
+        Instead of an input: its shape (a list of shapes for a table); the numbers are drawn.
+    exempt, level
+        As of `check_module`; what is exempt has no test.
     max_examples
         How many examples each test draws; without it, what the Hypothesis profile says.
 
     Example
     -------
     >>> import torchlite as nn
+    >>> TestTanh = module_contract(nn.Tanh, shape=(4, 3))
+    >>> TestTanh().test_gradInput()
     >>> from torchlite.testing import strategies as ours
     >>> TestLinear = module_contract(
     ...     ours.builds(nn.Linear, ours.sizes(), ours.sizes()),
@@ -58,55 +58,81 @@ def module_contract(
     ... )
     >>> TestLinear().test_gradInput()
     """
-    drawn = modules if isinstance(modules, st.SearchStrategy) else st.just(modules)
     exempt = dict(exempt or {})
-    # Explaining by variation what the violation says in words takes a hundred times as long as
-    # finding it.
-    phases = [phase for phase in Phase if phase is not Phase.explain]
-    limits: dict[str, Any] = {"deadline": None, "phases": phases}
-    if max_examples is not None:
-        limits["max_examples"] = max_examples
+    if callable(input):
+        from torchlite.testing.drawn import any_order_of, property_of
 
-    def test_of(name: str) -> Callable[[Any], None]:
-        @settings(**limits)
-        @given(data=st.data(), seed=st.integers(0, 2**16))
-        def test(self: Any, data: Any, seed: int) -> None:
-            random.manualSeed(seed)
-            module = data.draw(drawn, label="module")
-            report = check_module(
-                module, data.draw(input(module), label="input"), only=name, seed=seed
-            )
-            for remark in report.notes:
-                event(remark)
-            for array in report.kinks:
-                event(f"{array}: some entries at kinks")
+        def test(name: str) -> Callable[[Any], None]:
+            return property_of(name, modules, input, exempt, max_examples)
 
-        test.__name__ = f"test_{name}"
-        test.__doc__ = PROPERTIES[name].__doc__
-        return test
+        any_order = any_order_of(modules, input, max_examples)
+    else:
 
-    @settings(**limits)
-    @given(data=st.data(), calls=st.lists(st.sampled_from(_CALLS), min_size=4, max_size=16))
-    def test_any_order(self: Any, data: Any, calls: list[tuple[Any, ...]]) -> None:
-        """The contract's calls in any order give what each gives alone."""
-        random.manualSeed(0)
-        module = data.draw(drawn, label="module")
-        model = _Model(module, data.draw(input(module), label="input"))
-        for name, *arguments in calls:
-            getattr(model, name)(*arguments)
+        def test(name: str) -> Callable[[Any], None]:
+            def check(self: Any) -> None:
+                check_module(modules, input, shape=shape, only=name, exempt=exempt)
 
-    tests: dict[str, Any] = {
-        f"test_{name}": test_of(name)
-        for name in PROPERTIES
-        if name in LEVELS[level] and name not in exempt
-    }
-    tests["test_any_order"] = test_any_order
-    return type("ModuleContract", (), tests)
+            return check
+
+        def any_order(self: Any) -> None:
+            rng = np.random.default_rng(0)
+            module = modules if isinstance(modules, Module) else modules()
+            given = draw(rng, shape) if input is None else input
+            for _ in range(_ORDERS):
+                calls = [CALLS[i] for i in rng.integers(0, len(CALLS), rng.integers(4, 17))]
+                Model(module, given).run(calls)
+
+    any_order.__doc__ = "The contract's calls in any order give what each gives alone."
+    tests = _tests(PROPERTIES, LEVELS[level] - exempt.keys(), test)
+    return type("ModuleContract", (), {**tests, "test_any_order": any_order})
 
 
-# Drawn one by one: Hypothesis' state machines leave out rules in most of their runs, and with them
-# the orders that matter here.
-_CALLS = [
+def criterion_contract(
+    criterion: Any,
+    input: Any,
+    target: Any,
+    *,
+    exempt: Mapping[str, str] | None = None,
+    level: str = "contract",
+) -> type:
+    """Return a class of tests of a criterion, as `module_contract` of a module.
+
+    The parameters are those of `check_criterion`.
+
+    Example
+    -------
+    >>> import torchlite as nn
+    >>> TestLoss = criterion_contract(nn.MSECriterion, np.ones((4, 3)), np.zeros((4, 3)))
+    >>> TestLoss().test_gradInput()
+    """
+    exempt = dict(exempt or {})
+
+    def test(name: str) -> Callable[[Any], None]:
+        def check(self: Any) -> None:
+            check_criterion(criterion, input, target, only=name, exempt=exempt)
+
+        return check
+
+    names = LEVELS[level] - exempt.keys()
+    return type("CriterionContract", (), _tests(CRITERION_PROPERTIES, names, test))
+
+
+def _tests(
+    properties: Mapping[str, Callable[..., None]],
+    names: Collection[str],
+    test: Callable[[str], Callable[[Any], None]],
+) -> dict[str, Any]:
+    """Return tests by their names."""
+    tests = {}
+    for name in filter(names.__contains__, properties):
+        made = tests[f"test_{name}"] = test(name)
+        made.__name__ = f"test_{name}"
+        made.__doc__ = properties[name].__doc__
+    return tests
+
+
+# What a Model may be asked for, with the arguments.
+CALLS = [
     ("forward",),
     *(("accumulate", scale) for scale in (1, 0, -2, 0.5)),
     ("zero",),
@@ -116,7 +142,7 @@ _CALLS = [
 ]
 
 
-class _Model:
+class Model:
     """A module beside what it should hold: its parameters and gradients as plain copies."""
 
     def __init__(self, module: Module, input: Any) -> None:
@@ -125,6 +151,13 @@ class _Model:
         self.module.zeroGradParameters()
         self.parameters = [p.copy() for p in self.module.parameters()[0]]
         self.gradients = [np.zeros_like(g) for g in self.module.parameters()[1]]
+        self.done: list[str] = []
+
+    def run(self, calls: Sequence[tuple[Any, ...]]) -> None:
+        """Make the calls, each of which must give what it gives alone."""
+        for name, *arguments in calls:
+            self.done.append(f"{name}({', '.join(map(str, arguments))})")
+            getattr(self, name)(*arguments)
 
     def forward(self) -> Any:
         """Forward and updateGradInput; return what they and accGradParameters give alone."""
@@ -173,7 +206,6 @@ class _Model:
         self._expect("getParameters", self.module.parameters()[0], self.parameters)
 
     def _expect(self, call: str, got: Any, expected: Any) -> None:
-        note(call)
         for one, other in zip(leaves(got), leaves(expected), strict=True):
             if is_array(other) and not np.allclose(one, other, 1e-9, 1e-9, equal_nan=True):
                 raise ContractViolation(
@@ -181,5 +213,5 @@ class _Model:
                     call,
                     "any order",
                     "after other calls it gives other numbers than alone.",
-                    context=self.subject.context(),
+                    context=f"{self.subject.context()}; done: {', '.join(self.done)}",
                 )
