@@ -27,6 +27,8 @@ __all__ = ["conv", "conv_transposed", "conv_weight"]
 _BLOCK = 1 << 20
 # Fewer columns than these of one sample make a slow product.
 _FEW = 64
+# Fewer entries than these side by side make slow sums.
+_LOOP = 16
 
 
 def conv(
@@ -229,21 +231,27 @@ def _scattered(
     given, made, image = (_Scratch(gradient, dtype) for _ in range(3))
     for samples, blocks in _blocks(n, out, depth * dtype.itemsize):
         count = samples.stop - samples.start
-        # Samples last: what is added stands side by side, however short the rows are.
-        padded = image.shaped((groups * each, *span, count))
+        # What is added stands side by side: rows, or samples if the rows are short.
+        axis = -1 if count >= min(out[-1], _LOOP) else 1
+        room = (groups * each, *span, count) if axis == -1 else (groups * each, count, *span)
+        padded = np.moveaxis(image.shaped(room), axis, -1)
         padded[...] = 0
         for rows in blocks:
             part = gradient[samples, :, rows]
-            shape = (groups * each, *kernel, *part.shape[2:], count)
-            columns: Any = made.shaped((groups, weight.shape[1], prod(shape[len(kernel) + 1 :])))
-            block = given.planes_first(part, -1).reshape(groups, m // groups, columns.shape[2])
+            inner = part.shape[2:]
+            columns: Any = made.shaped((groups, weight.shape[1], prod(inner) * count))
+            block = given.planes_first(part, axis).reshape(groups, m // groups, columns.shape[2])
             np.matmul(weight, block, out=columns)
-            columns = columns.reshape(shape)
+            if axis == 1:
+                columns = columns.reshape(groups * each, *kernel, count, *inner)
+                columns = np.moveaxis(columns, len(kernel) + 1, -1)
+            else:
+                columns = columns.reshape(groups * each, *kernel, *inner, count)
             reached = padded[:, rows.start * stride[0] :]
-            for tap, (_, *entries) in taps(part.shape[2:], kernel, stride, dilation):
+            for tap, (_, *entries) in taps(inner, kernel, stride, dilation):
                 reached[(slice(None), *entries)] += columns[(slice(None), *tap)]
-        inner = (slice(p, p + b) for p, b in zip(padding, size, strict=True))
-        result[samples] = np.moveaxis(padded[(slice(None), *inner)], -1, 0)
+        inside = (slice(p, p + b) for p, b in zip(padding, size, strict=True))
+        result[samples] = np.moveaxis(padded[(slice(None), *inside)], -1, 0)
     if bias is not None:
         result += bias.reshape(-1, *(1,) * len(size))
     return result
