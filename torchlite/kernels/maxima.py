@@ -140,15 +140,25 @@ def max_at(input: Array, places: Array, dims: int) -> tuple[Array, Array]:
     (array([[5., 5.]]), array([[1, 1]]))
     """
     lead = input.shape[: input.ndim - dims]
-    indices: Any = None
-    for each in places:
-        each = like(np.broadcast_to(each, (*lead, *each.shape[-dims:])), input)
-        values = gather(input.real, each, dims)
-        if indices is None:
-            best, indices = values, each
+    out = places.shape[places.ndim - dims :]
+    planes = _flat_planes(input.real, dims)
+    alike = places.ndim == dims + 1
+    places = like(places.reshape(len(places), 1 if alike else prod(lead), prod(out)), input)
+    hits: Any = None
+    for number in range(len(places)):
+        if alike:
+            values = np.take(planes, places[number, 0], 1)
         else:
-            better = (values > best) | (np.isnan(values) & ~np.isnan(best))
-            best, indices = np.where(better, values, best), np.where(better, each, indices)
+            values = np.take_along_axis(planes, places[number], 1)
+        if hits is None:
+            kind = "uint8" if len(places) < 256 else "int32"
+            best, hits = values, np.zeros_like(planes, kind, shape=values.shape)
+        else:
+            # NaN is better than a number, and nothing is better than NaN.
+            better = ~(values <= best) & (best == best)
+            best, hits = np.where(better, values, best), np.where(better, number, hits)
+    places = np.broadcast_to(places, (len(places), *hits.shape))
+    indices = np.take_along_axis(places, hits[None].astype(np.intp), 0).reshape(*lead, *out)
     return gather(input, indices, dims), indices
 
 
