@@ -89,11 +89,6 @@ class UpSampling(UpSampled):
             raise checks.misbuilt(SettingError, self, "params", "a scale factor", got, hint)
         self._set_target(params, "odepth")
 
-    @property
-    def exempt(self) -> dict[str, str]:
-        """What settings break."""
-        return {"maths": "it is said of the mode 'nearest'"} if self.mode == "linear" else {}
-
     def _images(self) -> str:
         if self.scale_factor is not None:
             return "(N, C, H, W) or (N, C, T, H, W)"
