@@ -1,4 +1,4 @@
-"""The examples on real data show what they are there to show; with fewer epochs than by default."""
+"""The examples that learn show what they are there to show; with fewer epochs than by default."""
 
 import re
 import runpy
@@ -123,3 +123,50 @@ def test_siamese_tells_same_from_different(printed):
     assert different > 3 * same
     assert told > 88 > told_before
     assert nearest > 90 > nearest_before
+
+
+def test_lenet_digits_reads_99_of_100(printed):
+    text = printed("lenet_digits")
+    ((accuracy,),) = numbers(r"^test accuracy (\S+) %$", text)
+    assert accuracy >= 99
+    ((right,),) = numbers(r"global correct: (\S+)%", text)
+    assert right == pytest.approx(accuracy, abs=0.01)
+
+
+def test_lenet_digits_draws(printed, tmp_path):
+    pytest.importorskip("matplotlib")
+    printed("lenet_digits", tmp_path / "new", "--epochs", 1)
+    for picture in ("filters.png", "activations.png", "confusion.png"):
+        assert (tmp_path / "new" / picture).read_bytes().startswith(PNG)
+
+
+def test_resnet_digits_learns_where_plain_layers_do_not(printed):
+    text = printed("resnet_digits", "--epochs", 3, "--depth", 5)
+    assert text.count(": 22 layers, ") == 2
+    residual, plain = text.split("plain:")
+    losses = [numbers(r"loss (\S+) ", part) for part in (residual, plain)]
+    assert [len(part) for part in losses] == [3, 3]
+    assert losses[0][-1] < (0.6,)
+    assert losses[1][-1] > (1.2,)
+
+
+def test_text_cnn_reads_what_a_bag_of_words_cannot(printed):
+    text = printed("text_cnn")
+    (bag,), (convolution,) = numbers(r"(\S+) % of new sentences right", text)
+    assert 25 < bag < 75
+    assert convolution > 98
+
+
+def test_segment_finds_the_shapes(printed):
+    text = printed("segment", "--epochs", 6, "--pictures", 400)
+    losses = [loss for (loss,) in numbers(r"loss (\S+)", text)]
+    assert losses[-1] < losses[0] / 4
+    overlaps = dict(re.findall(r"^(background|square|disc) +(\S+)$", text, re.MULTILINE))
+    assert float(overlaps["background"]) > 0.97
+    assert min(float(overlaps["square"]), float(overlaps["disc"])) > 0.5
+
+
+def test_segment_draws(printed, tmp_path):
+    pytest.importorskip("matplotlib")
+    printed("segment", tmp_path / "new", "--epochs", 1, "--pictures", 20)
+    assert (tmp_path / "new" / "segment.png").read_bytes().startswith(PNG)
