@@ -1047,7 +1047,8 @@ def test_trace_command(tmp_path, capsys):
     assert capsys.readouterr().out == "no difference in 8 steps\n"
     assert main(["trace", "--compare", a, b]) == 1
     assert capsys.readouterr().out == (
-        "step 3, updateOutput of criterion, output: 29 against 58: summed instead of averaged?\n"
+        "step 3, updateOutput of criterion, output: 29 against 58: "
+        "summed instead of averaged, or doubled?\n"
     )
 
 

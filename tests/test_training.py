@@ -18,6 +18,8 @@ CASES = [
 ]
 TRAINERS = [case for case in CASES if case["kind"] == "training"]
 LOOPS = [case for case in CASES if case["kind"] == "training_loop"]
+# The gradient of a bias before a batch normalisation is 0 but for rounding, which adam scales up.
+ROUNDING = {"loop_2": "modules.0.bias"}
 
 
 def made(case):
@@ -78,7 +80,12 @@ def test_training_loop(case):
         else:
             getattr(optim, case["optimizer"])(evaluate, parameters, dict(case["config"]), state)
     assert np.allclose(losses, case["losses"], 1e-11, 1e-13)
-    golden.compare_attributes(case, "params2", module)
+    exact = {**case, "params2": dict(case["params2"])}
+    if case["id"] in ROUNDING:
+        path = ROUNDING[case["id"]]
+        # A step of adam along a true gradient is a hundredth.
+        assert np.allclose(module.get(0).bias, exact["params2"].pop(path), 0, 1e-9)
+    golden.compare_attributes(exact, "params2", module)
     assert np.allclose(module.evaluate().forward(x), case["output_evaluate"], 1e-11, 1e-13)
 
 
