@@ -10,6 +10,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from benchmarks.windows import GROWTH_OF_WINDOWS, WINDOWS, drawn
+
 __all__ = ["CASES", "GROWTH", "LEARNING_RATE", "MEMORY", "NAMED", "Case", "material"]
 
 LEARNING_RATE = 0.01
@@ -92,7 +94,8 @@ GROWTH = {
     },
 }
 
-NAMED = {case.name: case for case in chain(CASES, *(grown.values() for grown in GROWTH.values()))}
+_GROWN = (grown.values() for grown in [*GROWTH.values(), *GROWTH_OF_WINDOWS.values()])
+NAMED = {case.name: case for case in chain(CASES, WINDOWS, *_GROWN)}
 
 
 def material(case, dtype):
@@ -105,6 +108,8 @@ def material(case, dtype):
     def between(bound, *shape):
         return (bound * (2 * rng.random(shape) - 1)).astype(dtype)
 
+    if case.work == "windows":
+        return drawn(case, draw, between, rng)
     sizes, batch = case.sizes, case.batch
     if case.work in ("training", "forward"):
         weights = [(between(n**-0.5, m, n), between(n**-0.5, m)) for n, m in pairwise(sizes)]

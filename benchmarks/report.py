@@ -11,8 +11,9 @@ import numpy as np
 
 from benchmarks.cases import CASES, GROWTH
 from benchmarks.programs import ROOT
+from benchmarks.windows import GROWTH_OF_WINDOWS, PARTS, WINDOWS
 
-__all__ = ["growth", "imports", "machine", "memory", "plot", "times", "write"]
+__all__ = ["growth", "imports", "machine", "memory", "plot", "times", "windows", "write"]
 
 PAGE = ROOT / "docs" / "performance.md"
 PLOT = PAGE.with_suffix(".svg")
@@ -72,10 +73,10 @@ def times(result):
     return "\n\n".join(parts)
 
 
-def growth(result):
+def growth(result, ways=GROWTH):
     """Return, for each way to grow, the times by size, and the exponents of size in them."""
     parts = []
-    for title, cases in GROWTH.items():
+    for title, cases in ways.items():
         if any(case.name not in result["times"] for case in cases.values()):
             continue
         rows = []
@@ -85,6 +86,25 @@ def growth(result):
             rows.append([column, *map(seconds, values), *(f"{e:.2f}" for e in exponents)])
         parts.append(table([title, *cases, "exponent", "at the end"], rows))
     return "\n\n".join(parts)
+
+
+def windows(result):
+    """Return torchlite's times by case and part, with their proportions to PyTorch's."""
+    cells = {}
+    for case in WINDOWS:
+        row = result["times"][case.name]
+        ours, theirs = next(row[name] for name in OURS if name in row), row.get("PyTorch")
+        ratio = f" ({ours / theirs:.2f})" if theirs else ""
+        cells.setdefault(case.title, {})[case.part] = seconds(ours) + ratio
+    convolutions = [[t, *row.values()] for t, row in cells.items() if len(row) == len(PARTS)]
+    others = [[t, *row.values()] for t, row in cells.items() if len(row) == 1]
+    return "\n\n".join(
+        [
+            table(["Convolution", "forward", "gradInput", "gradWeight and bias"], convolutions),
+            table(["Others", "forward and backward"], others),
+            growth(result, GROWTH_OF_WINDOWS),
+        ]
+    )
 
 
 def slope(sizes, values):

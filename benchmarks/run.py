@@ -24,6 +24,7 @@ from benchmarks.imports import import_times
 from benchmarks.peers import MODULES
 from benchmarks.programs import ask, available
 from benchmarks.timing import FULL, QUICK
+from benchmarks.windows import GROWTH_OF_WINDOWS, WINDOWS
 
 SETTINGS = {
     f"{threads}, {dtype}": (n, dtype)
@@ -39,6 +40,13 @@ def growth(peers):
     return report.growth(ask("measure", 1, dtype="float32", peers=both, cases=cases, pace=FULL))
 
 
+def windows(peers):
+    grown = [case for cases in GROWTH_OF_WINDOWS.values() for case in cases.values()]
+    cases = [case.name for case in [*WINDOWS, *grown]]
+    both = [peer for peer in ("torchlite", "pytorch") if peer in peers]
+    return report.windows(ask("measure", 1, dtype="float32", peers=both, cases=cases, pace=FULL))
+
+
 def memory(peers):
     peaks = {case.name: {} for case in MEMORY}
     for case, row in peaks.items():
@@ -52,7 +60,7 @@ def imports(peers):
 
 
 # Beside the cases; in float32, on one thread.
-EXTRAS = {"growth": growth, "imports": imports}
+EXTRAS = {"growth": growth, "windows": windows, "imports": imports}
 if sys.platform == "linux":
     EXTRAS["memory"] = memory
 
@@ -68,7 +76,7 @@ def arguments():
         "--cases",
         metavar="GLOB",
         default="*",
-        help="what has such a name in the tables, or is growth, memory or imports",
+        help="what has such a name in the tables, or is growth, windows, memory or imports",
     )
     parser.add_argument("--peers", metavar="NAMES", help="only these of " + ", ".join(MODULES))
     parser.add_argument("--threads", choices=["one", "all", "both"], default="both")

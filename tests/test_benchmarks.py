@@ -18,6 +18,7 @@ from benchmarks.measure import measure
 from benchmarks.peers import Contender, enter
 from benchmarks.programs import ROOT
 from benchmarks.timing import ONCE, Pace, take_turns
+from benchmarks.windows import GROWTH_OF_WINDOWS, PARTS, WINDOWS
 from torchlite import nn
 
 
@@ -32,7 +33,7 @@ def test_every_case_runs_with_numpy_alone(case, dtype):
     assert min(times.values()) > 0
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+@pytest.mark.parametrize("case", [*CASES, *WINDOWS], ids=lambda case: case.name)
 def test_pytorch_finds_the_same(case):
     pytest.importorskip("torch")
     contenders, _ = enter(1, "float32", ["torchlite", "pytorch"])
@@ -132,6 +133,23 @@ def test_growth_is_the_exponent_of_the_size():
     }
     for part in report.growth({"times": times}).split("\n\n"):
         assert part.endswith("| 2.00 | 2.00 |")
+
+
+def test_windows_have_a_row_a_layer_and_their_growth():
+    grown = [case for way in GROWTH_OF_WINDOWS.values() for case in way.values()]
+    times = {case.name: {"without SciPy": 3e-3, "PyTorch": 2e-3} for case in [*WINDOWS, *grown]}
+    times["256 -> 64, 1x1, of 14x14, batch 32: gradInput"] = {"torchlite": 1e-3, "PyTorch": 2e-3}
+    times["LeNet of 28x28, batch 64: training"] = {"torchlite": 1.0}
+    convolutions, others, *growths = report.windows({"times": times}).split("\n\n")
+    row = (
+        "| 256 -> 64, 1x1, of 14x14, batch 32 | 3.00 ms (1.50) | 1.00 ms (0.50) | 3.00 ms (1.50) |"
+    )
+    assert row in convolutions.splitlines()
+    assert others.endswith("\n| LeNet of 28x28, batch 64 | 1.00 s |")
+    # Under two lines of a head each.
+    assert convolutions.count("\n") - 1 == sum(case.part == "forward" for case in WINDOWS)
+    assert others.count("\n") - 1 == sum(case.part not in PARTS for case in WINDOWS)
+    assert [part.split(" | ")[0] for part in growths] == [f"| {way}" for way in GROWTH_OF_WINDOWS]
 
 
 def test_the_page_has_a_place_for_each_part(tmp_path, monkeypatch):

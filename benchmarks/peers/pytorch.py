@@ -17,6 +17,8 @@ LAYERS = {
     "Dropout": F.dropout,
 }
 
+CONVOLUTIONS = torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d
+
 
 class PyTorch(Contender):
     name = "PyTorch"
@@ -115,6 +117,99 @@ class PyTorch(Contender):
             return (values,)
 
         return step
+
+    def windows(self, case, material):
+        weights = iter(material.weights)
+        net = torch.nn.Sequential(*[self._seeing(layer, weights) for layer in case.layers])
+        x, g = torch.tensor(material.x), torch.tensor(material.g)
+        if case.part == "training":
+            return self._classify(net, x, g)
+        if case.part == "both":
+            x.requires_grad_()
+            variables = [x, *net.parameters()]
+
+            def both():
+                for variable in variables:
+                    variable.grad = None
+                output = net(x)
+                output.backward(g)
+                return output.detach(), x.grad if len(net) == 1 else x.grad.norm()
+
+            return both
+        layer = net[0]
+        weight = layer.weight.detach()
+
+        def backward(*wanted):
+            return torch.ops.aten.convolution_backward(
+                g,
+                x,
+                weight,
+                [len(weight)],
+                layer.stride,
+                layer.padding,
+                layer.dilation,
+                False,
+                [0] * len(layer.stride),
+                layer.groups,
+                wanted,
+            )
+
+        def forward():
+            with torch.inference_mode():
+                return (layer(x),)
+
+        def gradInput():
+            return (backward(True, False, False)[0],)
+
+        def gradWeight():
+            _, found, bias = backward(False, True, True)
+            # In the order of torchlite's, whatever the shape.
+            found = found.transpose(1, 2) if x.ndim == 3 else found
+            return [found.contiguous()], [bias]
+
+        return {"forward": forward, "gradInput": gradInput, "gradWeight": gradWeight}[case.part]
+
+    def _classify(self, net, x, y):
+        optimizer = torch.optim.SGD(net.parameters(), LEARNING_RATE)
+
+        def step():
+            loss = F.cross_entropy(net(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return (loss.detach(),)
+
+        return step
+
+    def _seeing(self, layer, weights):
+        kind, *sizes = layer
+        if kind == "residual":
+            return Residual(*[self._seeing(part, weights) for part in sizes])
+        if kind == "norm":
+            return torch.nn.BatchNorm2d(*sizes, dtype=self.type)
+        if kind in ("max", "average"):
+            return (torch.nn.MaxPool2d if kind == "max" else torch.nn.AvgPool2d)(*sizes)
+        if kind in ("relu", "flatten"):
+            return torch.nn.ReLU() if kind == "relu" else torch.nn.Flatten()
+        if kind == "linear":
+            made = torch.nn.Linear(*sizes, dtype=self.type)
+        elif kind == "depthwise":
+            planes, kernel = sizes
+            made = torch.nn.Conv2d(planes, planes, kernel, groups=planes, dtype=self.type)
+        else:
+            make = CONVOLUTIONS[len(sizes[2]) - 1]
+            made = make(*sizes, dtype=self.type)
+        with torch.no_grad():
+            for own, given in zip((made.weight, made.bias), next(weights), strict=True):
+                own.copy_(torch.tensor(given))
+        return made
+
+
+class Residual(torch.nn.Sequential):
+    """Adds what its layers find to what came in."""
+
+    def forward(self, x):
+        return super().forward(x) + x
 
 
 class Foreach(PyTorch):

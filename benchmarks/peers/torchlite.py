@@ -8,6 +8,8 @@ from benchmarks.peers import Contender
 from torchlite import optim
 from torchlite.kernels import blas
 
+CONVOLUTIONS = nn.TemporalConvolution, nn.SpatialConvolution, nn.VolumetricConvolution
+
 
 class WithSciPy(Contender):
     name = "torchlite"
@@ -97,6 +99,90 @@ class WithSciPy(Contender):
             return (x,)
 
         return step
+
+    def windows(self, case, material):
+        weights = iter(material.weights)
+        net = nn.Sequential(*[self._seeing(layer, weights) for layer in case.layers])
+        net.type(self.dtype)
+        x, g = material.x, material.g
+        # Torch7's sequences have the frames first.
+        turned = x.ndim == 3
+        if turned:
+            x, g = (np.ascontiguousarray(array.swapaxes(1, 2)) for array in (x, g))
+        if case.part == "training":
+            return self._classify(net, x, g)
+        layer = net[0]
+        layer.forward(x)
+
+        def forward():
+            output = layer.forward(x)
+            return (output.swapaxes(1, 2) if turned else output,)
+
+        def gradInput():
+            found = layer.updateGradInput(x, g)
+            return (found.swapaxes(1, 2) if turned else found,)
+
+        def gradWeight():
+            layer.zeroGradParameters()
+            layer.accGradParameters(x, g)
+            return [layer.gradWeight], [layer.gradBias]
+
+        def both():
+            net.zeroGradParameters()
+            output, found = net.forward(x), net.backward(x, g)
+            return output, found if len(net) == 1 else np.linalg.norm(found)
+
+        steps = {"forward": forward, "gradInput": gradInput, "gradWeight": gradWeight}
+        return steps.get(case.part, both)
+
+    def _classify(self, net, x, y):
+        net.add(nn.LogSoftMax())
+        net.getParameters()
+        net[0].gradInput = None
+        criterion = nn.ClassNLLCriterion()
+
+        def step():
+            loss = criterion.forward(net.forward(x), y)
+            net.zeroGradParameters()
+            net.backward(x, criterion.backward(net.output, y))
+            net.updateParameters(LEARNING_RATE)
+            return (loss,)
+
+        return step
+
+    def _seeing(self, layer, weights):
+        kind, *sizes = layer
+        if kind == "residual":
+            inner = nn.Sequential(*[self._seeing(part, weights) for part in sizes])
+            return nn.Sequential(nn.ConcatTable(inner, nn.Identity()), nn.CAddTable())
+        if kind == "norm":
+            made = nn.SpatialBatchNormalization(*sizes)
+            made.weight.fill(1)
+            return made
+        if kind in ("max", "average"):
+            make = nn.SpatialMaxPooling if kind == "max" else nn.SpatialAveragePooling
+            size, stride = sizes
+            return make(size, size, stride, stride)
+        if kind in ("relu", "flatten"):
+            return nn.ReLU() if kind == "relu" else nn.View(*sizes).setNumInputDims(3)
+        if kind == "linear":
+            made = nn.Linear(*sizes)
+        elif kind == "depthwise":
+            planes, (height, width) = sizes
+            made = nn.SpatialDepthWiseConvolution(planes, 1, width, height)
+        else:
+            planes_in, planes, kernel, stride, padding = sizes
+            dims = len(kernel)
+            make = CONVOLUTIONS[dims - 1]
+            # Torch7 counts a kernel's width before its height, but the time of a volume first.
+            order = {1: (0,), 2: (1, 0), 3: (0, 2, 1)}[dims]
+            windows = [kernel[i] for i in order], [stride] * dims, [padding] * dims * (dims > 1)
+            made = make(planes_in, planes, *windows[0], *windows[1], *windows[2])
+        weight, made.bias[:] = next(weights)
+        if kind == "convolution" and len(sizes[2]) == 1:
+            weight = weight.swapaxes(1, 2)
+        made.weight[:] = weight.reshape(made.weight.shape)
+        return made
 
 
 class WithoutSciPy(WithSciPy):
