@@ -14,7 +14,6 @@ import torchlite
 from torchlite import nn, optim
 from torchlite.elsewhere import METHODS, NAMES, OF_NETWORKS, TORCH7, Absent
 
-NOT_YET = "{} is Torch7's; torchlite does not have it yet"
 TRAIN = "nn.StochasticGradient(net, criterion).train(dataset), or a loop with torchlite.optim"
 ARRAYS = "arrays are NumPy's: np.array, np.zeros, np.ones ..."
 
@@ -80,32 +79,14 @@ def test_a_name_of_a_module(module, name, hint):
 
 @pytest.mark.parametrize("module", [nn, torchlite])
 @pytest.mark.parametrize("name", sorted(TORCH7))
-def test_every_class_of_torch7_is_there_or_said_to_be_missing(module, name):
-    if name in nn.__all__:
-        assert getattr(module, name) is getattr(nn, name)
-        return
-    with pytest.raises(AttributeError) as caught:
-        getattr(module, name)
-    first = f"module {module.__name__!r} has no attribute {name!r}"
-    assert str(caught.value) == f"{first}\n  hint: {NOT_YET.format('this')}"
+def test_every_class_of_torch7_is_there(module, name):
+    assert getattr(module, name) is getattr(nn, name)
 
 
 def as_printed(error):
     """Without a guess of Python's behind the hint."""
     assert error.obj is None
     return "".join(traceback.format_exception_only(error))
-
-
-def test_what_pytorch_calls_a_missing_class():
-    missing = {
-        name: text
-        for name, text in NAMES["torchlite.nn"].items()
-        if text in TORCH7 and text not in nn.__all__
-    }
-    for name, text in missing.items():
-        with pytest.raises(AttributeError) as caught:
-            getattr(nn, name)
-        assert str(caught.value).endswith(f"\n  hint: {NOT_YET.format(text)}")
 
 
 def test_no_name_is_taken_from_what_is_there():

@@ -394,7 +394,6 @@ def test_findModules_takes_torch7s_names():
     [
         ("Lineer", "\n  hint: 'Linear'?"),
         ("Qqq", ""),
-        ("GPU", "\n  hint: this is Torch7's; torchlite does not have it yet"),
         ("MSECriterion", "\n  hint: 'CriterionTable'?"),
     ],
 )

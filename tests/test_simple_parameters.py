@@ -1018,3 +1018,158 @@ def test_one_sample_goes_through_a_network_as_a_batch_of_one(make):
     assert single.backward(x, g) is None
     with pytest.raises(StateError, match="input is not that of the last forward"):
         single.backward(x + 1, g)
+
+
+# ---------------------------------------------------------------- SparseLinear, IndexLinear, Kmeans
+
+
+KEYS = [np.array([3, 0, 3, 1]), np.array([], "int64"), np.array([2])]
+VALUES = [np.array([0.5, -1.25, 2.0, 3.0]), np.array([]), np.array([-2.0])]
+PAIRS = [np.stack([k, v], 1) for k, v in zip(KEYS, VALUES, strict=True)]
+FULL = np.zeros((3, 3, 2))
+for row, pair in zip(FULL[1:], PAIRS[1:], strict=True):
+    row[: len(pair)] = pair
+FLAT = [np.concatenate(KEYS), np.concatenate(VALUES), np.array([4, 0, 1])]
+
+
+def dense_of(keys, values):
+    rows = np.zeros((len(keys), 5))
+    for i, pair in enumerate(zip(keys, values, strict=True)):
+        np.add.at(rows[i], *pair)
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("make", "input", "samples"),
+    [
+        (lambda: nn.SparseLinear(5, 2, True), PAIRS, slice(None)),
+        (lambda: nn.SparseLinear(5, 2, True), PAIRS[0], 0),
+        (lambda: nn.SparseLinear(5, 2, True), FULL[1:], slice(1, None)),
+        (lambda: nn.SparseLinear(5, 2, True), [], slice(0)),
+        (lambda: nn.IndexLinear(5, 2, True), [KEYS, VALUES], slice(None)),
+        (lambda: nn.IndexLinear(5, 2, True), [KEYS[0], VALUES[0]], 0),
+        (lambda: nn.IndexLinear(5, 2, True), FLAT, slice(None)),
+        (lambda: nn.IndexLinear(5, 2, True), [[], []], slice(0)),
+    ],
+)
+def test_sparse_samples_give_what_dense_ones_give(make, input, samples):
+    layer, linear = make().reset(), nn.Linear(5, 2)
+    turned = isinstance(layer, nn.IndexLinear)
+    linear.weight[:] = layer.weight.T if turned else layer.weight
+    linear.bias[:] = layer.bias
+    x = dense_of(KEYS, VALUES)[samples]
+    assert np.allclose(layer.forward(input), linear.forward(x), atol=0, rtol=1e-14)
+    gradOutput = numbers(*linear.output.shape)
+    gradInput = layer.backward(input, gradOutput, 0.5)
+    expected = linear.backward(x, gradOutput, 0.5)
+    assert np.allclose(
+        layer.gradWeight.T if turned else layer.gradWeight, linear.gradWeight, rtol=1e-14
+    )
+    assert np.allclose(layer.gradBias, linear.gradBias, rtol=1e-14)
+    if len(x):
+        if turned:
+            keys, values = map(np.asarray, gradInput)
+        else:
+            keys, values = np.moveaxis(np.asarray(gradInput), -1, 0)
+        assert (keys == np.arange(5)).all()
+        assert keys.shape == expected.shape
+        assert np.allclose(values, expected, rtol=1e-14)
+    layer.doGradInput = False
+    assert layer.updateGradInput(input, gradOutput) == []
+
+
+def test_IndexLinear_takes_an_offset_and_arrays_of_others():
+    weight, bias = numbers(5, 2), numbers(2)
+    layer = nn.IndexLinear(0, 0, True, 2, weight, bias)
+    assert layer.weight is weight
+    assert layer.bias is bias
+    keys, values = np.array([-2, 1]), np.array([2.0, 3.0])
+    assert np.allclose(layer.forward([keys, values]), 2 * weight[0] + 3 * weight[3] + bias)
+    gradInput = layer.updateGradInput([keys, values], np.array([1.0, 0.0]))
+    assert gradInput[0].tolist() == [-2, -1, 0, 1, 2]
+    assert (gradInput[1] == weight[:, 0]).all()
+
+
+@pytest.mark.parametrize(
+    ("layer", "input", "kind", "text"),
+    [
+        (
+            nn.SparseLinear(5, 2), np.array([[1.5, 1.0]]), DTypeError,
+            "SparseLinear(5 -> 2).updateOutput: input must be whole numbers as indices, got 1.5",
+        ),
+        (
+            nn.SparseLinear(5, 2), np.array([[0.0, 1.0], [5.0, 1.0]]), IndexError,
+            "SparseLinear(5 -> 2).updateOutput: the indices[1] = 5.0 is out of range for 5 "
+            "entries, counting from 0",
+        ),
+        (
+            nn.SparseLinear(5, 2), [np.zeros((3, 3))], ShapeError,
+            "SparseLinear(5 -> 2).updateOutput: input[0] must be (n, 2), got (3, 3)",
+        ),
+        (
+            nn.IndexLinear(5, 2, False, 1), [np.array([0, 4]), np.ones(2)], IndexError,
+            "IndexLinear(5 -> 2).updateOutput: input[0][1] = 4 is out of range for 5 rows, "
+            "counting from 0",
+        ),
+        (
+            nn.IndexLinear(5, 2), [np.array([0, 4]), np.ones(3)], ShapeError,
+            "IndexLinear(5 -> 2).updateOutput: input[1] must be (2,), got (3,)",
+        ),
+        (
+            nn.IndexLinear(5, 2), np.ones(3), DTypeError,
+            "IndexLinear(5 -> 2).updateOutput: input must be [keys, values] or "
+            "[keys, values, sizes], got ndarray",
+        ),
+        (
+            nn.IndexLinear(5, 2), [KEYS, VALUES[:2]], ShapeError,
+            "IndexLinear(5 -> 2).updateOutput: input[1] must be a list of 3 arrays, "
+            "got [(4,), (0,)]",
+        ),
+        (
+            nn.IndexLinear(5, 2), [*FLAT[:2], np.array([4, 0])], ShapeError,
+            "IndexLinear(5 -> 2).updateOutput: input[2] must be one dimension of numbers that "
+            "add up to 5, got (2,)",
+        ),
+    ],
+)  # fmt: skip
+def test_sparse_inputs_that_do_not_fit_are_refused(layer, input, kind, text):
+    with raises(kind, text):
+        layer.forward(input)
+
+
+def test_Kmeans_finds_centers_that_samples_gather_around():
+    x = np.concatenate([numbers(50, 2) * 0.1 + center for center in ([0, 0], [5, 0], [0, 5])])
+    layer = nn.Kmeans(3, 2).initKmeansPlus(x)
+    for _ in range(5):
+        output = layer.forward(x)
+        layer.zeroGradParameters().backward(x, np.zeros(150))
+        layer.updateParameters(1)
+    found = layer.weight[np.argsort(layer.weight @ [1, 2])]
+    assert np.allclose(found, x.reshape(3, 50, 2).mean(1), rtol=1e-12)
+    assert [len(set(part)) for part in output.reshape(3, 50)] == [1, 1, 1]
+
+
+def test_Kmeans_starts_from_samples_drawn():
+    x = np.arange(8.0).reshape(4, 2)
+    layer = nn.Kmeans(3, 2)
+    random.manualSeed(2)
+    expected = x[[random.random(0, 3) for _ in range(3)]]
+    random.manualSeed(2)
+    assert (layer.initRandom(x).weight == expected).all()
+
+
+def test_Kmeans_refuses_what_cannot_start_it():
+    layer = nn.Kmeans(3, 2)
+    with raises(
+        ShapeError,
+        "Kmeans(3x2).initRandom: input must be (N, 2) with at least one sample, got (0, 2)",
+    ):
+        layer.initRandom(np.zeros((0, 2)))
+    with raises(SettingError, "Kmeans(3x2).initKmeansPlus: p must be 0 to 1, got 1.5"):
+        layer.initKmeansPlus(np.zeros((4, 2)), 1.5)
+
+
+def test_GPU_keeps_the_numbers_of_its_devices():
+    net = nn.GPU(nn.ReLU(), 1)
+    assert (net.device, net.outdevice, nn.GPU(nn.ReLU(), 1, 2).outdevice) == (1, 1, 2)
+    assert repr(net) == "GPU(1) @ ReLU"

@@ -231,8 +231,7 @@ def absent(module: str, name: str, known: Iterable[str]) -> AttributeError:
 
 def _hint(module: str, name: str, known: frozenset[str]) -> str | None:
     texts = {_plain(other): text for other, text in NAMES[module].items()}
-    names = known if module == "torchlite.optim" else known | TORCH7
-    spellings = {_plain(spelling): spelling for spelling in names}
+    spellings = {_plain(spelling): spelling for spelling in known}
     plain = _plain(name)
     criterion = plain.removesuffix("loss") + "criterion"
     text = texts.get(plain) or spellings.get(plain) or spellings.get(criterion)
@@ -240,8 +239,6 @@ def _hint(module: str, name: str, known: frozenset[str]) -> str | None:
         if module != "torchlite.optim":
             return f"nn.{text}"
         return f"optim.{text}, a function" if text.islower() else f"optim.{text}"
-    if text in TORCH7:
-        return f"{'this' if text == name else text} is Torch7's; torchlite does not have it yet"
     return text
 
 

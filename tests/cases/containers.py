@@ -4,6 +4,7 @@ from itertools import pairwise
 
 from cases import Case, draw
 from torchlite.nn import (
+    GPU,
     Bottle,
     CAddTable,
     Concat,
@@ -120,6 +121,7 @@ CASES = [
     Case(lambda: WeightNorm(Linear(4, 3, False), 1), (5, 4), name="inputs"),
     Case(lambda: DontCast(mlp(3, 4, 2), True), (4, 3)),
     Case(lambda: NaN(mlp(3, 4, 2)), (4, 3)),
+    Case(lambda: GPU(mlp(3, 4, 2), 1), (4, 3)),
     Case(lambda: Profile(mlp(3, 4, 2), 1000), (4, 3)),
     Case(lambda: Sequential(), ids(4, 3), name="empty-integers"),
     Case(lambda: Sequential(), [(4, 3), [(2,)]], name="empty-table"),

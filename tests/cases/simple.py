@@ -7,9 +7,20 @@ from torchlite import nn
 
 UNGUARDED = {"maths": "Maths has the 1e-7 that this row leaves out"}
 
+OF_ONE = {"maths": "Maths is of one sample"}
+
 
 def ids(*shape):
     return lambda rng: rng.integers(0, 5, shape)
+
+
+def rows_of(n):
+    """n of five entries, and their values."""
+    return lambda rng: np.stack([rng.integers(0, 5, n), rng.normal(size=n)], 1)
+
+
+def keyed(rng, n):
+    return rng.integers(0, 5, n), rng.normal(size=n)
 
 
 def unguarded(layer):
@@ -48,6 +59,38 @@ CASES = [
     ),
     Case(lambda: nn.LookupTable(5, 3).scaleGradByFreq(), ids(8), name="frequency"),
     Case(lambda: nn.LookupTable(5, 3, maxNorm=1), ids(4), name="maxNorm"),
+    Case(lambda: nn.SparseLinear(5, 3), rows_of(4), name="one sample"),
+    Case(
+        lambda: nn.SparseLinear(5, 3, True),
+        lambda rng: [rows_of(4)(rng), rows_of(2)(rng)],
+        exempt=OF_ONE,
+    ),
+    Case(
+        lambda: nn.SparseLinear(5, 3, True),
+        lambda rng: np.stack([rows_of(4)(rng), rows_of(4)(rng)]),
+        name="batch",
+        exempt=OF_ONE,
+    ),
+    Case(lambda: nn.IndexLinear(5, 3).reset(), lambda rng: list(keyed(rng, 4)), name="one sample"),
+    Case(
+        lambda: nn.IndexLinear(5, 3, True).reset(),
+        lambda rng: list(map(list, zip(keyed(rng, 4), keyed(rng, 2), strict=True))),
+        exempt=OF_ONE,
+    ),
+    Case(
+        lambda: nn.IndexLinear(5, 3, True).reset(),
+        lambda rng: [*keyed(rng, 4), np.array([3, 0, 1])],
+        name="flat",
+        exempt=OF_ONE,
+    ),
+    Case(lambda: nn.Kmeans(4, 3), (5, 3)),
+    Case(lambda: nn.Kmeans(4, 3), (3,), name="one sample"),
+    Case(
+        lambda: nn.Kmeans(4, 3, 0.5),
+        (5, 3),
+        name="scale",
+        exempt=dict.fromkeys(("scale", "maths"), "a scale of its own stands for the one given"),
+    ),
     Case(lambda: nn.Add(3), (5, 3)),
     Case(lambda: nn.Add(6), (5, 2, 3), name="flattened"),
     Case(lambda: nn.Add(3, scalar=True), (5, 2), name="scalar"),

@@ -8,6 +8,7 @@ from torchlite.nn.containers.concat_table import ConcatTable as ConcatTable
 from torchlite.nn.containers.decorator import Decorator as Decorator
 from torchlite.nn.containers.depth_concat import DepthConcat as DepthConcat
 from torchlite.nn.containers.dont_cast import DontCast as DontCast
+from torchlite.nn.containers.gpu import GPU as GPU
 from torchlite.nn.containers.map_table import MapTable as MapTable
 from torchlite.nn.containers.nan import NaN as NaN
 from torchlite.nn.containers.parallel import Parallel as Parallel
@@ -195,6 +196,8 @@ from torchlite.nn.simple.euclidean import Euclidean as Euclidean
 from torchlite.nn.simple.gradient_reversal import GradientReversal as GradientReversal
 from torchlite.nn.simple.identity import Identity as Identity
 from torchlite.nn.simple.index import Index as Index
+from torchlite.nn.simple.index_linear import IndexLinear as IndexLinear
+from torchlite.nn.simple.kmeans import Kmeans as Kmeans
 from torchlite.nn.simple.l1_penalty import L1Penalty as L1Penalty
 from torchlite.nn.simple.layer_normalization import LayerNormalization as LayerNormalization
 from torchlite.nn.simple.linear import Linear as Linear
@@ -217,6 +220,7 @@ from torchlite.nn.simple.print_size import PrintSize as PrintSize
 from torchlite.nn.simple.replicate import Replicate as Replicate
 from torchlite.nn.simple.reshape import Reshape as Reshape
 from torchlite.nn.simple.select import Select as Select
+from torchlite.nn.simple.sparse_linear import SparseLinear as SparseLinear
 from torchlite.nn.simple.spatial_dropout import SpatialDropout as SpatialDropout
 from torchlite.nn.simple.squeeze import Squeeze as Squeeze
 from torchlite.nn.simple.sum import Sum as Sum
@@ -328,6 +332,7 @@ __all__ = [  # noqa: RUF022
     "Exp",
     "FeatureLPPooling",
     "FlattenTable",
+    "GPU",
     "GatedLinearUnit",
     "GradientReversal",
     "HardShrink",
@@ -335,7 +340,9 @@ __all__ = [  # noqa: RUF022
     "HingeEmbeddingCriterion",
     "Identity",
     "Index",
+    "IndexLinear",
     "JoinTable",
+    "Kmeans",
     "L1Cost",
     "L1HingeEmbeddingCriterion",
     "L1Penalty",
@@ -399,6 +406,7 @@ __all__ = [  # noqa: RUF022
     "SoftPlus",
     "SoftShrink",
     "SoftSign",
+    "SparseLinear",
     "SpatialAdaptiveAveragePooling",
     "SpatialAdaptiveMaxPooling",
     "SpatialAutoCropMSECriterion",

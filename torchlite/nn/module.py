@@ -8,7 +8,6 @@ from weakref import ref
 
 import numpy as np
 
-from torchlite.elsewhere import TORCH7
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, fault
 from torchlite.kernels import flat
 from torchlite.kernels.arrays import Array, Number
@@ -683,8 +682,6 @@ def _class_or_name(module: Module, kind: Any) -> Any:
     if name not in known:
         close = get_close_matches(name, sorted(known), 1)
         hint = f"{close[0]!r}?" if close else None
-        if name in TORCH7 - set(nn.__all__):
-            hint = "this is Torch7's; torchlite does not have it yet"
         raise fault(
             SettingError,
             where,
