@@ -5,7 +5,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from torchlite.kernels.arrays import Array, Number
-from torchlite.kernels.blas import addat
+from torchlite.kernels.blas import addat, product
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_rows
 from torchlite.nn import checks
@@ -65,7 +65,7 @@ class Sparse(Module):
         self._entries_back("updateGradInput", input, gradOutput)
         self.gradInput = []
         if self.doGradInput:
-            self.gradInput = self._dense(input, gradOutput @ self._rows(self.weight).T)
+            self.gradInput = self._dense(input, product(gradOutput, self._rows(self.weight).T))
         return self.gradInput
 
     def accGradParameters(self, input: Any, gradOutput: Array, scale: Number = 1) -> None:

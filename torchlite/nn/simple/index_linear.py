@@ -6,6 +6,7 @@ import numpy as np
 
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
+from torchlite.kernels.sums import sum_all
 from torchlite.nn import checks
 from torchlite.nn.initial import uniform
 from torchlite.nn.simple._sparse import Entries, Sparse, dealt
@@ -158,7 +159,7 @@ class IndexLinear(Sparse):
         if len(input) == 2:
             return Entries(np.zeros_like(keys), keys, values, None)
         sizes = checks.integers(self, method, "input[2]", input[2], len(keys) + 1, "sizes")
-        if sizes.ndim != 1 or sizes.sum() != len(keys):
+        if sizes.ndim != 1 or sum_all(sizes) != len(keys):
             expected = f"one dimension of numbers that add up to {len(keys)}"
             raise checks.misshapen(self, method, "input[2]", expected, input[2])
         return Entries(dealt(sizes, values), keys, values, len(sizes))

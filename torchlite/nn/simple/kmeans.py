@@ -9,7 +9,7 @@ from torchlite import random
 from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import addat
 from torchlite.kernels.like import like
-from torchlite.kernels.sums import sum_along
+from torchlite.kernels.sums import sum_all, sum_along
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 
@@ -101,7 +101,7 @@ class Kmeans(Module):
 
     def updateOutput(self, input: Array) -> Array:
         self.output, nearest = self._clusters("updateOutput", input)
-        self.loss = nearest.sum().item()
+        self.loss = sum_all(nearest).item()
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
@@ -117,8 +117,9 @@ class Kmeans(Module):
         clusters = self._clusters("accGradParameters", input)[0]
         sums = np.zeros_like(self.weight)
         addat(sums, 1, clusters, self.weight[clusters] - rows)
-        counts = (clusters[:, None] == like(np.arange(len(sums)), sums)).sum(0)
-        self.gradWeight += scale * (sums / np.maximum(counts, 1)[:, None].astype(sums.dtype))
+        counts = np.zeros_like(sums, shape=(len(sums), 1))
+        addat(counts, 1, clusters, np.ones_like(sums, shape=(len(rows), 1)))
+        self.gradWeight += scale * (sums / np.maximum(counts, 1))
 
     def reset(self, stdv: Any = None) -> Self:
         """Draw the centers from U(-stdv, stdv), or U(-1, 1)."""
