@@ -995,6 +995,16 @@ def test_summary():
     golden("summary.txt", f"{summary(net, (64, 4))}\n\n{summary(net)}")
 
 
+def test_multiply_adds_of_convolutions_are_not_said_to_be_none():
+    for layer, shape in (
+        (nn.SpatialConvolution(1, 2, 3, 3), (4, 1, 5, 5)),
+        (nn.SpatialFullConvolution(1, 2, 3, 3), (4, 1, 5, 5)),
+        (nn.SpatialConvolutionLocal(1, 2, 5, 5, 3, 3), (4, 1, 5, 5)),
+        (nn.VolumetricConvolution(1, 2, 2, 2, 2), (1, 1, 3, 3, 3)),
+    ):
+        assert summary(layer, shape).rows[0].multiply_adds is None
+
+
 def test_summary_of_kinds_of_networks():
     assert "1-D" not in str(summary(nn.Linear(3, 2), (3,)))
     assert summary(nn.Linear(3, 2), (3,)).total.multiply_adds == 6

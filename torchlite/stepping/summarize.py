@@ -207,7 +207,7 @@ def _multiply_adds(step: Step) -> int | None:
             if left is None or right is None:
                 return None
             count += prod(left) * (right[-1] if len(right) > 1 else 1)
-    hidden = any("einsum" in line for line in step.maths)
+    hidden = any(name in line for line in step.maths for name in ("einsum", "conv"))
     return None if hidden or (step.parameters and not step.maths) else count
 
 
