@@ -175,6 +175,30 @@ def test_which_of_many_samples_are_alone_is_said():
     assert check_module(nn.Linear(3, 2), shape=(16, 3), only="batch").notes == []
 
 
+def test_what_is_checked_of_a_large_layer_is_said():
+    few = "at the first 4 of 20 samples"
+    layer = nn.Linear(100, 100)
+    batch = "batch: of 20 samples, 3 alone and the others together"
+    report = check_module(layer, shape=(20, 100), only=["gradInput", "gradParameters", "batch"])
+    assert report.notes == [f"{few}, but of all for gradInput, gradParameters, batch", batch]
+    assert check_module(layer, shape=(20, 100), only="scale").notes == [few]
+    assert check_module(nn.Linear(9, 9), shape=(20, 9), only="scale").notes == []
+
+
+@pytest.mark.parametrize("name", ["gradInput", "gradParameters", "batch"])
+def test_of_a_large_layer_all_samples_are_checked(name):
+    class ForgetsLast(nn.Linear):
+        def updateGradInput(self, input, gradOutput):
+            gradInput = super().updateGradInput(input, gradOutput)
+            gradInput[19:] = 0
+            return gradInput
+
+        def accGradParameters(self, input, gradOutput, scale=1):
+            super().accGradParameters(input[:19], gradOutput[:19], scale)
+
+    assert violation(ForgetsLast(100, 100), shape=(20, 100), only=name).property == name
+
+
 # ---------------------------------------------------------------- what a failure says
 
 

@@ -24,6 +24,9 @@ from torchlite.testing.violations import ContractViolation, ContractViolations
 
 __all__ = ["Report", "check_criterion", "check_module"]
 
+# What is checked with all samples, however large they are.
+WHOLE = {"gradInput", "gradParameters", "batch"}
+
 
 @dataclass
 class Report:
@@ -302,12 +305,17 @@ class _Run:
         for position, part in _parts(subject, path):
             _, broken = self.check(part, exemptions, report, f"{path}[{position}]")
             inside.update(*map(around, broken))
+        few = subject.of_few_samples()
+        if few is not subject:
+            kept = ", ".join(name for name in self.wanted if name in WHOLE)
+            but = f", but of all for {kept}" if kept else ""
+            subject.notes.append(f"at the first {few.rows} of {subject.rows} samples{but}")
         exempt, passed, failed = exemptions.of(path), [], set()
         for name in self.wanted:
             if name in exempt or name in inside:
                 continue
             try:
-                _guarded(subject, name, self.properties[name])
+                _guarded(subject if name in WHOLE else few, name, self.properties[name])
             except ContractViolation as violation:
                 failed.add(name)
                 if name not in self.required:

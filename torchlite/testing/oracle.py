@@ -97,7 +97,9 @@ def _check_at(
     if variable.values.size <= (FEW if subject.small else FEW_OF_LARGE):
         kinks = check.each((even, rough))
     else:
-        kinks = check.directions(even) or check.directions(rough, thorough=True)
+        # Of many entries none reads well.
+        kinks = "" if subject.large else check.directions(even)
+        kinks = kinks or check.directions(rough, thorough=True)
     if kind == "input":
         check.ties(even)
     return kinks
@@ -314,7 +316,8 @@ class _Check:
         small = [1.0 * (size <= share * size.max()) for share in SMALL] if thorough else []
         for moved in (np.ones(size.shape), *(mask for mask in small if mask.any())):
             direction = moved * values.signs(subject.rng, size.shape)
-            if self._along(direction, weights, got)[-1]:
+            wrong = self._along(direction, weights, got)[-1]
+            if wrong:
                 # Outputs at a kink are taken out of the sum on both sides.
                 kinks = variable.sides(direction).kinks
                 count, outputs = sum(int(k.sum()) for k in kinks), sum(k.size for k in kinks)
@@ -325,7 +328,8 @@ class _Check:
                     subject.count_kinks(name, count, outputs)
                     if not any(v.any() for v in weights):
                         return f"{count} of {outputs} outputs"
-            if self._along(direction, weights, got)[-1]:
+                    wrong = self._along(direction, weights, got)[-1]
+            if wrong:
                 index = self._search(direction, weights, got)
                 if self._changes(_single(size.shape, index)):
                     return self.directions(weights, thorough=thorough)

@@ -26,7 +26,8 @@ from torchlite.testing.variations import examples, sizes
 __all__ = ["batch", "empty"]
 
 
-# So many samples are compared one by one; of more, these many at both ends and one in the middle.
+# So many samples are compared one by one; of more, these many at both ends and one in the middle;
+# of a large layer, one at each.
 FEW = 16
 ENDS = 4
 
@@ -71,7 +72,8 @@ def _check_batch(s: ModuleSubject) -> list[tuple[int, int]]:
     """Check a batch, and others of other sizes and examples; return its pieces."""
     pieces = _pieces(s)
     if len(pieces) < s.rows:
-        s.notes.append(f"batch: of {s.rows} samples, {2 * ENDS + 1} alone and the others together")
+        alone = sum(stop - start == 1 for start, stop in pieces)
+        s.notes.append(f"batch: of {s.rows} samples, {alone} alone and the others together")
     _check_samples(s, s.run(), pieces)
     for other in (*sizes(s), *examples(s)):
         # The samples along another axis may be those.
@@ -92,7 +94,8 @@ def _pieces(s: ModuleSubject, length: int = 1) -> list[tuple[int, int]]:
     middle = s.rows // 2
     starts = list(range(0, s.rows, length))
     if length == 1 and s.rows > FEW:
-        starts = [*starts[: ENDS + 1], middle, middle + 1, *starts[-ENDS:]]
+        ends = 1 if s.large else ENDS
+        starts = [*starts[: ends + 1], middle, middle + 1, *starts[-ends:]]
     return list(zip(starts, [*starts[1:], s.rows], strict=True))
 
 
@@ -118,7 +121,7 @@ def _check_samples(s: ModuleSubject, whole: Result, pieces: list[tuple[int, int]
             _rows(whole.gradInput, start, stop),
         )
         for k, gradient in enumerate(single.gradients):
-            sums[k] = sums[k] + gradient
+            sums[k] += gradient
             size[k] += float(np.abs(gradient).max(initial=0))
     for name, got, expected, magnitude in zip(s.names, whole.gradients, sums, size, strict=True):
         s.compare(
