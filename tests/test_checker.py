@@ -22,7 +22,7 @@ from test_bugs import violation as of_bug
 
 import torchlite
 from torchlite import nn
-from torchlite.errors import SettingError, StateError
+from torchlite.errors import DTypeError, SettingError, StateError
 from torchlite.nn.nested import is_array
 from torchlite.testing import (
     CRITERION_PROPERTIES,
@@ -667,6 +667,16 @@ def test_a_docstring_is_exempt_for_itself_alone():
     assert "maths" in report.passed
 
 
+def test_exemptions_are_a_dict():
+    with pytest.raises(
+        DTypeError, match="check_module: exempt must be a dict of reasons, got list"
+    ):
+        check_module(nn.ReLU(), shape=(4, 3), exempt=["duck"])
+    wrong = type("Wrong", (nn.ReLU,), {"exempt": "duck"})
+    with pytest.raises(DTypeError, match="Wrong: exempt must be a dict of reasons, got str"):
+        check_module(wrong(), shape=(4, 3))
+
+
 def test_exemptions_by_path():
     net = nn.Sequential(nn.Linear(3, 3), nn.Sequential(Reversal(), nn.Decorator(nn.Tanh())))
     said = {"[1][0].gradInput": "on purpose"}
@@ -679,6 +689,11 @@ def test_exemptions_by_path():
     assert check_module(net, shape=(4, 3), exempt={"[1].gradInput": "on purpose"}).exempt == {
         "gradInput": "[1] Sequential: on purpose",
         "gradParameters": "[1] Sequential: on purpose",
+    }
+    # As failures name it.
+    assert check_module(net, shape=(4, 3), exempt={"net[1][0].gradInput": "x"}).exempt == {
+        "gradInput": "[1][0] Reversal: x",
+        "gradParameters": "[1][0] Reversal: x",
     }
     # Of the others nothing is said.
     net.add(Reversal())

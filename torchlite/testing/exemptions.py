@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from torchlite.errors import SettingError, fault
+from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.nn.tree import walk
 
 __all__ = ["Exemptions", "around"]
@@ -25,13 +25,18 @@ class Exemptions:
     def __init__(
         self, caller: str, top: Any, given: Mapping[str, str], properties: Collection[str]
     ) -> None:
+        if not isinstance(given, Mapping):
+            hint = '{"gradInput": "why"}'
+            got = type(given).__name__
+            raise fault(DTypeError, caller, "exempt", "a dict of reasons", got, hint=hint)
         self.properties = properties
         self.kinds = {place.path: type(place.module).__name__ for place in walk(top)}
         self.given: dict[str, dict[str, str]] = {}
         for key, reason in given.items():
             path, _, name = key.rpartition(".")
             if path and path[0] not in "[.":
-                path = f".{path}"
+                # As failures name it, or an attribute.
+                path = path.removeprefix("net") if path[:4] in ("net[", "net.") else f".{path}"
             if name not in properties:
                 expected = "one of " + ", ".join(properties)
                 raise fault(SettingError, caller, "a property", expected, repr(name))
@@ -79,9 +84,12 @@ def _declared(layer: Any) -> dict[str, str]:
     from torchlite.testing.properties import CRITERION_PROPERTIES, PROPERTIES
 
     known = {**PROPERTIES, **CRITERION_PROPERTIES}
+    kind = type(layer).__name__
+    if not isinstance(layer.exempt, Mapping):
+        got = type(layer.exempt).__name__
+        raise fault(DTypeError, kind, "exempt", "a dict of reasons", got)
     for name in layer.exempt:
         if name not in known:
-            kind = type(layer).__name__
             raise fault(SettingError, kind, "exempt", "of " + ", ".join(known), repr(name))
     return dict(layer.exempt)
 

@@ -91,7 +91,8 @@ def check_network(
     The network, the criterion and the data are not touched, and torchlite's random stream is as it
     was afterwards; what is drawn is drawn alike in every forward. Derivatives are taken along
     random directions in which all entries move, so that much data, and many parameters, take no
-    more than some forwards; where that finds a fault, entries are looked for.
+    more than some forwards; where that finds a fault, entries are looked for. What classes declare
+    in `exempt` does not count: behind a GradientReversal no gradient is the loss's.
 
     Parameters
     ----------
