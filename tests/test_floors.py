@@ -248,3 +248,9 @@ def test_layers_leave_sums_to_the_kernels():
                 case ast.BinOp(op=ast.MatMult()):
                     found.add(path.name)
     assert found == COUNTS
+
+
+def test_what_stands_beside_the_chapters_is_described():
+    described = (PACKAGE.parent / "docs/architecture.md").read_text("utf-8")
+    files = {file.name for file in (PACKAGE / "nn").glob("*.py*")} - {"__init__.py", "__init__.pyi"}
+    assert [name for name in sorted(files) if f"`{name}`" not in described] == []

@@ -662,11 +662,6 @@ def far_below(rng):
     return odd(rng, SHAPE) - 9
 
 
-def far_triplets(rng):
-    a = odd(rng, SHAPE)
-    return [a, a + 0.25, a + 4]
-
-
 def probabilities(rng):
     return rng.integers(1, 16, SHAPE) / 16
 

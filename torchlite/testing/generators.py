@@ -10,12 +10,12 @@ import numpy as np
 from torchlite.nn.stateful import parts
 from torchlite.testing.module_subject import words
 
-__all__ = ["drawn_from", "states"]
+__all__ = ["drawn_from", "generator_states"]
 
 NUMPY, PYTHON = "np.random", "Python's random"
 
 
-def states(layer: Any) -> list[tuple[str, bytes]]:
+def generator_states(layer: Any) -> list[tuple[str, bytes]]:
     """Return whose each generator is that the layer could draw from, and its state."""
     found: list[tuple[str, Callable[[], Any]]] = [
         (NUMPY, np.random.get_state),
@@ -34,7 +34,7 @@ def states(layer: Any) -> list[tuple[str, bytes]]:
 
 def drawn_from(layer: Any, before: list[tuple[str, bytes]]) -> str | None:
     """Return whose generator has another state than before, or None."""
-    for (name, state), (_, old) in zip(states(layer), before, strict=False):
+    for (name, state), (_, old) in zip(generator_states(layer), before, strict=False):
         if state != old:
             return name
     # One that is made anew in each call.

@@ -61,7 +61,7 @@ def check_unlisted(s: ModuleSubject) -> None:
         if parameter is None:
             if path in grown and not _says_so(held):
                 problem = f"backward adds to {path}, but parameters() does not return it."
-                s.fail("parameters", f"{problem} {ADVICE}")
+                s.fail("parameters", f"{problem} {REMEDY}")
         elif {path, parameter.path} & unlisted:
             # What a forward writes is a result, and no parameter.
             stays = {path, parameter.path} <= before.keys() and np.array_equal(
@@ -70,10 +70,10 @@ def check_unlisted(s: ModuleSubject) -> None:
             named = "grad" in _plain(held.name) and stays
             if (named or path in grown) and not _says_so(parameter):
                 problem = f"{parameter.path} has a gradient, but parameters() does not return both."
-                s.fail("parameters", f"{problem} {ADVICE}")
+                s.fail("parameters", f"{problem} {REMEDY}")
 
 
-ADVICE = "Return them, or say in its docstring what stays as it is."
+REMEDY = "Return them, or say in its docstring what stays as it is."
 
 
 def _grown(s: ModuleSubject, module: Module, paths: set[str]) -> set[str]:

@@ -83,7 +83,13 @@ ADVICE = {"duck", "exceptions", "none"}
 _EVERY = {*PROPERTIES, *CRITERION_PROPERTIES}
 LEVELS = {
     "gradients": {
-        *("gradInput", "gradParameters", "accumulate", "scale", "linear", "batch", "modes")
+        "gradInput",
+        "gradParameters",
+        "accumulate",
+        "scale",
+        "linear",
+        "batch",
+        "modes",
     },
     "contract": _EVERY - ADVICE,
     "strict": _EVERY,

@@ -1,7 +1,7 @@
 """A call depends on its arguments alone, and changes none of them."""
 
 from torchlite.nn.nested import copy_arrays, is_array, leaves
-from torchlite.testing.generators import drawn_from, states
+from torchlite.testing.generators import drawn_from, generator_states
 from torchlite.testing.raised import line_of
 from torchlite.testing.subject import Result, Subject, attempt, quietly
 
@@ -13,7 +13,7 @@ def repeat(s: Subject) -> None:
     for variant in s.variants():
         first = variant.run()
         layer = variant.fresh()
-        before = states(layer)
+        before = generator_states(layer)
         for number in (1, 2):
             again = variant.run(layer)
             source = drawn_from(layer, before)
