@@ -26,6 +26,7 @@ from torchlite.nn import (
     Profile,
     SelectTable,
     WeightNorm,
+    checks,
 )
 from torchlite.nn.containers import nan as nan_module
 from torchlite.nn.containers import profile as profile_module
@@ -1138,3 +1139,15 @@ def test_what_changed_since_update_grad_input_accumulates_all_or_nothing(change,
     with pytest.raises((DTypeError, ShapeError)):
         net.accGradParameters(X, X)
     assert not any(gradient.any() for gradient in net.parameters()[1])
+
+
+def test_an_error_about_something_else_keeps_its_name():
+    layer = nn.WeightNorm(nn.Linear(3, 2))
+    inner, other = layer[0], nn.Linear(3, 2)
+    for part, argument in ((other, "input"), (inner, "scale")):
+        error = ShapeError("Linear(3 -> 2): no", layer=part, argument=argument)
+        assert checks.in_the_name_of(layer, inner, error) is error
+    title = checks.title(inner)
+    error = ShapeError(f"{title}: not {title}", layer=inner, argument="input")
+    said = str(checks.in_the_name_of(layer, inner, error))
+    assert said == f"{checks.title(layer)}: not {title}"

@@ -822,3 +822,16 @@ def test_a_certain_label_has_a_gradient():
     gradInput = criterion.backward(x, target)
     expected = np.array([[-np.exp(-40), np.exp(-40), 1 / (1 + np.exp(-3)) - 0.25]]) / 3
     np.testing.assert_allclose(gradInput, expected, rtol=1e-14)
+
+
+def test_what_fits_the_other_way_round_may_overflow():
+    class Growth(nn.Criterion):
+        def updateOutput(self, input, target):
+            if input.ndim != 2:
+                raise ShapeError("Growth: input must be (N, n)", layer=self, argument="input")
+            self.output = float(np.exp(input * target).sum())
+            return self.output
+
+    with np.errstate(all="raise"), pytest.raises(ShapeError) as error:
+        Growth().forward(np.full(2, 1e3), np.ones((2, 2)))
+    assert "the two fit the other way round" in str(error.value)

@@ -821,6 +821,12 @@ def test_what_is_wrong_with_a_trace_is_said(written, tmp_path):
     assert said(array(dtype="O")) == "step 1: an array of O holds no numbers"
     assert said(array(values=["1"] * 6)) == "step 1: the values of an array are not of float64"
     assert said(array(norm="1")) == "step 1: norm of an array is no number"
+    assert said(array(shape=[-1])) == "step 1: the shape of an array is none"
+    assert said(array(dtype="float32", values=[1e300] * 6)) == (
+        "step 1: overflow encountered in cast"
+    )
+    assert said(step(number=0)) == "step 1: number is none"
+    assert said(step(maths=[1])) == "step 1: maths are no lines"
     assert said(step(maths=["output = ("])) == (
         "step 1: maths are no statements: '(' was never closed (<unknown>, line 1)"
     )

@@ -8,6 +8,7 @@ import pytest
 
 from torchlite import manualSeed, nn, optim
 from torchlite.errors import StateError
+from torchlite.nn.stateful import parts
 from torchlite.stepping import record, summary
 
 
@@ -286,3 +287,16 @@ def test_lists_may_stand_inside_themselves():
         assert tree["children"][0]["parent"] is tree is not root
         assert tree["vectors"][1][0] is tree["children"][0]["layer"].weight
     net.getParameters()
+
+
+def test_parts_come_in_the_order_in_which_they_are_given():
+    first, second = nn.Sequential(nn.ReLU()), nn.Tanh()
+    assert parts([first, second]) == [first, first[0], second]
+
+
+def test_an_instance_may_have_parameters_of_its_own():
+    inner = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    trained = inner[1].parameters()
+    inner.parameters = lambda: trained
+    parameters = nn.Sequential(nn.Sequential(inner)).parameters()[0]
+    assert [id(array) for array in parameters] == [id(array) for array in trained[0]]
