@@ -23,6 +23,7 @@ from torchlite.__main__ import main
 from torchlite.errors import DTypeError, FormatError, ShapeError, StateError
 from torchlite.stepping import Trace, page, record, replay, summary, trace
 from torchlite.stepping.formulas import sources
+from torchlite.stepping.text import rows
 from torchlite.testing import maths
 
 THOROUGH = settings.default.max_examples > 100
@@ -316,6 +317,9 @@ def test_accumulation(tmp_path):
     assert set(zeroed.after) == {"[0].gradWeight", "[0].gradBias", "[2].gradWeight", "[2].gradBias"}
     assert zeroed.before["[0].gradBias"].norm > 0 == zeroed.after["[0].gradBias"].norm
     assert updated.arguments == {"learningRate": 0.1}
+    # What an update does to a parameter is no increment of a gradient.
+    labels = [label for label, _ in rows(updated)]
+    assert labels[:3] == ["learningRate", "[0].weight (3, 2) before", "[0].weight (3, 2) after"]
     assert set(updated.after) == {"[0].weight", "[0].bias", "[2].weight", "[2].bias"}
     data = page_data(steps, tmp_path)
     arrays = data["steps"][second.number - 1]["arrays"]
@@ -521,6 +525,15 @@ def test_large_arrays_are_summarised():
 
 
 # text
+
+
+def test_pages_show_arrays_of_up_to_200_entries(tmp_path):
+    arrays = [
+        page_data(trace(nn.Identity(), np.arange(-n, 0.0)), tmp_path)["steps"][0]["arrays"][0]
+        for n in (page.SHOWN, page.SHOWN + 1)
+    ]
+    assert (page.SHOWN, len(arrays[0]["values"]), arrays[0]["largest"]) == (200, 200, 200.0)
+    assert "values" not in arrays[1]
 
 
 def test_text():
