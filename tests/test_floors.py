@@ -251,6 +251,6 @@ def test_layers_leave_sums_to_the_kernels():
 
 
 def test_what_stands_beside_the_chapters_is_described():
-    described = (PACKAGE.parent / "docs/architecture.md").read_text("utf-8")
+    described = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text("utf-8")
     files = {file.name for file in (PACKAGE / "nn").glob("*.py*")} - {"__init__.py", "__init__.pyi"}
     assert [name for name in sorted(files) if f"`{name}`" not in described] == []
