@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from bugs import SURVIVORS, CriterionBug, bases, corpus, extremes, right
+from bugs import CriterionBug, bases, corpus, extremes, right
 from bugs.good import BIG, GOOD, odd
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -99,18 +99,12 @@ def check_good(good, N, n, m, seed, level="strict"):
         check_layer(lambda: good.make(n, m), good.input(N, n), seed, **options)
 
 
-def not_yet(bug):
-    """Mark a bug that the checker does not find yet."""
-    marks = [pytest.mark.xfail(raises=AssertionError)] if bug.name in SURVIVORS else []
-    return pytest.param(bug, id=bug.name, marks=marks)
-
-
-@pytest.mark.parametrize("bug", [not_yet(bug) for bug in BUGS])
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 def test_bug_is_found_by_default(bug):
     assert first_answer(bug.name) is not None
 
 
-@pytest.mark.parametrize("bug", [not_yet(bug) for bug in BUGS])
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 def test_bug_is_found_by_each_property_listed(bug):
     assert [name for name in sorted(bug.kills) if not killed(bug, name)] == []
 
@@ -133,7 +127,6 @@ def test_property_finds_a_bug_that_no_other_finds(name):
 def test_bugs_have_names_of_their_own():
     names = [bug.name for bug in BUGS]
     assert len(names) == len(set(names)) >= 450
-    assert set(names) >= SURVIVORS
 
 
 @pytest.mark.parametrize("bug", extremes.BUGS, ids=lambda bug: bug.name)

@@ -59,7 +59,7 @@ def lbfgs(
     tolFun : 1e-5
         Stop when abs(g).sum() is not more.
     tolX : 1e-9
-        Stop when abs(t * d).sum(), or the change of f, is not more.
+        Stop when abs(t * d).sum() is not more, or the change of f is less.
     nCorrection : 100
         Pairs s, y to remember. Each takes twice the memory of x.
     lineSearch : None
