@@ -1,6 +1,8 @@
 """check_network: the gradients of a whole network, by the user's data, in its own dtype."""
 
+import itertools
 import pickle
+import time
 
 import numpy as np
 import pytest
@@ -274,6 +276,15 @@ def test_much_data_takes_few_forwards_and_a_fault_not_many_more():
     assert found.index == (17, 2)
     assert "found by halving 6000 entries" in str(found)
     assert Counts.forwards < 150
+
+
+def test_a_busy_machine_changes_no_answer(monkeypatch):
+    net, (x, y) = around(AveragesBias(10, 10)), data()
+    said = str(violation(net, nn.MSECriterion(), x, y))
+    assert "10 of 10 entries differ" in said
+    clock = itertools.count(step=1000.0)
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    assert str(violation(net, nn.MSECriterion(), x, y)) == said
 
 
 def test_nothing_is_touched():
