@@ -5,6 +5,7 @@ from typing import Any
 
 from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.nn.tree import walk
+from torchlite.testing.properties import CRITERION_PROPERTIES, PROPERTIES
 
 __all__ = ["Exemptions", "around"]
 
@@ -81,8 +82,6 @@ def around(name: str) -> tuple[str, ...]:
 
 
 def _declared(layer: Any) -> dict[str, str]:
-    from torchlite.testing.properties import CRITERION_PROPERTIES, PROPERTIES
-
     known = {**PROPERTIES, **CRITERION_PROPERTIES}
     kind = type(layer).__name__
     if not isinstance(layer.exempt, Mapping):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn.stateful import parts
-from torchlite.testing.module_subject import words
+from torchlite.testing.words import words
 
 __all__ = ["drawn_from", "generator_states"]
 

@@ -3,7 +3,6 @@
 import copy
 import operator
 from collections.abc import Callable
-from types import CodeType, FunctionType
 from typing import Any, Self
 
 import numpy as np
@@ -29,8 +28,9 @@ from torchlite.nn.tree import gradient_names
 from torchlite.testing import values
 from torchlite.testing.raised import blaming, line_of
 from torchlite.testing.subject import EXTREMES, Result, Subject, attempt, quietly
+from torchlite.testing.words import words
 
-__all__ = ["ModuleSubject", "words"]
+__all__ = ["ModuleSubject"]
 
 # Of up to so many entries of the input, modes are told apart by extreme numbers, too.
 FEW = 1000
@@ -375,36 +375,3 @@ class ModuleSubject(Subject):
             ),
             *(("updateParameters", (wrong,)) for wrong in numbers),
         ]
-
-
-def words(module: Any, inside: bool = True) -> dict[str, Any]:
-    """Return the names that the code of a layer and its parts uses, torchlite's bases apart.
-
-    With each comes what it means in the file that uses it, None if that is not known. inside=False
-    leaves out the parts.
-    """
-    found: dict[str, Any] = {}
-
-    def read(code: Any, known: dict[str, Any]) -> None:
-        for name in set(code.co_names) - found.keys():
-            helper = found[name] = known.get(name)
-            if isinstance(helper, FunctionType):
-                read(helper.__code__, helper.__globals__)
-        for constant in code.co_consts:
-            if isinstance(constant, str):
-                found.setdefault(constant, None)
-            elif isinstance(constant, CodeType):
-                read(constant, known)
-
-    for part in parts(module) if inside else [module]:
-        for kind in type(part).__mro__:
-            if kind.__module__ in _CONTRACTS:
-                continue
-            for value in vars(kind).values():
-                function = getattr(value, "fget", None) or getattr(value, "__func__", value)
-                if isinstance(function, FunctionType):
-                    read(function.__code__, function.__globals__)
-    return found
-
-
-_CONTRACTS = {"torchlite.nn.module", "torchlite.nn.container", "torchlite.nn.stateful", "builtins"}

@@ -17,11 +17,12 @@ from torchlite.nn.nested import (
     shapes,
 )
 from torchlite.testing import values
-from torchlite.testing.module_subject import ModuleSubject, words
+from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.raised import line_of, method_of
 from torchlite.testing.readings import together
 from torchlite.testing.subject import Result, attempt, quietly, states
 from torchlite.testing.variations import examples, sizes
+from torchlite.testing.words import words
 
 __all__ = ["batch", "empty"]
 
