@@ -25,7 +25,7 @@ TITLES = {
     "table": "Table layers",
     "convolution": "Convolution",
     "pooling": "Pooling",
-    "normalization": "Normalization of images",
+    "normalization": "Normalization",
     "resampling": "Padding and resampling",
     "criterions": "Criterions",
     "training": "Training",

@@ -3,6 +3,7 @@
 import cases.containers
 import cases.convolution
 import cases.criterions
+import cases.normalization
 import cases.pooling
 import cases.simple
 import cases.simple_shapes
@@ -365,6 +366,7 @@ ROWS = [
     case
     for chapter in (
         cases.convolution,
+        cases.normalization,
         cases.pooling,
         cases.simple,
         cases.simple_shapes,

@@ -6,6 +6,7 @@ from pathlib import Path
 import cases.containers
 import cases.convolution
 import cases.criterions
+import cases.normalization
 import cases.pooling
 import cases.simple
 import cases.simple_shapes
@@ -24,8 +25,8 @@ X = np.ones((5, 3))
 LAYERS = [
     case
     for chapter in (
-        cases.containers, cases.convolution, cases.pooling, cases.simple, cases.simple_shapes,
-        cases.table, cases.transfer,
+        cases.containers, cases.convolution, cases.normalization, cases.pooling, cases.simple,
+        cases.simple_shapes, cases.table, cases.transfer,
     )
     for case in chapter.CASES
 ]  # fmt: skip

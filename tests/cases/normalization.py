@@ -1,4 +1,4 @@
-"""Normalisation of images: over a batch, over planes, over neighbourhoods."""
+"""Normalisation: over a batch, over a sample, over planes and neighbourhoods."""
 
 import numpy as np
 
@@ -8,6 +8,19 @@ from torchlite import nn
 KERNEL = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 1.0], [0.0, 1.0, 2.0]])
 
 CASES = [
+    Case(lambda: nn.BatchNormalization(3), (5, 3)),
+    Case(
+        lambda: nn.BatchNormalization(3, affine=False),
+        (5, 3),
+        name="not affine",
+    ),
+    Case(lambda: nn.BatchNormalization(3).evaluate(), (5, 3), name="evaluation"),
+    Case(lambda: nn.LayerNormalization(3), (5, 3)),
+    Case(
+        lambda: nn.LayerNormalization(3, affine=False),
+        (5, 3),
+        name="not affine",
+    ),
     Case(lambda: nn.SpatialBatchNormalization(3), (4, 3, 2, 3)),
     Case(
         lambda: nn.SpatialBatchNormalization(3).evaluate(),

@@ -108,6 +108,8 @@ from torchlite.nn.criterions.weighted_mse_criterion import (
     WeightedMSECriterion as WeightedMSECriterion,
 )
 from torchlite.nn.module import Module as Module
+from torchlite.nn.normalization.batch_normalization import BatchNormalization as BatchNormalization
+from torchlite.nn.normalization.layer_normalization import LayerNormalization as LayerNormalization
 from torchlite.nn.normalization.spatial_batch_normalization import (
     SpatialBatchNormalization as SpatialBatchNormalization,
 )
@@ -181,7 +183,6 @@ from torchlite.nn.resampling.volumetric_replication_padding import (
     VolumetricReplicationPadding as VolumetricReplicationPadding,
 )
 from torchlite.nn.simple.add import Add as Add
-from torchlite.nn.simple.batch_normalization import BatchNormalization as BatchNormalization
 from torchlite.nn.simple.bilinear import Bilinear as Bilinear
 from torchlite.nn.simple.c_add import CAdd as CAdd
 from torchlite.nn.simple.c_mul import CMul as CMul
@@ -199,7 +200,6 @@ from torchlite.nn.simple.index import Index as Index
 from torchlite.nn.simple.index_linear import IndexLinear as IndexLinear
 from torchlite.nn.simple.kmeans import Kmeans as Kmeans
 from torchlite.nn.simple.l1_penalty import L1Penalty as L1Penalty
-from torchlite.nn.simple.layer_normalization import LayerNormalization as LayerNormalization
 from torchlite.nn.simple.linear import Linear as Linear
 from torchlite.nn.simple.linear_weight_norm import LinearWeightNorm as LinearWeightNorm
 from torchlite.nn.simple.lookup_table import LookupTable as LookupTable

@@ -1,1 +1,1 @@
-"""Normalisation of images: over a batch, over planes, over neighbourhoods."""
+"""Normalisation: over a batch, over a sample, over planes and neighbourhoods."""

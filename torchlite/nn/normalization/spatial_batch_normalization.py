@@ -1,6 +1,6 @@
 """SpatialBatchNormalization."""
 
-from torchlite.nn.simple.batch_normalization import BatchNormalization
+from torchlite.nn.normalization.batch_normalization import BatchNormalization
 
 __all__ = ["SpatialBatchNormalization"]
 

@@ -1,6 +1,6 @@
 """VolumetricBatchNormalization."""
 
-from torchlite.nn.simple.batch_normalization import BatchNormalization
+from torchlite.nn.normalization.batch_normalization import BatchNormalization
 
 __all__ = ["VolumetricBatchNormalization"]
 

@@ -2,8 +2,8 @@
 
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
+from torchlite.nn._network import Network
 from torchlite.nn.module import Module
-from torchlite.nn.simple._network import Network
 from torchlite.nn.simple.linear import Linear
 from torchlite.nn.simple.max import Max
 from torchlite.nn.simple.view import View

@@ -5,9 +5,9 @@ from typing import Any, Self
 
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
+from torchlite.nn._network import Network
 from torchlite.nn.containers.concat_table import ConcatTable
 from torchlite.nn.containers.sequential import Sequential
-from torchlite.nn.simple._network import Network
 from torchlite.nn.simple.add import Add
 from torchlite.nn.simple.c_mul import CMul
 from torchlite.nn.simple.identity import Identity
