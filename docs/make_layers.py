@@ -27,6 +27,7 @@ TITLES = {
     "pooling": "Pooling",
     "normalization": "Normalization",
     "resampling": "Padding and resampling",
+    "graph": "Networks of nodes",
     "criterions": "Criterions",
     "training": "Training",
 }

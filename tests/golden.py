@@ -28,7 +28,7 @@ from torchlite.nn.nested import same
 DATA = Path(__file__).parent / "data"
 
 # Files that tests of their own read; every other one holds cases of modules and criterions.
-OTHERS = {"api", "init", "optim", "random", "strings", "training"}
+OTHERS = {"api", "graph", "init", "optim", "random", "strings", "training"}
 
 # Allowed differences, relative to the largest number compared.
 TOLERANCE = {"float64": 1e-12, "float32": 2e-6}
@@ -61,6 +61,7 @@ SAID = {
     "id", "kind", "class", "lua", "args", "calls", "net", "fields", "dtype", "params", "train",
     "warmup", "seed", "input", "target", "gradOutput", "scale", "one_based", "noncontiguous",
     "tolerance", "note", "torch7_bug", "bug_note", "bug_fields", "no_backward", "no_gradInput",
+    "nodes", "graph_inputs", "graph_outputs", "module_order", "tostring",
 }  # fmt: skip
 COMPARED = {
     "output", "output2", "state", "gradInput", "gradParams", "gradParams2", "params2",
@@ -157,7 +158,7 @@ def _classes(value: Any) -> Iterator[str]:
 
 def _find(name: str) -> Any:
     """Return the class of this name; None without one."""
-    return getattr(nn, name, None)
+    return getattr(nn, name.removeprefix("nngraph."), None)
 
 
 # ---------------------------------------------------------------- building
@@ -166,7 +167,7 @@ def _find(name: str) -> Any:
 def build(case: dict[str, Any]) -> Any:
     """Make the module or criterion: constructor, calls, fields, dtype, parameters, mode."""
     named: dict[str, Any] = {}
-    made = _made(case.get("net", case), named)
+    made = Named(case) if case.get("kind") == "graph" else _made(case.get("net", case), named)
     for field, value in case.get("fields", {}).items():
         attribute = f"{field}_" if iskeyword(field) else field
         assert hasattr(made, attribute), f"{_name(case)}: no attribute {attribute}"
@@ -181,6 +182,35 @@ def build(case: dict[str, Any]) -> Any:
     if "train" in case:
         (made.training if case["train"] else made.evaluate)()
     return made
+
+
+class Named:
+    """A gModule made of the nodes of a case, whose modules are attributes by the nodes' names."""
+
+    def __init__(self, case: dict[str, Any]) -> None:
+        nodes: dict[str, Any] = {}
+        for row in case["nodes"]:
+            given = [nodes[name] for name in row.get("inputs", ())]
+            if row["op"] == "split":
+                nodes.update(zip(row["ids"], nodes[row["of"]].split(row["n"]), strict=True))
+            elif row["op"] == "nest":
+                nodes[row["id"]] = nn.graph.nest(given)
+            elif row["op"] == "input":
+                nodes[row["id"]] = nn.Identity()()
+            else:
+                if row["op"] == "clone":
+                    module = nodes[row["of"]].data.module.clone(*row["share"])
+                else:
+                    module = _made(row["module"], {})
+                nodes[row["id"]] = module(given)
+        inputs, outputs = (
+            [nodes[name] for name in case[f"graph_{which}"]] for which in ("inputs", "outputs")
+        )
+        self.net = nn.gModule(inputs, outputs)
+        self.names = {name: node.data.module for name, node in nodes.items()}
+
+    def __getattr__(self, name: str) -> Any:
+        return self.names[name] if name in self.names else getattr(self.net, name)
 
 
 def _made(row: dict[str, Any], named: dict[str, Any]) -> Any:
@@ -259,7 +289,8 @@ def check(case: dict[str, Any]) -> None:
     if case["kind"] == "criterion":
         _check_criterion(case)
     else:
-        assert case["kind"] == "module", f"{_name(case)} is of the kind {case['kind']}"
+        known = case["kind"] in ("module", "graph")
+        assert known, f"{_name(case)} is of the kind {case['kind']}"
         _check_module(case)
 
 

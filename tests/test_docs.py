@@ -93,7 +93,7 @@ def test_count():
 def test_every_class_is_compared_with_what_others_say():
     files = map(golden.cases, golden.chapters())
     torch7 = {name for rows in files for case in rows for name in classes(case)}
-    torch7 |= {case["class"] for case in golden.cases("training")}
+    torch7 |= {case["class"] for name in ("graph", "training") for case in golden.cases(name)}
     others = {type(case.make()).__name__ for _, case in cases.rows() if case.formula}
     for path in golden.DATA.glob("pytorch_*.npz"):
         with np.load(path) as archive:

@@ -12,7 +12,7 @@ from torchlite import nn, random
 from torchlite.errors import DTypeError, ShapeError, StateError
 from torchlite.kernels.blas import active
 from torchlite.kernels.flat import stretch
-from torchlite.nn.containers._remembering import Remembering
+from torchlite.nn._remembering import Remembering
 from torchlite.nn.module import fails_anywhere
 from torchlite.nn.stateful import arrays_in, parts
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from torchlite import stepping as stepping
     from torchlite import testing as testing
     from torchlite.nn import *  # noqa: F403
+    from torchlite.nn import graph as graph
     from torchlite.nn import tables as tables
     from torchlite.nn import utils as utils
 else:

@@ -88,7 +88,6 @@ _LAYERS = {
     "GaussianNoise": "WhiteNoise",
     "GELU": _NOT_THERE,
     "GroupNorm": _NOT_THERE,
-    "gModule": "nngraph's, which torchlite does not have yet",
     "GLU": "GatedLinearUnit",
     "GRU": "rnn's, which torchlite does not have yet",
     "HuberLoss": "SmoothL1Criterion",

@@ -67,6 +67,10 @@ _HOMES = {
     "SpatialAutoCropMSECriterion": "criterions.spatial_auto_crop_mse_criterion",
     "SpatialClassNLLCriterion": "criterions.spatial_class_nll_criterion",
     "WeightedMSECriterion": "criterions.weighted_mse_criterion",
+    "gModule": "graph.g_module",
+    "JustElement": "graph.just_element",
+    "JustTable": "graph.just_table",
+    "ModuleFromCriterion": "graph.module_from_criterion",
     "Module": "module",
     "BatchNormalization": "normalization.batch_normalization",
     "LayerNormalization": "normalization.layer_normalization",
@@ -205,8 +209,8 @@ _HOMES = {
 
 __all__ = sorted(_HOMES)
 
-# Functions, not classes: Torch7's nn.tables and nn.utils.
-_PARTS = frozenset({"tables", "utils"})
+# No layers: Torch7's nn.tables and nn.utils, and its packages graph and nngraph.
+_PARTS = frozenset({"graph", "tables", "utils"})
 
 
 def __getattr__(name: str) -> Any:

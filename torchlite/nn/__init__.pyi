@@ -1,4 +1,5 @@
 # Written by docs/make_layers.py.
+from torchlite.nn import graph as graph
 from torchlite.nn import tables as tables
 from torchlite.nn import utils as utils
 from torchlite.nn.container import Container as Container
@@ -107,6 +108,10 @@ from torchlite.nn.criterions.spatial_class_nll_criterion import (
 from torchlite.nn.criterions.weighted_mse_criterion import (
     WeightedMSECriterion as WeightedMSECriterion,
 )
+from torchlite.nn.graph.g_module import gModule as gModule
+from torchlite.nn.graph.just_element import JustElement as JustElement
+from torchlite.nn.graph.just_table import JustTable as JustTable
+from torchlite.nn.graph.module_from_criterion import ModuleFromCriterion as ModuleFromCriterion
 from torchlite.nn.module import Module as Module
 from torchlite.nn.normalization.batch_normalization import BatchNormalization as BatchNormalization
 from torchlite.nn.normalization.layer_normalization import LayerNormalization as LayerNormalization
@@ -342,6 +347,8 @@ __all__ = [  # noqa: RUF022
     "Index",
     "IndexLinear",
     "JoinTable",
+    "JustElement",
+    "JustTable",
     "Kmeans",
     "L1Cost",
     "L1HingeEmbeddingCriterion",
@@ -368,6 +375,7 @@ __all__ = [  # noqa: RUF022
     "MixtureTable",
     "Module",
     "ModuleCriterion",
+    "ModuleFromCriterion",
     "Mul",
     "MulConstant",
     "MultiCriterion",
@@ -475,4 +483,5 @@ __all__ = [  # noqa: RUF022
     "ZeroGrad",
     "ZipTable",
     "ZipTableOneToMany",
+    "gModule",
 ]

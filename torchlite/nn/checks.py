@@ -26,7 +26,7 @@ from torchlite.errors import (
     unhinted,
 )
 from torchlite.kernels.arrays import Array
-from torchlite.nn.nested import is_array, shapes
+from torchlite.nn.nested import EMPTY, is_array, shapes
 
 _Error = TypeVar("_Error", bound=TorchliteError)
 
@@ -523,6 +523,25 @@ def unremembered(
         argument=argument,
         expected=remembered or "a forward before",
         got=shapes(value),
+        hint=hint,
+    )
+
+
+def cut_off(module: Any, before: Any, position: int, place: int | None = None) -> StateError:
+    """Return the error of a module, at position, that has no gradInput for the one before it.
+
+    That one stands at `place`; None: at the position before.
+    """
+    what = "gradInput is None"
+    hint = f"only the first layer can do without: net[{position}].gradInput = np.zeros(0)"
+    if module.gradInput is not None and module.gradInput is not EMPTY:
+        what, hint = "it returns None", "what updateGradInput computes, it must return, too"
+    return StateError(
+        f"{title(module)}.updateGradInput: {what}, but "
+        f"[{position - 1 if place is None else place}] {title(before)} before it needs it",
+        layer=module,
+        method="updateGradInput",
+        argument="gradInput",
         hint=hint,
     )
 

@@ -1,6 +1,7 @@
 """Criterion: the contract that every loss keeps."""
 
-from typing import Any, final
+import sys
+from typing import Any, final, overload
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from torchlite.elsewhere import METHODS, OF_NETWORKS, Absent
 from torchlite.errors import DTypeError, ShapeError, TorchliteError, rehint
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
+from torchlite.nn.graph import ModuleNode, holds_nodes, node_of
 from torchlite.nn.stateful import Stateful
 
 __all__ = ["Criterion"]
@@ -66,8 +68,18 @@ class Criterion(Stateful):
             self._see_whether_swapped("forward", input, target, error)
             raise
 
-    def __call__(self, input: Any, target: Any = None, *surplus: Any) -> float:
-        """Return `forward(input, target)`."""
+    @overload
+    def __call__(self, input: list[ModuleNode]) -> ModuleNode: ...
+
+    @overload
+    def __call__(self, input: Any, target: Any = ..., *surplus: Any) -> float: ...
+
+    def __call__(self, input: Any, target: Any = None, *surplus: Any) -> Any:
+        """Return `forward(input, target)`; of a list of nodes, a node of a network (`gModule`)."""
+        if not surplus and target is None and holds_nodes(input):
+            from torchlite.nn.graph.module_from_criterion import ModuleFromCriterion
+
+            return node_of(ModuleFromCriterion(self), (input,), sys._getframe(1))
         return self.forward(input, target, *surplus)
 
     def backward(self, input: Any, target: Any = None, *surplus: Any) -> Any:

@@ -1,12 +1,14 @@
 """Module: the contract that every layer keeps."""
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Self, final
+from typing import TYPE_CHECKING, Any, Self, final, overload
 from weakref import ref
 
 import numpy as np
+from numpy import ndarray
 
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, fault
 from torchlite.kernels import flat
@@ -14,6 +16,7 @@ from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import axpy
 from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
+from torchlite.nn.graph import ModuleNode, holds_nodes, node_of
 from torchlite.nn.nested import shapes
 from torchlite.nn.stateful import Stateful, arrays_in, put, rebind, restored
 from torchlite.nn.ties import EntangledError, Gathered
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Module"]
 
+_NOTHING: Any = object()
 _PASSES = ("updateOutput", "updateGradInput", "accGradParameters")
 
 
@@ -165,9 +169,20 @@ class Module(Stateful):
             raise checks.too_many(self, "forward", "input", 1 + len(surplus), "forward([a, b])")
         return self.updateOutput(input)
 
-    def __call__(self: "Forward[Input, Output]", input: "Input", *surplus: Any) -> "Output":
-        """Return `forward(input)`."""
-        return self.forward(input, *surplus) if surplus else self.forward(input)
+    @overload
+    def __call__(self, input: ModuleNode | list[ModuleNode] = ..., /) -> ModuleNode: ...
+
+    @overload
+    def __call__(self: "Forward[Input, Output]", input: "Input", /, *surplus: Any) -> "Output": ...
+
+    def __call__(self, input: Any = _NOTHING, *surplus: Any) -> Any:
+        """Return `forward(input)`; of nodes, or of nothing, a node of a network (`gModule`)."""
+        if type(input) is ndarray and not surplus:
+            return self.forward(input)
+        given = () if input is _NOTHING else (input, *surplus)
+        if not given or holds_nodes(given):
+            return node_of(self, given, sys._getframe(1))
+        return self.forward(*given)
 
     def backward(
         self: "Backward[Input, GradOutput, GradInput]",

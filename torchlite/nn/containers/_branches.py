@@ -6,7 +6,7 @@ from numpy import ndarray
 
 from torchlite.errors import StateError
 from torchlite.nn import checks, table_checks
-from torchlite.nn.containers._remembering import Remembering
+from torchlite.nn._remembering import Remembering
 from torchlite.nn.entries import total_gradient
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY, same, shapes

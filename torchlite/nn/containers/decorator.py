@@ -3,9 +3,9 @@
 from typing import Any
 
 from torchlite.errors import DTypeError, fault
+from torchlite.nn._remembering import Remembering
 from torchlite.nn.container import Container
 from torchlite.nn.containers._branches import Branches
-from torchlite.nn.containers._remembering import Remembering
 from torchlite.nn.module import Module, fails_anywhere
 
 __all__ = ["Decorator"]

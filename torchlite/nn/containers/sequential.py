@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from torchlite.errors import StateError
 from torchlite.nn import checks, table_checks
-from torchlite.nn.containers._remembering import Remembering
+from torchlite.nn._remembering import Remembering
 from torchlite.nn.nested import EMPTY, same, shapes
 
 __all__ = ["Sequential"]
@@ -107,10 +106,10 @@ class Sequential(Remembering):
                 position -= 1
                 module = modules[position]
                 if module.gradInput is None:
-                    raise _cut_off(module, modules[position - 1], position)
+                    raise checks.cut_off(module, modules[position - 1], position)
                 gradOutput = module.updateGradInput(path[position], gradOutput)
                 if gradOutput is None:
-                    raise _cut_off(module, modules[position - 1], position)
+                    raise checks.cut_off(module, modules[position - 1], position)
                 gradOutputs[position - 1] = gradOutput
             if modules:
                 position = 0
@@ -128,19 +127,8 @@ class Sequential(Remembering):
     def _steps(self, input: Any, gradOutput: Any) -> tuple[Any, Any, Any, Any]:
         path = self._path_of("accGradParameters", input)
         modules, gradOutputs = self.modules, self.gradOutputs
-        if modules and (
-            not gradOutputs
-            or not (gradOutputs[-1] is gradOutput or same(gradOutputs[-1], gradOutput))
-        ):
-            raise StateError(
-                f"{checks.title(self)}.accGradParameters: gradOutput is not that of the last "
-                "updateGradInput",
-                layer=self,
-                method="accGradParameters",
-                argument="gradOutput",
-                hint="call updateGradInput(input, gradOutput) first: it finds the gradOutputs of "
-                "the modules inside",
-            )
+        if modules and (not gradOutputs or gradOutputs[-1] is not gradOutput):
+            self._must_have_gone_back(bool(gradOutputs) and same(gradOutputs[-1], gradOutput))
         return range(len(modules) - 1, -1, -1), modules, path, gradOutputs
 
     def _path_of(self, method: str, input: Any) -> Any:
@@ -176,18 +164,3 @@ class Sequential(Remembering):
         if len(steps) > _LONGEST_STORY:
             steps[1 : len(steps) - _LONGEST_STORY + 1] = ["..."]
         return " -> ".join([*steps, f"[{position}] here"])
-
-
-def _cut_off(module: Any, before: Any, position: int) -> StateError:
-    what = "gradInput is None"
-    hint = f"only the first layer can do without: net[{position}].gradInput = np.zeros(0)"
-    if module.gradInput is not None and module.gradInput is not EMPTY:
-        what, hint = "it returns None", "what updateGradInput computes, it must return, too"
-    return StateError(
-        f"{checks.title(module)}.updateGradInput: {what}, but "
-        f"[{position - 1}] {checks.title(before)} before it needs it",
-        layer=module,
-        method="updateGradInput",
-        argument="gradInput",
-        hint=hint,
-    )

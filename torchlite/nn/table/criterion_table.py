@@ -64,6 +64,9 @@ class CriterionTable(Module):
 
     exempt: ClassVar = {"gradInput": "of the target it is zeros: nothing is learnt about that"}
 
+    # Of the output.
+    _shape: tuple[int, ...] = ()
+
     def __init__(self, criterion: Criterion) -> None:
         if not isinstance(criterion, Criterion):
             got = type(criterion).__name__
@@ -73,14 +76,16 @@ class CriterionTable(Module):
     def updateOutput(self, input: Table) -> Array:
         table_checks.must_be_table(self, "updateOutput", "input", input, 2)
         loss = self.criterion.updateOutput(*input)
-        self.output = np.full_like(first_array(input), loss, shape=())
+        self.output = np.full_like(first_array(input), loss, shape=self._shape)
         return self.output
 
     def updateGradInput(self, input: Table, gradOutput: Any) -> list[Any]:
         table_checks.must_be_table(self, "updateGradInput", "input", input, 2)
         if is_array(gradOutput):
             dtype = first_array(input).dtype
-            table_checks.must_be_like(self, "updateGradInput", "gradOutput", gradOutput, (), dtype)
+            table_checks.must_be_like(
+                self, "updateGradInput", "gradOutput", gradOutput, self._shape, dtype
+            )
         else:
             gradOutput = checks.number(self, "updateGradInput", "gradOutput", gradOutput)
         gradient = self.criterion.updateGradInput(*input)

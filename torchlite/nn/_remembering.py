@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from torchlite.errors import StateError
 from torchlite.kernels.arrays import Number
 from torchlite.nn import checks
 from torchlite.nn.container import Container
@@ -47,6 +48,19 @@ class Remembering(Container):
                 hint += ", which an error drops"
             name = type(self).__name__
             raise checks.unremembered(name, self, method, "input", known, input, hint)
+
+    def _must_have_gone_back(self, known: bool) -> None:
+        """Raise unless gradOutput is known to be that of the last updateGradInput."""
+        if not known:
+            raise StateError(
+                f"{checks.title(self)}.accGradParameters: gradOutput is not that of the last "
+                "updateGradInput",
+                layer=self,
+                method="accGradParameters",
+                argument="gradOutput",
+                hint="call updateGradInput(input, gradOutput) first: it finds the gradOutputs of "
+                "the modules inside",
+            )
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Number = 1) -> None:
         """Run the modules' accGradParameters, each with its own input and gradOutput.

@@ -1,0 +1,269 @@
+"""From nodes to what a gModule keeps of them, and from that to what it does, and to its graphs."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from torchlite.errors import DTypeError, StateError, fault
+from torchlite.nn.graph._graph import Graph
+from torchlite.nn.graph._nodes import ModuleNode, NodeData, called
+
+__all__ = ["Source", "Wiring", "described", "graphs_of", "wired"]
+
+# How many splits of parts of splits there may be.
+_DEEPEST = 100
+_LEAD = "every node must lead to one of the outputs"
+
+
+class Source(NamedTuple):
+    """A part of what a module returned.
+
+    Attributes
+    ----------
+    of
+        Where it stands in `activations`: 0 is the input, i + 1 what modules[i] returned.
+    keys
+        Which entry of that, and of how many: ((3, 4),) is the last of four.
+    """
+
+    of: int
+    keys: tuple[tuple[int, int], ...]
+
+
+class Wiring(NamedTuple):
+    """What is computed from what.
+
+    Attributes
+    ----------
+    inputs
+        How many inputs there are.
+    sources
+        For each module where its input comes from: a position in `activations`, or a Source, or a
+        list of Sources for a table.
+    outputs
+        The Sources of the outputs.
+    alone
+        For each position in `activations`, whether it goes to one place, and there as a whole.
+    """
+
+    inputs: int
+    sources: list[Any]
+    outputs: list[Source]
+    alone: list[bool]
+
+
+def described(inputs: Any, outputs: Any) -> tuple[list[NodeData], list[dict[str, Any]]]:
+    """Return the data of the nodes that hold modules, in order, and all nodes as plain values.
+
+    The order is Torch7's: each node after all that it needs, depth first from the outputs.
+    """
+    for name, nodes in (("inputs", inputs), ("outputs", outputs)):
+        _must_be_nodes(name, nodes)
+    before = _with_innode(inputs)
+    outnode = NodeData()
+    before[id(outnode)] = [node.data for node in outputs]
+    order = _ordered(outnode, before)
+    numbers = {id(data): number for number, data in enumerate(order)}
+    _must_lead_to(inputs, numbers)
+    _must_come_from(order, before)
+    _must_not_dangle(order, numbers)
+    modules = [data for data in order if data.module is not None]
+    positions = {id(data): position for position, data in enumerate(modules)}
+    return modules, [
+        {
+            "module": positions.get(id(data)),
+            "inputs": [numbers[id(other)] for other in before.get(id(data), data.mapindex)],
+            "annotations": data.annotations,
+            "selectindex": data.selectindex,
+            "nSplitOutputs": data.nSplitOutputs,
+        }
+        for data in order
+    ]
+
+
+def _must_be_nodes(name: str, nodes: Any) -> None:
+    if not isinstance(nodes, (list, tuple)):
+        hint = f"[{name[:-1]}]" if isinstance(nodes, ModuleNode) else None
+        raise _refused(DTypeError, name, "a list of nodes", type(nodes).__name__, hint)
+    if not nodes:
+        raise _refused(DTypeError, name, "a list of at least one node", "an empty list")
+    for i, node in enumerate(nodes):
+        if not isinstance(node, ModuleNode):
+            hint = None
+            if hasattr(node, "updateOutput"):
+                hint = "a second pair of parentheses makes a node of a module: nn.Identity()()"
+            raise _refused(DTypeError, f"{name}[{i}]", "a node", type(node).__name__, hint)
+        if any(other is node for other in nodes[:i]):
+            hint = "nn.Identity()(node) is another node of the same value"
+            got = f"{called(node.data)} again"
+            raise _refused(StateError, f"{name}[{i}]", "another node", got, hint)
+    for i, node in enumerate(nodes if name == "inputs" else ()):
+        if node.data.mapindex:
+            got = f"{called(node.data)}, which comes after {called(node.data.mapindex[0])}"
+            hint = "nn.Identity()() is such a node"
+            raise _refused(StateError, f"inputs[{i}]", "a node before all others", got, hint)
+        if node.data.module is None:
+            got = "a node without a module"
+            raise _refused(StateError, f"inputs[{i}]", "a node of a module", got)
+
+
+def _refused(kind: Any, argument: str, expected: str, got: str, hint: str | None = None) -> Any:
+    return fault(kind, "gModule", argument, expected, got, method="__init__", hint=hint)
+
+
+def _with_innode(inputs: Any) -> dict[int, list[NodeData]]:
+    """Return what comes before the inputs: the input as a whole, which is split if it is many."""
+    innode = NodeData()
+    if len(inputs) == 1:
+        return {id(inputs[0].data): [innode]}
+    whole = NodeData(nSplitOutputs=len(inputs))
+    whole.mapindex.append(innode)
+    before = {}
+    for i, node in enumerate(inputs):
+        part = NodeData(selectindex=i)
+        part.mapindex.append(whole)
+        before[id(node.data)] = [part]
+    return before
+
+
+def _ordered(outnode: NodeData, before: dict[int, list[NodeData]]) -> list[NodeData]:
+    """Return all that leads to outnode, each after what comes before it."""
+    order: list[NodeData] = []
+    met = {id(outnode)}
+    way: list[tuple[NodeData, Iterator[NodeData]]] = [(outnode, iter(before[id(outnode)]))]
+    on_the_way = {id(outnode)}
+    while way:
+        data, rest = way[-1]
+        other = next(rest, None)
+        if other is None:
+            way.pop()
+            on_the_way.discard(id(data))
+            order.append(data)
+        elif id(other) not in met:
+            met.add(id(other))
+            on_the_way.add(id(other))
+            way.append((other, iter(before.get(id(other), other.mapindex))))
+        elif id(other) in on_the_way:
+            circle = [one for one, _ in way]
+            circle = circle[[one is other for one in circle].index(True) :]
+            names = " -> ".join(map(called, [other, *circle[:0:-1], other]))
+            raise StateError(
+                f"gModule: nodes must lead in no circle, got {names}",
+                method="__init__",
+                argument="outputs",
+            )
+    return order
+
+
+def _must_lead_to(inputs: Any, numbers: dict[int, int]) -> None:
+    for i, node in enumerate(inputs):
+        if id(node.data) not in numbers:
+            raise StateError(
+                f"gModule: every input must lead to one of the outputs, inputs[{i}], "
+                f"{called(node.data)}, does not",
+                method="__init__",
+                argument=f"inputs[{i}]",
+            )
+
+
+def _must_come_from(order: list[NodeData], before: dict[int, list[NodeData]]) -> None:
+    # The first is the input as a whole.
+    for data in order[1:]:
+        if not before.get(id(data), data.mapindex):
+            raise StateError(
+                f"gModule: every node must come from the inputs, {called(data)} has no input and "
+                "is none of them",
+                method="__init__",
+                argument="inputs",
+                hint="name it among the inputs",
+            )
+        if data.module is None and len(data.mapindex) > 1:
+            raise StateError(
+                f"gModule: {called(data)} must have one input, got {len(data.mapindex)}",
+                method="__init__",
+                argument="outputs",
+                hint="nn.graph.nest(nodes) is the node of a table",
+            )
+
+
+def _must_not_dangle(order: list[NodeData], numbers: dict[int, int]) -> None:
+    for data in order:
+        for user in data.users:
+            # A part that nothing uses may be left out.
+            lost = user.users if user.selectindex is not None else [user]
+            for other in lost:
+                if id(user) not in numbers:
+                    raise StateError(
+                        f"gModule: {_LEAD}, {called(other)} leads nowhere",
+                        method="__init__",
+                        argument="outputs",
+                        hint="name it among the outputs, or leave it out: make anew what "
+                        f"{called(data)} stands for",
+                    )
+
+
+def wired(nodes: list[dict[str, Any]]) -> Wiring:
+    """Return what is computed from what; raise ValueError where nodes say something impossible."""
+    values: list[Source] = []
+    sources: list[list[Source]] = []
+    inputs, last = 1, len(nodes) - 1
+    for number, node in enumerate(nodes):
+        if any(not 0 <= i < number for i in node["inputs"]) or bool(node["inputs"]) != bool(number):
+            raise ValueError(f"the inputs of node {number} are {node['inputs']}")
+        before = [values[i] for i in node["inputs"]]
+        position, select = node["module"], node["selectindex"]
+        if position is not None:
+            if position != len(sources) or number in (0, last):
+                raise ValueError(f"the module of node {number} is {position}")
+            sources.append(before)
+            values.append(Source(len(sources), ()))
+            continue
+        if number == last:
+            break
+        if len(before) > 1:
+            raise ValueError(f"node {number} has no module, and {len(before)} inputs")
+        value = before[0] if before else Source(0, ())
+        if select is not None:
+            count = nodes[node["inputs"][0]]["nSplitOutputs"]
+            if not 0 <= select < count or len(value.keys) == _DEEPEST:
+                raise ValueError(f"node {number} is part {select} of {count}")
+            value = Source(value.of, (*value.keys, (select, count)))
+            if value.of == 0:
+                inputs = count
+        values.append(value)
+    outputs = before
+    uses = [0] * (len(sources) + 1)
+    alone = [True] * len(uses)
+    for of, keys in [source for table in [*sources, outputs] for source in table]:
+        uses[of] += 1
+        alone[of] = alone[of] and not keys and uses[of] == 1
+    if 0 in uses:
+        raise ValueError(f"nothing uses what comes {uses.index(0)}.")
+    return Wiring(inputs, [_simple(table) for table in sources], outputs, alone)
+
+
+def _simple(table: list[Source]) -> Any:
+    """Return the only entry of a table, and the position of what is used as a whole."""
+    if len(table) > 1:
+        return table
+    return table[0] if table[0].keys else table[0].of
+
+
+def graphs_of(
+    nodes: list[dict[str, Any]], modules: list[Any], inputs: Any, gradOutputs: Any
+) -> tuple[Graph, Graph]:
+    """Return the graph in which edges lead ahead, and its reverse, of the same data."""
+    made: list[ModuleNode] = []
+    for node in nodes:
+        data = NodeData(None, node["annotations"], node["selectindex"], node["nSplitOutputs"])
+        position = node["module"]
+        if position is not None:
+            data.module = modules[position]
+            data.input = inputs[position] if inputs else None
+            data.gradOutput = gradOutputs[position] if gradOutputs else None
+        made.append(ModuleNode(data))
+        made[-1].add([made[i] for i in node["inputs"]], True)
+    backward = made[-1].graph()
+    forward = backward.reverse()
+    for one in forward.nodes:
+        one.data.number = one.id
+    return forward, backward
