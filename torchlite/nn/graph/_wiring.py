@@ -202,30 +202,30 @@ def _must_not_dangle(order: list[NodeData], numbers: dict[int, int]) -> None:
 
 
 def wired(nodes: list[dict[str, Any]]) -> Wiring:
-    """Return what is computed from what; raise ValueError where nodes say something impossible."""
+    """Return what is computed from what; raise StateError where nodes say something impossible."""
     values: list[Source] = []
     sources: list[list[Source]] = []
     inputs, last = 1, len(nodes) - 1
     for number, node in enumerate(nodes):
         if any(not 0 <= i < number for i in node["inputs"]) or bool(node["inputs"]) != bool(number):
-            raise ValueError(f"the inputs of node {number} are {node['inputs']}")
+            raise StateError(f"gModule: the inputs of node {number} are {node['inputs']}")
         before = [values[i] for i in node["inputs"]]
         position, select = node["module"], node["selectindex"]
         if position is not None:
             if position != len(sources) or number in (0, last):
-                raise ValueError(f"the module of node {number} is {position}")
+                raise StateError(f"gModule: the module of node {number} is {position}")
             sources.append(before)
             values.append(Source(len(sources), ()))
             continue
         if number == last:
             break
         if len(before) > 1:
-            raise ValueError(f"node {number} has no module, and {len(before)} inputs")
+            raise StateError(f"gModule: node {number} has no module, and {len(before)} inputs")
         value = before[0] if before else Source(0, ())
         if select is not None:
             count = nodes[node["inputs"][0]]["nSplitOutputs"]
             if not 0 <= select < count or len(value.keys) == _DEEPEST:
-                raise ValueError(f"node {number} is part {select} of {count}")
+                raise StateError(f"gModule: node {number} is part {select} of {count}")
             value = Source(value.of, (*value.keys, (select, count)))
             if value.of == 0:
                 inputs = count
@@ -237,7 +237,7 @@ def wired(nodes: list[dict[str, Any]]) -> Wiring:
         uses[of] += 1
         alone[of] = alone[of] and not keys and uses[of] == 1
     if 0 in uses:
-        raise ValueError(f"nothing uses what comes {uses.index(0)}.")
+        raise StateError(f"gModule: nothing uses activations[{uses.index(0)}]")
     return Wiring(inputs, [_simple(table) for table in sources], outputs, alone)
 
 

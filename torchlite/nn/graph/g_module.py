@@ -142,7 +142,9 @@ class gModule(Remembering):
     def __setstate__(self, state: dict[str, Any]) -> None:
         wiring = wired(state["nodes"])
         if len(wiring.sources) != len(state["modules"]):
-            raise ValueError(f"{len(state['modules'])} modules, {len(wiring.sources)} in nodes")
+            raise StateError(
+                f"gModule: {len(state['modules'])} modules, {len(wiring.sources)} in nodes"
+            )
         vars(self).update(state)
 
     # ---------------------------------------------------------------- forward and backward
