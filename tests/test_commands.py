@@ -1,6 +1,7 @@
 """The command line: what is found, what is printed, what is refused."""
 
 import importlib
+import os
 import pkgutil
 import re
 import subprocess
@@ -121,7 +122,13 @@ def test_module_is_a_program():
     [
         ([], "torchlite: error: the following arguments are required: COMMAND"),
         (["dome"], "torchlite: error: argument COMMAND: invalid choice: 'dome'"),
-        (["demo", "now"], "torchlite: error: unrecognized arguments: now"),
+        (["demo", "now"], "torchlite: error: unrecognized arguments: now\n"),
+        (
+            ["check", "torchlite.nn:JoinTable", "--args", "1", "--input", "5x3", "5x2"],
+            "torchlite: error: unrecognized arguments: 5x2\n"
+            "  hint: several stand between quotes: --input '5x3 5x2'\n",
+        ),
+        (["check", "a:B", "--input", "5", "--al2"], "error: unrecognized arguments: --al2\n"),
         (["demo", "--seed", "x"], "demo: error: argument --seed: invalid int value: 'x'"),
         (["demo", "--epochs", "x"], "demo: error: argument --epochs: must be a whole number"),
         (["demo", "--epochs", "0"], "demo: error: argument --epochs: must be at least 1, got 0"),
@@ -135,7 +142,7 @@ def test_wrong_arguments_are_refused(capsys, arguments, message):
 
 
 def test_every_command_explains_itself(capsys):
-    names = [file.name for file in pkgutil.iter_modules(commands.__path__)]
+    names = [name for _, name, _ in pkgutil.iter_modules(commands.__path__) if name[0] != "_"]
     assert "demo" in names
     with pytest.raises(SystemExit):
         main(["--help"])
@@ -161,3 +168,147 @@ def test_a_file_is_a_command(capsys, monkeypatch, tmp_path):
         sys.modules.pop("torchlite.commands.greet")
         del commands.greet
     assert capsys.readouterr().out == "hello Ada\n"
+
+
+# what users name
+
+
+NETWORK = """
+import random
+import numpy as np
+import torchlite as nn
+from beside_it import Base
+
+class Mine(Base):
+    lots = random.Random(0).random()
+
+class Loss(nn.MSECriterion):
+    pass
+
+def homework():
+    return nn.Sequential(Mine()), Loss(), np.ones((2, 3)), np.zeros((2, 3))
+
+several = homework(), 1
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a file that is called like a module of Python's, and what that imports."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "random.py").write_text(NETWORK)
+    (tmp_path / "work.py").write_text(NETWORK)
+    (tmp_path / "beside_it.py").write_text("from torchlite.nn import ReLU as Base\n")
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    for name in ("work", "beside_it"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check", "random.py:Mine", "--input", "2x3"], "Mine: 31 properties hold, no parameters"),
+        (["trace", "random.py:homework"], "step 1: updateOutput of net[0], Mine"),
+        (["summary", "random.py:homework"], "net[0]  Mine"),
+    ],
+)
+def test_a_file_in_the_current_folder_hides_nothing(folder, arguments, said):
+    program = [sys.executable, "-m", "torchlite", *arguments]
+    finished = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert said in finished.stdout
+
+
+def test_programs_of_others_find_what_lies_beside_them(folder):
+    (folder / "theirs.py").write_text("import torchlite, sys\nprint(sys.path[0])\n")
+    program = [sys.executable, "-m", "theirs"]
+    finished = subprocess.run(program, capture_output=True, text=True, check=True)
+    assert finished.stdout == f"{folder}\n"
+
+
+def test_what_lies_beside_a_file_comes_before_what_is_installed(folder, capsys):
+    installed = folder / "installed"
+    installed.mkdir()
+    (installed / "beside_it.py").write_text("")
+    sys.path.append(str(installed))
+    assert main(["trace", f"{folder / 'work.py'}:homework"]) == 0
+    assert main(["trace", "work:homework"]) == 0
+    assert sys.path.count(str(folder)) == 1
+
+
+ONE_OF = "check: the name must be one of Loss, Mine, homework in"
+NONE_OF = "check: the name must be a class or a function in"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["work.py:Mien"], f"SettingError: {ONE_OF} work.py, got 'Mien'\n  hint: work.py:Mine?"),
+        (["work.py:Other"], f"SettingError: {ONE_OF} work.py, got 'Other'"),
+        (["work:mine"], f"SettingError: {ONE_OF} {{}}work.py, got 'mine'\n  hint: work:Mine?"),
+        (
+            ["beside_it.py:Bose"],
+            f"SettingError: {NONE_OF} beside_it.py, got 'Bose'",
+        ),
+        (
+            ["torchlite.nn:Liner"],
+            f"SettingError: {NONE_OF} {torchlite.nn.__file__}, got 'Liner'\n"
+            "  hint: torchlite.nn:Linear?",
+        ),
+        (
+            ["torchlite.nn:MSELoss"],
+            "AttributeError: module 'torchlite.nn' has no attribute 'MSELoss'\n"
+            "  hint: nn.MSECriterion",
+        ),
+        (["work.py:np"], "DTypeError: check: work.py:np must be a class or a function, got module"),
+        (
+            ["work.py:homework"],
+            "DTypeError: check_module: module must be a Module or what makes one, got tuple",
+        ),
+        (
+            ["work.py"],
+            "SettingError: check: what is named must be file.py:name or package.module:name, "
+            "got 'work.py'",
+        ),
+        (
+            ["work.py:Loss"],
+            "SettingError: check: --target must be given for a criterion, got none\n"
+            "  hint: --target 5x3, or --target 'ids:5<3' for classes",
+        ),
+        (
+            ["work.py:Mine", "--exempt", "nan,batch"],
+            "SettingError: check: --exempt must be PROPERTY=REASON, once for each property, "
+            "got 'nan,batch'\n  hint: --exempt 'nan=why' --exempt 'batch=why'",
+        ),
+        (
+            ["work.py:Mine", "--exempt", "nan="],
+            "SettingError: check: --exempt must be PROPERTY=REASON, once for each property, "
+            "got 'nan='\n  hint: --exempt 'nan=why'",
+        ),
+        (
+            ["work.py:Mine", "--only", "nan,batch"],
+            "SettingError: check: --only must be one PROPERTY, and given once for each, "
+            "got 'nan,batch'\n  hint: --only nan --only batch",
+        ),
+    ],
+)
+def test_check_says_what_it_needs(folder, capsys, arguments, said):
+    assert main(["check", *arguments, "--input", "2x3"]) == 2
+    assert capsys.readouterr().err == f"check: {said.format(f'{folder}{os.sep}')}\n"
+
+
+def test_check_takes_reasons_and_properties_one_by_one(folder, capsys):
+    properties = ["--only", "nan", "--only", "batch", "--exempt", "nan=why not"]
+    assert main(["check", "work.py:Mine", "--input", "2x3", *properties]) == 0
+    assert capsys.readouterr().out == (
+        "Mine: 1 property holds, no parameters\n  exempt from nan: why not\n"
+    )
+
+
+@pytest.mark.parametrize("command", [["check", "--input", "2"], ["trace"], ["summary"]])
+def test_commands_tell_in_which_line_of_the_file_an_error_is(folder, capsys, command):
+    (folder / "broken.py").write_text("def net():\n    return 1 / 0\n")
+    assert main([command[0], "broken.py:net", *command[1:]]) == 2
+    said = f"{command[0]}: ZeroDivisionError: division by zero (broken.py:2)\n"
+    assert capsys.readouterr().err == said

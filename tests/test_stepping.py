@@ -1090,7 +1090,7 @@ def test_a_function_that_returns_something_else(tmp_path, capsys):
         f"trace: DTypeError: trace: what {source}:net returns {expected}"
     )
     assert main(["trace", f"{source}:nothing"]) == 2
-    said = f"torchlite: the source must be a function of {source}, got 'nothing'\n"
+    said = f"trace: the name must be one of net in {source}, got 'nothing'\n"
     assert capsys.readouterr().err == f"trace: SettingError: {said}"
 
 
@@ -1121,11 +1121,19 @@ def test_a_summary_of_an_input_in_the_place_of_its_shape():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["trace", "nothing"], "torchlite: the source must be file.py:function, got 'nothing'"),
+        (["trace", "nothing"], "trace: what is named must be file.py:name or package.module:name"),
         (["trace", "nowhere.py:f"], "FileNotFoundError"),
         (["trace", "--compare", "nowhere.json", "nowhere.json"], "FileNotFoundError"),
-        (["summary", "nothing"], "torchlite: the source must be file.py:function, got 'nothing'"),
+        (
+            ["summary", "nothing"],
+            "summary: what is named must be file.py:name or package.module:name",
+        ),
         (["summary", "--input", "16,63"], "ShapeError"),
+        (
+            ["summary", "--input", "16;64"],
+            "summary: SettingError: summary: --input must be a shape, or several with blanks "
+            "between them, got '16;64'\n  hint: '64x5 64x2'\n",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_said(arguments, said, capsys):
@@ -1144,8 +1152,9 @@ def test_summary_command(tmp_path, capsys):
     (tmp_path / "work.py").write_text(PROGRAM)
     assert main(["summary", f"{tmp_path / 'work.py'}:homework"]) == 0
     assert "(2, 1)" in capsys.readouterr().out
-    assert main(["summary", f"{tmp_path / 'work.py'}:homework", "--input", "7,2"]) == 0
-    assert "(7, 1)" in capsys.readouterr().out
+    for shape in ("7,2", "7x2"):
+        assert main(["summary", f"{tmp_path / 'work.py'}:homework", "--input", shape]) == 0
+        assert "(7, 1)" in capsys.readouterr().out
 
 
 # notebooks

@@ -11,7 +11,17 @@ the gradients of its parameters are computed; there is no tape and no graph.
 """
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
+
+# Of `python -m torchlite` the current folder is the first in which imports look: NumPy would take
+# a random.py there for Python's. As the last it hides nothing.
+if (
+    sys.argv[:1] == ["-m"]
+    and sys.orig_argv[-len(sys.argv)].removeprefix("-m") == __name__
+    and not sys.flags.safe_path
+):
+    sys.path.append(sys.path.pop(0))
 
 from torchlite import nn as nn
 from torchlite.elsewhere import absent

@@ -1,8 +1,8 @@
 """The command line: `python -m torchlite COMMAND`, or `torchlite COMMAND` once installed.
 
-Every file in `torchlite/commands/` is a command of its name: its docstring is what `--help` says,
-`add_arguments(parser)` declares its arguments, `run(args)` does the work and returns the exit
-status.
+Every file in `torchlite/commands/`, but for what they share in those with an underscore, is a
+command of its name: its docstring is what `--help` says, `add_arguments(parser)` declares its
+arguments, `run(args)` does the work and returns the exit status.
 """
 
 import argparse
@@ -24,13 +24,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"torchlite {torchlite.__version__}")
     choices = parser.add_subparsers(metavar="COMMAND", required=True)
-    for file in pkgutil.iter_modules(commands.__path__):
-        command = importlib.import_module(f"torchlite.commands.{file.name}")
+    for _, name, _ in pkgutil.iter_modules(commands.__path__):
+        if name.startswith("_"):
+            continue
+        command = importlib.import_module(f"torchlite.commands.{name}")
         says = command.__doc__ or ""
-        choice = choices.add_parser(file.name, help=says.partition("\n")[0], description=says)
+        choice = choices.add_parser(name, help=says.partition("\n")[0], description=says)
         command.add_arguments(choice)
         choice.set_defaults(run=command.run)
-    args = parser.parse_args(argv)
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        # Where a shape stands alone, the quotes are missing that hold several together.
+        quotes = "input" in args and not any(word.startswith("-") for word in unknown)
+        hint = "\n  hint: several stand between quotes: --input '5x3 5x2'" if quotes else ""
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     status: int = args.run(args)
     return status
 

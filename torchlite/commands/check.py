@@ -6,23 +6,20 @@ holds, 1 with the report of what does not, 2 for arguments that cannot be used.
 
 import argparse
 import ast
-import importlib
+import copy
 import re
-import sys
-from importlib.machinery import SourceFileLoader
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from torchlite.commands._given import SHAPE, named, refused, shape_of
 from torchlite.errors import SettingError, fault
 from torchlite.nn.criterion import Criterion
 
 __all__ = ["add_arguments", "run"]
 
 # A kind, a shape, and the limit of whole numbers.
-_ARRAY = re.compile(r"(?:(ids|signs|unit):)?(\d+(?:[,x]\d+)*)(?:<(\d+))?")
+_ARRAY = re.compile(rf"(?:(ids|signs|unit):)?({SHAPE})(?:<(\d+))?")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,26 +57,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     # Here, because loading it would slow down every other command.
     from torchlite.testing import ContractViolation, check_criterion, check_module
-    from torchlite.testing.raised import line_of
+    from torchlite.testing.subject import attempt
 
     try:
-        kind = _named(args.layer)
-        positional, named = _arguments(args.args)
+        kind = named("check", args.layer)
+        positional, by_name = _arguments(args.args)
         rng = np.random.default_rng(args.seed)
         arguments = [_drawn(rng, "--input", args.input)]
-        exempt = dict(entry.partition("=")[::2] for entry in args.exempt)
-        layer = kind(*positional, **named)
+        only = args.only and list(map(_alone, args.only))
+        exempt = dict(map(_exempt, args.exempt))
+        layer = kind(*positional, **by_name)
         check: Any = check_module
         if isinstance(layer, Criterion):
             check = check_criterion
             arguments.append(args.target and _drawn(rng, "--target", args.target))
+            if not args.target and attempt(copy.deepcopy(layer).forward, *arguments) is None:
+                # Some have no target.
+                hint = "--target 5x3, or --target 'ids:5<3' for classes"
+                raise fault(
+                    SettingError, "check", "--target", "given for a criterion", "none", hint=hint
+                )
         elif args.target:
             expected = "left out for a layer; criterions have one"
             raise fault(SettingError, "check", "--target", expected, repr(args.target))
         report = check(
             layer,
             *arguments,
-            only=args.only,
+            only=only,
             exempt=exempt,
             level=args.level,
             all_failures=args.all,
@@ -89,32 +93,9 @@ def run(args: argparse.Namespace) -> int:
         print(f"{type(violation).__name__}: {violation}")
         return 1
     except Exception as error:
-        notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
-        print(f"check: {type(error).__name__}: {error}{line_of(error)}{notes}", file=sys.stderr)
-        return 2
+        return refused("check", error)
     print(report)
     return 0
-
-
-def _named(name: str) -> Any:
-    """Return the class that package.module:Class or path/to/file.py:Class names."""
-    place, _, attribute = name.rpartition(":")
-    if not place:
-        expected = "package.module:Class or file.py:Class"
-        raise fault(SettingError, "named", "layer", expected, repr(name))
-    if place.endswith(".py"):
-        # No import statement can mean this name: a random.py is not Python's. A pickle can.
-        loader = SourceFileLoader(f"{Path(place).stem.replace('.', '_')} (checked)", place)
-        module = ModuleType(loader.name)
-        module.__file__ = place
-        sys.modules[loader.name] = module
-        # What lies beside it can be imported, but hides nothing.
-        sys.path.append(str(Path(place).parent))
-        loader.exec_module(module)
-    else:
-        sys.path.insert(0, "")
-        module = importlib.import_module(place)
-    return getattr(module, attribute)
 
 
 def _arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
@@ -138,6 +119,24 @@ def _arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
     )
 
 
+def _alone(name: str) -> str:
+    if "," in name:
+        hint = " ".join(f"--only {each}" for each in name.split(","))
+        expected = "one PROPERTY, and given once for each"
+        raise fault(SettingError, "check", "--only", expected, repr(name), hint=hint)
+    return name
+
+
+def _exempt(text: str) -> tuple[str, str]:
+    """Return a property, and the reason why it is not asked."""
+    name, _, reason = text.partition("=")
+    if not (name and reason):
+        expected = "PROPERTY=REASON, once for each property"
+        hint = " ".join(f"--exempt '{each}=why'" for each in name.split(","))
+        raise fault(SettingError, "check", "--exempt", expected, repr(text), hint=hint)
+    return name, reason
+
+
 def _drawn(rng: np.random.Generator, option: str, text: str) -> Any:
     """Return an array as described, or a table of several."""
     arrays = [_array(rng, option, word) for word in text.split()]
@@ -154,7 +153,7 @@ def _array(rng: np.random.Generator, option: str, text: str) -> Any:
         expected = "a shape, or several with blanks between them"
         hint = "'5x3 5x2', 'ids:5x3<10' for whole numbers below 10, signs:5, unit:5x3"
         raise fault(SettingError, "check", option, expected, repr(text), hint=hint)
-    shape = tuple(map(int, re.split("[,x]", sizes)))
+    shape = shape_of(sizes)
     if below:
         return rng.integers(0, int(below), shape)
     if kind == "signs":

@@ -7,8 +7,12 @@ arguments that cannot be used.
 
 import argparse
 import importlib
+import re
 import sys
 from typing import Any
+
+from torchlite.commands._given import SHAPE, named, refused, shape_of
+from torchlite.errors import SettingError, fault
 
 __all__ = ["add_arguments", "run"]
 
@@ -16,19 +20,18 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", nargs="?", metavar="file.py:function", help="which network")
     parser.add_argument(
-        "--input", help="the shape of an input: 64,784; several for a table: '64,5 64,2'"
+        "--input", help="the shape of an input: 64x784; several for a table: '64x5 64x2'"
     )
 
 
 def run(args: argparse.Namespace) -> int:
     # Here, because loading it would slow down every other command.
-    from torchlite.commands.trace import named
     from torchlite.stepping import summary
 
     try:
-        given = [tuple(map(int, shape.split(","))) for shape in (args.input or "").split()]
+        given = list(map(_shape, (args.input or "").split()))
         if args.source:
-            made = named(args.source)
+            made = named("summary", args.source)()
             net = made[0] if isinstance(made, tuple) else made
             shape: Any = given[0] if len(given) == 1 else given or None
             if shape is None and isinstance(made, tuple) and hasattr(made[2], "shape"):
@@ -39,11 +42,16 @@ def run(args: argparse.Namespace) -> int:
             net, shape = network(), given[0] if given else (BATCH, 64)
         table = str(summary(net, shape))
     except Exception as error:
-        notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
-        print(f"summary: {type(error).__name__}: {error}{notes}", file=sys.stderr)
-        return 2
+        return refused("summary", error)
     _show(table)
     return 0
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    if not re.fullmatch(SHAPE, text):
+        expected = "a shape, or several with blanks between them"
+        raise fault(SettingError, "summary", "--input", expected, repr(text), hint="'64x5 64x2'")
+    return shape_of(text)
 
 
 def _show(table: str) -> None:

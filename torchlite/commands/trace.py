@@ -6,14 +6,12 @@ arguments that returns (net, criterion, input, target). Exit status: 0, or 1 whe
 """
 
 import argparse
-import runpy
-import sys
-from pathlib import Path
 from typing import Any
 
-from torchlite.errors import DTypeError, SettingError, fault
+from torchlite.commands._given import named, refused
+from torchlite.errors import DTypeError, fault
 
-__all__ = ["add_arguments", "named", "run"]
+__all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
             difference = reference.diff(other)
             print(difference or f"no difference in {len(reference)} steps")
             return 1 if difference else 0
-        made = named(args.source) if args.source else _demo()
+        made = named("trace", args.source)() if args.source else _demo()
         if not isinstance(made, tuple) or len(made) != 4:
             expected, got = "(net, criterion, input, target)", type(made).__name__
             raise fault(DTypeError, "trace", f"what {args.source} returns", expected, got)
@@ -49,29 +47,10 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             steps.to_json(args.json)
     except Exception as error:
-        notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
-        print(f"trace: {type(error).__name__}: {error}{notes}", file=sys.stderr)
-        return 2
+        return refused("trace", error)
     written = [file for file in (args.html, args.json) if file]
     print(f"{len(steps)} steps, written to {' and '.join(written)}" if written else steps)
     return 0
-
-
-def named(source: str) -> Any:
-    """Return what the function returns that file.py:function names."""
-    file, _, function = source.rpartition(":")
-    if not file.endswith(".py"):
-        raise fault(SettingError, "torchlite", "the source", "file.py:function", repr(source))
-    # As if the file were run: it finds its neighbours.
-    sys.path.insert(0, str(Path(file).resolve().parent))
-    try:
-        space = runpy.run_path(file)
-        if function not in space:
-            expected = f"a function of {file}"
-            raise fault(SettingError, "torchlite", "the source", expected, repr(function))
-        return space[function]()
-    finally:
-        del sys.path[0]
 
 
 def _demo() -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from torchlite import random
 from torchlite.errors import DTypeError, SettingError, fault
+from torchlite.nn.checks import title
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
 from torchlite.nn.nested import copy_arrays, is_array, leaves
@@ -65,7 +66,8 @@ class Report:
     seconds: float = 0.0
 
     def __str__(self) -> str:
-        lines = [f"{self.subject}: {len(self.passed)} properties hold"]
+        held = len(self.passed)
+        lines = [f"{self.subject}: {held} {'property holds' if held == 1 else 'properties hold'}"]
         if self.parameters is not None:
             plural = "" if self.parameters == 1 else "s"
             lines[0] += f", {self.parameters or 'no'} parameter{plural}"
@@ -203,7 +205,7 @@ def check_criterion(
     >>> import torchlite as nn
     >>> x, y = np.array([[1.0, 2.0]]), np.array([[0.5, 3.5]])
     >>> print(check_criterion(nn.MSECriterion(), x, y, only="gradInput"))
-    MSECriterion: 1 properties hold
+    MSECriterion: 1 property holds
     """
     start = time.perf_counter()
     with stream_kept():
@@ -239,7 +241,7 @@ def given_or_made(caller: str, argument: str, kind: type[Any], given: Any) -> An
     elif isinstance(made, Module):
         hint = "check_module(module, input)"
     raise fault(
-        DTypeError, caller, argument, f"a {kind.__name__} or what makes one", repr(made), hint=hint
+        DTypeError, caller, argument, f"a {kind.__name__} or what makes one", title(made), hint=hint
     )
 
 

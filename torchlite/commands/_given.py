@@ -1,0 +1,95 @@
+"""What users name on the command line: a class or function of theirs, and the shapes of arrays."""
+
+import importlib
+import os
+import re
+import sys
+import sysconfig
+from difflib import get_close_matches
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from torchlite.errors import DTypeError, SettingError, fault
+
+__all__ = ["SHAPE", "named", "refused", "shape_of"]
+
+# The sizes of a shape: 5x3 or, as in Python, 5,3.
+SHAPE = r"\d+(?:[,x]\d+)*"
+# More names of a file are not told.
+MANY = 20
+
+
+def named(command: str, source: str) -> Any:
+    """Return the class or function that file.py:name or package.module:name means."""
+    place, _, name = source.rpartition(":")
+    if not (place and name):
+        expected = "file.py:name or package.module:name"
+        raise fault(SettingError, command, "what is named", expected, repr(source))
+    module = _of_file(place) if place.endswith(".py") else _of_package(place)
+    try:
+        found = getattr(module, name)
+    except AttributeError as error:
+        if "\n  hint: " in str(error):
+            raise
+        raise _nameless(command, module, place, name) from None
+    if not callable(found):
+        expected = "a class or a function"
+        raise fault(DTypeError, command, source, expected, type(found).__name__)
+    return found
+
+
+def _of_file(place: str) -> ModuleType:
+    _find_beside(str(Path(place).resolve().parent))
+    # No import statement can mean this name: a random.py is not Python's. A pickle can.
+    loader = SourceFileLoader(f"{Path(place).stem.replace('.', '_')} (file)", place)
+    module = ModuleType(loader.name)
+    module.__file__ = place
+    sys.modules[loader.name] = module
+    loader.exec_module(module)
+    return module
+
+
+def _of_package(place: str) -> ModuleType:
+    _find_beside(os.getcwd())
+    return importlib.import_module(place)
+
+
+def _find_beside(folder: str) -> None:
+    """Let what lies in a folder be imported: before what is installed, but after Python's own."""
+    if folder not in sys.path:
+        standard = Path(sysconfig.get_path("stdlib"))
+        own = {standard, standard / "lib-dynload"}
+        places = [i for i, entry in enumerate(sys.path) if Path(entry) in own]
+        sys.path.insert(max(places, default=len(sys.path) - 1) + 1, folder)
+
+
+def _nameless(command: str, module: ModuleType, place: str, name: str) -> SettingError:
+    """Return the error of a name that a module does not have: it says which are there."""
+    own = [
+        key
+        for key, value in vars(module).items()
+        if callable(value) and getattr(value, "__module__", None) == module.__name__
+    ]
+    known = sorted(getattr(module, "__all__", own))
+    close = get_close_matches(name, known, 1)
+    hint = f"{place}:{close[0]}?" if close else None
+    file = getattr(module, "__file__", place)
+    expected = f"one of {', '.join(known)}" if 0 < len(known) <= MANY else "a class or a function"
+    return fault(SettingError, command, "the name", f"{expected} in {file}", repr(name), hint=hint)
+
+
+def shape_of(text: str) -> tuple[int, ...]:
+    """Return the shape that is written as 5x3 or 5,3."""
+    return tuple(map(int, re.split("[,x]", text)))
+
+
+def refused(command: str, error: Exception) -> int:
+    """Print an error, with the user's own line that raised it; return the exit status."""
+    # Here, because loading it would slow down every other command.
+    from torchlite.testing.raised import line_of
+
+    notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
+    print(f"{command}: {type(error).__name__}: {error}{line_of(error)}{notes}", file=sys.stderr)
+    return 2
