@@ -1014,14 +1014,71 @@ def test_summary():
     golden("summary.txt", f"{summary(net, (64, 4))}\n\n{summary(net)}")
 
 
-def test_multiply_adds_of_convolutions_are_not_said_to_be_none():
-    for layer, shape in (
-        (nn.SpatialConvolution(1, 2, 3, 3), (4, 1, 5, 5)),
-        (nn.SpatialFullConvolution(1, 2, 3, 3), (4, 1, 5, 5)),
-        (nn.SpatialConvolutionLocal(1, 2, 5, 5, 3, 3), (4, 1, 5, 5)),
-        (nn.VolumetricConvolution(1, 2, 2, 2, 2), (1, 1, 3, 3, 3)),
-    ):
-        assert summary(layer, shape).rows[0].multiply_adds is None
+# One number for each multiply-add: of what it is the product is what a loop over these would say.
+MULTIPLY_ADDS = [
+    # samples, output planes and positions, input planes, window
+    (nn.SpatialConvolution(2, 3, 3, 2), (4, 2, 5, 4), (4, 3, 4, 2, 2, 2, 3)),
+    (nn.SpatialConvolution(2, 3, 3, 2), (2, 5, 4), (3, 4, 2, 2, 2, 3)),
+    (nn.SpatialConvolution(2, 3, 2, 3, 2, 1, 1, 1).noBias(), (3, 2, 4, 6), (3, 3, 4, 4, 2, 3, 2)),
+    (nn.SpatialConvolutionMM(2, 3, 3, 2), (4, 2, 5, 4), (4, 3, 4, 2, 2, 2, 3)),
+    (nn.SpatialDilatedConvolution(1, 2, 3, 2, 1, 1, 0, 0, 2, 2), (2, 1, 5, 6), (2, 2, 3, 2, 2, 3)),
+    (nn.SpatialConvolutionLocal(2, 3, 4, 5, 3, 2), (2, 2, 5, 4), (2, 3, 4, 2, 2, 2, 3)),
+    (nn.SpatialConvolutionLocal(2, 3, 4, 5, 3, 2), (2, 5, 4), (3, 4, 2, 2, 2, 3)),
+    (nn.TemporalConvolution(3, 2, 2, 2), (4, 7, 3), (4, 2, 3, 3, 2)),
+    (nn.TemporalConvolution(3, 2, 2, 2), (7, 3), (2, 3, 3, 2)),
+    (nn.VolumetricConvolution(2, 3, 2, 1, 3), (2, 2, 3, 4, 5), (2, 3, 2, 2, 5, 2, 2, 3, 1)),
+    (
+        nn.VolumetricDilatedConvolution(1, 2, 2, 1, 2, dilationT=2),
+        (1, 4, 3, 2),
+        (2, 2, 2, 2, 1, 2, 2, 1),
+    ),
+    # samples, input planes and positions, multiplier, window
+    (nn.SpatialDepthWiseConvolution(3, 2, 3, 2), (4, 3, 5, 4), (4, 3, 4, 2, 2, 2, 3)),
+    (nn.TemporalRowConvolution(3, 2), (4, 6, 3), (4, 3, 5, 2)),
+    (nn.TemporalRowConvolution(3, 2), (6, 3), (3, 5, 2)),
+    (nn.TemporalRowConvolution(3, 2, 1, True), (4, 3, 6), (4, 3, 5, 2)),
+    # samples, connections, positions, window
+    (nn.SpatialConvolutionMap([[0, 0], [1, 0], [1, 2]], 3, 2), (4, 2, 5, 4), (4, 3, 4, 2, 2, 3)),
+    (nn.SpatialConvolutionMap([[0, 0], [1, 0], [1, 2]], 3, 2), (2, 5, 4), (3, 4, 2, 2, 3)),
+    # the same, but an entry of the input is what a kernel meets
+    (nn.SpatialFullConvolutionMap([[0, 1], [1, 0]], 3, 2, 2), (4, 2, 5, 4), (4, 2, 5, 4, 2, 3)),
+    (nn.SpatialFullConvolutionMap([[0, 1], [1, 0]], 3, 2, 2), (2, 5, 4), (2, 5, 4, 2, 3)),
+    (nn.SpatialFullConvolution(3, 2, 3, 2, 2, 2, 1), (4, 3, 5, 4), (4, 3, 5, 4, 2, 2, 3)),
+    (nn.SpatialFullConvolution(3, 2, 3, 2, 2, 2, 1), (3, 5, 4), (3, 5, 4, 2, 2, 3)),
+    (nn.VolumetricFullConvolution(2, 3, 2, 1, 2), (2, 2, 1, 2, 3), (2, 2, 1, 2, 3, 3, 2, 2, 1)),
+    # samples, planes and positions, window
+    (nn.SpatialSubSampling(2, 3, 2, 2), (4, 2, 5, 6), (4, 2, 4, 2, 2, 3)),
+    (nn.SpatialSubSampling(2, 3, 2, 2), (2, 5, 6), (2, 4, 2, 2, 3)),
+    (nn.TemporalSubSampling(3, 2, 2), (4, 6, 3), (4, 3, 3, 2)),
+    (nn.TemporalSubSampling(3, 2, 2), (6, 3), (3, 3, 2)),
+    # the mean, and how many weights are inside
+    (nn.SpatialSubtractiveNormalization(2, np.ones((3, 5))), (4, 2, 6, 5), (5, 6, 5, 3, 5)),
+    (nn.SpatialDivisiveNormalization(2, np.ones((3, 5))), (4, 2, 6, 5), (5, 6, 5, 3, 5)),
+    (nn.SpatialCrossMapLRN(3), (4, 2, 6, 5), (0,)),
+    (nn.SpatialAveragePooling(3, 2), (4, 2, 6, 5), (0,)),
+    (nn.LinearWeightNorm(3, 2), (4, 3), (4, 2, 3)),
+    (nn.PartialLinear(3, 4), (5, 3), (5, 4, 3)),
+]
+
+
+@pytest.mark.parametrize(
+    "layer, shape, loops", MULTIPLY_ADDS, ids=[repr(row[0])[:30] for row in MULTIPLY_ADDS]
+)
+def test_multiply_adds_of_convolutions(layer, shape, loops):
+    row = summary(nn.Sequential(layer), shape).rows[1]
+    assert row.multiply_adds == sum(1 for _ in np.ndindex(loops))
+
+
+def test_a_total_of_multiply_adds_leaves_nothing_out():
+    net = nn.Sequential(nn.SpatialConvolution(1, 2, 3, 3), nn.ReLU(), nn.View(2 * 3 * 3))
+    net.add(nn.ConcatTable(nn.Identity(), nn.Linear(18, 4))).add(nn.Bilinear(18, 4, 5))
+    table = summary(net, (2, 1, 5, 5))
+    assert [row.multiply_adds for row in table.rows] == [None, 324, 0, 0, None, 0, 144, None]
+    assert table.total.multiply_adds is None
+    note = "Multiply-adds cannot be read off the formulas of net[4], so they have no total."
+    assert table.note == note
+    assert str(table).endswith(f"\n{note}")
+    assert summary(net[:4], (2, 1, 5, 5)).total.multiply_adds == 324 + 144
 
 
 def test_summary_of_kinds_of_networks():

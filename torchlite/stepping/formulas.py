@@ -207,7 +207,7 @@ def _selected(kind: Any, method: str, targets: frozenset[str]) -> list[str]:
     chosen: list[str] = []
     for node in reversed(tree.body):
         written = _written(node)
-        if written & wanted and not written & ({"output", "gradInput"} - targets):
+        if (written & wanted) - ({"output", "gradInput"} - targets):
             chosen.append(ast.get_source_segment(text, node) or "")
             wanted |= {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
     return chosen[::-1]

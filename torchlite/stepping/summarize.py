@@ -22,6 +22,7 @@ from torchlite.stepping.steps import Step
 __all__ = ["Summary", "summary"]
 
 _NOT_COUNTED = "Multiply-adds are counted in the layers' docstrings, which python -OO leaves out."
+_NO_PRODUCTS = "Multiply-adds cannot be read off the formulas of"
 _TITLES = ("position", "layer", "output", "parameters", "", "multiply-adds", "activations")
 # The width at which a layer's own name is cut.
 _LONGEST = 40
@@ -49,13 +50,15 @@ class Summary:
     rows
         One a module, containers before what is inside them: `position`, `layer`, `output` (the
         shape), `parameters` (how many numbers of its own), `tied` (whether some of these are
-        counted in a row above, where they stand first), `multiply_adds` (of its matrix products),
-        `activations` (bytes of its output, 0 where it is a view of its input).
+        counted in a row above, where they stand first), `multiply_adds` (of its matrix products
+        and convolutions, in which padding counts like any other entry; of a sub-sampling, one for
+        each entry of each window; None where they cannot be read off its formula), `activations`
+        (bytes of its output, 0 where it is a view of its input).
     total
-        The sums.
+        The sums; no `multiply_adds` where those of a layer are not known.
     note
-        What is missing and why, or None: `python -OO` leaves out the formulas from which
-        multiply-adds are counted.
+        What is missing and why, or None: the layers whose multiply-adds are not known, or that
+        `python -OO` leaves out the formulas from which they are counted.
     """
 
     rows: list[Row]
@@ -117,6 +120,10 @@ def summary(net: Module, input_shape: Any = None) -> Summary:
         total.activations = sum(row.activations or 0 for row in rows)
         if Module.__doc__ is None:
             return Summary(rows, total, _NOT_COUNTED)
+        unknown = [row for row in rows if row.activations is not None and row.multiply_adds is None]
+        if unknown:
+            positions = ", ".join(row.position.strip() for row in unknown)
+            return Summary(rows, total, f"{_NO_PRODUCTS} {positions}, so they have no total.")
         total.multiply_adds = sum(row.multiply_adds or 0 for row in rows)
     return Summary(rows, total)
 
@@ -163,12 +170,14 @@ def _run(net: Module, input_shape: Any) -> dict[str, tuple[str, int | None, int]
     finally:
         random.setRNGState(state)
     memory = _memory_by_position(net, input)
+    modules = {f"net{place.path}": place.module for place in walk(net)}
     found = {}
     for step in steps:
         output = step.results["output"]
         text = ", ".join(str(array.shape) for _, array in named_arrays("output", output))
         text = f"[{text}]" if isinstance(output, list) else text
-        found[step.position] = (text, _multiply_adds(step), memory.get(step.position, 0))
+        count = _multiply_adds(step, modules.get(step.position))
+        found[step.position] = (text, count, memory.get(step.position, 0))
     return found
 
 
@@ -193,25 +202,53 @@ def _owner(array: Any) -> Any:
     return array
 
 
-def _multiply_adds(step: Step) -> int | None:
-    """Return the multiply-adds of the matrix products in a layer's formula.
+def _multiply_adds(step: Step, module: Any) -> int | None:
+    """Return the multiply-adds of the matrix products and convolutions in a layer's formula.
 
     None, where a layer has weights but no formula, or one whose products are not written as such.
     """
-    if Module.__doc__ is None:
+    if Module.__doc__ is None or (step.parameters and not step.maths):
         return None
     count = 0
-    for node in ast.walk(ast.parse("\n".join(step.maths))):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-            left, right = (_shape(side, step.shapes) for side in (node.left, node.right))
-            if left is None or right is None:
+    for statement in ast.parse("\n".join(step.maths)).body:
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        result = _shape(target, step.shapes)
+        for node in ast.walk(statement):
+            found: int | None = 0
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+                left, right = (_shape(side, step.shapes) for side in (node.left, node.right))
+                known = left is not None and right is not None
+                found = prod(left) * (right[-1] if len(right) > 1 else 1) if known else None
+            elif isinstance(node, ast.Call):
+                found = _of_a_call(node, step.shapes, result, module)
+            if found is None:
                 return None
-            count += prod(left) * (right[-1] if len(right) > 1 else 1)
-    hidden = any(name in line for line in step.maths for name in ("einsum", "conv"))
-    return None if hidden or (step.parameters and not step.maths) else count
+            count += found
+    return count
+
+
+def _of_a_call(call: ast.Call, shapes: dict[str, str], result: Any, module: Any) -> int | None:
+    """Return the multiply-adds of a call whose result, or a rearrangement of it, has this shape."""
+    if isinstance(call.func, ast.Attribute):
+        return None if call.func.attr == "einsum" else 0
+    name = ast.unparse(call.func)
+    if name == "sum_windows" and module.parameters()[0]:
+        window = call.args[1].elts  # type: ignore[attr-defined]
+        return prod(result) * prod(getattr(module, side.id) for side in window)
+    if "conv" not in name:
+        return 0
+    images, weight = (_shape(argument, shapes) for argument in call.args[:2])
+    if images is None or weight is None or result is None:
+        return None
+    # Kernels stand at every entry of the output, or of the input if that is what they spread.
+    places = images if name.endswith("_transposed") else result
+    if name.startswith("mapped"):
+        return prod(places) // places[-len(weight)] * prod(weight)
+    return prod(places) * prod(weight[3:] if name.startswith("local") else weight[1:])
 
 
 def _shape(node: Any, shapes: dict[str, str]) -> Any:
+    """Return the shape of what a name, or its transpose, stands for; None if that is not known."""
     if isinstance(node, ast.Attribute) and node.attr == "T":
         inner = _shape(node.value, shapes)
         return None if inner is None else inner[::-1]

@@ -18,7 +18,7 @@ class SpatialConvolutionMap(ConvolutionMap):
 
         output = mapped_conv(input, weight, connTable, nOutputPlane, (dH, dW))
         output = output + bias[:, None, None]
-        planes, *size = input.shape[1:]
+        planes, *size = input.shape[-3:]
         gradInput = mapped_conv_transposed(gradOutput, weight, connTable, planes, size, (dH, dW))
         found = mapped_conv_weight(input, gradOutput, connTable, (kH, kW), (dH, dW))
         gradWeight += scale * found

@@ -18,7 +18,7 @@ class SpatialFullConvolutionMap(ConvolutionMap):
     ::
 
         back = connTable[:, ::-1]
-        size = (input.shape[2] - 1) * dH + kH, (input.shape[3] - 1) * dW + kW
+        size = (input.shape[-2] - 1) * dH + kH, (input.shape[-1] - 1) * dW + kW
         output = mapped_conv_transposed(input, weight, back, nOutputPlane, size, (dH, dW))
         output = output + bias[:, None, None]
         gradInput = mapped_conv(gradOutput, weight, back, nInputPlane, (dH, dW))

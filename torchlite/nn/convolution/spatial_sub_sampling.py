@@ -12,12 +12,12 @@ class SpatialSubSampling(SubSampling):
     -----
     ::
 
-        oH, oW = (input.shape[2] - kH) // dH + 1, (input.shape[3] - kW) // dW + 1
+        oH, oW = (input.shape[-2] - kH) // dH + 1, (input.shape[-1] - kW) // dW + 1
         sums = sum_windows(input, (kH, kW), (dH, dW), (0, 0), (oH, oW))
         each = weight[:, None, None]
         output = sums * each + bias[:, None, None]
         gradInput = sum_windows_back(
-            gradOutput * each, input.shape[2:], (kH, kW), (dH, dW), (0, 0)
+            gradOutput * each, input.shape[-2:], (kH, kW), (dH, dW), (0, 0)
         )
         gradWeight += scale * (gradOutput * sums).sum((0, 2, 3))
         gradBias += scale * gradOutput.sum((0, 2, 3))

@@ -17,9 +17,11 @@ class TemporalConvolution(Frames, Convolution):
     ::
 
         kernels = weight.reshape(outputFrameSize, kW, inputFrameSize).swapaxes(1, 2)
-        x, gradient = input.swapaxes(1, 2), gradOutput.swapaxes(1, 2)
-        output = conv(x, kernels, (dW,), (0,)).swapaxes(1, 2) + bias
-        gradInput = conv_transposed(gradient, kernels, x.shape[2:], (dW,), (0,)).swapaxes(1, 2)
+        x = input.swapaxes(-1, -2)
+        output = conv(x, kernels, (dW,), (0,)).swapaxes(-1, -2) + bias
+        gradient = gradOutput.swapaxes(-1, -2)
+        found = conv_transposed(gradient, kernels, x.shape[-1:], (dW,), (0,))
+        gradInput = found.swapaxes(-1, -2)
         found = conv_weight(x, gradient, (kW,), (dW,), (0,)).swapaxes(1, 2)
         gradWeight += scale * found.reshape(weight.shape)
         gradBias += scale * gradOutput.sum((0, 1))

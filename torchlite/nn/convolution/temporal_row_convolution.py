@@ -13,12 +13,13 @@ class TemporalRowConvolution(Frames, Convolution):
     -----
     ::
 
-        order = (0, 1, 2) if featFirst else (0, 2, 1)
-        x, gradient = input.transpose(order), gradOutput.transpose(order)
         geometry = (dW,), (0,), (1,)
-        output = (conv(x, weight, *geometry) + bias[:, None]).transpose(order)
-        gradInput = conv_transposed(gradient, weight, x.shape[2:], *geometry, inputFrameSize)
-        gradInput = gradInput.transpose(order)
+        x = input if featFirst else input.swapaxes(-1, -2)
+        made = conv(x, weight, *geometry) + bias[:, None]
+        output = made if featFirst else made.swapaxes(-1, -2)
+        gradient = gradOutput if featFirst else gradOutput.swapaxes(-1, -2)
+        back = conv_transposed(gradient, weight, x.shape[-1:], *geometry, inputFrameSize)
+        gradInput = back if featFirst else back.swapaxes(-1, -2)
         gradWeight += scale * conv_weight(x, gradient, (kW,), *geometry, inputFrameSize)
         gradBias += scale * gradient.sum((0, 2))
 

@@ -13,12 +13,13 @@ class TemporalSubSampling(Frames, SubSampling):
     -----
     ::
 
-        x, gradient = input.swapaxes(1, 2), gradOutput.swapaxes(1, 2)
-        out = ((x.shape[2] - kW) // dW + 1,)
-        sums = sum_windows(x, (kW,), (dW,), (0,), out).swapaxes(1, 2)
+        x = input.swapaxes(-1, -2)
+        out = ((x.shape[-1] - kW) // dW + 1,)
+        sums = sum_windows(x, (kW,), (dW,), (0,), out).swapaxes(-1, -2)
         output = sums * weight + bias
-        found = sum_windows_back(gradient * weight[:, None], x.shape[2:], (kW,), (dW,), (0,))
-        gradInput = found.swapaxes(1, 2)
+        gradient = gradOutput.swapaxes(-1, -2)
+        found = sum_windows_back(gradient * weight[:, None], x.shape[-1:], (kW,), (dW,), (0,))
+        gradInput = found.swapaxes(-1, -2)
         gradWeight += scale * (gradOutput * sums).sum((0, 1))
         gradBias += scale * gradOutput.sum((0, 1))
 

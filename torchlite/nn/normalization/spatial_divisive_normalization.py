@@ -21,8 +21,9 @@ class SpatialDivisiveNormalization(Neighbourhood):
 
         padding = kernel.shape[0] // 2, kernel.shape[1] // 2
         weight = kernel[None, None]
-        inside = nInputPlane * conv(np.ones((1, *input.shape[-2:])), weight, (1, 1), padding)
-        sums = conv((input**2).sum(-3, keepdims=True), weight, (1, 1), padding)
+        ones, total = np.ones((1, *input.shape[-2:])), (input**2).sum(-3, keepdims=True)
+        inside = nInputPlane * conv(ones, weight, (1, 1), padding)
+        sums = conv(total, weight, (1, 1), padding)
         deviation = np.sqrt(sums) / inside
         large = deviation > threshold
         divisor = np.where(large, deviation, thresval)

@@ -18,8 +18,9 @@ class SpatialSubtractiveNormalization(Neighbourhood):
 
         padding = kernel.shape[0] // 2, kernel.shape[1] // 2
         weight = kernel[None, None]
-        inside = nInputPlane * conv(np.ones((1, *input.shape[-2:])), weight, (1, 1), padding)
-        mean = conv(input.sum(-3, keepdims=True), weight, (1, 1), padding) / inside
+        ones, total = np.ones((1, *input.shape[-2:])), input.sum(-3, keepdims=True)
+        inside = nInputPlane * conv(ones, weight, (1, 1), padding)
+        mean = conv(total, weight, (1, 1), padding) / inside
         output = input - mean
         gradMean = -gradOutput.sum(-3, keepdims=True) / inside
         spread = conv_transposed(gradMean, weight, input.shape[-2:], (1, 1), padding)

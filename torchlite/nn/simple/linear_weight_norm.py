@@ -24,8 +24,9 @@ class LinearWeightNorm(Linear):
     ::
 
         norm = np.sqrt((v * v).sum(1, keepdims=True)).clip(eps)
-        output = input @ (v * g / norm).T + bias
-        gradInput = gradOutput @ (v * g / norm)
+        rows = v * g / norm
+        output = input @ rows.T + bias
+        gradInput = gradOutput @ rows
         direct = gradOutput.T @ input
         along = (direct * v).sum(1, keepdims=True) / norm
         gradG += scale * along

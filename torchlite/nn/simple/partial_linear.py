@@ -25,8 +25,9 @@ class PartialLinear(Module):
     -----
     ::
 
-        output = input @ weight[partition].T + bias[0, partition]
-        gradInput = gradOutput @ weight[partition]
+        rows = weight[partition]
+        output = input @ rows.T + bias[0, partition]
+        gradInput = gradOutput @ rows
         np.add.at(gradWeight, partition, scale * gradOutput.T @ input)
         np.add.at(gradBias[0], partition, scale * gradOutput.sum(0))
 
