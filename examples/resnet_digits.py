@@ -10,13 +10,13 @@ https://github.com/facebookarchive/fb.resnet.torch, models/resnet.lua.)
 """
 
 import argparse
-import math
 
 import numpy as np
 
 import torchlite as nn
-from torchlite import optim, random
+from torchlite import optim
 from torchlite.datasets import digits, minibatches
+from torchlite.nn import init
 
 PLANES = 8
 
@@ -59,10 +59,8 @@ def network(depth, residual):
         net.add(basic_block(2 * PLANES, 2 * PLANES, 1, residual))
     net.add(nn.SpatialAveragePooling(4, 4)).add(nn.View(2 * PLANES))
     net.add(nn.Linear(2 * PLANES, 10)).add(nn.LogSoftMax())
-    for layer in net.findModules("nn.SpatialConvolution")[0]:
-        fan_out = layer.kW * layer.kH * layer.nOutputPlane
-        layer.weight[:] = random.normal(0, math.sqrt(2 / fan_out), size=layer.weight.shape)
-    net[-2].bias.fill(0)
+    net.apply(init.each(nn.SpatialConvolution, init.kaiming, gain="relu", fan="out"))
+    init.constant(net[-2], "bias", 0)
     return net.float()
 
 

@@ -1062,7 +1062,7 @@ MULTIPLY_ADDS = [
 
 
 @pytest.mark.parametrize(
-    "layer, shape, loops", MULTIPLY_ADDS, ids=[repr(row[0])[:30] for row in MULTIPLY_ADDS]
+    ("layer", "shape", "loops"), MULTIPLY_ADDS, ids=[repr(row[0])[:30] for row in MULTIPLY_ADDS]
 )
 def test_multiply_adds_of_convolutions(layer, shape, loops):
     row = summary(nn.Sequential(layer), shape).rows[1]

@@ -59,11 +59,15 @@ for step in range(100):
 serial.register("Doubled", Doubled)
 serial.save("net.npz", net)
 serial.load("net.npz", net).forward(x)
+net.apply(nn.init.each(nn.Linear, nn.init.xavier, gain="tanh"))
+nn.init.kaiming(nn.Linear(8, 1), "weight", fan="out").noBias()
 """
 # What is right, and what a hurried hand makes of it.
 SLIPS = {
     "nn.Tanh()": "nn.Tahn()",
     "net.zeroGradParameters()": "net.zeroGradParameter()",
+    "nn.init.each": "nn.init.eahc",
+    'fan="out").noBias()': 'fan="out").noBais()',
     "nn.MSECriterion()": "nn.MSECriterion(True, 2)",
     "nn.Linear(2, 8)": 'nn.Linear("2", 8)',
     "return loss, gradParameters": "return loss.mean(), gradParameters",

@@ -209,8 +209,8 @@ _HOMES = {
 
 __all__ = sorted(_HOMES)
 
-# No layers: Torch7's nn.tables and nn.utils, and its packages graph and nngraph.
-_PARTS = frozenset({"graph", "tables", "utils"})
+# No layers: Torch7's nn.tables and nn.utils, and its packages graph, nngraph and nninit.
+_PARTS = frozenset({"graph", "init", "tables", "utils"})
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,7 @@
-"""How most layers draw their first parameters."""
+"""How parameters are drawn: by the layers themselves, and by nn.init."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,11 @@ def uniform(layer: Any, stdv: Any, size: int, *parameters: Array) -> None:
         bound = checks.deviation(layer, stdv) * math.sqrt(3)
     with restored(parameters):
         for parameter in parameters:
-            # In the parameter's precision: Torch7 rounds the bounds of a float32 draw, too.
-            draws = np.empty(parameter.shape, parameter.dtype.char.lower())
-            parameter[...] = like(random.uniform(-bound, bound, out=draws), parameter)
+            parameter[...] = drawn(random.uniform, parameter, -bound, bound)
+
+
+def drawn(distribution: Callable[..., Any], parameter: Array, *arguments: Any) -> Array:
+    """Return numbers of torchlite.random's for every entry of a parameter, in C order."""
+    # In the parameter's precision: Torch7 rounds the bounds of a float32 draw, too.
+    draws = np.empty(parameter.shape, parameter.dtype.char.lower())
+    return like(distribution(*arguments, out=draws), parameter)

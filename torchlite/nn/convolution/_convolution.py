@@ -87,8 +87,26 @@ class Convolution(Windowed):
         return (self._planes[1],)
 
     def _fan_in(self) -> int:
-        """Return how many numbers one of the output is made of."""
+        """Return what Torch7 divides by where it draws the first parameters."""
         return prod(self._kernel) * self._planes[0]
+
+    def _fans(self) -> tuple[float, float]:
+        """Return how many numbers one of the output is made of, and to how many one goes."""
+        window, groups = prod(self._kernel), self._groups
+        planes_in, planes_out = self._planes
+        return window * planes_in // groups, window * planes_out // groups
+
+    def _identity(self) -> Array:
+        """Return the weight by which an output plane is the mean of its input planes."""
+        weight = np.zeros(self.weight.shape)
+        shares = weight.reshape(-1, *self._kernel)
+        shares[self._middle_of_each] = self._groups / self._planes[0]
+        return weight
+
+    @property
+    def _middle_of_each(self) -> Any:
+        """The index of the middle of every window, in an array (n, *kernel)."""
+        return (slice(None), *((k - 1) // 2 for k in self._kernel))
 
     def _kernels(self) -> Array:
         """Return the weight as (output planes, input planes of a group, *kernel)."""

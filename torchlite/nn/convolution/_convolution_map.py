@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torchlite.errors import DTypeError, ShapeError
+from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.convolution._convolution import Convolution, Size
 from torchlite.nn.initial import uniform
@@ -38,6 +39,16 @@ class ConvolutionMap(Convolution):
 
     def _weight_shape(self) -> Size:
         return (len(self.connTable), *self._kernel)
+
+    def _fans(self) -> tuple[float, float]:
+        planes_in, planes_out = self._planes
+        kernels = prod(self._kernel) * len(self.connTable)
+        return kernels / planes_out, kernels / planes_in
+
+    def _identity(self) -> Array:
+        weight, targets = np.zeros(self.weight.shape), self.connTable[:, 1]
+        weight[self._middle_of_each] = 1 / np.bincount(targets)[targets]
+        return weight
 
     def reset(self, stdv: Any = None) -> Self:
         """Draw weight and bias from U(-s, s): s is stdv * sqrt(3), or 1 / sqrt(fan in).

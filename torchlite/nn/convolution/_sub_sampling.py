@@ -1,6 +1,7 @@
 """What sub-samplings have in common, with any number of dimensions."""
 
 from math import prod
+from typing import Any
 
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.means import sum_windows, sum_windows_back
@@ -12,12 +13,17 @@ class SubSampling(Convolution):
     """The sum of every window of a plane, times a weight of the plane's, plus a bias."""
 
     _counts = ("nInputPlane",)
+    # No weight hands on what comes in: entries of a window are added up.
+    _identity: Any = None
 
     def _weight_shape(self) -> Size:
         return self._bias_shape()
 
     def _fan_in(self) -> int:
         return prod(self._kernel)
+
+    def _fans(self) -> tuple[float, float]:
+        return prod(self._kernel), prod(self._kernel)
 
     def _made(self, images: Array, out: Size) -> Array:
         output = self._sums(images, out) * self._of_planes(self.weight)

@@ -1,5 +1,7 @@
 """TemporalConvolution."""
 
+import numpy as np
+
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.convolution import conv_weight
 from torchlite.nn._windowed import Frames
@@ -99,6 +101,11 @@ class TemporalConvolution(Frames, Convolution):
     def _kernels(self) -> Array:
         frames = self.weight.reshape(self.outputFrameSize, self.kW, self.inputFrameSize)
         return frames.swapaxes(1, 2)
+
+    def _identity(self) -> Array:
+        shares = np.zeros((self.outputFrameSize, self.kW, self.inputFrameSize))
+        shares[:, (self.kW - 1) // 2] = 1 / self.inputFrameSize
+        return shares.reshape(self.weight.shape)
 
     def _weight_gradient(self, images: Array, gradOutput: Array) -> Array:
         found = conv_weight(images, gradOutput, self._kernel, *self._geometry)

@@ -114,6 +114,9 @@ class IndexLinear(Sparse):
         given: Array = array
         return given
 
+    def _fans(self) -> tuple[int, int]:
+        return len(self.weight), len(self.bias)
+
     def reset(self, stdv: Any = None) -> Self:
         """Draw weight and bias from U(-s, s), and make the bias small."""
         uniform(self, stdv, self.weight.shape[1], self.weight, self.bias)
