@@ -76,7 +76,9 @@ class Criterion(Stateful):
 
     def __call__(self, input: Any, target: Any = None, *surplus: Any) -> Any:
         """Return `forward(input, target)`; of a list of nodes, a node of a network (`gModule`)."""
-        if not surplus and target is None and holds_nodes(input):
+        if holds_nodes((input, target)):
+            if target is not None:
+                raise _too_many(self, "__call__", (target, *surplus))
             from torchlite.nn.graph.module_from_criterion import ModuleFromCriterion
 
             return node_of(ModuleFromCriterion(self), (input,), sys._getframe(1))
@@ -126,4 +128,6 @@ for _name in OF_NETWORKS:
 
 def _too_many(criterion: Criterion, method: str, surplus: tuple[Any, ...]) -> DTypeError:
     hint = f"{method}([a, b], target)"
+    if method == "__call__":
+        hint = f"nn.{type(criterion).__name__}(...)([a, b]) is a node"
     return checks.too_many(criterion, method, "input", 1 + len(surplus), hint)

@@ -48,7 +48,9 @@ class NodeData:
         self.nSplitOutputs = nSplitOutputs
         self.input: Any = None
         self.gradOutput: Any = None
+        # The nodes that it goes to, whether it is part of a network, and its number in drawings.
         self.users: list[NodeData] = []
+        self.placed = False
         self.number = 0
 
 
@@ -154,19 +156,20 @@ class ModuleNode(Node):
 def node_of(module: Any, given: tuple[Any, ...], frame: FrameType | None) -> ModuleNode:
     """Return the node of a module that was called with nodes, or with nothing."""
     where = title(module)
-    if len(given) > 1:
-        hint = f"{where}([a, b]): several inputs are one table"
-        got = f"{len(given)} arguments"
-        raise fault(
-            DTypeError, where, "input", "a node or a list of nodes", got, layer=module, hint=hint
-        )
-    before = given[0] if given else []
+    before: Any = given[0] if given else []
     if isinstance(before, ModuleNode):
         before = [before]
-    elif given and not before:
-        hint = f"{where}() is a node whose input comes from outside"
+    if len(given) > 1 or isinstance(before, dict):
+        got = f"{len(given)} of them" if len(given) > 1 else "a dict"
         raise fault(
-            DTypeError, where, "input", "a node or a list of nodes", "[]", layer=module, hint=hint
+            DTypeError,
+            where,
+            "input",
+            "a node or a list of nodes",
+            got,
+            layer=module,
+            method="__call__",
+            hint=f"nn.{type(module).__name__}(...)([a, b]): several inputs are one table",
         )
     for i, node in enumerate(before):
         if not isinstance(node, ModuleNode):
@@ -229,8 +232,8 @@ def holds_nodes(value: Any) -> bool:
     >>> holds_nodes([nn.Identity()()]), holds_nodes([1.0])
     (True, False)
     """
-    if isinstance(value, (list, tuple)):
-        return any(map(holds_nodes, value))
+    if isinstance(value, (list, tuple, dict)):
+        return any(map(holds_nodes, value.values() if isinstance(value, dict) else value))
     return isinstance(value, ModuleNode)
 
 

@@ -66,6 +66,8 @@ def described(inputs: Any, outputs: Any) -> tuple[list[NodeData], list[dict[str,
     _must_lead_to(inputs, numbers)
     _must_come_from(order, before)
     _must_not_dangle(order, numbers)
+    for data in order:
+        data.placed = True
     modules = [data for data in order if data.module is not None]
     positions = {id(data): position for position, data in enumerate(modules)}
     return modules, [
@@ -190,8 +192,9 @@ def _must_not_dangle(order: list[NodeData], numbers: dict[int, int]) -> None:
         for user in data.users:
             # A part that nothing uses may be left out.
             lost = user.users if user.selectindex is not None else [user]
-            for other in lost:
-                if id(user) not in numbers:
+            for other in lost if id(user) not in numbers else ():
+                # What stands in another network leads somewhere.
+                if not other.placed:
                     raise StateError(
                         f"gModule: {_LEAD}, {called(other)} leads nowhere",
                         method="__init__",

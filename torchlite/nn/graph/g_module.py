@@ -321,6 +321,8 @@ class gModule(Remembering):
             whole.append(gradient)
         if parts:
             table = [self._total(entry, parts.get(i, [])) for i, entry in enumerate(value)]
+            if any(entry is None for entry in table):
+                return None
             whole.append(table)
         return whole[0] if len(whole) == 1 else total_gradient(whole, value)
 
