@@ -1,0 +1,175 @@
+"""From nodes to values: lists, dicts, tables, arrays that share memory, objects, modules."""
+
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from torchlite.kernels.arrays import Array
+from torchlite.serial.t7 import modules
+from torchlite.serial.t7.parse import (
+    FunctionNode,
+    Node,
+    ObjectNode,
+    Parsed,
+    StorageNode,
+    TableNode,
+    TensorNode,
+)
+from torchlite.serial.t7.source import KINDS
+from torchlite.serial.t7.values import Function, Object, Table
+from torchlite.serial.values import RefusalError
+
+__all__ = ["build", "place"]
+
+# So many unknown classes an error lists.
+_LISTED = 20
+
+
+def build(parsed: Parsed, file: BinaryIO, unknown: str) -> Any:
+    """Return the value of a file that was read.
+
+    Tables and objects are there, empty, before the first is filled, so that they can stand in
+    themselves. Modules are made from the inside out; where a cycle leads to an object that has not
+    become a module yet, its maker finds the object itself.
+    """
+    if unknown != "keep":
+        _must_be_known(parsed)
+    made = _values(parsed, file)
+    objects = {node: made[node] for node in parsed.opened if isinstance(node, ObjectNode)}
+    modules.prepare(list(objects.values()))
+    built: dict[int, Any] = {}
+    incomplete: list[Any] = []
+    for node in parsed.closed:
+        if isinstance(node, ObjectNode):
+            if modules.known(node.name):
+                built[id(made[node])] = _module(node, made[node])
+            del objects[node]
+        elif _holds_objects(node):
+            _replace(made[node], built)
+            if not objects.keys().isdisjoint(_held(node)):
+                incomplete.append(made[node])
+    for holder in incomplete:
+        _replace(holder, built)
+    root = made.get(parsed.root, parsed.root) if isinstance(parsed.root, Node) else parsed.root
+    return built.get(id(root), root)
+
+
+def place(path: str, at: int) -> str:
+    """Return where in a file something stands: its path in the value, and the byte.
+
+    Example
+    -------
+    >>> place("['model'].weight", 120), place("", 4)
+    ("['model'].weight, byte 120", 'byte 4')
+    """
+    return f"{path}, byte {at}" if path else f"byte {at}"
+
+
+def _must_be_known(parsed: Parsed) -> None:
+    strange: dict[str, ObjectNode] = {}
+    for node in parsed.opened:
+        if isinstance(node, ObjectNode) and not modules.known(node.name):
+            strange.setdefault(node.name, node)
+    if strange:
+        (name, node), *others = strange.items()
+        more = [other for other, _ in others[:_LISTED]]
+        if len(others) > _LISTED:
+            more.append(f"{len(others) - _LISTED} others")
+        raise RefusalError(
+            place(node.path(), node.at),
+            f"torchlite does not know the class {name}" + "".join(f", nor {m}" for m in more),
+            f't7.register("{name}", ...) makes one known, load(path, unknown="keep") keeps fields',
+        )
+
+
+def _values(parsed: Parsed, file: BinaryIO) -> dict[Node, Any]:
+    """Return what each node stands for; objects stay objects."""
+    made: dict[Node, Any] = {}
+    for node in parsed.opened:
+        if isinstance(node, TableNode):
+            made[node] = _empty(node)
+        elif isinstance(node, ObjectNode):
+            made[node] = Object(node.name, made.get(node.content), node.version)
+        elif isinstance(node, FunctionNode):
+            made[node] = Function(node.code, None, node.tag)
+        elif isinstance(node, StorageNode):
+            made[node] = node.numbers.read(file)
+    for node in parsed.closed:
+        if isinstance(node, TensorNode):
+            made[node] = _view(node, made)
+
+    def value(said: Any) -> Any:
+        return made[said] if isinstance(said, Node) else said
+
+    for node, holder in made.items():
+        if isinstance(node, TableNode):
+            values = map(value, node.entries[1::2])
+            if isinstance(holder, list):
+                # The keys are 1..n, in whatever order.
+                holder += [None] * (len(node.entries) // 2)
+                for key, entry in zip(node.entries[::2], values, strict=True):
+                    holder[key - 1] = entry
+            else:
+                holder.update(zip(map(value, node.entries[::2]), values, strict=True))
+        elif isinstance(node, ObjectNode):
+            holder.fields = made[node.content]
+        elif isinstance(node, FunctionNode):
+            holder.upvalues = value(node.upvalues)
+    return made
+
+
+def _empty(node: TableNode) -> Any:
+    if node.is_list():
+        return []
+    return (
+        {} if all(type(key) in (str, bytes, int, float) for key in node.entries[::2]) else Table()
+    )
+
+
+def _view(node: TensorNode, made: dict[Node, Any]) -> Array:
+    """Return the entries of its storage that a tensor is."""
+    dtype = np.dtype(KINDS[node.kind[1]])
+    if node.storage is None:
+        return np.empty(0, dtype)
+    whole = made[node.storage]
+    if not node.sizes:
+        return whole[:0]
+    strides = [stride * dtype.itemsize for stride in node.strides]
+    # NumPy sees to it once more that no entry lies outside.
+    array: Array = np.ndarray(node.sizes, dtype, whole, node.first * dtype.itemsize, strides)
+    if any(size > 1 and not stride for size, stride in zip(node.sizes, strides, strict=True)):
+        array.flags.writeable = False
+    return array
+
+
+def _module(node: ObjectNode, made: Object) -> Any:
+    try:
+        return modules.build(made.name, made.fields, "")
+    except RefusalError as error:
+        inside = error.where if error.where[:1] in (".", "[", "") else f".{error.where}"
+        path = f"{node.path()}{inside}".lstrip(".")
+        raise RefusalError(place(path, node.at), error.problem, error.hint) from error.__cause__
+
+
+def _held(node: Node) -> list[Any]:
+    return node.upvalues if isinstance(node, FunctionNode) else getattr(node, "entries", [])
+
+
+def _holds_objects(node: Node) -> bool:
+    return any(isinstance(said, ObjectNode) for said in _held(node))
+
+
+def _replace(holder: Any, built: dict[int, Any]) -> None:
+    """Put modules in the place of the objects that they were made of."""
+
+    def new(value: Any) -> Any:
+        return built.get(id(value), value)
+
+    if isinstance(holder, list):
+        holder[:] = map(new, holder)
+    elif isinstance(holder, Function):
+        holder.upvalues = new(holder.upvalues)
+    else:
+        entries = [(new(key), new(value)) for key, value in holder.items()]
+        holder.clear()
+        holder.update(entries)
