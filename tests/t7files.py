@@ -50,7 +50,9 @@ def is_as_said(value, said):
         assert value.shape == tuple(size)
         assert np.array_equal(value, said.get("data", np.empty(0)))
         strides = said.get("stride", [1])
-        assert not value.size or value.strides == tuple(stride * value.itemsize for stride in strides)
+        assert not value.size or value.strides == tuple(
+            stride * value.itemsize for stride in strides
+        )
         whole = value if "storage_type" in said else value.base
         assert whole.ndim == 1
         assert whole.base is None
