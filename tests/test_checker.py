@@ -1271,24 +1271,47 @@ def test_one_line_gives_one_test_a_property():
     wrong().test_gradInput()
 
 
-def test_pytest_shows_the_users_frames_alone(tmp_path):
+def test_pytest_shows_the_users_lines_alone(tmp_path):
+    """Of each failure the line that asks for the check, be it that of a generated test."""
     path = tmp_path / "test_mine.py"
     path.write_text(
+        "import numpy as np\n"
         "import torchlite as nn\n"
-        "from torchlite.testing import check_module, module_contract\n"
+        "from torchlite.testing import check_module, criterion_contract, module_contract\n"
+        "from torchlite.testing import strategies as ours\n"
         "class Turned(nn.Tanh):\n"
         "    def updateGradInput(self, input, gradOutput):\n"
         "        self.gradInput = -super().updateGradInput(input, gradOutput)\n"
         "        return self.gradInput\n"
+        "class Loss(nn.MSECriterion):\n"
+        "    def updateGradInput(self, input, target):\n"
+        "        self.gradInput = -super().updateGradInput(input, target)\n"
+        "        return self.gradInput\n"
+        "class Forgets(nn.Linear):\n"
+        "    def clone(self, *names): return self\n"
         "TestTurned = module_contract(Turned, shape=(4, 3))\n"
+        "TestLoss = criterion_contract(Loss, np.ones((4, 3)), np.zeros((4, 3)))\n"
+        "TestForgets = module_contract(Forgets(3, 2), shape=(4, 3))\n"
+        "TestDrawn = module_contract(\n"
+        "    Turned, lambda layer: ours.inputs('N', 3), max_examples=2)\n"
         "def test_turned():\n"
         "    check_module(Turned, shape=(4, 3))\n"
     )
     run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path]
-    made = subprocess.run([*run, path], capture_output=True, text=True, cwd=tmp_path).stdout
+    only = ["-k", "gradInput or test_turned or (Forgets and any_order)"]
+    made = subprocess.run([*run, *only, path], capture_output=True, text=True, cwd=tmp_path).stdout
+    shown = [line[1:].strip() for line in made.splitlines() if line.startswith(">")]
+    drawn = ["TestDrawn = module_contract("]
+    assert shown == [
+        "TestTurned = module_contract(Turned, shape=(4, 3))",
+        "TestLoss = criterion_contract(Loss, np.ones((4, 3)), np.zeros((4, 3)))",
+        "TestForgets = module_contract(Forgets(3, 2), shape=(4, 3))",
+        *drawn * 2,
+        "check_module(Turned, shape=(4, 3))",
+    ]
     assert "test_mine.py::TestTurned::test_gradInput - " in made
     assert "test_mine.py::test_turned - torchlite.testing.violations.Gradient" in made
-    assert re.search(r"^> +check_module\(Turned, shape", made, re.M)
+    assert "hidden" not in made
     assert "torchlite/testing/" not in made.replace("\\", "/")
 
 

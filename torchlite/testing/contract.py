@@ -1,5 +1,7 @@
 """module_contract and criterion_contract: one test a property, for pytest."""
 
+import ast
+import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -12,8 +14,10 @@ from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.properties import CRITERION_PROPERTIES, LEVELS, PROPERTIES
 from torchlite.testing.violations import ContractViolation
 
-__all__ = ["CALLS", "Model", "criterion_contract", "module_contract"]
+__all__ = ["CALLS", "Line", "Model", "criterion_contract", "module_contract", "standing_at"]
 
+# A file, and the number of one of its lines.
+Line = tuple[str, int]
 # How many orders of calls are tried on given numbers.
 _ORDERS = 10
 
@@ -59,28 +63,31 @@ def module_contract(
     >>> TestLinear().test_gradInput()
     """
     exempt = dict(exempt or {})
+    line = _line_of_caller()
     if callable(input):
         from torchlite.testing.drawn import any_order_of, property_of
 
         def test(name: str) -> Callable[[Any], None]:
-            return property_of(name, modules, input, exempt, max_examples)
+            return property_of(line, name, modules, input, exempt, max_examples)
 
-        any_order = any_order_of(modules, input, max_examples)
+        any_order = any_order_of(line, modules, input, max_examples)
     else:
 
         def test(name: str) -> Callable[[Any], None]:
-            def check(self: Any) -> None:
+            def check() -> None:
                 check_module(modules, input, shape=shape, only=name, exempt=exempt)
 
-            return check
+            return standing_at(line, check)
 
-        def any_order(self: Any) -> None:
+        def in_any_order() -> None:
             rng = np.random.default_rng(0)
             module = modules if isinstance(modules, Module) else modules()
             given = draw(rng, shape) if input is None else input
             for _ in range(_ORDERS):
                 calls = [CALLS[i] for i in rng.integers(0, len(CALLS), rng.integers(4, 17))]
                 Model(module, given).run(calls)
+
+        any_order = standing_at(line, in_any_order)
 
     any_order.__doc__ = "The contract's calls in any order give what each gives alone."
     tests = _tests(PROPERTIES, LEVELS[level] - exempt.keys(), test)
@@ -106,15 +113,41 @@ def criterion_contract(
     >>> TestLoss().test_gradInput()
     """
     exempt = dict(exempt or {})
+    line = _line_of_caller()
 
     def test(name: str) -> Callable[[Any], None]:
-        def check(self: Any) -> None:
+        def check() -> None:
             check_criterion(criterion, input, target, only=name, exempt=exempt)
 
-        return check
+        return standing_at(line, check)
 
     names = LEVELS[level] - exempt.keys()
     return type("CriterionContract", (), _tests(CRITERION_PROPERTIES, names, test))
+
+
+def _line_of_caller() -> Line:
+    """Return the line at which module_contract or criterion_contract is called."""
+    frame: Any = inspect.currentframe()
+    frame = frame.f_back.f_back
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+def standing_at(line: Line, run: Callable[..., None], *parameters: str) -> Callable[..., None]:
+    """Return a test that runs a function of these parameters, and stands at this line.
+
+    Of a failure pytest shows the lines of the user's own: this is the only one.
+    """
+    file, number = line
+    arguments = ", ".join(parameters)
+    tree = ast.parse(f"def test(self, {arguments}): run({arguments})")
+    for node in ast.walk(tree):
+        # Hypothesis, in a frame of its own, counts the line after that of the def as the call's.
+        is_def = isinstance(node, (ast.FunctionDef, ast.arguments, ast.arg))
+        vars(node).update(lineno=number - is_def, end_lineno=None, end_col_offset=None)
+    space: dict[str, Any] = {"run": run}
+    exec(compile(tree, file, "exec"), space)
+    test: Callable[..., None] = space["test"]
+    return test
 
 
 def _tests(

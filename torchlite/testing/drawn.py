@@ -5,7 +5,7 @@ from typing import Any
 
 from torchlite import random
 from torchlite.testing.check import check_module
-from torchlite.testing.contract import CALLS, Model
+from torchlite.testing.contract import CALLS, Line, Model, standing_at
 
 try:
     from hypothesis import Phase, event, given, settings
@@ -20,6 +20,7 @@ __tracebackhide__ = True
 
 
 def property_of(
+    line: Line,
     name: str,
     modules: Any,
     input: Callable[[Any], Any],
@@ -28,9 +29,7 @@ def property_of(
 ) -> Callable[[Any], None]:
     """Return a test of a property."""
 
-    @_limited(max_examples)
-    @given(data=st.data(), seed=st.integers(0, 2**16))
-    def test(self: Any, data: Any, seed: int) -> None:
+    def check(data: Any, seed: int) -> None:
         random.manualSeed(seed)
         module = data.draw(_strategy(modules), label="module")
         report = check_module(
@@ -41,24 +40,25 @@ def property_of(
         for array in report.kinks:
             event(f"{array}: some entries at kinks")
 
-    return test
+    test = given(data=st.data(), seed=st.integers(0, 2**16))
+    return _limited(max_examples)(test(standing_at(line, check, "data", "seed")))
 
 
 def any_order_of(
-    modules: Any, input: Callable[[Any], Any], max_examples: int | None
+    line: Line, modules: Any, input: Callable[[Any], Any], max_examples: int | None
 ) -> Callable[[Any], None]:
     """Return a test of the contract's calls in any order."""
 
-    # Drawn one by one: Hypothesis' state machines leave out rules in most of their runs, and with
-    # them the orders that matter here.
-    @_limited(max_examples)
-    @given(data=st.data(), calls=st.lists(st.sampled_from(CALLS), min_size=4, max_size=16))
-    def test_any_order(self: Any, data: Any, calls: list[tuple[Any, ...]]) -> None:
+    def check(data: Any, calls: list[tuple[Any, ...]]) -> None:
         random.manualSeed(0)
         module = data.draw(_strategy(modules), label="module")
         Model(module, data.draw(input(module), label="input")).run(calls)
 
-    return test_any_order
+    # Drawn one by one: Hypothesis' state machines leave out rules in most of their runs, and with
+    # them the orders that matter here.
+    orders = st.lists(st.sampled_from(CALLS), min_size=4, max_size=16)
+    test = given(data=st.data(), calls=orders)
+    return _limited(max_examples)(test(standing_at(line, check, "data", "calls")))
 
 
 def _strategy(modules: Any) -> Any:
