@@ -123,7 +123,8 @@ WRONG = {
     "small": (
         (1, 4),
         (1, 2, 1),
-        "(1, H, W) or (N, 1, H, W) with H >= 3 and W >= 2, got (1, 2, 1)",
+        "(1, H, W) or (N, 1, H, W) with H >= 3 and W >= 2, got (1, 2, 1)\n"
+        "  hint: a window of 3x2 is larger than the input, 2x1",
     ),
 }
 
@@ -222,7 +223,8 @@ def test_paddings_of_volumes_have_the_defaults_of_torch7():
         (
             lambda: nn.TemporalConvolution(3, 4, 2),
             (1, 3),
-            "(T, 3) or (N, T, 3) with T >= 2, got (1, 3)",
+            "(T, 3) or (N, T, 3) with T >= 2, got (1, 3)\n"
+            "  hint: a window of 2 is larger than the input, 1",
         ),
         (lambda: nn.TemporalSubSampling(3, 2), (3,), "(T, 3) or (N, T, 3), got (3,)"),
         (

@@ -436,12 +436,14 @@ def test_errors_are_pythons_too_and_survive_pickling(kind, builtin):
         (
             lambda: nn.LayerNormalization(4),
             (5, 3),
-            "LayerNormalization.updateOutput: input must be (4,) or (N, 4), got (5, 3)",
+            "LayerNormalization.updateOutput: input must be (4,) or (N, 4), got (5, 3)\n"
+            "  hint: LayerNormalization(3) would fit",
         ),
         (
             lambda: nn.LayerNormalization(4, affine=False),
             (3,),
-            "LayerNormalization.updateOutput: input must be (4,) or (N, 4), got (3,)",
+            "LayerNormalization.updateOutput: input must be (4,) or (N, 4), got (3,)\n"
+            "  hint: LayerNormalization(3) would fit",
         ),
         (
             lambda: nn.Maxout(4, 3, 2),

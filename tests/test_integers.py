@@ -411,6 +411,24 @@ def test_criterions_refuse_integers_as_input(case):
         case.make().forward(integers, target)
 
 
+@pytest.mark.parametrize(
+    ("layer", "input"),
+    [
+        (nn.SpatialConvolution(3, 2, 2, 2), np.ones((4, 3, 5, 5), int)),
+        (nn.SpatialConvolution(1, 2, 2, 2), np.ones((5, 5), int)),
+        (nn.VolumetricMaxPooling(2, 2, 2), np.ones((3, 5, 5, 5), int)),
+        (nn.SpatialBatchNormalization(3), np.ones((4, 3, 5, 5), int)),
+        (nn.ReLU(), np.ones((3, 5, 5), int)),
+        (nn.Linear(4, 2), np.ones((5, 4), "uint8")),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_pixels_are_taken_for_no_ids(layer, input):
+    """Of images, and of bytes: the hint leads to numbers, not to LookupTable."""
+    with pytest.raises(DTypeError, match=r", got \w+\n  hint: input.astype\('float64'\)$"):
+        layer.forward(input)
+
+
 def test_errors_do_not_send_round_in_circles():
     net = nn.Sequential(nn.ReLU(), nn.LookupTable(3, 2))
     with pytest.raises(DTypeError) as error:

@@ -65,7 +65,13 @@ def test_batch_normalization_of_planes_prints_as_in_torch7():
 @pytest.mark.parametrize(
     ("shape", "train", "message"),
     [
-        ((5, 2, 4, 4), True, "(N, 3, H, W), got (5, 2, 4, 4)"),
+        ((5, 2, 4, 4), True, "(N, 3, H, W), got (5, 2, 4, 4)\n"
+         "  hint: SpatialBatchNormalization(2) would fit"),
+        ((5, 4, 4, 3), True, "(N, 3, H, W), got (5, 4, 4, 3)\n"
+         "  hint: np.moveaxis(input, -1, -3) has the planes before the pixels"),
+        ((2, 4, 4), False, "(3, H, W) or (N, 3, H, W), got (2, 4, 4)\n"
+         "  hint: SpatialBatchNormalization(2) would fit"),
+        ((0, 4, 4), False, "(3, H, W) or (N, 3, H, W), got (0, 4, 4)"),
         ((3, 4, 4), True, "(N, 3, H, W), got (3, 4, 4)\n"
          "  hint: input[None] is a batch of one; evaluate() takes one sample"),
         ((5, 3), False, "(3, H, W) or (N, 3, H, W), got (5, 3)"),

@@ -332,11 +332,13 @@ WRONG = [
     (lambda: nn.SpatialMaxPooling(2, 2), (5, 5), f"{SMALL}, got (5, 5)\n"
      "  hint: input[None] is one sample with one plane"),
     (lambda: nn.SpatialMaxPooling(2, 3), (1, 2, 1), f"{SMALL} with H >= 3 and W >= 2, "
-     "got (1, 2, 1)"),
+     "got (1, 2, 1)\n  hint: a window of 3x2 is larger than the input, 2x1"),
     (lambda: nn.SpatialMaxPooling(3, 3, 2, 2).ceil(), (1, 1, 5), f"{SMALL} with H >= 2 and "
-     "W >= 2, got (1, 1, 5)"),
+     "W >= 2, got (1, 1, 5)\n  hint: a window of 3x3 is larger than the input, 1x5"),
     (lambda: nn.SpatialAveragePooling(5, 5, 1, 1, 1, 0), (1, 5, 2), f"{SMALL} with H >= 5 and "
-     "W >= 3, got (1, 5, 2)"),
+     "W >= 3, got (1, 5, 2)\n  hint: a window of 5x5 is larger than the padded input, 5x4"),
+    (lambda: nn.SpatialDilatedMaxPooling(3, 2, 1, 1, 0, 0, 2, 1), (1, 5, 4), f"{SMALL} with H >= 2 "
+     "and W >= 5, got (1, 5, 4)\n  hint: a window of 2x5 is larger than the input, 5x4"),
 ]  # fmt: skip
 
 

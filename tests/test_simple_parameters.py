@@ -707,7 +707,9 @@ def test_batch_normalization_needs_two_values_a_feature():
 def test_batch_normalization_says_what_does_not_fit():
     layer = nn.BatchNormalization(3)
     with raises(
-        ShapeError, "BatchNormalization (2D) (3).updateOutput: input must be (N, 3), got (2, 4)"
+        ShapeError,
+        "BatchNormalization (2D) (3).updateOutput: input must be (N, 3), got (2, 4)\n"
+        "  hint: BatchNormalization(4) would fit",
     ):
         layer.forward(np.ones((2, 4)))
     with raises(

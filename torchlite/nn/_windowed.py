@@ -119,9 +119,7 @@ class Windowed(Module):
             return "input[None] is one sample with one plane"
         if planes == 1 and input.ndim == dims + 1:
             return "input[:, None] is a batch of samples with one plane each"
-        if input.ndim in (dims + 1, dims + 2) and input.shape[-1] == planes:
-            return f"np.moveaxis(input, -1, -{dims + 1}) has the planes before the pixels"
-        return None
+        return checks.planes_hint(input, planes, dims)
 
     def _refuse_small(self, method: str, input: Array, planes: int | None) -> None:
         """Raise: there is not one window in the input."""
@@ -131,7 +129,23 @@ class Windowed(Module):
         ]
         each = zip(self._letters, least, strict=True)
         expected = f"{self._images(planes)} with {' and '.join(f'{a} >= {n}' for a, n in each)}"
-        raise checks.misshapen(self, method, "input", expected, input)
+        raise checks.misshapen(self, method, "input", expected, input, self._window_hint(input))
+
+    def _window_hint(self, input: Array) -> str | None:
+        """Return that a window is larger than the input with its padding, if that is the reason."""
+        if not all(hasattr(self, f"k{axis}") for axis in self._axes):
+            return None
+        dims = len(self._axes)
+        size = input.shape[-dims - 1 : -1] if self._planes_last else input.shape[-dims:]
+        padded = [n + 2 * p for n, p in zip(size, self._padding, strict=True)]
+        reach = zip(self._kernel, self._dilation, strict=True)
+        window = [(k - 1) * apart + 1 for k, apart in reach]
+        sizes = zip(window, padded, self._windows_of(size), strict=True)
+        if not all(k > n for k, n, windows in sizes if windows < 1):
+            return None
+        of, into = ("x".join(map(str, numbers)) for numbers in (window, padded))
+        what = "the padded input" if any(self._padding) else "the input"
+        return f"a window of {of} is larger than {what}, {into}"
 
     def _refuse_wide_padding(self) -> None:
         """Raise if a window may lie in the padding as a whole."""

@@ -36,6 +36,8 @@ FLOATING_NAMES = "float32, float64, complex64 or complex128"
 INTEGRAL = frozenset("biu")
 _MOVABLE_NAMES = "float32, float64, complex64, complex128, integers or bool"
 NUMBERS = frozenset((int, float))
+# Layers that are made for rows of one width.
+_WIDTHS = frozenset(("Linear", "BatchNormalization", "LayerNormalization"))
 _TORCH7_DTYPES = {"torch.FloatTensor": "float32", "torch.DoubleTensor": "float64"}
 
 
@@ -352,9 +354,15 @@ def must_have_precision(layer: Any, method: str, argument: str, array: Any, dtyp
     hint = f"{argument}.astype('{wanted}')"
     if dtype is not None and argument == "input" and got in FLOATING:
         hint += f", or net.type('{got}') for the network"
-    elif argument == "input" and got.kind in "iu":
+    elif argument == "input" and got.kind in "iu" and _may_be_ids(layer, array):
         hint += "; of ids, nn.LookupTable or nn.OneHot makes numbers to compute with"
     raise mistyped(layer, method, argument, expected, str(got), hint)
+
+
+def _may_be_ids(layer: Any, array: Any) -> bool:
+    """Tell whether integers may be meant as ids: pixels are bytes, or of images."""
+    sees_images = len(getattr(layer, "_axes", ())) > 1
+    return array.ndim <= 2 and array.dtype != np.uint8 and not sees_images
 
 
 def _precision(dtype: Any) -> int:
@@ -414,12 +422,20 @@ def rows_hint(layer: Any, input: Array, n: int) -> str | None:
         return f"nn.Bottle(nn.{type(layer).__name__}(...)) takes {shape} row by row"
     if input.size == n and len(shape) > 1:
         return f"input.reshape({n}) is one sample"
-    weight = getattr(layer, "weight", None)
-    if type(layer).__name__ == "Linear" and weight is not None and shape:
+    name = type(layer).__name__
+    if name in _WIDTHS and shape:
         width = shape[0] if len(shape) == 1 else size
-        hint = f"Linear({width}, {weight.shape[0]}) would fit"
+        outputs = f", {layer.weight.shape[0]}" if name == "Linear" else ""
+        hint = f"{name}({width}{outputs}) would fit"
         return hint if len(shape) <= 2 else f"{hint} input.reshape({shape[0]}, {width})"
     return None if 1 <= len(shape) <= 2 else "one sample is 1-D, a batch of samples 2-D"
+
+
+def planes_hint(input: Array, planes: int | None, dims: int) -> str | None:
+    """Return what makes images fit that have their planes last, as far as their shape tells."""
+    if input.ndim in (dims + 1, dims + 2) and input.shape[-1] == planes:
+        return f"np.moveaxis(input, -1, -{dims + 1}) has the planes before the pixels"
+    return None
 
 
 def reshaped(argument: str, array: Array, shape: tuple[int, ...]) -> str | None:

@@ -231,7 +231,7 @@ class BatchNormalization(Module):
         n, sample = self.running_mean.size, 1 + len(self._axes)
         fits = input.ndim == 1 + sample or (input.ndim == sample and not self.train)
         if not fits or input.shape[-sample] != n:
-            hint = None if self._axes else checks.rows_hint(self, input, n)
+            hint = self._features_hint(input, n)
             if self.train and input.ndim == sample:
                 hint = "evaluate() takes one sample; in training the statistics need a batch"
                 if self._axes:
@@ -244,6 +244,16 @@ class BatchNormalization(Module):
             hint = "one value has no variance: take a larger batch, or evaluate()"
             expected = "a batch with more than one value of each feature"
             raise checks.misshapen(self, method, "input", expected, input, hint)
+
+    def _features_hint(self, input: Array, n: int) -> str | None:
+        """Return what makes an input fit that has not n features, as far as its shape tells."""
+        dims = len(self._axes)
+        if not dims:
+            return checks.rows_hint(self, input, n)
+        hint = checks.planes_hint(input, n, dims)
+        if hint is None and input.ndim in (dims + 1, dims + 2) and input.shape[-dims - 1]:
+            return f"{type(self).__name__}({input.shape[-dims - 1]}) would fit"
+        return hint
 
     def _must_fit_back(self, method: str, input: Array, gradOutput: Array) -> None:
         self._must_fit(method, input)
