@@ -184,12 +184,39 @@ def test_getstate_and_setstate_are_respected(path, registered):
     )
 
 
-def test_a_gradient_that_is_not_like_its_parameter_is_not_made_from_it(path, registered):
+def test_a_gradient_of_another_dtype_is_saved(path, registered):
     layer = Scaled(3.0)
     layer.gradFactor = np.ones(1, np.float32)
     serial.save(path, layer)
     assert serial.load(path).gradFactor.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("save", "where"),
+    [(serial.save, "save: [1]"), (serial.save_checkpoint, "save_checkpoint: net[1]")],
+)
+@pytest.mark.parametrize("gradients", [False, True])
+def test_what_could_not_be_loaded_is_not_saved(path, registered, save, where, gradients):
+    layer = Scaled(3.0)
     layer.gradFactor = np.ones((1, 2))
+    said = f"{where}: a Scaled like this could not be loaded: parameter (1,), gradient (1, 2)"
+    net = nn.Sequential(nn.ReLU(), layer)
+    refused(path, net, said, lambda path, net: save(path, net, gradients=gradients))
+
+
+def test_a_layer_that_cannot_print_itself_is_not_saved(path, registered, monkeypatch):
+    def fails(self):
+        raise KeyError("size")
+
+    monkeypatch.setattr(Scaled, "__repr__", fails)
+    said = "save: a Scaled like this could not be loaded: 'size'"
+    refused(path, Scaled(3.0), said)
+
+
+def test_a_gradient_that_is_not_like_its_parameter_is_not_loaded(path, registered, monkeypatch):
+    layer = Scaled(3.0)
+    layer.gradFactor = np.ones((1, 2))
+    monkeypatch.setattr("torchlite.serial.describe.look_at", lambda part: None)
     serial.save(path, layer)
     with pytest.raises(FormatError, match=r"parameter \(1,\), gradient \(1, 2\)"):
         serial.load(path)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.errors import DTypeError
+from torchlite.errors import DTypeError, printable
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.views import Lattice, lattice
 from torchlite.nn import checks
@@ -18,7 +18,7 @@ from torchlite.nn.ties import ties_of
 from torchlite.serial import archive, classes, npy
 from torchlite.serial.values import RefusalError, encode, path_to
 
-__all__ = ["Description", "attribute_problem", "must_be_tree", "refusal", "state_of"]
+__all__ = ["Description", "attribute_problem", "look_at", "must_be_tree", "refusal", "state_of"]
 
 # All modules of a file, those that stand in several places counted each time.
 MOST_PARTS = 2**16
@@ -63,6 +63,12 @@ class Description:
         for part, path in self._waiting:
             self.parts.append(_described(part, path, self._refer))
         must_be_tree([part for part, _ in self._waiting])
+        for part, path in self._waiting:
+            try:
+                look_at(part)
+            except Exception as error:
+                problem = f"a {type(part).__name__} like this could not be loaded: {error}"
+                raise RefusalError(path, problem) from error
         partners = {} if gradients else _gradients([part for part, _ in self._waiting])
         left_out = partners.keys() - wanted
         self.views: dict[str, tuple[str, Lattice]] = {}
@@ -238,6 +244,22 @@ def must_be_tree(parts: list[Stateful]) -> None:
             if asked > MOST_PARTS:
                 problem = f"several stand around the same more than {MOST_PARTS} modules"
                 raise RefusalError("", f"{type(part).__name__}: {problem}")
+
+
+def look_at(part: Stateful) -> None:
+    """Let the part name its parameters and, if it is a single layer, print itself.
+
+    What cannot do so is refused by whoever reads a file, and so by whoever writes one.
+    """
+    if isinstance(part, Module) and type(part).parameters is not Container.parameters:
+        for parameter, gradient in zip(*part.parameters(), strict=True):
+            if parameter.shape != gradient.shape:
+                raise ValueError(f"parameter {parameter.shape}, gradient {gradient.shape}")
+    if not getattr(part, "modules", ()):
+        text = repr(part)
+        # What classes from elsewhere print is their own affair: colours, say.
+        if classes.is_own(type(part)) and printable(text) != text:
+            raise ValueError(f"it would print {text[:80]!r}")
 
 
 def _inside(part: Stateful) -> tuple[str, list[Any]]:

@@ -44,7 +44,8 @@ def save(path: Path, net: Stateful, *, gradients: bool = False) -> None:
     ------
     DTypeError
         net, or something in it, cannot be saved: a function, an object of a class that was not
-        registered, an array of objects ... The file is what it was.
+        registered, an array of objects, a layer whose gradient is not like its parameter ... The
+        file is what it was.
     OSError
         Writing failed. The file is what it was.
 

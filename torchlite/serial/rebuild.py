@@ -4,16 +4,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from torchlite.errors import printable
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.views import Lattice
-from torchlite.nn.container import Container
-from torchlite.nn.module import Module
 from torchlite.nn.nested import same
 from torchlite.nn.stateful import Stateful
 from torchlite.nn.ties import ties_of
 from torchlite.serial import classes, npy
-from torchlite.serial.describe import attribute_problem, must_be_tree
+from torchlite.serial.describe import attribute_problem, look_at, must_be_tree
 from torchlite.serial.files import Contents
 from torchlite.serial.values import RefusalError, decode, path_to
 
@@ -91,7 +88,7 @@ class Rebuilding:
             _guarded(_set_state, self.parts[number], path, self.states[number])
         must_be_tree([self.parts[number] for number, _ in made])
         for number, path in made:
-            _guarded(_look_at, self.parts[number], path)
+            _guarded(look_at, self.parts[number], path)
 
     def commit(self) -> None:
         """Write into the arrays that were there before: nothing can fail any more."""
@@ -231,16 +228,3 @@ def _set_state(part: Any, state: dict[str, Any]) -> None:
         part.__setstate__(state)
     else:
         vars(part).update(state)
-
-
-def _look_at(part: Stateful) -> None:
-    """Let the part name its parameters and, if it is a single layer, print itself."""
-    if isinstance(part, Module) and type(part).parameters is not Container.parameters:
-        for parameter, gradient in zip(*part.parameters(), strict=True):
-            if parameter.shape != gradient.shape:
-                raise ValueError(f"parameter {parameter.shape}, gradient {gradient.shape}")
-    if not getattr(part, "modules", ()):
-        text = repr(part)
-        # What classes from elsewhere print is their own affair: colours, say.
-        if classes.is_own(type(part)) and printable(text) != text:
-            raise ValueError(f"it would print {text[:80]!r}")
