@@ -11,6 +11,9 @@ from torchlite.serial import archive, npy
 INSIDE = b"12"
 BODY = archive._local(b"a", zlib.crc32(INSIDE), len(INSIDE)) + INSIDE
 ENTRY = archive._entry(b"a", zlib.crc32(INSIDE), len(INSIDE), 0)
+# A member that says that it ends at 2**63, where no file is read.
+LONG = 2**63 - len(BODY) + len(INSIDE)
+UP_TO_FAR, FAR = archive._local(b"a", 0, LONG), archive._entry(b"a", 0, LONG, 0)
 
 
 def read(entries=ENTRY, *, count=1, body=BODY):
@@ -47,6 +50,10 @@ def test_members():
         (
             {"body": BODY[:10] + b"\x08" + BODY[11:]},
             "a: its header is not what the directory says",
+        ),
+        (
+            {"entries": FAR + archive._entry(b"b", 0, 0, 2**63), "count": 2, "body": UP_TO_FAR},
+            "b: its header is not what the directory says",
         ),
     ],
 )  # fmt: skip

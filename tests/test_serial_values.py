@@ -10,8 +10,8 @@ import pytest
 from saving import DATA, dirty, members_of, mlp, refused, same
 
 from torchlite import nn, random, serial
-from torchlite.errors import DTypeError
-from torchlite.serial import npy
+from torchlite.errors import DTypeError, FormatError
+from torchlite.serial import files, npy
 
 # ---------------------------------------------------------------- what is kept
 
@@ -182,6 +182,22 @@ def test_a_long_description_is_refused(path):
     with pytest.raises(DTypeError, match="long lists of numbers belong into arrays"):
         serial.save_checkpoint(path, nn.ReLU(), None, losses=[0.1], log="." * 2**22)
     assert path.read_bytes() == b"old"
+
+
+def test_a_description_may_be_of_the_greatest_length(path, monkeypatch):
+    net = mlp()
+    serial.save(path, net)
+    saved = path.read_bytes()
+    length = len(members_of(saved)[0][1])
+    monkeypatch.setattr(files, "_LONGEST", length)
+    serial.save(path, net)
+    assert repr(serial.load(path)) == repr(net)
+    monkeypatch.setattr(files, "_LONGEST", length - 1)
+    problem = f"what is not in arrays takes {length} bytes, at most {length - 1} can be"
+    refused(path, net, f"save: {problem}\n  hint: long lists of numbers belong into arrays")
+    path.write_bytes(saved)
+    with pytest.raises(FormatError, match=f": {length} bytes are more than {length - 1}$"):
+        serial.load(path)
 
 
 def test_a_network_in_itself_is_refused(path):
