@@ -46,8 +46,8 @@ def cg(
 
         s = (h @ h - h @ g) / (g @ g) * s - h
 
-    or -h where that leads uphill. When a line search fails, the next goes along -g; when one along
-    -g fails, it is over.
+    or -h where that does not lead downhill. When a line search fails, the next goes along -g; when
+    one along -g fails, it is over.
 
     Config
     ------
@@ -134,10 +134,10 @@ def cg(
                 f2, d2 = move(z2)
                 left -= 1
                 z3 -= z2
-            if too_far or d2 > sig * d1 or left <= 0:
+            if d2 > sig * d1 or left <= 0:
                 break
             z2 = _beyond(f2, f3, d2, d3, z3)
-            if not 0 <= z2 < math.inf:
+            if not z2 >= 0:
                 z2 = z1 * (outer - 1) if limit is None else (limit - z1) / 2
             elif limit is not None and z1 + z2 > limit:
                 z2 = (limit - z1) / 2
@@ -158,7 +158,7 @@ def cg(
             s -= g2
             f1, g1, g2, steepest = f2, g2, g1, False
             d2 = dotted(g1, s)
-            if d2 > 0:
+            if d2 >= 0:
                 np.negative(g1, out=s)
                 d2, steepest = -dotted(s, s), True
             z1 *= min(settings.ratio, ratio(d1, d2))

@@ -122,7 +122,6 @@ def cmaes(
     # C = B @ diag(D**2) @ B.T
     C, B, D, inverse_root = np.eye(n), np.eye(n), np.ones(n), np.eye(n)
     evaluations = decomposed = generation = 0
-    fitness = np.zeros(popsize)
     best, best_f = mean, math.inf
 
     def measure(point: Array) -> float:
