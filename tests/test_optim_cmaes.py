@@ -92,6 +92,13 @@ def far(x):
         (far, np.zeros(3), {"sigma": 0.1, "popsize": 41, "maxEval": 820}, "evals", (10, 9)),
         (lambda x: rosenbrock(x)[0], np.zeros(2), {"sigma": 1, "ftarget": 1e-6}, "ftarget", None),
         (lambda x: float(x @ x), np.ones(2), {"sigma": 1}, "tolfun", None),
+        (
+            lambda x: float(np.round(x**2).sum()),
+            np.full(2, 3.0),
+            {"sigma": 1, "popsize": 40, "maxEval": 400},
+            "tolfun",
+            None,
+        ),
         (lambda x: 1e6 * float(np.abs(x).sum()), np.ones(2), {"sigma": 1}, "tolx", None),
         (lambda x: float(1e16 * x[0] ** 2 + x[1]), np.ones(2), {"sigma": 1}, "condition", None),
     ],
@@ -103,8 +110,30 @@ def test_cmaes_is_barecmaes(opfunc, x, config, reason, rare):
 
 def test_cmaes_ends_after_1000_evaluations_for_each_pair_of_entries():
     noise = np.random.RandomState(0).uniform
-    *_, evaluations = optim.cmaes(lambda x: noise(), np.ones(2), {"sigma": 1})
-    assert evaluations == 667 * 6
+    for n, evaluations in ((1, 250 * 4), (2, 667 * 6)):
+        assert optim.cmaes(lambda x: noise(), np.ones(n), {"sigma": 1})[2] == evaluations
+
+
+def test_cmaes_returns_the_first_of_the_best():
+    values, points = iter([9, *[5] * 5, 6, *[3] * 5, 7, *[3] * 5, 8, *[4] * 5, 9]), []
+    config = {"sigma": 1, "maxEval": 24}
+    best, fs, _ = optim.cmaes(
+        lambda x: (points.append(x.copy()), float(next(values)))[1], np.ones(2), config
+    )
+    assert fs == [9, 5, 3, 3, 4, 3]
+    np.testing.assert_array_equal(best, points[7])
+
+
+def test_cmaes_puts_off_what_is_dear(monkeypatch):
+    """With many entries C changes little: its axes are looked for in every other generation."""
+    found, eigh = [], np.linalg.eigh
+    monkeypatch.setattr(np.linalg, "eigh", lambda C, **how: (found.append(C), eigh(C, **how))[1])
+    n, popsize = 150, 4 + int(3 * math.log(150))
+    for size, generations, times in ((popsize, 9, 4), (2 * popsize, 9, 8)):
+        found.clear()
+        config = {"sigma": 1, "popsize": size, "maxEval": size * generations}
+        optim.cmaes(far, np.zeros(n), config)
+        assert len(found) == times
 
 
 @pytest.mark.parametrize(("config", "generations"), [({}, 1), ({"min_iterations": 3}, 3)])

@@ -20,6 +20,8 @@ def test_confusion_counts_alike_one_by_one_and_in_batches():
     np.testing.assert_array_equal(batch.mat, single.mat)
     np.testing.assert_array_equal(batch.mat, column.mat)
     assert batch.mat.sum() == (targets >= 0).sum() < 50
+    single.add(np.array(3), np.array(3))
+    assert single.mat[3, 3] == batch.mat[3, 3] + 1
 
 
 def test_the_shares_of_a_confusion_matrix_are_always_those_of_its_counts():
@@ -48,6 +50,11 @@ def test_confusion_without_samples():
     ]
     assert confusion.averageValid == 0
     assert confusion.farFrr()[0].tolist() == [1, -1]
+    three = optim.ConfusionMatrix(3)
+    three.batchAdd(np.array([0, 1, 1, 1]), np.array([0, 0, 1, 1]))
+    assert [rates.tolist() for rates in three.farFrr()] == [
+        [0.5, 0, -1], [0, 0.5, -1], [0.5, 0], [0, 0.5]
+    ]  # fmt: skip
     assert confusion.zero() is confusion
     assert not confusion.mat.any()
     assert math.isnan(confusion.totalValid)
@@ -106,7 +113,14 @@ def test_confusion_without_samples():
             lambda c: optim.ConfusionMatrix(0), SettingError,
             "ConfusionMatrix: nclasses must be at least 1, got 0",
         ),
-        (lambda c: optim.ConfusionMatrix(2.5), DTypeError, None),
+        (
+            lambda c: optim.ConfusionMatrix(2.5), DTypeError,
+            "ConfusionMatrix: nclasses must be a whole number, got 2.5",
+        ),
+        (
+            lambda c: c.batchAdd(np.zeros((2, 1, 3), int), np.zeros(2, int)), ShapeError,
+            "ConfusionMatrix: predictions must be (N,), (N, 1) or (N, 3), got (2, 1, 3)",
+        ),
     ],
 )  # fmt: skip
 def test_confusion_refuses(call, kind, message):

@@ -26,6 +26,7 @@ def test_logger_makes_its_file_and_the_folders_of_it(tmp_path):
     logger = optim.Logger(path).setNames(["\N{GREEK SMALL LETTER EPSILON}"])
     assert logger.path == path
     assert path.read_text("utf-8") == "\N{GREEK SMALL LETTER EPSILON}\t\n"
+    assert optim.Logger(path).path.read_text() == ""
 
 
 def test_logger_with_the_time_in_its_name(tmp_path):
@@ -50,6 +51,23 @@ def test_logger_with_the_time_in_its_name(tmp_path):
             "Logger.add: values must be numbers or strings, got None",
         ),
         (lambda log: log.add(1), DTypeError, "Logger.add: values must be a list or a dict, got 1"),
+        (
+            lambda log: log.add("ab"), DTypeError,
+            "Logger.add: values must be a list or a dict, got 'ab'",
+        ),
+        (
+            lambda log: log.style(1), DTypeError,
+            "Logger.style: styles must be a list or a dict, got 1",
+        ),
+        (
+            lambda log: log.style({"c.png": "-"}), SettingError,
+            "Logger.style: names must be the name of a column (a, b), got 'c.png'",
+        ),
+        (
+            lambda log: log.plot("c.png"), SettingError,
+            "Logger.plot: names must be the name of a column (a, b), got 'c.png'\n"
+            "  hint: plot(file='c.png') saves the figure",
+        ),
         (
             lambda log: log.style({"c": "-"}), SettingError,
             "Logger.style: names must be the name of a column (a, b), got 'c'",
@@ -138,7 +156,8 @@ def test_logger_without_a_file(capsys, monkeypatch, tmp_path):
     logger.add([1, 2])
     assert capsys.readouterr().out == "1\t2\t\n 1.0000e+00\t 2.0000e+00\t\n"
     pytest.importorskip("matplotlib")
-    assert len(logger.plot().axes[0].lines) == 2
+    (axes,) = logger.style(["-", "."]).plot().axes
+    assert ([line.get_marker() for line in axes.lines], axes.get_title()) == (["None", "."], "")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -146,5 +165,7 @@ def test_logger_asks_for_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     logger = optim.Logger()
     logger.add([1.0])
-    with pytest.raises(ImportError, match=r"Logger\.plot needs matplotlib: pip install"):
+    with pytest.raises(
+        ImportError, match=r"^Logger\.plot needs matplotlib: pip install matplotlib$"
+    ):
         logger.plot()

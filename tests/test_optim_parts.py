@@ -31,6 +31,7 @@ def test_per_parameter():
     assert factors({".bias": 0, "": 5}) == [5, 0, 5, 5, 0]
     assert factors({nn.Linear: 2, nn.Module: 3, "Linear.bias": 4}) == [2, 4, 2, 2, 4]
     assert factors({"Sequential": 2, "[0].weight": 3}) == [3, 2, 2, 2, 2]
+    assert factors({"Linear.bias": 4, nn.Linear: 2}) == [2, 4, 2, 2, 4]
     assert factors({"[1]": 2, nn.Linear: 3, "Linear.weight": 4}) == [4, 3, 2, 2, 2]
     net.float()
     assert factors({"[1][2]": 7}) == [1, 1, 1, 7, 7]
@@ -68,6 +69,12 @@ def test_per_parameter_counts_shared_parameters_once():
         ({"[2]": 3, "[0]": 2}, 2),
     ):
         assert optim.per_parameter(net, factors).tolist() == [expected] * 6
+
+
+def test_per_parameter_of_a_weight_that_is_another_transposed():
+    net = nn.Sequential(nn.Linear(2, 3, False), nn.Linear(3, 2, False))
+    net[1].weight, net[1].gradWeight = net[0].weight.T, net[0].gradWeight.T
+    assert optim.per_parameter(net, {nn.Linear: 2}).tolist() == [2] * 6
 
 
 # asgd also shrinks x.

@@ -112,6 +112,14 @@ def refused(method, opfunc, x, *arguments):
         ),
         (optim.de, {"popsize": 2}, SettingError, None),
         (
+            optim.cmaes, {"sigma": 1, "popsize": 1}, SettingError,
+            "cmaes: popsize must be a whole number of at least 2, got 1",
+        ),
+        (
+            optim.cg, {"verbose": "no"}, DTypeError,
+            "cg: verbose must be True, False or a whole number, got 'no'",
+        ),
+        (
             optim.de, {"crossoverRate": 1.1}, SettingError,
             "de: crossoverRate must be from 0 to 1, got 1.1",
         ),
@@ -196,6 +204,7 @@ def test_refused_x(x, kind, message):
             (1.0, np.ones(2, np.float32)), DTypeError,
             "adam: df/dx must be float64 like x, got float32",
         ),
+        ((1.0, X, X), DTypeError, f"adam: what opfunc returns must be {PAIR}, got tuple"),
         ((None, X), DTypeError, "adam: f(x) must be a number, got NoneType"),
         ((np.ones(1), X), DTypeError, "adam: f(x) must be a number, got float64 (1,)"),
     ],
@@ -220,6 +229,9 @@ def test_a_state_of_another_x_is_refused():
     assert (error.method, error.argument) == ("adam", "m")
     assert (error.expected, error.got) == ("float64 (2,)", "float64 (3,)")
     assert isinstance(refused(optim.adam, bowl, np.ones(3, np.float32), {}, state), StateError)
+    assert str(refused(optim.adam, bowl, np.ones(2), {}, {"m": [0.0, 0.0]})).startswith(
+        "adam: state['m'] must be float64 (2,), got list\n"
+    )
     assert str(refused(optim.adam, bowl, np.ones(2), {}, [])) == (
         "adam: state must be a dict, got list"
     )
@@ -232,3 +244,17 @@ def test_none_underscores_and_numpy_scalars_are_accepted():
     assert x.dtype == np.float32
     assert type(fs[0]) is float
     assert optim.sgd(bowl, np.ones(2))[1] == optim.sgd(bowl, np.ones(2), None, {})[1]
+
+
+def test_what_just_fits_is_accepted():
+    x = np.ones(2)
+    # Decay of less than nothing is growth.
+    optim.sgd(lambda x: (0.0, np.zeros(2)), x, {"learningRate": 0.5, "weightDecays": -x})
+    assert x.tolist() == [1.5, 1.5]
+    optim.rprop(bowl, x, {"stepsizemin": 0.5, "stepsizemax": 0.5})
+
+
+@pytest.mark.parametrize("method", [optim.cmaes, optim.de])
+def test_refused_values(method):
+    error = refused(method, lambda x: (), X.copy(), {"sigma": 1} if method is optim.cmaes else {})
+    assert str(error) == f"{method.__name__}: f(x) must be a number, got tuple"

@@ -156,8 +156,8 @@ def test_lbfgs_says_why_it_stops():
         ({"tolFun": 0.5}, [1, 0], [-1, -0.5], 2, "optimality condition below tolFun"),
         ({"tolX": 0.25, "learningRate": 0.25}, [1, 0], [-1, -1], 2, "step size below tolX"),
         # What follows is enough, by the last bit, to go on.
-        ({"tolX": 0.25}, [0.25, 0, 0], [-1] * 3, 3, "function value changing less than tolX"),
-        ({"tolX": 0.25}, [1, 0, 0], [-0.5] * 3, 3, "function value changing less than tolX"),
+        ({"tolX": 0.25}, [1.25, 1, 1], [-1] * 3, 3, "function value changing less than tolX"),
+        ({"tolX": 0.25}, [2, 1, 1], [-0.5] * 3, 3, "function value changing less than tolX"),
         ({"maxEval": 3}, [4, 3, 2, 1], [-1] * 4, 3, "max number of function evals"),
     ],
 )
@@ -293,10 +293,14 @@ def test_polyinterp_of_any_points():
     assert optim.polyinterp(parabola, 1) == 1
     assert optim.polyinterp(parabola, None, -0.5) == -0.5
     # The place and the scale of the points do not matter.
+    shifted = through(lambda x: (x - 2) ** 2, lambda x: 2 * (x - 2), 1.0, 4.0)
+    assert optim.polyinterp(shifted) == pytest.approx(2)
     far = through(lambda x: (x - 1e-7) ** 2, lambda x: 2 * (x - 1e-7), 0.0, 1e-9)
     assert optim.polyinterp(far, 1e-9, 1e-6) == pytest.approx(1e-7)
-    with pytest.raises(ShapeError, match=r"polyinterp: points must be \(N, 3\), got \(2,\)"):
-        optim.polyinterp([1, 2])
+    for points in ([1, 2], np.ones((2, 2)), np.ones((0, 3))):
+        with pytest.raises(ShapeError) as caught:
+            optim.polyinterp(points)
+        assert str(caught.value) == f"polyinterp: points must be (N, 3), got {np.shape(points)}"
 
 
 def test_checkgrad_is_exact_about_x():
@@ -307,6 +311,10 @@ def test_checkgrad_is_exact_about_x():
     assert dC.dtype == np.float32
     np.testing.assert_array_equal(x, before)
     assert optim.checkgrad(lambda x: (1.0, np.zeros_like(x)), np.ones(3))[0] == 0
+    for eps, dtype, step in ((0.25, "float64", 0.25), (None, "float64", 1e-7), (None, "f", 5e-3)):
+        seen = []
+        optim.checkgrad(lambda x, s=seen: (s.append(x.copy()), bowl(x))[1], np.zeros(1, dtype), eps)
+        assert np.concatenate(seen).tolist() == np.array([0, step, -step], dtype).tolist()
     assert optim.checkgrad(lambda x: (float(x.sum()), -np.ones(1)), np.zeros(1), 0.5)[0] == math.inf
     calls = iter([bowl(x)])
     with pytest.raises(StopIteration):
@@ -354,16 +362,33 @@ def test_cmaes_returns_the_best_that_it_has_seen():
     np.testing.assert_array_equal(best, points[1])
 
 
-def test_de_differs_by_two_others():
+def test_de_differs_by_two_others(monkeypatch):
     points, others = np.array([[0.0], [1.0], [10.0]]), set()
     settings = SimpleNamespace(crossoverRate=1, scaleFactor=2)
     for _ in range(50):
         (child,) = de._child(0, points, np.array([100.0]), settings)
         others.add(float(child))
     assert others == {100 + 2 * 9, 100 - 2 * 9}
+    drawn = iter([1, 2, 0])
+    monkeypatch.setattr(de, "_draw", lambda *arguments: next(drawn))
+    assert de._child(0, points, np.array([100.0]), settings) == 100 + 2 * (1 - 10)
+    monkeypatch.undo()
     assert {de._draw(4) for _ in range(99)} == {0, 1, 2, 3}
     assert {de._draw(4, 0, 2) for _ in range(99)} == {1, 3}
 
 
 def test_de_may_have_no_more_than_its_first_points():
     assert len(optim.de(bowl, np.ones(2), {"popsize": 4, "maxFEs": 4})[1]) == 4
+    assert len(optim.de(bowl, np.ones(2), {"popsize": 4, "maxFEs": 6})[1]) == 6
+
+
+def test_de_takes_at_least_one_entry_over():
+    settings = SimpleNamespace(crossoverRate=0, scaleFactor=1)
+    points, best = np.arange(12.0).reshape(4, 3), np.full(3, 50.0)
+    for _ in range(20):
+        assert (de._child(0, points, best, settings) != points[0]).sum() == 1
+
+
+def test_de_moves_where_all_is_the_same():
+    x, _ = optim.de(lambda x: 1.0, np.ones(2), {"popsize": 4, "maxFEs": 8})
+    assert (x != 1).any()
