@@ -1,6 +1,7 @@
 """Torch7's .t7 files."""
 
+from torchlite.serial.t7.modules import register
 from torchlite.serial.t7.reading import load
 from torchlite.serial.t7.values import Function, Object, Storage, Table
 
-__all__ = ["Function", "Object", "Storage", "Table", "load"]
+__all__ = ["Function", "Object", "Storage", "Table", "load", "register"]

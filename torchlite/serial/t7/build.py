@@ -144,7 +144,7 @@ def _view(node: TensorNode, made: dict[Node, Any]) -> Array:
 
 def _module(node: ObjectNode, made: Object) -> Any:
     try:
-        return modules.build(made.name, made.fields, "")
+        return modules.build(made, "")
     except RefusalError as error:
         inside = error.where if error.where[:1] in (".", "[", "") else f".{error.where}"
         path = f"{node.path()}{inside}".lstrip(".")

@@ -1,31 +1,613 @@
 """Objects of Torch7's classes and torchlite's modules and criterions: from one to the other."""
 
-from typing import Any
+import inspect
+import math
+import warnings
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
 
-from torchlite.serial.t7.values import Object
+import numpy as np
 
-__all__ = ["build", "known", "prepare", "take_apart", "version"]
+from torchlite import nn
+from torchlite.errors import (
+    DTypeError,
+    SettingError,
+    StateError,
+    TorchliteError,
+    fault,
+    unhinted,
+)
+from torchlite.nn.checks import FLOATING
+from torchlite.nn.stateful import Stateful, put
+from torchlite.serial import classes
+from torchlite.serial.describe import attribute_problem
+from torchlite.serial.t7 import nngraph
+from torchlite.serial.t7.fields import PLAIN, ROWS, WORKSPACE, Fields, Row, type_of, undrawn
+from torchlite.serial.t7.values import Function, Object, Table
+from torchlite.serial.values import RefusalError
+
+__all__ = ["Kept", "build", "known", "prepare", "register", "take_apart", "version"]
+
+_DTYPES = {
+    "torch.DoubleTensor": "float64",
+    "torch.CudaDoubleTensor": "float64",
+    "torch.FloatTensor": "float32",
+    "torch.CudaTensor": "float32",
+    "torch.HalfTensor": "float32",
+    "torch.CudaHalfTensor": "float32",
+}
+_CONTRACT = ("updateOutput", "updateGradInput", "accGradParameters", "forward", "backward")
+
+
+class _Registered(NamedTuple):
+    kind: type
+    build: Callable[[Fields], Any]
+    take_apart: Callable[[Any], Fields]
+
+
+_registered: dict[str, _Registered] = {}
+
+
+def register(
+    name: str,
+    cls: type[Stateful],
+    build: Callable[[Fields], Any] | None = None,
+    take_apart: Callable[[Any], Fields] | None = None,
+) -> None:
+    """Let .t7 files hold objects of a class of your own, from now on.
+
+    Parameters
+    ----------
+    name
+        The class in Torch7, as it was given to `torch.class`.
+    cls
+        The class here.
+    build
+        Makes one of a dict of Torch7's fields, in which objects are modules already. Without it,
+        each field becomes the attribute of the same name; no constructor is called.
+    take_apart
+        Returns the dict of fields of one. Without it, each attribute becomes a field.
+
+    Raises
+    ------
+    DTypeError
+        name is no text, or cls no subclass of Module or Criterion.
+    SettingError
+        name is that of a class of Torch7's nn.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> class OneHot(nn.Module):
+    ...     def updateOutput(self, input):
+    ...         self.output = self._eye[input]
+    ...         return self.output
+    >>> register("OneHot", OneHot)
+    """
+    if not isinstance(name, str):
+        raise fault(DTypeError, "register", "name", "text", repr(name))
+    if not (isinstance(cls, type) and issubclass(cls, nn.Module | nn.Criterion)):
+        raise fault(DTypeError, "register", "cls", "a subclass of Module or Criterion", repr(cls))
+    if name not in _registered and known(name):
+        raise fault(SettingError, "register", "name", "no name of a class of Torch7", repr(name))
+    _registered[name] = _Registered(
+        cls, build or (lambda fields: _filled(cls, fields)), take_apart or _emptied
+    )
+
+
+def _filled(cls: Any, fields: Fields) -> Any:
+    made = cls.__new__(cls)
+    dtypes = {
+        value.dtype
+        for value in fields.values()
+        if isinstance(value, np.ndarray) and value.dtype in FLOATING
+    }
+    dtype = dtypes.pop() if len(dtypes) == 1 else _said_dtype(made, fields)
+    if dtype != made._dtype:
+        put(made._retyped(dtype))
+    for name, value in fields.items():
+        if (
+            not name.startswith("__")
+            and not attribute_problem(cls, name, value)
+            and name != "_type"
+        ):
+            if name == "train":
+                vars(made)[name] = value
+            elif not isinstance(value, Function):
+                setattr(made, name, value)
+    return made
+
+
+def _emptied(module: Any) -> Fields:
+    dtype = module.type()
+    fields = {name: _plain(value) for name, value in module.__getstate__().items()}
+    fields.pop("_dtype", None)
+    fields |= {"output": np.zeros(0, dtype), "gradInput": np.zeros(0, dtype)}
+    if isinstance(module, nn.Module):
+        fields["_type"] = type_of(dtype)
+    return fields
+
+
+# Those of torchlite's classes that do not stand in Torch7's package nn.
+_NNGRAPH = ("JustElement", "JustTable")
+
+
+def _class_of(name: str) -> Any:
+    """Return torchlite's class of this name of Torch7's, or None."""
+    package, _, short = name.rpartition(".")
+    packages = ("nngraph",) if short in _NNGRAPH else ("nn", "cudnn")
+    if package not in packages or short not in nn.__all__:
+        return None
+    kind = getattr(nn, short)
+    return kind if isinstance(kind, type) else None
 
 
 def known(name: str) -> bool:
-    """Tell whether objects of this class of Torch7's become something of torchlite's."""
-    return False
+    """Tell whether objects of this class of Torch7's become something of torchlite's.
+
+    Example
+    -------
+    >>> known("cudnn.SpatialConvolution"), known("nn.DataParallelTable"), known("nn.Mine")
+    (True, True, False)
+    """
+    others = ("nn.DataParallelTable", *nngraph.PARTS)
+    return name in _registered or name in others or _class_of(name) is not None
 
 
 def version(name: str) -> int:
     """Return the class version that Torch7 writes."""
-    return 1
+    return ROWS.get(name.rpartition(".")[2], PLAIN).version
+
+
+# ---------------------------------------------------------------- reading
+
+
+class Kept(nn.Module):
+    """An object of an unknown class, in its place in a network.
+
+    It prints, and is written back as it was; it cannot be run.
+
+    Attributes
+    ----------
+    object
+        The object: `object.name` is its class, `object.fields` what it holds.
+
+    Raises
+    ------
+    StateError
+        It is run.
+    """
+
+    def __init__(self, object: Object) -> None:
+        self.object = object
+
+    def updateOutput(self, input: Any) -> Any:  # noqa: N802
+        raise self._unknown("updateOutput")
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:  # noqa: N802, N803
+        raise self._unknown("updateGradInput")
+
+    def _unknown(self, method: str) -> StateError:
+        name = self.object.name
+        return StateError(
+            f"{name}.{method}: torchlite does not know this class",
+            layer=self,
+            method=method,
+            hint=f"t7.register({name!r}, ...) before t7.load",
+        )
+
+    def __repr__(self) -> str:
+        return self.object.name
 
 
 def prepare(objects: list[Object]) -> None:
-    """Change what has to be changed before the first of a file's objects is built."""
+    """Change what has to be changed before the first of a file's objects is built.
+
+    Tensors of modules that are the same stretch of a storage, as `share` makes them, become one
+    array; those in half precision become float32, and stay shared. The module in a WeightNorm,
+    which is written without its weight, gets one.
+    """
+    arrays: dict[Any, Any] = {}
+    halves: dict[int, Any] = {}
+    for made in objects:
+        if not (known(made.name) and isinstance(made.fields, dict)):
+            continue
+        for key, value in made.fields.items():
+            if isinstance(value, np.ndarray) and value.size:
+                if value.dtype == np.float16:
+                    value = _single(value, halves)
+                where = value.__array_interface__["data"][0], value.shape, value.strides
+                made.fields[key] = arrays.setdefault((*where, value.dtype), value)
+        if made.name == "nn.WeightNorm":
+            _give_weight(made.fields)
+    if halves:
+        warnings.warn("modules in half precision become float32", stacklevel=4)
 
 
-def build(name: str, fields: Any, where: str) -> Any:
-    """Return what an object of this class is in torchlite."""
-    raise NotImplementedError
+def _single(array: Any, made: dict[int, Any]) -> Any:
+    whole = array if array.base is None else array.base
+    if id(whole) not in made:
+        made[id(whole)] = whole, np.asarray(whole).astype("float32")
+    memory = made[id(whole)][1]
+    if whole is array:
+        return memory
+    start = array.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
+    strides = tuple(2 * stride for stride in array.strides)
+    view = np.ndarray(array.shape, "float32", memory, 2 * start, strides)
+    view.flags.writeable = array.flags.writeable
+    return view
 
 
-def take_apart(module: Any) -> tuple[str, Any]:
-    """Return the name of Torch7's class and the fields that it needs."""
-    raise NotImplementedError
+def _give_weight(fields: Fields) -> None:
+    modules, size, v = (fields.get(name) for name in ("modules", "weightSize", "v"))
+    inside = modules[0] if isinstance(modules, list) and modules else None
+    held = inside.fields if isinstance(inside, Object) else None
+    if isinstance(held, dict) and held.get("weight") is None:
+        if not isinstance(size, np.ndarray) or not isinstance(v, np.ndarray):
+            return
+        shape = tuple(size.tolist())
+        # What v and g make of it is computed by every forward.
+        if math.prod(shape) == v.size:
+            held["weight"] = np.zeros(shape, v.dtype)
+
+
+def build(made: Object, where: str) -> Any:
+    """Return what an object of a known class is in torchlite; what it holds is built already.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> fields = {"weight": np.ones((2, 3)), "bias": np.zeros(2)}
+    >>> build(Object("nn.Linear", fields), "['model']")
+    Linear(3 -> 2)
+    >>> build(Object("nn.Linear", {"weight": np.ones(2)}), "['model']")
+    Traceback (most recent call last):
+    torchlite.serial.values.RefusalError: ("['model'].weight", 'must have 2 dimensions, got (2,)', \
+None)
+    """
+    name, fields = made.name, made.fields
+    if name in nngraph.PARTS:
+        return made
+    if not isinstance(fields, (dict, Table)):
+        raise RefusalError(where, f"the fields of a {name} must be a table with names as keys")
+    try:
+        return _built(name, {key: fields[key] for key in fields if isinstance(key, str)})
+    except RefusalError as error:
+        path = f"{where}.{error.where}" if error.where else where
+        raise RefusalError(path, error.problem, error.hint) from None
+    except Exception as error:
+        said = unhinted(error) if isinstance(error, TorchliteError) else repr(error)
+        raise RefusalError(where, f"this cannot be a {name}: {said}") from error
+
+
+def _built(name: str, fields: Fields) -> Any:
+    if name in _registered:
+        return _registered[name].build(fields)
+    if name == "nn.DataParallelTable":
+        modules = fields.get("modules")
+        if not isinstance(modules, list) or not modules:
+            raise RefusalError("modules", "must hold a module")
+        return modules[0]
+    kind = _class_of(name)
+    row = ROWS.get(kind.__name__, PLAIN)
+    if "modules" in fields and isinstance(fields["modules"], list):
+        fields["modules"] = [
+            Kept(part) if isinstance(part, Object) else part for part in fields["modules"]
+        ]
+    if row.read is not None:
+        row.read(fields)
+    if name.startswith("nn."):
+        _warn_of_functions(name, fields)
+    if row.build is not None:
+        made = row.build({**fields, "class": kind.__name__})
+    else:
+        made = _constructed(kind, row, fields)
+    if not isinstance(made, Stateful):
+        return _trainer(made, fields)
+    _set_arrays(made, row, fields)
+    for name in row.settings:
+        if name in fields and fields[name] != getattr(made, name):
+            setattr(made, name, _setting(made, name, fields[name]))
+    _set_state(made, row, fields)
+    if row.finish is not None:
+        row.finish(made, fields)
+    return made
+
+
+def _warn_of_functions(name: str, fields: Fields) -> None:
+    for method in _CONTRACT:
+        if isinstance(fields.get(method), Function) and not name.endswith("MaxPooling"):
+            warnings.warn(
+                f"this {name} has its own {method}, a Lua function, which is not run", stacklevel=8
+            )
+
+
+def _constructed(kind: Any, row: Row, fields: Fields) -> Any:
+    # What the constructor is to make is in the file: a few bytes do not ask for gigabytes.
+    if row.sizes:
+        _check_size(row, fields)
+    positional: list[Any] = []
+    named: Fields = {}
+    modules: list[Any] = []
+    for parameter in _parameters(kind):
+        name = parameter.name
+        value = _argument(name, row, fields)
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            if name == "modules":
+                modules = _listed(name, value)
+            else:
+                positional += _listed(name, value)
+        elif value is not None:
+            if parameter.annotation is bool and not isinstance(value, bool):
+                raise RefusalError(name, f"must be true or false, got {value!r:.80}")
+            named[name] = value
+        elif parameter.default is parameter.empty:
+            raise RefusalError(row.renamed.get(name, name), "is missing")
+    made = undrawn(kind)(*positional, **named) if _draws(kind) else kind(*positional, **named)
+    for i, module in enumerate(modules):
+        _add(made, module, i)
+    if isinstance(made, nn.Module) and fields.get("bias") is None and "bias" in vars(made):
+        without: Any = getattr(made, "noBias", None)
+        if without is None:
+            raise RefusalError("bias", "is missing")
+        without()
+    return made
+
+
+@cache
+def _parameters(kind: Any) -> list[inspect.Parameter]:
+    if kind.__init__ is object.__init__:
+        return []
+    return list(inspect.signature(kind).parameters.values())
+
+
+def _draws(kind: Any) -> bool:
+    return issubclass(kind, nn.Module) and kind.reset is not nn.Module.reset
+
+
+def _check_size(row: Row, fields: Fields) -> None:
+    weight = fields.get("weight")
+    if not isinstance(weight, np.ndarray):
+        raise RefusalError("weight", "is missing")
+    expected = 1
+    for name in row.sizes:
+        value = fields.get(name)
+        if value is None:
+            raise RefusalError(name, "is missing")
+        if type(value) is not int:
+            raise RefusalError(name, f"must be a whole number, got {value!r:.80}")
+        expected *= value
+    if weight.size != expected:
+        problem = f"has {weight.size} numbers, and {' * '.join(row.sizes)} is {expected}"
+        raise RefusalError("weight", problem)
+
+
+def _argument(name: str, row: Row, fields: Fields) -> Any:
+    if name in row.arguments:
+        return row.arguments[name](fields)
+    at = row.renamed.get(name, name)
+    return _from_one(at, fields.get(at), row)
+
+
+def _listed(name: str, value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        return list(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    raise RefusalError(name, f"must be a list, got {type(value).__name__}")
+
+
+def _from_one(name: str, value: Any, row: Row) -> Any:
+    """Return a position counted from zero, if this field holds one."""
+    if name not in row.one_based and name not in row.labels:
+        return value
+    if isinstance(value, list):
+        return [_from_one(name, entry, row) for entry in value]
+    if isinstance(value, np.ndarray):
+        return value - 1
+    if type(value) is not int or value < 0:
+        return value
+    if value == 0 and name not in row.labels:
+        raise RefusalError(name, "must count from one, got 0")
+    return value - 1
+
+
+def _add(container: Any, module: Any, position: int) -> None:
+    try:
+        container.add(module)
+    except StateError as error:
+        if not isinstance(module, nn.Module) or "stands in this network already" not in str(error):
+            raise
+        # What remembers its forward can stand in one place only: another one, of the same arrays.
+        names = {name for part in module.listModules() for name in vars(part)}
+        container.add(module.clone(*sorted(names & {"weight", "bias", "gradWeight", "gradBias"})))
+
+
+def _set_arrays(made: Any, row: Row, fields: Fields) -> None:
+    """Put the file's arrays in the places of those that the constructor has made."""
+    found: list[tuple[str, Any, Any]] = []
+    for attribute, own in list(vars(made).items()):
+        name = row.renamed.get(attribute, attribute)
+        if not isinstance(own, np.ndarray) or own.dtype.kind != "f" or attribute in row.hidden:
+            continue
+        if name in row.made and name != "weight":
+            found.append((attribute, own, None))
+            continue
+        found.append((attribute, own, _fitting(name, own, fields.get(name), row)))
+    dtypes = {value.dtype for _, _, value in found if value is not None}
+    if len(dtypes) > 1:
+        listed = " and ".join(sorted(map(str, dtypes)))
+        raise RefusalError("", f"its tensors are {listed}, all must be of one type")
+    dtype = dtypes.pop() if dtypes else _said_dtype(made, fields)
+    for attribute, own, value in found:
+        setattr(made, attribute, own.astype(dtype) if value is None else value)
+    if dtype != made._dtype:
+        put(made._retyped(dtype))
+
+
+def _fitting(name: str, own: Any, value: Any, row: Row) -> Any:
+    """Return the array of a file that is to stand where this one stands, None for zeros."""
+    gradient = name.startswith("grad")
+    if value is None or (gradient and isinstance(value, np.ndarray) and not value.size):
+        if gradient:
+            return None
+        raise RefusalError(name, "is missing")
+    if not isinstance(value, np.ndarray):
+        raise RefusalError(name, f"must be a tensor, got {type(value).__name__}")
+    if value.dtype not in FLOATING:
+        raise RefusalError(name, f"must be a float or double tensor, got {value.dtype}")
+    if value.shape != own.shape:
+        if not row.sizes or value.size != own.size:
+            raise RefusalError(name, f"must be {own.shape}, got {value.shape}")
+        value = value.reshape(own.shape)
+    # Nothing may write into what was expanded.
+    return value if value.flags.writeable else value.copy()
+
+
+def _said_dtype(made: Any, fields: Fields) -> Any:
+    said = fields.get("_type")
+    if isinstance(said, str):
+        if said not in _DTYPES:
+            problem = f"must be a type of float or double tensors, got {said!r:.80}"
+            raise RefusalError("_type", problem)
+        return np.dtype(_DTYPES[said])
+    for name in ("output", "gradInput", "output_tensor"):
+        value = fields.get(name)
+        if isinstance(value, np.ndarray) and value.dtype in FLOATING:
+            return value.dtype
+    return made._dtype
+
+
+def _setting(made: Any, name: str, value: Any) -> Any:
+    own = getattr(made, name)
+    if isinstance(own, bool) and not isinstance(value, bool):
+        raise RefusalError(name, f"must be true or false, got {value!r:.80}")
+    if name == "numInputDims" and (type(value) is not int or value < 0):
+        raise RefusalError(name, f"must be a whole number, got {value!r:.80}")
+    return value
+
+
+def _set_state(made: Any, row: Row, fields: Fields) -> None:
+    """Set what is neither argument nor array: the mode, and what users have added."""
+    if isinstance(made, nn.Module):
+        if isinstance(fields.get("train"), bool) and "train" not in row.settings:
+            # Of a container alone, not of what is in it.
+            vars(made)["train"] = fields["train"]
+        if "gradInput" not in fields and made.parameters()[0] and not made.modules:
+            made.gradInput = None
+    kind: Any = type(made)
+    names = [*vars(made), *row.settings, *row.ours, *(one.name for one in _parameters(kind))]
+    used = {row.renamed.get(name, name) for name in names}
+    used |= {*row.made, *row.hidden, *row.sizes, *row.labels, *row.one_based, "train", "modules"}
+    for name, value in fields.items():
+        if name in used or name in WORKSPACE or name.startswith("_"):
+            continue
+        if _is_plain(value) and not attribute_problem(type(made), name, value):
+            setattr(made, name, value)
+
+
+def _is_plain(value: Any, depth: int = 0) -> bool:
+    if isinstance(value, dict):
+        return depth < 9 and all(_is_plain(entry, depth + 1) for entry in value.values())
+    if isinstance(value, list):
+        return depth < 9 and all(_is_plain(entry, depth + 1) for entry in value)
+    return isinstance(value, (bool, int, float, str, np.ndarray))
+
+
+def _trainer(made: Any, fields: Fields) -> Any:
+    for name in ("learningRate", "learningRateDecay", "maxIteration", "shuffleIndices", "verbose"):
+        if fields.get(name) is not None:
+            setattr(made, name, fields[name])
+    return made
+
+
+# ---------------------------------------------------------------- writing
+
+
+def take_apart(module: Any) -> tuple[str, Fields]:
+    """Return the name of Torch7's class and the fields that it needs.
+
+    Example
+    -------
+    >>> import torchlite as nn
+    >>> name, fields = take_apart(nn.Max(0))
+    >>> name, fields["dimension"], fields["_type"]
+    ('nn.Max', 1, 'torch.DoubleTensor')
+    """
+    if isinstance(module, Kept):
+        return module.object.name, module.object.fields
+    for name, mine in _registered.items():
+        if type(module) is mine.kind:
+            return name, mine.take_apart(module)
+    kind = type(module)
+    if not (classes.is_own(kind) or kind is nn.StochasticGradient):
+        hint = f"t7.register(name, {kind.__name__}) makes it known"
+        raise RefusalError("", f"{kind.__name__} is not a class that files know", hint)
+    name = f"{'nngraph' if kind.__name__ in _NNGRAPH else 'nn'}.{kind.__name__}"
+    if not isinstance(module, Stateful):
+        return name, dict(vars(module))
+    return name, _fields_of(module, ROWS.get(kind.__name__, PLAIN))
+
+
+def _fields_of(module: Any, row: Row) -> Fields:
+    dtype = module.type()
+    state = module.__getstate__()
+    for name in row.settings:
+        state.setdefault(name, getattr(module, name))
+    fields: Fields = {}
+    for attribute, value in state.items():
+        if attribute.startswith("_") or attribute in row.hidden or value is None:
+            continue
+        name = row.renamed.get(attribute, attribute)
+        value = _to_one(name, _plain(value), row)
+        if attribute in row.ours:
+            if value == row.ours[attribute]:
+                continue
+            warnings.warn(
+                f"{type(module).__name__}.{attribute} is torchlite's own: Torch7 does without",
+                stacklevel=8,
+            )
+        if name not in row.left_out or value != row.left_out[name]:
+            fields[name] = value
+    for name, value in row.made.items():
+        made = value(module, dtype) if callable(value) else value
+        if made is not None:
+            fields[name] = made
+    if isinstance(module, nn.Module):
+        fields["_type"] = type_of(dtype)
+        fields.setdefault("output", np.zeros(0, dtype))
+    else:
+        fields.setdefault("output", 0)
+    fields.setdefault("gradInput", np.zeros(0, dtype))
+    if module.gradInput is None:
+        del fields["gradInput"]
+    if row.write is not None:
+        row.write(module, fields)
+    return fields
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.dtype):
+        return type_of(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _to_one(name: str, value: Any, row: Row) -> Any:
+    """Return a position as Torch7 counts."""
+    if name not in row.one_based and name not in row.labels:
+        return value
+    if isinstance(value, list):
+        return [_to_one(name, entry, row) for entry in value]
+    if isinstance(value, np.ndarray):
+        return value + 1
+    if type(value) is int and value >= (-1 if name in row.labels else 0):
+        return value + 1
+    return value

@@ -29,8 +29,8 @@ _LONGEST_NAME = 255
 _MOST_DIMENSIONS = 64
 _LONGEST_PATH = 160
 
-# Of classes that write more than their fields: how many values come before those.
-_HEADERS = {"nn.GPU": 1}
+# Classes that write a value before their fields, and from which version on.
+_HEADERS = {"nn.GPU": 0, "nn.DataParallelTable": 2}
 
 
 class Node:
@@ -134,7 +134,7 @@ class ObjectNode(Node):
         super().__init__(at, parent, key)
         self.name, self.version = name, version
         self.content: Any = None
-        self.waiting = _HEADERS.get(name, 0)
+        self.waiting = int(name in _HEADERS and version >= _HEADERS[name])
 
     def take(self, value: Any, source: Source) -> bool:
         if self.waiting:
