@@ -28,7 +28,18 @@ from torchlite.nn.nested import same
 DATA = Path(__file__).parent / "data"
 
 # Files that tests of their own read; every other one holds cases of modules and criterions.
-OTHERS = {"api", "graph", "init", "optim", "random", "strings", "t7", "t7_models", "training"}
+OTHERS = {
+    "api",
+    "graph",
+    "hessian",
+    "init",
+    "optim",
+    "random",
+    "strings",
+    "t7",
+    "t7_models",
+    "training",
+}
 
 # Allowed differences, relative to the largest number compared.
 TOLERANCE = {"float64": 1e-12, "float32": 2e-6}

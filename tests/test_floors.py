@@ -141,7 +141,9 @@ def test_parts_load_when_first_named():
 
 
 def test_dir_shows_public_names_alone():
-    assert dir(torchlite.nn) == sorted([*torchlite.nn.__all__, "graph", "init", "tables", "utils"])
+    assert dir(torchlite.nn) == sorted(
+        [*torchlite.nn.__all__, "graph", "hessian", "init", "tables", "utils"]
+    )
     files = {path.stem for path in PACKAGE.iterdir() if path.suffix in {"", ".py"}}
     parts = files - TOP - {"__pycache__", "elsewhere"}
     names = {*dir(torchlite.nn), *parts, "__version__", "manualSeed"}

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from torchlite import testing as testing
     from torchlite.nn import *  # noqa: F403
     from torchlite.nn import graph as graph
+    from torchlite.nn import hessian as hessian
     from torchlite.nn import init as init
     from torchlite.nn import tables as tables
     from torchlite.nn import utils as utils

@@ -209,8 +209,8 @@ _HOMES = {
 
 __all__ = sorted(_HOMES)
 
-# No layers: Torch7's nn.tables and nn.utils, and its packages graph, nngraph and nninit.
-_PARTS = frozenset({"graph", "init", "tables", "utils"})
+# No layers: Torch7's nn.hessian, nn.tables and nn.utils, its packages graph, nngraph and nninit.
+_PARTS = frozenset({"graph", "hessian", "init", "tables", "utils"})
 
 
 def __getattr__(name: str) -> Any:

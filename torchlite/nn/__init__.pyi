@@ -1,5 +1,6 @@
 # Written by docs/make_layers.py.
 from torchlite.nn import graph as graph
+from torchlite.nn import hessian as hessian
 from torchlite.nn import init as init
 from torchlite.nn import tables as tables
 from torchlite.nn import utils as utils

@@ -25,7 +25,7 @@ class Stateful:
     the checker is not to ask, and why, stands in `exempt`.
     """
 
-    transient: ClassVar[tuple[str, ...]] = ("output", "gradInput")
+    transient: ClassVar[tuple[str, ...]] = ("output", "gradInput", "diagHessianInput")
     refers: ClassVar[tuple[str, ...]] = ()
     exempt: ClassVar[Any] = {}
     # The attributes that a cast does not reach.
@@ -34,6 +34,8 @@ class Stateful:
 
     output: Any = EMPTY
     gradInput: Any = EMPTY
+    # What nn.hessian leaves behind.
+    diagHessianInput: Any = EMPTY
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
