@@ -21,7 +21,7 @@ import torchlite as nn
 from torchlite import random
 from torchlite.__main__ import main
 from torchlite.errors import DTypeError, FormatError, ShapeError, StateError
-from torchlite.stepping import Trace, page, record, replay, summary, trace
+from torchlite.stepping import Trace, drawing, page, record, replay, summary, trace
 from torchlite.stepping.formulas import sources
 from torchlite.stepping.text import rows
 from torchlite.testing import maths
@@ -1378,3 +1378,111 @@ def test_maths_may_compute_in_steps():
     layer = nn.Mul()
     block = ["a, b = [abs(e) for e in (input, -input)]", "for e in range(3):\n    a = a + b"]
     assert maths.evaluate(block, layer, input=np.ones(1))["a"] == 4
+
+
+# gModules are drawn as graphs
+
+
+def skipping():
+    """A chain with a skip, a split and two outputs."""
+    x = nn.Identity()()
+    h = nn.ReLU()(nn.Linear(3, 3)(x))
+    first, second = nn.ConcatTable(nn.Tanh(), nn.Identity())(h).split(2)
+    y = nn.CAddTable()([x, first])
+    return filled(nn.gModule([x], [y, second]))
+
+
+SKIPPING = """\
+input -> (0) Identity -> (1) Linear(3 -> 3) -> (2) ReLU -> (3) ConcatTable -[0]-> (4) CAddTable
+    -[0]-> output
+(0) -> (4)
+(3) -[1] as [1]-> output"""
+
+
+def test_a_graph_as_text_is_its_longest_way_and_what_leaves_it():
+    net = skipping()
+    assert "\n".join(drawing.lines(drawing.tree(net))) == SKIPPING
+    x, y = nn.Identity()(), nn.Identity()()
+    h = nn.Tanh()(x)
+    net = nn.gModule([x, y], [nn.CAddTable()([h, y, x])])
+    assert drawing.lines(drawing.tree(net)) == [
+        "input -[0]-> (0) Identity -> (1) Tanh -> (3) CAddTable -> output",
+        "input -[1]-> (2) Identity -------------> (3)",
+        "             (0) ----------------------> (3)",
+    ]
+    long = nn.gModule([x, y], [nn.CAddTable()([nn.Sequential(nn.Linear(3, 3), nn.Tanh())(x), y])])
+    assert drawing.lines(drawing.tree(long))[0] == (
+        "input -[0]-> (0) Identity -> (1) Sequential -> (3) CAddTable -> output"
+    )
+
+
+def test_columns_of_a_graph():
+    net = skipping()
+    assert net.edges == [
+        (-1, 0, ""), (0, 1, ""), (1, 2, ""), (2, 3, ""), (0, 4, ""), (3, 4, "[0]"),
+        (4, 5, "[0]"), (3, 5, "[1] as [1]"),
+    ]  # fmt: skip
+    assert drawing.columns(net.edges, 5) == [
+        [-1], [0], [1, [4]], [2, [4]], [3, [4]], [[7], 4], [5],
+    ]  # fmt: skip
+
+
+def test_text_page_summary_and_file_draw_the_graph(tmp_path):
+    net = nn.Sequential(skipping(), nn.CAddTable())
+    steps = trace(net, numbers(2, 3), nn.MSECriterion(), numbers(2, 3))
+    drawn = f"net[0], from left to right:\n{SKIPPING}"
+    assert str(steps).startswith(f"{drawn}\n\nstep 1: updateOutput of net[0][0], Identity\n")
+    assert str(summary(net, (2, 3))).endswith(f"\n\n{drawn}")
+    assert summary(net).drawings == [drawn]
+    steps.to_json(tmp_path / "trace.json")
+    again = Trace.from_json(tmp_path / "trace.json")
+    assert str(again) == str(steps)
+    for one in (steps, again):
+        graph = page_data(one, tmp_path)["network"]["modules"][0]
+        assert graph["kind"] == "graph"
+        assert graph["lines"] == SKIPPING.split("\n")
+        assert graph["columns"] == drawing.columns(graph["edges"], 5)
+    assert [part["kind"] for part in again.network["modules"][0]["modules"]] == [
+        "layer", "layer", "layer", "branches", "layer",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "edges", [None, [3], [[0, 1]], [[0, 0, ""]], [[1, 0, ""]], [[-2, 0, ""]], [[0, 6, ""]],
+              [[0, 1, 2]], [[0.0, 1, ""]], [[True, 2, ""]]],
+)  # fmt: skip
+def test_a_file_with_other_edges_is_refused(edges, tmp_path):
+    trace(skipping(), numbers(2, 3)).to_json(tmp_path / "trace.json")
+    data = json.loads((tmp_path / "trace.json").read_text("utf-8"))
+    data["network"]["edges"] = edges
+    (tmp_path / "trace.json").write_text(json.dumps(data), "utf-8")
+    with pytest.raises(FormatError, match="network is no tree of modules"):
+        Trace.from_json(tmp_path / "trace.json")
+
+
+def test_one_module_at_two_nodes():
+    x, layer = nn.Identity()(), nn.Linear(3, 3)
+    net = nn.gModule([x], [layer(nn.Tanh()(layer(x)))])
+    steps = trace(net, numbers(2, 3), nn.MSECriterion(), numbers(2, 3))
+    positions = {}
+    for step in steps:
+        positions.setdefault(step.method, []).append(step.position)
+    assert positions["updateOutput"] == ["net[0]", "net[1]", "net[2]", "net[3]", "net", "criterion"]
+    back = ["net[3]", "net[2]", "net[1]", "net[0]", "net"]
+    assert positions["updateGradInput"] == ["criterion", *back]
+    assert positions["accGradParameters"] == back
+
+
+def test_the_gradients_of_a_graph_are_the_numeric_derivatives(tmp_path):
+    net = nn.Sequential(skipping(), nn.JoinTable(1))
+    steps = page_data(trace(net, numbers(2, 3), nn.MSECriterion(), numbers(2, 6)), tmp_path)[
+        "steps"
+    ]
+    verdicts = [
+        verdict
+        for step in steps
+        for array in step["arrays"]
+        for _, verdict in array.get("numeric", ())
+    ]
+    assert set(verdicts) == {"agrees"}
+    assert len(verdicts) > 50

@@ -294,6 +294,52 @@ def test_nothing_is_clipped_and_everything_can_be_read(show, case, scheme, width
         page.browser.set_window_size(1000, 1000)
 
 
+@pytest.fixture
+def graph():
+    x = nn.Identity()()
+    h = nn.Tanh()(nn.Linear(2, 2)(x))
+    first, second = nn.ConcatTable(nn.ReLU(), nn.Identity())(h).split(2)
+    return nn.gModule([x], [nn.CAddTable()([x, first, second])])
+
+
+@pytest.mark.parametrize("width", [390, 1000, 1600])
+def test_a_graph_leads_from_left_to_right_and_follows_the_steps(show, graph, width):
+    x = np.array([[1.0, 2.0], [3.0, -1.0]])
+    page = show(trace(nn.Sequential(graph, nn.Tanh()), x, nn.MSECriterion(), x))
+    page.browser.set_window_size(width, 1000)
+    try:
+        left = [page.browser.execute_script(LEFT, i) for i in range(len(graph))]
+        assert left == sorted(left)
+        # input and output lead to or from modules, and [0] goes to [4] on a way of its own.
+        assert len(page.all(".edges path:not(.head)")) == len(graph.edges) == 8
+        labels = [element.get_attribute("textContent") for element in page.all(".edges text")]
+        assert labels == ["[0]", "[1]"]
+        for _ in range(20):
+            wide, contrast = page.browser.execute_script(MEASURE)
+            assert wide <= 0
+            assert contrast >= 4.5
+            page.press("ARROW_RIGHT")
+            assert page.browser.execute_script(SEEN)
+    finally:
+        page.browser.set_window_size(1000, 1000)
+
+
+# Where the box of a module of net[0] begins.
+LEFT = """
+const box = [...document.querySelectorAll(".graph .box")].find(
+  (box) => box.querySelector("b").textContent === `net[0][${arguments[0]}]`);
+return box.getBoundingClientRect().left;
+"""
+# Whether the middle of the box whose step this is can be seen.
+SEEN = """
+const box = document.querySelector(".graph .active");
+if (!box) return true;
+const outer = document.querySelector(".graph").getBoundingClientRect();
+const { left, right } = box.getBoundingClientRect();
+return outer.left <= (left + right) / 2 && (left + right) / 2 <= outer.right;
+"""
+
+
 def test_in_a_notebook_the_page_runs_in_a_frame(browser, case, tmp_path):
     file = tmp_path / "notebook.html"
     steps = trace(*case)

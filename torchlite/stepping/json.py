@@ -10,6 +10,7 @@ import numpy as np
 
 from torchlite.errors import FormatError, StateError
 from torchlite.stepping.arrays import Copy
+from torchlite.stepping.drawing import INPUT
 from torchlite.stepping.formulas import parsed
 
 __all__ = ["dumps", "loads"]
@@ -26,7 +27,7 @@ _ENTRIES: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 _CODES = "?bhilqBHILQefdFD"
 _DTYPES = {str(kind) for code in _CODES for kind in (np.dtype(code), np.dtype(code).newbyteorder())}
-_KINDS = ("layer", "row", "branches")
+_KINDS = ("layer", "row", "branches", "graph")
 _SAID = {"array", "dict", "number"}
 _ARRAY = ("shape", "dtype", "norm", "low", "high")
 
@@ -88,17 +89,34 @@ def _trace(data: Any, trace: Any, step: Any) -> Any:
 def _must_be_tree(network: Any) -> None:
     waiting = [(network, 1)]
     for tree, depth in waiting:
+        said = {"position", "layer", "kind", "modules"}
+        if isinstance(tree, dict) and tree.get("kind") == "graph":
+            said = said | {"edges"}
         good = (
             isinstance(tree, dict)
-            and tree.keys() == {"position", "layer", "kind", "modules"}
+            and tree.keys() == said
             and isinstance(tree["position"], str)
             and isinstance(tree["layer"], str)
             and tree["kind"] in _KINDS
             and isinstance(tree["modules"], list)
+            and _are_edges(tree.get("edges", []), len(tree["modules"]))
         )
         _must(good, "network is no tree of modules")
         _must(depth <= DEEPEST, f"modules are nested more than {DEEPEST} deep")
         waiting += [(part, depth + 1) for part in tree["modules"]]
+
+
+def _are_edges(edges: Any, count: int) -> bool:
+    """Tell whether these are edges among so many modules, that lead ahead."""
+    return isinstance(edges, list) and all(
+        isinstance(edge, list)
+        and len(edge) == 3
+        and _is_whole(edge[0])
+        and _is_whole(edge[1])
+        and INPUT <= edge[0] < edge[1] <= count
+        and isinstance(edge[2], str)
+        for edge in edges
+    )
 
 
 def _step(entry: Any, step: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.stepping import text
+from torchlite.stepping import drawing, text
 from torchlite.stepping.arrays import Copy, named_arrays
 from torchlite.stepping.formulas import products, sources
 from torchlite.stepping.steps import Step, Trace
@@ -27,7 +27,7 @@ def render(trace: Trace) -> str:
     template = resources.files("torchlite.stepping").joinpath("page.html").read_text("utf-8")
     data = json.dumps(
         {
-            "network": trace.network,
+            "network": _drawn(trace.network),
             "criterion": trace.criterion,
             "steps": [_step(trace, step, step.number < end) for step in trace],
             "note": _note(trace, end),
@@ -38,6 +38,17 @@ def render(trace: Trace) -> str:
     for sign in "<>&":
         data = data.replace(sign, f"\\u{ord(sign):04x}")
     return template.replace("{{data}}", data)
+
+
+def _drawn(part: Any) -> Any:
+    """Return a tree in which gModules know how they are drawn."""
+    if part is None:
+        return None
+    drawn = {**part, "modules": [_drawn(inner) for inner in part["modules"]]}
+    if part["kind"] == "graph":
+        drawn["columns"] = drawing.columns(part["edges"], len(part["modules"]))
+        drawn["lines"] = drawing.lines(part)
+    return drawn
 
 
 def _end_of_derivatives(trace: Trace) -> float:

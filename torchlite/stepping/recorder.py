@@ -9,11 +9,13 @@ from torchlite.errors import DTypeError, StateError, fault
 from torchlite.nn import checks
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.criterion import Criterion
+from torchlite.nn.graph.g_module import gModule
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, shapes
 from torchlite.nn.stateful import is_shadowed, parts, shadowed
 from torchlite.nn.tree import gradient_names, walk
 from torchlite.stepping.arrays import snapshot
+from torchlite.stepping.drawing import tree
 from torchlite.stepping.formulas import TARGETS, Formula, formula
 from torchlite.stepping.replay import Call, Round
 from torchlite.stepping.steps import Step, Trace
@@ -133,7 +135,7 @@ class _Recorder:
                         self.positions[key].append(position)
         without_docstrings = Module.__doc__ is None
         self.trace = Trace(
-            _tree(net),
+            tree(net),
             None if criterion is None else repr(criterion),
             _NO_MATHS if without_docstrings else None,
         )
@@ -230,7 +232,7 @@ class _Recorder:
         if not places:
             return self.names[id(part)]
         last = caller.last
-        if isinstance(caller.part, Sequential) and method != "updateOutput":
+        if isinstance(caller.part, (Sequential, gModule)) and method != "updateOutput":
             later = [i for i in reversed(places) if last is None or i < last] or places[::-1]
         else:
             later = [i for i in places if last is None or i > last] or places
@@ -292,22 +294,3 @@ def _written(part: Any, method: str) -> dict[str, Any]:
     if method == "updateParameters":
         return _parameters(part)
     return dict(zip(gradient_names(part), part.parameters()[1], strict=True))
-
-
-def _tree(net: Module) -> dict[str, Any]:
-    """Return the tree of modules, as pages draw it."""
-    nodes: dict[str, dict[str, Any]] = {}
-    for place in walk(net):
-        if isinstance(place.module, Module):
-            around = [nodes[outer.path] for outer in place.around[:-1] if outer.path in nodes]
-            nodes[place.path] = {
-                "position": f"net{place.path}",
-                "layer": checks.title(place.module),
-                "kind": "layer",
-                "modules": [],
-            }
-            if around:
-                around[-1]["modules"].append(nodes[place.path])
-                row = isinstance(place.outer and place.outer.module, Sequential)
-                around[-1]["kind"] = "row" if row else "branches"
-    return nodes[""]

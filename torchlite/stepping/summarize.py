@@ -2,7 +2,7 @@
 
 import ast
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -15,7 +15,9 @@ from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, leaves, shapes
 from torchlite.nn.stateful import inside
 from torchlite.nn.tree import walk
+from torchlite.stepping import text
 from torchlite.stepping.arrays import named_arrays
+from torchlite.stepping.drawing import tree
 from torchlite.stepping.recorder import record
 from torchlite.stepping.steps import Step
 
@@ -56,6 +58,8 @@ class Summary:
         (bytes of its output, 0 where it is a view of its input).
     total
         The sums; no `multiply_adds` where those of a layer are not known.
+    drawings
+        Each gModule, drawn from left to right.
     note
         What is missing and why, or None: the layers whose multiply-adds are not known, or that
         `python -OO` leaves out the formulas from which they are counted.
@@ -64,6 +68,7 @@ class Summary:
     rows: list[Row]
     total: Row
     note: str | None = None
+    drawings: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         cells = [_TITLES, *map(_cells, self.rows), _cells(self.total)]
@@ -77,7 +82,8 @@ class Summary:
         ]
         rule = "-" * max(map(len, lines))
         note = [] if self.note is None else [self.note]
-        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *note])
+        table = "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *note])
+        return "\n\n".join([table, *self.drawings])
 
 
 def summary(net: Module, input_shape: Any = None) -> Summary:
@@ -115,17 +121,18 @@ def summary(net: Module, input_shape: Any = None) -> Summary:
         elif position not in own:
             row.parameters = None
         rows.append(row)
+    drawings = text.drawings(tree(net))
     total = Row("total", "", "", sum(row.parameters or 0 for row in rows))
     if input_shape is not None:
         total.activations = sum(row.activations or 0 for row in rows)
         if Module.__doc__ is None:
-            return Summary(rows, total, _NOT_COUNTED)
+            return Summary(rows, total, _NOT_COUNTED, drawings)
         unknown = [row for row in rows if row.activations is not None and row.multiply_adds is None]
         if unknown:
             positions = ", ".join(row.position.strip() for row in unknown)
             return Summary(rows, total, f"{_NO_PRODUCTS} {positions}, so they have no total.")
         total.multiply_adds = sum(row.multiply_adds or 0 for row in rows)
-    return Summary(rows, total)
+    return Summary(rows, total, None, drawings)
 
 
 def _own_parameters(net: Module) -> dict[str, tuple[int, bool]]:
@@ -174,10 +181,10 @@ def _run(net: Module, input_shape: Any) -> dict[str, tuple[str, int | None, int]
     found = {}
     for step in steps:
         output = step.results["output"]
-        text = ", ".join(str(array.shape) for _, array in named_arrays("output", output))
-        text = f"[{text}]" if isinstance(output, list) else text
+        shown = ", ".join(str(array.shape) for _, array in named_arrays("output", output))
+        shown = f"[{shown}]" if isinstance(output, list) else shown
         count = _multiply_adds(step, modules.get(step.position))
-        found[step.position] = (text, count, memory.get(step.position, 0))
+        found[step.position] = (shown, count, memory.get(step.position, 0))
     return found
 
 

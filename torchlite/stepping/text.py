@@ -8,6 +8,7 @@ import numpy as np
 from torchlite.errors import printable
 from torchlite.nn.nested import shapes
 from torchlite.stepping.arrays import Copy, named_arrays
+from torchlite.stepping.drawing import graphs, lines
 from torchlite.stepping.formulas import filled
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "block",
     "difference",
+    "drawings",
     "heading",
     "lines_of",
     "look",
@@ -34,7 +36,16 @@ SMALL = 60
 
 def render(trace: "Trace") -> str:
     """Return all blocks, with an empty line between them."""
-    return "\n\n".join([*map(printable, filter(None, [trace.note])), *map(block, trace)])
+    note = map(printable, filter(None, [trace.note]))
+    return "\n\n".join([*note, *drawings(trace.network), *map(block, trace)])
+
+
+def drawings(network: Any) -> list[str]:
+    """Return each gModule of a tree as it is drawn, with a title."""
+    return [
+        "\n".join([_cut(f"{printable(graph['position'])}, from left to right:"), *lines(graph)])
+        for graph in graphs(network)
+    ]
 
 
 def block(step: "Step") -> str:

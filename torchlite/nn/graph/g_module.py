@@ -61,6 +61,8 @@ class gModule(Remembering):
     nodes
         All nodes as plain values: module (its position in modules), inputs (numbers of nodes),
         annotations, selectindex, nSplitOutputs. The first is the input, the last the output.
+    edges
+        What leads to what, by positions in modules.
     fg, bg, forwardnodes, backwardnodes
         The graph, made anew each time, with what the last calls gave to each node: edges lead ahead
         in fg, back in bg; and the nodes of both in the order of computation.
@@ -386,6 +388,24 @@ class gModule(Remembering):
     def _graphs(self) -> tuple[Graph, Graph]:
         self._wired()
         return graphs_of(self.nodes, self.modules, self.inputs, self.gradOutputs)
+
+    @property
+    def edges(self) -> list[tuple[int, int, str]]:
+        """What leads to what: (position in modules, position, which entry of a table).
+
+        -1 is the input, the number of modules the output. An entry is written as "[2]".
+        """
+        wiring = self._wired()
+        found: list[tuple[int, int, str]] = []
+        for target, source in enumerate([*wiring.sources, wiring.outputs]):
+            table = source if isinstance(source, list) else [source]
+            for i, one in enumerate(table):
+                of, keys = (one, ()) if type(one) is int else one
+                entry = "".join(f"[{key}]" for key, _ in keys)
+                if target == len(wiring.sources) and len(table) > 1:
+                    entry += f"[{i}]" if not entry else f" as [{i}]"
+                found.append((of - 1, target, entry))
+        return found
 
     @property
     def fg(self) -> Graph:
