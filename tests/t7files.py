@@ -123,3 +123,48 @@ class Hand:
 
 
 LAYOUTS = ["ascii", "<8", "<4", ">8", ">4"]
+
+
+def alike(one, other):
+    """Check that two values are equal in kind, numbers, strides, and in what they share."""
+    pairs, back = {}, {}
+    waiting = [(one, other)]
+    while waiting:
+        one, other = waiting.pop()
+        assert type(one) is type(other)
+        if not isinstance(one, np.ndarray | list | dict | t7.Table | t7.Object | t7.Function):
+            assert repr(one) == repr(other)
+            continue
+        if id(one) in pairs:
+            assert pairs[id(one)] is other
+            continue
+        assert id(other) not in back
+        pairs[id(one)], back[id(other)] = other, one
+        if isinstance(one, np.ndarray):
+            assert (one.dtype, one.shape) == (other.dtype, other.shape)
+            assert not one.size or one.strides == other.strides
+            assert one.flags.writeable == other.flags.writeable
+            assert np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+            if one.size:
+                memory, memory_again = map(owner, (one, other))
+                assert pairs.setdefault(("memory", id(memory)), memory_again) is memory_again
+                assert back.setdefault(("memory", id(memory_again)), memory) is memory
+        elif isinstance(one, t7.Object):
+            assert (one.name, one.version) == (other.name, other.version)
+            waiting.append((one.fields, other.fields))
+        elif isinstance(one, t7.Function):
+            assert (one.code, one.kind) == (other.code, other.kind)
+            waiting.append((one.upvalues, other.upvalues))
+        else:
+            assert len(one) == len(other)
+            if isinstance(one, list):
+                waiting += zip(one, other, strict=True)
+            else:
+                waiting += zip(one, other, strict=True)
+                waiting += zip(one.values(), other.values(), strict=True)
+    return True
+
+
+def owner(array):
+    """Return the array of a storage, of which a tensor is a view."""
+    return array if array.base is None else array.base

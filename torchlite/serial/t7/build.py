@@ -1,5 +1,6 @@
 """From nodes to values: lists, dicts, tables, arrays that share memory, objects, modules."""
 
+from itertools import chain
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -42,11 +43,11 @@ def build(parsed: Parsed, file: BinaryIO, unknown: str) -> Any:
     for node in parsed.closed:
         if isinstance(node, ObjectNode):
             if modules.known(node.name):
-                built[id(made[node])] = _module(node, made[node])
+                built[id(made[node])] = _module(parsed, node, made[node])
             del objects[node]
-        elif _holds_objects(node):
+        elif inside := _objects(node):
             _replace(made[node], built)
-            if not objects.keys().isdisjoint(_held(node)):
+            if not objects.keys().isdisjoint(inside):
                 incomplete.append(made[node])
     for holder in incomplete:
         _replace(holder, built)
@@ -76,7 +77,7 @@ def _must_be_known(parsed: Parsed) -> None:
         if len(others) > _LISTED:
             more.append(f"{len(others) - _LISTED} others")
         raise RefusalError(
-            place(node.path(), node.at),
+            place(parsed.path_to(node), node.at),
             f"torchlite does not know the class {name}" + "".join(f", nor {m}" for m in more),
             f't7.register("{name}", ...) makes one known, load(path, unknown="keep") keeps fields',
         )
@@ -142,21 +143,19 @@ def _view(node: TensorNode, made: dict[Node, Any]) -> Array:
     return array
 
 
-def _module(node: ObjectNode, made: Object) -> Any:
+def _module(parsed: Parsed, node: ObjectNode, made: Object) -> Any:
     try:
         return modules.build(made, "")
     except RefusalError as error:
         inside = error.where if error.where[:1] in (".", "[", "") else f".{error.where}"
-        path = f"{node.path()}{inside}".lstrip(".")
+        path = f"{parsed.path_to(node)}{inside}".lstrip(".")
         raise RefusalError(place(path, node.at), error.problem, error.hint) from error.__cause__
 
 
-def _held(node: Node) -> list[Any]:
-    return node.upvalues if isinstance(node, FunctionNode) else getattr(node, "entries", [])
-
-
-def _holds_objects(node: Node) -> bool:
-    return any(isinstance(said, ObjectNode) for said in _held(node))
+def _objects(node: Node) -> set[ObjectNode]:
+    """Return the objects that stand in a table or function."""
+    inside = chain.from_iterable(node.inside())
+    return {said for said in inside if isinstance(said, ObjectNode)}
 
 
 def _replace(holder: Any, built: dict[int, Any]) -> None:

@@ -6,21 +6,23 @@ but for what it is itself in, so `closed` has children before parents.
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
-from torchlite.serial.t7.source import KINDS, DamageError, Numbers, Source
+import numpy as np
+
+from torchlite.serial.t7.source import KINDS, DamageError, Numbers, Source, Tag
 from torchlite.serial.t7.values import as_lua
 
-__all__ = ["DEEPEST", "FunctionNode", "Node", "ObjectNode", "Parsed", "StorageNode", "TableNode",
-           "TensorNode"]  # fmt: skip
+__all__ = ["DEEPEST", "HEADERS", "FunctionNode", "Node", "ObjectNode", "Parsed", "StorageNode",
+           "TableNode", "TensorNode", "shortened", "step_to"]  # fmt: skip
 
 # How deep values may be nested: Torch7's stack has no room for half of that.
 DEEPEST = 10_000
 
-_NIL, _NUMBER, _STRING, _TABLE, _TORCH, _BOOLEAN = range(6)
-_FUNCTIONS = (6, 7, 8)
-# Functions of this kind have no index: each is written where it stands.
-_UNSHARED = 6
+# As numbers: a tag is looked at for every value.
+_NIL, _NUMBER, _STRING, _TABLE, _TORCH, _BOOLEAN, _UNSHARED, *_OTHERS = map(int, Tag)
+_FUNCTIONS = (_UNSHARED, *_OTHERS)
 
 _ARRAY = re.compile(rf"torch\.(Cuda)?({'|'.join(KINDS)})?(Tensor|Storage)")
 _VERSION = re.compile(rb"V (\d{1,9})")
@@ -29,8 +31,13 @@ _LONGEST_NAME = 255
 _MOST_DIMENSIONS = 64
 _LONGEST_PATH = 160
 
+<<<<<<< HEAD
 # Classes that write a value before their fields, and from which version on.
 _HEADERS = {"nn.GPU": 0, "nn.DataParallelTable": 2}
+=======
+# Of classes that write more than their fields: what stands before those, lists of some fields.
+HEADERS = {"nn.GPU": [("_type", "device")]}
+>>>>>>> 3aa5b2a (Write values to Torch7's .t7 files)
 
 
 class Node:
@@ -40,35 +47,28 @@ class Node:
     ----------
     at
         The byte at which it begins.
-    parent, key
-        In which node it was met first, and under which key.
     """
 
-    __slots__ = ("at", "key", "parent")
+    __slots__ = ("at",)
 
-    def __init__(self, at: int, parent: "Node | None", key: Any) -> None:
-        self.at, self.parent, self.key = at, parent, key
+    def __init__(self, at: int) -> None:
+        self.at = at
 
     def take(self, value: Any, source: Source) -> bool:
         """Take the value that follows; tell whether it was the last."""
         raise NotImplementedError
 
-    def under(self) -> Any:
+    def last(self) -> Any:
         """Return the key of the value that follows."""
         return None
 
-    def step(self, key: Any) -> str:
+    def inside(self) -> Iterable[tuple[Any, Any]]:
+        """Return what is in it, each with its key."""
+        return ()
+
+    def step(self, key: Any, bare: bool) -> str:
         """Return how one gets to what it has under this key."""
         return ""
-
-    def path(self) -> str:
-        """Return how one gets to it from the value of the file."""
-        steps: list[str] = []
-        node: Node = self
-        while node.parent is not None:
-            steps.append(node.parent.step(node.key))
-            node = node.parent
-        return shortened("".join(reversed(steps)).lstrip("."))
 
 
 class TableNode(Node):
@@ -76,43 +76,37 @@ class TableNode(Node):
 
     __slots__ = ("count", "entries", "of_object")
 
-    def __init__(self, at: int, parent: Node | None, key: Any, count: int) -> None:
-        super().__init__(at, parent, key)
+    def __init__(self, at: int, count: int, of_object: bool) -> None:
+        super().__init__(at)
         self.count = count
         self.entries: list[Any] = []
         # Fields of an object never become a list.
-        self.of_object = False
+        self.of_object = of_object
 
     def take(self, value: Any, source: Source) -> bool:
         entries = self.entries
         if len(entries) % 2 == 0 and (value is None or value != value):
             raise DamageError(f"{'nil' if value is None else value} is a key", source.position)
         entries.append(value)
-        return len(entries) == 2 * self.count and self._complete()
-
-    def _complete(self) -> bool:
-        keys = self.entries[::2]
+        if len(entries) < 2 * self.count:
+            return False
+        keys = entries[::2]
         if len({as_lua(key) for key in keys}) < len(keys):
-            raise DamageError("two of its keys are the same", self.at)
-        if None in self.entries:
-            pairs = zip(keys, self.entries[1::2], strict=True)
-            self.entries = [x for pair in pairs if pair[1] is not None for x in pair]
+            raise DamageError("two keys of a table are the same", self.at)
+        if None in entries:
+            self.entries = [x for row in self.inside() if row[1] is not None for x in row]
         return True
 
-    def under(self) -> Any:
+    def last(self) -> Any:
         return self.entries[-1] if len(self.entries) % 2 else None
 
-    def step(self, key: Any) -> str:
+    def inside(self) -> Iterable[tuple[Any, Any]]:
+        return zip(self.entries[::2], self.entries[1::2], strict=False)
+
+    def step(self, key: Any, bare: bool) -> str:
         if key is None:
             return ""
-        if self.is_list():
-            return f"[{key - 1}]"
-        if isinstance(key, Node):
-            return f"[a {type(key).__name__.removesuffix('Node').lower()}]"
-        inside = self.parent is not None or self.of_object
-        if isinstance(key, str) and key.isidentifier() and inside:
-            return f".{key}"
-        return f"[{key!r}]" if len(str(key)) < _LONGEST_PATH else f"[{str(key)[:40]!r}...]"
+        return step_to(key - 1 if self.is_list() else key, bare)
 
     def is_list(self) -> bool:
         """Tell whether its keys are exactly 1..n."""
@@ -130,21 +124,28 @@ class ObjectNode(Node):
 
     __slots__ = ("content", "name", "version", "waiting")
 
-    def __init__(self, at: int, parent: Node | None, key: Any, name: str, version: int) -> None:
-        super().__init__(at, parent, key)
+    def __init__(self, at: int, name: str, version: int) -> None:
+        super().__init__(at)
         self.name, self.version = name, version
         self.content: Any = None
+<<<<<<< HEAD
         self.waiting = int(name in _HEADERS and version >= _HEADERS[name])
+=======
+        self.waiting = len(HEADERS.get(name, ()))
+>>>>>>> 3aa5b2a (Write values to Torch7's .t7 files)
 
     def take(self, value: Any, source: Source) -> bool:
         if self.waiting:
             self.waiting -= 1
             return False
         if not isinstance(value, TableNode):
-            raise DamageError(f"the fields of {self.name} are no table", self.at)
+            raise DamageError(f"the fields of a {self.name} are no table", self.at)
         value.of_object = True
         self.content = value
         return True
+
+    def inside(self) -> Iterable[tuple[Any, Any]]:
+        return [(None, self.content)]
 
 
 class StorageNode(Node):
@@ -152,10 +153,8 @@ class StorageNode(Node):
 
     __slots__ = ("kind", "numbers")
 
-    def __init__(
-        self, at: int, parent: Node | None, key: Any, kind: tuple[Any, ...], numbers: Numbers
-    ) -> None:
-        super().__init__(at, parent, key)
+    def __init__(self, at: int, kind: tuple[Any, ...], numbers: Numbers) -> None:
+        super().__init__(at)
         self.kind, self.numbers = kind, numbers
 
 
@@ -164,10 +163,8 @@ class TensorNode(Node):
 
     __slots__ = ("first", "kind", "sizes", "storage", "strides")
 
-    def __init__(
-        self, at: int, parent: Node | None, key: Any, kind: tuple[Any, ...], source: Source
-    ) -> None:
-        super().__init__(at, parent, key)
+    def __init__(self, at: int, kind: tuple[Any, ...], source: Source) -> None:
+        super().__init__(at)
         self.kind = kind
         dimensions = source.word()
         if not 0 <= dimensions <= _MOST_DIMENSIONS:
@@ -184,20 +181,20 @@ class TensorNode(Node):
         if value is not None and not (isinstance(value, StorageNode) and value.kind == self.kind):
             raise DamageError("the storage of a tensor is not of its type", self.at)
         self.storage = value
+        if not self.sizes:
+            return True
         held = value.numbers.length if value is not None else 0
-        entry = KINDS[self.kind[1]]
-        if self.sizes:
-            steps = zip(self.sizes, self.strides, strict=True)
-            needed = self.first + sum((size - 1) * stride for size, stride in steps) + 1
-            # Entries that stand in one place are many in no memory, but NumPy counts them.
-            if math.prod(self.sizes) * int(entry[1:]) >= 2**63:
-                raise DamageError(f"a tensor has sizes {list(self.sizes)}", self.at)
-            if self.first < 0 or needed > held:
-                problem = (
-                    f"a tensor of {list(self.sizes)} with strides {list(self.strides)}, from entry "
-                    f"{self.first + 1} on, goes beyond its storage of {held}"
-                )
-                raise DamageError(problem, self.at)
+        steps = zip(self.sizes, self.strides, strict=True)
+        needed = self.first + sum((size - 1) * stride for size, stride in steps) + 1
+        if self.first < 0 or needed > held:
+            problem = (
+                f"a tensor of sizes {list(self.sizes)}, strides {list(self.strides)} and offset "
+                f"{self.first + 1} goes beyond its storage of {held}"
+            )
+            raise DamageError(problem, self.at)
+        # Entries that stand in one place take no memory, and nevertheless NumPy counts them.
+        if math.prod(self.sizes) * np.dtype(KINDS[self.kind[1]]).itemsize >= 2**63:
+            raise DamageError(f"a tensor has sizes {list(self.sizes)}", self.at)
         return True
 
 
@@ -206,8 +203,8 @@ class FunctionNode(Node):
 
     __slots__ = ("code", "tag", "upvalues")
 
-    def __init__(self, at: int, parent: Node | None, key: Any, tag: int, code: bytes) -> None:
-        super().__init__(at, parent, key)
+    def __init__(self, at: int, tag: int, code: bytes) -> None:
+        super().__init__(at)
         self.tag, self.code = tag, code
         self.upvalues: Any = None
 
@@ -215,7 +212,10 @@ class FunctionNode(Node):
         self.upvalues = value
         return True
 
-    def step(self, key: Any) -> str:
+    def inside(self) -> Iterable[tuple[Any, Any]]:
+        return [(None, self.upvalues)]
+
+    def step(self, key: Any, bare: bool) -> str:
         return ".upvalues"
 
 
@@ -226,12 +226,12 @@ class Parsed:
     ----------
     root
         The value of the file: a node, or None, a bool, a number or a string.
-    closed
-        All nodes, what is inside before what it is in.
     opened
         All nodes, in the order in which they begin.
+    closed
+        All nodes, what is inside before what it is in.
     open
-        While it is read, the nodes that are not complete.
+        While the file is read, the nodes that are not complete.
     """
 
     def __init__(self, source: Source, encoding: str) -> None:
@@ -270,10 +270,21 @@ class Parsed:
 
     def path(self) -> str:
         """Return how one gets to what is being read."""
-        if not self.open:
-            return ""
-        last = self.open[-1]
-        return Node(0, last, last.under()).path()
+        return _path([(node, node.last()) for node in self.open])
+
+    def path_to(self, node: Node) -> str:
+        """Return how one gets to a node, after all have been read."""
+        above: dict[Any, tuple[Node, Any]] = {}
+        for holder in self.opened:
+            for key, value in holder.inside():
+                for inside, step in ((key, None), (value, key)):
+                    if isinstance(inside, Node):
+                        above.setdefault(inside, (holder, step))
+        steps: list[tuple[Node, Any]] = []
+        while node is not self.root:
+            steps.append(above[node])
+            node = steps[-1][0]
+        return _path(steps[::-1])
 
     def _begin(self) -> Any:
         """Return the value that begins here, or the node, which is open if more has to come."""
@@ -312,18 +323,15 @@ class Parsed:
 
     def _node(self, tag: int, at: int) -> Node:
         source = self.source
-        parent = self.open[-1] if self.open else None
-        key = parent.under() if parent is not None else None
         if tag == _TABLE:
             count = source.word()
             if not 0 <= count * source.smallest <= source.left:
                 problem = f"a table of {count} is to follow, and the file has {source.left} bytes"
                 raise DamageError(problem, at)
-            table = TableNode(at, parent, key, count)
-            table.of_object = isinstance(parent, ObjectNode) and not parent.waiting
-            return table
+            around = self.open[-1] if self.open else None
+            return TableNode(at, count, isinstance(around, ObjectNode) and not around.waiting)
         if tag in _FUNCTIONS:
-            return FunctionNode(at, parent, key, tag, source.chars(source.word()))
+            return FunctionNode(at, tag, source.chars(source.word()))
         said = source.chars(source.word())
         match = _VERSION.fullmatch(said)
         name = source.chars(source.word()) if match else said
@@ -333,20 +341,35 @@ class Parsed:
         version = int(match[1]) if match else 0
         array = _ARRAY.fullmatch(name.decode("latin-1"))
         if array is None or not (array[1] or array[2]):
-            return ObjectNode(at, parent, key, name.decode("utf-8", "backslashreplace"), version)
+            return ObjectNode(at, name.decode("utf-8", "backslashreplace"), version)
         kind = array[1], array[2] or "Float"
         if array[3] == "Tensor":
-            return TensorNode(at, parent, key, kind, source)
+            return TensorNode(at, kind, source)
         count = source.long()
         if count < 0:
             raise DamageError(f"a storage has {count} entries", at)
-        return StorageNode(at, parent, key, kind, source.numbers(kind[1], count))
+        return StorageNode(at, kind, source.numbers(kind[1], count))
 
     def _text(self, found: bytes) -> Any:
         try:
             return found.decode(self._encoding)
-        except UnicodeDecodeError:
+        except UnicodeError:
             return found
+
+
+def step_to(key: Any, bare: bool = True) -> str:
+    """Return how one gets from a value to what it has under a key.
+
+    Example
+    -------
+    >>> step_to("weight"), step_to(3), step_to("a b"), step_to("weight", bare=False)
+    ('.weight', '[3]', "['a b']", "['weight']")
+    """
+    if isinstance(key, Node):
+        return f"[a {type(key).__name__.removesuffix('Node').lower()}]"
+    if bare and isinstance(key, str) and key.isidentifier():
+        return f".{key}"
+    return f"[{key!r}]" if len(str(key)) < _LONGEST_PATH else f"[{str(key)[:40]!r}...]"
 
 
 def shortened(path: str) -> str:
@@ -354,12 +377,17 @@ def shortened(path: str) -> str:
 
     Example
     -------
-    >>> shortened(".a" * 100)[:50], len(shortened(".a" * 100))
-    ('.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a...a.a.a.a', 160)
+    >>> shortened("[0]" * 100)[:50], len(shortened("[0]" * 100))
+    ('[0][0][0][0][0][0][0][0][0][0][0][0][0][...[0][0][', 160)
     """
     if len(path) <= _LONGEST_PATH:
         return path
     return f"{path[:40]}...{path[43 - _LONGEST_PATH :]}"
+
+
+def _path(steps: list[tuple[Node, Any]]) -> str:
+    said = "".join(node.step(key, i > 0) for i, (node, key) in enumerate(steps))
+    return shortened(said.lstrip("."))
 
 
 def _number(number: float) -> int | float:

@@ -2,22 +2,39 @@
 
 import re
 import struct
+from enum import IntEnum
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
 from torchlite.kernels.arrays import Array
 
-__all__ = ["KINDS", "Ascii", "Binary", "DamageError", "Numbers", "Source", "is_ascii"]
+__all__ = ["KINDS", "Ascii", "Binary", "DamageError", "Numbers", "Source", "Tag", "is_ascii"]
 
 # What Torch7 calls the entries of tensors and storages. A long's size depends on the machine.
 KINDS = {
     "Byte": "u1", "Char": "i1", "Short": "i2", "Int": "i4", "Long": "i8", "Half": "f2",
     "Float": "f4", "Double": "f8",
 }  # fmt: skip
+# As such they stand in ascii files, too.
 _KINDS_OF_BYTES = {"u1", "i1"}
 
 _TOKEN = re.compile(rb"\s*(\S{1,64})(?!\S)")
+
+
+class Tag(IntEnum):
+    """How a file says what kind of value follows."""
+
+    NIL = 0
+    NUMBER = 1
+    STRING = 2
+    TABLE = 3
+    TORCH = 4
+    BOOLEAN = 5
+    # Of the three kinds of functions this one has no number: each is written where it stands.
+    UNSHARED = 6
+    OLD_FUNCTION = 7
+    FUNCTION = 8
 
 
 class DamageError(Exception):
