@@ -31,13 +31,12 @@ _LONGEST_NAME = 255
 _MOST_DIMENSIONS = 64
 _LONGEST_PATH = 160
 
-<<<<<<< HEAD
-# Classes that write a value before their fields, and from which version on.
-_HEADERS = {"nn.GPU": 0, "nn.DataParallelTable": 2}
-=======
-# Of classes that write more than their fields: what stands before those, lists of some fields.
-HEADERS = {"nn.GPU": [("_type", "device")]}
->>>>>>> 3aa5b2a (Write values to Torch7's .t7 files)
+# Classes that write a value before their fields, from which version on, and what it is: a field, or
+# a list of some.
+HEADERS: dict[str, tuple[int, Any]] = {
+    "nn.GPU": (0, ["_type", "device"]),
+    "nn.DataParallelTable": (2, "gpuAssignments"),
+}
 
 
 class Node:
@@ -128,15 +127,11 @@ class ObjectNode(Node):
         super().__init__(at)
         self.name, self.version = name, version
         self.content: Any = None
-<<<<<<< HEAD
-        self.waiting = int(name in _HEADERS and version >= _HEADERS[name])
-=======
-        self.waiting = len(HEADERS.get(name, ()))
->>>>>>> 3aa5b2a (Write values to Torch7's .t7 files)
+        self.waiting = name in HEADERS and version >= HEADERS[name][0]
 
     def take(self, value: Any, source: Source) -> bool:
         if self.waiting:
-            self.waiting -= 1
+            self.waiting = False
             return False
         if not isinstance(value, TableNode):
             raise DamageError(f"the fields of a {self.name} are no table", self.at)

@@ -245,8 +245,13 @@ class _Plan:
             version = modules.version(name)
         self._chars(f"V {version}")
         self._chars(name)
-        headers = [(None, [fields.get(key) for key in keys]) for keys in HEADERS.get(name, ())]
-        return [*headers, (None, _Fields(fields))]
+        inside: list[tuple[Any, Any]] = [(None, _Fields(fields))]
+        first, header = HEADERS.get(name, (version + 1, None))
+        if version >= first:
+            keys = header if isinstance(header, list) else [header]
+            said = [fields.get(key) for key in keys]
+            inside.insert(0, (None, said if isinstance(header, list) else said[0]))
+        return inside
 
     def _storage(self, value: Storage) -> None:
         array = _writable(np.array(value.array))
