@@ -342,6 +342,16 @@ def test_a_full_convolution_of_which_padding_leaves_nothing_is_refused():
     assert wider.forward(np.ones((1, 1, 2))).shape == (1, 1, 1)
 
 
+def test_a_full_convolution_of_no_entries_is_refused_with_a_table_too():
+    layer = nn.SpatialFullConvolution(1, 1, 3, 3, 2, 2)
+    with pytest.raises(ShapeError) as raised:
+        layer.forward([np.zeros((1, 1, 2, 0)), np.zeros((1, 1, 5, 1))])
+    assert str(raised.value) == (
+        "SpatialFullConvolution(1 -> 1, 3x3, 2,2).updateOutput: input[0] must be (1, H, W) or "
+        "(N, 1, H, W) with H >= 1 and W >= 1, got (1, 1, 2, 0)"
+    )
+
+
 def test_adj_is_less_than_the_stride():
     state = random.getRNGState()
     with pytest.raises(

@@ -4,6 +4,7 @@ import pickle
 import traceback
 from pathlib import Path
 
+import cases
 import numpy as np
 import pytest
 
@@ -521,3 +522,36 @@ def test_what_goes_wrong_inside_keeps_the_name_of_the_part():
         layer.forward(np.ones((5, 4)))
     assert str(caught.value).startswith("Narrow.updateOutput: ")
     assert "at [2] of Maxout" in caught.value.__notes__[0]
+
+
+# ---------------------------------------------------------------- images that are too small
+
+# Where the positions of an image are.
+POSITIONS = {"Temporal": {-2}, "Spatial": {-1, -2}, "Volumetric": {-1, -2, -3}}
+IMAGES = [
+    (case, case.draw(np.random.default_rng(0)))
+    for chapter, case in cases.rows()
+    if chapter in ("convolution", "pooling", "normalization", "resampling")
+]
+IMAGES = [(case, x) for case, x in IMAGES if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
+
+
+@pytest.mark.parametrize(("case", "images"), IMAGES, ids=[case.id for case, _ in IMAGES])
+def test_what_is_too_small_is_refused_with_its_sizes_or_computed(case, images):
+    kind = type(case.make()).__name__
+    positions = next((POSITIONS[name] for name in POSITIONS if kind.startswith(name)), set())
+    for axis in range(-images.ndim, 0):
+        for size in range(images.shape[axis]):
+            small = np.ascontiguousarray(images.take(range(size), axis))
+            layer = case.make()
+            try:
+                output = layer.updateOutput(small)
+            except ShapeError as error:
+                text = str(error).split("\n")[0]
+                assert ".updateOutput: input must be " in text
+                assert text.endswith(f", got {small.shape}")
+                assert not layer.output.size
+                continue
+            assert layer.updateGradInput(small, np.ones_like(output)).shape == small.shape
+            # An image without entries has no windows, whatever its padding.
+            assert size or axis not in positions or kind.endswith("BatchNormalization")

@@ -15,7 +15,7 @@ from torchlite.errors import DTypeError, SettingError, ShapeError
 def test_pads_that_are_not_given_are_as_the_left_one(kind):
     layer = kind(2)
     assert (layer.pad_l, layer.pad_r, layer.pad_t, layer.pad_b) == (2, 2, 2, 2)
-    assert repr(kind(2, 0, -1)) == f"{kind.__name__}(l=2,r=0,t=-1,b=2)"
+    assert repr(kind(2, 0, -1)) == f"{kind.__name__}(l=2, r=0, t=-1, b=2)"
     layer = nn.VolumetricReplicationPadding(1, 0)
     assert (layer.pleft, layer.pright, layer.ptop, layer.pbottom) == (1, 0, 1, 1)
     assert (layer.pfront, layer.pback) == (1, 1)
@@ -92,9 +92,12 @@ def test_pads_are_integers():
         nn.SpatialZeroPadding(1, 1.5)
 
 
-def test_upsampling_prints_as_in_torch7():
+def test_it_prints_as_in_torch7():
     for layer, text in [
-        (nn.SpatialUpSamplingNearest(2), "SpatialUpSamplingNearest(2)"),
+        (nn.SpatialZeroPadding(1, 2, 0, -1), "SpatialZeroPadding(l=1, r=2, t=0, b=-1)"),
+        (nn.VolumetricReplicationPadding(1, 2, 3, 4, 5, 6),
+         "VolumetricReplicationPadding(left=1, right=2, top=3, bottom=4, front=5, back=6)"),
+        (nn.SpatialUpSamplingNearest(2), "SpatialUpSamplingNearest"),
         (nn.SpatialUpSamplingBilinear(2), "SpatialUpSamplingBilinear(2)"),
         (nn.SpatialUpSamplingBilinear({"oheight": 3, "owidth": 4}),
          "SpatialUpSamplingBilinear(3, 4)"),
@@ -103,7 +106,7 @@ def test_upsampling_prints_as_in_torch7():
         (nn.UpSampling({"oheight": 3, "owidth": 4}, "linear"), "UpSampling(3x4, linear)"),
         (nn.UpSampling({"odepth": 2, "oheight": 3, "owidth": 4}, "trilinear"),
          "UpSampling(2x3x4, linear)"),
-        (nn.PixelShuffle(3), "PixelShuffle(3)"),
+        (nn.PixelShuffle(3), "PixelShuffle"),
     ]:  # fmt: skip
         assert repr(layer) == text
 

@@ -1097,39 +1097,53 @@ def test_IndexLinear_takes_an_offset_and_arrays_of_others():
     [
         (
             nn.SparseLinear(5, 2), np.array([[1.5, 1.0]]), DTypeError,
-            "SparseLinear(5 -> 2).updateOutput: input must be whole numbers as indices, got 1.5",
+            "SparseLinear.updateOutput: input must be whole numbers as indices, got 1.5",
         ),
         (
             nn.SparseLinear(5, 2), np.array([[0.0, 1.0], [5.0, 1.0]]), IndexError,
-            "SparseLinear(5 -> 2).updateOutput: the indices[1] = 5.0 is out of range for 5 "
+            "SparseLinear.updateOutput: the indices[1] = 5.0 is out of range for 5 "
             "entries, counting from 0",
         ),
         (
             nn.SparseLinear(5, 2), [np.zeros((3, 3))], ShapeError,
-            "SparseLinear(5 -> 2).updateOutput: input[0] must be (n, 2), got (3, 3)",
+            "SparseLinear.updateOutput: input[0] must be (n, 2), got (3, 3)",
         ),
         (
             nn.IndexLinear(5, 2, False, 1), [np.array([0, 4]), np.ones(2)], IndexError,
-            "IndexLinear(5 -> 2).updateOutput: input[0][1] = 4 is out of range for 5 rows, "
+            "IndexLinear.updateOutput: input[0][1] = 4 is out of range for 5 rows, "
             "counting from 0",
         ),
         (
             nn.IndexLinear(5, 2), [np.array([0, 4]), np.ones(3)], ShapeError,
-            "IndexLinear(5 -> 2).updateOutput: input[1] must be (2,), got (3,)",
+            "IndexLinear.updateOutput: input[1] must be (2,), got (3,)",
         ),
         (
             nn.IndexLinear(5, 2), np.ones(3), DTypeError,
-            "IndexLinear(5 -> 2).updateOutput: input must be [keys, values] or "
+            "IndexLinear.updateOutput: input must be [keys, values] or "
             "[keys, values, sizes], got ndarray",
         ),
         (
             nn.IndexLinear(5, 2), [KEYS, VALUES[:2]], ShapeError,
-            "IndexLinear(5 -> 2).updateOutput: input[1] must be a list of 3 arrays, "
+            "IndexLinear.updateOutput: input[1] must be a list of 3 arrays, "
             "got [(4,), (0,)]",
         ),
         (
+            nn.IndexLinear(5, 2), [KEYS[0]], ShapeError,
+            "IndexLinear.updateOutput: input must be [keys, values] or [keys, values, sizes], "
+            f"got [({len(KEYS[0])},)]",
+        ),
+        (
+            nn.IndexLinear(5, 2), [np.array([0.5]), np.ones(1)], DTypeError,
+            "IndexLinear.updateOutput: input[0] must be integers, got float64\n"
+            "  hint: input[0].astype('int64')",
+        ),
+        (
+            nn.IndexLinear(5, 2), [np.array([[1]]), np.ones(1)], ShapeError,
+            "IndexLinear.updateOutput: input[0] must be (n,), got (1, 1)",
+        ),
+        (
             nn.IndexLinear(5, 2), [*FLAT[:2], np.array([4, 0])], ShapeError,
-            "IndexLinear(5 -> 2).updateOutput: input[2] must be one dimension of numbers that "
+            "IndexLinear.updateOutput: input[2] must be one dimension of numbers that "
             "add up to 5, got (2,)",
         ),
     ],
@@ -1137,6 +1151,26 @@ def test_IndexLinear_takes_an_offset_and_arrays_of_others():
 def test_sparse_inputs_that_do_not_fit_are_refused(layer, input, kind, text):
     with raises(kind, text):
         layer.forward(input)
+
+
+def test_settings_of_IndexLinear_that_are_refused():
+    with raises(
+        ShapeError, "IndexLinear.__init__: weight must be (inputSize, outputSize), got (3,)"
+    ):
+        nn.IndexLinear(5, 2, False, 0, np.zeros(3))
+    with raises(ShapeError, "IndexLinear.__init__: bias must be (3,), got (2,)"):
+        nn.IndexLinear(5, 2, False, 0, np.zeros((4, 3)), np.zeros(2))
+    with raises(
+        SettingError,
+        "IndexLinear: normalize must be False, got True\n"
+        "  hint: scale the values beforehand, by the largest of each key",
+    ):
+        nn.IndexLinear(5, 2, False, 0, None, None, True)
+
+
+def test_sparse_layers_print_as_in_torch7():
+    layers = nn.SparseLinear(5, 2), nn.IndexLinear(5, 2), nn.Kmeans(3, 2)
+    assert [*map(repr, layers)] == ["SparseLinear", "IndexLinear", "Kmeans"]
 
 
 def test_Kmeans_finds_centers_that_samples_gather_around():
@@ -1160,14 +1194,33 @@ def test_Kmeans_starts_from_samples_drawn():
     assert (layer.initRandom(x).weight == expected).all()
 
 
+def test_Kmeans_starts_from_samples_far_apart():
+    """By the words of the stream: one sample of all, then one of the farthest share 1 - p."""
+    x = np.array([[0.0], [1.0], [10.0], [12.0], [40.0], [0.5], [11.0], [41.0]])
+    layer = nn.Kmeans(3, 1)
+    random.manualSeed(5)
+    layer.initKmeansPlus(x, 0.7)
+    after = random.random()
+    random.manualSeed(5)
+    centers = [x[random.random(0, 7)]]
+    for _ in range(2):
+        distances = np.square(x - np.array(centers)[:, 0]).min(1)
+        # ceil(0.3 * 8) samples.
+        farthest = np.argsort(-distances)[:3]
+        centers.append(x[farthest[random.random(0, 2)]])
+    assert np.array_equal(layer.weight, centers)
+    assert random.random() == after
+
+
 def test_Kmeans_refuses_what_cannot_start_it():
     layer = nn.Kmeans(3, 2)
-    with raises(
-        ShapeError,
-        "Kmeans(3x2).initRandom: input must be (N, 2) with at least one sample, got (0, 2)",
-    ):
-        layer.initRandom(np.zeros((0, 2)))
-    with raises(SettingError, "Kmeans(3x2).initKmeansPlus: p must be 0 to 1, got 1.5"):
+    with raises(ShapeError, "Kmeans.initRandom: input must be (N, 2) with N >= 3, got (2, 2)"):
+        layer.initRandom(np.zeros((2, 2)))
+    with raises(ShapeError, "Kmeans.initKmeansPlus: input must be (N, 2) with N >= 1, got (0, 2)"):
+        layer.initKmeansPlus(np.zeros((0, 2)))
+    with raises(ShapeError, "Kmeans.initKmeansPlus: input must be (N, 2) with N >= 1, got (2,)"):
+        layer.initKmeansPlus(np.zeros(2))
+    with raises(SettingError, "Kmeans.initKmeansPlus: p must be 0 to 1, got 1.5"):
         layer.initKmeansPlus(np.zeros((4, 2)), 1.5)
 
 

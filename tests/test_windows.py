@@ -678,6 +678,10 @@ def test_full_sizes_have_so_many_windows(geometry):
 
 def test_windows_of_nothing_are_none():
     assert windowed_size((2,), (4,), (1,), (0,), (1,)) == (-1,)
+    # Padding alone is no image.
+    assert windowed_size((0, 1), (1, 1), (1, 1), (2, 2), (1, 1)) == (0, 5)
+    assert pooled_size((0, 1), (2, 2), (1, 1), (1, 1), (1, 1)) == (0, 2)
+    assert full_size((0, 1), (3, 3), (1, 1), (0, 0), (1, 1), (0, 0)) == (0, 3)
     assert pooled_size((6,), (1,), (3,), (0,), (1,), True) == (2,)
     assert pooled_size((5,), (3,), (2,), (1,), (1,), True) == (3,)
     assert adaptive_windows(2, 3) == [(0, 1), (0, 2), (1, 2)]

@@ -42,7 +42,8 @@ def windowed_size(
 ) -> Size:
     """Return how many whole windows there are: `(n + 2 * p - d * (k - 1) - 1) // s + 1`.
 
-    It is 0 or less where not even one fits.
+    It is 0 or less where not even one fits, and 0 in an image without entries, however wide its
+    padding.
 
     Example
     -------
@@ -50,7 +51,7 @@ def windowed_size(
     (3, 3)
     """
     each = zip(size, kernel, stride, padding, dilation, strict=True)
-    return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in each)
+    return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 if n else 0 for n, k, s, p, d in each)
 
 
 def pooled_size(
@@ -63,7 +64,8 @@ def pooled_size(
 ) -> Size:
     """Return how many windows pooling has: as `windowed_size`, but ceil takes a last one in part.
 
-    One that starts behind the image has no entries, and is left out.
+    One that starts behind the image has no entries, and is left out; an image without entries has
+    none.
 
     Example
     -------
@@ -75,7 +77,7 @@ def pooled_size(
     found = []
     for n, k, s, p, d in zip(size, kernel, stride, padding, dilation, strict=True):
         count = (n + 2 * p - d * (k - 1) - 1 + (s - 1 if ceil else 0)) // s + 1
-        found.append(count - ((count - 1) * s >= n + p))
+        found.append(count - ((count - 1) * s >= n + p) if n else 0)
     return tuple(found)
 
 
@@ -89,7 +91,8 @@ def full_size(
 ) -> Size:
     """Return the smallest size that has so many windows, plus extra: what a full convolution makes.
 
-    That is `(n - 1) * s - 2 * p + d * (k - 1) + 1 + extra`, where extra is less than s.
+    That is `(n - 1) * s - 2 * p + d * (k - 1) + 1 + extra`, where extra is less than s; and 0 for
+    no windows.
 
     Example
     -------
@@ -97,7 +100,7 @@ def full_size(
     (8,)
     """
     each = zip(size, kernel, stride, padding, dilation, extra, strict=True)
-    return tuple((n - 1) * s - 2 * p + d * (k - 1) + 1 + e for n, k, s, p, d, e in each)
+    return tuple((n - 1) * s - 2 * p + d * (k - 1) + 1 + e if n else 0 for n, k, s, p, d, e in each)
 
 
 def adaptive_windows(size: int, count: int) -> list[tuple[int, int]]:

@@ -77,6 +77,11 @@ class Windowed(Module):
         """Whether an image is (*size, planes)."""
         return False
 
+    @property
+    def _spreads(self) -> bool:
+        """Whether windows are what an entry is spread to, not what is looked at."""
+        return False
+
     def _planes_first(self, images: Array) -> Array:
         """Return a view of images that has the planes before the positions; or the other way."""
         return np.swapaxes(images, -1, -2) if self._planes_last else images
@@ -121,7 +126,9 @@ class Windowed(Module):
             return "input[:, None] is a batch of samples with one plane each"
         return checks.planes_hint(input, planes, dims)
 
-    def _refuse_small(self, method: str, input: Array, planes: int | None) -> None:
+    def _refuse_small(
+        self, method: str, input: Array, planes: int | None, argument: str = "input"
+    ) -> None:
         """Raise: there is not one window in the input."""
         least = [
             next(n for n in count(1) if self._windows_of((n,) * len(self._axes))[i] > 0)
@@ -129,11 +136,12 @@ class Windowed(Module):
         ]
         each = zip(self._letters, least, strict=True)
         expected = f"{self._images(planes)} with {' and '.join(f'{a} >= {n}' for a, n in each)}"
-        raise checks.misshapen(self, method, "input", expected, input, self._window_hint(input))
+        hint = self._window_hint(input)
+        raise checks.misshapen(self, method, argument, expected, input, hint)
 
     def _window_hint(self, input: Array) -> str | None:
         """Return that a window is larger than the input with its padding, if that is the reason."""
-        if not all(hasattr(self, f"k{axis}") for axis in self._axes):
+        if self._spreads or not all(hasattr(self, f"k{axis}") for axis in self._axes):
             return None
         dims = len(self._axes)
         size = input.shape[-dims - 1 : -1] if self._planes_last else input.shape[-dims:]

@@ -33,6 +33,10 @@ class FullConvolution(Convolution):
                 raise checks.misbuilt(SettingError, self, name, expected, str(number))
             setattr(self, name, number)
 
+    @property
+    def _spreads(self) -> bool:
+        return True
+
     def _weight_shape(self) -> Size:
         return (*self._planes, *self._kernel)
 
@@ -65,6 +69,8 @@ class FullConvolution(Convolution):
         self._check_images(method, images, self._planes[0], self.weight.dtype, "input[0]")
         checks.must_be_array(self, method, "input[1]", like)
         dims = len(self._axes)
+        if 0 in images.shape[images.ndim - dims :]:
+            self._refuse_small(method, images, self._planes[0], "input[0]")
         out: Size = like.shape[max(0, like.ndim - dims) :]
         least = self._size_of(images.shape[images.ndim - dims :], (0,) * dims)
         most = [n + step - 1 for n, step in zip(least, self._stride, strict=True)]

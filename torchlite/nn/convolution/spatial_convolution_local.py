@@ -149,8 +149,13 @@ class SpatialConvolutionLocal(Convolution):
     def _check(self, method: str, input: Any) -> tuple[Array, tuple[int, ...]]:
         images, out = super()._check(method, input)
         if images.shape[-2:] != (self.iH, self.iW):
-            raise checks.misshapen(self, method, "input", self._images(self.nInputPlane), input)
+            self._refuse_small(method, input, self.nInputPlane)
         return images, out
+
+    def _refuse_small(
+        self, method: str, input: Array, planes: int | None, argument: str = "input"
+    ) -> None:
+        raise checks.misshapen(self, method, argument, self._images(planes), input)
 
     def _images(self, planes: int | None) -> str:
         sample = f"{planes}, {self.iH}, {self.iW}"

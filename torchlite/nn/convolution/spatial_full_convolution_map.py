@@ -103,6 +103,10 @@ class SpatialFullConvolutionMap(ConvolutionMap):
         self._set_windows((kH, kW), (dH, dW))
         self._make_parameters()
 
+    @property
+    def _spreads(self) -> bool:
+        return True
+
     def _windows_of(self, size: tuple[int, ...]) -> tuple[int, ...]:
         return full_size(size, self._kernel, *self._geometry, (0, 0))
 

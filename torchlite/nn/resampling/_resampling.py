@@ -84,8 +84,10 @@ class Padded(Resampling):
 
     def __repr__(self) -> str:
         names = [name for pair in reversed(self._sides) for name in pair]
-        said = ",".join(f"{name.removeprefix('pad_')}={getattr(self, name)}" for name in names)
-        return f"{type(self).__name__}({said})"
+        said = (
+            f"{name.removeprefix('pad_').removeprefix('p')}={getattr(self, name)}" for name in names
+        )
+        return f"{type(self).__name__}({', '.join(said)})"
 
 
 class Bordered(Padded):

@@ -90,6 +90,3 @@ class PixelShuffle(Resampling):
         r, (height, width) = self.upscaleFactor, input.shape[-2:]
         pixels = gradOutput.reshape(*input.shape[:-3], plan[0], height, r, width, r)
         return np.moveaxis(pixels, [-3, -1], [-4, -3]).reshape(input.shape)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.upscaleFactor})"

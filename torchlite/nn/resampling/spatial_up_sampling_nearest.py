@@ -57,6 +57,3 @@ class SpatialUpSamplingNearest(UpSampled):
 
     def __init__(self, scale: int) -> None:
         self.scale_factor = checks.at_least(self, "scale", scale, 1)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.scale_factor})"

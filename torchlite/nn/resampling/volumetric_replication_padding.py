@@ -80,8 +80,3 @@ class VolumetricReplicationPadding(Bordered):
         self._set_pads(
             pleft=pleft, pright=pright, ptop=ptop, pbottom=pbottom, pfront=pfront, pback=pback
         )
-
-    def __repr__(self) -> str:
-        names = ("left", "right", "top", "bottom", "front", "back")
-        said = ", ".join(f"{name}={getattr(self, 'p' + name)}" for name in names)
-        return f"{type(self).__name__}({said})"

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from torchlite.errors import SettingError
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_all
@@ -48,6 +49,8 @@ class IndexLinear(Sparse):
         What to add to a key for its row.
     weight, bias
         Arrays to take instead of zeros, such as those of another layer.
+    normalize
+        Torch7 divides values by the largest seen; here it must be False.
 
     Attributes
     ----------
@@ -68,6 +71,8 @@ class IndexLinear(Sparse):
         A key is not that of a row.
     ShapeError, DTypeError
         input, gradOutput, weight or bias does not fit.
+    SettingError
+        normalize is not False.
 
     Example
     -------
@@ -93,7 +98,11 @@ class IndexLinear(Sparse):
         keysOffset: int = 0,
         weight: Array | None = None,
         bias: Array | None = None,
+        normalize: bool = False,
     ) -> None:
+        if normalize:
+            hint = "scale the values beforehand, by the largest of each key"
+            raise checks.misbuilt(SettingError, self, "normalize", "False", repr(normalize), hint)
         inputSize = checks.size(self, "inputSize", inputSize)
         outputSize = checks.size(self, "outputSize", outputSize)
         self.doGradInput = doGradInput
@@ -183,7 +192,3 @@ class IndexLinear(Sparse):
         wrong = (rows < 0) | (rows >= len(self.weight))
         checks.refuse_indices(self, method, name, keys, wrong, len(self.weight), "rows")
         return rows, values
-
-    def __repr__(self) -> str:
-        inputSize, outputSize = self.weight.shape
-        return f"{type(self).__name__}({inputSize} -> {outputSize})"

@@ -130,7 +130,7 @@ class Kmeans(Module):
 
     def initRandom(self, input: Array) -> Self:
         """Take samples of input as centers, drawn one by one, perhaps twice. Return self."""
-        self._check_samples("initRandom", input)
+        self._check_samples("initRandom", input, len(self.weight))
         self.weight[...] = input[[random.random(0, len(input) - 1) for _ in self.weight]]
         return self
 
@@ -140,7 +140,7 @@ class Kmeans(Module):
         The first is drawn from all, each further one from the share 1 - p of the samples that are
         farthest from the nearest center so far.
         """
-        self._check_samples("initKmeansPlus", input)
+        self._check_samples("initKmeansPlus", input, 1)
         p = checks.number(self, "initKmeansPlus", "p", p)
         if not 0 <= p <= 1:
             raise checks.out_of_range(self, "initKmeansPlus", "p", "0 to 1", repr(p))
@@ -167,14 +167,11 @@ class Kmeans(Module):
         shape = (1,) if input.ndim == 1 else input.shape[:1]
         checks.must_be_gradient(self, method, gradOutput, shape, np.dtype(np.intp))
 
-    def _check_samples(self, method: str, input: Array) -> None:
+    def _check_samples(self, method: str, input: Array, least: int) -> None:
         checks.must_be_rows(self, method, input, self.weight.shape[1], self.weight.dtype)
-        if input.ndim != 2 or not len(input):
-            expected = f"(N, {self.weight.shape[1]}) with at least one sample"
+        if input.ndim != 2 or len(input) < least:
+            expected = f"(N, {self.weight.shape[1]}) with N >= {least}"
             raise checks.misshapen(self, method, "input", expected, input)
-
-    def __repr__(self) -> str:
-        return "{}({}x{})".format(type(self).__name__, *self.weight.shape)
 
 
 def _distances(rows: Array, centers: Array) -> Array:

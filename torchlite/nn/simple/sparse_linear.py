@@ -137,7 +137,3 @@ class SparseLinear(Sparse):
         wrong = ~((column >= 0) & (column < size))
         checks.refuse_indices(self, method, "the indices", column, wrong, size, "entries")
         return column.astype(np.intp)
-
-    def __repr__(self) -> str:
-        outputSize, inputSize = self.weight.shape
-        return f"{type(self).__name__}({inputSize} -> {outputSize})"
