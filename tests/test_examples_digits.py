@@ -150,6 +150,25 @@ def test_resnet_digits_learns_where_plain_layers_do_not(printed):
     assert losses[1][-1] > (1.2,)
 
 
+def test_char_lstm_learns_verses_by_heart(printed):
+    text = printed("char_lstm", "--updates", 60, "--size", 48, "--unroll", 20)
+    assert "input -[2]-> (2) Identity -> (3) Linear(48 -> 192) -> (4)\n" in text
+    losses = [loss for (loss,) in numbers(r"loss a character (\S+)$", text)]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 0.6
+    assert re.search(r"^This is the cow .*that Jack built\.$", text, re.MULTILINE)
+
+
+def test_two_branches(printed, tmp_path):
+    text = printed("two_branches", "--epochs", 3, "--dot", tmp_path / "block.dot")
+    assert "x is used by [1, 5, 9]\n" in text
+    assert "which is the sum: True\n" in text
+    assert numbers(r"accuracy (\S+)", text)[-1] > (90,)
+    drawn = (tmp_path / "block.dot").read_text("utf-8")
+    assert 'label="narrow (' in drawn
+    assert 'color="red"' in drawn
+
+
 def test_text_cnn_reads_what_a_bag_of_words_cannot(printed):
     text = printed("text_cnn")
     (bag,), (convolution,) = numbers(r"(\S+) % of new sentences right", text)
