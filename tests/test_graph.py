@@ -3,6 +3,9 @@
 import copy
 import inspect
 import pickle
+import shutil
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +78,15 @@ def test_a_mixture_says_so():
             "  hint: of arrays all, or of nodes all"
         )
         assert (error.method, error.argument) == ("__call__", argument)
+
+
+def test_a_node_that_is_forwarded():
+    with pytest.raises(DTypeError) as caught:
+        nn.Linear(3, 2).forward(nn.Identity()())
+    assert str(caught.value) == (
+        "Linear(3 -> 2).updateOutput: input must be an array, got ModuleNode\n"
+        "  hint: a node is what a module is called with: nn.Linear(...)(node)"
+    )
 
 
 def test_what_else_a_module_may_not_be_called_with():
@@ -837,11 +849,39 @@ def test_dot_writes_text_and_draws_where_it_can(tmp_path, monkeypatch):
     net = residual()
     text = dot(net.fg, "net", tmp_path / "net.dot")
     assert (tmp_path / "net.dot").read_text("utf-8") == text == net.fg.todot("net")
-    monkeypatch.setitem(__import__("sys").modules, "graphviz", None)
+    monkeypatch.setitem(sys.modules, "graphviz", None)
     assert dot(net.fg, "net", str(tmp_path / "other")) == text
     assert {path.name for path in tmp_path.iterdir()} == {"net.dot", "other.dot"}
     with pytest.raises(ImportError, match=r"^a picture needs graphviz: pip install graphviz, and"):
         dot(net.fg, "net", tmp_path / "net.svg")
+
+
+def test_dot_without_graphvizs_program(tmp_path, monkeypatch):
+    missing = types.ModuleType("graphviz")
+
+    class Source:
+        def __init__(self, text):
+            pass
+
+        def pipe(self, ending):
+            raise missing.ExecutableNotFound(ending)
+
+    missing.Source, missing.ExecutableNotFound = Source, type("Not", (RuntimeError,), {})
+    monkeypatch.setitem(sys.modules, "graphviz", missing)
+    dot(residual().fg, None, tmp_path / "net")
+    assert [path.name for path in tmp_path.iterdir()] == ["net.dot"]
+    with pytest.raises(ImportError, match=r"^a picture needs Graphviz's program dot: pip install"):
+        dot(residual().fg, None, tmp_path / "net.png")
+
+
+def test_dot_draws(tmp_path):
+    pytest.importorskip("graphviz")
+    if shutil.which("dot") is None:
+        pytest.skip("Graphviz's program is not installed: apt-get install graphviz")
+    dot(residual().fg, "net", tmp_path / "net")
+    assert "<svg" in (tmp_path / "net.svg").read_text("utf-8")
+    dot(residual().fg, "net", tmp_path / "net.png")
+    assert (tmp_path / "net.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_data_of_nodes_made_by_hand():
