@@ -6,6 +6,8 @@ import time
 
 import numpy as np
 import pytest
+from bugs.examples import SecondPaysForFirst
+from bugs.good_losses import BinaryOfScores
 
 import torchlite
 from torchlite import nn
@@ -230,6 +232,22 @@ def test_gradients_that_are_zero_but_for_rounding():
         check_network(net, nn.MSECriterion(), np.round(x * 4) / 4, np.round(y * 4) / 4)
         net[2].weight[...] = 0
         check_network(net, nn.MSECriterion(), x, y)
+
+
+def test_tails_that_complex_steps_lack_do_not_cry_wolf():
+    rng = np.random.default_rng(0)
+    for seed in range(5):
+        x, y = rng.uniform(16, 20, (4, 3)), rng.integers(0, 2, (4, 3)).astype(float)
+        check_network(nn.Identity(), BinaryOfScores(), x, y, seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_equal_errors_do_not_cancel(seed):
+    x = data()[0]
+    net = nn.Sequential(nn.Identity(), SecondPaysForFirst())
+    with pytest.raises(GradientMismatch) as caught:
+        check_network(net, nn.MSECriterion(), x, np.zeros_like(x), seed=seed)
+    assert (caught.value.where, caught.value.index[0]) == ("net[1] SecondPaysForFirst", 0)
 
 
 def test_low_precision_is_compared_with_float64():

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from bugs import corpus
 from bugs.attention import DroppedWithLastMask
+from bugs.examples import SecondPaysForFirst
 from bugs.extremes import ZerosMadePositive
 from bugs.losses import QuantileOneSided
 from hypothesis import find
@@ -434,6 +435,35 @@ def test_a_complex_step_that_is_wrong_beside_larger_numbers_is_not_believed():
         assert report.notes == [
             "gradInput: central differences, because the forward is not right for complex input"
         ]
+
+
+def test_a_complex_step_that_lacks_too_little_for_differences_to_see_is_not_believed():
+    class Softplus(nn.Module):
+        """The tail at 20 is 2e-9, and of np.abs there is no imaginary part."""
+
+        def updateOutput(self, input):
+            self.output = np.maximum(input, 0) + np.log1p(np.exp(-np.abs(input)))
+            return self.output
+
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = gradOutput * (0.5 * (1 + np.tanh(input / 2)))
+            return self.gradInput
+
+    for x in (np.full((1, 2), 20.0), 16 + np.arange(300.0).reshape(20, 15) / 32):
+        for seed in range(5):
+            report = check_module(Softplus(), x, only="gradInput", seed=seed)
+            assert report.notes[:1] == [
+                "gradInput: central differences, because the forward is not right for complex input"
+            ]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_equal_errors_do_not_cancel(seed):
+    with pytest.raises(GradientMismatch) as caught:
+        check_module(SecondPaysForFirst(), shape=(16, 16), only="gradInput", seed=seed)
+    found = caught.value
+    assert found.problem == "gradInput is not the derivative."
+    assert found.index in {(0, 0), (0, 1)}
 
 
 def test_kinks_are_counted_and_nothing_but_kinks_fails():

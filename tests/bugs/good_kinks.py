@@ -499,6 +499,12 @@ GOOD = [
     Good(lambda n, m: PairsMaxout(), even, label="drawn"),
     Good(lambda n, m: Range(), tied),
     Good(lambda n, m: Median(), lambda N, n: (N, 2 * n + 1)),
+    Good(
+        lambda n, m: Median(),
+        lambda N, n: tied(N, 2 * n + 1),
+        sizes=((5, 3, 4), (1, 2, 3)),
+        label="tied",
+    ),
     Good(lambda n, m: TopTwo(), lambda N, n: (N, n + 2)),
     Good(lambda n, m: IntoBall()),
     Good(lambda n, m: LargestMagnitude(), tied),

@@ -638,6 +638,12 @@ def few(N, n):
     return lambda rng: (2 * rng.integers(-4, 4, (N, n)) + 1) / 16
 
 
+def far(N, n):
+    """All but the first where the tails of exp are so small that differences do not show them."""
+    away = np.resize([0.0, -20.0, 16.0, 20.0], n)
+    return lambda rng: odd(rng, (N, n)) + away
+
+
 def classes(N, n):
     return lambda rng: rng.integers(0, n, N)
 
@@ -707,6 +713,7 @@ GOOD = [
     Good(lambda n, m: Ignoring(), lambda N, n: (N, 3, n), some_missing),
     Good(lambda n, m: NegativeLogLikelihood(), same, classes),
     Good(lambda n, m: BinaryOfScores(), same, zero_or_one, sizes=HEADS),
+    Good(lambda n, m: BinaryOfScores(), far, zero_or_one, label="far"),
     Good(lambda n, m: Clipped(), probabilities, zero_or_one),
     Good(lambda n, m: ExponentialLoss(), same, signs),
     Good(lambda n, m: Poisson(), same, counts),

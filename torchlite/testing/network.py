@@ -428,7 +428,7 @@ class _Network(Subject):
         largest = max(sizes) or 1.0
         return np.concatenate(
             [
-                largest / max(size, 1e-6 * largest) * values.signs(self.rng, spot.values.shape)
+                largest / max(size, 1e-6 * largest) * values.directions(self.rng, spot.values.shape)
                 for spot, size in zip(spots, sizes, strict=True)
             ]
         )
@@ -453,7 +453,10 @@ class _Network(Subject):
         central, errors = loss.slopes(direction, CENTRAL)
         slope, error, by = float(central[0]), float(errors[0]), CENTRAL
         if exact is not None and abs(exact - slope) <= 2 * error + 1e-7 * abs(exact):
-            slope, error, by = exact, 0.0, COMPLEX
+            off, slopes = abs(moved - exact), [np.array(exact)]
+            seen = 2 * error + 1e-7 * abs(exact) + 10 * abs(exact - slope)
+            if off > seen or not loss.lacks(slopes, direction, [np.ones(())], off):
+                slope, error, by = exact, 0.0, COMPLEX
         allowed += min(2 * error, WORST * max(size, abs(slope)))
         if abs(moved - slope) <= allowed:
             return moved, slope, allowed, by, False
@@ -468,7 +471,7 @@ class _Network(Subject):
     def _find(self, ends: list[_Spot]) -> None:
         """Fail, naming the first spot from the loss back whose gradient is wrong."""
         for spot in self._back(ends):
-            direction = values.signs(self.rng, spot.values.shape)
+            direction = values.directions(self.rng, spot.values.shape)
             if self._along([spot], direction)[-1]:
                 self._search(spot, direction)
         moved, slope, allowed, by, _ = self._along(ends, self._direction(ends))

@@ -27,6 +27,9 @@ COMPLEX_STEP = 1e-30
 # Central differences stop at the first pair of steps that is good enough, or keep the best.
 STEPS = 2.0 ** -np.array([12, 14, 16, 18, 20, 23])
 GOOD_ENOUGH = 1e-8
+# The circles to see by whether a forward is analytic: points, and their radii.
+CIRCLE = 8
+RADII = 2.0 ** -np.array([4, 6, 8, 10])
 # The step of a glance, where one has to do.
 GLANCE = 2.0**-17
 # Steps to see a kink by: what lies farther away is none of here.
@@ -122,11 +125,11 @@ class Variable:
                 slope[lost], error[lost] = other[0][lost], other[1][lost]
         return slopes, errors
 
-    def _complex(self, direction: Array) -> list[Array]:
+    def _complex(self, direction: Array, step: complex = 1j * COMPLEX_STEP) -> list[Array]:
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("error", np.exceptions.ComplexWarning)
-                outputs = self.forward(1j * COMPLEX_STEP * direction, "complex128")
+                outputs = self.forward(step * direction, "complex128")
         except Exception as error:
             raise Unfit(str(error)) from error
         if not all(map(np.iscomplexobj, outputs)):
@@ -144,6 +147,29 @@ class Variable:
                 if not np.all(np.abs((a - b) / (2 * step) - slope) <= allowed):
                     return False
         return True
+
+    def lacks(self, exact: list[Array], direction: Array, weights: list[Array], off: float) -> bool:
+        """Tell whether the slopes that a complex step gave lack as much as something is off by.
+
+        That may be too little for central differences: the tail of log(1 + exp(-|x|)), say, where
+        np.abs has no imaginary part. A mean over a circle is nearly exact, too, if all is analytic:
+        circles of different sizes that agree, on other slopes, show that it is not.
+        """
+        turns = np.exp(2j * np.pi * np.arange(CIRCLE) / CIRCLE)
+        before = np.inf
+        for radius in self._scale(direction) * RADII:
+            try:
+                outputs = [self._complex(direction, radius * turn) for turn in turns]
+            except Unfit:
+                continue
+            lack = 0.0
+            for weight, slope, *around in zip(weights, exact, *outputs, strict=True):
+                mean = np.tensordot(1 / turns, np.stack(around), 1) / (CIRCLE * radius)
+                lack += float((weight * (mean - slope)).sum().real)
+            if abs(lack) > max(off / 10, 10 * abs(lack - before)):
+                return True
+            before = lack
+        return False
 
     def _central(self, direction: Array) -> tuple[list[Array], list[Array]]:
         scale = self._scale(direction)

@@ -70,6 +70,8 @@ class Subject:
 
     # Whether the numbers are such that a layer may refuse them, or give no numbers.
     extreme = False
+    # Whether most entries tie, and can only be moved together.
+    tied = False
     # The contract's calls, in the order of a Result.
     methods: tuple[str, ...] = ("updateOutput", "updateGradInput", "accGradParameters")
     # Whether the output is a Python number, of no dtype or kind of array.

@@ -14,7 +14,17 @@ import numpy as np
 from torchlite.kernels.arrays import Array
 from torchlite.nn.nested import is_array, leaves, map_arrays
 
-__all__ = ["HUGE", "adversarial", "distinct", "nearby", "signs", "sixteenths", "wrong"]
+__all__ = [
+    "HUGE",
+    "adversarial",
+    "directions",
+    "distinct",
+    "nearby",
+    "signs",
+    "sixteenths",
+    "tied",
+    "wrong",
+]
 
 # About 1e30; times a power of two, a sum is rounded as it was.
 HUGE = 2.0**100
@@ -43,6 +53,16 @@ def distinct(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "flo
 def signs(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """Return 1 and -1."""
     return 2.0 * rng.integers(0, 2, shape) - 1
+
+
+def directions(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Return numbers of both signs, no two of one size, so that equal errors do not cancel."""
+    return rng.uniform(0.5, 1.5, shape) * signs(rng, shape)
+
+
+def tied(array: Array) -> Array:
+    """Return the odd whole number that is nearest to each entry: many are equal."""
+    return 2 * np.floor(array / 2) + 1
 
 
 def nearby(rng: np.random.Generator, array: Array) -> Array:

@@ -6,7 +6,7 @@ oracle looks closely.
 """
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -37,7 +37,10 @@ AnySubject = TypeVar("AnySubject", bound=Subject)
 FACTORS = {"2^-6": 2.0**-6, "8": 8.0, "64": 64.0, "512": 512.0}
 # Numbers of samples, where the example has fewer; one more of it where it is large.
 SAMPLES = (9, 33, 65)
+EQUAL = "equal numbers"
 STEPS = 33
+# So often ids and classes that an example leaves out are put into it.
+PARTS = 8
 LARGE = 10_000
 _FEW_ROUNDINGS = 2.0**-49
 
@@ -52,7 +55,7 @@ def elsewhere(s: AnySubject) -> Iterator[AnySubject]:
 
 
 def numbers(s: AnySubject) -> Iterator[AnySubject]:
-    """Yield the subject at tiny, large and negative inputs, if its outputs are finite there."""
+    """Yield the subject at tiny, large, negative and equal inputs, if it is finite there."""
     arrays = [a for a in leaves(s.input) if is_floating(a)]
     if not arrays:
         return
@@ -61,8 +64,11 @@ def numbers(s: AnySubject) -> Iterator[AnySubject]:
         # Of probabilities there are no others.
         changes |= {f"input * {name}": scale_arrays(s.input, n) for name, n in FACTORS.items()}
         changes["-|input|"] = map_arrays(lambda a: -abs(a) if is_floating(a) else a, s.input)
+        changes[EQUAL] = map_arrays(lambda a: values.tied(a) if is_floating(a) else a, s.input)
     for what, input in changes.items():
-        yield from _at(s, what, {**s.asked, "input": input})
+        for other in _at(s, what, {**s.asked, "input": input}):
+            other.tied = what == EQUAL
+            yield other
     if s.scalar:
         input, target = s.asked.values()
         alike = shapes(input) == shapes(target) and all(map(is_floating, leaves(target)))
@@ -165,6 +171,68 @@ def examples(s: AnySubject) -> Iterator[AnySubject]:
     yield from _at(s, f"{what} of the first sample", change(first_again))
     if s.scalar:
         yield from _at(s, f"{what} exchanged for the others", change(lambda a: _other(s, a)))
+    for array in labels:
+        if is_integral(array) and not _is_one_hot(array) and not _are_signs(s, array):
+            yield from _left_out(s, array)
+
+
+def _left_out(s: AnySubject, array: Array) -> Iterator[AnySubject]:
+    """Yield the subject with ids or classes that an array has not, in the place of some of its."""
+
+    def change(by: Callable[[Array], Array]) -> dict[str, Any]:
+        changed: dict[str, Any] = map_arrays(lambda a: by(a) if a is array else a, s.asked)
+        return changed
+
+    def output_of(id: int) -> Any:
+        # What overflows is no id, either.
+        output = attempt(lambda: s.forward(s.fresh(), *change(lambda a: 0 * a + id).values()))
+        return output if is_finite(output) else None
+
+    first, last = _range(s, array, output_of)
+    missing = np.setdiff1d(np.arange(first, min(last + 1, first + LARGE)), array)
+    # The ends first: most mistakes are about these.
+    missing = np.concatenate([missing[:1], missing[1:][::-1][:1], s.rng.permutation(missing[1:-1])])
+    # Not in the first or the last sample, of which one might think that it is treated otherwise.
+    places = np.argsort(np.abs(np.arange(array.size) - array.size / 2), kind="stable")
+    for start in range(0, len(missing), array.size)[:PARTS]:
+        part = missing[start : start + array.size]
+
+        def with_part(a: Array, part: Array = part) -> Array:
+            changed = a.copy()
+            changed.reshape(-1)[places[: len(part)]] = part
+            return changed
+
+        yield from _at(s, "ids or labels that the example leaves out", change(with_part))
+
+
+def _range(s: Subject, array: Array, output_of: Callable[[int], Any]) -> tuple[int, int]:
+    """Return the first and the last of the ids or classes that an array may hold.
+
+    Where a forward takes as many as a parameter or input has along an axis, and no more, it reads
+    these by them. Else all that lie between those that occur are taken, and where nothing says that
+    they are lengths, those from 0 on.
+    """
+    arrays = [*s.parameters_of(s.base)[0], *leaves(s.asked)]
+    lengths = {n for a in arrays if is_floating(a) for n in a.shape}
+    refused = [
+        id
+        for id in sorted({*lengths, *(n + 1 for n in lengths)} - {0})
+        if output_of(id) is None and output_of(id - 1) is not None
+    ]
+    if refused:
+        start, end = output_of(0), output_of(refused[0] - 1)
+        # Counted from 1, 0 reads what the last reads.
+        from_one = start is None or all(map(np.array_equal, leaves(start), leaves(end)))
+        return int(from_one), refused[0] - 1
+    first, last = max(int(array.min()), 0), int(array.max())
+    inputs = leaves(s.input)
+    if not s.scalar or any(a is array for a in inputs):
+        return (first if len(inputs) > 1 else 0), last
+    # A target of classes has all axes but theirs.
+    axes = [list(inputs[0].shape[:i] + inputs[0].shape[i + 1 :]) for i in range(inputs[0].ndim)]
+    classes = {n for n, rest in zip(inputs[0].shape, axes, strict=True) if rest == [*array.shape]}
+    most = max(classes, default=0) - 1
+    return 0, most if most > last and output_of(most) is not None else last
 
 
 def _may_vary(s: Subject, array: Array) -> bool:
@@ -188,12 +256,16 @@ def _other(s: Subject, array: Array) -> Array:
     """Return 0 for 1 and 1 for 0, or the other sign of labels."""
     if _is_one_hot(array):
         return np.roll(array, 1, -1)
-    occurring = set(np.unique(array))
+    if _are_signs(s, array):
+        return -array
+    return 1 - array if np.isin(array, (0, 1)).all() else array
+
+
+def _are_signs(s: Subject, array: Array) -> bool:
+    """Tell whether an array holds 1 and -1 that are no classes."""
     inputs = leaves(s.input)
     classes = len(inputs) == 1 and inputs[0].shape != array.shape and is_integral(array)
-    if occurring <= {-1, 1} and not classes:
-        return -array
-    return 1 - array if occurring <= {0, 1} else array
+    return s.scalar and not classes and bool(np.isin(array, (-1, 1)).all())
 
 
 def _at(s: AnySubject, what: str, asked: dict[str, Any]) -> Iterator[AnySubject]:
@@ -211,7 +283,9 @@ def _at(s: AnySubject, what: str, asked: dict[str, Any]) -> Iterator[AnySubject]
 
 
 def check_elsewhere(
-    s: Subject, kind: str, gradients: Callable[[Subject], list[tuple[int, Backward, str]]]
+    s: Subject,
+    kind: str,
+    gradients: Callable[[Subject], Sequence[tuple[int | None, Backward, str]]],
 ) -> None:
     """Fail unless gradients are right at other numbers, sizes and examples, too."""
     # Of large layers, copies take longest: these are for all that agrees.
@@ -280,9 +354,9 @@ def _is_rounding(s: Subject, backward: Backward, mismatch: GradientMismatch) -> 
     other.base = s.fresh()
     for parameter in other.parameters_of(other.base)[0]:
         parameter *= 1 + _FEW_ROUNDINGS * s.rng.uniform(-1, 1, parameter.shape)
+    # What is equal stays so: at a tie everything changes.
     other.input = map_arrays(
-        lambda a: a * (1 + _FEW_ROUNDINGS * s.rng.uniform(-1, 1, a.shape)) if is_floating(a) else a,
-        s.input,
+        lambda a: a * (1 + _FEW_ROUNDINGS * np.cos(1e4 * a)) if is_floating(a) else a, s.input
     )
     weights = leaves(s.gradOutput)
     with quietly():

@@ -33,7 +33,13 @@ def gradInput(s: Subject) -> None:
         if len(gradients) > 1:
             check_ties(variant, _whole_gradInput, "gradInput")
     if any(map(is_floating, leaves(s.input))):
-        check_elsewhere(s, "input", _by_inputs)
+        check_elsewhere(s, "input", _by_inputs_and_all)
+
+
+def _by_inputs_and_all(s: Subject) -> list[tuple[int | None, Backward, str]]:
+    """Return the same, and of several all together: entries of different ones may tie."""
+    gradients = _by_inputs(s)
+    return [*gradients, *([(None, _whole_gradInput, "gradInput")] if len(gradients) > 1 else [])]
 
 
 def _by_inputs(s: Subject) -> list[tuple[int, Backward, str]]:
