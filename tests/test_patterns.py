@@ -155,6 +155,21 @@ class Dropping(nn.Module):
         return self.gradInput
 
 
+def of_few(x, g):
+    """Right for 32 samples."""
+    back = 2 * x * g
+    back[32:] = 0
+    return back
+
+
+def once(x, t):
+    """Of equal targets the first alone."""
+    _, first = np.unique(t, return_index=True)
+    back = np.zeros_like(x)
+    back[first] = softmax(x)[first] - one_hot(t[first])
+    return back
+
+
 def one_hot(t):
     return np.eye(3)[t]
 
@@ -176,6 +191,7 @@ def back_of_tanh(x, g):
 
 
 SQUARE = np.array([[1.0, 2.0, -1.0], [0.5, -3.0, 2.0], [4.0, 0.25, -2.0]])
+GAIN = np.array([1.0, 0.5, -2.0, 3.0])
 SKEW = np.arange(27.0).reshape(3, 3, 3) % 5 - 2
 
 INPUTS = [
@@ -203,6 +219,66 @@ INPUTS = [
         (5, 4),
         "only where |input| > 1, where expected is 0: got is not -> does the forward "
         "saturate, mask or ignore these?",
+    ),
+    (
+        "cut off early",
+        each(lambda x: x**2, lambda x: 2 * x * (abs(x) < 100)),
+        (5, 4),
+        "only where |input| > 96: got is 0",
+    ),
+    (
+        "cut off early by another number",
+        each(lambda x: x**2, lambda x: 2 * x * (abs(x).min() < 10)),
+        (5, 4),
+        "got is all zero at these numbers -> saturated, or cut off, too early?",
+    ),
+    (
+        "only for some that are positive",
+        layer(lambda x: x**2, lambda x, g: 2 * x * g * (x > 0).any()),
+        (5, 4),
+        "got is all zero where input < 0 -> never written there?",
+    ),
+    (
+        "as many as a buffer holds",
+        layer(lambda x: x**2, of_few),
+        (5, 4),
+        "got = expected of all but the last sample -> is the rest overwritten, or left out?",
+    ),
+    (
+        "the first sample counts forwards",
+        layer(lambda x: first(x**2), lambda x, g: 2 * x * g),
+        (5, 4),
+        "only outside the first sample, where expected is 0: got is not -> does the forward "
+        "saturate, mask or ignore these?",
+    ),
+    (
+        "gain before what it comes after",
+        layer(
+            lambda x: (x - x.mean(-1, keepdims=True)) * GAIN,
+            lambda x, g: GAIN * (g - g.mean(-1, keepdims=True)),
+        ),
+        (5, 4),
+        "got = expected with each entry's factor taken before instead of after what mixes them -> "
+        "in the wrong order?",
+    ),
+    (
+        "root of the size",
+        layer(lambda x: x**2 / 3**0.5, lambda x, g: 2 * x * g),
+        (5, 3),
+        "got = 1.73205 * expected everywhere -> a constant factor is off by the root of 3?",
+    ),
+    (
+        "root of four",
+        layer(lambda x: x**2 / 2, lambda x, g: 2 * x * g),
+        (5, 4),
+        "got = 2 * expected -> doubled, or off by the root of 4?",
+    ),
+    (
+        "half of the root of four",
+        layer(lambda x: x**2 * 2, lambda x, g: 2 * x * g),
+        (2, 4),
+        "got = expected / 2 and the batch has 2 rows -> averaged instead of summed, or a 2 is "
+        "missing, or off by the root of 4?",
     ),
     (
         "never saturates",
@@ -575,6 +651,18 @@ LOSSES = [
         "got = expected with target +1 -> off by one?",
     ),
     (
+        "the right class alone",
+        classes,
+        lambda x, t: softmax(x) - 3 * one_hot(t),
+        "only at the classes of the target: got is another number",
+    ),
+    (
+        "all but the right class",
+        classes,
+        lambda x, t: (softmax(x) - 1) * one_hot(t),
+        "only at the other classes: got is 0, the others are right -> never written there?",
+    ),
+    (
         "target ignored",
         squares,
         lambda x, t: 2 * x,
@@ -621,6 +709,17 @@ def test_gradient_of_a_loss(function, slopes, text):
 @pytest.mark.parametrize("seed", range(3))
 def test_in_doubt_there_is_no_guess(make, seed):
     assert guessed(make, (5, 3), "gradInput", seed) is None
+
+
+def test_equal_targets_that_count_once():
+    input = np.random.default_rng(0).uniform(-1, 1, (3, 3))
+    found = guessed(Loss(classes, once), input, "gradInput", target=np.array([2, 0, 1]))
+    assert found == "of samples that are alike, only the first gets any -> counted once?"
+
+
+def test_a_bound_of_few_different_numbers_is_none():
+    counts = 0.275 * np.array([[1.0, -3], [0, -2], [1, -1]])
+    assert guess(np.maximum(counts, -0.275), counts) is None
 
 
 def test_a_loss_that_refuses_another_target():

@@ -492,6 +492,7 @@ BUGS = [
         ids(*SHAPE),
         {"gradInput"},
         "the gradient belongs to the next class",
+        pattern="off by one",
     ),
     CriterionBug(
         lambda: SoftMaxForgotten(),

@@ -737,7 +737,7 @@ BUGS = [
     of(
         HingeCountsOneViolation,
         "the right class gets the gradient of one violation",
-        pattern="clipped",
+        pattern="at the classes of the target",
     ),
     of(HingeCountsAllClasses, "margins that are kept get a gradient"),
     of(SquaredHingeForgetsTwo, "half the derivative", "factor of 2"),

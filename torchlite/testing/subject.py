@@ -70,6 +70,8 @@ class Subject:
 
     # Whether the numbers are such that a layer may refuse them, or give no numbers.
     extreme = False
+    # What of the example is changed: its numbers, samples, steps or ids.
+    changed = ""
     # Whether most entries tie, and can only be moved together.
     tied = False
     # The contract's calls, in the order of a Result.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.nn.nested import is_array, leaves, map_arrays
+from torchlite.nn.nested import is_array, is_floating, leaves, map_arrays
 
 __all__ = [
     "HUGE",
@@ -60,9 +60,11 @@ def directions(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return rng.uniform(0.5, 1.5, shape) * signs(rng, shape)
 
 
-def tied(array: Array) -> Array:
-    """Return the odd whole number that is nearest to each entry: many are equal."""
-    return 2 * np.floor(array / 2) + 1
+def tied(table: Any, step: float) -> Any:
+    """Return a table of the nearest odd multiples of half a step: many of them are equal."""
+    return map_arrays(
+        lambda a: step * np.floor(a / step) + step / 2 if is_floating(a) else a, table
+    )
 
 
 def nearby(rng: np.random.Generator, array: Array) -> Array:

@@ -37,7 +37,8 @@ AnySubject = TypeVar("AnySubject", bound=Subject)
 FACTORS = {"2^-6": 2.0**-6, "8": 8.0, "64": 64.0, "512": 512.0}
 # Numbers of samples, where the example has fewer; one more of it where it is large.
 SAMPLES = (9, 33, 65)
-EQUAL = "equal numbers"
+# Among few different numbers, most tie.
+TIED = {"equal numbers": 2.0, "numbers of one size": 8.0}
 STEPS = 33
 # So often ids and classes that an example leaves out are put into it.
 PARTS = 8
@@ -48,10 +49,15 @@ _FEW_ROUNDINGS = 2.0**-49
 def elsewhere(s: AnySubject) -> Iterator[AnySubject]:
     """Yield the subject at other numbers, sizes and examples, one thing changed at a time."""
     few = s.of_few_samples()
-    yield from numbers(few)
-    yield from examples(few)
-    yield from sizes(s)
-    yield from steps(s)
+    for changed, others in (
+        ("numbers", numbers(few)),
+        ("ids", examples(few)),
+        ("samples", sizes(s)),
+        ("steps", steps(s)),
+    ):
+        for other in others:
+            other.changed = changed
+            yield other
 
 
 def numbers(s: AnySubject) -> Iterator[AnySubject]:
@@ -64,10 +70,10 @@ def numbers(s: AnySubject) -> Iterator[AnySubject]:
         # Of probabilities there are no others.
         changes |= {f"input * {name}": scale_arrays(s.input, n) for name, n in FACTORS.items()}
         changes["-|input|"] = map_arrays(lambda a: -abs(a) if is_floating(a) else a, s.input)
-        changes[EQUAL] = map_arrays(lambda a: values.tied(a) if is_floating(a) else a, s.input)
+        changes |= {what: values.tied(s.input, step) for what, step in TIED.items()}
     for what, input in changes.items():
         for other in _at(s, what, {**s.asked, "input": input}):
-            other.tied = what == EQUAL
+            other.tied = what in TIED
             yield other
     if s.scalar:
         input, target = s.asked.values()

@@ -30,8 +30,10 @@ from torchlite.testing.patterns.others import (
 )
 from torchlite.testing.patterns.places import (
     at_one_place,
+    at_target,
     flat_places,
     only_where,
+    repeated_samples,
     some_signs,
     zero_places,
 )
@@ -69,6 +71,8 @@ PATTERNS: list[Pattern] = [
     transposed,
     one_factor,
     no_gradOutput,
+    repeated_samples,
+    at_target,
     rounded,
     of_another_array,
     some_samples,
@@ -103,6 +107,20 @@ PATTERNS: list[Pattern] = [
 ]
 
 
+# What other numbers alone show, where those of the example are right, is no matter of places.
+OF_NUMBERS: list[Pattern] = [
+    never_written,
+    rounded,
+    flat_places,
+    only_where,
+    no_signs,
+    some_signs,
+    slice_factors,
+    entry_factors,
+    trembles,
+]
+
+
 def guess(got: Any, expected: Any, **facts: Any) -> str | None:
     """Return what kind of mistake would give these numbers, or None."""
     if got.shape != expected.shape or not got.size:
@@ -113,12 +131,18 @@ def guess(got: Any, expected: Any, **facts: Any) -> str | None:
         return None
     clues = Clues(got, expected, **facts)
     with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-        for pattern in PATTERNS if expected.any() else [scaled]:
+        for pattern in _asked_of(clues):
             found = _asked(pattern, clues)
             words = _words(found)
             if found and all(_words(_asked(pattern, other)) == words for other in clues.others):
                 return found
     return None
+
+
+def _asked_of(clues: Clues) -> list[Pattern]:
+    if not clues.expected.any():
+        return [scaled]
+    return OF_NUMBERS if clues.changed == "numbers" else PATTERNS
 
 
 def _asked(pattern: Pattern, clues: Clues) -> str | None:

@@ -137,6 +137,11 @@ class Clues:
         return np.shape(other) == self.got.shape and self.near(self.got, other)
 
     @property
+    def changed(self) -> str:
+        """What of the example was changed, without which nothing was wrong."""
+        return "" if self.derivative is None else self.derivative.subject.changed
+
+    @property
     def jacobian(self) -> Any:
         """The slopes, or None."""
         return None if self.derivative is None else self.derivative.jacobian

@@ -1,13 +1,25 @@
 """Some entries are right, and where the others lie tells the mistake."""
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from torchlite.nn.checks import is_integral
+from torchlite.nn.nested import is_array, leaves
 from torchlite.testing.patterns.clues import Clues, ratio_of
+from torchlite.testing.patterns.moves import chosen
 
-__all__ = ["at_one_place", "flat_places", "only_where", "some_signs", "zero_places"]
+__all__ = [
+    "at_one_place",
+    "at_target",
+    "flat_places",
+    "only_where",
+    "repeated_samples",
+    "some_signs",
+    "zero_places",
+]
 
 # How likely chance may be to give the entries that differ where a pattern says that they do.
 CHANCE = 1 / 400
@@ -34,6 +46,13 @@ def what_differs(c: Clues, mask: Any) -> str:
     return "got = -expected" if negated else f"got = {ratio:.6g} * expected"
 
 
+def said(c: Clues) -> str:
+    """Say what all wrong entries are; of those that are 0, that this may be what they were."""
+    what = what_differs(c, c.wrong)
+    never = ", the others are right -> never written there?"
+    return what + never if what == "got is 0" else what
+
+
 def only_where(c: Clues) -> str | None:
     """Where the input, or gradOutput, is on one side of a number, everything is wrong."""
     where = condition(c)
@@ -44,8 +63,7 @@ def condition(c: Clues) -> str | None:
     """Say on which side of which number everything is wrong."""
     if not some(c) or c.derivative is None:
         return None
-    found = place(c)
-    if found is not None and c.wrong.sum() > 1:
+    if place(c) is not None and c.wrong.sum() > 1:
         return None
     known = c.derivative
     beside = {"input" if known.variable.kind == "input" else "the parameter": known.here}
@@ -53,21 +71,23 @@ def condition(c: Clues) -> str | None:
         beside["gradOutput"] = known.weights[0]
     compared = ~np.broadcast_to(known.skipped, c.got.shape)
     for name, numbers in beside.items():
-        where = side(numbers[compared], c.wrong[compared], name)
+        # Other numbers were the cause, so these are: chance is not.
+        likely = c.changed == "numbers" and name != "gradOutput"
+        where = side(numbers[compared], c.wrong[compared], name, 1 if likely else CHANCE)
         if where:
             return f"only where {where}"
     return None
 
 
-def side(numbers: Any, wrong: Any, name: str) -> str | None:
+def side(numbers: Any, wrong: Any, name: str, most: float) -> str | None:
     """Say on which side of a number those lie that are wrong; None if they lie on both."""
     chance = 1 / math.comb(wrong.size, int(wrong.sum()))
     negative = numbers < 0
-    if (wrong == negative).all() and 0.5**wrong.size <= CHANCE:
+    if (wrong == negative).all() and 0.5**wrong.size <= most:
         return f"{name} < 0"
-    if (wrong == (numbers > 0)).all() and 0.5**wrong.size <= CHANCE:
+    if (wrong == (numbers > 0)).all() and 0.5**wrong.size <= most:
         return f"{name} > 0"
-    if chance > CHANCE:
+    if chance > most:
         return None
     for values, called in ((numbers, name), (np.abs(numbers), f"|{name}|")):
         inside, outside = values[wrong], values[~wrong]
@@ -110,6 +130,55 @@ def flat_places(c: Clues) -> str | None:
     return None
 
 
+def at_target(c: Clues) -> str | None:
+    """All that is wrong is at the classes that the target names, or at all others."""
+    target: Any = getattr(c.derivative.subject, "target", None) if c.derivative else None
+    if not is_integral(target) or not some(c) or c.changed == "numbers":
+        return None
+    for axis in range(c.got.ndim):
+        count = c.got.shape[axis]
+        if target.shape != c.got.shape[:axis] + c.got.shape[axis + 1 :] or count < 3:
+            continue
+        named = np.moveaxis(np.arange(count) == target[..., None], -1, axis)
+        for where, mask in (("the classes of the target", named), ("the other classes", ~named)):
+            if (c.wrong <= mask).all() and c.wrong.sum() > max(1, mask.sum() // 2):
+                return f"only at {where}: {said(c)}"
+    return None
+
+
+def repeated_samples(c: Clues) -> str | None:
+    """Where ids or labels are those of another sample, one of them counts."""
+    if c.changed != "ids" or c.derivative is None:
+        return None
+    subject = c.derivative.subject
+    labels = [a for a in leaves(subject.asked) if is_array(a) and is_integral(a) and a.ndim]
+    if not labels or len(labels[0]) < 2:
+        return None
+    _, alike = np.unique(labels[0], axis=0, return_inverse=True)
+    rows = np.arange(len(alike))
+    alike = alike.reshape(-1)
+    same = alike[:, None] == alike
+    places = (
+        ("first", (same & (rows < rows[:, None])).any(1)),
+        (
+            "last",
+            (same & (rows > rows[:, None])).any(1),
+        ),
+    )
+    for name, others in places:
+        if not others.any():
+            continue
+        if c.derivative.variable.kind == "input":
+            found = len(c.wrong) == len(rows) and (c.wrong.reshape(len(rows), -1).any(1) == others)
+            if np.all(found) and not c.got[others].any():
+                return f"of samples that are alike, only the {name} gets any -> counted once?"
+        elif c.outputs[:1] == (len(rows),) and c.has_slopes:
+            kept = np.flatnonzero(~others)
+            if c.gives_array(partial(chosen, axis=0, kept=kept)):
+                return f"of samples that are alike, only the {name} counts -> counted once?"
+    return None
+
+
 def zero_places(c: Clues) -> str | None:
     """All that is wrong is 0."""
     if some(c) and c.wrong.sum() > 1 and not c.got[c.wrong].any():
@@ -128,21 +197,26 @@ def some_signs(c: Clues) -> str | None:
 def at_one_place(c: Clues) -> str | None:
     """One entry, or one slice, is wrong."""
     where = place(c)
-    if where is None:
-        return None
-    return f"{where}: {what_differs(c, c.wrong)}"
+    return where and f"{where}: {said(c)}"
 
 
 def place(c: Clues) -> str | None:
     """Say in which one entry, or slice, everything is wrong."""
-    if not some(c):
+    if not some(c) or c.changed == "numbers":
+        # Not where they are makes the difference, then, but what they are.
         return None
     places = np.argwhere(c.wrong)
+    last = set(places[:, 0]) if c.wrong.ndim else set[int]()
+    of_input = c.derivative is not None and c.derivative.variable.kind == "input"
+    if c.changed == "samples" and of_input and last == {len(c.wrong) - 1}:
+        return "only in the last sample"
     if len(places) == 1:
         return f"only at index {places[0].tolist()}"
     for axis in range(c.wrong.ndim):
         found = set(places[:, axis])
         length = c.wrong.shape[axis]
+        if axis == 0 and of_input and length > 2 and found == set(range(1, length)):
+            return "only outside the first sample"
         if len(found) == 1 and length > 2:
             index = [":"] * c.wrong.ndim
             index[axis] = str(found.pop())

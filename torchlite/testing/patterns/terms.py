@@ -61,8 +61,25 @@ def square_operand(c: Clues) -> str | None:
             if c.outputs[a] == c.got.shape[b] > 1:
                 turned = slopes.swapaxes(a, n + b).reshape(c.jacobian.shape)
                 if c.gives(None, turned):
+                    if is_symmetric_but_for_factors(slopes, a, n + b):
+                        return (
+                            "got = expected with each entry's factor taken before instead of "
+                            "after what mixes them -> in the wrong order?"
+                        )
                     return "got = expected with a square operand transposed -> transposed?"
     return None
+
+
+def is_symmetric_but_for_factors(slopes: Any, a: int, b: int) -> bool:
+    """Tell whether slopes, as a matrix of two axes, would be symmetric if each row had a factor."""
+    matrices = np.moveaxis(slopes, (a, b), (-2, -1)).reshape(-1, slopes.shape[a], slopes.shape[b])
+    matrices = matrices[(matrices != 0).all(axis=(1, 2))]
+    if not len(matrices) or slopes.shape[a] < 3:
+        return False
+    ratios = np.log(np.abs(matrices)) - np.log(np.abs(matrices.swapaxes(1, 2)))
+    # Then they are differences of one number a row, and those are not all alike.
+    rows = ratios.mean(axis=2)
+    return bool(np.allclose(ratios, rows[:, :, None] - rows[:, None], 0, 1e-6) and ratios.any())
 
 
 def independent(c: Clues) -> str | None:

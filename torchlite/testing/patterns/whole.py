@@ -69,7 +69,25 @@ def gradInput_scaled(c: Clues) -> str | None:
 
 def never_written(c: Clues) -> str | None:
     """All that came is zero."""
-    return None if c.got.any() else "got is all zero -> never written?"
+    if c.got.any():
+        return None
+    if c.changed == "numbers":
+        if (c.derivative.here < 0).all():
+            return "got is all zero where input < 0 -> never written there?"
+        return "got is all zero at these numbers -> saturated, or cut off, too early?"
+    return "got is all zero -> never written?"
+
+
+def roots(c: Clues, ratio: float) -> str:
+    """Say of which length a factor is the root, with which many divide."""
+    known = c.derivative
+    if known is None:
+        return ""
+    arrays = [known.here, *known.weights, *leaves(known.subject.input)]
+    for n in sorted({n for array in arrays for n in np.shape(array) if n > 2}):
+        if any(math.isclose(ratio, n**power, rel_tol=1e-6) for power in (0.5, -0.5)):
+            return f"by the root of {n}"
+    return ""
 
 
 def one_factor(c: Clues) -> str | None:
@@ -84,18 +102,23 @@ def one_factor(c: Clues) -> str | None:
             f"got = (1 {'+' if ratio > 1 else '-'} {abs(ratio - 1):.3g}) * expected everywhere -> "
             "a constant factor is off?"
         )
+    root = roots(c, ratio)
     if math.isclose(ratio, 2, rel_tol=1e-6):
-        two = " and the batch has 2 rows -> summed instead of averaged, or doubled?"
-        return f"got = 2 * expected{two if c.rows == 2 else ' -> doubled?'}"
+        two = " and the batch has 2 rows -> summed instead of averaged, or doubled"
+        two = two if c.rows == 2 else " -> doubled"
+        return f"got = 2 * expected{two}{root and ', or off '}{root}?"
     if math.isclose(ratio, 0.5, rel_tol=1e-6):
-        two = " and the batch has 2 rows -> averaged instead of summed, or a 2 is missing?"
-        return f"got = expected / 2{two if c.rows == 2 else ' -> a factor of 2 is missing?'}"
+        two = " and the batch has 2 rows -> averaged instead of summed, or a 2 is missing"
+        two = two if c.rows == 2 else " -> a factor of 2 is missing"
+        return f"got = expected / 2{two}{root and ', or off '}{root}?"
     for count, what in counts(c):
         if count > 2 and math.isclose(ratio * count, 1, rel_tol=1e-6):
             return f"got = expected / {count}{what} -> averaged instead of summed?"
         if count > 2 and math.isclose(ratio, count, rel_tol=1e-6):
             return f"got = {count} * expected{what} -> summed instead of averaged?"
-    return f"got = {ratio:.6g} * expected everywhere -> a constant factor is off?"
+    return (
+        f"got = {ratio:.6g} * expected everywhere -> a constant factor is off{root and ' '}{root}?"
+    )
 
 
 def counts(c: Clues) -> list[tuple[int, str]]:
@@ -127,7 +150,9 @@ def rounded(c: Clues) -> str | None:
         clipped = np.clip(c.expected, *bounds)
         inside = (c.expected > bounds[0]) & (c.expected < bounds[1])
         round_number = len(f"{high:.12g}") < 4
-        enough = inside.sum() > 1 - round_number and c.wrong.sum() > 1
+        # Of few different numbers, many things are a bound.
+        several = len(np.unique(np.round(c.expected[inside], 9))) > 2 - round_number
+        enough = several and c.wrong.sum() > 1
         if c.is_got(clipped) and enough and bounds[0] < 0 < bounds[1]:
             return f"got = expected between {shown(bounds[0])} and {shown(bounds[1])} -> clipped?"
     return None
