@@ -41,12 +41,15 @@ class Reshape(Reshaping):
     ----------
     nelement
         How many entries size says.
+    guesses
+        Whether an input that can be one sample as well as a batch of one is taken for a batch, as
+        Torch7 takes it: what comes from a .t7 file does.
 
     Conventions
     -----------
     Remembers nothing. Results are views of input and gradOutput, or copies where their entries do
-    not lie row by row. An input that can be one sample as well as a batch of one needs a batchMode:
-    Torch7 takes it for a batch. Integers and booleans pass, too; zeros of their dtype go back.
+    not lie row by row. An input that can be one sample as well as a batch of one needs a batchMode.
+    Integers and booleans pass, too; zeros of their dtype go back.
 
     Raises
     ------
@@ -70,6 +73,8 @@ class Reshape(Reshaping):
     Torch7, nn/Reshape.lua.
     """
 
+    guesses: bool = False
+
     def __init__(self, *size: Any, batchMode: bool | None = None) -> None:
         if size and isinstance(size[-1], bool):
             *size, batchMode = size  # type: ignore[assignment]
@@ -86,7 +91,7 @@ class Reshape(Reshaping):
     def _plan(self, method: str, input: Array) -> tuple[int, ...]:
         whole = self.batchMode is not True and input.size == self.nelement
         batch = self.batchMode is not False and input.size == len(input) * self.nelement
-        if whole is batch:
+        if whole is batch and not (whole and self.guesses):
             raise self._misfit(method, input, fits=whole)
         return (len(input), *self.size) if batch else self.size
 

@@ -43,13 +43,15 @@ class View(OfSamples, Reshaping):
     numInputDims
         How many dimensions a sample has; those before are the batch's, and become one. None: there
         is no batch but the one that the number of entries tells.
+    guesses
+        Whether an input that can be one sample as well as a batch of one is taken for a sample, as
+        Torch7 takes it: what comes from a .t7 file does.
 
     Conventions
     -----------
     Remembers nothing. Results are views of input and gradOutput, or copies where their entries do
     not lie row by row. An input that can be one sample as well as a batch of one needs
-    `setNumInputDims`: Torch7 takes it for a sample. Integers and booleans pass, too; zeros of their
-    dtype go back.
+    `setNumInputDims`. Integers and booleans pass, too; zeros of their dtype go back.
 
     Raises
     ------
@@ -71,6 +73,8 @@ class View(OfSamples, Reshaping):
     ---------
     Torch7, nn/View.lua.
     """
+
+    guesses: bool = False
 
     def __init__(self, *size: Any) -> None:
         self.resetSize(*size)
@@ -105,7 +109,7 @@ class View(OfSamples, Reshaping):
             raise self._misfit(method, input, first)
         if -1 in size:
             size, rest = tuple(rest if n == -1 else n for n in size), 1
-        elif rest == len(input) == 1 and self.numInputDims is None:
+        elif rest == len(input) == 1 and self.numInputDims is None and not self.guesses:
             raise self._twofold(method, input)
         return size if rest == 1 and not first else (batch * rest, *size)
 

@@ -412,6 +412,10 @@ def _write_crelu(module: Any, fields: Fields) -> None:
 # ---------------------------------------------------------------- others
 
 
+def _guess(module: Any, fields: Fields) -> None:
+    module.guesses = True
+
+
 def _narrow(fields: Fields) -> None:
     if fields.get("fromEnd") is not None:
         fields["index"] = fields.pop("fromEnd")
@@ -816,6 +820,8 @@ ROWS: Mapping[str, Row] = {
     "Replicate": Row(renamed={"nFeature": "nfeatures"}, one_based=("dim",)),
     "Reshape": Row(
         made={"batchsize": lambda module, dtype: _storage([0, *module.size])},
+        hidden=("guesses",),
+        finish=_guess,
         write=lambda module, fields: fields.update(size=_storage(module.size)),
     ),
     "Select": Row(one_based=("dimension", "index")),
@@ -830,6 +836,8 @@ ROWS: Mapping[str, Row] = {
     "Unsqueeze": Row(one_based=("pos",)),
     "View": Row(
         settings=("numInputDims",),
+        hidden=("guesses",),
+        finish=_guess,
         write=lambda module, fields: fields.update(size=_storage(module.size)),
     ),
     "VolumetricDropout": _NOISE,

@@ -24,10 +24,11 @@ from torchlite.serial import classes
 from torchlite.serial.describe import attribute_problem
 from torchlite.serial.t7 import nngraph
 from torchlite.serial.t7.fields import PLAIN, ROWS, WORKSPACE, Fields, Row, type_of, undrawn
+from torchlite.serial.t7.kept import Kept
 from torchlite.serial.t7.values import Function, Object, Table
 from torchlite.serial.values import RefusalError
 
-__all__ = ["Kept", "build", "known", "prepare", "register", "take_apart", "version"]
+__all__ = ["build", "known", "prepare", "register", "take_apart", "version"]
 
 _DTYPES = {
     "torch.DoubleTensor": "float64",
@@ -162,44 +163,6 @@ def version(name: str) -> int:
 
 
 # ---------------------------------------------------------------- reading
-
-
-class Kept(nn.Module):
-    """An object of an unknown class, in its place in a network.
-
-    It prints, and is written back as it was; it cannot be run.
-
-    Attributes
-    ----------
-    object
-        The object: `object.name` is its class, `object.fields` what it holds.
-
-    Raises
-    ------
-    StateError
-        It is run.
-    """
-
-    def __init__(self, object: Object) -> None:
-        self.object = object
-
-    def updateOutput(self, input: Any) -> Any:  # noqa: N802
-        raise self._unknown("updateOutput")
-
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:  # noqa: N802, N803
-        raise self._unknown("updateGradInput")
-
-    def _unknown(self, method: str) -> StateError:
-        name = self.object.name
-        return StateError(
-            f"{name}.{method}: torchlite does not know this class",
-            layer=self,
-            method=method,
-            hint=f"t7.register({name!r}, ...) before t7.load",
-        )
-
-    def __repr__(self) -> str:
-        return self.object.name
 
 
 def prepare(objects: list[Object]) -> None:

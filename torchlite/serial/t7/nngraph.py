@@ -3,6 +3,7 @@
 from typing import Any
 
 from torchlite import nn
+from torchlite.serial.t7.kept import Kept
 from torchlite.serial.t7.values import Object, Table
 from torchlite.serial.values import RefusalError
 
@@ -30,6 +31,8 @@ def read(fields: dict[str, Any]) -> Any:
     for number, one in enumerate(data):
         where = f"forwardnodes[{number}].data"
         module = one.get("module")
+        if isinstance(module, Object):
+            module = Kept(module)
         if module is not None and not isinstance(module, nn.Module):
             got = type(module).__name__
             raise RefusalError(f"{where}.module", f"must be a module, got {got}")
