@@ -28,7 +28,7 @@ from torchlite.serial.t7.kept import Kept
 from torchlite.serial.t7.values import Function, Object, Table
 from torchlite.serial.values import RefusalError
 
-__all__ = ["build", "known", "prepare", "register", "take_apart", "version"]
+__all__ = ["build", "known", "prepare", "register", "take_apart"]
 
 _DTYPES = {
     "torch.DoubleTensor": "float64",
@@ -155,11 +155,6 @@ def known(name: str) -> bool:
     """
     others = ("nn.DataParallelTable", *nngraph.PARTS)
     return name in _registered or name in others or _class_of(name) is not None
-
-
-def version(name: str) -> int:
-    """Return the class version that Torch7 writes."""
-    return ROWS.get(name.rpartition(".")[2], PLAIN).version
 
 
 # ---------------------------------------------------------------- reading
@@ -491,29 +486,30 @@ def _trainer(made: Any, fields: Fields) -> Any:
 # ---------------------------------------------------------------- writing
 
 
-def take_apart(module: Any) -> tuple[str, Fields]:
-    """Return the name of Torch7's class and the fields that it needs.
+def take_apart(module: Any) -> Object:
+    """Return the object of Torch7 that says the same, with the fields that its class needs.
 
     Example
     -------
     >>> import torchlite as nn
-    >>> name, fields = take_apart(nn.Max(0))
-    >>> name, fields["dimension"], fields["_type"]
+    >>> made = take_apart(nn.Max(0))
+    >>> made.name, made.fields["dimension"], made.fields["_type"]
     ('nn.Max', 1, 'torch.DoubleTensor')
     """
     if isinstance(module, Kept):
-        return module.object.name, module.object.fields
+        return module.object
     for name, mine in _registered.items():
         if type(module) is mine.kind:
-            return name, mine.take_apart(module)
+            return Object(name, mine.take_apart(module))
     kind = type(module)
     if not (classes.is_own(kind) or kind is nn.StochasticGradient):
         hint = f"t7.register(name, {kind.__name__}) makes it known"
         raise RefusalError("", f"{kind.__name__} is not a class that files know", hint)
     name = f"{'nngraph' if kind.__name__ in _NNGRAPH else 'nn'}.{kind.__name__}"
     if not isinstance(module, Stateful):
-        return name, dict(vars(module))
-    return name, _fields_of(module, ROWS.get(kind.__name__, PLAIN))
+        return Object(name, dict(vars(module)))
+    row = ROWS.get(kind.__name__, PLAIN)
+    return Object(name, _fields_of(module, row), row.version)
 
 
 def _fields_of(module: Any, row: Row) -> Fields:

@@ -238,11 +238,8 @@ class _Plan:
 
     def _object(self, value: Any) -> list[tuple[Any, Any]]:
         """Plan the name of an object; return what is in it."""
-        if isinstance(value, Object):
-            name, fields, version = value.name, value.fields, value.version
-        else:
-            name, fields = modules.take_apart(value)
-            version = modules.version(name)
+        made = value if isinstance(value, Object) else modules.take_apart(value)
+        name, fields, version = made.name, made.fields, made.version
         self._chars(f"V {version}")
         self._chars(name)
         inside: list[tuple[Any, Any]] = [(None, _Fields(fields))]
