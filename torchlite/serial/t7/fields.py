@@ -732,8 +732,7 @@ ROWS: Mapping[str, Row] = {
             "inputSize": _length("weight", 0),
             "outputSize": _length("weight", 1),
             "keysOffset": lambda fields: fields.get("offset", -1) + 1,
-            "weight": lambda fields: None,
-            "bias": lambda fields: None,
+            **dict.fromkeys(("weight", "bias", "normalize"), lambda fields: None),
         },
         made={
             "inputSize": lambda module, dtype: module.weight.shape[0],
