@@ -5,16 +5,20 @@ import importlib.util
 import io
 import json
 import random as chance
+import struct
 import sys
+import time
+import warnings
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from saving import HEADERS, THOROUGH, dirty, members_of, packed, peak, rezipped, run, same
+from saving import DATA, HEADERS, THOROUGH, dirty, members_of, packed, peak, rezipped, run, same
 
 from torchlite import nn, random, serial
 from torchlite.errors import FormatError
+from torchlite.serial import t7
 
 MUTATIONS = 10_000 if THOROUGH else 1_000
 
@@ -226,6 +230,99 @@ def test_mutated_files_are_refused(tmp_path):
         assert refused["load"] + refused["load_checkpoint"] > 0.8 * 2 * count
         assert int(memory) < 200, "MiB"
         print(f"{count} mutations each, refused {refused}, {memory} MiB")
+
+
+WORDS = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 64, 65, 255, 256, 10**4, 2**16, 2**24, 2**31 - 1, 2**31,
+    2**32 - 1,
+]  # fmt: skip
+NAMES = [
+    b"torch.DoubleTensor", b"torch.FloatTensor", b"torch.HalfStorage", b"torch.CudaTensor",
+    b"nn.Linear", b"nn.Sequential", b"nn.gModule", b"nngraph.Node", b"nn.GPU", b"cudnn.ReLU",
+    b"nn.DataParallelTable", b"nn.WeightNorm", b"my.Thing", b"os.system", b"V 2", b"V x",
+]  # fmt: skip
+NUMBERS_OF_T7 = [0.5, -1.0, 0.0, 2.0**31, 2.0**53, 1e300, float("inf"), float("nan"), 10.0**9]
+
+
+def mutated_t7(raw, other, draws):
+    """Return a .t7 file that is not as it was: torn, mixed with another, or with other numbers."""
+    for _ in range(draws.choice([1, 1, 1, 2, 5, 20])):
+        kind = draws.randrange(13)
+        raw = raw or b"\0"
+        at, to = sorted(draws.randrange(len(raw) + 1) for _ in range(2))
+        if kind < 3:
+            raw = torn(raw, draws.choice([0, 0, 0, 0, 1, 2, 3, 4, 5]), at, to, draws)
+        elif kind == 3:
+            raw = raw[:at] + other[draws.randrange(len(other)) :][:100] + raw[to:]
+        elif kind < 8:
+            order = draws.choice(["little", "little", "big"])
+            word = draws.choice(WORDS).to_bytes(4, order)
+            at = draws.choice([at, at - at % 4, raw.find(b"V 1", at) - 4])
+            raw = raw[:at] + word + raw[at + 4 :]
+        elif kind == 8:
+            tokens = raw.split(b"\n")
+            i = draws.randrange(len(tokens))
+            tokens[i] = draws.choice(
+                [b"", b"-1", b"1e999", b"9" * 70, b"1_0", b"nan", b"2", b"\xff"]
+            )
+            raw = b"\n".join(tokens)
+        elif kind == 9:
+            number = struct.pack("<d", draws.choice(NUMBERS_OF_T7))
+            at = max(raw.find(b"\1\0\0\0", at), 0) + 4
+            raw = raw[:at] + number + raw[at + 8 :]
+        elif kind == 10:
+            old, new = draws.choice(NAMES), draws.choice(NAMES)
+            raw = raw.replace(
+                len(old).to_bytes(4, "little") + old, len(new).to_bytes(4, "little") + new
+            )
+        else:
+            # What names an object names another.
+            tags = [i for i in range(len(raw) - 8) if raw[i : i + 4] in (b"\3\0\0\0", b"\4\0\0\0")]
+            if tags:
+                at = draws.choice(tags) + 4
+                raw = raw[:at] + draws.randrange(20).to_bytes(4, "little") + raw[at + 4 :]
+    return raw or b"\0"
+
+
+def mutate_t7(folder, count, seed):
+    """Load so many mutated .t7 files; print how many were refused, the slowest, and the memory."""
+    warnings.simplefilter("ignore")
+    draws = chance.Random(seed)
+    path = Path(folder) / "mutated.t7"
+    files = [file.read_bytes() for file in sorted((DATA / "t7").glob("*.t7"))]
+    refused, slowest = 0, 0.0
+    for _ in range(count):
+        raw = mutated_t7(draws.choice(files), draws.choice(files), draws)
+        path.write_bytes(raw)
+        options = {"unknown": draws.choice(["keep", "refuse"])}
+        if draws.random() < 0.2:
+            options |= {"encoding": "latin-1", "long_size": draws.choice([4, 8])}
+        start = time.perf_counter()
+        message = None
+        try:
+            t7.load(path, **options)
+        except FormatError as error:
+            message = str(error)
+        slowest = max(slowest, time.perf_counter() - start)
+        if message is not None:
+            refused += 1
+            assert message.startswith(f"{path}: ")
+            assert len(message) < 1500
+    print(refused, slowest, peak())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read in /proc")
+def test_mutated_t7_files_are_refused(tmp_path):
+    count = MUTATIONS // 4
+    code = f"import test_serial_mutations as it; it.mutate_t7(sys.argv[1], {count}, sys.argv[2])"
+    processes = [run(code, tmp_path_for(tmp_path, seed), seed) for seed in (1, 2)]
+    for process in processes:
+        with process:
+            refused, slowest, memory = process.stdout.read().split()
+        assert process.returncode == 0
+        assert 0.5 * count < int(refused) < count
+        assert int(memory) < 200, "MiB"
+        print(f"{count} mutations, refused {refused}, slowest {slowest} s, {memory} MiB")
 
 
 def tmp_path_for(tmp_path, seed):

@@ -134,7 +134,7 @@ class ObjectNode(Node):
             self.waiting = False
             return False
         if not isinstance(value, TableNode):
-            raise DamageError(f"the fields of a {self.name} are no table", self.at)
+            raise DamageError(f"the fields of a {self.name:.80} are no table", self.at)
         value.of_object = True
         self.content = value
         return True
@@ -321,7 +321,9 @@ class Parsed:
         if tag == _TABLE:
             count = source.word()
             if not 0 <= count * source.smallest <= source.left:
-                problem = f"a table of {count} is to follow, and the file has {source.left} bytes"
+                problem = (
+                    f"a table of {count} is to follow, and the file has {source.left} more bytes"
+                )
                 raise DamageError(problem, at)
             around = self.open[-1] if self.open else None
             return TableNode(at, count, isinstance(around, ObjectNode) and not around.waiting)

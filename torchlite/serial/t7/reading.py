@@ -2,15 +2,18 @@
 
 import codecs
 import os
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import product
 from typing import Any, BinaryIO
 
-from torchlite.errors import FormatError, SettingError, fault
+from torchlite.errors import SettingError, fault
 from torchlite.serial.archive import broken
 from torchlite.serial.atomic import Path
+from torchlite.serial.t7 import modules
 from torchlite.serial.t7.build import build, place
-from torchlite.serial.t7.parse import Parsed
-from torchlite.serial.t7.source import Ascii, Binary, DamageError, is_ascii
+from torchlite.serial.t7.parse import ObjectNode, Parsed
+from torchlite.serial.t7.source import Ascii, Binary, DamageError, Source, Tag, is_ascii
 from torchlite.serial.values import RefusalError
 
 __all__ = ["load"]
@@ -91,25 +94,44 @@ def load(
 def _parsed(file: BinaryIO, encoding: str, layouts: list[tuple[str, int]]) -> Parsed:
     """Return the nodes of the file, in the first layout that uses it up."""
     size = os.fstat(file.fileno()).st_size
-    if not size:
-        raise broken(file, "", "it is empty")
-    if is_ascii(file.read(1)):
+    start = file.read(4)
+    if is_ascii(start):
         file.seek(0)
-        sources: Any = [Ascii(file.read())]
-    else:
-        sources = (Binary(file, size, long_size, order) for order, long_size in layouts)
-    furthest: tuple[int, FormatError] | None = None
+        text = file.read()
+        return _furthest(file, [lambda: Ascii(text)], encoding)
+    tags = {int.from_bytes(start, "big" if order == "big" else "little") for order, _ in layouts}
+    if len(start) < 4 or tags.isdisjoint(Tag):
+        # A pickle of PyTorch's begins otherwise; its zip and torchlite's alike.
+        hint = "serial.load() reads what serial.save() wrote" if start[:2] == b"PK" else None
+        raise broken(file, "", "it does not begin as a .t7 file does", hint)
+    sources = [partial(Binary, file, size, long_size, order) for order, long_size in layouts]
+    return _furthest(file, sources, encoding)
+
+
+def _furthest(file: BinaryIO, sources: Sequence[Callable[[], Source]], encoding: str) -> Parsed:
+    """Return the nodes by the first source that uses up the file; raise what stopped the best."""
+    reached, problem = -1, broken(file, "", "there is no way to read it")
     for source in sources:
-        parsed = Parsed(source, encoding)
+        parsed = Parsed(source(), encoding)
         try:
             parsed.read()
         except DamageError as error:
-            if furthest is None or error.at > furthest[0]:
+            if parsed.source.position > reached:
+                reached = parsed.source.position
                 where = place(parsed.path(), error.at)
-                furthest = error.at, broken(file, where, error.problem, error.hint)
+                problem = broken(file, where, error.problem, _hint(parsed))
         else:
             return parsed
-    raise furthest[1] if furthest is not None else broken(file, "", "it is empty")
+    raise problem
+
+
+def _hint(parsed: Parsed) -> str | None:
+    """Return what may be the reason why what is being read cannot be."""
+    strange = [node.name for node in parsed.open if isinstance(node, ObjectNode)]
+    for name in strange:
+        if not modules.known(name):
+            return f"torchlite does not know the class {name:.80}, which may be written in its own way"
+    return None
 
 
 def _is_encoding(name: Any) -> bool:

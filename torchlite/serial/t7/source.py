@@ -19,6 +19,7 @@ KINDS = {
 # As such they stand in ascii files, too.
 _KINDS_OF_BYTES = {"u1", "i1"}
 
+_AHEAD = 2**14
 _TOKEN = re.compile(rb"\s*(\S{1,64})(?!\S)")
 
 
@@ -105,34 +106,36 @@ class Binary:
     smallest = 12
 
     def __init__(self, file: BinaryIO, size: int, long_size: int, byte_order: str) -> None:
-        file.seek(0)
         sign = "<" if byte_order == "little" else ">"
         self.position = 0
         self._file, self._size, self._sign = file, size, sign
         self._word = struct.Struct(f"{sign}i")
         self._long = struct.Struct(f"{sign}{'q' if long_size == 8 else 'i'}")
         self._double = struct.Struct(f"{sign}d")
+        # What was read ahead, and where it begins.
+        self._ahead, self._start = b"", 0
 
     @property
     def left(self) -> int:
         return self._size - self.position
 
     def word(self) -> int:
-        return self._word.unpack(self.chars(4))[0]
+        return self._next(self._word)
 
     def long(self) -> int:
-        return self._long.unpack(self.chars(self._long.size))[0]
+        return self._next(self._long)
 
     def double(self) -> float:
-        return self._double.unpack(self.chars(8))[0]
+        return self._next(self._double)
 
     def chars(self, count: int) -> bytes:
-        _must_have(self, count)
-        found = self._file.read(count)
-        if len(found) != count:
-            raise DamageError("the file became shorter while it was read", self.position)
+        begin = self.position - self._start
+        if not 0 <= count <= len(self._ahead) - begin:
+            _must_have(self, count)
+            self._read_ahead(count)
+            begin = 0
         self.position += count
-        return found
+        return self._ahead[begin : begin + count]
 
     def numbers(self, kind: str, count: int) -> Numbers:
         code = f"i{self._long.size}" if kind == "Long" else KINDS[kind]
@@ -140,11 +143,27 @@ class Binary:
         _must_have(self, count * said.itemsize)
         numbers = Numbers(count, np.dtype(KINDS[kind]), self.position, said)
         self.position += count * said.itemsize
-        self._file.seek(self.position)
         return numbers
 
     def at_end(self) -> bool:
         return not self.left
+
+    def _next(self, form: struct.Struct) -> Any:
+        try:
+            found = form.unpack_from(self._ahead, self.position - self._start)[0]
+        except struct.error:
+            _must_have(self, form.size)
+            self._read_ahead(form.size)
+            found = form.unpack_from(self._ahead)[0]
+        self.position += form.size
+        return found
+
+    def _read_ahead(self, count: int) -> None:
+        """Read so many bytes, and some more."""
+        self._file.seek(self.position)
+        self._ahead, self._start = self._file.read(max(count, _AHEAD)), self.position
+        if len(self._ahead) < count:
+            raise DamageError("the file became shorter while it was read", self.position)
 
 
 class Ascii:
@@ -155,6 +174,8 @@ class Ascii:
     def __init__(self, text: bytes) -> None:
         self.position = 0
         self._text = text
+        # Of the number that was read last.
+        self._begin = 0
 
     @property
     def left(self) -> int:
@@ -194,7 +215,7 @@ class Ascii:
                 try:
                     array[i] = one()
                 except OverflowError:
-                    raise DamageError(f"it is too large for {dtype}", self.position) from None
+                    raise DamageError(f"a number is too large for {dtype}", self._begin) from None
         if count:
             self._end_line()
         return Numbers(count, dtype, at, dtype, array)
@@ -207,21 +228,21 @@ class Ascii:
         try:
             return int(token)
         except ValueError:
-            raise DamageError(f"{token!r} is no whole number", self.position) from None
+            raise DamageError(f"{token!r} is no whole number", self._begin) from None
 
     def _number(self) -> Any:
         token = self._token()
         try:
             return float(token)
         except ValueError:
-            raise DamageError(f"{token!r} is no number", self.position) from None
+            raise DamageError(f"{token!r} is no number", self._begin) from None
 
     def _token(self) -> bytes:
         match = _TOKEN.match(self._text, self.position)
         if match is None or b"_" in match[1]:
             problem = "a number is to follow" if self.left else "the file ends before a number"
             raise DamageError(problem, self.position)
-        self.position = match.end()
+        self._begin, self.position = match.span(1)
         return match[1]
 
     def _end_line(self) -> None:
