@@ -72,14 +72,15 @@ def _must_be_known(parsed: Parsed) -> None:
         if isinstance(node, ObjectNode) and not modules.known(node.name):
             strange.setdefault(node.name, node)
     if strange:
-        (name, node), *others = strange.items()
-        more = [f"{other:.80}" for other, _ in others[:_LISTED]]
+        node = next(iter(strange.values()))
+        name, *others = (name[:80] for name in strange)
+        more = others[:_LISTED]
         if len(others) > _LISTED:
             more.append(f"{len(others) - _LISTED} others")
         raise RefusalError(
             place(parsed.path_to(node), node.at),
-            f"torchlite does not know the class {name:.80}" + "".join(f", nor {m}" for m in more),
-            f't7.register("{name:.80}", ...) makes one known, load(path, unknown="keep") keeps fields',
+            f"torchlite does not know the class {name}" + "".join(f", nor {m}" for m in more),
+            f't7.register("{name}", ...) makes one known, load(path, unknown="keep") keeps fields',
         )
 
 

@@ -127,10 +127,10 @@ def _furthest(file: BinaryIO, sources: Sequence[Callable[[], Source]], encoding:
 
 def _hint(parsed: Parsed) -> str | None:
     """Return what may be the reason why what is being read cannot be."""
-    strange = [node.name for node in parsed.open if isinstance(node, ObjectNode)]
-    for name in strange:
-        if not modules.known(name):
-            return f"torchlite does not know the class {name:.80}, which may be written in its own way"
+    for node in parsed.open:
+        if isinstance(node, ObjectNode) and not modules.known(node.name):
+            name = node.name[:80]
+            return f"torchlite does not know the class {name}, which may be written in its own way"
     return None
 
 
