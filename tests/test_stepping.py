@@ -22,7 +22,7 @@ from torchlite import random
 from torchlite.__main__ import main
 from torchlite.errors import DTypeError, FormatError, ShapeError, StateError
 from torchlite.stepping import Trace, drawing, page, record, replay, summary, trace
-from torchlite.stepping.formulas import sources
+from torchlite.stepping.formulas import sources, windows
 from torchlite.stepping.text import rows
 from torchlite.testing import maths
 
@@ -1257,6 +1257,115 @@ def test_the_tree_tells_rows_from_branches():
         "branches",
         "layer",
     ]
+
+
+# ---------------------------------------------------------------- windows
+
+WINDOWED = [
+    (nn.SpatialConvolution(2, 2, 2, 3, 2, 1, 1, 0), (2, 2, 4, 4)),
+    (nn.SpatialDilatedConvolution(1, 2, 2, 2, 1, 1, 1, 1, 2, 1), (2, 1, 3, 3)),
+    (nn.SpatialFullConvolution(1, 2, 3, 2, 2, 1, 1, 0), (2, 1, 2, 3)),
+    (nn.SpatialConvolutionLocal(1, 2, 3, 3, 2, 2), (2, 1, 3, 3)),
+    (nn.SpatialDepthWiseConvolution(2, 2, 2, 2), (1, 2, 3, 3)),
+    (nn.SpatialConvolutionMap([[0, 0], [1, 0], [1, 1]], 2, 2), (1, 2, 3, 3)),
+    (nn.TemporalConvolution(2, 3, 2), (2, 4, 2)),
+    (nn.TemporalSubSampling(2, 2, 2), (1, 5, 2)),
+    (nn.SpatialAveragePooling(2, 2, 1, 1, 1, 1), (1, 1, 3, 3)),
+    (nn.SpatialReflectionPadding(1), (1, 1, 3, 3)),
+    (nn.SpatialUpSamplingNearest(2), (1, 2, 2, 2)),
+]
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"), WINDOWED, ids=[type(row[0]).__name__ for row in WINDOWED]
+)
+def test_windows_are_what_an_entry_changes_with(layer, shape):
+    """All of these are linear in each of their arrays, which are chosen without a 0."""
+    rng = np.random.default_rng(0)
+    for array in layer.parameters()[0]:
+        array[...] = rng.uniform(1, 2, array.shape)
+    x = rng.uniform(1, 2, shape)
+    g = rng.uniform(1, 2, layer.forward(x).shape)
+    calls = {
+        "updateOutput": lambda: {"output": layer.updateOutput(x)},
+        "updateGradInput": lambda: {"gradInput": layer.updateGradInput(x, g)},
+        "accGradParameters": lambda: [
+            layer.zeroGradParameters().accGradParameters(x, g),
+            {"gradWeight": layer.gradWeight.copy(), "gradBias": layer.gradBias.copy()},
+        ][1],
+    }
+    if layer.weight is None:
+        del calls["accGradParameters"]
+    with record(layer) as steps:
+        for call in calls.values():
+            call()
+    settings = steps._settings
+    steps = {step.method: step for step in steps if step.method in calls}
+    for method, call in calls.items():
+        step, before = steps[method], call()
+        arrays = {"input": x, "gradOutput": g, "weight": layer.weight, "bias": layer.bias}
+        named = {name: array for name, array in arrays.items() if name in step.shapes}
+        table = {"connTable": getattr(layer, "connTable", None), "scale": 1}
+        found = windows(step.maths, settings[step.number], {**named, **table}, before)
+        for name, array in named.items():
+            for target, made in before.items():
+                expected = [[] for _ in range(made.size)]
+                for place in range(array.size):
+                    kept, array.flat[place] = array.flat[place], array.flat[place] + 1
+                    for entry in np.flatnonzero(call()[target] != made):
+                        expected[entry].append(place)
+                    array.flat[place] = kept
+                assert found[target][name] == expected
+
+
+def test_the_page_names_windows(tmp_path):
+    net = nn.Sequential(nn.SpatialConvolution(1, 1, 2, 2), nn.SpatialMaxPooling(2, 2, 1, 1))
+    net[0].weight[:] = 1
+    x = np.array([[[[9.0, 0.0, 0.0, 1.0], [0.0, 2.0, 3.0, 4.0], [0.0, 5.0, 6.0, 7.0]]]])
+    with record(net) as steps:
+        net.forward(x)
+        net.backward(x, np.ones((1, 1, 1, 2)))
+    first, second, _, pooled, convolved, *_ = page_data(steps, tmp_path)["steps"]
+
+    def made(step, name):
+        (array,) = [a for a in step["arrays"] if a["name"] == name and "windows" in a]
+        return {key: [e and e[0] for e in each] for key, each in array["windows"].items()}
+
+    assert made(first, "output") == {
+        "input": [
+            f"input[0, 0, {rows}, {columns}]"
+            for rows in ("0:2", "1:3") for columns in ("0:2", "1:3", "2:4")
+        ],
+        "weight": ["all of weight"] * 6,
+        "bias": ["all of bias"] * 6,
+    }  # fmt: skip
+    assert made(second, "output") == {"input": ["input[0, 0, :, 0:2]", "input[0, 0, :, 1:3]"]}
+    # The sums are 11, 5, 8; 7, 16, 20: the maxima 16 and 20.
+    assert made(pooled, "gradInput") == {
+        "input": [None] * 6,
+        "gradOutput": [None] * 4 + ["gradOutput[0, 0, 0, 0]", "gradOutput[0, 0, 0, 1]"],
+    }
+    assert made(convolved, "gradInput")["gradOutput"][5] == "gradOutput[0, 0, :, 0:2]"
+    # What was read from a file has no settings.
+    steps.to_json(tmp_path / "steps.json")
+    read = page_data(Trace.from_json(tmp_path / "steps.json"), tmp_path)["steps"]
+    assert "'windows'" not in str(read)
+
+
+def test_windows_are_not_looked_for_where_it_would_take_too_long(tmp_path, monkeypatch):
+    layer, x = nn.SpatialConvolution(1, 1, 2, 2), np.ones((1, 1, 3, 3))
+    with record(layer) as steps:
+        layer.forward(x)
+        layer.forward(x)
+    # Once as it is, and for each index of input, weight, bias and output.
+    runs = 1 + 8 + 6 + 1 + 6
+    for most, count in ((2 * runs, 2), (2 * runs - 1, 1), (runs - 1, 0)):
+        monkeypatch.setattr(page, "MOST_RUNS", most)
+        assert str(page_data(steps, tmp_path)).count("'windows'") == count
+    x[...] = np.nan
+    with record(layer) as steps:
+        layer.forward(x)
+    assert "'windows'" not in str(page_data(steps, tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,34 @@ def test_a_clicked_entry_shows_what_makes_it_up_and_its_numeric_derivative(show,
     assert terms.count("×") == 4
 
 
+def test_a_clicked_entry_shows_the_window_and_the_weights_that_make_it_up(show):
+    net = nn.Sequential(nn.SpatialConvolution(2, 2, 2, 2), nn.SpatialMaxPooling(2, 2, 1, 1))
+    net[0].weight[:] = np.arange(16).reshape(2, 2, 2, 2)
+    net[0].bias[:] = [10, 20]
+    x = np.arange(18.0).reshape(1, 2, 3, 3)
+    target = np.ones((1, 2, 1, 1))
+    page = show(trace(net, x, nn.MSECriterion(), target))
+    page.cell("output", 0, 1, 0, 1).click()
+    assert page.marked("input") == [
+        f"0,{c},{y},{x}" for c in (0, 1) for y in (0, 1) for x in (1, 2)
+    ]
+    assert page.marked("weight") == [
+        f"1,{c},{i},{j}" for c in (0, 1) for i in (0, 1) for j in (0, 1)
+    ]
+    assert page.marked("bias") == ["1"]
+    _, made, terms = page.detail
+    assert made == "made of input[0, :, 0:2, 1:3] and weight[1, :, :, :] and bias[1]"
+    assert terms == (
+        "1 × 8 + 2 × 9 + 4 × 10 + 5 × 11 + 10 × 12 + 11 × 13 + 13 × 14 + 14 × 15 = 776"
+    )
+    page.press("ARROW_RIGHT")
+    page.one("#next").click()
+    assert page.title.startswith("Step 2: updateOutput of net[1], SpatialMaxPooling")
+    page.cell("output", 0, 1, 0, 0).click()
+    assert page.marked("input") == ["0,1,0,0", "0,1,0,1", "0,1,1,0", "0,1,1,1"]
+    assert page.detail[1:] == ["made of input[0, 1, :, :]"]
+
+
 def test_a_table_by_keyboard(show, case):
     page = show(trace(*case))
     page.cell("output", 0, 0).click()

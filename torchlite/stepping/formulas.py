@@ -4,6 +4,7 @@ import ast
 import warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,26 @@ from torchlite.nn.nested import leaves, shapes
 from torchlite.nn.stateful import parts
 from torchlite.testing import maths
 
-__all__ = ["Formula", "filled", "formula", "parsed", "products", "sources"]
+__all__ = ["Formula", "filled", "formula", "parsed", "products", "sources", "windows"]
 
 TARGETS = {"updateOutput": "output", "updateGradInput": "gradInput"}
 # Of these attributes the shape of the array would say nothing.
 _SIZES = {"shape", "size", "ndim", "dtype"}
+_SETTINGS = (int, float, complex, str, tuple, type(None))
+# What windows go over, and what meets them there.
+_VARIED = ("input", "gradOutput", "weight", "bias")
+# By these, entries come together that do not reach from index to index along each dimension.
+SCATTERED = {"scatter", "local_conv_transposed"}
+_CORRELATIONS = {"conv", "conv_weight", "local_conv"}
 
 
 @dataclass(frozen=True)
 class Formula:
-    """The statements that give a call's results, and the shape of every name in them."""
+    """The statements that give a call's results, the shape of every name in them, the settings."""
 
     lines: tuple[str, ...] = ()
     shapes: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 def formula(part: Any, method: str, arguments: dict[str, Any], results: dict[str, Any]) -> Formula:
@@ -52,9 +60,11 @@ def formula(part: Any, method: str, arguments: dict[str, Any], results: dict[str
     known = {**_attributes(part), **names, **values}
     named = {node.id for node in ast.walk(parsed(tuple(lines))) if isinstance(node, ast.Name)}
     found = {name: shapes(known[name]) for name in sorted(named & known.keys())}
+    settings = {name: getattr(part, name) for name in sorted(named) if hasattr(part, name)}
     return Formula(
         tuple(lines),
         {name: text for name, text in found.items() if text[0] in "([" and text != "()"},
+        {name: value for name, value in settings.items() if isinstance(value, _SETTINGS)},
     )
 
 
@@ -156,8 +166,68 @@ def sources(lines: Any, shapes: dict[str, str], target: str) -> list[list[Any]]:
     return found
 
 
+def windows(
+    lines: Any, settings: dict[str, Any], arrays: dict[str, Any], targets: dict[str, Any]
+) -> dict[str, dict[str, list[list[int]]]]:
+    """Return of which entries of the arrays each entry of the targets is made, in C order.
+
+    Found out by changing them. All entries with one index along one dimension are changed at a
+    time: windows, and what meets them of a kernel, reach from one index to another along each. (Not
+    so what is SCATTERED, where it is one entry at a time, but none of the input.) So
+    that none is hidden by a 0, the arrays have other numbers meanwhile, all of them positive.
+    arrays holds arguments and parameters, targets what the statements give, whose gradients begin
+    at zero.
+
+    Example
+    -------
+    >>> lines = ["output = conv(input, weight, (dW,), (0,))"]
+    >>> arrays = {"input": np.ones((1, 1, 4)), "weight": np.ones((1, 1, 2))}
+    >>> found = windows(lines, {"dW": 2}, arrays, {"output": np.ones((1, 1, 2))})
+    >>> found["output"]["input"], found["output"]["weight"]
+    ([[0, 1], [2, 3]], [[0, 1], [0, 1]])
+    """
+    scattered = bool(maths.kernels_in(lines) & SCATTERED)
+    gradients = {name: targets[name] for name in targets.keys() - TARGETS.values()}
+    layer = SimpleNamespace(**settings, **gradients)
+    varied = {
+        # Where entries go depends on the input.
+        name: array if scattered and name == "input" else _positive(array)
+        for name, array in arrays.items()
+        if name in _VARIED and isinstance(array, np.ndarray) and array.dtype.kind in "fc"
+    }
+
+    def computed(**changed: Any) -> dict[str, Any]:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            values = maths.evaluate(list(lines), layer, **{**arrays, **varied, **changed})
+        return {name: np.reshape(values[name], -1) for name in targets}
+
+    clean = computed()
+    found: dict[str, dict[str, list[list[int]]]] = {name: {} for name in targets}
+    for name, array in varied.items():
+        begin = not (scattered and name == "input")
+        marks = {target: np.full((len(made), array.size), begin) for target, made in clean.items()}
+        each = np.arange(array.size).reshape(array.shape)
+        for numbers in [each] if scattered else np.indices(array.shape):
+            for number in range(array.size and begin and numbers.max() + 1):
+                chosen = numbers == number
+                for target, made in computed(**{name: array + 8 * chosen}).items():
+                    marks[target][:, chosen.reshape(-1)] &= (made != clean[target])[:, None]
+        for target, entries in marks.items():
+            found[target][name] = [np.flatnonzero(mark).tolist() for mark in entries]
+    return found
+
+
+def _positive(array: Any) -> Any:
+    """Return an array of other numbers, between 1 and 2."""
+    numbers = 1 + np.arange(1, array.size + 1) / (array.size + 1)
+    return numbers.reshape(array.shape).astype(array.dtype)
+
+
 def products(lines: Any) -> list[tuple[str, str]]:
     """Return the names on both sides of every matrix product, transposed or not.
+
+    And of every sum of products along windows, whose entries meet in C order where all are there.
 
     Example
     -------
@@ -173,10 +243,17 @@ def products(lines: Any) -> list[tuple[str, str]]:
             node = node.right.value if isinstance(node.right, ast.Attribute) else node.right
         return node.id if isinstance(node, ast.Name) else None
 
+    nodes = list(ast.walk(parsed(tuple(lines))))
     pairs = [
         (plain(node.left), plain(node.right))
-        for node in ast.walk(parsed(tuple(lines)))
+        for node in nodes
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
+    ] + [
+        (plain(node.args[0]), plain(node.args[1]))
+        for node in nodes
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in _CORRELATIONS
     ]
     return [(left, right) for left, right in pairs if left and right]
 

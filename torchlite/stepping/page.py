@@ -2,6 +2,7 @@
 
 import json
 import math
+from contextlib import suppress
 from importlib import resources
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from torchlite.stepping import drawing, text
 from torchlite.stepping.arrays import Copy, named_arrays
-from torchlite.stepping.formulas import products, sources
+from torchlite.stepping.formulas import SCATTERED, TARGETS, products, sources, windows
 from torchlite.stepping.steps import Step, Trace
+from torchlite.testing import maths
 
 __all__ = ["render"]
 
@@ -19,17 +21,23 @@ SHOWN = 200
 # Every numeric derivative runs the network twice. In so many calls of layers, some seconds, a page
 # of small networks has all of them, and one of a thousand layers those of its last layers.
 MOST_CALLS = 500_000
+# To find the windows that an entry is made of, a step's Maths is run once for each index of each
+# dimension of each array, or for each entry. So many times, some seconds, they are looked for.
+MOST_RUNS = 2_000
 
 
 def render(trace: Trace) -> str:
     """Return the page as text."""
     end = _end_of_derivatives(trace)
+    found = _windows(trace)
     template = resources.files("torchlite.stepping").joinpath("page.html").read_text("utf-8")
     data = json.dumps(
         {
             "network": _drawn(trace.network),
             "criterion": trace.criterion,
-            "steps": [_step(trace, step, step.number < end) for step in trace],
+            "steps": [
+                _step(trace, step, step.number < end, found.get(step.number, {})) for step in trace
+            ],
             "note": _note(trace, end),
         },
         allow_nan=False,
@@ -86,7 +94,84 @@ def _of_derivatives(trace: Trace, end: float) -> str:
     )
 
 
-def _step(trace: Trace, step: Step, derivatives: bool) -> dict[str, Any]:
+def _windows(trace: Trace) -> dict[int, Any]:
+    """Return by the number of a step of which entries its results are made.
+
+    As far as its Maths calls kernels, of which `sources` knows nothing, and all arrays are shown.
+    """
+    found: dict[int, Any] = {}
+    left = MOST_RUNS
+    for step in trace:
+        if step.number not in trace._settings or not maths.kernels_in(step.maths):
+            continue
+        given = {**step.arguments, **step.parameters}
+        made = step.results if step.method in TARGETS else step.before
+        copies = [
+            copy
+            for name, value in {**given, **made}.items()
+            for _, copy in named_arrays(name, value)
+        ]
+        if any(copy.values is None or copy.values.size > SHOWN for copy in copies):
+            continue
+        one_by_one = maths.kernels_in(step.maths) & SCATTERED
+        left -= 1 + sum(copy.values.size if one_by_one else sum(copy.shape) for copy in copies)
+        if left < 0:
+            break
+        targets = {
+            name: copy.values
+            for name, copy in made.items()
+            if isinstance(copy, Copy) and name in step.shapes
+        }
+        settings = trace._settings[step.number]
+        # Maths may speak of what is neither an array nor a setting.
+        with suppress(maths.MathsError, NameError):
+            found[step.number] = windows(step.maths, settings, _values_in(given), targets)
+    return found
+
+
+def _values_in(value: Any) -> Any:
+    """Return numbers and tables with the arrays that were copied."""
+    if isinstance(value, Copy):
+        return value.values
+    if isinstance(value, list):
+        return [_values_in(entry) for entry in value]
+    return (
+        {key: _values_in(entry) for key, entry in value.items()}
+        if isinstance(value, dict)
+        else value
+    )
+
+
+def _entries(name: str, places: list[int], shape: tuple[int, ...]) -> str:
+    """Return how one writes these entries, which are counted in C order.
+
+    Example
+    -------
+    >>> _entries("input", [5, 6, 9, 10], (1, 4, 4)), _entries("weight", [0, 1], (2,))
+    ('input[0, 1:3, 1:3]', 'all of weight')
+    """
+    if len(places) == math.prod(shape):
+        return f"all of {name}"
+    each = [sorted(set(numbers.tolist())) for numbers in np.unravel_index(places, shape)]
+    if math.prod(map(len, each)) != len(places):
+        return " and ".join(_entries(name, [place], shape) for place in places)
+    written = [_index(numbers, n) for numbers, n in zip(each, shape, strict=True)]
+    return f"{name}[{', '.join(written)}]"
+
+
+def _index(numbers: list[int], n: int) -> str:
+    first, last = numbers[0], numbers[-1]
+    if len(numbers) == 1:
+        return str(first)
+    if len(numbers) == n:
+        return ":"
+    step = numbers[1] - first
+    if numbers != list(range(first, last + 1, step)):
+        return str(numbers)
+    return f"{first}:{last + 1}" + (f":{step}" if step > 1 else "")
+
+
+def _step(trace: Trace, step: Step, derivatives: bool, made: Any) -> dict[str, Any]:
     call = trace._calls.get(step.number)
     flow = {
         name: text.shapes_of_all(value) for name, value in (step.arguments | step.results).items()
@@ -102,7 +187,7 @@ def _step(trace: Trace, step: Step, derivatives: bool) -> dict[str, Any]:
         "scale": _scale(step),
         "flow": flow,
         "arrays": [
-            _array(step, call if derivatives else None, name, role, value)
+            _array(step, call if derivatives else None, name, role, value, made.get(name))
             for name, role, value in _values(step)
         ],
         "unlinked": call is not None and not call.linked and bool(step.results or step.after),
@@ -137,7 +222,7 @@ def _labelled(name: str, role: str, value: Any) -> Any:
         yield name, role, value
 
 
-def _array(step: Step, call: Any, name: str, role: str, value: Any) -> dict[str, Any]:
+def _array(step: Step, call: Any, name: str, role: str, value: Any, made: Any) -> dict[str, Any]:
     shown: dict[str, Any] = {"name": name, "role": role}
     if not isinstance(value, Copy):
         return {**shown, "text": text.number(value)}
@@ -148,6 +233,15 @@ def _array(step: Step, call: Any, name: str, role: str, value: Any) -> dict[str,
     largest = np.abs(value.values[np.isfinite(value.values)]).max(initial=0)
     shown["largest"] = float(largest)
     shown["sources"] = sources(step.maths, step.shapes, name)
+    if made and role in ("result", "increment"):
+        held = {**step.arguments, **step.parameters}
+        shown["windows"] = {
+            source: [
+                [_entries(source, places, held[source].shape), places] if places else None
+                for places in each
+            ]
+            for source, each in made.items()
+        }
     if _has_derivative(step, call, name, role, value):
         shown["numeric"] = _numeric(step, call, name, role, value)
     return shown

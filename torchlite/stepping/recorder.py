@@ -217,6 +217,7 @@ class _Recorder:
                 shapes=said.shapes,
             )
         )
+        self.trace._settings[number] = {name: getattr(part, name) for name in said.settings}
         if frame.call is not None and method in ("updateGradInput", "accGradParameters"):
             self.trace._calls[number] = frame.call
         return result

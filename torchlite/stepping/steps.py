@@ -88,8 +88,10 @@ class Trace:
         self.criterion = criterion
         self.note = note
         self.steps: list[Step] = []
-        # Step number -> the call whose derivative its gradients are; kept in no file.
+        # Step number -> the call whose derivative its gradients are; kept in no file. Nor are the
+        # settings of which a step's Maths speaks.
         self._calls: dict[int, Any] = {}
+        self._settings: dict[int, dict[str, Any]] = {}
 
     def __len__(self) -> int:
         return len(self.steps)

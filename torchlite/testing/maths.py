@@ -14,7 +14,7 @@ from torchlite.kernels import convolution, local, mapped, maxima, means, resampl
 from torchlite.nn.nested import is_array, leaves, map_arrays, rebuilt, scale_arrays
 from torchlite.nn.stateful import parts
 
-__all__ = ["MathsError", "evaluate", "statements"]
+__all__ = ["MathsError", "evaluate", "kernels_in", "statements"]
 
 _STATEMENTS = (ast.Assign, ast.AugAssign, ast.Expr, ast.For)
 _BUILTINS = {
@@ -166,6 +166,18 @@ def evaluate(block: list[str], layer: Any, **names: Any) -> dict[str, Any]:
         if key not in ("np", "__builtins__", *_KERNELS, *_TABLES)
         and (key.startswith("grad") or key not in given or given[key] is not value)
     }
+
+
+def kernels_in(block: Iterable[str]) -> set[str]:
+    """Return the functions of the kernels that the statements call.
+
+    Example
+    -------
+    >>> kernels_in(["size = abs(input).shape", "output = conv(input, weight, (1,), (0,))"])
+    {'conv'}
+    """
+    nodes = ast.walk(ast.parse("\n".join(block)))
+    return {node.id for node in nodes if isinstance(node, ast.Name)} & _KERNELS.keys()
 
 
 def _named(block: list[str], known: Any) -> set[str]:
