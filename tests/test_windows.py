@@ -241,9 +241,10 @@ def explicit(x, weight, gradOutput, stride, padding, dilation, groups):
     st.integers(1, 2),
     st.integers(1, 2),
     st.sampled_from(BLOCKS),
+    st.sampled_from([1, 64]),
     st.sampled_from(["F", "strided", "read-only"]),
 )
-def test_convolution_against_explicit_sums(geometry, n, groups, each, made, block, way):
+def test_convolution_against_explicit_sums(geometry, n, groups, each, made, block, few, way):
     size, kernel, stride, padding, dilation = geometry
     rng = np.random.default_rng(0)
     x = whole(rng, n, groups * each, *size)
@@ -254,6 +255,8 @@ def test_convolution_against_explicit_sums(geometry, n, groups, each, made, bloc
     x, weight, gradOutput = (laid_out(array, way) for array in (x, weight, gradOutput))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convolution, "_BLOCK", block)
+        # Columns in layers, as those of larger images are.
+        patch.setattr(convolution, "_FEW", few)
         output = conv(x, weight, stride, padding, dilation, bias)
         plain = conv(x, weight, stride, padding, dilation)
         gradInput = conv_transposed(gradOutput, weight, size, stride, padding, dilation, groups)
@@ -374,6 +377,28 @@ def test_the_weight_gradient_of_many_positions_is_accurate():
     x = np.full((2, 1, 2_000_000), 0.1, np.float32)
     got = conv_weight(x, np.ones((2, 1, 2_000_000), np.float32), (1,), (1,), (0,))
     np.testing.assert_allclose(got, 4e6 * np.float64(np.float32(0.1)), rtol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("shape", "planes", "kernel", "stride", "dilation", "plan"),
+    [
+        ((64, 1, 28, 28), 20, (5, 5), 1, 1, (64, 24, True)),
+        ((8, 3, 117, 117), 64, (7, 7), 2, 1, (1, 56, True)),
+        ((8, 8, 18, 18, 18), 16, (3, 3, 3), 1, 1, (1, 16, True)),
+        # What stands in layers has to overlap, in neighbouring layers.
+        ((64, 1, 28, 28), 20, (1, 5), 1, 1, (78, 28, False)),
+        ((64, 1, 28, 28), 20, (5, 5), 1, 2, (26, 20, False)),
+        # Too few positions, and a product so large that copying hardly counts.
+        ((1, 16, 18, 18), 16, (3, 3), 1, 1, (7, 16, False)),
+        ((2, 128, 18, 18), 128, (3, 3), 1, 1, (1, 14, False)),
+    ],
+)
+def test_windows_that_overlap_share_layers(shape, planes, kernel, stride, dilation, plan):
+    x, dims = np.zeros(shape, np.float32), len(kernel)
+    steps, spread = (stride,) * dims, (dilation,) * dims
+    out = windowed_size(shape[2:], kernel, steps, (0,) * dims, spread)
+    got = convolution._Plan.of(x, kernel, steps, spread, out, 1, planes, alone=True)
+    assert got == plan
 
 
 def test_columns_take_little_memory():

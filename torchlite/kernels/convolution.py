@@ -1,9 +1,14 @@
 """Convolution with one to three dimensions, as matrix products of columns.
 
 A column holds the entries of one window. The columns of a block of windows are copied side by side
-into a buffer that stays in the cache, and one product makes the outputs of all of them; then the
-next block takes its place. To keep the columns would take as many times the memory of the input as
-a kernel has entries, and longer. Nothing is remembered: a backward copies them again.
+into a buffer that stays in the cache, products make the outputs of all of them, and then the next
+block takes its place. To keep the columns would take as many times the memory of the input as a
+kernel has entries, and longer. Nothing is remembered: a backward copies them again.
+
+Windows that overlap along the first dimension share what is copied. A layer is a row of images, or
+a plane of volumes: it holds the columns of a kernel of one layer. Layers stand one below the other,
+so that the columns of the whole kernel are as many neighbouring layers as it has, and those of the
+next windows begin `stride` layers further down.
 
 Shapes: input (N, C, *size), or one sample (C, *size); weight (M, C / groups, *kernel); output and
 gradient (N, M, *out). Padding, stride and dilation have one number for each dimension; what is
@@ -12,21 +17,30 @@ beside the image counts as 0.
 
 from collections.abc import Iterator, Sequence
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import products
-from torchlite.kernels.sums import DOUBLE
+from torchlite.kernels.sums import DOUBLE, sum_along
 from torchlite.kernels.windows import along, middle, taps, window_view, windowed_size
 
 __all__ = ["conv", "conv_transposed", "conv_weight"]
 
+Size = tuple[int, ...]
+
 # A block of columns has about so many bytes: it stays in the cache, and makes a large product.
 _BLOCK = 1 << 20
-# Fewer columns than these of one sample make a slow product.
-_FEW = 64
+# A product of fewer columns than these is slow, and of these no longer loses much.
+_FEW, _ENOUGH = 48, 256
+# Columns share layers where a product has no more of planes times entries: larger ones take so long
+# that copying hardly counts.
+_LIGHT = 1 << 15
+# More multiplications than these are worth a product, and up to these the BLAS may be twice as
+# quick.
+_WORTH, _SMALL = 1 << 18, 1_000_000
 # Fewer entries than these side by side make slow sums.
 _LOOP = 16
 
@@ -127,22 +141,31 @@ def conv_weight(
     dilation = dilation or (1,) * len(kernel)
     if input.ndim == len(kernel) + 1:
         input, gradient = input[None], gradient[None]
-    _, m, *out = gradient.shape
+    n, m, *out = gradient.shape
     each = input.shape[1] // groups
     dtype = np.result_type(input.dtype, gradient.dtype)
-    deep = _is_deep(kernel, stride)
-    parts = kernel[0] if deep else 1
-    shape = (parts, groups, each * prod(kernel) // parts, m // groups)
+    shape = (groups, each * prod(kernel), m // groups)
     total = np.zeros_like(input, DOUBLE.get(dtype.char, dtype), shape=shape)
+    gradient = gradient.reshape(n, groups, m // groups, *out)
     scratch = _Scratch(gradient, gradient.dtype)
-    for samples, rows, columns in _columns(input, kernel, stride, padding, dilation, out, groups):
-        given = scratch.planes_first(gradient[samples, :, rows], 2 if deep else 1)
-        given = given.reshape(groups, m // groups, prod(given.shape[1:]))
-        for part, matrix in enumerate(columns):
-            # The BLAS takes less time for this than for its transpose.
-            total[part] += products(matrix, np.swapaxes(given, 1, 2))
-    total = np.swapaxes(total, 2, 3).astype(dtype)
-    total = np.moveaxis(total.reshape(parts, m, each, prod(kernel) // parts), 0, 2)
+    plan = _Plan.of(input, kernel, stride, dilation, out, groups, m, alone=False)
+    for samples, rows, columns in _columns(
+        input, kernel, stride, padding, dilation, out, groups, plan
+    ):
+        given = np.moveaxis(_in_layers(gradient[samples, :, :, rows], columns), 2, -1)
+        if samples.stop - samples.start > 1:
+            # The BLAS likes them best with the planes side by side. But planes so far apart have
+            # the same place in the cache, from which they push each other when read in turns.
+            if prod(out) * gradient.dtype.itemsize % 4096:
+                given = scratch.copied(given)
+            else:
+                given = np.moveaxis(scratch.copied(np.moveaxis(given, -1, 2)), 2, -1)
+        given = given.reshape(*columns.shape[:2], columns.shape[3], m // groups)
+        made = products(columns, given)
+        total += sum_along(made, 1) if plan.layered else made[:, 0]
+    total = np.swapaxes(total, 1, 2).astype(dtype)
+    if plan.layered:
+        total = np.swapaxes(total.reshape(m, kernel[0], each, *kernel[1:]), 1, 2)
     return total.reshape(m, each, *kernel)
 
 
@@ -160,43 +183,39 @@ def _correlated(
     m, each, *kernel = weight.shape
     groups = c // each if each else 1
     dtype = np.result_type(input.dtype, weight.dtype)
-    output = np.empty_like(input, dtype, order="C", shape=(n, m, *out))
-    deep = _is_deep(kernel, stride)
-    parts = kernel[0] if deep else 1
-    weight = np.moveaxis(weight.reshape(m, each, parts, prod(kernel) // parts), 2, 0)
-    weight = weight.reshape(parts, groups, m // groups, each * prod(kernel) // parts)
+    output = np.empty_like(input, dtype, order="C", shape=(n, groups, m // groups, *out))
+    plan = _Plan.of(input, kernel, stride, dilation, out, groups, m, alone=True)
+    if plan.layered:
+        weight = np.swapaxes(weight, 1, 2)
+    weight = weight.reshape(groups, 1, m // groups, each * prod(kernel))
     if bias is not None:
-        bias = bias.reshape(-1, *(1,) * len(out))
+        bias = bias.reshape(groups, m // groups, *(1,) * len(out))
     if _is_pointwise(input, kernel, stride, before, out):
         matrix = input.reshape(n, groups, each, prod(out))
-        np.matmul(weight[0], matrix, out=output.reshape(n, groups, m // groups, prod(out)))
+        np.matmul(weight[:, 0], matrix, out=output.reshape(n, groups, m // groups, prod(out)))
         if bias is not None:
             output += bias
-        return output
-    scratch, more = _Scratch(input, dtype), _Scratch(input, dtype)
-    for samples, rows, columns in _columns(input, kernel, stride, before, dilation, out, groups):
-        place = output[samples, :, rows]
-        shape = (groups, m // groups, columns[0].shape[2])
-        # The products of one sample are made where they belong.
-        alone = len(place) == 1
-        made = place.reshape(shape) if alone else scratch.shaped(shape)
-        np.matmul(weight[0], columns[0], out=made)
-        for part in range(1, parts):
-            made += np.matmul(weight[part], columns[part], out=more.shaped(shape))
-        if not alone:
-            place[...] = _samples_first(made, place.shape, deep)
-        if bias is not None:
-            place += bias
-    return output
-
-
-def _is_deep(kernel: Sequence[int], stride: Sequence[int]) -> bool:
-    """Tell whether columns hold one layer of a volume's windows at a time.
-
-    Each entry of the kernel's first dimension then has a product of its own, with the same columns,
-    from the layer on where it begins: there are fewer to copy.
-    """
-    return len(kernel) == 3 and stride[0] == 1
+        return output.reshape(n, m, *out)
+    scratch = _Scratch(input, dtype)
+    for samples, rows, columns in _columns(
+        input, kernel, stride, before, dilation, out, groups, plan
+    ):
+        place = output[samples, :, :, rows]
+        shape = (*columns.shape[:2], m // groups, columns.shape[3])
+        if len(place) == 1:
+            # The products of one sample are made where they belong.
+            np.matmul(weight, columns, out=_in_layers(place, columns).reshape(shape))
+            if bias is not None:
+                place += bias
+            continue
+        made = np.matmul(weight, columns, out=scratch.shaped(shape))
+        made = made.reshape(_in_layers(place, columns).shape)
+        made = np.moveaxis(made, (3, 0, 2), (0, 1, 2)).reshape(place.shape)
+        if bias is None:
+            place[...] = made
+        else:
+            np.add(made, bias, out=place)
+    return output.reshape(n, m, *out)
 
 
 def _is_pointwise(
@@ -229,7 +248,7 @@ def _scattered(
         for p, b, o, s, d, k in zip(padding, size, out, stride, dilation, kernel, strict=True)
     )
     given, made, image = (_Scratch(gradient, dtype) for _ in range(3))
-    for samples, blocks in _blocks(n, out, depth * dtype.itemsize):
+    for samples, blocks in _Plan.whole(n, out, depth * dtype.itemsize).blocks(n, out):
         count = samples.stop - samples.start
         # What is added stands side by side: rows, or samples if the rows are short.
         axis = -1 if count >= min(out[-1], _LOOP) else 1
@@ -240,8 +259,9 @@ def _scattered(
             part = gradient[samples, :, rows]
             inner = part.shape[2:]
             columns: Any = made.shaped((groups, weight.shape[1], prod(inner) * count))
-            block = given.planes_first(part, axis).reshape(groups, m // groups, columns.shape[2])
-            np.matmul(weight, block, out=columns)
+            block = np.moveaxis(part, 0, axis)
+            block = block if count == 1 else given.copied(block)
+            np.matmul(weight, block.reshape(groups, m // groups, columns.shape[2]), out=columns)
             if axis == 1:
                 columns = columns.reshape(groups * each, *kernel, count, *inner)
                 columns = np.moveaxis(columns, len(kernel) + 1, -1)
@@ -265,17 +285,67 @@ def _turned(weight: Array, groups: int) -> Array:
     return turned.reshape(groups * c, m // groups, *kernel)
 
 
-def _blocks(n: int, out: Sequence[int], nbytes: int) -> Iterator[tuple[slice, list[slice]]]:
-    """Yield slices of the samples, and for each those of the first dimension of out.
+class _Plan(NamedTuple):
+    """How many samples and rows (of the first dimension) make a block, and whether in layers."""
 
-    As many samples make a block as fit, or else as many rows of one; nbytes is what a column has.
-    """
-    fit = max(1, _BLOCK // max(1, nbytes))
-    samples = max(1, fit // max(1, prod(out)))
-    rows = out[0] if samples > 1 else max(1, min(out[0], fit // max(1, prod(out[1:]))))
-    for first in range(0, n, samples):
-        parts = [slice(a, min(a + rows, out[0])) for a in range(0, out[0], rows)]
-        yield slice(first, min(first + samples, n)), parts
+    samples: int
+    rows: int
+    layered: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        input: Array,
+        kernel: Sequence[int],
+        stride: Sequence[int],
+        dilation: Sequence[int],
+        out: Sequence[int],
+        groups: int,
+        planes: int,
+        alone: bool,
+    ) -> "_Plan":
+        """Return the plan for products of columns and so many planes.
+
+        With alone, those of a single sample cost less: they are made where they belong.
+        """
+        n, c = input.shape[:2]
+        nbytes = c * prod(kernel) * input.dtype.itemsize
+        products = c // groups * prod(kernel) * (planes // groups)
+        overlap = stride[0] < kernel[0] and dilation[0] == 1
+        if overlap and products <= _LIGHT:
+            width = prod(out[1:])
+            # Those of the others share the cache with what is made of them.
+            room = 2 * _BLOCK if alone else _BLOCK
+            fit = room // max(1, nbytes // kernel[0] * width)
+            samples = fit // ((out[0] - 1) * stride[0] + kernel[0])
+            samples = min(samples, _SMALL // max(1, products * width))
+            samples = max(samples, -(-_ENOUGH // max(1, width)))
+            samples = _even(n, max(1, min(samples, fit // (2 * kernel[0]))))
+            if alone and width >= _FEW and products * width >= _WORTH:
+                samples = 1
+            rows = (fit // samples - kernel[0]) // stride[0] + 1
+            if samples * width >= _FEW and rows >= min(out[0], kernel[0]):
+                return cls(samples, _even(out[0], rows), True)
+        return cls.whole(n, out, nbytes)
+
+    @classmethod
+    def whole(cls, n: int, out: Sequence[int], nbytes: int) -> "_Plan":
+        """Return as many samples as fit, or as many rows of one; nbytes is what a column has."""
+        fit = _BLOCK // max(1, nbytes)
+        samples = max(1, fit // max(1, prod(out)))
+        return cls(samples, out[0] if samples > 1 else max(1, fit // max(1, prod(out[1:]))))
+
+    def blocks(self, n: int, out: Sequence[int]) -> Iterator[tuple[slice, list[slice]]]:
+        """Yield slices of the samples, and for each those of the rows."""
+        rows = [slice(a, min(a + self.rows, out[0])) for a in range(0, out[0], self.rows)]
+        for first in range(0, n, self.samples):
+            yield slice(first, min(first + self.samples, n)), rows
+
+
+def _even(n: int, most: int) -> int:
+    """Return how many of n make a piece, when pieces are alike and not larger than `most`."""
+    pieces = max(1, -(-n // most))
+    return max(1, -(-n // pieces))
 
 
 def _columns(
@@ -286,11 +356,12 @@ def _columns(
     dilation: Sequence[int],
     out: Sequence[int],
     groups: int,
-) -> Iterator[tuple[slice, slice, list[Array]]]:
-    """Yield slices of the samples and rows, and the columns (groups, entries, positions).
+    plan: "_Plan",
+) -> Iterator[tuple[slice, slice, Array]]:
+    """Yield slices of the samples and rows, and the columns (groups, layers, entries, positions).
 
-    Positions are (samples, rows, ...). Where `_is_deep`, they are (rows, samples, ...), and there
-    are columns for each entry of the kernel's first dimension.
+    Entries are (planes of a group, *kernel), positions (samples, rows, ...) of one layer. Where
+    the plan has layers, these are the rows; entries are (kernel[0], planes of a group, ...).
     """
     n, c = input.shape[:2]
     dims = len(kernel)
@@ -300,12 +371,11 @@ def _columns(
     )
     here, there = middle(input, span, before)
     is_whole = input[here].shape[2:] == span
-    deep = _is_deep(kernel, stride)
-    parts, kernel = (kernel[0], (1, *kernel[1:])) if deep else (1, kernel)
-    more = dilation[0] * (parts - 1)
-    entries = c // groups * prod(kernel)
+    each = c // groups
+    entries, layer = each * prod(kernel), each * prod(kernel[1:])
     scratch, image = _Scratch(input, input.dtype), _Scratch(input, input.dtype)
-    for samples, runs in _blocks(n, out, c * prod(kernel) * input.dtype.itemsize):
+    shape: Size = ()
+    for samples, blocks in plan.blocks(n, out):
         if is_whole:
             padded = input[samples][here]
         else:
@@ -313,28 +383,37 @@ def _columns(
             if not samples.start:
                 padded[...] = 0
             padded[there] = input[samples][here]
-        view = window_view(padded, kernel, stride, dilation)
-        for rows in runs:
-            block = view[along(dims + 2, slice(rows.start, rows.stop + more))]
-            if deep:
-                block = np.swapaxes(block, dims + 1, dims + 2)
-            columns = scratch.shaped(block.shape)
-            columns[...] = block
-            found = [columns]
-            if deep:
-                starts = range(0, more + 1, dilation[0])
-                height = rows.stop - rows.start
-                found = [columns[along(dims + 1, slice(i, i + height))] for i in starts]
-            positions = prod(found[0].shape[dims + 1 :])
-            yield samples, rows, [part.reshape(groups, entries, positions) for part in found]
+        heights = (1, *kernel[1:]) if plan.layered else kernel
+        steps = (1, *stride[1:]) if plan.layered else stride
+        view = window_view(padded, heights, steps, dilation)
+        view = view.reshape(groups, 1, each, *view.shape[1:])
+        if plan.layered:
+            # From (groups, 1, planes, 1, *kernel[1:], N, layers, ...).
+            view = np.swapaxes(view, 1, dims + 4)
+        for rows in blocks:
+            if not plan.layered:
+                columns = scratch.copied(view[along(dims + 4, rows)])
+                yield samples, rows, columns.reshape(groups, 1, entries, -1)
+                continue
+            end = (rows.stop - 1) * stride[0] + kernel[0]
+            columns = scratch.copied(view[:, rows.start * stride[0] : end])
+            if columns.shape != shape:
+                shape = columns.shape
+                columns = columns.reshape(groups, shape[1] * layer, -1)
+                found = sliding_window_view(columns, entries, 1)[:, :: stride[0] * layer]
+                found = np.swapaxes(found, 2, 3)
+            yield samples, rows, found
 
 
-def _samples_first(made: Array, shape: Sequence[int], deep: bool) -> Array:
-    """Return what `_Scratch.planes_first` made flat as (N, M, rows, ...) again."""
-    n, m, rows, *rest = shape
-    if deep:
-        return np.moveaxis(made.reshape(m, rows, n, *rest), 2, 0)
-    return np.swapaxes(made.reshape(m, n, rows, *rest), 0, 1)
+def _in_layers(block: Array, columns: Array) -> Array:
+    """Return planes (N, groups, planes, rows, ...) as (groups, layers, planes, N, rows, ...).
+
+    Either the layers of the columns are the rows, or the rows are in one layer.
+    """
+    n, groups, planes, rows, *rest = block.shape
+    layers = columns.shape[1]
+    split = block.reshape(n, groups, planes, layers, rows // layers, *rest)
+    return np.moveaxis(split, (1, 3, 2, 0), (0, 1, 2, 3))
 
 
 class _Scratch:
@@ -350,14 +429,8 @@ class _Scratch:
             self._memory = np.empty_like(self._array, self._dtype, shape=(size,))
         return self._memory[:size].reshape(shape)
 
-    def planes_first(self, block: Array, samples: int = 1) -> Array:
-        """Return a block (N, C, rows, ...) as (C, ...), with the samples along another axis.
-
-        Of several samples, as a copy that is contiguous in memory.
-        """
-        moved = np.moveaxis(block, 0, samples)
-        if len(block) == 1:
-            return moved
-        copied = self.shaped(moved.shape)
-        copied[...] = moved
-        return copied
+    def copied(self, block: Array) -> Array:
+        """Return a copy that is contiguous in memory."""
+        copy = self.shaped(block.shape)
+        copy[...] = block
+        return copy
