@@ -1,7 +1,7 @@
 """How many of the wrong layers in tests/bugs are found, and how many of the right ones accused: by
 numeric checking as usually done, by the checks of PyTorch, autograd and JAX, and by the checker.
 
-    python benchmarks/checker_scoreboard.py [--only NAME]
+    python benchmarks/checker_scoreboard.py [--only NAME] [--names] [--write]
 
 The usual way: central differences with a step of 1e-6 in float64, gradOutput all ones, and a
 gradient is wrong where it is off by more than 1e-5 + 1e-3 * |expected|; first for the gradient of
@@ -13,6 +13,7 @@ what it does by default.
 """
 
 import argparse
+import importlib.metadata
 import importlib.util
 import sys
 import time
@@ -42,6 +43,7 @@ from torchlite.nn.nested import (
 from torchlite.testing import ContractViolation, check_criterion, check_module
 
 STEP = 1e-6
+PAGE = Path(__file__).parents[1] / "docs" / "checker.md"
 
 
 def draw(rng, shape):
@@ -279,26 +281,47 @@ def rows(wrong):
         )
 
 
+def versions():
+    """Return the libraries whose checks are run, with their versions."""
+    found = []
+    for module, name in (("torch", "PyTorch"), ("autograd", "autograd"), ("jax", "JAX")):
+        if importlib.util.find_spec(module):
+            numbers = importlib.metadata.version(module).split(".")
+            found.append(f"{name} {'.'.join(numbers[:2])}")
+    return found
+
+
+def written(page, counted, lines):
+    """Return the page with these lines in the place of the last ones."""
+    before, _, rest = page.partition("<!-- scoreboard -->\n")
+    after = rest.partition("<!-- end -->\n")[2]
+    table = "\n".join([counted, "", *lines])
+    return f"{before}<!-- scoreboard -->\n{table}\n<!-- end -->\n{after}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="checks whose names hold these letters")
     parser.add_argument("--names", action="store_true", help="name what is missed and accused")
+    parser.add_argument("--write", action="store_true", help=f"write the table to {PAGE.name}")
     options = parser.parse_args()
     wrong, right = list(rows(wrong=True)), list(rows(wrong=False))
-    print(f"{len(wrong)} wrong layers, {len(right)} right ones\n")
-    print("| check | found | of | accused | of | seconds |\n|---|--:|--:|--:|--:|--:|")
+    layers = f"{len(wrong)} wrong layers, {len(right)} right ones"
+    counted = "; ".join([layers, ", ".join(versions())])
+    lines = ["| check | found | accused |", "|---|--:|--:|"]
+    print("\n".join([counted, "", *lines]), flush=True)
     for name, (needs, check) in CHECKS.items():
         if options.only not in name or (needs and importlib.util.find_spec(needs) is None):
             continue
         start = time.perf_counter()
         missed = [row.name for row in wrong if not complains(check, row)]
         accused = [row.name for row in right if complains(check, row)]
-        seconds = time.perf_counter() - start
-        found = len(wrong) - len(missed)
-        counts = f"{found} | {len(wrong)} | {len(accused)} | {len(right)} | {seconds:.0f}"
-        print(f"| {name} | {counts} |", flush=True)
+        lines.append(f"| {name} | {len(wrong) - len(missed)} | {len(accused)} |")
+        print(f"{lines[-1]} {time.perf_counter() - start:.0f} s", flush=True)
         if options.names:
             print(f"\nmissed: {', '.join(missed)}\n\naccused: {', '.join(accused)}\n", flush=True)
+    if options.write:
+        PAGE.write_text(written(PAGE.read_text("utf-8"), counted, lines), "utf-8")
 
 
 if __name__ == "__main__":
