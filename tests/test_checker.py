@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import types
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -38,7 +39,12 @@ from torchlite.testing import (
     jacobian,
     maths,
     module_contract,
+    module_subject,
+    oracle,
+    slopes,
+    subject,
     values,
+    variations,
 )
 from torchlite.testing import strategies as ours
 from torchlite.testing.duck import Duck
@@ -1450,6 +1456,25 @@ def test_ducks_refuse_the_host():
     ):
         assert isinstance(right, Duck)
     assert duck.sum().item() == 4
+
+
+# ---------------------------------------------------------------- the page
+
+
+def test_the_page_tells_the_numbers_that_the_checker_goes_by():
+    page = (Path(__file__).parents[1] / "docs" / "checker.md").read_text("utf-8")
+    (*factors, factor), (*samples, most) = variations.FACTORS, variations.SAMPLES
+    told = [
+        f"`f(x + {slopes.COMPLEX_STEP}j)`, divided by `{slopes.COMPLEX_STEP}`",
+        f"may be off by {subject.ROUNDING} of the magnitudes",
+        f"by {oracle.FLOOR} of the largest gradient",
+        f"Arrays of more than {oracle.FEW} entries ({oracle.FEW_OF_LARGE} where a module has more",
+        f"With more than {module_subject.LARGE:,} numbers",
+        f"at the input times {', '.join(factors)} and {factor} and",
+        f"with {', '.join(map(str, samples))} and {most} samples",
+        f"with {variations.STEPS} entries along the second axis",
+    ]
+    assert [text for text in told if text not in " ".join(page.split())] == []
 
 
 # ---------------------------------------------------------------- the command
