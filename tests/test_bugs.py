@@ -49,11 +49,11 @@ def check_loss(make, input, target, seed, **options):
     check_criterion(make, draw(rng, input), draw(rng, target), seed=seed, **options)
 
 
-def violation(bug, only=None):
-    """Return what these properties, or all, say of the fault; any other error is the checker's."""
+def violation(bug, **options):
+    """Return what is said of the fault by default; any other error is the checker's."""
     random.manualSeed(1)
     level = "strict" if set(bug.kills) <= ADVICE else "contract"
-    options = {"only": only, "exempt": bug.exempt, "level": level}
+    options = {"exempt": bug.exempt, "level": level, **options}
     try:
         if isinstance(bug, CriterionBug):
             check_loss(bug.make, bug.input, bug.target, 0, **options)
@@ -65,7 +65,7 @@ def violation(bug, only=None):
 
 
 def killed(bug, only=None):
-    return violation(bug, only) is not None
+    return violation(bug, only=only) is not None
 
 
 @cache
@@ -85,8 +85,9 @@ def verdict(bug):
 
 
 def killers(bug):
-    names = CRITERION_PROPERTIES if isinstance(bug, CriterionBug) else PROPERTIES
-    return {name for name in names if name not in bug.exempt and killed(bug, name)}
+    """Return the properties that find the bug."""
+    found = violation(bug, level="strict", all_failures=True)
+    return {each.property for each in getattr(found, "violations", [found])}
 
 
 def check_good(good, N, n, m, seed, level="strict"):
@@ -106,7 +107,9 @@ def test_bug_is_found_by_default(bug):
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 def test_bug_is_found_by_each_property_listed(bug):
-    assert [name for name in sorted(bug.kills) if not killed(bug, name)] == []
+    # What the first answer tells of the property is what that property tells alone.
+    others = set(bug.kills) - {first_answer(bug.name).property}
+    assert [name for name in sorted(others) if not killed(bug, name)] == []
 
 
 def test_guesses_are_right_more_often_than_wrong():
@@ -136,10 +139,9 @@ def test_ordinary_numbers_do_not_find_what_extreme_ones_do(bug, monkeypatch):
     assert not killed(bug)
 
 
-@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("good", GOOD, ids=lambda good: good.name)
-def test_right_layer_passes(good, seed):
-    check_good(good, 5, 3, 4, seed)
+def test_right_layer_passes(good):
+    check_good(good, 5, 3, 4, 0)
 
 
 @pytest.mark.parametrize("good", bases(), ids=lambda good: good.name)

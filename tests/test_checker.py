@@ -24,6 +24,7 @@ from test_bugs import violation as of_bug
 
 import torchlite
 from torchlite import nn
+from torchlite.__main__ import main
 from torchlite.errors import DTypeError, SettingError, StateError
 from torchlite.nn.nested import is_array
 from torchlite.testing import (
@@ -1496,8 +1497,6 @@ def file(tmp_path):
 
 
 def test_the_command(file, capsys):
-    from torchlite.__main__ import main
-
     arguments = ["--args", "3,2,bias=False", "--input", "4,3"]
     assert main(["check", f"{file}:Right", *arguments]) == 0
     assert capsys.readouterr().out == (
@@ -1526,8 +1525,6 @@ def test_the_command(file, capsys):
 )
 def test_the_command_refuses_what_are_no_arguments(text, file, capsys):
     """The same under python -O, which leaves assertions out."""
-    from torchlite.__main__ import main
-
     assert main(["check", f"{file}:Right", "--args", text, "--input", "4,3"]) == 2
     assert capsys.readouterr().err == (
         "check: SettingError: check: --args must be a constructor's arguments as in Python, "
@@ -1537,8 +1534,6 @@ def test_the_command_refuses_what_are_no_arguments(text, file, capsys):
 
 @pytest.mark.parametrize("text", ["a", "4,", "4;3", "-4,3"])
 def test_the_command_refuses_what_is_no_shape(text, file, capsys):
-    from torchlite.__main__ import main
-
     assert main(["check", f"{file}:Right", "--args", "3,2", f"--input=4,3 {text}"]) == 2
     assert capsys.readouterr().err == (
         "check: SettingError: check: --input must be a shape, or several with blanks between "
@@ -1559,8 +1554,6 @@ def test_the_command_refuses_what_is_no_shape(text, file, capsys):
     ],
 )
 def test_the_command_takes_criterions(name, options, capsys):
-    from torchlite.__main__ import main
-
     status = main(["check", f"torchlite.nn:{name}", *options])
     out, err = capsys.readouterr()
     assert (status, err) == (0, "")
@@ -1568,8 +1561,6 @@ def test_the_command_takes_criterions(name, options, capsys):
 
 
 def test_the_command_takes_whole_numbers_and_tables(capsys):
-    from torchlite.__main__ import main
-
     lookup = ["check", "torchlite.nn:LookupTable", "--args", "10,4", "--level", "strict"]
     assert main([*lookup, "--input", "ids:5x3<10"]) == 0
     assert main([*lookup, "--input", "5x3<10"]) == 0
@@ -1584,15 +1575,11 @@ def test_the_command_takes_whole_numbers_and_tables(capsys):
 
 @pytest.mark.parametrize("text", ["ids:5x3", "signs:5<3", "unit:5<3", "idx:5<3", "5x<3", "5x3<"])
 def test_the_command_refuses_kinds_that_it_does_not_have(text, capsys):
-    from torchlite.__main__ import main
-
     assert main(["check", "torchlite.nn:ReLU", "--input", text]) == 2
     assert f"between them, got {text!r}\n" in capsys.readouterr().err
 
 
 def test_the_command_asks_by_level_and_for_all(tmp_path, capsys):
-    from torchlite.__main__ import main
-
     (tmp_path / "mine.py").write_text(
         "import numpy as np, torchlite as nn\n"
         "class Converts(nn.ReLU):\n"
@@ -1619,8 +1606,6 @@ def test_the_command_asks_by_level_and_for_all(tmp_path, capsys):
 
 
 def test_the_command_tells_where_in_the_file_an_error_is(tmp_path, capsys):
-    from torchlite.__main__ import main
-
     path = tmp_path / "broken.py"
     path.write_text("import torchlite as nn\n\nnn.Linear(3, 2)\n1 / 0\n")
     assert main(["check", f"{path}:Any", "--input", "4x3"]) == 2
@@ -1639,8 +1624,6 @@ def test_the_command_tells_where_in_the_file_an_error_is(tmp_path, capsys):
 
 
 def test_a_file_named_as_a_module_hides_none(tmp_path, monkeypatch, capsys):
-    from torchlite.__main__ import main
-
     monkeypatch.setattr(sys, "path", [*sys.path])
     path = tmp_path / "random.py"
     path.write_text(
