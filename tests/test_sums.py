@@ -1,6 +1,7 @@
 """Sums of many float32 numbers, in the kernels and wherever layers and criterions add up."""
 
 import itertools
+import math
 import tracemalloc
 
 import numpy as np
@@ -185,6 +186,23 @@ def test_subclasses_add_up_their_own_way():
     for total in (sums.sum_rows(masked), sums.sum_along(masked, 0)):
         assert total.tolist() == [None, 100]
     assert sums.sum_all(masked) == 100
+    assert not sums.is_single(masked)
+
+
+def test_many_numbers_between_others_that_repeat():
+    """NumPy goes along what repeats first, and so adds the rest up number by number."""
+    column = np.full(60_000, 0.1, "float32")
+    total = sums.sum_along(np.broadcast_to(column[:, None], (60_000, 3)), 0)
+    assert np.allclose(total, 60_000 * float(column[0]), rtol=1e-6, atol=0)
+
+
+def test_sums_of_sums_of_many():
+    assert sums.sum_along(np.ones((70_000, 1, 65), "float32"), (0, 2)) == [70_000 * 65]
+
+
+def test_sums_that_are_too_large():
+    with np.errstate(all="raise"):
+        assert sums.rounded(np.array([1e300]), np.ones(1, "float32")) == [math.inf]
 
 
 # Numbers that are rounded to the same side at each addition, and numbers that are not.

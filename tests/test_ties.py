@@ -286,6 +286,11 @@ def test_entries_stand_in_the_order_of_the_parameter(ordered):
             assert np.array_equal(parameters[found].reshape(row.parameter.shape), row.parameter)
 
 
+def test_entries_in_the_order_of_memory_are_a_slice():
+    first, _ = network("transpose").located_parameters()
+    assert first.entries == slice(0, 6)
+
+
 class Gain(nn.Mul):
     """One number, in an array without axes."""
 

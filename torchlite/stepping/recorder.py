@@ -108,9 +108,8 @@ def record(
 class _Frame:
     """A call that has not ended yet."""
 
-    def __init__(self, part: Any, method: str, position: str, first: int) -> None:
+    def __init__(self, part: Any, position: str, first: int) -> None:
         self.part = part
-        self.method = method
         self.position = position
         self.first = first
         self.last: int | None = None
@@ -175,7 +174,7 @@ class _Recorder:
         arguments = {name: given.pop(name) for name in methods[method] if name in given} | given
         if "scale" in methods[method]:
             arguments.setdefault("scale", 1)
-        frame = _Frame(part, method, self._position(part, method), len(self.trace) + 1)
+        frame = _Frame(part, self._position(part, method), len(self.trace) + 1)
         keep = self.max_elements
         parameters = {} if not isinstance(part, Module) or part.modules else _parameters(part)
         kept_arguments = snapshot(arguments, keep)
@@ -290,7 +289,7 @@ def _parameters(module: Module) -> dict[str, Any]:
 
 def _written(part: Any, method: str) -> dict[str, Any]:
     """Return the arrays that the method writes to, by name."""
-    if not isinstance(part, Module) or method in TARGETS:
+    if method in TARGETS:
         return {}
     if method == "updateParameters":
         return _parameters(part)
