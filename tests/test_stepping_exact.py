@@ -1,4 +1,4 @@
-"""What is made of a recording, to the last number and word: copies, diffs, formulas, pages, files."""
+"""What is made of a recording, to the last number and word: diffs, formulas, pages, files."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from torchlite.stepping.diff import _pattern
 from torchlite.stepping.formulas import filled as filled_in
 from torchlite.stepping.formulas import products, sources
 from torchlite.stepping.summarize import _memory
-from torchlite.stepping.text import block, look
+from torchlite.stepping.text import block, look, shapes_of_all
 from torchlite.testing.duck import ducks
 
 
@@ -167,6 +167,30 @@ def test_look_takes_no_more_columns_than_there_are():
     assert max(map(len, look(many, 94).split("\n"))) <= 94
     assert look(many, 93) is None
     assert look(snapshot(np.arange(61.0), 100), 94) == "norm 271.7, min 0, max 60"
+
+
+def test_look_at_small_and_unknown_numbers():
+    assert look(snapshot(np.array([1e-9, 1.0]), 10), 94) == "[1.e-09 1.e+00]"
+    assert look(snapshot(np.full(20, 1 / 3), 20), 94).split("\n")[0] == (
+        "[" + " ".join(["0.3333"] * 13)
+    )
+    assert look(Copy((2,), "<U1"), 94) == "<U1"
+    table = {"a": Copy((2,), "f"), "b": [Copy((), "f"), 0.1234567]}
+    assert shapes_of_all(table) == "{a: (2,), b: [(), 0.123457]}"
+
+
+def test_long_lines_are_cut_or_broken():
+    steps = trace(nn.Identity(), np.full(13, 0.125))
+    steps[0].layer = "x" * (100 - len("step 1: updateOutput of net, "))
+    assert block(steps[0]).split("\n")[0].endswith("x")
+    steps[0].layer += "y"
+    assert block(steps[0]).split("\n")[0] == ("step 1: updateOutput of net, " + "x" * 68 + "...")
+    steps[0].arguments = {"y" * 15: steps[0].arguments["input"]}
+    name, numbers = block(steps[0]).split("\n")[-4:-2]
+    assert (name, numbers) == (
+        "  " + "y" * 15 + " (13,)",
+        "      [" + " ".join(["0.125"] * 13) + "]",
+    )
 
 
 def test_summary_cuts_long_names():
@@ -554,6 +578,6 @@ def test_text_of_calls_without_numbers_before():
         "  learningRate 0.5"
     )
     assert block(steps[1]).splitlines()[-2:] == [
-        "  bias (1,) before      [0.]",
-        "  bias (1,) after       [-0.5]",
+        "  bias (1,) before     [0.]",
+        "  bias (1,) after      [-0.5]",
     ]
