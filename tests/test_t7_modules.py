@@ -439,8 +439,8 @@ def test_half_precision_becomes_single_and_stays_shared():
     }  # fmt: skip
     made = [t7.Object("nn.Linear", dict(fields)) for _ in range(2)]
     with pytest.warns(UserWarning, match="^modules in half precision become float32$"):
-        modules.prepare(made)
-    one, other = (modules.build(each, "") for each in made)
+        builder = modules.Builder(made)
+    one, other = (builder.build(each, "") for each in made)
     assert one.weight is other.weight
     assert one.weight.dtype == one.type() == np.float32
     assert one.weight.tolist() == [[0, 1, 2], [3, 4, 5]]
@@ -570,7 +570,7 @@ LINEAR = {"weight": tensor(2, 3), "bias": tensor(2)}
     ("name", "fields", "said"),
     [
         ("nn.Linear", {"bias": tensor(2)}, ".weight*: is missing"),
-        ("nn.Linear", {**LINEAR, "weight": 3}, ".weight*: must be a tensor, got int"),
+        ("nn.Linear", {**LINEAR, "weight": 3}, ".weight*: must be a tensor, got 3"),
         (
             "nn.Linear",
             {**LINEAR, "weight": tensor(2)},
@@ -613,7 +613,7 @@ LINEAR = {"weight": tensor(2, 3), "bias": tensor(2)}
         ("nn.Max", {"dimension": 0}, ".dimension*: must count from one, got 0"),
         ("nn.Dropout", {"p": 2, "v2": True}, "*: this cannot be a nn.Dropout: Dropout: p must be*"),
         ("nn.ReLU", {"inplace": "yes"}, ".inplace*: must be true or false, got 'yes'"),
-        ("nn.Sequential", {"modules": 3}, ".modules*: must be a list, got int"),
+        ("nn.Sequential", {"modules": 3}, ".modules*: must be a list, got 3"),
         (
             "nn.Sequential",
             {"modules": ["a"]},
@@ -661,9 +661,68 @@ def test_fields_that_are_wrong(name, fields, said, path):
         return
     with pytest.raises(FormatError) as error:
         t7.load(path)
+    assert fits(str(error.value), f"{path}: ['net'][0]", said)
+
+
+def doubled(value, times, around):
+    for _ in range(times):
+        value = around([value, value])
+    return value
+
+
+LISTS = doubled([1], 60, list)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "said"),
+    [
+        ("nn.Max", {"dimension": LISTS}, "dimension*: must be pairs of dimensions"),
+        ("nn.View", {"size": LISTS}, "size*: must be of whole numbers"),
+        ("nn.View", {"size": np.full(65, 2)}, "size*: must be at most 64 long, got 65"),
+        ("nn.SpatialConvolution", convolution(kW=LISTS), "kW*: must be a whole number, got a list"),
+        ("nn.HardTanh", {"min_val": LISTS}, "min_val*: must be no table or function, got a list"),
+        ("nn.UpSampling", {"oheight": LISTS}, "params*: must be no table or function, got a dict"),
+        ("nn.StochasticGradient", {"module": LISTS}, "module*: must be no table or function, *"),
+        ("nn.PartialLinear", {"network": LISTS}, "network*: must be a Sequential of a ParallelT*"),
+        ("nn.gModule", {"forwardnodes": LISTS}, "forwardnodes[[]0]*: must be a node with data"),
+        ("mine.Scaled", {"factor": LISTS}, "factor*: is in itself, or too much"),
+        ("nn.SelectTable", {"index": "\x1b[2J"}, None),
+        ("nn.Tanh", {"tag": LISTS}, None),
+    ],
+)
+def test_a_few_bytes_do_not_ask_for_much(name, fields, said, path):
+    t7.register("mine.Scaled", Scaled)
+    t7.save(path, t7.Object(name, fields))
+    if said is None:
+        made = t7.load(path)
+        assert not hasattr(made, "tag")
+        assert repr(made).isprintable()
+        return
+    with pytest.raises(FormatError) as error:
+        t7.load(path)
+    assert fits(str(error.value), f"{path}: ", said)
+
+
+def fits(message, before, said):
+    """Tell whether the first line says this, in which * stands for anything."""
     pattern = re.escape(said).replace(r"\*", ".*").replace(re.escape("[[]"), r"\[")
-    where = re.escape(f"{path}: ['net'][0]")
-    assert re.match(f"{where}{pattern}$", str(error.value).splitlines()[0])
+    return re.match(re.escape(before) + pattern + "$", message.splitlines()[0])
+
+
+def test_networks_that_grow_when_they_are_read(path):
+    dropout = t7.Object("nn.Dropout", {"p": 0.5})
+    around = lambda modules: t7.Object("nn.Sequential", {"modules": modules})  # noqa: E731
+    t7.save(path, doubled(around([dropout]), 5, around))
+    assert len(t7.load(path).listModules()) == 3 * 2**5 - 1
+    t7.save(path, doubled(around([dropout]), 60, around))
+    with pytest.raises(FormatError, match="more than 1000 modules stand in several places"):
+        t7.load(path)
+    around = lambda inside: t7.Object(  # noqa: E731
+        "nn.MultiCriterion", {"criterions": inside, "weights": [1, 1]}
+    )
+    t7.save(path, doubled(t7.Object("nn.MSECriterion", {}), 60, around))
+    with pytest.raises(FormatError, match="there are more than 65536 criterions in it"):
+        t7.load(path)
 
 
 def test_networks_that_are_too_deep(path):
@@ -681,9 +740,10 @@ def test_networks_that_are_too_deep(path):
         (lambda nodes: nodes.pop(), "gModule"),
         (lambda nodes: nodes.reverse(), "gModule"),
         (lambda nodes: nodes[0].fields.pop("data"), "must be a node with data"),
-        (lambda nodes: nodes[1].fields["data"].update(module=3), "must be a module, got int"),
+        (lambda nodes: nodes[1].fields["data"].update(module=3), "must be a module, got 3"),
         (lambda nodes: nodes[1].fields["data"].update(criterion=3), "no nodes of criterions"),
         (lambda nodes: nodes[1].fields["data"].update(mapindex=[{}]), "names a node that is not"),
+        (lambda nodes: nodes.append(nodes[1]), "two nodes must have data of their own"),
         (lambda nodes: nodes[1].fields["data"].update(selectindex="a"), "must count from one"),
     ],
 )

@@ -37,18 +37,19 @@ def build(parsed: Parsed, file: BinaryIO, unknown: str) -> Any:
         _must_be_known(parsed)
     made = _values(parsed, file)
     objects = {node: made[node] for node in parsed.opened if isinstance(node, ObjectNode)}
-    modules.prepare(list(objects.values()))
+    builder = modules.Builder(list(objects.values()))
     built: dict[int, Any] = {}
     incomplete: list[Any] = []
     for node in parsed.closed:
         if isinstance(node, ObjectNode):
             if modules.known(node.name):
-                built[id(made[node])] = _module(parsed, node, made[node])
+                built[id(made[node])] = _module(builder, parsed, node, made[node])
             del objects[node]
         elif inside := _objects(node):
             _replace(made[node], built)
             if not objects.keys().isdisjoint(inside):
                 incomplete.append(made[node])
+    builder.finish()
     for holder in incomplete:
         _replace(holder, built)
     root = made.get(parsed.root, parsed.root) if isinstance(parsed.root, Node) else parsed.root
@@ -144,9 +145,9 @@ def _view(node: TensorNode, made: dict[Node, Any]) -> Array:
     return array
 
 
-def _module(parsed: Parsed, node: ObjectNode, made: Object) -> Any:
+def _module(builder: modules.Builder, parsed: Parsed, node: ObjectNode, made: Object) -> Any:
     try:
-        return modules.build(made, "")
+        return builder.build(made, "")
     except RefusalError as error:
         inside = error.where if error.where[:1] in (".", "[", "") else f".{error.where}"
         path = f"{parsed.path_to(node)}{inside}".lstrip(".")

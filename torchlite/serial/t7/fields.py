@@ -15,6 +15,7 @@ from torchlite import nn
 from torchlite.kernels.arrays import Array
 from torchlite.nn.stateful import Stateful
 from torchlite.serial.t7 import nngraph
+from torchlite.serial.t7.plain import shown
 from torchlite.serial.t7.values import Storage
 from torchlite.serial.values import RefusalError
 
@@ -125,7 +126,7 @@ def array_of(fields: Fields, name: str) -> Array:
     """Return a field that must be there and be an array."""
     value = fields.get(name)
     if not isinstance(value, np.ndarray):
-        got = "is missing" if value is None else f"must be a tensor, got {type(value).__name__}"
+        got = "is missing" if value is None else f"must be a tensor, got {shown(value)}"
         raise RefusalError(name, got)
     return value
 
@@ -177,7 +178,8 @@ def _connections(fields: Fields) -> Any:
     table = array_of(fields, "connTable")
     # Torch7 keeps them as floating numbers.
     if table.dtype.kind == "f":
-        whole = table.astype("int64")
+        with np.errstate(invalid="ignore"):
+            whole = table.astype("int64")
         table = whole if np.array_equal(whole, table) else table
     if table.size and table.dtype.kind in "iu":
         outputs = int(table[..., -1].max())
@@ -230,7 +232,7 @@ def _neighbourhood(fields: Fields) -> Stateful:
     values = {
         name: fields[name]
         for name in ("nInputPlane", "threshold", "thresval")
-        if fields.get(name) is not None
+        if isinstance(fields.get(name), (int, float))
     }
     made: Any = kind(kernel=kernel, **values)
     # Its sum is 1 already; dividing by it again would change the last digits.
@@ -332,7 +334,8 @@ def _partial_linear(fields: Fields) -> None:
 
 def _set_partition(module: Any, fields: Fields) -> None:
     partition = array_of(fields, "partition")
-    whole = partition.astype("int64")
+    with np.errstate(invalid="ignore"):
+        whole = partition.astype("int64")
     if not np.array_equal(whole, partition):
         raise RefusalError("partition", "must hold whole numbers")
     module.setPartition(whole - 1)
@@ -526,7 +529,7 @@ def _write_map_table(module: Any, fields: Fields) -> None:
 
 def _weighted_sum(fields: Fields) -> Stateful:
     kind = getattr(nn, fields.pop("class"))
-    made: Any = kind(fields.get("repeatTarget") or False) if kind is _PARALLEL else kind()
+    made: Any = kind(fields.get("repeatTarget") is True) if kind is _PARALLEL else kind()
     criterions, weights = fields.get("criterions"), fields.get("weights")
     weights = weights.tolist() if isinstance(weights, np.ndarray) else weights
     weights = weights if isinstance(weights, list) else []

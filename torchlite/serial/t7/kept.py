@@ -3,7 +3,7 @@
 from typing import Any
 
 from torchlite import nn
-from torchlite.errors import StateError
+from torchlite.errors import StateError, printable
 from torchlite.serial.t7.values import Object
 
 __all__ = ["Kept"]
@@ -35,7 +35,7 @@ class Kept(nn.Module):
         raise self._unknown("updateGradInput")
 
     def _unknown(self, method: str) -> StateError:
-        name = self.object.name
+        name = printable(self.object.name)
         return StateError(
             f"{name}.{method}: torchlite does not know this class",
             layer=self,
@@ -44,4 +44,4 @@ class Kept(nn.Module):
         )
 
     def __repr__(self) -> str:
-        return self.object.name
+        return printable(self.object.name)

@@ -1,5 +1,6 @@
 """Objects of Torch7's classes and torchlite's modules and criterions: from one to the other."""
 
+import copy
 import inspect
 import math
 import warnings
@@ -16,19 +17,21 @@ from torchlite.errors import (
     StateError,
     TorchliteError,
     fault,
+    printable,
     unhinted,
 )
 from torchlite.nn.checks import FLOATING
-from torchlite.nn.stateful import Stateful, put
+from torchlite.nn.stateful import Stateful, arrays_in, parts, put
 from torchlite.serial import classes
-from torchlite.serial.describe import attribute_problem
+from torchlite.serial.describe import attribute_problem, must_be_tree
 from torchlite.serial.t7 import nngraph
 from torchlite.serial.t7.fields import PLAIN, ROWS, WORKSPACE, Fields, Row, type_of, undrawn
 from torchlite.serial.t7.kept import Kept
+from torchlite.serial.t7.plain import is_plain, shown
 from torchlite.serial.t7.values import Function, Object, Table
 from torchlite.serial.values import RefusalError
 
-__all__ = ["build", "known", "prepare", "register", "take_apart"]
+__all__ = ["Builder", "known", "register", "take_apart"]
 
 _DTYPES = {
     "torch.DoubleTensor": "float64",
@@ -38,6 +41,8 @@ _DTYPES = {
     "torch.HalfTensor": "float32",
     "torch.CudaHalfTensor": "float32",
 }
+# How many numbers a size has, and how many modules are made again: a few bytes ask for little.
+_MOST_SIZES, _MOST_COPIES = 64, 1000
 _CONTRACT = ("updateOutput", "updateGradInput", "accGradParameters", "forward", "backward")
 
 
@@ -109,15 +114,13 @@ def _filled(cls: Any, fields: Fields) -> Any:
     if dtype != made._dtype:
         put(made._retyped(dtype))
     for name, value in fields.items():
-        if (
-            not name.startswith("__")
-            and not attribute_problem(cls, name, value)
-            and name != "_type"
-        ):
-            if name == "train":
-                vars(made)[name] = value
-            elif not isinstance(value, Function):
-                setattr(made, name, value)
+        if isinstance(value, (list, dict)) and not is_plain(value, Stateful, Object, Table):
+            raise RefusalError(name, "is in itself, or too much")
+        if name == "train" and isinstance(value, bool):
+            # Of a container alone, not of what is in it.
+            vars(made)[name] = value
+        elif name != "_type" and not attribute_problem(cls, name, value):
+            setattr(made, name, value)
     return made
 
 
@@ -160,28 +163,154 @@ def known(name: str) -> bool:
 # ---------------------------------------------------------------- reading
 
 
-def prepare(objects: list[Object]) -> None:
-    """Change what has to be changed before the first of a file's objects is built.
+class Builder:
+    """What becomes of the objects of one file."""
 
-    Tensors of modules that are the same stretch of a storage, as `share` makes them, become one
-    array; those in half precision become float32, and stay shared. The module in a WeightNorm,
-    which is written without its weight, gets one.
-    """
-    arrays: dict[Any, Any] = {}
-    halves: dict[int, Any] = {}
-    for made in objects:
-        if not (known(made.name) and isinstance(made.fields, dict)):
-            continue
-        for key, value in made.fields.items():
-            if isinstance(value, np.ndarray) and value.size:
-                if value.dtype == np.float16:
-                    value = _single(value, halves)
-                where = value.__array_interface__["data"][0], value.shape, value.strides
-                made.fields[key] = arrays.setdefault((*where, value.dtype), value)
-        if made.name == "nn.WeightNorm":
-            _give_weight(made.fields)
-    if halves:
-        warnings.warn("modules in half precision become float32", stacklevel=4)
+    def __init__(self, objects: list[Object]) -> None:
+        """Change what has to be changed before the first object is built.
+
+        Tensors of modules that are the same stretch of a storage, as `share` makes them, become one
+        array; those in half precision become float32, and stay shared. The module in a WeightNorm,
+        which is written without its weight, gets one.
+        """
+        self._made: list[Stateful] = []
+        self._copied = 0
+        arrays: dict[Any, Any] = {}
+        halves: dict[int, Any] = {}
+        for one in objects:
+            if not (known(one.name) and isinstance(one.fields, dict)):
+                continue
+            for key, value in one.fields.items():
+                if isinstance(value, np.ndarray) and value.size:
+                    if value.dtype == np.float16:
+                        value = _single(value, halves)
+                    where = value.__array_interface__["data"][0], value.shape, value.strides
+                    one.fields[key] = arrays.setdefault((*where, value.dtype), value)
+            if one.name == "nn.WeightNorm":
+                _give_weight(one.fields)
+        if halves:
+            warnings.warn("modules in half precision become float32", stacklevel=4)
+
+    def build(self, said: Object, where: str) -> Any:
+        """Return what an object of a known class is in torchlite; what it holds is built already.
+
+        Example
+        -------
+        >>> import numpy as np
+        >>> said = Object("nn.Linear", {"weight": np.ones((2, 3)), "bias": np.zeros(2)})
+        >>> Builder([said]).build(said, "['model']")
+        Linear(3 -> 2)
+        >>> said.fields["weight"] = np.ones(2)
+        >>> Builder([said]).build(said, "['model']")
+        Traceback (most recent call last):
+        torchlite.serial.values.RefusalError: ("['model'].weight", \
+'must have 2 dimensions, got (2,)', None)
+        """
+        name, fields = said.name, said.fields
+        if name in nngraph.PARTS:
+            return said
+        if not isinstance(fields, (dict, Table)):
+            raise RefusalError(where, f"the fields of a {name} must be a table with names as keys")
+        try:
+            made = self._built(name, {key: fields[key] for key in fields if isinstance(key, str)})
+            if isinstance(made, Stateful):
+                _must_print(made)
+                self._made.append(made)
+        except RefusalError as error:
+            path = f"{where}.{error.where}" if error.where else where
+            raise RefusalError(path, error.problem, error.hint) from None
+        except Exception as error:
+            said_so = unhinted(error) if isinstance(error, TorchliteError) else repr(error)
+            raise RefusalError(where, f"this cannot be a {name}: {said_so}") from error
+        return made
+
+    def finish(self) -> None:
+        """Raise unless what was built are trees of a bearable size."""
+        must_be_tree(self._made)
+
+    def _built(self, name: str, fields: Fields) -> Any:
+        if name in _registered:
+            return _registered[name].build(fields)
+        if name == "nn.DataParallelTable":
+            modules = fields.get("modules")
+            if not isinstance(modules, list) or not modules:
+                raise RefusalError("modules", "must hold a module")
+            return modules[0]
+        kind = _class_of(name)
+        row = ROWS.get(kind.__name__, PLAIN)
+        if "modules" in fields and isinstance(fields["modules"], list):
+            fields["modules"] = [
+                Kept(part) if isinstance(part, Object) else part for part in fields["modules"]
+            ]
+        if row.read is not None:
+            row.read(fields)
+        if name.startswith("nn."):
+            _warn_of_functions(name, fields)
+        if row.build is not None:
+            made = row.build({**fields, "class": kind.__name__})
+        else:
+            made = self._constructed(kind, row, fields)
+        if not isinstance(made, Stateful):
+            return _trainer(made, fields)
+        _set_arrays(made, row, fields)
+        for name in row.settings:
+            if name in fields and fields[name] != getattr(made, name):
+                setattr(made, name, _setting(made, name, fields[name]))
+        _set_state(made, row, fields)
+        if row.finish is not None:
+            row.finish(made, fields)
+        return made
+
+    def _constructed(self, kind: Any, row: Row, fields: Fields) -> Any:
+        # What the constructor is to make is in the file: a few bytes do not ask for gigabytes.
+        if row.sizes:
+            _check_size(row, fields)
+        positional: list[Any] = []
+        named: Fields = {}
+        modules: list[Any] = []
+        for parameter in _parameters(kind):
+            name = parameter.name
+            at = row.renamed.get(name, name)
+            value = _argument(name, at, row, fields)
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                if name == "modules":
+                    modules = _listed(name, value)
+                else:
+                    positional += _listed(name, value)
+            elif value is not None:
+                if isinstance(value, (list, Table, Function, Object)) or not is_plain(
+                    value, Stateful, np.dtype
+                ):
+                    raise RefusalError(at, f"must be no table or function, got {shown(value)}")
+                if parameter.annotation is bool and not isinstance(value, bool):
+                    raise RefusalError(at, f"must be true or false, got {shown(value)}")
+                named[name] = value
+            elif parameter.default is parameter.empty:
+                raise RefusalError(at, "is missing")
+        made = undrawn(kind)(*positional, **named) if _draws(kind) else kind(*positional, **named)
+        for module in modules:
+            self._add(made, module)
+        if isinstance(made, nn.Module) and fields.get("bias") is None and "bias" in vars(made):
+            without: Any = getattr(made, "noBias", None)
+            if without is None:
+                raise RefusalError("bias", "is missing")
+            without()
+        return made
+
+    def _add(self, container: Any, module: Any) -> None:
+        try:
+            container.add(module)
+        except StateError as error:
+            again = "stands in this network already" in str(error)
+            if not again or not isinstance(module, nn.Module):
+                raise
+            # What remembers its forward can stand in one place: here another, of the same arrays.
+            self._copied += len(module.listModules())
+            if self._copied > _MOST_COPIES:
+                problem = f"more than {_MOST_COPIES} modules stand in several places"
+                raise RefusalError("modules", problem) from None
+            held = [array for part in parts(module) for _, array in arrays_in(vars(part))]
+            container.add(copy.deepcopy(module, {id(array): array for array in held}))
 
 
 def _single(array: Any, made: dict[int, Any]) -> Any:
@@ -211,107 +340,12 @@ def _give_weight(fields: Fields) -> None:
             held["weight"] = np.zeros(shape, v.dtype)
 
 
-def build(made: Object, where: str) -> Any:
-    """Return what an object of a known class is in torchlite; what it holds is built already.
-
-    Example
-    -------
-    >>> import numpy as np
-    >>> fields = {"weight": np.ones((2, 3)), "bias": np.zeros(2)}
-    >>> build(Object("nn.Linear", fields), "['model']")
-    Linear(3 -> 2)
-    >>> build(Object("nn.Linear", {"weight": np.ones(2)}), "['model']")
-    Traceback (most recent call last):
-    torchlite.serial.values.RefusalError: ("['model'].weight", 'must have 2 dimensions, got (2,)', \
-None)
-    """
-    name, fields = made.name, made.fields
-    if name in nngraph.PARTS:
-        return made
-    if not isinstance(fields, (dict, Table)):
-        raise RefusalError(where, f"the fields of a {name} must be a table with names as keys")
-    try:
-        return _built(name, {key: fields[key] for key in fields if isinstance(key, str)})
-    except RefusalError as error:
-        path = f"{where}.{error.where}" if error.where else where
-        raise RefusalError(path, error.problem, error.hint) from None
-    except Exception as error:
-        said = unhinted(error) if isinstance(error, TorchliteError) else repr(error)
-        raise RefusalError(where, f"this cannot be a {name}: {said}") from error
-
-
-def _built(name: str, fields: Fields) -> Any:
-    if name in _registered:
-        return _registered[name].build(fields)
-    if name == "nn.DataParallelTable":
-        modules = fields.get("modules")
-        if not isinstance(modules, list) or not modules:
-            raise RefusalError("modules", "must hold a module")
-        return modules[0]
-    kind = _class_of(name)
-    row = ROWS.get(kind.__name__, PLAIN)
-    if "modules" in fields and isinstance(fields["modules"], list):
-        fields["modules"] = [
-            Kept(part) if isinstance(part, Object) else part for part in fields["modules"]
-        ]
-    if row.read is not None:
-        row.read(fields)
-    if name.startswith("nn."):
-        _warn_of_functions(name, fields)
-    if row.build is not None:
-        made = row.build({**fields, "class": kind.__name__})
-    else:
-        made = _constructed(kind, row, fields)
-    if not isinstance(made, Stateful):
-        return _trainer(made, fields)
-    _set_arrays(made, row, fields)
-    for name in row.settings:
-        if name in fields and fields[name] != getattr(made, name):
-            setattr(made, name, _setting(made, name, fields[name]))
-    _set_state(made, row, fields)
-    if row.finish is not None:
-        row.finish(made, fields)
-    return made
-
-
 def _warn_of_functions(name: str, fields: Fields) -> None:
     for method in _CONTRACT:
         if isinstance(fields.get(method), Function) and not name.endswith("MaxPooling"):
             warnings.warn(
-                f"this {name} has its own {method}, a Lua function, which is not run", stacklevel=8
+                f"this {name} has its own {method}, a Lua function, which is not run", stacklevel=7
             )
-
-
-def _constructed(kind: Any, row: Row, fields: Fields) -> Any:
-    # What the constructor is to make is in the file: a few bytes do not ask for gigabytes.
-    if row.sizes:
-        _check_size(row, fields)
-    positional: list[Any] = []
-    named: Fields = {}
-    modules: list[Any] = []
-    for parameter in _parameters(kind):
-        name = parameter.name
-        value = _argument(name, row, fields)
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            if name == "modules":
-                modules = _listed(name, value)
-            else:
-                positional += _listed(name, value)
-        elif value is not None:
-            if parameter.annotation is bool and not isinstance(value, bool):
-                raise RefusalError(name, f"must be true or false, got {value!r:.80}")
-            named[name] = value
-        elif parameter.default is parameter.empty:
-            raise RefusalError(row.renamed.get(name, name), "is missing")
-    made = undrawn(kind)(*positional, **named) if _draws(kind) else kind(*positional, **named)
-    for i, module in enumerate(modules):
-        _add(made, module, i)
-    if isinstance(made, nn.Module) and fields.get("bias") is None and "bias" in vars(made):
-        without: Any = getattr(made, "noBias", None)
-        if without is None:
-            raise RefusalError("bias", "is missing")
-        without()
-    return made
 
 
 @cache
@@ -335,28 +369,36 @@ def _check_size(row: Row, fields: Fields) -> None:
         if value is None:
             raise RefusalError(name, "is missing")
         if type(value) is not int:
-            raise RefusalError(name, f"must be a whole number, got {value!r:.80}")
+            raise RefusalError(name, f"must be a whole number, got {shown(value)}")
         expected *= value
     if weight.size != expected:
         problem = f"has {weight.size} numbers, and {' * '.join(row.sizes)} is {expected}"
         raise RefusalError("weight", problem)
 
 
-def _argument(name: str, row: Row, fields: Fields) -> Any:
+def _argument(name: str, at: str, row: Row, fields: Fields) -> Any:
     if name in row.arguments:
         return row.arguments[name](fields)
-    at = row.renamed.get(name, name)
     return _from_one(at, fields.get(at), row)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(type(x) is int for x in value)
 
 
 def _listed(name: str, value: Any) -> list[Any]:
     if value is None:
         return []
     if isinstance(value, np.ndarray) and value.ndim == 1:
-        return list(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return list(value)
-    raise RefusalError(name, f"must be a list, got {type(value).__name__}")
+        value = value.tolist()
+    if not isinstance(value, (list, tuple)):
+        raise RefusalError(name, f"must be a list, got {shown(value)}")
+    if name != "modules":
+        if len(value) > _MOST_SIZES:
+            raise RefusalError(name, f"must be at most {_MOST_SIZES} long, got {len(value)}")
+        if not all(type(entry) is int or _is_pair(entry) for entry in value):
+            raise RefusalError(name, "must be of whole numbers")
+    return list(value)
 
 
 def _from_one(name: str, value: Any, row: Row) -> Any:
@@ -364,25 +406,14 @@ def _from_one(name: str, value: Any, row: Row) -> Any:
     if name not in row.one_based and name not in row.labels:
         return value
     if isinstance(value, list):
+        if not all(type(entry) is int or _is_pair(entry) for entry in value):
+            raise RefusalError(name, "must be pairs of dimensions")
         return [_from_one(name, entry, row) for entry in value]
-    if isinstance(value, np.ndarray):
-        return value - 1
     if type(value) is not int or value < 0:
         return value
     if value == 0 and name not in row.labels:
         raise RefusalError(name, "must count from one, got 0")
     return value - 1
-
-
-def _add(container: Any, module: Any, position: int) -> None:
-    try:
-        container.add(module)
-    except StateError as error:
-        if not isinstance(module, nn.Module) or "stands in this network already" not in str(error):
-            raise
-        # What remembers its forward can stand in one place only: another one, of the same arrays.
-        names = {name for part in module.listModules() for name in vars(part)}
-        container.add(module.clone(*sorted(names & {"weight", "bias", "gradWeight", "gradBias"})))
 
 
 def _set_arrays(made: Any, row: Row, fields: Fields) -> None:
@@ -392,9 +423,6 @@ def _set_arrays(made: Any, row: Row, fields: Fields) -> None:
         name = row.renamed.get(attribute, attribute)
         if not isinstance(own, np.ndarray) or own.dtype.kind != "f" or attribute in row.hidden:
             continue
-        if name in row.made and name != "weight":
-            found.append((attribute, own, None))
-            continue
         found.append((attribute, own, _fitting(name, own, fields.get(name), row)))
     dtypes = {value.dtype for _, _, value in found if value is not None}
     if len(dtypes) > 1:
@@ -402,7 +430,9 @@ def _set_arrays(made: Any, row: Row, fields: Fields) -> None:
         raise RefusalError("", f"its tensors are {listed}, all must be of one type")
     dtype = dtypes.pop() if dtypes else _said_dtype(made, fields)
     for attribute, own, value in found:
-        setattr(made, attribute, own.astype(dtype) if value is None else value)
+        if value is None:
+            value = np.zeros(own.shape, dtype)
+        setattr(made, attribute, value)
     if dtype != made._dtype:
         put(made._retyped(dtype))
 
@@ -430,7 +460,7 @@ def _said_dtype(made: Any, fields: Fields) -> Any:
     said = fields.get("_type")
     if isinstance(said, str):
         if said not in _DTYPES:
-            problem = f"must be a type of float or double tensors, got {said!r:.80}"
+            problem = f"must be a type of float or double tensors, got {shown(said)}"
             raise RefusalError("_type", problem)
         return np.dtype(_DTYPES[said])
     for name in ("output", "gradInput", "output_tensor"):
@@ -443,10 +473,18 @@ def _said_dtype(made: Any, fields: Fields) -> Any:
 def _setting(made: Any, name: str, value: Any) -> Any:
     own = getattr(made, name)
     if isinstance(own, bool) and not isinstance(value, bool):
-        raise RefusalError(name, f"must be true or false, got {value!r:.80}")
+        raise RefusalError(name, f"must be true or false, got {shown(value)}")
     if name == "numInputDims" and (type(value) is not int or value < 0):
-        raise RefusalError(name, f"must be a whole number, got {value!r:.80}")
+        raise RefusalError(name, f"must be a whole number, got {shown(value)}")
     return value
+
+
+def _must_print(made: Stateful) -> None:
+    """Raise if a layer would print what steers a terminal."""
+    if not getattr(made, "modules", ()) and classes.is_own(type(made)):
+        text = repr(made)
+        if printable(text) != text:
+            raise RefusalError("", f"it would print {text[:80]!r}")
 
 
 def _set_state(made: Any, row: Row, fields: Fields) -> None:
@@ -460,26 +498,21 @@ def _set_state(made: Any, row: Row, fields: Fields) -> None:
     kind: Any = type(made)
     names = [*vars(made), *row.settings, *row.ours, *(one.name for one in _parameters(kind))]
     used = {row.renamed.get(name, name) for name in names}
+    # Parameters that the class does not have here.
+    used |= {"weight", "bias", "gradWeight", "gradBias"}
     used |= {*row.made, *row.hidden, *row.sizes, *row.labels, *row.one_based, "train", "modules"}
     for name, value in fields.items():
         if name in used or name in WORKSPACE or name.startswith("_"):
             continue
-        if _is_plain(value) and not attribute_problem(type(made), name, value):
+        if is_plain(value) and not attribute_problem(type(made), name, value):
             setattr(made, name, value)
-
-
-def _is_plain(value: Any, depth: int = 0) -> bool:
-    if isinstance(value, dict):
-        return depth < 9 and all(_is_plain(entry, depth + 1) for entry in value.values())
-    if isinstance(value, list):
-        return depth < 9 and all(_is_plain(entry, depth + 1) for entry in value)
-    return isinstance(value, (bool, int, float, str, np.ndarray))
 
 
 def _trainer(made: Any, fields: Fields) -> Any:
     for name in ("learningRate", "learningRateDecay", "maxIteration", "shuffleIndices", "verbose"):
-        if fields.get(name) is not None:
-            setattr(made, name, fields[name])
+        value = fields.get(name)
+        if isinstance(value, (bool, int, float)):
+            setattr(made, name, value)
     return made
 
 
@@ -528,7 +561,7 @@ def _fields_of(module: Any, row: Row) -> Fields:
                 continue
             warnings.warn(
                 f"{type(module).__name__}.{attribute} is torchlite's own: Torch7 does without",
-                stacklevel=8,
+                stacklevel=7,
             )
         if name not in row.left_out or value != row.left_out[name]:
             fields[name] = value

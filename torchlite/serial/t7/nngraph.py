@@ -4,6 +4,7 @@ from typing import Any
 
 from torchlite import nn
 from torchlite.serial.t7.kept import Kept
+from torchlite.serial.t7.plain import is_plain, shown
 from torchlite.serial.t7.values import Object, Table
 from torchlite.serial.values import RefusalError
 
@@ -25,6 +26,9 @@ def read(fields: dict[str, Any]) -> Any:
         raise RefusalError("forwardnodes", "must be a list of nodes")
     data = [_data(node, f"forwardnodes[{i}]") for i, node in enumerate(nodes)]
     numbers = {id(one): number for number, one in enumerate(data)}
+    tables = [id(one.get("mapindex")) for one in data if one.get("mapindex")]
+    if len(numbers) < len(data) or len(set(tables)) < len(tables):
+        raise RefusalError("forwardnodes", "two nodes must have data of their own")
     made = nn.gModule.__new__(nn.gModule)
     made.modules = []
     described = []
@@ -34,8 +38,7 @@ def read(fields: dict[str, Any]) -> Any:
         if isinstance(module, Object):
             module = Kept(module)
         if module is not None and not isinstance(module, nn.Module):
-            got = type(module).__name__
-            raise RefusalError(f"{where}.module", f"must be a module, got {got}")
+            raise RefusalError(f"{where}.module", f"must be a module, got {shown(module)}")
         if one.get("criterion") is not None:
             raise RefusalError(f"{where}.criterion", "torchlite has no nodes of criterions")
         described.append(
@@ -80,7 +83,7 @@ def _number(data: Any, numbers: dict[int, int], where: str) -> int:
 
 def _annotations(data: Any) -> dict[str, Any]:
     said = data.get("annotations")
-    return dict(said) if isinstance(said, dict) else {}
+    return dict(said) if isinstance(said, dict) and is_plain(said) else {}
 
 
 def _whole(data: Any, name: str, where: str, less: int = 0) -> int | None:
@@ -88,7 +91,7 @@ def _whole(data: Any, name: str, where: str, less: int = 0) -> int | None:
     if value is None:
         return None
     if type(value) is not int or value < 1:
-        raise RefusalError(f"{where}.{name}", f"must count from one, got {value!r:.80}")
+        raise RefusalError(f"{where}.{name}", f"must count from one, got {shown(value)}")
     return value - less
 
 
