@@ -61,6 +61,11 @@ serial.save("net.npz", net)
 serial.load("net.npz", net).forward(x)
 net.apply(nn.init.each(nn.Linear, nn.init.xavier, gain="tanh"))
 nn.init.kaiming(nn.Linear(8, 1), "weight", fan="out").noBias()
+node = nn.Identity()()
+hidden = nn.ReLU()(nn.Linear(2, 2)(node)).annotate(name="hidden")
+first, second = nn.ConcatTable(nn.ELU(), nn.ReLU())(node).split(2)
+loss = nn.AbsCriterion()([first, second])
+nn.graph.dot(nn.gModule([node], [nn.CAddTable()((node, hidden)), loss]).fg, "a graph")
 """
 # What is right, and what a hurried hand makes of it.
 SLIPS = {
@@ -72,6 +77,9 @@ SLIPS = {
     "nn.Linear(2, 8)": 'nn.Linear("2", 8)',
     "return loss, gradParameters": "return loss.mean(), gradParameters",
     "net[0].type()": "net[0].tpye()",
+    '.annotate(name="hidden")': '.anotate(name="hidden")',
+    "(node).split(2)": '(node).split("2")',
+    "nn.gModule([node], [": "nn.gModule(node, [",
     "Sigmoid().forward(x).shape": "Sigmoid().forward(x).shpae",
     'serial.save("net.npz", net)': 'serial.save("net.npz", "net")',
     'serial.load("net.npz", net).forward(x)': 'serial.load("net.npz", net).forwrad(x)',

@@ -1,6 +1,7 @@
 """Criterion: the contract that every loss keeps."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any, final, overload
 
 import numpy as np
@@ -69,7 +70,7 @@ class Criterion(Stateful):
             raise
 
     @overload
-    def __call__(self, input: list[ModuleNode]) -> ModuleNode: ...
+    def __call__(self, input: ModuleNode | Sequence[ModuleNode]) -> ModuleNode: ...
 
     @overload
     def __call__(self, input: Any, target: Any = ..., *surplus: Any) -> float: ...

@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Self, final, overload
 from weakref import ref
@@ -170,7 +170,7 @@ class Module(Stateful):
         return self.updateOutput(input)
 
     @overload
-    def __call__(self, input: ModuleNode | list[ModuleNode] = ..., /) -> ModuleNode: ...
+    def __call__(self, input: ModuleNode | Sequence[ModuleNode] = ..., /) -> ModuleNode: ...
 
     @overload
     def __call__(self: "Forward[Input, Output]", input: "Input", /, *surplus: Any) -> "Output": ...
