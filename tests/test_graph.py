@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cases.graph import lstm, partly_used, residual, twice, used_by_itself
+from counting import calls_of
 
 from torchlite import nn, serial
 from torchlite.errors import DTypeError, FormatError, SettingError, ShapeError, StateError
@@ -160,6 +161,11 @@ def test_split_and_annotate():
     assert type(only.data.module) is nn.JustElement
     assert first.annotate(name="a", description="the first") is first
     assert first.graphNodeName() == "a (0)"
+    assert [repr(node) for node in (x, whole, first)] == [
+        "ModuleNode(Identity)",
+        "ModuleNode(a split)",
+        "ModuleNode(part 0 of a split 'a')",
+    ]
     assert first.label() == "desc = the first\nselectindex = 0"
     for wrong, kind, message in [
         (0, SettingError, "noutput must be at least 1, got 0"),
@@ -368,6 +374,20 @@ def test_it_remembers_by_node():
         assert np.array_equal(now, before)
 
 
+def test_a_chain_costs_as_much_as_a_sequential():
+    x = h = nn.Linear(3, 3)()
+    for _ in range(20):
+        h = nn.Linear(3, 3)(nn.Tanh()(h))
+    chain = nn.gModule([x], [h])
+    costs = []
+    for net in (chain, nn.Sequential(*chain.clone().modules)):
+        a = np.ones((2, 3))
+        step(net, a, a)
+        costs.append(calls_of(lambda net=net, a=a: step(net, a, a))[0])
+    assert costs[1] > 1000
+    assert costs[0] < 1.1 * costs[1]
+
+
 def test_scale_and_accumulation():
     net = residual()
     x, g = np.linspace(-1, 1, 12).reshape(4, 3), np.ones((4, 3))
@@ -445,6 +465,15 @@ def test_gradInput_none():
         "it\n  hint: only the first layer can do without: net[2].gradInput = np.zeros(0)"
     )
     assert caught.value.__notes__ == ["  at [1] of gModule: gradOutput None -> [1] here"]
+    net = nn.gModule([x], [nn.Linear(4, 2)(nn.Tanh()(h))])
+    net[3].updateGradInput = lambda input, gradOutput: None
+    net.forward(a)
+    with pytest.raises(StateError) as caught:
+        net.backward(a, np.ones((2, 2)))
+    assert str(caught.value) == (
+        "Linear(4 -> 2).updateGradInput: gradInput is None, but [1] Linear(3 -> 4) before it needs "
+        "it\n  hint: only the first layer can do without: net[3].gradInput = np.zeros(0)"
+    )
 
 
 def test_one_way_without_a_gradient_leaves_the_input_without():
@@ -577,9 +606,11 @@ def test_nothing_is_broadcast_or_cast_where_gradients_meet():
     net.forward(a)
     with pytest.raises(ShapeError) as caught:
         net.backward(a, a)
-    assert str(caught.value) == (
-        "Wrong.updateGradInput: gradInput must be (4, 3) like its input, got (1, 3)"
-    )
+    assert [str(caught.value), *caught.value.__notes__] == [
+        "Wrong.updateGradInput: gradInput must be (4, 3) like its input, got (1, 3)",
+        "  at [1] of gModule: gradOutput (4, 3) -> [1] here",
+    ]
+    assert net.activations == ()
     Wrong.updateGradInput = lambda self, input, gradOutput: gradOutput
     x, y = nn.Identity()(), nn.Identity()()
     net = nn.gModule([x, y], [nn.SelectTable(0)(Wrong()([x, y]))])
@@ -748,6 +779,9 @@ def test_it_prints_itself_as_in_torch7():
         (4, {"inputs": [0]}),
         (3, {"inputs": [1, 2]}),
         (3, {"nSplitOutputs": None}),
+        (2, {"annotations": None}),
+        (4, {"selectindex": 0.5}),
+        (4, {"selectindex": True}),
     ],
 )
 def test_a_file_that_says_something_impossible(number, change, tmp_path, monkeypatch):

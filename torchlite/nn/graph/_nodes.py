@@ -152,6 +152,10 @@ class ModuleNode(Node):
         tooltip = {"tooltip": annotations["_debugLabel"]} if "_debugLabel" in annotations else {}
         return {**tooltip, **annotations.get("graphAttributes", {})}
 
+    def __repr__(self) -> str:
+        name = self.data.annotations.get("name")
+        return f"ModuleNode({_what(self.data)}{'' if name is None else f' {name!r}'})"
+
 
 def node_of(module: Any, given: tuple[Any, ...], frame: FrameType | None) -> ModuleNode:
     """Return the node of a module that was called with nodes, or with nothing."""
@@ -239,13 +243,17 @@ def holds_nodes(value: Any) -> bool:
 
 def called(data: NodeData) -> str:
     """Return what errors call a node: its module, its name, and where it was made."""
-    what = "a split" if data.nSplitOutputs is not None else "a node without a module"
-    if data.module is not None:
-        what = title(data.module)
-    elif data.selectindex is not None:
-        what = f"part {data.selectindex} of a split"
     name, line = (data.annotations.get(key) for key in ("name", "_debugLabel"))
-    return what + (f" '{name}'" if name is not None else "") + (f" of {line}" if line else "")
+    named = "" if name is None else f" '{name}'"
+    return f"{_what(data)}{named}{f' of {line}' if line else ''}"
+
+
+def _what(data: NodeData) -> str:
+    if data.module is not None:
+        return title(data.module)
+    if data.selectindex is not None:
+        return f"part {data.selectindex} of a split"
+    return "a split" if data.nSplitOutputs is not None else "a node without a module"
 
 
 def _made(data: NodeData, before: list[ModuleNode]) -> ModuleNode:

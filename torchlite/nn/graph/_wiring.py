@@ -214,6 +214,8 @@ def wired(nodes: list[dict[str, Any]]) -> Wiring:
             raise StateError(f"gModule: the inputs of node {number} are {node['inputs']}")
         before = [values[i] for i in node["inputs"]]
         position, select = node["module"], node["selectindex"]
+        if type(node["annotations"]) is not dict or type(select) not in (int, type(None)):
+            raise StateError(f"gModule: node {number} is annotated, or selects, by no right type")
         if position is not None:
             if position != len(sources) or number in (0, last):
                 raise StateError(f"gModule: the module of node {number} is {position}")

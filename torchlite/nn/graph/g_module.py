@@ -293,9 +293,21 @@ class gModule(Remembering):
         if self._wired().alone[of]:
             arrived[of] = gradient
             return
+        if sender is not None and gradient is not None:
+            value = self._given(self.activations, source)
+            plain = type(gradient) is ndarray is type(value) and gradient.shape == value.shape
+            if not plain and shapes(gradient) != shapes(value):
+                raise checks.misshapen(
+                    self.modules[sender],
+                    "updateGradInput",
+                    "gradInput",
+                    shapes(value),
+                    gradient,
+                    why=" like its input",
+                )
         if arrived[of] is None:
             arrived[of] = []
-        arrived[of].append((keys, gradient, sender))
+        arrived[of].append((keys, gradient))
 
     def _total(self, value: Any, arrived: list[Any]) -> Any:
         """Return the sum of the gradients of a value, and of parts of it; None if one is missing.
@@ -304,23 +316,13 @@ class gModule(Remembering):
         """
         whole = []
         parts: dict[int, list[Any]] = {}
-        for keys, gradient, sender in arrived:
+        for keys, gradient in arrived:
             if gradient is None:
                 return None
             if keys:
-                parts.setdefault(keys[0][0], []).append((keys[1:], gradient, sender))
-                continue
-            plain = type(gradient) is ndarray is type(value) and gradient.shape == value.shape
-            if not plain and shapes(gradient) != shapes(value):
-                raise checks.misshapen(
-                    self if sender is None else self.modules[sender],
-                    "updateGradInput",
-                    "gradInput",
-                    shapes(value),
-                    gradient,
-                    why=" like its input",
-                )
-            whole.append(gradient)
+                parts.setdefault(keys[0][0], []).append((keys[1:], gradient))
+            else:
+                whole.append(gradient)
         if parts:
             table = [self._total(entry, parts.get(i, [])) for i, entry in enumerate(value)]
             if any(entry is None for entry in table):
@@ -333,13 +335,18 @@ class gModule(Remembering):
         module = self.modules[position]
         if not module.parameters()[0]:
             return
-        for user, source in enumerate(self._wired().sources):
-            table = source if isinstance(source, list) else [source]
-            uses = any((one if type(one) is int else one.of) == position + 1 for one in table)
-            if uses and self.modules[user].gradInput is None:
-                raise checks.cut_off(self.modules[user], module, user, position)
-        after = next(i for i in range(position + 1, len(self)) if gradOutputs[i] is not None)
-        raise checks.cut_off(self.modules[after], module, after, position)
+        # The one that sends none stands behind those that got none themselves.
+        sender = position
+        while gradOutputs[sender] is None:
+            users = [target for source, target, _ in self.edges if source == sender]
+            sender = min(
+                (user for user in users if user < len(self)),
+                key=lambda user: (
+                    gradOutputs[user] is not None,
+                    self.modules[user].gradInput is not None,
+                ),
+            )
+        raise checks.cut_off(self.modules[sender], module, sender, position)
 
     # ---------------------------------------------------------------- memory and errors
 
