@@ -14,7 +14,8 @@ class SpatialUpSamplingBilinear(UpSampled):
     -----
     ::
 
-        size = gradOutput.shape[-2:]
+        H, W = input.shape[-2:]
+        size = oheight or H * scale_factor, owidth or W * scale_factor
         output = upsample_linear(input, size)
         gradInput = upsample_linear_back(gradOutput, input.shape[-2:])
 

@@ -18,8 +18,10 @@ class UpSampling(UpSampled):
     -----
     ::
 
-        out, size = gradOutput.shape[2:], input.shape[2:]
+        size = input.shape[2:]
         scale = (scale_factor,) * len(size)
+        wanted = (odepth, oheight, owidth)[-len(size):]
+        out = [m or n * scale_factor for m, n in zip(wanted, size)]
         linear = mode == "linear"
         output = upsample_linear(input, out) if linear else upsample_nearest(input, scale)
         gradInput = (
