@@ -116,10 +116,9 @@ def initDiagHessianParameters(module: Any) -> None:
     Raises
     ------
     NotImplementedError
-        A layer that has parameters is of no known class. Nothing has changed then.
+        A layer is of no known class. Nothing has changed then.
     """
-    if module.parameters()[0]:
-        raise _undefined(module, "initDiagHessianParameters")
+    _must_need_no_rule(module, "initDiagHessianParameters")
 
 
 def _init_sums(module: Any) -> None:
@@ -248,8 +247,7 @@ def accDiagHessianParameters(
     NotImplementedError, ShapeError, DTypeError, StateError
         As updateDiagHessianInput. What has been accumulated is as it was then.
     """
-    if module.parameters()[0]:
-        raise _undefined(module, "accDiagHessianParameters")
+    _must_need_no_rule(module, "accDiagHessianParameters")
 
 
 def _acc_sums(module: Any, input: Any, diagHessianOutput: Any, scale: Number = 1) -> None:
@@ -345,9 +343,18 @@ def _in_the_words_of(part: Any, method: str) -> Iterator[None]:
         ) from None
 
 
-def _undefined(part: Any, method: str) -> NotImplementedError:
+def _must_need_no_rule(module: Any, method: str) -> None:
+    """Raise unless second derivatives pass through the module, and it has no parameters."""
+    passes = updateDiagHessianInput.dispatch(type(module))
+    if passes is updateDiagHessianInput.dispatch(object):
+        raise _undefined(module, method, "updateDiagHessianInput")
+    if module.parameters()[0]:
+        raise _undefined(module, method)
+
+
+def _undefined(part: Any, method: str, missing: str | None = None) -> NotImplementedError:
     name = type(part).__name__
     return NotImplementedError(
         f"{name}.{method} is undefined\n"
-        f"  hint: nn.hessian.{method}.register({name}) takes in a function for it"
+        f"  hint: nn.hessian.{missing or method}.register({name}) takes in a function for it"
     )
