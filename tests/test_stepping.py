@@ -1069,6 +1069,39 @@ def test_multiply_adds_of_convolutions(layer, shape, loops):
     assert row.multiply_adds == sum(1 for _ in np.ndindex(loops))
 
 
+class ByNames(nn.TemporalConvolution):
+    """A convolution that says what it does in another way.
+
+    Maths
+    -----
+    ::
+
+        kernels = weight.reshape(outputFrameSize, kW, inputFrameSize).swapaxes(1, 2)
+        x = input.swapaxes(-1, -2)
+        made = conv(x, weight=kernels, stride=(dW,), padding=(0,))
+        output = made.swapaxes(-1, -2) + bias
+    """
+
+
+class Sums(nn.Mul):
+    """A layer with a weight that adds up windows.
+
+    Maths
+    -----
+    ::
+
+        output = sum_windows(input * weight, (1,), (1,), (0,), input.shape[2:])
+    """
+
+
+@pytest.mark.parametrize(("layer", "shape"), [(ByNames(2, 3, 2), (4, 5, 2)), (Sums(), (2, 3, 4))])
+def test_multiply_adds_that_cannot_be_read_off(layer, shape):
+    with record(layer) as steps:
+        layer.forward(np.ones(shape))
+    assert steps[0].maths
+    assert summary(layer, shape).rows[0].multiply_adds is None
+
+
 def test_a_total_of_multiply_adds_leaves_nothing_out():
     net = nn.Sequential(nn.SpatialConvolution(1, 2, 3, 3), nn.ReLU(), nn.View(2 * 3 * 3))
     net.add(nn.ConcatTable(nn.Identity(), nn.Linear(18, 4))).add(nn.Bilinear(18, 4, 5))

@@ -240,13 +240,14 @@ def _of_a_call(call: ast.Call, shapes: dict[str, str], result: Any, module: Any)
         return None if call.func.attr == "einsum" else 0
     name = ast.unparse(call.func)
     if name == "sum_windows" and module.parameters()[0]:
-        window = call.args[1].elts  # type: ignore[attr-defined]
-        return prod(result) * prod(getattr(module, side.id) for side in window)
+        kernel = getattr(module, "_kernel", None)
+        return None if kernel is None or result is None else prod(result) * prod(kernel)
     if "conv" not in name:
         return 0
-    images, weight = (_shape(argument, shapes) for argument in call.args[:2])
-    if images is None or weight is None or result is None:
+    given = [_shape(argument, shapes) for argument in call.args[:2]]
+    if len(given) < 2 or None in given or result is None:
         return None
+    images, weight = given
     # Kernels stand at every entry of the output, or of the input if that is what they spread.
     places = images if name.endswith("_transposed") else result
     if name.startswith("mapped"):
