@@ -28,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import bugs
-from bugs.good import GOOD, odd
+from bugs.good import GOOD
+from cases import draw
 
 from torchlite import nn, random
 from torchlite.nn.nested import (
@@ -44,12 +45,6 @@ from torchlite.testing import ContractViolation, check_criterion, check_module
 
 STEP = 1e-6
 PAGE = Path(__file__).parents[1] / "docs" / "checker.md"
-
-
-def draw(rng, shape):
-    if callable(shape):
-        return shape(rng)
-    return [draw(rng, entry) for entry in shape] if isinstance(shape, list) else odd(rng, shape)
 
 
 class Function:
