@@ -302,7 +302,7 @@ def main():
     options = parser.parse_args()
     wrong, right = list(rows(wrong=True)), list(rows(wrong=False))
     layers = f"{len(wrong)} wrong layers, {len(right)} right ones"
-    counted = "; ".join([layers, ", ".join(versions())])
+    counted = "; ".join(filter(None, [layers, ", ".join(versions())]))
     lines = ["| check | found | accused |", "|---|--:|--:|"]
     print("\n".join([counted, "", *lines]), flush=True)
     for name, (needs, check) in CHECKS.items():

@@ -233,11 +233,10 @@ class Subject:
         return other.forward(layer, input)
 
     def at(self, what: str, input: Any, **others: Any) -> Self:
-        """Return the subject at numbers that are `what`; it may refuse them."""
+        """Return the subject at such an input, which it may refuse unless extreme is False."""
         subject = copy.copy(self)
-        vars(subject).update(
-            extreme=True, where=f"{self.where} at {what}", input=input, pristine=input, **others
-        )
+        facts = {"extreme": True, "where": f"{self.where} at {what}"}
+        vars(subject).update({**facts, "input": input, "pristine": input, **others})
         return subject
 
     def adversarial(self, table: Any, *more: float) -> Any:
