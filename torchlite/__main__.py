@@ -7,6 +7,7 @@ arguments, `run(args)` does the work and returns the exit status.
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ import torchlite
 from torchlite import commands
 
 __all__ = ["main"]
+
+# As shells say it of programs that are stopped so.
+_PIPE_BROKEN = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,7 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         quotes = "input" in args and not any(word.startswith("-") for word in unknown)
         hint = "\n  hint: several stand between quotes: --input '5x3 5x2'" if quotes else ""
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
-    status: int = args.run(args)
+    try:
+        status: int = args.run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who reads (head, say) has seen enough; nothing more must be written when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = _PIPE_BROKEN
     return status
 
 

@@ -268,13 +268,15 @@ class Parsed:
         return _path([(node, node.last()) for node in self.open])
 
     def path_to(self, node: Node) -> str:
-        """Return how one gets to a node, after all have been read."""
-        above: dict[Any, tuple[Node, Any]] = {}
-        for holder in self.opened:
+        """Return the shortest way to a node, after all have been read."""
+        above: dict[Any, tuple[Node, Any]] = {self.root: (self.root, None)}
+        waiting = [self.root]
+        for holder in waiting:
             for key, value in holder.inside():
                 for inside, step in ((key, None), (value, key)):
-                    if isinstance(inside, Node):
-                        above.setdefault(inside, (holder, step))
+                    if isinstance(inside, Node) and inside not in above:
+                        above[inside] = holder, step
+                        waiting.append(inside)
         steps: list[tuple[Node, Any]] = []
         while node is not self.root:
             steps.append(above[node])
