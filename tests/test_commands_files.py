@@ -201,7 +201,7 @@ def test_show_goes_on_where_there_is_no_summary(run):
         file.write(hand.torch(1, "nn.Linear", fields))
     lines = shown(run, "tied.t7")
     assert lines[4] == "Linear(2 -> 1)"
-    assert lines[5].startswith(
+    assert lines[6].startswith(
         "no summary: Linear(2 -> 1).located_parameters: Linear(2 -> 1) weight"
     )
 
