@@ -388,6 +388,36 @@ def test_other_old_fields(path):
     assert made_of(path, "nn.Narrow", dimension=1, index=-1, length=2).length == -3
 
 
+def test_fields_that_may_be_missing(path):
+    assert repr(made_of(path, "nn.Sequential")) == repr(nn.Sequential())
+    assert repr(there_and_back(path, nn.MapTable())) == repr(nn.MapTable())
+    inside = t7.Object("nn.Tanh", {})
+    made = made_of(path, "nn.MapTable", modules=[inside])
+    assert type(made[0]) is nn.Tanh
+    inside = {"lsm": t7.Object("nn.LogSoftMax", {}), "nll": t7.Object("nn.ClassNLLCriterion", {})}
+    assert made_of(path, "nn.CrossEntropyCriterion", **inside).sizeAverage is True
+    inside = {"module": t7.Object("nn.Tanh", {}), "criterion": t7.Object("nn.MSECriterion", {})}
+    made = made_of(path, "nn.StochasticGradient", **inside, learningRate="fast", maxIteration=3)
+    assert (made.learningRate, made.maxIteration) == (0.01, 3)
+
+
+def test_settings_of_cudnn(path):
+    mode = "CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING"
+    windows = {"kW": 2, "kH": 2, "dW": 1, "dH": 1, "padW": 1, "padH": 1}
+    made = made_of(path, "cudnn.SpatialAveragePooling", **windows, mode=mode)
+    assert made.count_include_pad is False
+    made = made_of(path, "cudnn.SpatialAveragePooling", **windows, mode=mode.replace("EX", "IN"))
+    assert made.count_include_pad is True
+
+
+def test_connections_of_any_type(path):
+    for dtype in ("int64", "float32", "float64"):
+        table = np.array([[1, 2], [2, 1]], dtype)
+        fields = convolution(connTable=table, weight=tensor(2, 3, 2))
+        made = made_of(path, "nn.SpatialConvolutionMap", **fields)
+        assert made.connTable.tolist() == [[0, 1], [1, 0]]
+
+
 def test_narrow_from_the_end_is_what_torch7_makes_of_it(path):
     # Torch7: from the first entry on, and as many as there are but for length.
     net = made_of(path, "nn.Narrow", dimension=1, index=-1, length=2)
@@ -545,6 +575,8 @@ def test_weight_norm_as_torch7_writes_it(path):
         del one.fields["weight"], one.fields["gradWeight"]
     written.fields["modules"] = [inside]
     written.fields["g"] = written.fields["g"][:, 0]
+    # After a forward it is a view in the shape of the weight.
+    written.fields["gradV"] = written.fields["gradV"].reshape(3, 2, 1, 2)
     again = there_and_back(path, written)
     assert again.g.shape == (3, 1)
     np.testing.assert_array_equal(again.forward(x), expected)
@@ -592,6 +624,20 @@ LINEAR = {"weight": tensor(2, 3), "bias": tensor(2)}
             {"_type": "torch.ByteTensor"},
             "._type*: must be a type of float or double tensors, got 'torch.ByteTensor'",
         ),
+        ("nn.Linear", {**LINEAR, "bias": 3}, ".bias*: must be a tensor, got 3"),
+        ("nn.SpatialMaxPooling", {"kW": 2}, ".kH*: is missing"),
+        (
+            "nn.SpatialMaxPooling",
+            {"kW": 2, "kH": 2, "dW": 2, "dH": 2, "ceil_mode": 1},
+            ".ceil_mode*: must be true or false, got 1",
+        ),
+        ("nn.BatchNormalization", {"running_mean": tensor(2)}, ".running_var*: is missing"),
+        (
+            "nn.BatchNormalization",
+            {"running_mean": tensor(2), "running_std": 3},
+            ".running_std*: must be a tensor, and eps a number",
+        ),
+        ("nn.SpatialConvolution", convolution(weight=None), ".weight*: is missing"),
         ("nn.SpatialConvolution", convolution(kW=None), ".kW*: is missing"),
         ("nn.SpatialConvolution", convolution(kW="2"), ".kW*: must be a whole number, got '2'"),
         (
@@ -632,6 +678,44 @@ LINEAR = {"weight": tensor(2, 3), "bias": tensor(2)}
             "nn.SpatialConvolutionMap",
             {**convolution(), "connTable": np.array([[1.0, 1e15]]), "weight": tensor(1, 3, 2)},
             ".connTable*: names 1000000000000000 planes, and there are others in bias",
+        ),
+        (
+            "nn.SpatialConvolutionMap",
+            {**convolution(), "connTable": np.array([[1.0, 1.5]])},
+            "*: this cannot be a nn.SpatialConvolutionMap: SpatialConvolutionMap: conMatrix *",
+        ),
+        ("nn.Narrow", {"dimension": 1, "index": -1, "length": -1}, ".length*: must be positive *"),
+        (
+            "nn.Maxout",
+            {"modules": [t7.Object("nn.Tanh", {})]},
+            ".modules*: must be Linear, *",
+        ),
+        ("nn.LayerNormalization", {}, ".modules*: must be ConcatTable, CSubTable, Normalize, *"),
+        (
+            "nn.LayerNormalization",
+            {
+                "modules": [
+                    t7.Object("nn.ConcatTable", {}),
+                    t7.Object("nn.CSubTable", {}),
+                    t7.Object("nn.Normalize", {"p": 2}),
+                    t7.Object("nn.MulConstant", {"constant_scalar": 2}),
+                ]
+            },
+            ".modules*: must begin with a ConcatTable of Identity and the means",
+        ),
+        (
+            "nn.WeightNorm",
+            {"modules": [t7.Object("nn.Linear", {"bias": tensor(2)})], "v": tensor(2, 3)},
+            ".modules[[]0].weight*: is missing",
+        ),
+        (
+            "nn.WeightNorm",
+            {
+                "modules": [t7.Object("nn.Linear", {"bias": tensor(2)})],
+                "v": tensor(2, 3),
+                "weightSize": np.array([9, 9]),
+            },
+            ".modules[[]0].weight*: is missing",
         ),
         ("nn.MultiCriterion", {"criterions": []}, None),
         (
@@ -820,6 +904,19 @@ def test_a_class_of_ones_own_with_functions(path):
     t7.save(path, [t7.Object("mine.Scaled", {})])
     with pytest.raises(FormatError, match=r"\[0\].*: this cannot be a mine.Scaled: KeyError"):
         t7.load(path)
+
+
+def test_a_criterion_of_ones_own(path):
+    class Loss(nn.Criterion):
+        def updateOutput(self, input, target):
+            return self.factor
+
+    t7.register("mine.Loss", Loss)
+    made = Loss()
+    made.factor = 2
+    again = there_and_back(path, made)
+    assert again.forward(1, 1) == 2
+    assert "_type" not in modules.take_apart(again).fields
 
 
 def test_what_can_be_registered():

@@ -19,7 +19,7 @@ from torchlite.serial.t7.plain import shown
 from torchlite.serial.t7.values import Storage
 from torchlite.serial.values import RefusalError
 
-__all__ = ["PLAIN", "ROWS", "WORKSPACE", "Fields", "Row"]
+__all__ = ["PLAIN", "ROWS", "WORKSPACE", "Fields", "Row", "array_of", "type_of", "undrawn"]
 
 Fields = dict[str, Any]
 
