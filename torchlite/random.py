@@ -20,7 +20,8 @@ import numbers
 import os
 import threading
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -32,10 +33,12 @@ __all__ = [
     "Generator",
     "bernoulli",
     "cauchy",
+    "drawing_from",
     "exponential",
     "geometric",
     "getRNGState",
     "initialSeed",
+    "jumped",
     "logNormal",
     "manualSeed",
     "multinomial",
@@ -229,6 +232,26 @@ class Generator:
         }
         half = (float(x), float(rho)) if record["normal_is_valid"] else None
         self._set(twister, int(record["the_initial_seed"]), half)
+
+    def jumped(self, jumps: int) -> "Generator":
+        """Return a generator whose stream begins 2**128 * jumps words further on.
+
+        So many words nobody draws: generators of other jumps never draw the same ones.
+
+        Example
+        -------
+        >>> from torchlite import random
+        >>> one = random.Generator()
+        >>> one.manualSeed(123)
+        >>> one.jumped(1).random(), one.jumped(2).random(), one.random()
+        (1109590029, 1016233427, 2991312382)
+        """
+        if _whole("jumped", "jumps", jumps) < 0:
+            raise fault(SettingError, "jumped", "jumps", "at least 0", str(jumps))
+        other = copy.deepcopy(self)
+        with _lock:
+            other._set(other._seeded().jumped(jumps), other._initial_seed, None)
+        return other
 
     # ------------------------------------------------------------ draws
 
@@ -678,6 +701,38 @@ def _type_name(value: Any) -> str:
 
 _default = Generator()
 
+
+@contextmanager
+def drawing_from(generator: Generator) -> Iterator[None]:
+    """Let the functions of this module draw from a generator inside a with block.
+
+    What the block draws, layers that drop and initial weights too, comes from the generator and
+    moves it on; the default one is left as it was. It is so for all threads.
+
+    Example
+    -------
+    >>> from torchlite import random
+    >>> mine = random.Generator()
+    >>> mine.manualSeed(123)
+    >>> with random.drawing_from(mine):
+    ...     random.random(6), random.random(6)
+    (5, 2)
+    """
+    _exchange(generator)
+    try:
+        yield
+    finally:
+        _exchange(generator)
+
+
+def _exchange(generator: Generator) -> None:
+    """Exchange the streams of a generator and the default one."""
+    with _lock:
+        held = vars(generator).copy()
+        vars(generator).update(vars(_default))
+        vars(_default).update(held)
+
+
 manualSeed = _default.manualSeed
 seed = _default.seed
 initialSeed = _default.initialSeed
@@ -693,3 +748,4 @@ geometric = _default.geometric
 bernoulli = _default.bernoulli
 randperm = _default.randperm
 multinomial = _default.multinomial
+jumped = _default.jumped
