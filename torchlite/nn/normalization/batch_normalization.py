@@ -240,7 +240,7 @@ class BatchNormalization(Module):
             one = features if self._axes else f"{n},"
             expected = f"(N, {features})" if self.train else f"({one}) or (N, {features})"
             raise checks.misshapen(self, method, "input", expected, input, hint)
-        if self.train and input.size == n:
+        if self.train and self._count(input) == 1 and input.size:
             hint = "one value has no variance: take a larger batch, or evaluate()"
             expected = "a batch with more than one value of each feature"
             raise checks.misshapen(self, method, "input", expected, input, hint)
