@@ -51,7 +51,7 @@ def _tutorial(name):
 
 def test_every_example_is_tested():
     programs = {path.stem for path in EXAMPLES.glob("*.py")} - {"fit_a_curve_reference"}
-    by_hand = {"fit_a_curve", "step_by_hand", "layer_with_a_mask"}
+    by_hand = {"fit_a_curve", "step_by_hand", "layer_with_a_mask", "many_ranks"}
     tested = {path.stem for path in EXPECTED.glob("*.txt")} | by_hand
     digits = Path(__file__).with_name("test_examples_digits.py").read_text("utf-8")
     assert all(name in digits for name in programs - tested)

@@ -27,6 +27,17 @@ FLOORS = {
     "datasets": {"errors", "elsewhere", "random", "progress", "datasets"},
     "testing": {"errors", "elsewhere", "random", "progress", "kernels", "nn", "testing"},
     "serial": {"errors", "elsewhere", "random", "progress", "kernels", "nn", "serial"},
+    "distributed": {
+        "errors",
+        "elsewhere",
+        "random",
+        "progress",
+        "kernels",
+        "nn",
+        "optim",
+        "serial",
+        "distributed",
+    },
     "stepping": {
         "errors",
         "elsewhere",

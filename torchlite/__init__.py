@@ -33,6 +33,7 @@ __version__ = "0.1.0"
 _PARTS = frozenset(
     {
         "datasets",
+        "distributed",
         "errors",
         "kernels",
         "optim",
@@ -46,6 +47,7 @@ _PARTS = frozenset(
 
 if TYPE_CHECKING:
     from torchlite import datasets as datasets
+    from torchlite import distributed as distributed
     from torchlite import errors as errors
     from torchlite import kernels as kernels
     from torchlite import optim as optim
