@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from saving import HEADERS, described, forged, mlp, packed, run
+from saving import HEADERS, described, forged, members_of, mlp, packed, run
 
 from torchlite import nn, serial
 from torchlite.errors import DTypeError, FormatError
@@ -86,6 +86,17 @@ def test_what_is_wrong_is_named(path):
         )
     assert description('"modules":[', '"modules":[1,') == (
         "Sequential: modules must be a list of modules"
+    )
+    assert description('"gradients":false', '"gradients":0') == (
+        "torchlite.json: gradients is not what it must be"
+    )
+    no_json = "torchlite.json: it is not the JSON of a description: "
+    assert description('"version":1', '"version":1,"version":1') == (
+        f"{no_json}a key stands there twice"
+    )
+    assert description('"version":1', '"version":NaN') == f"{no_json}NaN is no number of JSON"
+    assert description('"content":{"part":0}', '"content":1') == (
+        "what it holds is no module and no criterion"
     )
     assert description('{"array":"0.weight"}', '{"eval":"1"}') == (
         "[0].weight: {'eval': '1'} describes no value"
@@ -240,3 +251,35 @@ def test_every_bit_counts(path):
         with pytest.raises(FormatError):
             serial.load(path)
         raw[at] ^= 1 << at % 8
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda entries: entries.pop(), "a checkpoint must hold net, optimizer, extra, random"),
+        (
+            lambda entries: entries.reverse(),
+            "a checkpoint must hold net, optimizer, extra, random",
+        ),
+        (lambda entries: entries[0].insert(1, 3), "net: it is no module and no criterion"),
+        (lambda entries: entries[2].insert(1, 3), "extra: it is no dict"),
+        (
+            lambda entries: entries[3].insert(1, 3),
+            "random: setRNGState: state must be a uint8 array, got int",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_checkpoint_is_named(change, message, path):
+    serial.save_checkpoint(path, nn.ReLU(), {})
+    members = members_of(path.read_bytes())
+    said = json.loads(members[0][1])
+    change(said["content"]["dict"])
+    for entry in said["content"]["dict"]:
+        del entry[2:]
+    members[0][1] = json.dumps(said).encode()
+    if b'"array"' not in members[0][1]:
+        del members[1]
+    path.write_bytes(packed(members))
+    with pytest.raises(FormatError) as error:
+        serial.load_checkpoint(path)
+    assert str(error.value) == f"{path}: {message}"

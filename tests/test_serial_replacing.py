@@ -238,3 +238,12 @@ def test_killed_while_saving(path):
     # Otherwise the moments were not those that matter.
     assert min(old, new, unfinished) > KILLS // 10
     print(f"{KILLS} kills, {unfinished} of them in the middle of a file")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are counted in /proc")
+def test_nothing_stays_open(path):
+    before = os.listdir("/proc/self/fd")
+    for _ in range(3):
+        serial.save(path, mlp())
+        serial.load(path)
+    assert os.listdir("/proc/self/fd") == before

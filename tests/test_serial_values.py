@@ -11,7 +11,7 @@ from saving import DATA, dirty, members_of, mlp, refused, same
 
 from torchlite import nn, random, serial
 from torchlite.errors import DTypeError, FormatError
-from torchlite.serial import files, npy
+from torchlite.serial import archive, describe, files, fit, npy
 
 # ---------------------------------------------------------------- what is kept
 
@@ -173,8 +173,13 @@ def test_what_is_no_network_is_refused(path):
         serial.save_checkpoint,
     )  # fmt: skip
     for load in (serial.load, serial.load_checkpoint):
-        with pytest.raises(DTypeError, match="into must be a module or criterion, got int"):
+        with pytest.raises(
+            DTypeError, match="into must be a module or criterion, got int"
+        ) as error:
             load(path, into=1)
+        assert error.value.method == load.__name__
+        assert (error.value.argument, error.value.got) == ("into", "int")
+        assert error.value.expected == "a module or criterion"
 
 
 def test_a_long_description_is_refused(path):
@@ -259,3 +264,38 @@ def test_checksum_is_that_of_zip(path):
 
 def test_dtypes_are_plain():
     assert not any(dtype.hasobject or dtype.names for dtype in npy.DTYPES.values())
+
+
+def test_a_file_may_have_as_many_arrays_as_members(path, monkeypatch):
+    net = nn.ReLU()
+    net.held = [np.ones(1) for _ in range(3)]
+    monkeypatch.setattr(archive, "MOST_MEMBERS", 4)
+    serial.save(path, net)
+    assert len(serial.load(path).held) == 3
+    net.held.append(np.ones(1))
+    refused(path, net, "save: held[3]: there are more than 3 arrays")
+
+
+def test_arrays_of_which_the_place_is_no_name(path):
+    net = nn.ReLU()
+    net.é = np.ones(1)
+    serial.save(path, net)
+    assert [name for name, _ in members_of(path.read_bytes())] == ["torchlite.json", "array.npy"]
+    assert serial.load(path).é == 1
+
+
+def test_many_modules_around_the_same_are_refused(path, monkeypatch):
+    net = nn.ReLU()
+    net.held = [nn.WeightNorm(nn.Linear(1, 1)) for _ in range(2)]
+    monkeypatch.setattr(describe, "MOST_PARTS", 4)
+    serial.save(path, net)
+    monkeypatch.setattr(describe, "MOST_PARTS", 3)
+    refused(path, net, "save: WeightNorm: several stand around the same more than 3 modules")
+
+
+def test_views_of_the_same_numbers_in_the_same_order_are_one():
+    a = np.ones((1, 3))
+    for other in (a, a[:], a[::2]):
+        assert fit._is_one(a, other)
+    for other in (a.copy(), a[:, ::-1], a[:, :2], a[0], a.view("int64"), nn.ReLU()):
+        assert not fit._is_one(a, other)
