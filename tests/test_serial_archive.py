@@ -75,8 +75,8 @@ def test_a_file_without_an_end_is_refused(raw):
     )
 
 
-def header(shape, *, length=None, padding=0, numbers=8, cut=None):
-    text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({shape}), }}".encode()
+def header(shape, *, descr="<f8", length=None, padding=0, numbers=8, cut=None):
+    text = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}".encode()
     text += b" " * padding + b"\n"
     said = (len(text) if length is None else length).to_bytes(2, "little")
     raw = (b"\x93NUMPY\1\0" + said + text + bytes(numbers))[:cut]
@@ -109,6 +109,13 @@ def test_headers_that_are_just_possible():
         ),
         ({"shape": "2,"}, "an array of float64 in (2,) has not the 8 bytes that are there"),
         ({"shape": "1, , 2"}, "b'1, , 2' is no shape"),
+        ({"shape": "1, " * 40 + ", 2"}, f"{b'1, ' * 26 + b'1,'} is no shape"),
+        (
+            {"shape": "1,", "descr": "<f3"},
+            "b\"{'descr': '<f3', 'fortran_order': False, 'shape': (1,), }\\n\" is no header of an "
+            "array that torchlite reads\n  hint: dtypes are bool, int8, int16, int32, int64, "
+            "uint8, uint16, uint32, uint64, float16, float32, float64, complex64, complex128",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_header_is_named(given, message):

@@ -10,6 +10,7 @@ from saving import HEADERS, described, forged, members_of, mlp, packed, run
 from torchlite import nn, serial
 from torchlite.errors import DTypeError, FormatError
 from torchlite.serial import archive, classes
+from torchlite.serial.values import path_to
 
 
 def test_what_is_wrong_is_named(path):
@@ -283,3 +284,40 @@ def test_what_is_wrong_with_a_checkpoint_is_named(change, message, path):
     with pytest.raises(FormatError) as error:
         serial.load_checkpoint(path)
     assert str(error.value) == f"{path}: {message}"
+
+
+RELU = {"class": "ReLU", "state": {"inplace": False}}
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ([3], "part 0 is not a class and its state"),
+        ([{"class": "ReLU"}], "part 0 is not a class and its state"),
+        ([{**RELU, "more": 1}], "part 0 is not a class and its state"),
+        ([{"class": "ReLU", "state": []}], "the state of part 0 is not a dict"),
+        ([RELU, RELU], "nothing refers to part 1"),
+        (
+            [{"class": "Sequential", "state": {"modules": [{"part": 2}]}}, RELU],
+            "[0]: there is no part 2 in the file",
+        ),
+        (
+            [{"class": "Sequential", "state": {"modules": [{"part": True}]}}, RELU],
+            "[0]: there is no part True in the file",
+        ),
+        (
+            [{"class": "Sequential", "state": {"modules": [{"part": -1}]}}, RELU],
+            "[0]: there is no part -1 in the file",
+        ),
+    ],
+)
+def test_what_is_wrong_with_parts_is_named(parts, message, path):
+    path.write_bytes(described(parts))
+    with pytest.raises(FormatError) as error:
+        serial.load(path)
+    assert str(error.value) == f"{path}: {message}"
+
+
+def test_of_long_places_both_ends_are_said():
+    assert path_to("", "x" * 700) == "x" * 700
+    assert path_to("x" * 300, "y" * 400) == "x" * 100 + "..." + "x" * 196 + "." + "y" * 400

@@ -3,6 +3,7 @@
 import random as chance
 import sys
 
+import numpy as np
 import pytest
 from saving import (
     DTYPES,
@@ -17,6 +18,7 @@ from saving import (
 
 from torchlite import nn, random, serial
 from torchlite.errors import DTypeError, FormatError
+from torchlite.serial import parameters
 
 
 class TestSafetensors:
@@ -45,6 +47,33 @@ class TestSafetensors:
         assert set(load_file(path)) == {
             "0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var",
         }  # fmt: skip
+
+    def test_every_dtype(self, path):
+        def holding(values):
+            net = nn.Identity()
+            bits = [f"{kind}{n}" for kind in ("int", "uint") for n in (8, 16, 32, 64)]
+            kinds = ["bool", *bits, "float16", "float32", "float64"]
+            net.held = {kind: np.array(values, kind) for kind in kinds}
+            return net
+
+        serial.save_parameters(path, holding([0, 1]))
+        net = serial.load_parameters(path, holding([1, 0]))
+        assert same(net, holding([0, 1]))
+
+    def test_the_longest_header(self, path, monkeypatch):
+        serial.save_parameters(path, mlp())
+        raw = path.read_bytes()
+        length = int.from_bytes(raw[:8], "little")
+        monkeypatch.setattr(parameters, "_LONGEST_HEADER", length)
+        serial.load_parameters(path, mlp())
+        monkeypatch.setattr(parameters, "_LONGEST_HEADER", length - 1)
+        for content in (raw, raw[:7]):
+            path.write_bytes(content)
+            with pytest.raises(FormatError) as error:
+                serial.load_parameters(path, mlp())
+            assert str(error.value) == (
+                f"{path}: it has no header, or one of more than {length - 1} bytes"
+            )
 
     def test_what_does_not_fit_changes_nothing(self, path):
         serial.save_parameters(path, mlp())
