@@ -11,7 +11,7 @@ from saving import DATA, dirty, members_of, mlp, refused, same
 
 from torchlite import nn, random, serial
 from torchlite.errors import DTypeError, FormatError
-from torchlite.serial import archive, describe, files, fit, npy
+from torchlite.serial import archive, describe, files, fit, npy, values
 
 # ---------------------------------------------------------------- what is kept
 
@@ -299,3 +299,47 @@ def test_views_of_the_same_numbers_in_the_same_order_are_one():
         assert fit._is_one(a, other)
     for other in (a.copy(), a[:, ::-1], a[:, :2], a[0], a.view("int64"), nn.ReLU()):
         assert not fit._is_one(a, other)
+
+
+def nothing(kind, said, where):
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {}, {"tuple": [], "dict": []}, {"tuple": {}}, {"dict": {}}, {"dict": [1]},
+        {"dict": [["a"]]}, {"dict": [["a", 1, 2]]}, {"dict": [["a", 1], ["a", 2]]},
+        {"dict": [[1, "int"], [True, "bool"]]}, {"dict": [[{"tuple": []}, 1]]},
+        # More of the same hash than there are by chance.
+        {"dict": [[i * (2**61 - 1), 0] for i in range(1, 13)]},
+        {"float": "1.0"}, {"float": 1}, {"dtype": "O"}, {"dtype": ["f"]}, {"import": "os"},
+    ],
+)  # fmt: skip
+def test_what_describes_no_value(node):
+    with pytest.raises(values.RefusalError) as error:
+        values.decode([node], "it", nothing)
+    assert error.value.where == "it[0]"
+    assert error.value.problem == f"{repr(node)[:80]} describes no value"
+
+
+def test_what_describes_a_value():
+    alike = [[i * (2**61 - 1), 0] for i in range(1, 12)]
+    assert len(values.decode({"dict": alike}, "", nothing)) == 11
+    for node, value in (
+        ({"dict": [[None, 1], ["a", [2]], [0.5, True]]}, {None: 1, "a": [2], 0.5: True}),
+        ({"tuple": [{"tuple": []}, {"float": "inf"}]}, ((), float("inf"))),
+        ({"dtype": "<f4"}, np.dtype("float32")),
+    ):
+        assert values.decode(node, "", nothing) == value
+
+
+def test_values_may_be_nested_64_deep():
+    node = 1
+    for _ in range(64):
+        node = [node]
+    assert values.decode(node, "", nothing) == node
+    with pytest.raises(values.RefusalError) as error:
+        values.decode([node], "w" * 99, nothing)
+    assert error.value.problem == "values are nested more than 64 deep"
+    assert error.value.where == "w" * 80
