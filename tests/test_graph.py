@@ -795,6 +795,14 @@ def test_a_file_that_says_something_impossible(number, change, tmp_path, monkeyp
         serial.load(tmp_path / "net.npz")
 
 
+def test_a_file_whose_nodes_lack_something(tmp_path):
+    net = partly_used()
+    del net.nodes[-1]["nSplitOutputs"]
+    serial.save(tmp_path / "net.npz", net)
+    with pytest.raises(FormatError, match="gModule: node 7 must have annotations, inputs, module"):
+        serial.load(tmp_path / "net.npz")
+
+
 def test_a_file_with_another_number_of_modules(tmp_path):
     net = partly_used()
     net.modules.append(nn.ReLU())

@@ -156,7 +156,10 @@ def victims():
     net = nn.Sequential(
         nn.Linear(3, 2), nn.WeightNorm(nn.Linear(2, 2)), nn.BatchNormalization(2), nn.View(1, 2)
     )
-    net.add(nn.ConcatTable(nn.ReLU(), nn.Dropout(0.25))).training()
+    net.add(nn.ConcatTable(nn.ReLU(), nn.Dropout(0.25)))
+    x = nn.Identity()()
+    first, second = nn.Tanh()(x).annotate(name="x").split(2)
+    net.add(nn.gModule([x], [nn.CAddTable()([first, second]), first])).training()
     state = {"t": 1, "m": np.ones(3), "s": np.float32(2), "l": [float("inf"), (1, None, "x")]}
 
     def save_checkpoint(path, net):

@@ -9,6 +9,7 @@ from torchlite.nn.graph._nodes import ModuleNode, NodeData, called
 
 __all__ = ["Source", "Wiring", "described", "graphs_of", "wired"]
 
+_KEYS = {"module", "inputs", "annotations", "selectindex", "nSplitOutputs"}
 # How many splits of parts of splits there may be.
 _DEEPEST = 100
 _LEAD = "every node must lead to one of the outputs"
@@ -210,6 +211,8 @@ def wired(nodes: list[dict[str, Any]]) -> Wiring:
     sources: list[list[Source]] = []
     inputs, last = 1, len(nodes) - 1
     for number, node in enumerate(nodes):
+        if node.keys() != _KEYS:
+            raise StateError(f"gModule: node {number} must have {', '.join(sorted(_KEYS))}")
         if any(not 0 <= i < number for i in node["inputs"]) or bool(node["inputs"]) != bool(number):
             raise StateError(f"gModule: the inputs of node {number} are {node['inputs']}")
         before = [values[i] for i in node["inputs"]]
