@@ -75,6 +75,7 @@ class gModule(Remembering):
     of a module (or of the network itself) the gradient of the input is left out and None returned,
     unless a module before has parameters: StateError. The same instance may be called for several
     nodes if it remembers nothing. Nodes can be used again, for another gModule of the same modules.
+    A chain of small layers costs some 5 percent more than a Sequential.
 
     Raises
     ------
