@@ -768,6 +768,11 @@ LISTS = doubled([1], 60, list)
         ("nn.UpSampling", {"oheight": LISTS}, "params*: must be no table or function, got a dict"),
         ("nn.StochasticGradient", {"module": LISTS}, "module*: must be no table or function, *"),
         ("nn.PartialLinear", {"network": LISTS}, "network*: must be a Sequential of a ParallelT*"),
+        (
+            "nn.ClassSimplexCriterion",
+            {"nClasses": LISTS, "simplex": tensor(2, 2)},
+            "simplex*: must be (a list, a list), got (2, 2)",
+        ),
         ("nn.gModule", {"forwardnodes": LISTS}, "forwardnodes[[]0]*: must be a node with data"),
         ("mine.Scaled", {"factor": LISTS}, "factor*: is in itself, or too much"),
         ("nn.SelectTable", {"index": "\x1b[2J"}, None),

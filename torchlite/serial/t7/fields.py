@@ -7,6 +7,7 @@ gives it. A row says what is otherwise.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -286,10 +287,6 @@ _NEIGHBOURHOOD = Row(
 # ---------------------------------------------------------------- weight norm, partial linear
 
 
-def _weight_norm_size(module: Any, dtype: Any = None) -> Any:
-    return _storage(module.modules[0].weight.shape)
-
-
 def _rows_first(module: Any) -> tuple[int, ...]:
     """Return the shape of the weight with its outputs first."""
     return tuple(np.moveaxis(module.modules[0].weight, module.outputDim, 0).shape)
@@ -310,7 +307,7 @@ def _write_weight_norm(module: Any, fields: Fields) -> None:
     shape = _rows_first(module)
     fields["viewIn"] = _storage(module.v.shape)
     fields["viewOut"] = _storage(shape)
-    fields["weightSize"] = _weight_norm_size(module)
+    fields["weightSize"] = _storage(module.modules[0].weight.shape)
     fields["otherDims"] = module.v.shape[1]
     fields["_norm"] = np.zeros_like(module.g)
     fields["_scale"] = np.zeros_like(module.g)
@@ -501,7 +498,7 @@ def _pooled_to(letter: str) -> Callable[[Fields], Any]:
 
 
 def _average(fields: Fields) -> None:
-    if str(fields.pop("mode", "")).endswith("COUNT_EXCLUDE_PADDING"):
+    if fields.pop("mode", None) == "CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING":
         fields["count_include_pad"] = False
 
 
@@ -562,7 +559,7 @@ def _write_cross_entropy(module: Any, fields: Fields) -> None:
 def _simplex(fields: Fields) -> int:
     n, corners = fields.get("nClasses"), array_of(fields, "simplex")
     if corners.shape != (n, n):
-        raise RefusalError("simplex", f"must be ({n}, {n}), got {corners.shape}")
+        raise RefusalError("simplex", f"must be ({shown(n)}, {shown(n)}), got {corners.shape}")
     return len(corners)
 
 
@@ -576,20 +573,17 @@ def type_of(dtype: Any) -> str:
 _TYPES = {"float64": "torch.DoubleTensor", "float32": "torch.FloatTensor"}
 
 
+@cache
 def undrawn(kind: Any) -> Any:
-    """Return a subclass whose constructor draws nothing, and whose instances are of the class."""
+    """Return what makes instances of a class without drawing their first parameters."""
+    bare: Any = type(kind.__name__, (kind,), {"reset": lambda self, stdv=None: self})
 
     def make(*arguments: Any, **more: Any) -> Any:
-        made = _UNDRAWN.setdefault(
-            kind, type(kind.__name__, (kind,), {"reset": lambda self, stdv=None: self})
-        )(*arguments, **more)
+        made = bare(*arguments, **more)
         made.__class__ = kind
         return made
 
     return make
-
-
-_UNDRAWN: dict[Any, Any] = {}
 
 
 _INPUTS = {"gradInput": _table}
