@@ -6,8 +6,11 @@ import os
 import golden
 import numpy as np
 import pytest
+from saving import run
 from t7files import LAYOUTS, Hand, alike, is_as_said
 
+from torchlite import serial
+from torchlite.errors import FormatError
 from torchlite.serial import t7
 from torchlite.serial.t7 import modules
 
@@ -350,3 +353,20 @@ def test_a_layout_that_was_given_is_the_only_one(load, layout):
 def test_arguments_are_checked(load, options, message):
     with pytest.raises(ValueError, match="^" + message.replace('"', ".") + "$"):
         load(b"1\n1\n", **options)
+
+
+def test_torch7_files_have_a_reader_of_their_own(tmp_path):
+    path = tmp_path / "model.t7"
+    t7.save(path, [1, 2])
+    with pytest.raises(FormatError) as error:
+        serial.load(path)
+    assert error.value.hint == "serial.t7.load() reads Torch7's files"
+
+
+def test_what_reads_torch7_files_is_loaded_when_it_is_named():
+    code = (
+        "from torchlite import serial; loaded = 'torchlite.serial.t7' in sys.modules; "
+        "print(loaded, serial.t7.load.__name__, hasattr(serial, 't8'))"
+    )
+    with run(code) as process:
+        assert process.stdout.read() == "False load False\n"

@@ -4,7 +4,7 @@ A file is a zip of arrays in NumPy's format, so `np.load` reads it too, and a de
 network in JSON. Nothing in it is ever run or imported: class names are looked up in a table of
 torchlite's own classes and of those that you `register`. A file is replaced as a whole or not at
 all, every byte of it is checked when it is read, and what is wrong with one is a `FormatError` that
-says where.
+says where. Torch7's own files are read and written by `serial.t7`.
 
 >>> import os, tempfile
 >>> import torchlite as nn
@@ -22,6 +22,9 @@ Sequential {
 >>> folder.cleanup()
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from torchlite.serial.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from torchlite.serial.classes import register
 from torchlite.serial.networks import load, save
@@ -37,3 +40,13 @@ __all__ = [
     "save_checkpoint",
     "save_parameters",
 ]
+
+# Loaded when first named: it knows every class of Torch7.
+if TYPE_CHECKING:
+    from torchlite.serial import t7 as t7
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name == "t7":
+            return importlib.import_module("torchlite.serial.t7")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -96,12 +96,10 @@ def directory(file: BinaryIO) -> dict[str, Member]:
     end = _read(file, max(length - _END.size, 0), _END.size)
     count, size, start = _END.unpack(end)[7:10] if len(end) == _END.size else (0, 0, 0)
     if end != _end(count, size, start) or start + size + _END.size != length:
-        raise broken(
-            file,
-            "",
-            "its end is not that of a torchlite file",
-            "it is cut off, continued, or was zipped by another program",
-        )
+        hint = "it is cut off, continued, or was zipped by another program"
+        if str(file.name).endswith(".t7"):
+            hint = "serial.t7.load() reads Torch7's files"
+        raise broken(file, "", "its end is not that of a torchlite file", hint)
     if count > MOST_MEMBERS:
         raise broken(
             file, "", f"it says that it has {count} members, at most {MOST_MEMBERS} can be"
