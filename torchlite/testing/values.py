@@ -32,12 +32,13 @@ HUGE = 2.0**100
 FEW_TINY = 1000
 
 
-def sixteenths(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "float64") -> Array:
+def sixteenths(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """Return odd multiples of 1/16 between -4 and 4."""
-    return ((2 * rng.integers(-32, 32, shape) + 1) / 16).astype(dtype)
+    drawn: Array = (2 * rng.integers(-32, 32, shape) + 1) / 16
+    return drawn
 
 
-def distinct(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "float64") -> Array:
+def distinct(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """Return odd multiples of 1/16 between -4 and 4, no two of them alike, so that nothing ties.
 
     Many numbers lie closer together, not farther out: what is drawn does not depend on how much.
@@ -47,7 +48,7 @@ def distinct(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = "flo
     while 2 * half < size:
         half *= 2
     drawn = rng.permutation(np.arange(-half, half))[:size]
-    return ((2 * drawn + 1) * (2 / half)).reshape(shape).astype(dtype)
+    return ((2 * drawn + 1) * (2 / half)).reshape(shape)
 
 
 def signs(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
