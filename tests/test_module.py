@@ -169,9 +169,20 @@ def test_share_is_refused_whole():
     assert str(caught.value) == (
         "Linear(3 -> 2).share: weight must be (2, 3), got (2, 4) of Linear(4 -> 2)"
     )
+    assert (caught.value.method, caught.value.argument) == ("share", "weight")
+    assert (caught.value.layer, caught.value.expected, caught.value.got) == (
+        one[2][0], "(2, 3)", "(2, 4)"
+    )  # fmt: skip
     assert one[0].weight is kept
-    with pytest.raises(StateError, match="both must have the same parts, got 5 and 1 modules"):
+    with pytest.raises(StateError) as caught:
         one.share(nn.Linear(2, 3), "weight")
+    assert str(caught.value) == (
+        "Sequential.share: both must have the same parts, got 5 and 1 modules"
+    )
+    assert (caught.value.layer, caught.value.method) == (one, "share")
+    assert (caught.value.argument, caught.value.expected, caught.value.got) == (
+        "other", "5 modules", "1 modules"
+    )  # fmt: skip
 
 
 def test_clone_with_names_shares_these():

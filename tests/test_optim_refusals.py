@@ -120,6 +120,10 @@ def refused(method, opfunc, x, *arguments):
             "cg: verbose must be True, False or a whole number, got 'no'",
         ),
         (
+            optim.lbfgs, {"lineSearchOptions": 1}, DTypeError,
+            "lbfgs: lineSearchOptions must be a dict, got 1",
+        ),
+        (
             optim.de, {"crossoverRate": 1.1}, SettingError,
             "de: crossoverRate must be from 0 to 1, got 1.1",
         ),
@@ -252,6 +256,8 @@ def test_what_just_fits_is_accepted():
     optim.sgd(lambda x: (0.0, np.zeros(2)), x, {"learningRate": 0.5, "weightDecays": -x})
     assert x.tolist() == [1.5, 1.5]
     optim.rprop(bowl, x, {"stepsizemin": 0.5, "stepsizemax": 0.5})
+    for rate in (0, 1):
+        optim.de(bowl, x, {"crossoverRate": rate, "popsize": 4, "maxFEs": 4})
 
 
 @pytest.mark.parametrize("method", [optim.cmaes, optim.de])

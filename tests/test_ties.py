@@ -286,6 +286,12 @@ def test_entries_stand_in_the_order_of_the_parameter(ordered):
             assert np.array_equal(parameters[found].reshape(row.parameter.shape), row.parameter)
 
 
+def test_places_in_an_array_with_gaps():
+    whole = np.zeros((2, 6))[:, ::2]
+    assert views.lattice(whole, whole.T) == views.Lattice(0, (1, 3), (3, 2))
+    assert views.lattice(whole, np.zeros((2, 6))) is None
+
+
 def test_entries_in_the_order_of_memory_are_a_slice():
     first, _ = network("transpose").located_parameters()
     assert first.entries == slice(0, 6)

@@ -9,6 +9,7 @@ import pytest
 from torchlite import manualSeed, nn, optim
 from torchlite.errors import StateError
 from torchlite.nn.stateful import parts
+from torchlite.nn.tree import name_of
 from torchlite.stepping import record, summary
 
 
@@ -171,11 +172,24 @@ def test_names_add_up_over_classes():
 def test_a_module_inside_itself_is_refused():
     net = nn.Sequential(nn.Sequential(nn.ReLU()))
     net[0].modules.append(net)
-    with pytest.raises(StateError, match=r"Sequential: Sequential stands inside itself, at \[0\]"):
+    with pytest.raises(StateError) as error:
         net.listModules()
+    assert str(error.value) == (
+        "Sequential: Sequential stands inside itself, at [0][1]\n"
+        "  hint: an attribute that only refers to a module is named in the class's refers"
+    )
+    assert error.value.layer is net
     layer = nn.ReLU()
     layer.parent = layer
     assert layer.listModules() == [layer]
+
+
+def test_names_of_arrays():
+    layer, array = nn.Linear(1, 1), np.ones(1)
+    layer.held = {"a": [1, array]}
+    assert name_of(layer, array) == "held['a'][1]"
+    assert name_of(layer, layer.bias) == "bias"
+    assert name_of(layer, np.ones(1)) is None
 
 
 # ---------------------------------------------------------------- containers of one's own
