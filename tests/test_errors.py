@@ -524,6 +524,123 @@ def test_what_goes_wrong_inside_keeps_the_name_of_the_part():
     assert "at [2] of Maxout" in caught.value.__notes__[0]
 
 
+# ---------------------------------------------------------------- settings
+
+SETTINGS = [
+    (
+        nn.BatchNormalization,
+        (3, "a"),
+        DTypeError,
+        "eps must be a number, got 'a'",
+    ),
+    (
+        nn.BatchNormalization,
+        (3, None),
+        DTypeError,
+        "eps must be a number, got None",
+    ),
+    (
+        nn.BatchNormalization,
+        (3, -1),
+        SettingError,
+        "eps must be finite and at least 0, got -1",
+    ),
+    (
+        nn.SpatialBatchNormalization,
+        (3, 1e-5, np.nan),
+        SettingError,
+        "momentum must be finite and at least 0, got nan",
+    ),
+    (
+        nn.VolumetricBatchNormalization,
+        (3, 1e-5, True),
+        DTypeError,
+        "momentum must be a number, got True",
+    ),
+    (
+        nn.LinearWeightNorm,
+        (3, 2, True, "a"),
+        DTypeError,
+        "eps must be a number, got 'a'",
+    ),
+    (
+        nn.LinearWeightNorm,
+        (3, 2, True, np.inf),
+        SettingError,
+        "eps must be finite and at least 0, got inf",
+    ),
+    (
+        nn.Normalize,
+        (2, "a"),
+        DTypeError,
+        "eps must be a number, got 'a'",
+    ),
+    (
+        nn.FeatureLPPooling,
+        (2, 1, "a"),
+        DTypeError,
+        "power must be a number, got 'a'",
+    ),
+    (
+        nn.SpatialLPPooling,
+        (1, "a", 2, 2),
+        DTypeError,
+        "pnorm must be a number, got 'a'",
+    ),
+    (
+        nn.SpatialLPPooling,
+        (1, 2, 0, 2),
+        ShapeError,
+        "kW must be at least 1, got 0",
+    ),
+    (
+        nn.SpatialLPPooling,
+        (1, 2, 2, 2, 1, 1.5),
+        DTypeError,
+        "dH must be an integer, got 1.5",
+    ),
+    (
+        nn.SpatialSubtractiveNormalization,
+        (1, "a"),
+        DTypeError,
+        "kernel must be real numbers, got <U1",
+    ),
+    (
+        nn.SpatialContrastiveNormalization,
+        (0,),
+        ShapeError,
+        "nInputPlane must be at least 1, got 0",
+    ),
+    (
+        nn.SpatialContrastiveNormalization,
+        (1, np.ones((2, 3))),
+        ShapeError,
+        "kernel must be (k,) or (kH, kW) of odd sizes, got (2, 3)",
+    ),
+    (
+        nn.SpatialContrastiveNormalization,
+        (1, None, -1),
+        SettingError,
+        "threshold must be at least 0, got -1",
+    ),
+    (
+        nn.SpatialContrastiveNormalization,
+        (1, None, 1, "a"),
+        DTypeError,
+        "thresval must be a number, got 'a'",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("cls", "arguments", "kind", "message"), SETTINGS, ids=[row[3][:30] for row in SETTINGS]
+)
+def test_settings_are_refused_in_the_name_of_the_class(cls, arguments, kind, message):
+    with pytest.raises(kind) as raised:
+        cls(*arguments)
+    assert str(raised.value) == f"{cls.__name__}: {message}"
+
+
 # ---------------------------------------------------------------- images that are too small
 
 # Where the positions of an image are.

@@ -260,9 +260,17 @@ def not_negative(layer: Any, argument: str, value: Any) -> Any:
 
 def positive_number(layer: Any, argument: str, value: Any) -> float:
     """Return a setting as a float: a finite number greater than 0."""
-    setting = number(layer, "__init__", argument, value)
+    setting = constant(layer, argument, value)
     if not 0 < setting < math.inf:
         raise misbuilt(SettingError, layer, argument, "positive and finite", repr(value))
+    return float(setting)
+
+
+def finite_at_least_0(layer: Any, argument: str, value: Any) -> float:
+    """Return a setting as a float: a finite number of at least 0."""
+    setting = constant(layer, argument, value)
+    if not 0 <= setting < math.inf:
+        raise misbuilt(SettingError, layer, argument, "finite and at least 0", repr(value))
     return float(setting)
 
 

@@ -440,7 +440,8 @@ def _parameter(function: str, module: Any, parameter: Any) -> tuple[Array, Array
         got = repr(parameter)
     names = ", ".join(own) or "it has none of its own"
     expected = f"the name or a view of a parameter of {checks.title(module)} ({names})"
-    hint = f"net.apply(nn.init.each(nn.Linear, {where}, ...))" if module.modules else None
+    unclear = module.modules and not own
+    hint = f"net.apply(nn.init.each(nn.Linear, {where}, ...))" if unclear else None
     raise fault(SettingError, where, "parameter", expected, got, layer=module, hint=hint)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.errors import SettingError, ShapeError
+from torchlite.errors import DTypeError, SettingError, ShapeError
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.convolution import conv, conv_transposed
 from torchlite.kernels.sums import sum_all, sum_along
@@ -80,7 +80,10 @@ def normalized(layer: Any, kernel: Any) -> Any:
 
     None stands for 9 times 9 ones.
     """
-    weights = np.ones((9, 9)) if kernel is None else np.array(kernel, "float64")
+    weights = np.ones((9, 9)) if kernel is None else np.array(kernel)
+    if weights.dtype.kind not in "biuf":
+        raise checks.misbuilt(DTypeError, layer, "kernel", "real numbers", str(weights.dtype))
+    weights = weights.astype("float64")
     if weights.ndim not in (1, 2) or any(n % 2 == 0 for n in weights.shape):
         expected, got = "(k,) or (kH, kW) of odd sizes", str(weights.shape)
         raise checks.misbuilt(ShapeError, layer, "kernel", expected, got)

@@ -113,8 +113,8 @@ class BatchNormalization(Module):
         if checks.size(self, "nOutput", nOutput) == 0:
             hint = f"{type(self).__name__}(nOutput, eps, momentum, False) has no weight and bias"
             raise checks.misbuilt(ShapeError, self, "nOutput", "at least 1", "0", hint)
-        self.eps = float(eps)
-        self.momentum = float(momentum)
+        self.eps = checks.finite_at_least_0(self, "eps", eps)
+        self.momentum = checks.finite_at_least_0(self, "momentum", momentum)
         self.affine = bool(affine)
         self.running_mean = np.zeros(nOutput)
         self.running_var = np.ones(nOutput)

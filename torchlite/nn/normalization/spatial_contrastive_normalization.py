@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from torchlite.nn import checks
 from torchlite.nn.containers.sequential import Sequential
+from torchlite.nn.normalization._neighbourhood import normalized
 from torchlite.nn.normalization.spatial_divisive_normalization import SpatialDivisiveNormalization
 from torchlite.nn.normalization.spatial_subtractive_normalization import (
     SpatialSubtractiveNormalization,
@@ -78,6 +80,10 @@ class SpatialContrastiveNormalization(Sequential):
         threshold: float = 1e-4,
         thresval: float = 1e-4,
     ) -> None:
+        checks.at_least(self, "nInputPlane", nInputPlane, 1)
+        normalized(self, kernel)
+        checks.not_negative(self, "threshold", threshold)
+        checks.positive_number(self, "thresval", thresval)
         super().__init__(
             SpatialSubtractiveNormalization(nInputPlane, kernel),
             SpatialDivisiveNormalization(nInputPlane, kernel, threshold, thresval),

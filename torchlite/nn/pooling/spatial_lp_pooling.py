@@ -77,6 +77,11 @@ class SpatialLPPooling(Sequential):
     Torch7, nn/SpatialLPPooling.lua.
     """
 
+    kW: int
+    kH: int
+    dW: int
+    dH: int
+
     def __init__(
         self,
         nInputPlane: int,
@@ -89,8 +94,10 @@ class SpatialLPPooling(Sequential):
         checks.size(self, "nInputPlane", nInputPlane)
         checks.positive_number(self, "pnorm", pnorm)
         self.pnorm = pnorm
-        means = SpatialAveragePooling(kW, kH, kW if dW is None else dW, kH if dH is None else dH)
-        self.kW, self.kH, self.dW, self.dH = means.kW, means.kH, means.dW, means.dH
+        strides = kW if dW is None else dW, kH if dH is None else dH
+        for name, value in zip(("kW", "kH", "dW", "dH"), (kW, kH, *strides), strict=True):
+            setattr(self, name, checks.at_least(self, name, value, 1))
+        means = SpatialAveragePooling(self.kW, self.kH, self.dW, self.dH)
         super().__init__(
             Square() if pnorm == 2 else Power(pnorm),
             means,

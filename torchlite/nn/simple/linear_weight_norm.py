@@ -99,7 +99,7 @@ class LinearWeightNorm(Linear):
     ) -> None:
         inputSize = checks.size(self, "inputSize", inputSize)
         outputSize = checks.size(self, "outputSize", outputSize)
-        self.eps = float(eps)
+        self.eps = checks.finite_at_least_0(self, "eps", eps)
         self.v: Array = np.zeros((outputSize, inputSize))
         self.gradV: Array = np.zeros((outputSize, inputSize))
         self.g: Array = np.zeros((outputSize, 1))

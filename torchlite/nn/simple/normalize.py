@@ -8,7 +8,7 @@ from torchlite.errors import SettingError
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
-from torchlite.nn.checks import constant, misbuilt
+from torchlite.nn.checks import constant, finite_at_least_0, misbuilt
 from torchlite.nn.module import Module
 
 __all__ = ["Normalize"]
@@ -68,13 +68,10 @@ class Normalize(Module):
     """
 
     def __init__(self, p: float, eps: float = 1e-10) -> None:
-        p, eps = constant(self, "p", p), constant(self, "eps", eps)
-        if not p > 0:
+        if not constant(self, "p", p) > 0:
             raise misbuilt(SettingError, self, "p", "greater than 0", repr(p))
-        if not 0 <= eps < math.inf:
-            raise misbuilt(SettingError, self, "eps", "finite and at least 0", repr(eps))
         self.p = float(p)
-        self.eps = float(eps)
+        self.eps = finite_at_least_0(self, "eps", eps)
 
     @property
     def exempt(self) -> dict[str, str]:
