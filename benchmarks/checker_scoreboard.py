@@ -28,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import bugs
-from bugs.good import GOOD, odd
+from bugs.good import GOOD
+from cases import draw
 
 from torchlite import nn, random
 from torchlite.nn.nested import (
@@ -44,12 +45,6 @@ from torchlite.testing import ContractViolation, check_criterion, check_module
 
 STEP = 1e-6
 PAGE = Path(__file__).parents[1] / "docs" / "checker.md"
-
-
-def draw(rng, shape):
-    if callable(shape):
-        return shape(rng)
-    return [draw(rng, entry) for entry in shape] if isinstance(shape, list) else odd(rng, shape)
 
 
 class Function:
@@ -307,7 +302,7 @@ def main():
     options = parser.parse_args()
     wrong, right = list(rows(wrong=True)), list(rows(wrong=False))
     layers = f"{len(wrong)} wrong layers, {len(right)} right ones"
-    counted = "; ".join([layers, ", ".join(versions())])
+    counted = "; ".join(filter(None, [layers, ", ".join(versions())]))
     lines = ["| check | found | accused |", "|---|--:|--:|"]
     print("\n".join([counted, "", *lines]), flush=True)
     for name, (needs, check) in CHECKS.items():

@@ -6,7 +6,8 @@ from functools import cache
 import numpy as np
 import pytest
 from bugs import CriterionBug, bases, corpus, extremes, right
-from bugs.good import BIG, GOOD, odd
+from bugs.good import BIG, GOOD
+from cases import draw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,12 +31,6 @@ WRITTEN = right()
 GRADIENTS = {"gradInput", "gradParameters", "accumulate", "scale"}
 # What share of them the first answer must name at least, and may misname at most.
 RIGHT, WRONG = 0.5, 0.02
-
-
-def draw(rng, shape):
-    if callable(shape):
-        return shape(rng)
-    return [draw(rng, entry) for entry in shape] if isinstance(shape, list) else odd(rng, shape)
 
 
 def check_layer(make, input, seed, **options):

@@ -121,6 +121,23 @@ def test_where_one_example_does_not_reach(bug, where):
     assert str(found).startswith(f"{where}: {found.method}: ")
 
 
+def test_numbers_that_the_checker_chose_give_no_warnings(recwarn):
+    class Logistic(nn.Module):
+        """Right, though its exponential overflows at input * 512."""
+
+        def updateOutput(self, input):
+            self.output = 1 / (1 + np.exp(-input))
+            return self.output
+
+        def updateGradInput(self, input, gradOutput):
+            output = 1 / (1 + np.exp(-input))
+            self.gradInput = gradOutput * output * (1 - output)
+            return self.gradInput
+
+    check_module(Logistic(), shape=(4, 3))
+    assert not recwarn
+
+
 def test_the_other_side_of_a_target():
     x = np.random.default_rng(0).uniform(1, 2, (5, 3))
     with pytest.raises(GradientMismatch) as caught:

@@ -6,6 +6,7 @@ What takes minutes, building and testing the sdist and the wheel, is done by `.c
 import configparser
 import importlib.util
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -167,3 +168,25 @@ def test_the_page_for_the_index_is_written_over_readme(monkeypatch, tmp_path):
     index_page.main()
     expected = f"[a](https://example.org/t/blob/v{torchlite.__version__}/b.md)\n"
     assert (tmp_path / "README.md").read_text("utf-8") == expected
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or sys.version_info < (3, 12), reason="it needs Linux and Python 3.12"
+)
+def test_what_no_test_notices_is_shown(tmp_path):
+    (tmp_path / "small.py").write_text(
+        "def above(x):\n    return x > 2\n\ndef unused(x):\n    return not x\n", "utf-8"
+    )
+    (tmp_path / "test_small.py").write_text(
+        "from small import above\n\n"
+        "def test_above():\n    assert above(3)\n    assert above(1) is False\n",
+        "utf-8",
+    )
+    command = [sys.executable, ROOT / ".ci" / "mutants.py", "small.py", "--", "test_small.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[:4] == [
+        "small.py:2: x > 2  ->  x >= 2",
+        "small.py:5: return not x  ->  return None  (no test takes it)",
+        "small.py:5: not x  ->  x  (no test takes it)",
+        "small.py: 3 of 6 survive, 6 there are",
+    ]

@@ -56,13 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     # Here, because loading it would slow down every other command.
-    from torchlite.testing import ContractViolation, check_criterion, check_module
+    from torchlite.testing import ContractViolation, check_criterion, check_module, values
     from torchlite.testing.subject import attempt
 
     try:
         kind = named("check", args.layer)
         positional, by_name = _arguments(args.args)
-        rng = np.random.default_rng(args.seed)
+        rng = values.generator(args.seed)
         arguments = [_drawn(rng, "--input", args.input)]
         only = args.only and list(map(_alone, args.only))
         exempt = dict(map(_exempt, args.exempt))

@@ -170,7 +170,7 @@ def check_module(
                     repr(input),
                     hint=f"or give the shape of one: check_module(module, shape={input or (4, 3)})",
                 )
-            input = draw(np.random.default_rng(seed), shape)
+            input = draw(values.generator(seed), shape)
         run = _Run("check_module", PROPERTIES, only, level, all_failures)
         subject = ModuleSubject(
             made,
@@ -336,7 +336,7 @@ class _Run:
 def _guarded(subject: Any, name: str, check: Callable[[Any], None]) -> None:
     subject.property = name
     # Alone it draws what it draws among others.
-    subject.rng = np.random.default_rng([subject.seed, *name.encode()])
+    subject.rng = values.generator(subject.seed, name)
     try:
         check(subject)
     except ContractViolation:

@@ -9,6 +9,7 @@ import numpy as np
 
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, leaves
+from torchlite.testing import values
 from torchlite.testing.check import check_criterion, check_module, draw
 from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.properties import CRITERION_PROPERTIES, LEVELS, PROPERTIES
@@ -80,7 +81,7 @@ def module_contract(
             return standing_at(line, check)
 
         def in_any_order() -> None:
-            rng = np.random.default_rng(0)
+            rng = values.generator(0)
             module = modules if isinstance(modules, Module) else modules()
             given = draw(rng, shape) if input is None else input
             for _ in range(_ORDERS):

@@ -19,7 +19,7 @@ from torchlite.nn.nested import (
 )
 from torchlite.testing import values
 from torchlite.testing.raised import blaming
-from torchlite.testing.subject import EXTREMES, Result, Subject, attempt
+from torchlite.testing.subject import Result, Subject, attempt
 
 __all__ = ["CriterionSubject"]
 
@@ -101,7 +101,7 @@ class CriterionSubject(Subject):
         """Return the criterion at an input, or a target, of huge and tiny numbers."""
         return [
             subject
-            for what, more in EXTREMES
+            for what, more in values.EXTREMES
             for subject in (
                 self.at(what, self.adversarial(self.input, *more)),
                 self.at(

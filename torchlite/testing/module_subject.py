@@ -27,15 +27,15 @@ from torchlite.nn.stateful import arrays_in, parts
 from torchlite.nn.tree import gradient_names
 from torchlite.testing import values
 from torchlite.testing.raised import blaming, line_of
-from torchlite.testing.subject import EXTREMES, Result, Subject, attempt, quietly
+from torchlite.testing.subject import Result, Subject, attempt, quietly
 from torchlite.testing.words import words
 
 __all__ = ["ModuleSubject"]
 
 # Of up to so many entries of the input, modes are told apart by extreme numbers, too.
 FEW = 1000
-
-
+# With more parameters than these, they are moved by no exact numbers, and few are checked alone.
+MANY = 1000
 # With more numbers than these, parameters and all, most properties are checked with so few samples.
 SAMPLES = 4
 LARGE = 10_000
@@ -121,7 +121,7 @@ class ModuleSubject(Subject):
     def _move_parameters(self) -> None:
         parameters = self.base.parameters()[0]
         before = [parameter.copy() for parameter in parameters]
-        self.small = sum(parameter.size for parameter in parameters) <= 1000
+        self.small = sum(parameter.size for parameter in parameters) <= MANY
         for parameter in parameters:
             if self.small:
                 parameter[...] = values.nearby(self.rng, parameter)
@@ -260,7 +260,7 @@ class ModuleSubject(Subject):
                 self.adversarial(self.input, *more),
                 gradOutput=self.adversarial(self.gradOutput, *more),
             )
-            for what, more in EXTREMES
+            for what, more in values.EXTREMES
         ]
 
     @property
@@ -325,7 +325,7 @@ class ModuleSubject(Subject):
             if self.small and sum(array.size for array in leaves(self.input)) <= FEW:
                 # The numbers that it is told by are the same, whichever property asks first.
                 asks = copy.copy(self)
-                asks.rng = np.random.default_rng([self.seed, 2])
+                asks.rng = values.generator(self.seed, "modes")
                 situations += [(None, extreme.given) for extreme in asks.extremes()]
             if few._behaviour(situations) == few_of_other._behaviour(situations):
                 return None

@@ -5,7 +5,6 @@ input is one sample. That it is one, the layer itself tells: it gives for both t
 gives for each.
 """
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,7 +33,7 @@ def together(s: Any) -> Any:
     if output is None or both is None or not _alike(both, attempt(_stacked, s.output, output)):
         return None
     gradOutput = _shaped(_stacked(s.gradOutput, s.others()[1]), both)
-    return _at(s, "two samples", samples, gradOutput=gradOutput, output=both)
+    return s.at("two samples", samples, extreme=False, gradOutput=gradOutput, output=both)
 
 
 def _of_losses(s: Any, second: Any, samples: Any) -> Any:
@@ -50,7 +49,7 @@ def _of_losses(s: Any, second: Any, samples: Any) -> Any:
         if both is not None and any(
             np.allclose(both, loss, 1e-9, 0) for loss in (total, total / 2)
         ):
-            return _at(s, "two samples", samples, target=targets, output=both)
+            return s.at("two samples", samples, extreme=False, target=targets, output=both)
     return None
 
 
@@ -67,13 +66,7 @@ def alone(s: Any) -> Any:
         if output is None or row is None or not _alike(output, row):
             return None
     gradOutput = _shaped(_row(s.gradOutput, 0), output)
-    return _at(s, "one sample", sample, gradOutput=gradOutput, output=output)
-
-
-def _at(s: Any, what: str, input: Any, **others: Any) -> Any:
-    subject = copy.copy(s)
-    vars(subject).update(where=f"{s.where} at {what}", input=input, pristine=input, **others)
-    return subject
+    return s.at("one sample", sample, extreme=False, gradOutput=gradOutput, output=output)
 
 
 def _row(table: Any, i: int) -> Any:

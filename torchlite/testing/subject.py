@@ -25,15 +25,10 @@ from torchlite.testing import values
 from torchlite.testing.patterns import guess
 from torchlite.testing.violations import ContractViolation
 
-__all__ = ["EXTREMES", "ROUNDING", "Result", "Subject", "attempt", "quietly", "states"]
+__all__ = ["ROUNDING", "Result", "Subject", "attempt", "quietly", "states"]
 
 # Rounding: what two ways to the same sum may differ by, of the magnitude of its terms.
 ROUNDING = 1e-11
-# What adversarial numbers are, and which are mixed in: to a maximum, one NaN hides all others.
-EXTREMES: list[tuple[str, tuple[float, ...]]] = [
-    ("huge and tiny numbers", ()),
-    ("huge and tiny numbers, infinities and NaN", (np.nan, np.inf, -np.inf)),
-]
 
 
 @contextmanager
@@ -103,8 +98,7 @@ class Subject:
         # The property that is being checked: whoever runs one sets it.
         self.property = ""
         self.seed = seed
-        # Other numbers than `draw` gives to the input.
-        self.rng = np.random.default_rng([seed, 1])
+        self.rng = values.generator(seed, "parameters")
         self.title = checks.title(layer)
         self.where = f"{where} {self.title}" if where else self.title
         self.fresh_from = fresh_from
@@ -239,11 +233,10 @@ class Subject:
         return other.forward(layer, input)
 
     def at(self, what: str, input: Any, **others: Any) -> Self:
-        """Return the subject at numbers that are `what`; it may refuse them."""
+        """Return the subject at such an input, which it may refuse unless extreme is False."""
         subject = copy.copy(self)
-        vars(subject).update(
-            extreme=True, where=f"{self.where} at {what}", input=input, pristine=input, **others
-        )
+        facts = {"extreme": True, "where": f"{self.where} at {what}"}
+        vars(subject).update({**facts, "input": input, "pristine": input, **others})
         return subject
 
     def adversarial(self, table: Any, *more: float) -> Any:

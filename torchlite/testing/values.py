@@ -2,8 +2,8 @@
 
 Odd multiples of 1/16, or of a smaller power of two where there are many: exact in single and double
 precision, never 0, so that products and sums of a few of them are exact and a failure shows numbers
-that can be checked by hand. Where sums do not
-matter, huge and tiny numbers show what these leave alone.
+that can be checked by hand. Where sums do not matter, huge and tiny numbers show what these leave
+alone.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,12 @@ from torchlite.kernels.arrays import Array
 from torchlite.nn.nested import is_array, is_floating, leaves, map_arrays
 
 __all__ = [
+    "EXTREMES",
     "HUGE",
     "adversarial",
     "directions",
     "distinct",
+    "generator",
     "nearby",
     "signs",
     "sixteenths",
@@ -28,8 +30,20 @@ __all__ = [
 
 # About 1e30; times a power of two, a sum is rounded as it was.
 HUGE = 2.0**100
+# What adversarial numbers are, and which are mixed in: to a maximum, one NaN hides all others.
+EXTREMES: list[tuple[str, tuple[float, ...]]] = [
+    ("huge and tiny numbers", ()),
+    ("huge and tiny numbers, infinities and NaN", (np.nan, np.inf, -np.inf)),
+]
 # In so many entries of an array there are numbers that are the smallest there are.
 FEW_TINY = 1000
+# What a seed is used for beside inputs, and the properties, which have names.
+_USES = {"parameters": b"\1", "modes": b"\2"}
+
+
+def generator(seed: int, use: str = "") -> np.random.Generator:
+    """Return the generator of one use of a seed: what is drawn for one changes no other."""
+    return np.random.default_rng([seed, *_USES.get(use, use.encode())])
 
 
 def sixteenths(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

@@ -25,6 +25,7 @@ from torchlite.nn.nested import (
     shapes,
 )
 from torchlite.testing import values
+from torchlite.testing.module_subject import LARGE
 from torchlite.testing.oracle import FLOOR, Backward, check_again
 from torchlite.testing.slopes import CENTRAL, COMPLEX_STEP
 from torchlite.testing.subject import ROUNDING, Subject, attempt, quietly
@@ -42,7 +43,6 @@ TIED = {"equal numbers": 2.0, "numbers of one size": 8.0}
 STEPS = 33
 # So often ids and classes that an example leaves out are put into it.
 PARTS = 8
-LARGE = 10_000
 _FEW_ROUNDINGS = 2.0**-49
 
 
@@ -288,6 +288,7 @@ def _at(s: AnySubject, what: str, asked: dict[str, Any]) -> Iterator[AnySubject]
     yield other
 
 
+@quietly()
 def check_elsewhere(
     s: Subject,
     kind: str,

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.testing import values
+
 __all__ = [
     "Clues",
     "Derivative",
@@ -92,7 +94,7 @@ class Derivative:
     @cached_property
     def trials(self) -> list[list[Any]]:
         """Gradients of the output to try: those that were used, and drawn ones."""
-        rng = np.random.default_rng(0)
+        rng = values.generator(0)
         drawn = [[rng.uniform(-2, 2, w.shape) for w in self.weights] for _ in range(2)]
         return [self.weights, *drawn]
 
@@ -200,7 +202,7 @@ class Clues:
         Two directions tell, without all the slopes.
         """
         known = self.derivative
-        rng = np.random.default_rng(1)
+        rng = values.generator(1)
         for _ in range(2):
             direction = np.where(known.skipped, 0.0, rng.uniform(0.5, 1.5, self.got.shape))
             slopes = sum(known.slopes_of(v, direction) for v in variables)
