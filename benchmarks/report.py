@@ -88,23 +88,40 @@ def growth(result, ways=GROWTH):
     return "\n\n".join(parts)
 
 
-def windows(result):
-    """Return torchlite's times by case and part, with their proportions to PyTorch's."""
-    cells = {}
-    for case in WINDOWS:
-        row = result["times"][case.name]
-        ours, theirs = next(row[name] for name in OURS if name in row), row.get("PyTorch")
-        ratio = f" ({ours / theirs:.2f})" if theirs else ""
-        cells.setdefault(case.title, {})[case.part] = seconds(ours) + ratio
-    convolutions = [[t, *row.values()] for t, row in cells.items() if len(row) == len(PARTS)]
-    others = [[t, *row.values()] for t, row in cells.items() if len(row) == 1]
-    return "\n\n".join(
-        [
-            table(["Convolution", "forward", "gradInput", "gradWeight and bias"], convolutions),
-            table(["Others", "forward and backward"], others),
-            growth(result, GROWTH_OF_WINDOWS),
-        ]
-    )
+def windows(one, several, peaks):
+    """Return what torchlite takes by case and part, with its proportions to what PyTorch takes.
+
+    one, several: the times with one thread and with more; peaks: the memory. Of several threads the
+    proportions alone.
+    """
+    columns = [("one thread", one, seconds), ("two threads", several, None)]
+    columns.append(("memory", peaks, mebibytes))
+    columns = [column for column in columns if column[1]]
+    titles = list(dict.fromkeys(case.title for case in WINDOWS))
+    alone = {case.title: case.part for case in WINDOWS if case.part not in PARTS}
+    tables = []
+    for part in (*PARTS, None):
+        rows = []
+        for title in titles:
+            if (part is None) == (title in alone):
+                name = f"{title}: {part or alone[title]}"
+                rows.append([title, *(beside(found[name], say) for _, found, say in columns)])
+        head = {"gradWeight": "gradWeight and bias", None: "forward and backward"}.get(part, part)
+        tables.append(table([head, *(heading for heading, _, _ in columns)], rows))
+    return "\n\n".join([*tables, growth({"times": one}, GROWTH_OF_WINDOWS)])
+
+
+def beside(row, say):
+    """What torchlite takes, if it is to be said, and its proportion to what PyTorch does."""
+    ours, theirs = next(row[name] for name in OURS if name in row), row.get("PyTorch")
+    ratio = f"{ours / theirs:.2f}" if theirs else ""
+    if say is None:
+        return ratio
+    return f"{say(ours)} ({ratio})" if ratio else say(ours)
+
+
+def mebibytes(value):
+    return f"{value / 2**20:.3g} MiB"
 
 
 def slope(sizes, values):

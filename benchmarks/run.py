@@ -4,6 +4,7 @@
     python benchmarks/run.py --quick               # some two minutes, and more noise
     python benchmarks/run.py --threads one --peers torchlite,pytorch,jax --cases '10-10-1*'
     python benchmarks/run.py --write               # also into docs/performance.md and .svg
+    python benchmarks/run.py --cases windows --write   # or growth, imports, memory: that part alone
 
 It needs NumPy alone, and measures the checkout that it stands in, installed or not. Peers that are
 not installed are left out and named. What is measured, and what makes it fair: README.md.
@@ -44,22 +45,33 @@ def windows(peers):
     grown = [case for cases in GROWTH_OF_WINDOWS.values() for case in cases.values()]
     cases = [case.name for case in [*WINDOWS, *grown]]
     both = [peer for peer in ("torchlite", "pytorch") if peer in peers]
-    return report.windows(ask("measure", 1, dtype="float32", peers=both, cases=cases, pace=FULL))
+
+    def times(threads, cases):
+        return ask("measure", threads, dtype="float32", peers=both, cases=cases, pace=FULL)["times"]
+
+    one, several = times(1, cases), times(available(), [case.name for case in WINDOWS])
+    peaks = peaks_of(WINDOWS, both) if sys.platform == "linux" else {}
+    return report.windows(one, several, peaks)
 
 
 def memory(peers):
-    peaks = {case.name: {} for case in MEMORY}
+    return report.memory(peaks_of(MEMORY, peers))
+
+
+def peaks_of(cases, peers):
+    """The bytes that each case takes at most, by its name and the peer's."""
+    peaks = {case.name: {} for case in cases}
     for case, row in peaks.items():
         for peer in peers:
             row |= ask("memory", 1, dtype="float32", peer=peer, case=case)
-    return report.memory(peaks)
+    return peaks
 
 
 def imports(peers):
     return report.imports(import_times(ROUNDS_OF_IMPORTS))
 
 
-# Beside the cases; in float32, on one thread.
+# Beside the cases; in float32, on one thread if nothing else is said.
 EXTRAS = {"growth": growth, "windows": windows, "imports": imports}
 if sys.platform == "linux":
     EXTRAS["memory"] = memory
@@ -83,9 +95,10 @@ def arguments():
     parser.add_argument("--dtype", choices=["float32", "float64", "both"], default="float32")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md and .svg")
     options = parser.parse_args()
-    if options.write and (options.quick or options.peers or options.cases != "*"):
+    alone = options.cases in EXTRAS
+    if options.write and (options.quick or options.peers or options.cases != "*") and not alone:
         parser.error("--write goes with every case and peer, and without --quick")
-    if options.write and find_spec("matplotlib") is None:
+    if options.write and not alone and find_spec("matplotlib") is None:
         parser.error("--write draws, too: pip install matplotlib")
     if options.peers:
         options.peers = options.peers.split(",")
@@ -122,6 +135,7 @@ def main():
         show("machine", report.machine(versions))
     if options.write:
         report.write(parts)
+    if options.write and results:
         report.plot({name: r for name, r in results.items() if name.endswith("32")} or results)
 
 

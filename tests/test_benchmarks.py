@@ -137,17 +137,22 @@ def test_growth_is_the_exponent_of_the_size():
 
 def test_windows_have_a_row_a_layer_and_their_growth():
     grown = [case for way in GROWTH_OF_WINDOWS.values() for case in way.values()]
-    times = {case.name: {"without SciPy": 3e-3, "PyTorch": 2e-3} for case in [*WINDOWS, *grown]}
-    times["256 -> 64, 1x1, of 14x14, batch 32: gradInput"] = {"torchlite": 1e-3, "PyTorch": 2e-3}
-    times["LeNet of 28x28, batch 64: training"] = {"torchlite": 1.0}
-    convolutions, others, *growths = report.windows({"times": times}).split("\n\n")
-    row = (
-        "| 256 -> 64, 1x1, of 14x14, batch 32 | 3.00 ms (1.50) | 1.00 ms (0.50) | 3.00 ms (1.50) |"
-    )
-    assert row in convolutions.splitlines()
-    assert others.endswith("\n| LeNet of 28x28, batch 64 | 1.00 s |")
+    one = {case.name: {"without SciPy": 3e-3, "PyTorch": 2e-3} for case in [*WINDOWS, *grown]}
+    one["256 -> 64, 1x1, of 14x14, batch 32: gradInput"] = {"torchlite": 1e-3, "PyTorch": 2e-3}
+    one["LeNet of 28x28, batch 64: training"] = {"torchlite": 1.0}
+    two = {case.name: {"torchlite": 5.0, "PyTorch": 2.0} for case in WINDOWS}
+    peaks = {case.name: {"torchlite": 3 << 19, "PyTorch": 2 << 20} for case in WINDOWS}
+    *parts, others = report.windows(one, two, peaks).split("\n\n")[: len(PARTS) + 1]
+    growths = report.windows(one, two, peaks).split("\n\n")[len(PARTS) + 1 :]
+    row = "| 256 -> 64, 1x1, of 14x14, batch 32 | 1.00 ms (0.50) | 2.50 | 1.5 MiB (0.75) |"
+    assert row in parts[PARTS.index("gradInput")].splitlines()
+    assert others.endswith("\n| LeNet of 28x28, batch 64 | 1.00 s | 2.50 | 1.5 MiB (0.75) |")
+    assert others.startswith("| forward and backward | one thread | two threads | memory |\n")
+    # Where memory cannot be measured.
+    assert report.windows(one, two, {}).startswith("| forward | one thread | two threads |\n")
     # Under two lines of a head each.
-    assert convolutions.count("\n") - 1 == sum(case.part == "forward" for case in WINDOWS)
+    for part, text in zip(PARTS, parts, strict=True):
+        assert text.count("\n") - 1 == sum(case.part == part for case in WINDOWS)
     assert others.count("\n") - 1 == sum(case.part not in PARTS for case in WINDOWS)
     assert [part.split(" | ")[0] for part in growths] == [f"| {way}" for way in GROWTH_OF_WINDOWS]
 

@@ -112,7 +112,6 @@ class WithSciPy(Contender):
         if case.part == "training":
             return self._classify(net, x, g)
         layer = net[0]
-        layer.forward(x)
 
         def forward():
             output = layer.forward(x)
