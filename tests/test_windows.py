@@ -401,6 +401,32 @@ def test_windows_that_overlap_share_layers(shape, planes, kernel, stride, dilati
     assert got == plan
 
 
+def test_the_gradient_of_an_enlarged_pixel_is_accurate():
+    g = np.full((1, 1, 200_000), 0.1, np.float32)
+    got = resampling.upsample_linear_back(g, (1,))
+    np.testing.assert_allclose(got, 2e5 * np.float64(np.float32(0.1)), rtol=2e-6)
+    assert got.dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_window_of_the_whole_image_is_its_sum(dtype):
+    rng = np.random.default_rng(0)
+    x, gradOutput = whole(rng, 2, 3, 4, 5).astype(dtype), whole(rng, 2, 3, 1, 1).astype(dtype)
+    for kernel, padding in (((4, 5), (0, 0)), ((6, 7), (2, 2)), ((6, 6), (2, 1))):
+        output = means.sum_windows(x, kernel, (9, 9), padding, (1, 1))
+        assert output.dtype == dtype
+        assert np.array_equal(output, x.sum((2, 3), keepdims=True))
+        back = means.sum_windows_back(gradOutput, (4, 5), kernel, (9, 9), padding)
+        assert np.array_equal(back, np.broadcast_to(gradOutput, x.shape))
+        assert back.flags.writeable
+    # Nearly: a row is outside.
+    output = means.sum_windows(x, (5, 7), (9, 9), (2, 2), (1, 1))
+    assert np.array_equal(output, x[:, :, :3].sum((2, 3), keepdims=True))
+    back = means.sum_windows_back(gradOutput, (4, 5), (5, 7), (9, 9), (2, 2))
+    assert not back[:, :, 3].any()
+    assert np.array_equal(means.adaptive_means(x, (1, 1)), x.sum((2, 3), keepdims=True) / 20)
+
+
 def test_columns_take_little_memory():
     x = np.zeros((8, 16, 64, 64), np.float32)
     weight = np.zeros((16, 16, 5, 5), np.float32)

@@ -156,7 +156,8 @@ def max_at(input: Array, places: Array, dims: int) -> tuple[Array, Array]:
         else:
             # NaN is better than a number, and nothing is better than NaN.
             better = ~(values <= best) & (best == best)
-            best, hits = np.where(better, values, best), np.where(better, number, hits)
+            best = np.maximum(best, values)
+            hits = np.maximum(hits, np.multiply(better, number, dtype=hits.dtype))
     places = np.broadcast_to(places, (len(places), *hits.shape))
     indices = np.take_along_axis(places, hits[None].astype(np.intp), 0).reshape(*lead, *out)
     return gather(input, indices, dims), indices

@@ -52,6 +52,8 @@ def sum_windows(
     """
     dims = len(kernel)
     lead = input.shape[: input.ndim - dims]
+    if _is_whole(input.shape[input.ndim - dims :], kernel, padding, out):
+        return sum_along(input, tuple(range(-dims, 0)), keepdims=True)
     planes = input.reshape(prod(lead), *input.shape[input.ndim - dims :])
     output = np.empty_like(planes, order="C", shape=(len(planes), *out))
     each = list(zip(kernel, stride, padding, out, strict=True))
@@ -61,6 +63,14 @@ def sum_windows(
             sums = _summed(sums, i + 1, k, s, p, m)
         output[part] = sums
     return output.reshape(*lead, *out)
+
+
+def _is_whole(
+    size: Sequence[int], kernel: Sequence[int], padding: Sequence[int], out: Sequence[int]
+) -> bool:
+    """Tell whether there is one window, with the whole image in it."""
+    each = zip(size, kernel, padding, strict=True)
+    return prod(out) == 1 and all(k - p >= n for n, k, p in each)
 
 
 def _summed(x: Array, axis: int, k: int, s: int, p: int, m: int) -> Array:
@@ -99,8 +109,10 @@ def sum_windows_back(
     array([[ 1., 11., 10.]])
     """
     dims = len(kernel)
-    lead = gradient.shape[: gradient.ndim - dims]
-    planes = gradient.reshape(prod(lead), *gradient.shape[gradient.ndim - dims :])
+    lead, out = gradient.shape[: gradient.ndim - dims], gradient.shape[gradient.ndim - dims :]
+    if _is_whole(size, kernel, padding, out):
+        return np.broadcast_to(gradient, (*lead, *size)).copy()
+    planes = gradient.reshape(prod(lead), *out)
     result = np.empty_like(planes, order="C", shape=(len(planes), *size))
     each = list(zip(kernel, stride, padding, size, strict=True))
     for part in cached(result):
@@ -213,7 +225,11 @@ def adaptive_means(input: Array, out: Sequence[int]) -> Array:
     >>> adaptive_means(np.array([[1.0, 2.0, 6.0]]), (2,))
     array([[1.5, 4. ]])
     """
-    for axis, m in enumerate(out, input.ndim - len(out)):
+    dims = len(out)
+    if prod(out) == 1:
+        whole = sum_along(input, tuple(range(-dims, 0)), keepdims=True)
+        return whole / prod(input.shape[-dims:])
+    for axis, m in enumerate(out, input.ndim - dims):
         shape = (*input.shape[:axis], m, *input.shape[axis + 1 :])
         means = np.empty_like(input, order="C", shape=shape)
         for o, (start, end) in enumerate(adaptive_windows(input.shape[axis], m)):
@@ -239,10 +255,17 @@ def adaptive_means_back(gradient: Array, size: Sequence[int]) -> Array:
     array([[ 1., 11., 10.]])
     """
     for axis, n in enumerate(size, gradient.ndim - len(size)):
-        shape = (*gradient.shape[:axis], n, *gradient.shape[axis + 1 :])
-        spread = np.zeros_like(gradient, order="C", shape=shape)
-        for o, (start, end) in enumerate(adaptive_windows(n, gradient.shape[axis])):
-            share = gradient[along(axis, slice(o, o + 1))] / (end - start)
-            spread[along(axis, slice(start, end))] += share
-        gradient = spread
+        found = adaptive_windows(n, gradient.shape[axis])
+        counts = np.array([end - start for start, end in found], gradient.real.dtype)
+        share = gradient / like(counts, gradient).reshape(-1, *(1,) * (gradient.ndim - axis - 1))
+        of: list[list[int]] = [[] for _ in range(n)]
+        for o, (start, end) in enumerate(found):
+            for windows in of[start:end]:
+                windows.append(o)
+        # The first window of each entry, then the second of those in several, and so on.
+        gradient = np.take(share, like(np.array([windows[0] for windows in of]), share), axis)
+        for rank in range(1, max(map(len, of))):
+            some = [i for i, windows in enumerate(of) if len(windows) > rank]
+            more = np.take(share, like(np.array([of[i][rank] for i in some]), share), axis)
+            gradient[along(axis, like(np.array(some), share))] += more
     return gradient

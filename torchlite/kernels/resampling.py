@@ -12,6 +12,7 @@ import numpy as np
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.kernels.means import sum_windows
+from torchlite.kernels.sums import DOUBLE
 from torchlite.kernels.windows import along, middle
 
 __all__ = [
@@ -27,6 +28,9 @@ __all__ = [
 ]
 
 Pads = Sequence[tuple[int, int]]
+
+# More terms than these are not added up one after the other in single precision.
+_FEW = 64
 
 
 # ---------------------------------------------------------------- around
@@ -214,18 +218,24 @@ def upsample_linear_back(gradient: Array, size: Sequence[int]) -> Array:
     array([  6., 105.])
     """
     for axis, n in enumerate(size, gradient.ndim - len(size)):
-        low, share, between = _between(n, gradient.shape[axis], gradient, axis)
-        result = np.zeros_like(
-            gradient,
-            order="C",
-            shape=(*gradient.shape[:axis], n, *gradient.shape[axis + 1 :]),
-        )
-        high = np.take(gradient, like(between, gradient), axis) * share
-        lower, inner = gradient.copy(), along(axis, like(between, gradient))
-        lower[inner] *= 1 - share
-        _add_sorted(result, low, lower, axis)
-        _add_sorted(result, low[between] + 1, high, axis)
-        gradient = result
+        m = gradient.shape[axis]
+        # Entries of the last dimension are far apart, so it comes first in memory.
+        terms = np.moveaxis(gradient, axis, 0)
+        if axis == gradient.ndim - 1:
+            terms = terms.copy()
+        dtype = gradient.dtype
+        summed = DOUBLE.get(dtype.char, dtype) if m > _FEW * n else dtype
+        result = np.zeros_like(gradient, summed, order="C", shape=(n, *terms.shape[1:]))
+        kind = gradient.real.dtype.type
+        for o in range(m):
+            low, rest = divmod(o * (n - 1), max(1, m - 1))
+            if not rest:
+                result[low] += terms[o]
+                continue
+            share = kind(rest / (m - 1))
+            result[low] += terms[o] * (1 - share)
+            result[low + 1] += terms[o] * share
+        gradient = np.moveaxis(result, 0, axis).astype(dtype, order="C")
     return gradient
 
 
@@ -238,11 +248,3 @@ def _between(n: int, m: int, array: Array, axis: int) -> tuple[Array, Array, Arr
     share = (rest[between] / max(1, m - 1)).astype(array.real.dtype)
     shape = (len(between), *(1,) * (array.ndim - axis - 1))
     return low, like(share, array).reshape(shape), between
-
-
-def _add_sorted(result: Array, places: Array, terms: Array, axis: int) -> None:
-    """Add terms to the entries at places along an axis, of which equal ones are neighbours."""
-    if len(places):
-        starts = np.nonzero(np.diff(places, prepend=-1))[0]
-        sums = np.add.reduceat(terms, like(starts, result), axis)
-        result[along(axis, like(places[starts], result))] += sums
