@@ -90,6 +90,23 @@ def test_a_node_that_is_forwarded():
     )
 
 
+def test_a_module_that_should_be_a_node_and_a_node_that_should_be_a_module():
+    hint = "  hint: a second pair of parentheses makes a node of a module: nn.Identity(...)()"
+    for call, argument in [
+        (lambda: nn.Tanh()(nn.Identity()), "Tanh.updateOutput: input"),
+        (lambda: nn.CAddTable()([np.ones(3), nn.Identity()]), "CAddTable.updateOutput: input[1]"),
+    ]:
+        with pytest.raises(DTypeError) as caught:
+            call()
+        assert str(caught.value) == f"{argument} must be an array, got Identity\n{hint}"
+    with pytest.raises(DTypeError) as caught:
+        nn.Sequential(nn.Tanh()())
+    assert str(caught.value) == (
+        "Sequential.add: module must be a Module, got ModuleNode\n"
+        "  hint: nn.gModule(inputs, outputs) is a network of nodes"
+    )
+
+
 def test_what_else_a_module_may_not_be_called_with():
     x, y = nn.Identity()(), nn.Identity()()
     with pytest.raises(DTypeError) as caught:
@@ -448,6 +465,11 @@ def test_gradInput_none():
     _, gradInput, gradients = step(net, a, g)
     assert gradInput is None
     assert all(map(np.array_equal, gradients, wanted))
+    net[0].gradInput, net.gradInput = np.zeros(0), None
+    _, gradInput, gradients = step(net, a, g)
+    assert gradInput is None
+    assert net.gradInput is None
+    assert all(map(np.array_equal, gradients, wanted))
     # As in Torch7: what is before the first layer of a network is an Identity.
     x = nn.Identity()()
     h = nn.Linear(3, 4)(x)
@@ -480,6 +502,7 @@ def test_one_way_without_a_gradient_leaves_the_input_without():
     x = nn.Identity()()
     t = nn.ConcatTable(nn.Tanh(), nn.ReLU())(x)
     first, second = t.split(2)
+    first = nn.CAddTable()([nn.Tanh()(first), nn.ReLU()(first)])
     net = nn.gModule([x], [nn.Linear(3, 2)(first), second])
     position = net.modules.index(net.findModules("Linear")[0][0])
     a = np.ones((2, 3))
@@ -779,6 +802,8 @@ def test_it_prints_itself_as_in_torch7():
         (4, {"inputs": [0]}),
         (3, {"inputs": [1, 2]}),
         (3, {"nSplitOutputs": None}),
+        (7, {"inputs": [1]}),
+        (7, {"module": 3}),
         (2, {"annotations": None}),
         (4, {"selectindex": 0.5}),
         (4, {"selectindex": True}),
@@ -843,6 +868,8 @@ def test_the_graph_knows_what_the_last_calls_gave():
     x, y = nn.Identity()(), nn.Identity()()
     net = nn.gModule([x, y], [nn.CAddTable()([x, y])])
     assert "mapindex = {Node3,Node4}" in net.forwardnodes[-2].label()
+    net.forward([a, 1j * a])
+    assert "input = {float64[4x3],complex128[4x3]}" in net.forwardnodes[-2].label()
 
 
 def test_edges_and_nodes_refuse_what_they_are_not():

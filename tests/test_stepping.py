@@ -1552,6 +1552,12 @@ def test_a_graph_as_text_is_its_longest_way_and_what_leaves_it():
         "input -[1]-> (2) Identity -------------> (3)",
         "             (0) ----------------------> (3)",
     ]
+    h = nn.Tanh()(nn.Tanh()(x))
+    wide = nn.gModule([x], [nn.CAddTable()([h, nn.BatchNormalization(3)(x)])])
+    assert drawing.lines(drawing.tree(wide)) == [
+        "input -> (0) Identity -> (1) Tanh -> (2) Tanh -> (4) CAddTable -> output",
+        "         (0) -> (3) BatchNormalization (2D) (3) -> (4)",
+    ]
     long = nn.gModule([x, y], [nn.CAddTable()([nn.Sequential(nn.Linear(3, 3), nn.Tanh())(x), y])])
     assert drawing.lines(drawing.tree(long))[0] == (
         "input -[0]-> (0) Identity -> (1) Sequential -> (3) CAddTable -> output"

@@ -337,6 +337,9 @@ def must_be_array(layer: Any, method: str, argument: str, value: Any, dtype: Any
         hint = f"{argument}.filled(...) says what stands in the masked places"
     elif hasattr(value, "graphNodeName"):
         hint = f"a node is what a module is called with: nn.{type(layer).__name__}(...)(node)"
+    elif hasattr(value, "updateOutput"):
+        name = type(value).__name__
+        hint = f"a second pair of parentheses makes a node of a module: nn.{name}(...)()"
     elif value is None and argument == "input":
         hint = "what a layer before computes in updateOutput, it must return, too"
     elif isinstance(value, (list, tuple)) and any(map(is_array, value)):

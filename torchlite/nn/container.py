@@ -213,6 +213,8 @@ def _no_module(container: Container, method: str, thing: Any) -> DTypeError:
     if isinstance(thing, type):
         got = f"the class {thing.__name__}"
         hint = f"{thing.__name__}() makes one" if issubclass(thing, Module) else None
+    elif hasattr(thing, "graphNodeName"):
+        hint = "nn.gModule(inputs, outputs) is a network of nodes"
     elif isinstance(thing, (list, tuple)):
         hint = "each module is an argument of its own: *modules"
     elif isinstance(thing, dict):

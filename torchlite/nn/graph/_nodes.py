@@ -157,7 +157,7 @@ class ModuleNode(Node):
         return f"ModuleNode({_what(self.data)}{'' if name is None else f' {name!r}'})"
 
 
-def node_of(module: Any, given: tuple[Any, ...], frame: FrameType | None) -> ModuleNode:
+def node_of(module: Any, given: tuple[Any, ...], frame: FrameType) -> ModuleNode:
     """Return the node of a module that was called with nodes, or with nothing."""
     where = title(module)
     before: Any = given[0] if given else []
@@ -263,10 +263,8 @@ def _made(data: NodeData, before: list[ModuleNode]) -> ModuleNode:
     return made
 
 
-def _line_of(frame: FrameType | None) -> str:
+def _line_of(frame: FrameType) -> str:
     """Return where in which file a frame is."""
-    if frame is None:
-        return ""
     return f"[{PurePath(frame.f_code.co_filename).name}]:{frame.f_lineno}"
 
 

@@ -235,7 +235,7 @@ def wired(nodes: list[dict[str, Any]]) -> Wiring:
             if not 0 <= select < count or len(value.keys) == _DEEPEST:
                 raise StateError(f"gModule: node {number} is part {select} of {count}")
             value = Source(value.of, (*value.keys, (select, count)))
-            if value.of == 0:
+            if value == Source(0, ((select, count),)):
                 inputs = count
         values.append(value)
     outputs = before

@@ -325,10 +325,7 @@ class gModule(Remembering):
             else:
                 whole.append(gradient)
         if parts:
-            table = [self._total(entry, parts.get(i, [])) for i, entry in enumerate(value)]
-            if any(entry is None for entry in table):
-                return None
-            whole.append(table)
+            whole.append([self._total(part, parts.get(i, [])) for i, part in enumerate(value)])
         return whole[0] if len(whole) == 1 else total_gradient(whole, value)
 
     def _must_not_need(self, position: int, gradOutputs: list[Any]) -> None:
