@@ -401,6 +401,18 @@ def test_fields_that_may_be_missing(path):
     assert (made.learningRate, made.maxIteration) == (0.01, 3)
 
 
+def test_average_pooling_that_did_not_divide(path):
+    windows = {"kW": 2, "kH": 3, "dW": 1, "dH": 1, "_type": "torch.FloatTensor"}
+    x = np.ones((1, 3, 2), "float32")
+    for divide in ({}, {"divide": False}):
+        net = made_of(path, "nn.SpatialAveragePooling", **windows, **divide)
+        assert net.forward(x).tolist() == [[[6]]]
+        assert net.type() == np.float32
+    for kind, divide in (("nn", {"divide": True}), ("cudnn", {})):
+        net = made_of(path, f"{kind}.SpatialAveragePooling", **windows, **divide)
+        assert net.forward(x).tolist() == [[[1]]]
+
+
 def test_settings_of_cudnn(path):
     mode = "CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING"
     windows = {"kW": 2, "kH": 2, "dW": 1, "dH": 1, "padW": 1, "padH": 1}

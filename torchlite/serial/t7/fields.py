@@ -22,6 +22,7 @@ from torchlite.serial.values import RefusalError
 
 __all__ = ["PLAIN", "ROWS", "WORKSPACE", "Fields", "Row", "array_of", "type_of", "undrawn"]
 
+# By name; when they are read, "class" is the name of Torch7's class.
 Fields = dict[str, Any]
 
 
@@ -59,7 +60,7 @@ class Row:
     build
         Makes the module of its fields, in the place of the constructor.
     finish
-        Sets what the rest leaves open.
+        Sets what the rest leaves open; returns a module that is to stand in its place, or None.
     """
 
     arguments: Mapping[str, Callable[[Fields], Any]] = field(default_factory=dict)
@@ -76,7 +77,7 @@ class Row:
     read: Callable[[Fields], None] | None = None
     write: Callable[[Any, Fields], None] | None = None
     build: Callable[[Fields], Stateful] | None = None
-    finish: Callable[[Any, Fields], None] | None = None
+    finish: Callable[[Any, Fields], Stateful | None] | None = None
 
 
 # ---------------------------------------------------------------- what rows are made of
@@ -228,7 +229,7 @@ def _kernel_of(module: Any) -> Any:
 
 
 def _neighbourhood(fields: Fields) -> Stateful:
-    kind = getattr(nn, fields.pop("class"))
+    kind = getattr(nn, fields["class"].rpartition(".")[2])
     kernel = array_of(fields, "kernel").astype("float64")
     values = {
         name: fields[name]
@@ -498,8 +499,16 @@ def _pooled_to(letter: str) -> Callable[[Fields], Any]:
 
 
 def _average(fields: Fields) -> None:
-    if fields.pop("mode", None) == "CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING":
+    if fields.get("mode") == "CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING":
         fields["count_include_pad"] = False
+
+
+def _sums(module: Any, fields: Fields) -> Stateful | None:
+    """Of nn's first versions, which do not divide, return sums of windows."""
+    if fields.get("divide") or not fields["class"].startswith("nn."):
+        return None
+    factor = nn.MulConstant(module.kW * module.kH)
+    return nn.Sequential(module, factor).type(module.type())
 
 
 def _write_criterion_weights(module: Any, fields: Fields) -> None:
@@ -525,7 +534,7 @@ def _write_map_table(module: Any, fields: Fields) -> None:
 
 
 def _weighted_sum(fields: Fields) -> Stateful:
-    kind = getattr(nn, fields.pop("class"))
+    kind = getattr(nn, fields["class"].rpartition(".")[2])
     made: Any = kind(fields.get("repeatTarget") is True) if kind is _PARALLEL else kind()
     criterions, weights = fields.get("criterions"), fields.get("weights")
     weights = weights.tolist() if isinstance(weights, np.ndarray) else weights
@@ -803,6 +812,7 @@ ROWS: Mapping[str, Row] = {
         write=_write_narrow,
     ),
     "Padding": Row(one_based=("dim", "index"), made={"outputSize": _sizes()}),
+    "Normalize": Row(made={"norm": None}),
     "PartialLinear": Row(
         arguments=_with_bias(inputsize=("weight", 1), outputsize=("weight", 0)),
         hidden=("partition",),
@@ -892,7 +902,10 @@ ROWS: Mapping[str, Row] = {
     "VolumetricFullConvolution": _spatial(*_VOLUMES, made={"ones": _tensor, **_UNFOLDED}),
     # pooling
     "SpatialAveragePooling": Row(
-        settings=("ceil_mode", "count_include_pad"), made={"divide": True}, read=_average
+        settings=("ceil_mode", "count_include_pad"),
+        made={"divide": True},
+        read=_average,
+        finish=_sums,
     ),
     "SpatialDilatedMaxPooling": _POOLING,
     "SpatialFractionalMaxPooling": Row(
@@ -981,5 +994,6 @@ WORKSPACE = frozenset({
     "extraBuffer", "extraBufferSizeInBytes", "fwdAlgType", "bwdFilterAlgType", "bwdDataAlgType",
     "fmode", "bmode", "bwmode", "fastest_mode", "workspace_limit", "input_slice", "output_slice",
     "input_offset", "output_offset", "weight_offset", "scaleT", "poolDesc", "activDesc",
-    "sBiasDesc", "bnMode", "nElem", "groups", "autotunerHash", "pad", "stride"
+    "sBiasDesc", "bnMode", "nElem", "groups", "autotunerHash", "pad", "stride", "mode", "columns",
+    "gradColumns", "w3", "zerokeys", "oldSizeAverage"
 })  # fmt: skip

@@ -92,13 +92,12 @@ def register(
 
     Example
     -------
-    >>> import numpy as np
     >>> import torchlite as nn
-    >>> class OneHot(nn.Module):
+    >>> class Scaled(nn.Module):
     ...     def updateOutput(self, input):
-    ...         self.output = self._eye[input]
+    ...         self.output = self.factor * input
     ...         return self.output
-    >>> register("OneHot", OneHot)
+    >>> register("mine.Scaled", Scaled)
     """
     if not isinstance(name, str):
         raise fault(DTypeError, "register", "name", "text", repr(name))
@@ -249,12 +248,13 @@ class Builder:
             fields["modules"] = [
                 Kept(part) if isinstance(part, Object) else part for part in fields["modules"]
             ]
+        fields["class"] = name
         if row.read is not None:
             row.read(fields)
         if name.startswith("nn."):
             _warn_of_functions(name, fields)
         if row.build is not None:
-            made = row.build({**fields, "class": kind.__name__})
+            made = row.build(fields)
         else:
             made = self._constructed(kind, row, fields)
         if not isinstance(made, Stateful):
@@ -264,9 +264,8 @@ class Builder:
             if name in fields and fields[name] != getattr(made, name):
                 setattr(made, name, _setting(made, name, fields[name]))
         _set_state(made, row, fields)
-        if row.finish is not None:
-            row.finish(made, fields)
-        return made
+        instead = None if row.finish is None else row.finish(made, fields)
+        return made if instead is None else instead
 
     def _constructed(self, kind: Any, row: Row, fields: Fields) -> Any:
         # What the constructor is to make is in the file: a few bytes do not ask for gigabytes.
@@ -490,7 +489,8 @@ def _set_state(made: Any, row: Row, fields: Fields) -> None:
     used = {row.renamed.get(name, name) for name in names}
     # Parameters that the class does not have here.
     used |= {"weight", "bias", "gradWeight", "gradBias"}
-    used |= {*row.made, *row.hidden, *row.sizes, *row.labels, *row.one_based, "train", "modules"}
+    used |= {*row.made, *row.hidden, *row.sizes, *row.labels, *row.one_based}
+    used |= {"class", "train", "modules"}
     for name, value in fields.items():
         if name in used or name in WORKSPACE or name.startswith("_"):
             continue
