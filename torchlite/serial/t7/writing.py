@@ -326,9 +326,13 @@ def _writable(array: Array) -> Array:
 def _owner(array: Any) -> Any:
     """Return the array that has the memory of which this one is a view."""
     base = array.base
-    # What as_strided puts between two arrays has the attribute, too.
-    while hasattr(base, "__array_interface__"):
-        array, base = base, getattr(base, "base", None)
+    while base is not None:
+        if isinstance(base, np.ndarray):
+            array = base
+        # as_strided puts something between the two.
+        elif not isinstance(getattr(base, "base", None), np.ndarray):
+            break
+        base = base.base
     return array
 
 
