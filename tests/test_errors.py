@@ -527,6 +527,17 @@ def test_what_goes_wrong_inside_keeps_the_name_of_the_part():
 # ---------------------------------------------------------------- settings
 
 SETTINGS = [
+    (nn.WhiteNoise, ("a",), DTypeError, "mean must be a number, got 'a'"),
+    (nn.LayerNormalization, (3, None), DTypeError, "bias must be a number, got None"),
+    (
+        nn.LayerNormalization,
+        (3, 0, -1),
+        SettingError,
+        "eps must be finite and at least 0, got -1",
+    ),
+    (nn.Maxout, (1.5, 2, 2), DTypeError, "inputSize must be an integer, got 1.5"),
+    (nn.Maxout, (3, 0, 2), ShapeError, "outputSize must be at least 1, got 0"),
+    (nn.Maxout, (3, 2, 0), ShapeError, "maxoutNumber must be at least 1, got 0"),
     (
         nn.BatchNormalization,
         (3, "a"),

@@ -94,7 +94,8 @@ class LayerNormalization(Network):
         self, nOutput: int, bias: float = 0, eps: float = 1e-10, affine: bool = True
     ) -> None:
         n = checks.size(self, "nOutput", nOutput)
-        self._bias = checks.number(self, "__init__", "bias", bias)
+        self._bias = checks.constant(self, "bias", bias)
+        eps = checks.finite_at_least_0(self, "eps", eps)
         # Torch7 says Replicate(n, 0, 1), which takes the means of a batch for one sample.
         mean = Sequential(Mean(0, 1), Replicate(n, 1))
         super().__init__(

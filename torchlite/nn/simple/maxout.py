@@ -76,8 +76,9 @@ class Maxout(Network):
     def __init__(
         self, inputSize: int, outputSize: int, maxoutNumber: int, preprocess: Module | None = None
     ) -> None:
-        outputSize = checks.size(self, "outputSize", outputSize)
-        maxoutNumber = checks.size(self, "maxoutNumber", maxoutNumber)
+        inputSize = checks.size(self, "inputSize", inputSize)
+        outputSize = checks.at_least(self, "outputSize", outputSize, 1)
+        maxoutNumber = checks.at_least(self, "maxoutNumber", maxoutNumber, 1)
         super().__init__(
             Linear(inputSize, outputSize * maxoutNumber),
             View(maxoutNumber, outputSize).setNumInputDims(1),

@@ -74,7 +74,7 @@ class WhiteNoise(Module):
     noise: Any = EMPTY
 
     def __init__(self, mean: float = 0, std: float = 0.1) -> None:
-        self.mean = float(checks.number(self, "__init__", "mean", mean))
+        self.mean = float(checks.constant(self, "mean", mean))
         self.std = positive_number(self, "std", std)
 
     def updateOutput(self, input: Array) -> Array:
