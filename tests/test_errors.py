@@ -10,7 +10,15 @@ import pytest
 
 import torchlite
 from torchlite import nn
-from torchlite.errors import DTypeError, FormatError, SettingError, ShapeError, StateError
+from torchlite.errors import (
+    DTypeError,
+    FormatError,
+    SettingError,
+    ShapeError,
+    StateError,
+    TorchliteError,
+)
+from torchlite.nn import checks
 
 X = np.ones((5, 3))
 G = np.ones((5, 2))
@@ -683,3 +691,63 @@ def test_what_is_too_small_is_refused_with_its_sizes_or_computed(case, images):
             assert layer.updateGradInput(small, np.ones_like(output)).shape == small.shape
             # An image without entries has no windows, whatever its padding.
             assert size or axis not in positions or kind.endswith("BatchNormalization")
+
+
+@pytest.mark.parametrize(
+    ("n", "shape", "hint"),
+    [
+        (1, (4,), "input.reshape(-1, 1) is a batch, one number a sample"),
+        (3, (3, 5), "input.T has a sample in each row"),
+        (6, (2, 3, 2), "input.reshape(2, 6), or nn.View(6) before this layer"),
+        (3, (2, 4, 3), "nn.Bottle(nn.Linear(...)) takes (2, 4, 3) row by row"),
+        (6, (2, 3), "input.reshape(6) is one sample"),
+        (5, (3,), "Linear(3, 2) would fit"),
+        (5, (2, 3), "Linear(3, 2) would fit"),
+        (5, (2, 3, 4), "Linear(12, 2) would fit input.reshape(2, 12)"),
+        (5, (), "one sample is 1-D, a batch of samples 2-D"),
+    ],
+)
+def test_what_would_fit_a_linear_layer(n, shape, hint):
+    assert checks.rows_hint(nn.Linear(n, 2), np.ones(shape), n) == hint
+
+
+def test_what_would_fit_others():
+    rank = "one sample is 1-D, a batch of samples 2-D"
+    for shape, hint in (((3,), None), ((2, 3), None), ((2, 3, 4), rank), ((2, 3, 4, 5), rank)):
+        assert checks.rows_hint(nn.Identity(), np.ones(shape), 7) == hint
+    # A criterion cannot be wrapped.
+    for shape, n in (((2, 3, 2), 6), ((2, 4, 3), 3)):
+        assert checks.rows_hint(nn.MSECriterion(), np.ones(shape), n) == rank
+    moved = "np.moveaxis(input, -1, -3) has the planes before the pixels"
+    for shape, hint in (
+        ((4, 3), None), ((5, 4, 3), moved), ((6, 5, 4, 3), moved), ((7, 6, 5, 4, 3), None),
+        ((3, 5, 4), None),
+    ):  # fmt: skip
+        assert checks.planes_hint(np.ones(shape), 3, 2) == hint
+
+
+def facts(call):
+    with pytest.raises(TorchliteError) as caught:
+        call()
+    error = caught.value
+    return type(error), error.method, error.argument, error.expected, error.got
+
+
+def test_facts_of_errors():
+    assert facts(lambda: nn.Select(3, 0).forward(X)) == (
+        ShapeError, "updateOutput", "input", "dimension 3", "(5, 3)"
+    )  # fmt: skip
+    assert facts(lambda: nn.Sequential(layer()).backward(X, G)) == (
+        StateError, "updateGradInput", "input", "a forward before", "(5, 3)"
+    )  # fmt: skip
+    for value in (0, -1, np.inf, np.nan):
+        assert facts(lambda value=value: nn.WhiteNoise(0, value)) == (
+            SettingError, "__init__", "std", "positive and finite", str(value)
+        )  # fmt: skip
+
+
+def test_a_place_without_a_story():
+    error = ValueError()
+    checks.locate(error, nn.Concat(0), 2)
+    checks.locate(error, nn.Sequential(), 1, "input -> here")
+    assert error.__notes__ == ["  at [2] of Concat", "  at [1] of Sequential: input -> here"]

@@ -265,3 +265,16 @@ def test_units_of_rows_of_any_length(dtype, size):
 def test_units_of_nothing_and_of_nan():
     assert functions.units(np.ones((2, 0)), 1)[0].shape == (2, 0)
     assert np.isnan(functions.units(np.array([np.nan, 1]), 1)[0]).all()
+
+
+def test_the_absolute_of_complex_numbers_can_be_differentiated():
+    x = np.array([0.5 + 1e-20j, -0.5 + 1e-20j, 0])
+    assert functions.absolute(x).tolist() == [0.5 + 1e-20j, 0.5 - 1e-20j, 0]
+    assert functions.absolute(x.real).tolist() == [0.5, 0.5, 0]
+
+
+def test_choose_takes_complex_numbers():
+    condition, dtype = np.arange(5000) % 2 == 0, np.dtype("complex128")
+    chosen = functions.choose(condition, 1j, 2.0, dtype)
+    assert chosen.dtype == dtype
+    assert chosen[:3].tolist() == [1j, 2, 1j]

@@ -416,3 +416,10 @@ def test_a_million_equal_errors():
 def test_the_length_of_a_long_gradient():
     gradient = np.full(1_000_000, 1.1, "float32")
     assert optim.clip_by_norm(gradient, 1e6) == pytest.approx(1100, rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_inner_products_of_stacks(layout, dtype):
+    a, b = (LAYOUTS[layout](whole((2, 3, 300), dtype, seed)) for seed in (0, 1))
+    check(sums.inner(a, b), (a * b).sum(-1))
