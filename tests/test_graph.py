@@ -865,6 +865,10 @@ def test_the_graph_knows_what_the_last_calls_gave():
     assert text.splitlines()[:3] == ["digraph G {", 'labelloc="t";', 'label="a \\"title\\"\\\\";']
     assert 'n3[label="hidden (3)\\nmodule = Linear(3 -> 2)\\n' in text
     assert f'tooltip="{h.data.annotations["_debugLabel"]}"' in text
+    h.annotate(graphAttributes={'a "b"': 1})
+    assert ', "a \\"b\\""="1"];' in dot(net.fg)
+    h.annotate(graphAttributes=5)
+    assert dot(net.fg).count("n3[") == 1
     x, y = nn.Identity()(), nn.Identity()()
     net = nn.gModule([x, y], [nn.CAddTable()([x, y])])
     assert "mapindex = {Node3,Node4}" in net.forwardnodes[-2].label()

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Module"]
 
-_NOTHING: Any = object()
 _PASSES = ("updateOutput", "updateGradInput", "accGradParameters")
 
 
@@ -175,11 +174,11 @@ class Module(Stateful):
     @overload
     def __call__(self: "Forward[Input, Output]", input: "Input", /, *surplus: Any) -> "Output": ...
 
-    def __call__(self, input: Any = _NOTHING, *surplus: Any) -> Any:
+    def __call__(self, input: Any = ..., *surplus: Any) -> Any:
         """Return `forward(input)`; of nodes, or of nothing, a node of a network (`gModule`)."""
         if type(input) is ndarray and not surplus:
             return self.forward(input)
-        given = () if input is _NOTHING else (input, *surplus)
+        given = () if input is ... else (input, *surplus)
         if not given or holds_nodes(given):
             return node_of(self, given, sys._getframe(1))
         return self.forward(*given)

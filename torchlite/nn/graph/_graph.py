@@ -255,7 +255,10 @@ class Graph:
             names[node] = f"n{number}"
             attributes = {"label": f"{node.graphNodeName()}\n{node.label()}"}
             attributes.update(node.graphNodeAttributes())
-            said = ", ".join(f"{name}={_quoted(value)}" for name, value in attributes.items())
+            said = ", ".join(
+                f"{name if str(name).isidentifier() else _quoted(name)}={_quoted(value)}"
+                for name, value in attributes.items()
+            )
             lines.append(f"{names[node]}[{said}];")
         lines += [f"{names[edge.from_]} -> {names[edge.to]};" for edge in self.edges]
         return "\n".join([*lines, "}"])

@@ -150,7 +150,8 @@ class ModuleNode(Node):
         """Return graphAttributes, and the line where it was made as a tooltip."""
         annotations = self.data.annotations
         tooltip = {"tooltip": annotations["_debugLabel"]} if "_debugLabel" in annotations else {}
-        return {**tooltip, **annotations.get("graphAttributes", {})}
+        own = annotations.get("graphAttributes")
+        return {**tooltip, **(own if isinstance(own, dict) else {})}
 
     def __repr__(self) -> str:
         name = self.data.annotations.get("name")

@@ -449,7 +449,7 @@ class gModule(Remembering):
 
     def _refuse(self, method: str, hint: str) -> NoReturn:
         raise StateError(
-            f"gModule.{method}: a gModule is made of nodes, all at once",
+            f"{type(self).__name__}.{method}: a gModule is made of nodes, all at once",
             layer=self,
             method=method,
             hint=f"{hint}; or build another one of nodes",
