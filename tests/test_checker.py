@@ -1343,6 +1343,10 @@ def test_pytest_shows_the_users_lines_alone(tmp_path):
         "        return self.gradInput\n"
         "class Forgets(nn.Linear):\n"
         "    def clone(self, *names): return self\n"
+        "class Far(nn.Identity):\n"
+        "    def updateGradInput(self, input, gradOutput):\n"
+        "        self.gradInput = gradOutput * (abs(input) < 100)\n"
+        "        return self.gradInput\n"
         "TestTurned = module_contract(Turned, shape=(4, 3))\n"
         "TestLoss = criterion_contract(Loss, np.ones((4, 3)), np.zeros((4, 3)))\n"
         "TestForgets = module_contract(Forgets(3, 2), shape=(4, 3))\n"
@@ -1350,6 +1354,8 @@ def test_pytest_shows_the_users_lines_alone(tmp_path):
         "    Turned, lambda layer: ours.inputs('N', 3), max_examples=2)\n"
         "def test_turned():\n"
         "    check_module(Turned, shape=(4, 3))\n"
+        "def test_turned_far_away():\n"
+        "    check_module(Far(), shape=(4, 3))\n"
     )
     run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path]
     only = ["-k", "gradInput or test_turned or (Forgets and any_order)"]
@@ -1362,6 +1368,7 @@ def test_pytest_shows_the_users_lines_alone(tmp_path):
         "TestForgets = module_contract(Forgets(3, 2), shape=(4, 3))",
         *drawn * 2,
         "check_module(Turned, shape=(4, 3))",
+        "check_module(Far(), shape=(4, 3))",
     ]
     assert "test_mine.py::TestTurned::test_gradInput - " in made
     assert "test_mine.py::test_turned - torchlite.testing.violations.Gradient" in made

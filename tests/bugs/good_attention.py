@@ -279,7 +279,8 @@ class LinearAttention(nn.Module):
         kv, ks = k.swapaxes(1, 2) @ v, k.sum(1, keepdims=True)
         top, below = q @ kv, (q * ks).sum(-1, keepdims=True)
         dtop = gradOutput / below
-        dbelow = -(gradOutput * top).sum(-1, keepdims=True) / below**2
+        # Not by below**2, which overflows long before below does.
+        dbelow = -(dtop * top).sum(-1, keepdims=True) / below
         dq = dtop @ kv.swapaxes(1, 2) + dbelow * ks
         dkv = q.swapaxes(1, 2) @ dtop
         dk = v @ dkv.swapaxes(1, 2) + (dbelow * q).sum(1, keepdims=True)

@@ -288,7 +288,6 @@ def _at(s: AnySubject, what: str, asked: dict[str, Any]) -> Iterator[AnySubject]
     yield other
 
 
-@quietly()
 def check_elsewhere(
     s: Subject,
     kind: str,
@@ -297,20 +296,21 @@ def check_elsewhere(
     """Fail unless gradients are right at other numbers, sizes and examples, too."""
     # Of large layers, copies take longest: these are for all that agrees.
     layers = s.fresh(), s.fresh("complex128")
-    for other in elsewhere(s):
-        try:
-            if _agrees(other, kind, *layers):
-                continue
-            wrong = gradients(other)
-        except Exception:
-            # What forward takes, backward may refuse: ids that come twice, a ninth step.
-            continue
-        for number, backward, name in wrong:
+    with quietly():
+        for other in elsewhere(s):
             try:
-                check_again(other, kind, number, backward, name)
-            except GradientMismatch as mismatch:
-                if not _is_rounding(other, backward, mismatch):
-                    raise
+                if _agrees(other, kind, *layers):
+                    continue
+                wrong = gradients(other)
+            except Exception:
+                # What forward takes, backward may refuse: ids that come twice, a ninth step.
+                continue
+            for number, backward, name in wrong:
+                try:
+                    check_again(other, kind, number, backward, name)
+                except GradientMismatch as mismatch:
+                    if not _is_rounding(other, backward, mismatch):
+                        raise
 
 
 def _agrees(s: Subject, kind: str, layer: Any, analytic: Any) -> bool:
