@@ -15,6 +15,7 @@ import torchlite
 from torchlite import nn, serial
 from torchlite.__main__ import main
 from torchlite.serial import t7
+from torchlite.serial.t7 import modules
 
 FILES = golden.DATA / "t7"
 
@@ -24,6 +25,8 @@ def run(capsys, monkeypatch, tmp_path):
     """Return a function that runs a command in an empty folder: lines, errors and status."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    # What docs and other tests have made known is not known here.
+    monkeypatch.setattr(modules, "_registered", {})
 
     def run(*arguments):
         status = main([str(argument) for argument in arguments])

@@ -386,6 +386,8 @@ def test_other_old_fields(path):
     made = made_of(path, "nn.SpatialDepthWiseConvolution", **old)
     assert (made.depthwiseMultiplier, made.nOutputPlane) == (2, 2)
     assert made_of(path, "nn.Narrow", dimension=1, index=-1, length=2).length == -3
+    old = {"weight": tensor(3, 2), "size": np.array([3, 2]), "batchSize": np.array([1, 3, 2])}
+    assert not {"size", "batchSize"} & vars(made_of(path, "nn.LookupTable", **old)).keys()
 
 
 def test_fields_that_may_be_missing(path):
@@ -408,6 +410,14 @@ def test_average_pooling_that_did_not_divide(path):
         net = made_of(path, "nn.SpatialAveragePooling", **windows, **divide)
         assert net.forward(x).tolist() == [[[6]]]
         assert net.type() == np.float32
+    parts = [
+        t7.Object("nn.Square", {}),
+        t7.Object("nn.SpatialAveragePooling", windows),
+        t7.Object("nn.Sqrt", {}),
+    ]
+    net = made_of(path, "nn.SpatialLPPooling", modules=parts)
+    assert type(net) is nn.SpatialLPPooling
+    assert net.forward(3 * x).tolist() == [[[np.float32(54) ** np.float32(0.5)]]]
     for kind, divide in (("nn", {"divide": True}), ("cudnn", {})):
         net = made_of(path, f"{kind}.SpatialAveragePooling", **windows, **divide)
         assert net.forward(x).tolist() == [[[1]]]
@@ -787,6 +797,12 @@ LISTS = doubled([1], 60, list)
         ),
         ("nn.gModule", {"forwardnodes": LISTS}, "forwardnodes[[]0]*: must be a node with data"),
         ("mine.Scaled", {"factor": LISTS}, "factor*: is in itself, or too much"),
+        ("nn.Convert", {"inputShape": 1001 * "b"}, "inputShape*: must be at most 1000 long, *"),
+        (
+            "nn.SpatialSubtractiveNormalization",
+            {"kernel": np.ones(1001)},
+            "kernel*: must be at most 1000 long, got 1001",
+        ),
         ("nn.SelectTable", {"index": "\x1b[2J"}, None),
         ("nn.Tanh", {"tag": LISTS}, None),
     ],

@@ -224,6 +224,10 @@ _BATCH = Row(
 )
 
 
+# Of one that is the same in both directions, the square is made.
+_WIDEST = 1000
+
+
 def _kernel_of(module: Any) -> Any:
     return module.kernel.astype(module.type())
 
@@ -231,6 +235,8 @@ def _kernel_of(module: Any) -> Any:
 def _neighbourhood(fields: Fields) -> Stateful:
     kind = getattr(nn, fields["class"].rpartition(".")[2])
     kernel = array_of(fields, "kernel").astype("float64")
+    if kernel.ndim == 1 and kernel.size > _WIDEST:
+        raise RefusalError("kernel", f"must be at most {_WIDEST} long, got {kernel.size}")
     values = {
         name: fields[name]
         for name in ("nInputPlane", "threshold", "thresval")
@@ -395,6 +401,10 @@ def _layer_normalization(fields: Fields) -> Stateful:
 
 
 def _lp_pooling(fields: Fields) -> Stateful:
+    modules = fields.get("modules")
+    # Old ones take sums at once: see _sums.
+    if isinstance(modules, list) and len(modules) == 3 and isinstance(modules[1], nn.Sequential):
+        fields["modules"] = [modules[0], *modules[1].modules, modules[2]]
     modules = _modules(fields, nn.Module, nn.SpatialAveragePooling, nn.MulConstant, nn.Module)
     power, means = modules[0], modules[1]
     made: Any = _network(nn.SpatialLPPooling, modules)
@@ -787,6 +797,7 @@ ROWS: Mapping[str, Row] = {
         arguments={"nIndex": _length("weight", 0), "nOutput": _length("weight", 1)},
         labels=("paddingValue",),
         settings=("shouldScaleGradByFreq",),
+        made={"size": None},
         left_out={"normType": 2, "shouldScaleGradByFreq": False},
         version=4,
     ),

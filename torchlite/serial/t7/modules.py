@@ -49,8 +49,9 @@ _DTYPES = {
     "torch.HalfTensor": "float32",
     "torch.CudaHalfTensor": "float32",
 }
-# How many numbers a size has, and how many modules are made again: a few bytes ask for little.
-_MOST_SIZES, _MOST_COPIES = 64, 1000
+# How many numbers a size has, how long a text is, and how many modules are made again: a few bytes
+# ask for little.
+_MOST_SIZES, _LONGEST, _MOST_COPIES = 64, 1000, 1000
 _CONTRACT = ("updateOutput", "updateGradInput", "accGradParameters", "forward", "backward")
 
 
@@ -288,6 +289,8 @@ class Builder:
                     value, Stateful, np.dtype
                 ):
                     raise RefusalError(at, f"must be no table or function, got {shown(value)}")
+                if isinstance(value, str) and len(value) > _LONGEST:
+                    raise RefusalError(at, f"must be at most {_LONGEST} long, got {len(value)}")
                 if parameter.annotation is bool and not isinstance(value, bool):
                     raise RefusalError(at, f"must be true or false, got {shown(value)}")
                 named[name] = value
