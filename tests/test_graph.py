@@ -292,10 +292,12 @@ def test_a_split_of_which_nothing_or_too_much_is_used():
 
 def test_a_node_that_comes_from_nowhere():
     x, y = nn.Identity()(), nn.Linear(3, 3)()
-    assert refusal([x], [nn.CAddTable()([x, y])]) == (
-        f"gModule: every node must come from the inputs, {name_of(y)} has no input and is none of "
-        "them\n  hint: name it among the inputs"
-    )
+    for pair in ([x, y], [y, x]):
+        assert refusal([x], [nn.CAddTable()(pair)]) == (
+            f"gModule: every node must come from the inputs, {name_of(y)} has no input and is none "
+            "of them\n  hint: name it among the inputs"
+        )
+    x, y = nn.Identity()(), nn.Linear(3, 3)()
     odd = ModuleNode()
     odd.add([x, y], True)
     assert refusal([x, y], [odd]) == (

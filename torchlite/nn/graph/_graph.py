@@ -1,12 +1,12 @@
 """Torch7's package graph: nodes, edges, and the orders in which one may walk through them."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from torchlite.errors import DTypeError, StateError, fault
 
-__all__ = ["Edge", "Graph", "Node"]
+__all__ = ["Edge", "Graph", "Node", "depth_first"]
 
 
 class Node:
@@ -60,7 +60,7 @@ class Node:
         after: Callable[["Node"], Any] | None = None,
     ) -> None:
         """Walk in depth first, and call before on the way in, after on the way out of each node."""
-        _visit([self], before or _nothing, after or _nothing)
+        depth_first([self], _children, after or _nothing, before or _nothing)
 
     def dfs(self, function: Callable[["Node"], Any]) -> None:
         """Call function on every node that can be reached, each after those beneath it."""
@@ -79,7 +79,7 @@ class Node:
 
     def hasCycle(self) -> bool:
         """Tell whether edges lead in a circle anywhere from here on."""
-        return bool(_visit([self], _nothing, _nothing))
+        return bool(depth_first([self], _children, _nothing))
 
     def graph(self) -> "Graph":
         """Return the graph of all nodes that can be reached."""
@@ -221,7 +221,7 @@ class Graph:
         """
         before = self._neighbours(lambda edge: (edge.to, edge.from_))
         order: list[Node] = []
-        circle = _visit(self.leaves() + self.nodes, _nothing, order.append, before.__getitem__)
+        circle = depth_first(self.leaves() + self.nodes, before.__getitem__, order.append)
         if circle:
             raise StateError(
                 f"Graph.topsort: edges must lead in no circle, got "
@@ -234,7 +234,7 @@ class Graph:
     def hasCycle(self) -> bool:
         """Tell whether edges lead in a circle."""
         after = self._neighbours(lambda edge: (edge.from_, edge.to))
-        return bool(_visit(self.nodes, _nothing, _nothing, after.__getitem__))
+        return bool(depth_first(self.nodes, after.__getitem__, _nothing))
 
     def _neighbours(self, ends: Callable[[Edge], tuple[Node, Node]]) -> dict[Node, list[Node]]:
         """Return for each node those at the other end of its edges, in the order of these."""
@@ -264,22 +264,41 @@ class Graph:
         return "\n".join([*lines, "}"])
 
 
-def _visit(
-    roots: Iterable[Node],
-    before: Callable[[Node], Any],
-    after: Callable[[Node], Any],
-    following: Callable[[Node], list[Node]] = lambda node: node.children,
-) -> list[Node]:
-    """Walk in depth first from each root; return the first circle that was met, or no nodes."""
-    circle: list[Node] = []
+def _nothing(node: Node) -> None:
+    pass
+
+
+def depth_first(
+    roots: Iterable[Any],
+    following: Callable[[Any], Iterable[Any]],
+    after: Callable[[Any], Any],
+    before: Callable[[Any], Any] = _nothing,
+) -> list[Any]:
+    """Walk in depth first from each root; return the first circle that was met, or nothing.
+
+    The last of a circle leads to its first. before is called on the way in, after on the way out.
+
+    Example
+    -------
+    >>> order = []
+    >>> depth_first([1], {1: [2, 3], 2: [3], 3: []}.__getitem__, order.append), order
+    ([], [3, 2, 1])
+    """
+    circle: list[Any] = []
     met: set[int] = set()
+    # The way from the root to where we are, and what is still to be visited from there.
+    way: list[tuple[Any, Iterator[Any]]] = []
+    inside: set[int] = set()
+
+    def enter(node: Any) -> None:
+        met.add(id(node))
+        inside.add(id(node))
+        before(node)
+        way.append((node, iter(following(node))))
+
     for root in roots:
-        if id(root) in met:
-            continue
-        met.add(id(root))
-        before(root)
-        # The way from the root to where we are, and what is still to be visited from there.
-        way, inside = [(root, iter(following(root)))], {id(root)}
+        if id(root) not in met:
+            enter(root)
         while way:
             node, rest = way[-1]
             child = next(rest, None)
@@ -288,18 +307,15 @@ def _visit(
                 inside.discard(id(node))
                 after(node)
             elif id(child) not in met:
-                met.add(id(child))
-                before(child)
-                way.append((child, iter(following(child))))
-                inside.add(id(child))
+                enter(child)
             elif id(child) in inside and not circle:
                 passed = [one for one, _ in way]
                 circle = passed[[one is child for one in passed].index(True) :]
     return circle
 
 
-def _nothing(node: Node) -> None:
-    pass
+def _children(node: Node) -> list[Node]:
+    return node.children
 
 
 def _quoted(text: Any) -> str:

@@ -1,10 +1,9 @@
 """From nodes to what a gModule keeps of them, and from that to what it does, and to its graphs."""
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from torchlite.errors import DTypeError, StateError, fault
-from torchlite.nn.graph._graph import Graph
+from torchlite.nn.graph._graph import Graph, depth_first
 from torchlite.nn.graph._nodes import ModuleNode, NodeData, called
 
 __all__ = ["Source", "Wiring", "described", "graphs_of", "wired"]
@@ -59,13 +58,40 @@ def described(inputs: Any, outputs: Any) -> tuple[list[NodeData], list[dict[str,
     """
     for name, nodes in (("inputs", inputs), ("outputs", outputs)):
         _must_be_nodes(name, nodes)
-    before = _with_innode(inputs)
-    outnode = NodeData()
-    before[id(outnode)] = [node.data for node in outputs]
-    order = _ordered(outnode, before)
+    innode, outnode = NodeData(), NodeData()
+    outnode.mapindex += [node.data for node in outputs]
+    first = _fed_by(innode, inputs)
+
+    def before(data: NodeData) -> list[NodeData]:
+        return first.get(id(data), data.mapindex)
+
+    order: list[NodeData] = []
+    circle = depth_first([outnode], before, order.append)
+    if circle:
+        names = " -> ".join(map(called, [circle[0], *circle[:0:-1], circle[0]]))
+        raise StateError(
+            f"gModule: nodes must lead in no circle, got {names}",
+            method="__init__",
+            argument="outputs",
+        )
     numbers = {id(data): number for number, data in enumerate(order)}
     _must_lead_to(inputs, numbers)
-    _must_come_from(order, before)
+    for data in order:
+        if data is not innode and not before(data):
+            raise StateError(
+                f"gModule: every node must come from the inputs, {called(data)} has no input and "
+                "is none of them",
+                method="__init__",
+                argument="inputs",
+                hint="name it among the inputs",
+            )
+        if data.module is None and len(data.mapindex) > 1 and data is not outnode:
+            raise StateError(
+                f"gModule: {called(data)} must have one input, got {len(data.mapindex)}",
+                method="__init__",
+                argument="outputs",
+                hint="nn.graph.nest(nodes) is the node of a table",
+            )
     _must_not_dangle(order, numbers)
     for data in order:
         data.placed = True
@@ -74,7 +100,7 @@ def described(inputs: Any, outputs: Any) -> tuple[list[NodeData], list[dict[str,
     return modules, [
         {
             "module": positions.get(id(data)),
-            "inputs": [numbers[id(other)] for other in before.get(id(data), data.mapindex)],
+            "inputs": [numbers[id(other)] for other in before(data)],
             "annotations": data.annotations,
             "selectindex": data.selectindex,
             "nSplitOutputs": data.nSplitOutputs,
@@ -113,9 +139,8 @@ def _refused(kind: Any, argument: str, expected: str, got: str, hint: str | None
     return fault(kind, "gModule", argument, expected, got, method="__init__", hint=hint)
 
 
-def _with_innode(inputs: Any) -> dict[int, list[NodeData]]:
-    """Return what comes before the inputs: the input as a whole, which is split if it is many."""
-    innode = NodeData()
+def _fed_by(innode: NodeData, inputs: Any) -> dict[int, list[NodeData]]:
+    """Return what comes before each input: the input as a whole, split if there are several."""
     if len(inputs) == 1:
         return {id(inputs[0].data): [innode]}
     whole = NodeData(nSplitOutputs=len(inputs))
@@ -128,35 +153,6 @@ def _with_innode(inputs: Any) -> dict[int, list[NodeData]]:
     return before
 
 
-def _ordered(outnode: NodeData, before: dict[int, list[NodeData]]) -> list[NodeData]:
-    """Return all that leads to outnode, each after what comes before it."""
-    order: list[NodeData] = []
-    met = {id(outnode)}
-    way: list[tuple[NodeData, Iterator[NodeData]]] = [(outnode, iter(before[id(outnode)]))]
-    on_the_way = {id(outnode)}
-    while way:
-        data, rest = way[-1]
-        other = next(rest, None)
-        if other is None:
-            way.pop()
-            on_the_way.discard(id(data))
-            order.append(data)
-        elif id(other) not in met:
-            met.add(id(other))
-            on_the_way.add(id(other))
-            way.append((other, iter(before.get(id(other), other.mapindex))))
-        elif id(other) in on_the_way:
-            circle = [one for one, _ in way]
-            circle = circle[[one is other for one in circle].index(True) :]
-            names = " -> ".join(map(called, [other, *circle[:0:-1], other]))
-            raise StateError(
-                f"gModule: nodes must lead in no circle, got {names}",
-                method="__init__",
-                argument="outputs",
-            )
-    return order
-
-
 def _must_lead_to(inputs: Any, numbers: dict[int, int]) -> None:
     for i, node in enumerate(inputs):
         if id(node.data) not in numbers:
@@ -165,26 +161,6 @@ def _must_lead_to(inputs: Any, numbers: dict[int, int]) -> None:
                 f"{called(node.data)}, does not",
                 method="__init__",
                 argument=f"inputs[{i}]",
-            )
-
-
-def _must_come_from(order: list[NodeData], before: dict[int, list[NodeData]]) -> None:
-    # The first is the input as a whole.
-    for data in order[1:]:
-        if not before.get(id(data), data.mapindex):
-            raise StateError(
-                f"gModule: every node must come from the inputs, {called(data)} has no input and "
-                "is none of them",
-                method="__init__",
-                argument="inputs",
-                hint="name it among the inputs",
-            )
-        if data.module is None and len(data.mapindex) > 1:
-            raise StateError(
-                f"gModule: {called(data)} must have one input, got {len(data.mapindex)}",
-                method="__init__",
-                argument="outputs",
-                hint="nn.graph.nest(nodes) is the node of a table",
             )
 
 
