@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from torchlite.kernels import blas, flat, functions
+from torchlite.kernels import blas, flat, functions, views
 
 
 def has_scipy():
@@ -278,3 +278,54 @@ def test_choose_takes_complex_numbers():
     chosen = functions.choose(condition, 1j, 2.0, dtype)
     assert chosen.dtype == dtype
     assert chosen[:3].tolist() == [1j, 2, 1j]
+
+
+MEMORY = np.zeros((3, 4))
+FLAT = MEMORY.reshape(-1)
+WHOLE = FLAT[1:7].reshape(2, 3)
+BYTES = np.zeros(64, "uint8")
+
+
+@pytest.mark.parametrize(
+    ("whole", "view", "found"),
+    [
+        (WHOLE, WHOLE, (0, (3, 1), (2, 3))),
+        (WHOLE, WHOLE.T, (0, (1, 3), (3, 2))),
+        (WHOLE, WHOLE[::-1, ::-1], (5, (-3, -1), (2, 3))),
+        (WHOLE, WHOLE[:, 1], (1, (3,), (2,))),
+        (WHOLE, WHOLE[1:, 2:], (5, (0, 0), (1, 1))),
+        (WHOLE, FLAT[3:7:2], (2, (2,), (2,))),
+        (WHOLE, np.broadcast_to(WHOLE[0], (2, 3)), (0, (0, 1), (2, 3))),
+        # Beyond its ends, and between its numbers.
+        (WHOLE, FLAT[:7], None),
+        (WHOLE, FLAT[1:8], None),
+        (WHOLE, FLAT[6:9], None),
+        (BYTES[8:56].view("float64"), BYTES[12:52].view("float64"), None),
+        (MEMORY[:, ::2], MEMORY[:, ::2].T, (0, (1, 2), (2, 3))),
+        (MEMORY[:, ::2], MEMORY[:, 1::2], None),
+        (MEMORY[:, ::2], MEMORY[:, 1], None),
+        (MEMORY[:, ::2], MEMORY, None),
+        # At no regular distances.
+        (MEMORY[:, :3], FLAT[:10:2], None),
+        (MEMORY[:, :3], FLAT[:3], (0, (1,), (3,))),
+    ],
+)
+def test_where_the_numbers_of_a_view_stand(whole, view, found):
+    assert views.lattice(whole, view) == (found and views.Lattice(*found))
+
+
+def test_whether_arrays_share_is_seen_byte_by_byte_where_it_is_hard_to_tell(monkeypatch):
+    def too_hard(*arrays, max_work):
+        raise np.exceptions.TooHardError
+
+    monkeypatch.setattr(np, "shares_memory", too_hard)
+    for one, other, shared in (
+        (FLAT[:4], FLAT[3:], True),
+        (FLAT[3:], FLAT[:4], True),
+        (FLAT[::2], FLAT[1::2], False),
+        (FLAT[::2], FLAT[4:5], True),
+        (FLAT[:2], FLAT[2:4], False),
+        (FLAT[2:4], FLAT[:2], False),
+        (FLAT[:2], FLAT[1:1], False),
+    ):
+        assert views.share(one, other) is shared

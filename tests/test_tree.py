@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from torchlite import manualSeed, nn, optim
 from torchlite.errors import StateError
 from torchlite.nn.stateful import parts
-from torchlite.nn.tree import name_of
+from torchlite.nn.tree import gradient_names, name_of
 from torchlite.stepping import record, summary
 
 
@@ -182,6 +183,29 @@ def test_a_module_inside_itself_is_refused():
     layer = nn.ReLU()
     layer.parent = layer
     assert layer.listModules() == [layer]
+
+
+def test_parameters_that_no_attribute_holds():
+    class Boxed(nn.Linear):
+        box = None
+
+        def parameters(self):
+            if self.box is None:
+                return super().parameters()
+            return [self.box.weight, self.bias], [self.box.gradWeight, self.gradBias]
+
+    layer = Boxed(2, 3)
+    layer.box = SimpleNamespace(weight=layer.weight, gradWeight=layer.gradWeight)
+    layer.loss = nn.MSECriterion()
+    del layer.weight, layer.gradWeight
+    net = nn.Sequential(layer, nn.Sequential(layer))
+    found = [(row.place.path, row.name, row.parameter.shape) for row in net.located_parameters()]
+    assert found == [
+        (path, name, shape)
+        for path in ("[0]", "[1][0]")
+        for name, shape in (("a parameter", (3, 2)), ("bias", (3,)))
+    ]
+    assert gradient_names(net) == ["gradient 0", "[0].gradBias"]
 
 
 def test_names_of_arrays():
