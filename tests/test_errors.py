@@ -751,3 +751,59 @@ def test_a_place_without_a_story():
     checks.locate(error, nn.Concat(0), 2)
     checks.locate(error, nn.Sequential(), 1, "input -> here")
     assert error.__notes__ == ["  at [2] of Concat", "  at [1] of Sequential: input -> here"]
+
+
+def deep(levels):
+    net = nn.Sequential()
+    for _ in range(levels - 1):
+        net = nn.Sequential(net)
+    return net
+
+
+def test_facts_of_errors_of_containers():
+    dropout = nn.Dropout()
+    net = nn.Sequential(dropout)
+    assert facts(lambda: net.add(dropout)) == (StateError, "add", "module", None, None)
+    assert facts(lambda: nn.Sequential().insert(deep(100), 0)) == (
+        StateError, "insert", "modules", "at most 100 deep inside one another", "more"
+    )  # fmt: skip
+    assert len(nn.Sequential().add(deep(99))) == 1
+    with pytest.raises(DTypeError) as caught:
+        net.remove("a")
+    assert str(caught.value) == "Sequential.remove: index must be an integer, got 'a'"
+    assert caught.value.layer is net
+    one, other = nn.Linear(2, 2), nn.Linear(2, 2)
+    other.weight = one.weight
+    net = nn.Sequential(one, other)
+    with pytest.raises(StateError) as caught:
+        net.getParameters()
+    assert (caught.value.layer, caught.value.method) == (net, "getParameters")
+    assert caught.value.hint == (
+        "clone('weight', 'bias', 'gradWeight', 'gradBias') shares all of them"
+    )
+
+
+@pytest.mark.parametrize("kind", ["Linera", "Relu6", "SpatialConvolutionM"])
+def test_names_of_classes_that_are_almost_right(kind):
+    meant = {"Linera": "Linear", "Relu6": "ReLU6"}.get(kind, "SpatialConvolutionMM")
+    with pytest.raises(SettingError) as caught:
+        nn.Sequential().findModules(kind)
+    assert caught.value.hint == f"{meant!r}?"
+
+
+def test_criterions_without_formulas_and_with_too_much():
+    one = np.ones(1)
+    for method, name in (("forward", "updateOutput"), ("backward", "updateGradInput")):
+        with pytest.raises(NotImplementedError, match=f"^Criterion does not define {name}$"):
+            getattr(nn.Criterion(), method)(one, one)
+    for method, hint in (
+        ("forward", "forward([a, b], target)"),
+        ("backward", "backward([a, b], target)"),
+    ):
+        call = getattr(nn.MSECriterion(), method)
+        with pytest.raises(DTypeError) as caught:
+            call(one, one, one)
+        assert str(caught.value) == (
+            f"MSECriterion.{method}: input must be one array or one table, got 2 of them\n"
+            f"  hint: {hint}"
+        )
