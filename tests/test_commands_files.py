@@ -164,10 +164,20 @@ def test_show_does_not_let_a_file_steer_the_terminal(run):
     ]  # fmt: skip
 
 
+def test_show_writes_out_what_the_output_cannot_have(run, monkeypatch):
+    t7.save("x.t7", {"ß": "日本", "b": 1})
+    output = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    monkeypatch.setattr(sys, "stdout", output)
+    assert main(["show", "x.t7"]) == 0
+    monkeypatch.undo()
+    lines = output.buffer.getvalue().decode("latin-1").splitlines()
+    assert lines[1:] == ["table of 2", r"ß: '\u65e5\u672c'", "b: 1"]
+
+
 def test_show_fits_a_narrow_terminal(run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     lines = shown(run, FILES / "checkpoint.bin.t7")
-    assert lines[7] == "model: Sequential, …"
+    assert lines[7] == "model: Sequential..."
     assert max(map(len, lines)) == 20
 
 

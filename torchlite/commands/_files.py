@@ -4,11 +4,12 @@ import json
 import os
 import re
 import struct
+import sys
 import warnings
 import zipfile
 import zlib
 from ast import literal_eval
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -127,6 +128,15 @@ def _safetensors(path: str) -> dict[str, Described]:
         }
     except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
         raise problem from None
+
+
+def say(lines: Iterable[str], width: int = 2**20) -> None:
+    """Print lines with what a file says in them: nothing that steers or stops a terminal."""
+    encoding = sys.stdout.encoding or "utf-8"
+    for line in map(printable, lines):
+        # Signs that the output cannot have are written out, too.
+        line = line.encode(encoding, "backslashreplace").decode(encoding)
+        print(line if len(line) <= width else f"{line[: max(width - 3, 0)]}...")
 
 
 # ---------------------------------------------------------------- paths in a value

@@ -9,7 +9,7 @@ import argparse
 import os
 
 from torchlite.commands._given import refused
-from torchlite.errors import DTypeError, SettingError, fault, printable
+from torchlite.errors import DTypeError, SettingError, fault
 
 __all__ = ["add_arguments", "run"]
 
@@ -51,8 +51,6 @@ def run(args: argparse.Namespace) -> int:
         save[ending](args.target, net)
     except Exception as error:
         return refused("convert", error)
-    for note in contents.notes:
-        print(printable(note))
     size = os.path.getsize(args.target)
-    print(printable(f"{args.target}: {type(net).__name__}, {size:,} bytes"))
+    _files.say([*contents.notes, f"{args.target}: {type(net).__name__}, {size:,} bytes"])
     return 0

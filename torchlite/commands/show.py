@@ -9,7 +9,6 @@ import os
 import shutil
 
 from torchlite.commands._given import refused
-from torchlite.errors import printable
 
 __all__ = ["add_arguments", "run"]
 
@@ -37,7 +36,5 @@ def run(args: argparse.Namespace) -> int:
     except Exception as error:
         return refused("show", error)
     # What goes into a file or to another program is not cut.
-    width = shutil.get_terminal_size((2**20, 24)).columns
-    for line in map(printable, lines):
-        print(line if len(line) <= width else f"{line[: width - 1]}…")
+    _files.say(lines, shutil.get_terminal_size((2**20, 24)).columns)
     return 0
