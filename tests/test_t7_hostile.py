@@ -83,7 +83,11 @@ REFUSED = {
     ),
     "too many entries": (
         TENSOR(1, [2**40, 2**40], [0, 0], 1, THREE),
-        "byte 0: a tensor has sizes [1099511627776, 1099511627776]",
+        "byte 0: a tensor has sizes [1099511627776, 1099511627776] and strides [0, 0]",
+    ),
+    "a stride that leads nowhere": (
+        TENSOR(1, [1], [2**62], 1, THREE),
+        "byte 0: a tensor has sizes [1] and strides [4611686018427387904]",
     ),
     "too many dimensions": (
         HAND.torch(1, "torch.IntTensor", HAND.words(65)),

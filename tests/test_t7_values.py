@@ -344,6 +344,7 @@ def test_a_layout_that_was_given_is_the_only_one(load, layout):
     ("options", "message"),
     [
         ({"encoding": "x"}, "load: encoding must be the name of an encoding, got 'x'"),
+        ({"encoding": "base64"}, "load: encoding must be the name of an encoding, got 'base64'"),
         ({"encoding": None}, "load: encoding must be the name of an encoding, got None"),
         ({"unknown": "drop"}, "load: unknown must be \"refuse\" or \"keep\", got 'drop'"),
         ({"long_size": 16}, "load: long_size must be 4 or 8, got 16"),

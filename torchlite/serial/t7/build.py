@@ -52,7 +52,7 @@ def build(parsed: Parsed, file: BinaryIO, unknown: str) -> Any:
     builder.finish()
     for holder in incomplete:
         _replace(holder, built)
-    root = made.get(parsed.root, parsed.root) if isinstance(parsed.root, Node) else parsed.root
+    root = made[parsed.root] if isinstance(parsed.root, Node) else parsed.root
     return built.get(id(root), root)
 
 
@@ -124,9 +124,8 @@ def _values(parsed: Parsed, file: BinaryIO) -> dict[Node, Any]:
 def _empty(node: TableNode) -> Any:
     if node.is_list():
         return []
-    return (
-        {} if all(type(key) in (str, bytes, int, float) for key in node.entries[::2]) else Table()
-    )
+    plain = all(type(key) in (str, bytes, int, float) for key in node.entries[::2])
+    return {} if plain else Table()
 
 
 def _view(node: TensorNode, made: dict[Node, Any]) -> Array:

@@ -187,9 +187,12 @@ class TensorNode(Node):
                 f"{self.first + 1} goes beyond its storage of {held}"
             )
             raise DamageError(problem, self.at)
-        # Entries that stand in one place take no memory, and nevertheless NumPy counts them.
-        if math.prod(self.sizes) * np.dtype(KINDS[self.kind[1]]).itemsize >= 2**63:
-            raise DamageError(f"a tensor has sizes {list(self.sizes)}", self.at)
+        # Entries that stand in one place, and strides that lead nowhere, take no memory, but NumPy
+        # has to count them.
+        largest = max(math.prod(self.sizes), *self.strides)
+        if largest * np.dtype(KINDS[self.kind[1]]).itemsize >= 2**63:
+            problem = f"a tensor has sizes {list(self.sizes)} and strides {list(self.strides)}"
+            raise DamageError(problem, self.at)
         return True
 
 

@@ -1,6 +1,5 @@
 """Reading a .t7 file: which encoding it has, and what is said of one that is damaged."""
 
-import codecs
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -136,8 +135,9 @@ def _hint(parsed: Parsed) -> str | None:
 
 def _is_encoding(name: Any) -> bool:
     try:
-        codecs.lookup(name)
-    except (LookupError, TypeError):
+        # Four bytes are text in every encoding; of none no encoding would be looked for.
+        bytes(4).decode(name)
+    except (LookupError, TypeError, ValueError):
         return False
     return True
 

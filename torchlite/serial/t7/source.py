@@ -39,11 +39,11 @@ class Tag(IntEnum):
 
 
 class DamageError(Exception):
-    """Bytes that no .t7 file has: what is wrong, where it begins and perhaps a hint."""
+    """Bytes that no .t7 file has: what is wrong, and at which byte that begins."""
 
-    def __init__(self, problem: str, at: int, hint: str | None = None) -> None:
+    def __init__(self, problem: str, at: int) -> None:
         super().__init__(problem)
-        self.problem, self.at, self.hint = problem, at, hint
+        self.problem, self.at = problem, at
 
 
 class Numbers(NamedTuple):
