@@ -298,7 +298,7 @@ class Group:
 
     def _wait(self, waiting: Waiting) -> None:
         begin = time.monotonic()
-        pause = 0.0
+        pause = 0.00005
         self._waits_for = f"{waiting.what} (call {waiting._number})"
         while not waiting._done():
             now = time.monotonic()
@@ -308,9 +308,9 @@ class Group:
                 self._refuse_if_left(waiting, now)
             if now - begin > self.timeout:
                 raise self._lost(waiting)
-            # At first a message is a matter of microseconds.
-            time.sleep(pause)
+            # At first a message is a matter of microseconds, and who sleeps may wake up late.
             if now - begin > 0.001:
+                time.sleep(pause)
                 pause = min(0.001, pause + 0.00005)
         self._waits_for = "nothing"
 
