@@ -10,26 +10,31 @@ import numpy as np
 import torchlite as nn
 from torchlite import distributed
 
-kind = sys.argv[1]
-print("pid", os.getpid(), flush=True)
-with distributed.Group(timeout=30 if kind == "fewer" else 2) as world:
-    if kind == "network":
-        distributed.DataParallel(nn.Linear(3, 2 + world.rank), world)
-    number = np.ones(1)
-    world.wait(world.start_sum(number))
-    if world.rank == 1:
-        if kind == "raise":
-            raise ValueError("rank 1 has had enough")
-        if kind == "exit":
-            sys.exit(3)
-        if kind == "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if kind == "hang":
-            time.sleep(600)
-    if kind == "receive":
-        world.receive(1 - world.rank)
-    if kind == "elsewhere" and world.rank == 1:
-        world.receive(0)
-    if kind != "fewer" or world.rank != 1:
+
+def go_wrong(kind):
+    print("pid", os.getpid(), flush=True)
+    with distributed.Group(timeout=30 if kind == "fewer" else 2) as world:
+        if kind == "network":
+            distributed.DataParallel(nn.Linear(3, 2 + world.rank), world)
+        number = np.ones(1)
         world.wait(world.start_sum(number))
-print("never" if kind != "nothing" else "fine")
+        if world.rank == 1:
+            if kind == "raise":
+                raise ValueError("rank 1 has had enough")
+            if kind == "exit":
+                sys.exit(3)
+            if kind == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if kind == "hang":
+                time.sleep(600)
+        if kind == "receive":
+            world.receive(1 - world.rank)
+        if kind == "elsewhere" and world.rank == 1:
+            world.receive(0)
+        if kind != "fewer" or world.rank != 1:
+            world.wait(world.start_sum(number))
+    print("never" if kind != "nothing" else "fine")
+
+
+if __name__ == "__main__":
+    go_wrong(sys.argv[1])

@@ -9,7 +9,6 @@ import torchlite
 import torchlite as nn
 from torchlite import distributed, optim, random, serial
 
-folder = Path(sys.argv[1])
 rng = np.random.default_rng(0)
 X, Y = rng.standard_normal((24, 5)), rng.integers(0, 3, 24)
 
@@ -90,7 +89,7 @@ def sharded(world):
     for first, last in ((0, 6), (0, 3), (3, 6)):
         torchlite.manualSeed(1)
         net, state = network("dropout", world.rank), {}
-        path = folder / f"checkpoint of {min(2, world.size) if first else world.size}"
+        path = Path(sys.argv[1]) / f"checkpoint of {min(2, world.size) if first else world.size}"
         if first:
             net, state, extra = serial.load_checkpoint(path)
         parallel = distributed.DataParallel(net, world, shards=4)
@@ -165,11 +164,12 @@ def verbs(world):
 
 def keep(world, name, array):
     if world.rank == 0:
-        np.save(folder / f"{name} on {world.size}.npy", array)
+        np.save(Path(sys.argv[1]) / f"{name} on {world.size}.npy", array)
 
 
-with distributed.Group(timeout=30) as world:
-    for part in sys.argv[2:]:
-        globals()[part](world)
-    if world.rank == 0:
-        print("done", world.size)
+if __name__ == "__main__":
+    with distributed.Group(timeout=30) as world:
+        for part in sys.argv[2:]:
+            globals()[part](world)
+        if world.rank == 0:
+            print("done", world.size)
