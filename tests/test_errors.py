@@ -18,7 +18,7 @@ from torchlite.errors import (
     StateError,
     TorchliteError,
 )
-from torchlite.nn import checks
+from torchlite.nn import checks, table_checks
 
 X = np.ones((5, 3))
 G = np.ones((5, 2))
@@ -704,6 +704,7 @@ def test_what_is_too_small_is_refused_with_its_sizes_or_computed(case, images):
         (5, (3,), "Linear(3, 2) would fit"),
         (5, (2, 3), "Linear(3, 2) would fit"),
         (5, (2, 3, 4), "Linear(12, 2) would fit input.reshape(2, 12)"),
+        (1, (5, 4), "Linear(4, 2) would fit"),
         (5, (), "one sample is 1-D, a batch of samples 2-D"),
     ],
 )
@@ -807,3 +808,55 @@ def test_criterions_without_formulas_and_with_too_much():
             f"MSECriterion.{method}: input must be one array or one table, got 2 of them\n"
             f"  hint: {hint}"
         )
+
+
+def test_what_a_cast_may_not_lose():
+    net = nn.Sequential(layer().type("complex64"))
+    with pytest.raises(DTypeError) as caught:
+        net.double()
+    assert str(caught.value) == (
+        "Sequential.type: complex64 cannot become float64 without losing imaginary parts\n"
+        "  hint: keep the real network and cast a clone"
+    )
+    assert facts(net.double) == (
+        DTypeError, "type", "dtype", "complex64 or complex128", "float64"
+    )  # fmt: skip
+
+
+def test_a_tuple_of_arrays_alone_is_cast():
+    net = nn.ReLU()
+    net.held = (np.ones(1), (np.ones(1), np.ones(1)))
+    net.float()
+    assert [array.dtype for array in (net.held[0], *net.held[1])] == [np.float32] * 3
+
+
+@pytest.mark.parametrize(("value", "got"), [(3, "int"), ({"a": X}, "{a: (5, 3)}")])
+def test_the_keys_that_a_table_must_have_are_named(value, got):
+    with pytest.raises(TorchliteError) as caught:
+        table_checks.must_have_keys(nn.Identity(), "updateOutput", "input", value, ["a", "b"])
+    assert str(caught.value) == (
+        f"Identity.updateOutput: input must be a dict with 'a', 'b', got {got}"
+    )
+
+
+def test_facts_of_errors_of_checks():
+    identity = nn.Identity()
+    assert facts(lambda: checks.must_be_movable(identity, "forward", "input", np.array(1.0)))[
+        0
+    ] is (ShapeError)
+    with pytest.raises(DTypeError) as caught:
+        checks.must_be_movable(identity, "forward", "input", np.array(["a"]))
+    assert caught.value.hint == "input.astype('float64')"
+    with pytest.raises(DTypeError) as caught:
+        checks.must_be_array(identity, "forward", "input", identity())
+    assert caught.value.hint == ("a node is what a module is called with: nn.Identity(...)(node)")
+    net = layer().type("complex64")
+    for scale in ("1", "x"):
+        assert facts(lambda scale=scale: checks.number(net, "backward", "scale", scale))[:3] == (
+            DTypeError, "backward", "scale"
+        )  # fmt: skip
+    assert checks.number(net, "backward", "scale", np.complex64(2j)) == 2j
+    assert nn.HardShrink(0).lambda_ == 0
+    assert facts(lambda: nn.HardShrink(-1)) == (
+        SettingError, "__init__", "lambda_", "at least 0", "-1"
+    )  # fmt: skip

@@ -185,6 +185,13 @@ def test_share_is_refused_whole():
     )  # fmt: skip
 
 
+def test_a_container_that_is_emptied_has_no_parameters():
+    net = nn.Sequential(nn.Linear(2, 3))
+    assert len(net.parameters()[0]) == 2
+    net.remove()
+    assert net.parameters() == ([], [])
+
+
 def test_clone_with_names_shares_these():
     layer = nn.Linear(2, 3)
     made = layer.clone("weight", "gradWeight")

@@ -148,3 +148,26 @@ def test_clear_empties_what_is_named():
     assert layer.named == {}
     assert layer.text is None
     assert not hasattr(layer, "missing")
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "name", "got"),
+    [
+        (nn.tables.full, (0, 2), "nin", "0"),
+        (nn.tables.full, (2, -1), "nout", "-1"),
+        (nn.tables.oneToOne, (0,), "nfeat", "0"),
+        (nn.tables.random, (0, 2, 1), "nin", "0"),
+        (nn.tables.random, (2, 0, 1), "nout", "0"),
+        (nn.tables.random, (2, 2, 0), "nto", "0"),
+        (nn.tables.full, (True, 2), "nin", "True"),
+        (nn.tables.full, (2, 1.5), "nout", "1.5"),
+        (nn.tables.oneToOne, (True,), "nfeat", "True"),
+        (nn.tables.random, (2, 2, True), "nto", "True"),
+    ],
+)
+def test_counts_of_planes(function, arguments, name, got):
+    with pytest.raises((SettingError, DTypeError)) as caught:
+        function(*arguments)
+    assert str(caught.value) == (
+        f"nn.tables.{function.__name__}: {name} must be a whole number of at least 1, got {got}"
+    )

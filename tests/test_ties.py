@@ -817,3 +817,19 @@ def test_what_stays_in_the_flat_arrays_warns_of_nothing():
         change(other).zeroGradParameters()
     net.clone().float().zeroGradParameters()
     pickle.loads(pickle.dumps(net)).float().zeroGradParameters()
+
+
+def test_axes_in_any_order_of_memory_stay_tied_when_pickled():
+    def bilinear(weight, gradWeight):
+        made = nn.Bilinear(2, 4, 3, False)
+        made.weight, made.gradWeight = weight, gradWeight
+        return made
+
+    sides = [np.arange(24.0).reshape(2, 3, 4).transpose(1, 0, 2) for _ in range(2)]
+    net = nn.ConcatTable(bilinear(*sides), bilinear(*(side[:] for side in sides)))
+    loaded = pickle.loads(pickle.dumps(net))
+    for side in ("weight", "gradWeight"):
+        one, other = (getattr(part, side) for part in loaded)
+        assert np.array_equal(one, sides[0])
+        other += 1
+        assert np.array_equal(one, sides[0] + 1)
