@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from torchlite import random
 from torchlite.errors import SettingError
 from torchlite.kernels.arrays import Array
@@ -96,8 +98,7 @@ class Dropping(Module):
     def _draw(self, input: Array) -> Array:
         """Return 1 or 0 for what is kept and dropped; 1 is enlarged with v2."""
         shape = input.shape[: input.ndim - self._together] + (1,) * self._together
-        draws = like(random.bernoulli(1 - self.p, size=shape), input)
-        noise = draws.astype(input.real.dtype, copy=False)
+        noise = like(random.bernoulli(1 - self.p, out=np.empty(shape, input.real.dtype)), input)
         if self.v2:
             noise /= 1 - self.p
         return noise
