@@ -3,6 +3,7 @@
 import copy
 import inspect
 import pickle
+import random
 import shutil
 import sys
 import types
@@ -16,6 +17,8 @@ from counting import calls_of
 from torchlite import nn, serial
 from torchlite.errors import DTypeError, FormatError, SettingError, ShapeError, StateError
 from torchlite.nn.graph import Edge, Graph, ModuleNode, Node, NodeData, dot, nest
+from torchlite.nn.nested import leaves, map_arrays
+from torchlite.stepping import drawing
 
 FILE = Path(__file__).name
 
@@ -965,3 +968,66 @@ def test_data_of_nodes_made_by_hand():
     y = ModuleNode(NodeData(nn.Tanh()))
     y.add(x, True)
     assert np.array_equal(nn.gModule([x], [y]).forward(np.zeros(3)), np.zeros(3))
+
+
+# ---------------------------------------------------------------- any graph
+
+
+def drawn(chance):
+    """Return a network of nodes as chance has it: splits, nests, skips, several outputs."""
+    inputs = [nn.Identity()() for _ in range(chance.randrange(1, 4))]
+    nodes = list(inputs)
+    for _ in range(chance.randrange(1, 14)):
+        node = chance.choice(nodes)
+        some = chance.sample(nodes, min(len(nodes), chance.randrange(1, 4)))
+        kind = chance.randrange(6)
+        if kind == 0:
+            nodes.append(nn.Linear(2, 2)(node))
+        elif kind == 1:
+            nodes.append(nn.Sequential(nn.Linear(2, 2, False), nn.Tanh())(node))
+        elif kind == 2:
+            nodes.append(nn.CMulTable()(some) if len(some) > 1 else nn.Sigmoid()(node))
+        elif kind == 3:
+            parts = nn.ConcatTable(nn.Tanh(), nn.Identity(), nn.Linear(2, 2))(node).split(3)
+            nodes += chance.sample(parts, chance.randrange(1, 4))
+        elif kind == 4:
+            _, table = nn.Identity()(nest([node, some])).split(2)
+            nodes += table.split(len(some))
+        else:
+            x = nn.Identity()()
+            nodes.append(nn.gModule([x], [nn.CAddTable()([x, nn.Tanh()(x)])])(node))
+    ends = [node for node in nodes if not node.data.users]
+    chance.shuffle(ends)
+    return nn.gModule(inputs, ends + [n for n in nodes if n not in ends and chance.random() < 0.2])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_network_of_nodes_has_the_gradients_of_complex_steps(seed):
+    chance, rng = random.Random(seed), np.random.default_rng(seed)
+    net = drawn(chance)
+    count = len([target for source, target, _ in net.edges if source == -1])
+    x = [rng.normal(size=(3, 2)) for _ in range(count)]
+    outputs = net.forward(x if count > 1 else x[0])
+    weights = map_arrays(lambda a: rng.normal(size=a.shape), outputs)
+    gradInput = leaves(net.zeroGradParameters().backward(x if count > 1 else x[0], weights))
+    moved = net.clone().type("complex128")
+
+    def loss(arrays):
+        results = leaves(moved.forward(arrays if count > 1 else arrays[0]))
+        return sum((a * b).sum() for a, b in zip(results, leaves(weights), strict=True))
+
+    directions = [rng.normal(size=a.shape) for a in x]
+    steps = [a + 1e-30j * d for a, d in zip(x, directions, strict=True)]
+    slope = loss(steps).imag / 1e-30
+    wanted = sum((d * g).sum() for d, g in zip(directions, gradInput, strict=True))
+    assert slope == pytest.approx(wanted, rel=1e-9)
+    for parameter, gradient in zip(moved.parameters()[0], net.parameters()[1], strict=True):
+        direction = rng.normal(size=parameter.shape)
+        parameter += 1e-30j * direction
+        slope = loss([a.astype(complex) for a in x]).imag / 1e-30
+        parameter -= 1e-30j * direction
+        assert slope == pytest.approx((direction * gradient).sum(), rel=1e-9)
+    columns = drawing.columns(net.edges, len(net))
+    there = sorted(entry for column in columns for entry in column if isinstance(entry, int))
+    assert there == [*range(-1, len(net) + 1)]
+    assert "\n".join(drawing.lines(drawing.tree(net))).count("-> ") >= len(net)
