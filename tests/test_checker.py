@@ -1347,6 +1347,8 @@ def test_pytest_shows_the_users_lines_alone(tmp_path):
         "    def updateGradInput(self, input, gradOutput):\n"
         "        self.gradInput = gradOutput * (abs(input) < 100)\n"
         "        return self.gradInput\n"
+        "class Misspelt(nn.Module):\n"
+        "    def updateOutput(self, input): return inptu\n"
         "TestTurned = module_contract(Turned, shape=(4, 3))\n"
         "TestLoss = criterion_contract(Loss, np.ones((4, 3)), np.zeros((4, 3)))\n"
         "TestForgets = module_contract(Forgets(3, 2), shape=(4, 3))\n"
@@ -1356,6 +1358,8 @@ def test_pytest_shows_the_users_lines_alone(tmp_path):
         "    check_module(Turned, shape=(4, 3))\n"
         "def test_turned_far_away():\n"
         "    check_module(Far(), shape=(4, 3))\n"
+        "def test_turned_misspelt():\n"
+        "    check_module(Misspelt(), shape=(4, 3))\n"
     )
     run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path]
     only = ["-k", "gradInput or test_turned or (Forgets and any_order)"]
@@ -1369,6 +1373,8 @@ def test_pytest_shows_the_users_lines_alone(tmp_path):
         *drawn * 2,
         "check_module(Turned, shape=(4, 3))",
         "check_module(Far(), shape=(4, 3))",
+        "def updateOutput(self, input): return inptu",
+        "check_module(Misspelt(), shape=(4, 3))",
     ]
     assert "test_mine.py::TestTurned::test_gradInput - " in made
     assert "test_mine.py::test_turned - torchlite.testing.violations.Gradient" in made

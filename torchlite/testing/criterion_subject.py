@@ -38,8 +38,7 @@ class CriterionSubject(Subject):
         super().__init__(criterion, input, **about)
         self.target = cast_arrays(target, "float64")
         self.gradOutput = np.ones(())
-        with blaming(self):
-            self.output = self.forward(self.fresh(), self.input, self.target)
+        self.output = blaming(self, lambda: self.forward(self.fresh(), self.input, self.target))
 
     @property
     def given(self) -> dict[str, Any]:

@@ -58,8 +58,7 @@ class ModuleSubject(Subject):
                 self.notes.append("gradInput = None is taken back for the check")
         self._check_gradients()
         self.draws = True
-        with blaming(self):
-            self.draws = self._forward_draws()
+        self.draws = blaming(self, self._forward_draws)
         self._move_parameters()
         self.output = copy_arrays(self.forward(self.fresh(), copy_arrays(self.input)))
         if self.output is None:

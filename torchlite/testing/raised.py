@@ -2,8 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from traceback import walk_tb
 from types import FrameType
@@ -41,11 +40,13 @@ def blame(s: Subject, error: Exception) -> None:
     s.fail(method or s.property, f"{problem} {type(error).__name__}: {error}{line_of(error)}")
 
 
-@contextmanager
-def blaming(s: Subject) -> Iterator[None]:
-    """Blame the layer for errors that hardly any argument causes; others are the caller's."""
+def blaming(s: Subject, call: Callable[[], Any]) -> Any:
+    """Return what a call returns, and blame the layer for errors that hardly any argument causes.
+
+    Others are the caller's.
+    """
     try:
-        yield
+        return call()
     except (AttributeError, NameError, NotImplementedError, TypeError) as error:
         if isinstance(error, TorchliteError):
             raise
