@@ -784,9 +784,9 @@ def test_facts_of_errors_of_containers():
     )
 
 
-@pytest.mark.parametrize("kind", ["Linera", "Relu6", "SpatialConvolutionM"])
+@pytest.mark.parametrize("kind", ["Linera", "RReLUU", "SpatialConvolutionM"])
 def test_names_of_classes_that_are_almost_right(kind):
-    meant = {"Linera": "Linear", "Relu6": "ReLU6"}.get(kind, "SpatialConvolutionMM")
+    meant = {"Linera": "Linear", "RReLUU": "RReLU"}.get(kind, "SpatialConvolutionMM")
     with pytest.raises(SettingError) as caught:
         nn.Sequential().findModules(kind)
     assert caught.value.hint == f"{meant!r}?"
