@@ -200,7 +200,17 @@ def test_a_table_compares_keys_as_lua_does():
         with pytest.raises(ValueError, match="Table: a key must be neither None nor nan, got"):
             table[key] = 1
     assert t7.Table() != t7.Table()
-    assert repr(table) == "<Table of 3>"
+    table[False] = table
+    assert repr(table) == r"Table([(1.0, 'new'), ('x', 'c'), (b'\xff', 'd'), (False, Table(...))])"
+
+
+def test_a_file_without_references_has_everything_anew(load):
+    """As torch.save(file, {t, t}, "binary", false) writes it."""
+    hand = Hand()
+    inner = [hand.table(i, hand.number(1), hand.number(5)) for i in (2, 3)]
+    value = load(hand.table(1, hand.number(1), inner[0], hand.number(2), inner[1]))
+    assert value == [[5], [5]]
+    assert value[0] is not value[1]
 
 
 # tensors and storages

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
+from reprlib import recursive_repr
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ class Table(MutableMapping[Any, Any]):
     Example
     -------
     >>> table = Table([(1, "one"), (True, "yes")])
+    >>> table
+    Table([(1, 'one'), (True, 'yes')])
     >>> table[1.0], table[True], len(table)
     ('one', 'yes', 2)
     >>> key = [1, 2]
@@ -58,8 +61,9 @@ class Table(MutableMapping[Any, Any]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    @recursive_repr("Table(...)")
     def __repr__(self) -> str:
-        return f"<Table of {len(self)}>"
+        return f"Table({list(self.items())!r})"
 
 
 @dataclass(eq=False, repr=False)
