@@ -117,6 +117,8 @@ def test_show_marks_unknown_classes(run):
         "torchlite does not know OneHot (first at protos.rnn[1])",
         "t7.register(...) makes classes known to a program",
     ]
+    lines = shown(run, FILES / "char_rnn.t7", "--select", "protos.rnn[1]")
+    assert lines[0] == "OneHot, a class that torchlite does not know"
     hand = Hand()
     code = hand.function(2, b"code", hand.table(3, hand.number(1), hand.number(5)))
     thing = hand.torch(1, "my.Thing", hand.table(4, hand.string("f"), code))
@@ -268,6 +270,16 @@ def test_show_refuses_other_files(run, what):
     with open("bad", "wb") as file:
         file.write(raw)
     assert run("show", "bad") == ([], f"show: FormatError: bad: {message}\n", 2)
+
+
+def test_show_says_of_torchlites_files_what_torchlite_says(run):
+    """Zipped anew by another program, it would be an archive of NumPy's."""
+    serial.save("net.npz", nn.Linear(2, 3))
+    with np.load("net.npz") as archive:
+        members = [(f"{name}.npy", b"") for name in archive.files if name != "torchlite.json"]
+    with open("net.npz", "wb") as file:
+        file.write(zipped(("torchlite.json", "{}"), *members))
+    assert run("show", "net.npz")[1:] == (f"show: FormatError: net.npz: {ZIP}another program\n", 2)
 
 
 def test_show_names_a_file_that_is_not_there(run):

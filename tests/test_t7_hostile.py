@@ -4,6 +4,7 @@ import gc
 import math
 import os
 import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -309,3 +310,19 @@ def test_memory_is_taken_for_what_is_in_the_file(tmp_path):
     finally:
         tracemalloc.stop()
     assert value["weight"].nbytes < size < peak < 1.02 * size
+
+
+@pytest.mark.parametrize(
+    ("raw", "more", "at"),
+    [(HAND.words(2, 9) + b"abcd", 5, 8), (HAND.storage(1, 1.0, length=2), 8, 54)],
+    ids=["a string", "a storage"],
+)
+def test_a_file_that_becomes_shorter_is_refused(tmp_path, monkeypatch, raw, more, at):
+    path = tmp_path / "short.t7"
+    path.write_bytes(raw)
+    size = len(raw) + more
+    monkeypatch.setattr(os, "fstat", lambda descriptor: SimpleNamespace(st_size=size))
+    with pytest.raises(FormatError) as error:
+        t7.load(path)
+    said = f"{path}: byte {at}: the file became shorter while it was read"
+    assert str(error.value) == said

@@ -311,6 +311,12 @@ def test_a_function_stands_in_what_it_refers_to(load, again):
     assert alike(again(value), value)
 
 
+def test_a_function_can_refer_to_a_module(load):
+    hand = Hand()
+    module = hand.torch(2, "nn.Tanh", hand.table(3))
+    assert repr(load(hand.function(1, b"code", module)).upvalues) == "Tanh"
+
+
 def test_objects_of_old_files_have_no_version(load, again):
     hand = Hand()
     fields = hand.table(2, hand.number(1), hand.string("first"))

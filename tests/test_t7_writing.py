@@ -11,7 +11,7 @@ from t7files import Hand, alike, owner
 from torchlite import nn
 from torchlite.errors import DTypeError
 from torchlite.serial import t7
-from torchlite.serial.t7 import modules
+from torchlite.serial.t7 import modules, writing
 
 HAND = Hand()
 
@@ -223,6 +223,13 @@ def test_what_torch7_cannot_hold_is_refused(path, what):
     assert str(error.value) == f"save: {message}"
     assert path.read_bytes() == b"old"
     assert os.listdir(path.parent) == [path.name]
+
+
+def test_a_string_that_is_too_long_is_refused(path, monkeypatch):
+    monkeypatch.setattr(writing, "_LONGEST", 3)
+    t7.save(path, "abc")
+    with pytest.raises(DTypeError, match=r"^save: \[0\]: it has 4 bytes, at most 3 can be$"):
+        t7.save(path, ["abcd"])
 
 
 @pytest.mark.parametrize("value", [{1, 2}, object(), print, 1j, np.complex64(1), range(3)])

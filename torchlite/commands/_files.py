@@ -204,7 +204,6 @@ def selected(command: str, value: Any, path: str) -> Any:
 
 
 def _inside(value: Any, key: Any) -> Any:
-
     if isinstance(value, Object):
         value = value.fields
     if isinstance(value, dict | Table | Container) or (
