@@ -520,3 +520,38 @@ def test_the_bounds_of_a_table_follow_its_connections():
         each.reset(0.5)
     assert np.array_equal(layer.weight, plain.weight.reshape(5, 5, 5))
     assert layer.noBias().reset().bias is None
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.SpatialConvolution(1, 2, 3, 3),
+        lambda: nn.SpatialFullConvolution(1, 2, 3, 3),
+        lambda: nn.SpatialConvolutionLocal(1, 2, 5, 5, 3, 3),
+        lambda: nn.VolumetricConvolution(1, 2, 1, 2, 2),
+        lambda: nn.TemporalConvolution(5, 2, 3),
+    ],
+)
+def test_complex_layers_take_real_numbers(make):
+    layer = make().type("complex128")
+    layer.weight *= 1 + 2j
+    shape = (5, 5) if isinstance(layer, nn.TemporalConvolution) else (1, 5, 5)
+    shape = (1, *shape) if isinstance(layer, nn.VolumetricConvolution) else shape
+    x = np.arange(25.0).reshape(shape)
+    output, expected = layer.forward(x), layer.forward(x + 0j)
+    assert output.dtype == np.complex128
+    np.testing.assert_allclose(output, expected, rtol=1e-12)
+    gradInputs = [layer.updateGradInput(a, expected) for a in (x, x + 0j)]
+    np.testing.assert_allclose(*gradInputs, rtol=1e-12)
+
+
+@pytest.mark.parametrize("batch", [(), (4,)])
+def test_what_would_fit_frames(batch):
+    swapped = "np.swapaxes(input, -1, -2) has a frame in each row"
+    small = "a window of 4 is larger than the input, 3"
+    other = "TemporalConvolution(4, 2, ...) would fit"
+    layer = nn.TemporalConvolution(5, 2, 4)
+    for shape, hint in (((5, 6), swapped), ((6, 4), other), ((3, 5), small)):
+        with pytest.raises(ShapeError) as caught:
+            layer.forward(np.zeros((*batch, *shape)))
+        assert caught.value.hint == hint

@@ -7,6 +7,7 @@ import pytest
 
 from torchlite import nn, random
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
+from torchlite.kernels.maxima import largest
 from torchlite.testing import maths
 
 
@@ -364,3 +365,10 @@ def test_wrong_arguments_are_refused(kind):
         kind(3, 4, 1, 1, 2, 2)
     with pytest.raises(DTypeError, match="must be float32, float64, complex64 or complex128, got"):
         layer.forward(x.astype(int))
+
+
+def test_of_equal_entries_the_first_are_the_largest():
+    input = np.random.RandomState(1).randint(0, 4, (60, 3)).astype(float)
+    indices = largest(input, 20)
+    for column, found in zip(input.T.tolist(), indices.T.tolist(), strict=True):
+        assert found == sorted(sorted(range(60), key=lambda t: -column[t])[:20])
