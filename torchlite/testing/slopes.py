@@ -117,7 +117,8 @@ class Variable:
         """
         if by == CENTRAL:
             return self._central(direction)
-        slopes = [output.imag / COMPLEX_STEP for output in self._complex(direction)]
+        # Of arrays without dimensions, NumPy makes numbers.
+        slopes = [np.asarray(y.imag / COMPLEX_STEP) for y in self._complex(direction)]
         errors = [np.zeros(slope.shape) for slope in slopes]
         if not all(np.isfinite(slope).all() for slope in slopes):
             for slope, error, *other in zip(slopes, errors, *self._central(direction), strict=True):

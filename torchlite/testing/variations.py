@@ -35,7 +35,7 @@ __all__ = ["check_elsewhere", "elsewhere", "examples", "sizes"]
 
 AnySubject = TypeVar("AnySubject", bound=Subject)
 
-FACTORS = {"2^-6": 2.0**-6, "8": 8.0, "64": 64.0, "512": 512.0}
+FACTORS = {"2^-6": 2.0**-6, "8": 8.0, "64": 64.0, "512": 512.0, "-64": -64.0}
 # Numbers of samples, where the example has fewer; one more of it where it is large.
 SAMPLES = (9, 33, 65)
 # Among few different numbers, most tie.

@@ -121,6 +121,24 @@ OF_NUMBERS: list[Pattern] = [
 ]
 
 
+# What other ids or labels alone show is no matter of how slopes are laid out.
+OF_IDS: list[Pattern] = [
+    never_written,
+    one_factor,
+    repeated_samples,
+    at_target,
+    some_samples,
+    flat_places,
+    counted_once,
+    no_signs,
+    some_signs,
+    zero_places,
+    at_one_place,
+    no_target,
+    slice_factors,
+]
+
+
 def guess(got: Any, expected: Any, **facts: Any) -> str | None:
     """Return what kind of mistake would give these numbers, or None."""
     if got.shape != expected.shape or not got.size:
@@ -142,7 +160,7 @@ def guess(got: Any, expected: Any, **facts: Any) -> str | None:
 def _asked_of(clues: Clues) -> list[Pattern]:
     if not clues.expected.any():
         return [scaled]
-    return OF_NUMBERS if clues.changed == "numbers" else PATTERNS
+    return {"numbers": OF_NUMBERS, "ids": OF_IDS}.get(clues.changed, PATTERNS)
 
 
 def _asked(pattern: Pattern, clues: Clues) -> str | None:

@@ -267,8 +267,11 @@ def added(c: Clues) -> str | None:
     off = c.got - c.expected
     if known.variable.kind == "parameter":
         ratio = ratio_of(off, known.here, c.tolerance)
+        others = [ratio_of(o.got - o.expected, known.here, o.tolerance) for o in c.others]
         if ratio is not None:
-            return f"got = expected + {ratio:.6g} * the parameter -> weight decay?"
+            decays = all(o is not None and math.isclose(o, ratio, rel_tol=1e-6) for o in others)
+            what = "weight decay" if decays else "a term along the parameter is missing or too much"
+            return f"got = expected + {ratio:.6g} * the parameter -> {what}?"
     square = c.outputs == c.got.shape and c.has_slopes
     if square and c.gives(None, known.jacobian - np.eye(c.got.size)):
         return "got = expected - gradOutput -> a shortcut, or a term of 1, is forgotten?"
