@@ -481,6 +481,24 @@ def test_a_complex_step_that_lacks_too_little_for_differences_to_see_is_not_beli
             ]
 
 
+def test_a_loss_whose_complex_step_overflows():
+    class Falling(nn.Criterion):
+        """1 / (1 + exp(x)): 0 far out, where a complex exp is no number."""
+
+        def updateOutput(self, input, target):
+            self.output = (1 / (1 + np.exp(input))).sum()
+            return self.output
+
+        def updateGradInput(self, input, target):
+            with np.errstate(over="ignore"):
+                s = 1 / (1 + np.exp(input))
+            self.gradInput = -s * (1 - s)
+            return self.gradInput
+
+    with np.errstate(over="ignore"):
+        check_criterion(Falling(), np.array([[2.0, -1.0]]), None, only="gradInput")
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_equal_errors_do_not_cancel(seed):
     with pytest.raises(GradientMismatch) as caught:

@@ -17,6 +17,7 @@ from bugs.good_examples import (
     Gathered,
     LargerPair,
     LargestOther,
+    Margin,
     Maxout,
     MeanOfWords,
     RunningMaximum,
@@ -158,6 +159,15 @@ class LargestOtherPaysEachTie(LargestOther):
         return others == others.max(1, keepdims=True)
 
 
+class LargestOtherAlwaysPays(Margin):
+    """The right class gets its -1, even if it is largest by more than 1."""
+
+    def updateGradInput(self, input, target):
+        gradInput = super().updateGradInput(input, target)
+        gradInput[np.arange(len(input)), target] = -1
+        return gradInput
+
+
 class FarthestPaysEachTie(Farthest):
     def _farthest(self, sizes):
         return sizes == sizes.max(-1, keepdims=True)
@@ -275,6 +285,13 @@ BUGS = [
         "each of equal classes gets the whole gradient",
         "tie",
         classes(0, 4, 1),
+    ),
+    loss(
+        LargestOtherAlwaysPays,
+        "the right class gets a gradient where it has its margin",
+        None,
+        classes(0, 0, 1),
+        lambda rng: np.array([[-3.0, 1, 2], [-2, 0.5, 1], [1, -2, 0.5]]),
     ),
     Bug(
         lambda: SecondPaysForFirst(),

@@ -473,6 +473,108 @@ class LargestOther(nn.Criterion):
         return self.gradInput
 
 
+class Margin(LargestOther):
+    """Only where the right class is not larger by 1."""
+
+    def _missing(self, input, target):
+        others, hot = self._others(input, target)
+        top = np.arange(input.shape[1]) == others.argmax(1)[:, None]
+        return 1 + (np.where(top, input, 0) - np.where(hot, input, 0)).sum(1)
+
+    def updateOutput(self, input, target):
+        missing = self._missing(input, target)
+        self.output = np.where(missing.real <= 0, 0, missing).sum()
+        return self.output
+
+    def updateGradInput(self, input, target):
+        active = self._missing(input, target) > 0
+        self.gradInput = super().updateGradInput(input, target) * active[:, None]
+        return self.gradInput
+
+
+# ---------------------------------------------------------------- nearly nothing
+
+
+def sigmoid(x):
+    """Of what is far below 0 it has few digits."""
+    return 0.5 * (1 + np.tanh(x / 2))
+
+
+class Gate(Functional):
+    """(N, 2n) to (N, n): the first half times the sigmoid of the second."""
+
+    def run(self, x):
+        a, b = np.split(x, 2, 1)
+        return a * sigmoid(b), (a, sigmoid(b))
+
+    def back(self, dout, cache):
+        a, s = cache
+        return (np.concatenate([dout * s, dout * a * s * (1 - s)], 1),)
+
+
+class Excited(Functional):
+    """Each plane times the sigmoid of a mixture of all planes' means."""
+
+    learned = ("A",)
+
+    def __init__(self, n):
+        self.draw(A=(n, n))
+
+    def run(self, x):
+        means = x.mean((2, 3))
+        return x * sigmoid(means @ self.A)[:, :, None, None], (x, means)
+
+    def back(self, dout, cache):
+        x, means = cache
+        s = sigmoid(means @ self.A)
+        ds = (dout * x).sum((2, 3)) * s * (1 - s)
+        dmeans = ds @ self.A.T / (x.shape[2] * x.shape[3])
+        return dout * s[:, :, None, None] + dmeans[:, :, None, None], means.T @ ds
+
+
+class SwiGlu(Functional):
+    learned = ("U", "V")
+
+    def __init__(self, n, m):
+        self.draw(U=(n, m), V=(n, m))
+
+    def run(self, x):
+        u, v = x @ self.U, x @ self.V
+        return u * sigmoid(u) * v, (x, u, v)
+
+    def back(self, dout, cache):
+        x, u, v = cache
+        s = sigmoid(u)
+        du, dv = dout * v * (s + u * s * (1 - s)), dout * u * s
+        return du @ self.U.T + dv @ self.V.T, x.T @ du, x.T @ dv
+
+
+class MixtureOfNormals(nn.Criterion):
+    """[scores, means, logarithms of deviations] of three normal distributions a sample."""
+
+    def _parts(self, input, target):
+        scores, means, logs = input
+        if target.shape != scores.shape[:1]:
+            raise ShapeError(f"target must be {scores.shape[:1]}, got {target.shape}")
+        d = (target[:, None] - means) * np.exp(-logs)
+        lp = log_softmax(scores) - logs - d * d / 2
+        top = lp.real.max(1, keepdims=True)
+        return d, lp - top - np.log(np.exp(lp - top).sum(1, keepdims=True)), lp, top
+
+    def updateOutput(self, input, target):
+        *_, lp, top = self._parts(input, target)
+        self.output = -(np.log(np.exp(lp - top).sum(1)) + top[:, 0]).sum()
+        return self.output
+
+    def updateGradInput(self, input, target):
+        d, share, *_ = self._parts(input, target)
+        share = np.exp(share)
+        scores, _, logs = input
+        dscores = np.exp(log_softmax(scores)) - share
+        self.gradInput = [dscores, -share * (d * np.exp(-logs)), -share * (d * d - 1)]
+        return self.gradInput
+
+
 def ids(first):
     """Of a table of n rows, or two more, none but one and two later than the first."""
     return lambda N, n: lambda rng: rng.integers(first, first + 2, (N, 3))
@@ -536,6 +638,7 @@ def two(N, n):
     return [(N, n), (N, n)]
 
 
+TINY = ((2, 2, 2), (5, 3, 4), (1, 2, 3))
 COUNTS = {"duck": "np.bincount makes NumPy arrays"}
 
 GOOD = [
@@ -569,4 +672,9 @@ GOOD = [
     Good(lambda n, m: Middle(), lambda N, n: (N, 5)),
     Good(lambda n, m: Between(), exempt={"batch": "all rows are compared with all"}),
     Good(lambda n, m: LargestOther(), four, some_classes()),
+    Good(lambda n, m: Margin(), four, some_classes()),
+    Good(lambda n, m: Gate(), even, sizes=TINY),
+    Good(lambda n, m: Excited(n), lambda N, n: (N, n, 3, 2), sizes=TINY),
+    Good(lambda n, m: SwiGlu(n, m), sizes=TINY),
+    Good(lambda n, m: MixtureOfNormals(), lambda N, n: [(N, 3)] * 3, lambda N, n: (N,)),
 ]

@@ -49,6 +49,8 @@ class ModuleSubject(Subject):
 
     # The subject in the other mode, if that makes a difference, and of what this was found out.
     _modes: tuple[tuple[Any, ...], Self | None] = ((None, None, None), None)
+    # The subject at few samples, if it is large, and of what that was made.
+    _few: tuple[tuple[Any, ...], Self | None] = ((None, None, None), None)
 
     def __init__(self, module: Module, input: Any, gradOutput: Any = None, **about: Any) -> None:
         super().__init__(module, input, **about)
@@ -270,11 +272,21 @@ class ModuleSubject(Subject):
 
     def of_few_samples(self) -> Self:
         """Return the subject at its first samples where it is large and these are as good."""
+        of = self.base, self.input, self.gradOutput
+        if not all(map(operator.is_, self._few[0], of)):
+            self._few = of, self._at_few_samples()
+        few = self._few[1]
+        if few is None:
+            return self
+        few.property, few.rng = self.property, self.rng
+        return few
+
+    def _at_few_samples(self) -> Self | None:
         arrays = [*leaves(self.input), *leaves(self.gradOutput)]
         if not self.large:
-            return self
+            return None
         if self.rows <= SAMPLES or any(a.ndim == 0 or a.shape[0] != self.rows for a in arrays):
-            return self
+            return None
 
         def first(table: Any) -> Any:
             return map_arrays(lambda a: a[:SAMPLES].copy(), table)
@@ -284,7 +296,7 @@ class ModuleSubject(Subject):
         few.gradOutput = first(self.gradOutput)
         output = attempt(few.forward, few.fresh(), copy_arrays(few.input))
         if output is None or shapes(output) != shapes(first(self.output)):
-            return self
+            return None
         few.output = copy_arrays(output)
         return few
 
@@ -292,14 +304,18 @@ class ModuleSubject(Subject):
         """Return the subject in its own mode, and in the other if that may make a difference."""
         of = self.base, self.input, self.gradOutput
         if not all(map(operator.is_, self._modes[0], of)):
-            self._modes = of, self._in_other_mode()
+            few = self.of_few_samples()
+            # What many samples tell of modes, few do.
+            told = few is not self and "train" not in words(self.base)
+            alike = told and len(few.variants()) == 1
+            self._modes = of, None if alike else self._in_other_mode(told)
         other = copy.copy(self._modes[1])
         if other is None:
             return [self]
         other.property, other.rng = self.property, self.rng
         return [self, other]
 
-    def _in_other_mode(self) -> Self | None:
+    def _in_other_mode(self, differs: bool) -> Self | None:
         other = copy.copy(self)
         other.base = self.fresh()
         other.base.evaluate() if self.base.train else other.base.training()
@@ -315,18 +331,15 @@ class ModuleSubject(Subject):
             return None
         if shapes(other.output) != shapes(self.output):
             return None
-        if "train" not in words(self.base):
-            # What its code does not tell, its behaviour does, at few samples as at many.
-            few = self.of_few_samples()
-            few_of_other = copy.copy(few)
-            few_of_other.base = other.base
-            situations = [(None, few.given), ("float32", cast_arrays(few.given, "float32"))]
+        if not differs and "train" not in words(self.base):
+            # What its code does not tell, its behaviour does.
+            situations = [(None, self.given), ("float32", cast_arrays(self.given, "float32"))]
             if self.small and sum(array.size for array in leaves(self.input)) <= FEW:
                 # The numbers that it is told by are the same, whichever property asks first.
                 asks = copy.copy(self)
                 asks.rng = values.generator(self.seed, "modes")
                 situations += [(None, extreme.given) for extreme in asks.extremes()]
-            if few._behaviour(situations) == few_of_other._behaviour(situations):
+            if self._behaviour(situations) == other._behaviour(situations):
                 return None
         return other
 

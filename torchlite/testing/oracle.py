@@ -72,10 +72,11 @@ def check_again(
     variable = Variable(subject, kind, number)
     weights = [v if is_floating(v) else np.zeros(v.shape) for v in leaves(subject.gradOutput)]
     try:
-        if np.shape(backward(subject, weights)) == variable.values.shape:
+        got = backward(subject, weights)
+        if np.shape(got) == variable.values.shape:
             check = _Check(subject, variable, backward, name)
             if not subject.tied:
-                check.directions(weights)
+                check.directions(weights, got)
             if kind == "input":
                 check.ties(weights)
             return
@@ -93,18 +94,20 @@ def _check_at(
     even = [v if is_floating(v) else np.zeros(v.shape) for v in leaves(subject.gradOutput)]
     rough = [v * subject.rng.uniform(0.9, 1.1, v.shape) for v in even]
     shape = variable.values.shape
-    found = np.shape(backward(subject, even))
-    if found != shape:
-        variable.fail(f"{name} has shape {found}, expected {shape}.")
+    # Of many entries none reads well.
+    first = rough if subject.large else even
+    got = backward(subject, first)
+    if np.shape(got) != shape:
+        variable.fail(f"{name} has shape {np.shape(got)}, expected {shape}.")
     if not variable.values.size:
         return ""
     check = _Check(subject, variable, backward, name)
     if variable.values.size <= (FEW if subject.small else FEW_OF_LARGE):
         kinks = check.each((even, rough))
     else:
-        # Of many entries none reads well.
-        kinks = "" if subject.large else check.directions(even)
-        kinks = kinks or check.directions(rough, thorough=True)
+        kinks = check.directions(first, got, thorough=subject.large)
+        if not kinks and not subject.large:
+            kinks = check.directions(rough, backward(subject, rough), thorough=True)
     if kind == "input":
         check.ties(even)
     return kinks
@@ -145,17 +148,16 @@ class _Check:
         self.variable = variable
         self.backward = backward
         self.name = name
+        self.direction = values.directions(subject.rng, variable.values.shape)
         self.by = self._oracle()
 
     def _oracle(self) -> str:
         """Return COMPLEX if the complex step and central differences agree, else CENTRAL."""
-        shape, rng = self.variable.values.shape, self.subject.rng
-        direction = values.directions(rng, shape)
         try:
-            exact, _ = self.variable.slopes(direction, COMPLEX)
+            exact, _ = self.variable.slopes(self.direction, COMPLEX)
         except Unfit as reason:
             return self._central(f"complex input fails: {reason}")
-        return self._central(NOT_ANALYTIC) if self._disagree(exact, direction) else COMPLEX
+        return self._central(NOT_ANALYTIC) if self._disagree(exact, self.direction) else COMPLEX
 
     def _changes(self, direction: Array, weights: list[Array], off: float) -> bool:
         """Tell whether the complex step, which something is off from, is wrong itself."""
@@ -196,6 +198,7 @@ class _Check:
         self._must_not_tremble()
         central, errors = self.variable.slopes(direction, CENTRAL)
         size = 1e-12 * max(float(np.abs(slope).max(initial=0)) for slope in exact)
+        size += self.variable.blur(direction)
         different = [
             ~(np.abs(one - other) <= 2 * error + 1e-7 * np.abs(one) + size)
             & np.isfinite(one)
@@ -212,7 +215,7 @@ class _Check:
             slack = 2 * error + 1e-7 * np.abs(one) + size
             beyond = (one < np.minimum(a, b) - slack) | (one > np.maximum(a, b) + slack)
             if (mask & beyond & ~jump).any():
-                return True
+                return not self.variable.confirms(exact, central, direction, different)
         return False
 
     def _weigh(
@@ -345,15 +348,14 @@ class _Check:
 
     # ---------------------------------------------------------------- many at once
 
-    def directions(self, weights: list[Array], *, thorough: bool = False) -> str:
+    def directions(self, weights: list[Array], got: Array, *, thorough: bool = False) -> str:
         """Check along random directions; return what lies at kinks if it is everything."""
         variable, subject, name = self.variable, self.subject, self.name
-        got = self.backward(subject, weights)
         size = np.abs(got)
         # The small ones by themselves, too, beside which others would be large.
-        small = [1.0 * (size <= share * size.max()) for share in SMALL] if thorough else []
-        for moved in (np.ones(size.shape), *(mask for mask in small if mask.any())):
-            direction = moved * values.directions(subject.rng, size.shape)
+        small = [size <= share * size.max() for share in SMALL] if thorough else []
+        drawn = (mask * values.directions(subject.rng, size.shape) for mask in small if mask.any())
+        for direction in (self.direction, *drawn):
             wrong = self._along(direction, weights, got)[-1]
             if wrong:
                 # Outputs at a kink are taken out of the sum on both sides.
@@ -372,7 +374,7 @@ class _Check:
                 single = _single(size.shape, index)
                 moved, expected, *_ = self._along(single, weights, got)
                 if self._changes(single, weights, abs(moved - expected)):
-                    return self.directions(weights, thorough=thorough)
+                    return self.directions(weights, got, thorough=thorough)
                 self._fail_at(index, direction, weights, got)
         return ""
 

@@ -7,6 +7,7 @@ their difference tells how good it is. One-sided differences show kinks and jump
 """
 
 import warnings
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -59,6 +60,9 @@ class Variable:
     number counts the arrays of the input or the parameters; without it, it is all floating
     arrays of the input, one after the other.
     """
+
+    # The last direction of a complex step, and the answer.
+    last: tuple[Array, tuple[list[Array], list[Array]]] | None = None
 
     def __init__(self, subject: Subject, kind: str, number: int | None) -> None:
         self.subject = subject
@@ -117,6 +121,9 @@ class Variable:
         """
         if by == CENTRAL:
             return self._central(direction)
+        if self.last is not None and self.last[0] is direction:
+            # An oracle that is asked whether it is right has its answer.
+            return self.last[1]
         # Of arrays without dimensions, NumPy makes numbers.
         slopes = [np.asarray(y.imag / COMPLEX_STEP) for y in self._complex(direction)]
         errors = [np.zeros(slope.shape) for slope in slopes]
@@ -124,6 +131,7 @@ class Variable:
             for slope, error, *other in zip(slopes, errors, *self._central(direction), strict=True):
                 lost = ~np.isfinite(slope)
                 slope[lost], error[lost] = other[0][lost], other[1][lost]
+        self.last = direction, (slopes, errors)
         return slopes, errors
 
     def _complex(self, direction: Array, step: complex = 1j * COMPLEX_STEP) -> list[Array]:
@@ -153,24 +161,50 @@ class Variable:
         """Tell whether the slopes that a complex step gave lack as much as something is off by.
 
         That may be too little for central differences: the tail of log(1 + exp(-|x|)), say, where
-        np.abs has no imaginary part. A mean over a circle is nearly exact, too, if all is analytic:
-        circles of different sizes that agree, on other slopes, show that it is not.
+        np.abs has no imaginary part. Circles of different sizes that agree on other slopes show it.
+        """
+        before, largest = np.inf, max(float(np.abs(v).max(initial=0)) for v in weights)
+        for radius, slopes in self._around(direction):
+            pairs = zip(weights, slopes, exact, strict=True)
+            lack = sum(float((v * (mean - e)).sum().real) for v, mean, e in pairs)
+            noise = largest * self.hidden / (16 * radius)
+            if abs(lack) > max(off / 10, 10 * abs(lack - before), noise):
+                return True
+            before = lack
+        return False
+
+    def confirms(
+        self, exact: list[Array], others: list[Array], direction: Array, where: list[Array]
+    ) -> bool:
+        """Tell whether a circle gives the slopes that a complex step gave, rather than others.
+
+        Of a sigmoid that is nearly 0, the roundings of 1 may be all that differences see.
+        """
+        for _, slopes in self._around(direction):
+            near = sum(np.abs(a - e)[m].sum() for a, e, m in zip(slopes, exact, where, strict=True))
+            far = sum(np.abs(o - e)[m].sum() for o, e, m in zip(others, exact, where, strict=True))
+            if near <= 0.1 * far:
+                return True
+        return False
+
+    def _around(self, direction: Array) -> Iterator[tuple[float, list[Array]]]:
+        """Yield radii, the largest first, and means of slopes over circles in the complex plane.
+
+        Of what is analytic there they are nearly exact, by Cauchy's formula.
         """
         turns = np.exp(2j * np.pi * np.arange(CIRCLE) / CIRCLE)
-        before = np.inf
         for radius in self._scale(direction) * RADII:
             try:
                 outputs = [self._complex(direction, radius * turn) for turn in turns]
             except Unfit:
                 continue
-            lack = 0.0
-            for weight, slope, *around in zip(weights, exact, *outputs, strict=True):
-                mean = np.tensordot(1 / turns, np.stack(around), 1) / (CIRCLE * radius)
-                lack += float((weight * (mean - slope)).sum().real)
-            if abs(lack) > max(off / 10, 10 * abs(lack - before)):
-                return True
-            before = lack
-        return False
+            yield (
+                radius,
+                [
+                    np.tensordot(1 / turns, np.stack(parts), 1) / (CIRCLE * radius)
+                    for parts in zip(*outputs, strict=True)
+                ],
+            )
 
     def _central(self, direction: Array) -> tuple[list[Array], list[Array]]:
         scale = self._scale(direction)
@@ -200,6 +234,10 @@ class Variable:
                         break
             coarse = fine
         return best, errors
+
+    def blur(self, direction: Array) -> float:
+        """Return what is hidden may make of central differences."""
+        return self.hidden / (STEPS[0] * self._scale(direction))
 
     def sides(self, direction: Array) -> Sides:
         """Return the slopes on both sides of where we are, by real differences."""
@@ -252,18 +290,26 @@ class Variable:
             for moved in self._walk(1)
         ]
 
+    @cached_property
+    def hidden(self) -> float:
+        """How much may be rounded without a trace: of a sigmoid that is nearly 0, 1 was a part."""
+        numbers = [self.values, *filter(is_floating, leaves(self.subject.input))]
+        largest = max(float(np.abs(array).max(initial=0)) for array in numbers)
+        return 64 * float(np.finfo(float).eps) * largest
+
     def trembles(self) -> float:
         """Return by how much the outputs tremble if that is more than they move, else 0.
 
         What trembles does so everywhere: a kink beside here does not.
         """
         found = []
+        least = 16 * self.hidden
         for start in (1, 2**12):
             tremors = [0.0]
             for moved in self._walk(start):
                 tremor = float(np.abs(np.diff(moved, 3, axis=0)).max(initial=0))
                 way = float(np.abs(moved[-1] - moved[0]).max(initial=0))
-                if tremor > max(1e-9 * float(np.abs(moved).max(initial=0)), 0.01 * way):
+                if tremor > max(1e-9 * float(np.abs(moved).max(initial=0)), 0.01 * way, least):
                     tremors.append(tremor)
             found.append(max(tremors))
         return min(found)

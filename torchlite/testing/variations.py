@@ -7,6 +7,7 @@ oracle looks closely.
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -35,11 +36,15 @@ __all__ = ["check_elsewhere", "elsewhere", "examples", "sizes"]
 
 AnySubject = TypeVar("AnySubject", bound=Subject)
 
-FACTORS = {"2^-6": 2.0**-6, "8": 8.0, "64": 64.0, "512": 512.0, "-64": -64.0}
+FACTORS = {"2^-6": 2.0**-6, "8": 8.0, "64": 64.0, "512": 512.0}
 # Numbers of samples, where the example has fewer; one more of it where it is large.
 SAMPLES = (9, 33, 65)
 # Among few different numbers, most tie.
-TIED = {"equal numbers": 2.0, "numbers of one size": 8.0}
+TIED: dict[str, Callable[[Any], Any]] = {
+    "equal numbers": partial(values.tied, step=2.0),
+    "numbers of one size": partial(values.tied, step=8.0),
+    "one number": partial(map_arrays, lambda a: 0.75 + 0 * a if is_floating(a) else a),
+}
 STEPS = 33
 # So often ids and classes that an example leaves out are put into it.
 PARTS = 8
@@ -70,7 +75,7 @@ def numbers(s: AnySubject) -> Iterator[AnySubject]:
         # Of probabilities there are no others.
         changes |= {f"input * {name}": scale_arrays(s.input, n) for name, n in FACTORS.items()}
         changes["-|input|"] = map_arrays(lambda a: -abs(a) if is_floating(a) else a, s.input)
-        changes |= {what: values.tied(s.input, step) for what, step in TIED.items()}
+        changes |= {what: tie(s.input) for what, tie in TIED.items()}
     for what, input in changes.items():
         for other in _at(s, what, {**s.asked, "input": input}):
             other.tied = what in TIED
@@ -80,6 +85,8 @@ def numbers(s: AnySubject) -> Iterator[AnySubject]:
         alike = shapes(input) == shapes(target) and all(map(is_floating, leaves(target)))
         if alike and not _may_be_shares(target) and not any(map(_is_label, leaves(target))):
             yield from _at(s, "input and target exchanged", {"input": target, "target": input})
+    if len(changes) > 1:
+        yield from _at(s, "input * -64", {**s.asked, "input": scale_arrays(s.input, -64.0)})
 
 
 def _may_be_shares(table: Any) -> bool:
@@ -177,9 +184,27 @@ def examples(s: AnySubject) -> Iterator[AnySubject]:
     yield from _at(s, f"{what} of the first sample", change(first_again))
     if s.scalar:
         yield from _at(s, f"{what} exchanged for the others", change(lambda a: _other(s, a)))
+        yield from _at(s, "the classes that the input says", _agreeing(s, change))
     for array in labels:
         if is_integral(array) and not _is_one_hot(array) and not _are_signs(s, array):
             yield from _left_out(s, array)
+
+
+def _agreeing(s: Subject, change: Callable[[Callable[[Array], Array]], Any]) -> dict[str, Any]:
+    """Return arguments where targets are the classes of the largest inputs, by far.
+
+    Only of those that occur: classes may count from 1.
+    """
+    scores = leaves(s.input)[0]
+
+    def largest(array: Array) -> Array:
+        axis = _axis_of_classes(s, array)
+        if axis is None:
+            return array
+        found = scores.argmax(axis).astype(array.dtype)
+        return np.where(np.isin(found, array) & (array >= 0), found, array)
+
+    return {**change(largest), "input": scale_arrays(s.input, FACTORS["8"])}
 
 
 def _left_out(s: AnySubject, array: Array) -> Iterator[AnySubject]:
@@ -234,11 +259,16 @@ def _range(s: Subject, array: Array, output_of: Callable[[int], Any]) -> tuple[i
     inputs = leaves(s.input)
     if not s.scalar or any(a is array for a in inputs):
         return (first if len(inputs) > 1 else 0), last
-    # A target of classes has all axes but theirs.
-    axes = [list(inputs[0].shape[:i] + inputs[0].shape[i + 1 :]) for i in range(inputs[0].ndim)]
-    classes = {n for n, rest in zip(inputs[0].shape, axes, strict=True) if rest == [*array.shape]}
-    most = max(classes, default=0) - 1
+    axis = _axis_of_classes(s, array)
+    most = 0 if axis is None else inputs[0].shape[axis] - 1
     return 0, most if most > last and output_of(most) is not None else last
+
+
+def _axis_of_classes(s: Subject, array: Array) -> int | None:
+    """Return the axis of the input that a target of classes lacks, if it is one."""
+    shape = leaves(s.input)[0].shape
+    axes = [i for i in range(len(shape)) if shape[:i] + shape[i + 1 :] == array.shape]
+    return axes[-1] if axes and is_integral(array) else None
 
 
 def _may_vary(s: Subject, array: Array) -> bool:
@@ -373,4 +403,8 @@ def _is_rounding(s: Subject, backward: Backward, mismatch: GradientMismatch) -> 
             return bool(off.max(initial=0) > 1e-9 * size)
         weight = max(float(np.abs(v).max(initial=0)) for v in weights)
         floor = 1e-12 * (size + weight) + (1e-6 * size if mismatch.oracle == CENTRAL else 0)
+        # What is nearly 0 may have lost all its digits, and be multiplied by large numbers then.
+        inputs = [a for a in leaves(s.input) if is_floating(a)]
+        largest = max((float(np.abs(a).max(initial=0)) for a in inputs), default=0)
+        floor += np.finfo(float).eps * largest**2 * weight
         return bool(mismatch.difference <= max(floor, 4 * off[mismatch.index]))
