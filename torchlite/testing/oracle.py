@@ -431,7 +431,11 @@ class _Check:
         self.variable.fail(
             f"{self.name} is not the derivative of {which}: in sum got {shown(moved)}, expected "
             f"{shown(expected)} ({self.by}), off by {abs(moved - expected):.3g}, allowed "
-            f"{allowed:.3g}."
+            f"{allowed:.3g}.",
+            got=moved,
+            expected=expected,
+            allowed=allowed,
+            oracle=self.by,
         )
 
 

@@ -399,12 +399,13 @@ def _is_rounding(s: Subject, backward: Backward, mismatch: GradientMismatch) -> 
     with quietly():
         got, moved = backward(s, weights), backward(other, weights)
         size, off = float(np.abs(got).max(initial=0)), np.abs(moved - got)
-        if mismatch.index is None:
-            return bool(off.max(initial=0) > 1e-9 * size)
         weight = max(float(np.abs(v).max(initial=0)) for v in weights)
         floor = 1e-12 * (size + weight) + (1e-6 * size if mismatch.oracle == CENTRAL else 0)
         # What is nearly 0 may have lost all its digits, and be multiplied by large numbers then.
         inputs = [a for a in leaves(s.input) if is_floating(a)]
         largest = max((float(np.abs(a).max(initial=0)) for a in inputs), default=0)
         floor += np.finfo(float).eps * largest**2 * weight
-        return bool(mismatch.difference <= max(floor, 4 * off[mismatch.index]))
+        if mismatch.index is None and off.max(initial=0) > 1e-9 * size:
+            return True
+        blur = 0.0 if mismatch.index is None else 4 * off[mismatch.index]
+        return mismatch.difference is not None and mismatch.difference <= max(floor, blur)

@@ -53,7 +53,7 @@ class ContractViolation(AssertionError):
         self.index = index
         self.got = got
         self.expected = expected
-        self.difference = None if index is None else abs(got - expected)
+        self.difference = None if got is None else abs(got - expected)
         self.allowed = allowed
         self.oracle = oracle
         self.differing = differing
