@@ -105,6 +105,8 @@ class Subject:
         self.reproduce = reproduce
         self.notes: list[str] = []
         self.kinks: dict[str, tuple[int, int]] = {}
+        # Where, at other numbers, all gradients were found to agree.
+        self.agreed: set[str] = set()
         self.base = self._deep_copy(layer)
         self.base.clearState()
         self.names = self._names_of_gradients()
