@@ -12,7 +12,7 @@ from bugs.good import Good
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import checker_alarms, report, run
+from benchmarks import checker_alarms, checker_scoreboard, report, run
 from benchmarks.cases import CASES, GROWTH, NAMED
 from benchmarks.measure import measure
 from benchmarks.peers import Contender, enter
@@ -210,6 +210,33 @@ def test_alarms_of_the_checker_are_counted(monkeypatch, capsys):
     assert lines[-4][4] == "Reversed: updateGradInput: gradInput is not the derivative. |"
     counts = {"classes": 2, "alarms about classes": 1, "alarms about right layers": 1}
     assert lines[-1][0].startswith(f"{counts} in ")
+
+
+def test_the_scoreboard_writes_its_table(monkeypatch, tmp_path):
+    page = tmp_path / "checker.md"
+    page.write_text("before\n<!-- scoreboard -->\nold\n<!-- end -->\nafter\n")
+    bug = bugs.Bug(Reversed, (2, 3), {"gradInput"}, "the gradient is turned around")
+    monkeypatch.setattr(checker_scoreboard, "GOOD", [Good(lambda n, m: nn.Tanh())])
+    monkeypatch.setattr(bugs, "right", list)
+    monkeypatch.setattr(bugs, "corpus", lambda: [bug, bug])
+    monkeypatch.setattr(checker_scoreboard, "PAGE", page)
+    monkeypatch.setattr(checker_scoreboard, "versions", lambda: ["A 1.0", "B 2.0"])
+    argv = ["checker_scoreboard.py", "--write", "--only", "central differences"]
+    monkeypatch.setattr(sys, "argv", argv)
+    checker_scoreboard.main()
+    assert page.read_text() == (
+        "before\n<!-- scoreboard -->\n"
+        "2 wrong layers, 1 right ones; A 1.0, B 2.0\n\n"
+        "| check | found | accused |\n|---|--:|--:|\n"
+        "| input gradient, central differences | 2 | 0 |\n"
+        "| input and parameter gradients, central differences | 2 | 0 |\n"
+        "<!-- end -->\nafter\n"
+    )
+
+
+def test_the_page_has_a_place_for_the_scoreboard():
+    text = (ROOT / "docs" / "checker.md").read_text("utf-8")
+    assert [text.count(mark) for mark in ("<!-- scoreboard -->\n", "<!-- end -->\n")] == [1, 1]
 
 
 def test_no_alarm_is_told_as_none(monkeypatch, capsys):
