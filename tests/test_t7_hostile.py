@@ -173,6 +173,11 @@ REFUSED = {
         + ", nor 3 others\n"
         + REGISTER.format("c0"),
     ),
+    "a network of one number": (
+        network(TENSOR(10, [2**20, 2**20], [0, 0], 1, THREE)),
+        "['protos'].rnn.modules[1].weight, byte 236: tensors up to here have more entries than a "
+        "file of this size can hold",
+    ),
     "a string that steers a terminal": (
         TABLE(1, STRING("\x1b[2J"), HAND.words(9)),
         r"['\x1b[2J'], byte 24: 9 is no type of a value",
@@ -211,6 +216,31 @@ def test_what_is_wrong_is_said_and_where(tmp_path, what):
     with pytest.raises(FormatError) as error:
         t7.load(path)
     assert str(error.value) == f"{path}: {message}"
+
+
+def test_views_of_one_storage_are_counted_once_each(tmp_path):
+    """Clones that share their parameters are no flood, and neither is what no module is made of."""
+    path = tmp_path / "clones.t7"
+
+    def clones(first):
+        """Return 100 layers, whose weights begin one entry later each time."""
+        storage = HAND.storage(11, *range(200_000))
+        rows = [NUMBER(1), storage]
+        for i in range(100):
+            weight = TENSOR(3 * i + 21, [1, 190_000], [1, 1], first(i), HAND.ref(11, 4))
+            fields = TABLE(3 * i + 22, STRING("weight"), weight)
+            rows += [NUMBER(i + 2), HAND.torch(3 * i + 23, kind, fields)]
+        return TABLE(1, *rows)
+
+    kind = "nn.CMul"
+    path.write_bytes(clones(lambda i: 1))
+    assert len(t7.load(path)) == 101
+    path.write_bytes(clones(lambda i: i + 1))
+    with pytest.raises(FormatError, match="tensors up to here have more entries than a file"):
+        t7.load(path)
+    kind = "my.Thing"
+    path.write_bytes(clones(lambda i: i + 1))
+    assert len(t7.load(path, unknown="keep")) == 101
 
 
 def nested(depth, innermost=None):

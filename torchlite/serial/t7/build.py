@@ -1,5 +1,6 @@
 """From nodes to values: lists, dicts, tables, arrays that share memory, objects, modules."""
 
+import math
 from itertools import chain
 from typing import Any, BinaryIO
 
@@ -24,6 +25,9 @@ __all__ = ["build", "place"]
 
 # So many unknown classes an error lists.
 _LISTED = 20
+# Tensors can repeat entries without end. Where modules are made of them, they have at most so many
+# bytes, and so many times those of the file: a flat tensor and the parameters in it are two times.
+_LEAST, _TIMES = 2**24, 10
 
 
 def build(parsed: Parsed, file: BinaryIO, unknown: str) -> Any:
@@ -35,6 +39,7 @@ def build(parsed: Parsed, file: BinaryIO, unknown: str) -> Any:
     """
     if unknown != "keep":
         _must_be_known(parsed)
+    _must_be_bounded(parsed)
     made = _values(parsed, file)
     objects = {node: made[node] for node in parsed.opened if isinstance(node, ObjectNode)}
     builder = modules.Builder(list(objects.values()))
@@ -83,6 +88,23 @@ def _must_be_known(parsed: Parsed) -> None:
             f"torchlite does not know the class {name}" + "".join(f", nor {m}" for m in more),
             f't7.register("{name}", ...) makes one known, load(path, unknown="keep") keeps fields',
         )
+
+
+def _must_be_bounded(parsed: Parsed) -> None:
+    """Raise unless the tensors of which modules could be made are about as large as the file."""
+    if not any(isinstance(node, ObjectNode) and modules.known(node.name) for node in parsed.opened):
+        return
+    left = _LEAST + _TIMES * parsed.source.position
+    met: set[Any] = set()
+    for node in parsed.opened:
+        if isinstance(node, TensorNode):
+            view = node.storage, node.first, node.sizes, node.strides
+            if view not in met:
+                met.add(view)
+                left -= math.prod(node.sizes) * np.dtype(KINDS[node.kind[1]]).itemsize
+            if left < 0:
+                problem = "tensors up to here have more entries than a file of this size can hold"
+                raise RefusalError(place(parsed.path_to(node), node.at), problem)
 
 
 def _values(parsed: Parsed, file: BinaryIO) -> dict[Node, Any]:
