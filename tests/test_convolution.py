@@ -528,6 +528,7 @@ def test_the_bounds_of_a_table_follow_its_connections():
         lambda: nn.SpatialConvolution(1, 2, 3, 3),
         lambda: nn.SpatialFullConvolution(1, 2, 3, 3),
         lambda: nn.SpatialConvolutionLocal(1, 2, 5, 5, 3, 3),
+        lambda: nn.SpatialConvolutionMap(nn.tables.full(1, 2), 3, 3),
         lambda: nn.VolumetricConvolution(1, 2, 1, 2, 2),
         lambda: nn.TemporalConvolution(5, 2, 3),
     ],

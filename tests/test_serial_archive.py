@@ -63,7 +63,13 @@ def test_what_is_wrong_with_the_directory_is_named(given, message):
     assert str(error.value) == f"it: {message}"
 
 
-@pytest.mark.parametrize("raw", [b"", b"PK", bytes(98), BODY + ENTRY])
+END = archive._end(1, len(ENTRY), len(BODY))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"PK", bytes(98), BODY + ENTRY, b"x" + BODY + ENTRY + END, BODY + ENTRY + END + b"x"],
+)
 def test_a_file_without_an_end_is_refused(raw):
     file = io.BytesIO(raw)
     file.name = "it"

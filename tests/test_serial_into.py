@@ -136,3 +136,41 @@ def test_one_kind_of_file_is_not_the_other(path):
 def test_what_is_not_there_is_an_oserror(tmp_path):
     with pytest.raises(FileNotFoundError):
         serial.load(tmp_path / "nowhere.npz")
+
+
+def holding(held):
+    layer = nn.ReLU()
+    layer.held = held
+    return layer
+
+
+def test_arrays_in_dicts_are_filled(path):
+    serial.save(path, holding({"a": np.ones(2), "b": [np.ones(1)]}))
+    net = holding({"a": np.zeros(2), "b": [np.zeros(1)]})
+    arrays = net.held["a"], net.held["b"][0]
+    serial.load(path, into=net)
+    assert net.held["a"] is arrays[0]
+    assert net.held["b"][0] is arrays[1]
+    assert [array.tolist() for array in arrays] == [[1, 1], [1]]
+
+
+@pytest.mark.parametrize(
+    ("file", "network", "entries"),
+    [
+        ({"a": np.ones(1)}, {"b": np.ones(1)}, (1, 1)),
+        ({"a": 1}, {"a": 1, "b": np.ones(1)}, (1, 2)),
+        ({"a": 1, "b": np.ones(1)}, {"a": 1}, (2, 1)),
+        (7, {"a": np.ones(1)}, (0, 1)),
+        ({"a": nn.ReLU()}, None, (1, 0)),
+    ],
+)
+def test_tables_of_other_keys_do_not_fit(file, network, entries, path):
+    unfit(
+        path, holding(file), holding(network),
+        f"held: {entries[0]} entries in the file, {entries[1]} in the network",
+    )  # fmt: skip
+
+
+def test_settings_of_other_keys_fit(path):
+    serial.save(path, holding({"a": 1}))
+    assert serial.load(path, into=holding({"b": [2]})).held == {"b": [2]}

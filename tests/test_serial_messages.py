@@ -9,7 +9,7 @@ from saving import HEADERS, described, forged, members_of, mlp, packed, run
 
 from torchlite import nn, serial
 from torchlite.errors import DTypeError, FormatError
-from torchlite.serial import archive, classes
+from torchlite.serial import archive, classes, describe
 from torchlite.serial.values import path_to
 
 
@@ -271,12 +271,23 @@ def test_every_bit_counts(path):
     ],
 )
 def test_what_is_wrong_with_a_checkpoint_is_named(change, message, path):
+    wrong_checkpoint(path, lambda said: change(said["content"]["dict"]), message)
+
+
+def test_a_list_is_no_checkpoint(path):
+    keys = ["net", "optimizer", "extra", "random"]
+    message = "a checkpoint must hold net, optimizer, extra, random"
+    wrong_checkpoint(path, lambda said: said.update(content=keys), message)
+
+
+def wrong_checkpoint(path, change, message):
     serial.save_checkpoint(path, nn.ReLU(), {})
     members = members_of(path.read_bytes())
     said = json.loads(members[0][1])
-    change(said["content"]["dict"])
-    for entry in said["content"]["dict"]:
-        del entry[2:]
+    change(said)
+    if isinstance(said["content"], dict):
+        for entry in said["content"]["dict"]:
+            del entry[2:]
     members[0][1] = json.dumps(said).encode()
     if b'"array"' not in members[0][1]:
         del members[1]
@@ -321,3 +332,23 @@ def test_what_is_wrong_with_parts_is_named(parts, message, path):
 def test_of_long_places_both_ends_are_said():
     assert path_to("", "x" * 700) == "x" * 700
     assert path_to("x" * 300, "y" * 400) == "x" * 100 + "..." + "x" * 196 + "." + "y" * 400
+
+
+def test_what_is_no_attribute_to_be_saved():
+    class Own(nn.ReLU):
+        @property
+        def level(self):
+            return 1
+
+        @level.setter
+        def level(self, level):
+            raise AssertionError
+
+    problem = describe.attribute_problem
+    said = "is a method or property of Own, not something to be saved"
+    assert problem(Own, "level", 1) == f"level {said}"
+    assert problem(Own, "forward", 1) == f"forward {said}"
+    for name in (3, "a b", "__x"):
+        assert problem(Own, name, 1) == f"{name!r} is no name of an attribute"
+    assert problem(Own, "output", None) is problem(nn.Sequential, "train", True) is None
+    assert problem(Own, "_dtype", np.dtype("float32")) is None
