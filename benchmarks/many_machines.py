@@ -3,7 +3,7 @@
     python benchmarks/many_machines.py           start 2 ranks, then 8, and print tables
 
 Layers that sleep take as long however many ranks share a core, so that what is measured is what the
-schedules and the messages cost. Needs mpiexec: pip install 'torchlite[mpi]' mpich
+schedules and the messages cost. Needs mpiexec: pip install mpi4py threadpoolctl mpich
 """
 
 import subprocess

@@ -4,7 +4,7 @@
     mpiexec -n 2 python examples/many_ranks.py              two, with the same result
     mpiexec -n 2 python examples/many_ranks.py --sharded    each keeps Adam's state of a half
 
-Needs mpi4py and an MPI: pip install 'torchlite[mpi]' mpich
+Needs mpi4py and an MPI: pip install mpi4py threadpoolctl mpich
 """
 
 import argparse

@@ -448,10 +448,26 @@ def test_jumped_streams_are_numpys():
 # ---------------------------------------------------------------- MPI
 
 
+def test_without_mpi4py_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    with pytest.raises(ImportError) as caught:
+        distributed.Group()
+    assert str(caught.value) == (
+        "torchlite.distributed needs mpi4py and an MPI: pip install mpi4py threadpoolctl, and "
+        "where the machine has no MPI of its own, pip install mpich (on Windows: impi-rt)"
+    )
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_a_group_waits_for_some_time(timeout):
+    with pytest.raises(SettingError, match="Group: timeout must be a positive number of seconds"):
+        distributed.Group(timeout)
+
+
 @pytest.fixture(scope="module")
 def mpiexec():
     if find_spec("mpi4py") is None:
-        pytest.skip("mpi4py is not installed: pip install 'torchlite[mpi]'")
+        pytest.skip("mpi4py is not installed: pip install mpi4py threadpoolctl")
     found = shutil.which(
         "mpiexec", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     )

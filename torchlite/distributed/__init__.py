@@ -1,7 +1,7 @@
 """Training on many processes and machines, over MPI.
 
 The program is the same under `python train.py` and `mpiexec -n 4 python train.py`. Needs mpi4py and
-an MPI: `pip install 'torchlite[mpi]'`, and where the machine has none, `pip install mpich`.
+an MPI: `pip install mpi4py threadpoolctl`, and where the machine has none, `pip install mpich`.
 """
 
 from torchlite.distributed.averaging import average as average

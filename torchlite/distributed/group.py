@@ -380,7 +380,7 @@ def _mpi() -> Any:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         raise ImportError(
-            "torchlite.distributed needs mpi4py and an MPI: pip install 'torchlite[mpi]', and "
+            "torchlite.distributed needs mpi4py and an MPI: pip install mpi4py threadpoolctl, and "
             "where the machine has no MPI of its own, pip install mpich (on Windows: impi-rt)"
         ) from error
     return MPI
