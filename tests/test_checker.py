@@ -1519,7 +1519,7 @@ def test_the_page_tells_the_numbers_that_the_checker_goes_by():
         f"by {oracle.FLOOR} of the largest gradient",
         f"Arrays of more than {oracle.FEW} entries ({oracle.FEW_OF_LARGE} where a module has more",
         f"With more than {module_subject.LARGE:,} numbers",
-        f"at the input times {', '.join(factors)} and {factor} and",
+        f"at the input times {', '.join(factors)} and {factor}, at -|input|",
         f"with {', '.join(map(str, samples))} and {most} samples",
         f"with {variations.STEPS} entries along the second axis",
     ]
