@@ -288,13 +288,15 @@ def test_layers_of_users():
         module.diagHessianInput = module.weight**2 * diagHessianOutput
         return module.diagHessianInput
 
-    net = nn.Sequential(nn.Linear(2, 2), Trained(), nn.Tanh())
+    net = nn.Sequential(nn.Linear(2, 2), Trained(), nn.Tanh(), nn.Linear(2, 2))
+    net[3].weight[:] = np.eye(2)
     x = np.ones((1, 2))
-    output = net.forward(x)
+    net.forward(x)
+    output = net[2].output
     with pytest.raises(NotImplementedError) as raised:
         hessian.accDiagHessianParameters(net, x, np.ones((1, 2)))
     assert str(raised.value) == UNDEFINED.format("Trained", ACC, ACC)
-    assert "diagHessianWeight" not in vars(net[0])
+    assert "diagHessianWeight" not in vars(net[3])
     with pytest.raises(NotImplementedError) as raised:
         hessian.initDiagHessianParameters(net)
     init = "initDiagHessianParameters"
@@ -351,6 +353,7 @@ def test_errors_speak_of_what_was_called():
         with pytest.raises(kind) as raised:
             call()
         assert str(raised.value) == text
+        assert raised.value.argument == text.partition(": ")[2].partition(" ")[0]
     assert layer.diagHessianInput.size == 0
     assert raised.value.layer is criterion
 

@@ -81,6 +81,7 @@ def test_sums_and_products():
     expected = np.array([[20, 30], [40, 50], [60, 70]]) + added + random.normal(5, 2, size=(3, 2))
     assert np.array_equal(layer.weight, expected)
     assert init.constant(layer, "bias", -2).bias.tolist() == [-2, -2, -2]
+    assert init.uniform(layer, "bias", 4, 4).bias.tolist() == [4, 4, 4]
 
 
 TABLE = [[0, 0], [1, 0], [1, 2], [1, 1]]
@@ -219,6 +220,8 @@ def test_sparse():
     expected = np.full(20, 7.0)
     expected[random.randperm(20)[:7]] = 0
     assert layer.weight.ravel().tolist() == expected.tolist()
+    before = layer.weight.copy()
+    assert np.array_equal(init.sparse(layer, "weight", 0).weight, before)
     # Also where the parameter is a view that does not lie in one piece.
     init.sparse(layer, layer.weight[:, 1:3], 1)
     assert not layer.weight[:, 1:3].any()
@@ -308,6 +311,12 @@ def test_each_reaches_the_layers_of_a_class():
 
 
 REFUSED = [
+    (
+        lambda: init.xavier(nn.Add(4), "bias"),
+        ShapeError,
+        "nn.init.fans: parameter must be of two dimensions or more, to have fans, got (4,)\n"
+        "  hint: nn.init.constant, uniform and normal take any parameter",
+    ),
     (
         lambda: init.kaiming(nn.SpatialBatchNormalization(4)),
         ShapeError,

@@ -1057,6 +1057,7 @@ MULTIPLY_ADDS = [
     (nn.SpatialCrossMapLRN(3), (4, 2, 6, 5), (0,)),
     (nn.SpatialAveragePooling(3, 2), (4, 2, 6, 5), (0,)),
     (nn.LinearWeightNorm(3, 2), (4, 3), (4, 2, 3)),
+    (nn.SpatialFullConvolutionMap([[0, 1], [1, 0], [1, 2]], 3, 2, 2), (2, 5, 4), (3, 5, 4, 2, 3)),
     (nn.PartialLinear(3, 4), (5, 3), (5, 4, 3)),
 ]
 
