@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -389,3 +390,15 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
         process.stdout.close()
         errors = process.stderr.read()
     assert (errors, process.returncode) == (b"", 141)
+
+
+@pytest.mark.parametrize("command", ["show", "convert"])
+def test_help_ends_with_an_example_that_works(run, capsys, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "100")
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last.startswith(f"example: torchlite {command} model.t7 ")
+    shutil.copy(FILES / "char_rnn_embed.t7", "model.t7")
+    _, errors, status = run(*last.split()[2:])
+    assert (errors, status) == ("", 0)
