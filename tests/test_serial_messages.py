@@ -91,6 +91,11 @@ def test_what_is_wrong_is_named(path):
     assert description('"gradients":false', '"gradients":0') == (
         "torchlite.json: gradients is not what it must be"
     )
+    for old, new in (('"gradients":false,', ""), ('"version":1', '"version":1,"more":1')):
+        assert description(old, new) == (
+            "torchlite.json: it must say format, version, holds, gradients, content, parts, and "
+            "nothing else"
+        )
     no_json = "torchlite.json: it is not the JSON of a description: "
     assert description('"version":1', '"version":1,"version":1') == (
         f"{no_json}a key stands there twice"
@@ -352,3 +357,13 @@ def test_what_is_no_attribute_to_be_saved():
         assert problem(Own, name, 1) == f"{name!r} is no name of an attribute"
     assert problem(Own, "output", None) is problem(nn.Sequential, "train", True) is None
     assert problem(Own, "_dtype", np.dtype("float32")) is None
+
+
+def test_an_array_is_no_number(path):
+    parts = [{"class": "ReLU", "state": {"held": {"scalar": "w"}}}]
+    path.write_bytes(described(parts, ("w", np.ones(2))))
+    with pytest.raises(FormatError) as error:
+        serial.load(path)
+    assert str(error.value) == f"{path}: held: w is an array, not a number"
+    path.write_bytes(described(parts, ("w", np.array(2.5))))
+    assert serial.load(path).held == 2.5

@@ -284,6 +284,14 @@ def test_arrays_of_which_the_place_is_no_name(path):
     assert serial.load(path).é == 1
 
 
+def test_modules_that_are_no_list_are_refused(path):
+    net = nn.Sequential(nn.ReLU())
+    net.modules = tuple(net.modules)
+    refused(path, net, "save: Sequential: modules must be a list, not a tuple")
+    net.modules = [nn.ReLU(), 1]
+    refused(path, net, "save: Sequential: modules must be a list of modules")
+
+
 def test_many_modules_around_the_same_are_refused(path, monkeypatch):
     net = nn.ReLU()
     net.held = [nn.WeightNorm(nn.Linear(1, 1)) for _ in range(2)]
