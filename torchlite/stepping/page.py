@@ -149,6 +149,10 @@ def _entries(name: str, places: list[int], shape: tuple[int, ...]) -> str:
     -------
     >>> _entries("input", [5, 6, 9, 10], (1, 4, 4)), _entries("weight", [0, 1], (2,))
     ('input[0, 1:3, 1:3]', 'all of weight')
+    >>> _entries("x", [0, 2, 4], (6,)), _entries("x", [1, 3], (2, 2)), _entries("x", [0, 3], (2, 2))
+    ('x[0:5:2]', 'x[:, 1]', 'x[0, 0] and x[1, 1]')
+    >>> _entries("x", [0, 1, 3], (5,))
+    'x[[0, 1, 3]]'
     """
     if len(places) == math.prod(shape):
         return f"all of {name}"
