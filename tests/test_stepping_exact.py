@@ -130,6 +130,12 @@ def test_diff_of_arrays_of_which_less_is_kept():
     pair = [snapshot(values, 0) for values in (ones + 0j, ones)]
     assert differences(*pair) == (None, "min none", "min 1")
     assert differences(*pair[::-1]) == (None, "min 1", "min none")
+    nan = snapshot(np.full((2, 2), np.nan), 0)
+    assert differences(nan, snapshot(ones, 0)) == (None, "norm nan", "norm 2")
+    assert differences(snapshot(ones, 0), nan) == (None, "norm 2", "norm nan")
+    assert differences(nan, nan) is None
+    pair = [snapshot(np.array(values), 9) for values in ([1.0, 1.0], [1.0, 1.5])]
+    assert differences(*pair) == ((1,), 1, 1.5)
     # Near is what differs little beside the largest.
     pair = [snapshot(np.array(values), 9) for values in ([10.0, 1.0], [10.0, 3.5], [10.0, 3.625])]
     assert differences(pair[0], pair[1]) is None
