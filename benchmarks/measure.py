@@ -18,7 +18,7 @@ FIRST_STEPS = 3
 REST = 0.15
 
 
-def measure(case, contenders, dtype, pace, rest=0.0):
+def measure(case, contenders, dtype, pace, rest=0.0, shared=False):
     """Return the seconds that each contender's step takes, by its name, if it has one."""
     start = material(case, dtype)
     steps, expected = {}, None
@@ -32,17 +32,17 @@ def measure(case, contenders, dtype, pace, rest=0.0):
         if contender.finds:
             expected = expected or found
             agree(case, dtype, contender.name, found, expected)
-    return take_turns(steps, pace, rest)
+    return take_turns(steps, pace, rest, shared)
 
 
-def main(threads, dtype, peers, cases, pace):
+def main(threads, dtype, peers, cases, pace, shared=False):
     """Return the times by case and contender, and who takes part."""
     contenders, absent = enter(threads, dtype, peers)
     times = {}
     for name in cases:
         print(f"  {name}", file=sys.stderr, flush=True)
         rest = REST if threads > 1 else 0.0
-        times[name] = measure(NAMED[name], contenders, dtype, Pace(*pace), rest)
+        times[name] = measure(NAMED[name], contenders, dtype, Pace(*pace), rest, shared)
         gc.collect()
     return {
         "times": times,

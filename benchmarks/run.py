@@ -47,7 +47,8 @@ def windows(peers):
     both = [peer for peer in ("torchlite", "pytorch") if peer in peers]
 
     def times(threads, cases):
-        return ask("measure", threads, dtype="float32", peers=both, cases=cases, pace=FULL)["times"]
+        request = {"peers": both, "cases": cases, "pace": FULL, "shared": True}
+        return ask("measure", threads, dtype="float32", **request)["times"]
 
     one, several = times(1, cases), times(available(), [case.name for case in WINDOWS])
     peaks = peaks_of(WINDOWS, both) if sys.platform == "linux" else {}

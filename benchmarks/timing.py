@@ -28,14 +28,19 @@ QUICK = Pace(0.02, 0.06, 2)
 ONCE = Pace(0.0, 0.0, 1)
 
 
-def take_turns(steps, pace, rest=0.0):
+def take_turns(steps, pace, rest=0.0, shared=False):
     """Return the seconds that each step takes.
 
     steps: by name, the step and a function that returns what a turn is to run inside of.
-    rest: seconds before each turn in which the threads of the one before it fall asleep.
+    rest: seconds before each turn in which the threads of the one before it fall asleep; with one
+    thread there is none.
+    shared: others use the processors. A turn counts by its best step, and one thread by the time
+    that it had a processor.
     """
     rng = random.Random(0)
-    medians = {name: [] for name in steps}
+    clock = time.process_time if shared and not rest else time.perf_counter
+    counts = min if shared else statistics.median
+    found = {name: [] for name in steps}
     spent = dict.fromkeys(steps, 0.0)
     waiting = list(steps)
     while waiting:
@@ -44,22 +49,21 @@ def take_turns(steps, pace, rest=0.0):
             step, surroundings = steps[name]
             time.sleep(rest)
             with surroundings():
-                times = _turn(step, pace.turn)
-            medians[name].append(statistics.median(times))
+                times = _turn(step, pace.turn, clock)
+            found[name].append(counts(times))
             spent[name] += sum(times) + rest
         waiting = [
             name
             for name in waiting
             if spent[name] < pace.share
-            or (len(medians[name]) < pace.turns and spent[name] < PATIENCE)
+            or (len(found[name]) < pace.turns and spent[name] < PATIENCE)
         ]
-    return {name: min(turns) for name, turns in medians.items()}
+    return {name: min(turns) for name, turns in found.items()}
 
 
-def _turn(step, seconds):
+def _turn(step, seconds, clock):
     """The times of the steps of one turn, of at least one."""
     times = []
-    clock = time.perf_counter
     end = clock() + seconds
     while True:
         start = clock()

@@ -12,7 +12,7 @@ from bugs.good import Good
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import checker_alarms, checker_scoreboard, report, run
+from benchmarks import checker_alarms, checker_scoreboard, report, run, timing
 from benchmarks.cases import CASES, GROWTH, NAMED
 from benchmarks.measure import measure
 from benchmarks.peers import Contender, enter
@@ -91,6 +91,16 @@ def test_turns_are_taken_until_the_share_is_used():
     steps = {name: (lambda name=name: step(name), Contender("", "").turn) for name in calls}
     assert take_turns(steps, Pace(turn=0.0, share=0.0, turns=3)).keys() == calls.keys()
     assert calls == {"a": 3, "b": 3}
+
+
+def test_on_a_shared_machine_the_best_step_counts(monkeypatch):
+    now = iter([0, 0, 5, 5, 7, 7, 16])
+    for name in ("process_time", "perf_counter"):
+        monkeypatch.setattr(timing.time, name, lambda: next(now))
+    steps = {"a": (lambda: None, Contender("", "").turn)}
+    assert take_turns(steps, Pace(turn=10.0, share=0.0, turns=1), shared=True) == {"a": 2}
+    now = iter([0, 0, 5, 5, 7, 7, 16])
+    assert take_turns(steps, Pace(turn=10.0, share=0.0, turns=1)) == {"a": 5}
 
 
 def test_times_are_set_against_torchlites():
