@@ -94,7 +94,7 @@ def windows(one, several, peaks):
     one, several: the times with one thread and with more; peaks: the memory. Of several threads the
     proportions alone.
     """
-    columns = [("one thread", one, seconds), ("two threads", several, None)]
+    columns = [("one thread", one, seconds), ("all threads", several, None)]
     columns.append(("memory", peaks, mebibytes))
     columns = [column for column in columns if column[1]]
     titles = list(dict.fromkeys(case.title for case in WINDOWS))

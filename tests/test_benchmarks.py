@@ -157,9 +157,9 @@ def test_windows_have_a_row_a_layer_and_their_growth():
     row = "| 256 -> 64, 1x1, of 14x14, batch 32 | 1.00 ms (0.50) | 2.50 | 1.5 MiB (0.75) |"
     assert row in parts[PARTS.index("gradInput")].splitlines()
     assert others.endswith("\n| LeNet of 28x28, batch 64 | 1.00 s | 2.50 | 1.5 MiB (0.75) |")
-    assert others.startswith("| forward and backward | one thread | two threads | memory |\n")
+    assert others.startswith("| forward and backward | one thread | all threads | memory |\n")
     # Where memory cannot be measured.
-    assert report.windows(one, two, {}).startswith("| forward | one thread | two threads |\n")
+    assert report.windows(one, two, {}).startswith("| forward | one thread | all threads |\n")
     # Under two lines of a head each.
     for part, text in zip(PARTS, parts, strict=True):
         assert text.count("\n") - 1 == sum(case.part == part for case in WINDOWS)
