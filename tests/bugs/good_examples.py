@@ -571,7 +571,9 @@ class MixtureOfNormals(nn.Criterion):
         share = np.exp(share)
         scores, _, logs = input
         dscores = np.exp(log_softmax(scores)) - share
-        self.gradInput = [dscores, -share * (d * np.exp(-logs)), -share * (d * d - 1)]
+        # A part without a share may be infinitely far away.
+        slopes = -share * (d * np.exp(-logs)), -share * (d * d - 1)
+        self.gradInput = [dscores, *(np.where(share > 0, slope, 0 * share) for slope in slopes)]
         return self.gradInput
 
 
