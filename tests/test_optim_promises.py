@@ -193,3 +193,11 @@ def test_a_learning_rate_of_zero_freezes():
         run(method, bowl, x, {**extra, "learningRates": np.array([0.0, 1.0, 2.0])}, 5)
         assert x[0] == 3.0
         assert x[2] < x[1] < 3
+
+
+def test_rmsprop_begins_with_its_initialMean():
+    x = np.array([0.0])
+    config = {"learningRate": 1, "alpha": 0.75, "initialMean": 3, "epsilon": 1e-12}
+    optim.rmsprop(lambda x: (0.0, np.array([2.0])), x, config)
+    # The mean is 0.75 * 3 + 0.25 * 2**2.
+    assert x[0] == pytest.approx(-2 / 3.25**0.5, rel=1e-9)
