@@ -4,6 +4,7 @@ import io
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -184,6 +185,25 @@ def test_show_fits_a_narrow_terminal(run, monkeypatch):
     assert max(map(len, lines)) == 20
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (list(range(123)), "list of 123: 0, 1, 2, 3, 4, 5, ..."),
+        ('{"lr": 0.1}', "'{\"lr\": 0.1}'"),
+        (struct.unpack("<d", b"\0\0\0\0{\0\0@")[0], "2.000234603881836"),
+    ],
+)
+def test_show_takes_no_table_text_or_number_for_safetensors(run, value, said):
+    """At byte 8 of these files stands the brace with which a header of safetensors begins."""
+    t7.save("value.t7", value)
+    with open("value.t7", "rb") as file:
+        assert file.read()[8:9] == b"{"
+    lines, errors, status = run("show", "value.t7")
+    assert (errors, status) == ("", 0)
+    assert lines[0].startswith("value.t7: Torch7, ")
+    assert lines[1] == said
+
+
 def test_show_knows_the_other_formats(run):
     pytest.importorskip("safetensors")
     net = nn.Sequential(nn.Linear(2, 3), nn.Tanh())
@@ -261,7 +281,8 @@ BAD = {
     "header": (header([])[:8] + b"{", "its header is not that of a safetensors file"),
     "no rows": (header({"a": 5}), "its header is not that of a safetensors file"),
     "no shape": (header({"a": {"dtype": "F32"}}), "its header is not that of a safetensors file"),
-    "long": (b"\xff" * 7 + b"\0{", "its header is not that of a safetensors file"),
+    "short": (header({})[:9], "its header is not that of a safetensors file"),
+    "long": ((2**22 + 1).to_bytes(8, "little") + b"{", "it does not begin as a .t7 file does"),
 }
 
 

@@ -33,7 +33,8 @@ __all__ = [
     "step_to",
 ]
 
-# Of a safetensors file, as where parameters are loaded.
+# Of a safetensors file, as where parameters are loaded. Its length tells it from a .t7 file, where
+# byte 8 can be the same: there the eight before it are 1 as a number, or far more than this.
 _LONGEST_HEADER = 2**22
 _STEP = re.compile(r"\.?([^\W\d]\w*)|\[([^\]]*)\]")
 # What zipfile and NumPy raise for other zips.
@@ -76,7 +77,7 @@ def read(path: str, unknown: str = "refuse") -> Contents:
         warnings.simplefilter("always")
         if start[:2] == b"PK":
             format, value = _zip(path)
-        elif start[8:] == b"{":
+        elif start[8:] == b"{" and 2 <= int.from_bytes(start[:8], "little") <= _LONGEST_HEADER:
             format, value = "safetensors", _safetensors(path)
         else:
             format, value = "Torch7", t7.load(path, unknown=unknown)
@@ -116,7 +117,7 @@ def _safetensors(path: str) -> dict[str, Described]:
     problem = FormatError(f"{path}: its header is not that of a safetensors file")
     with open(path, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
-        if length > min(_LONGEST_HEADER, os.path.getsize(path) - 8):
+        if length > os.path.getsize(path) - 8:
             raise problem
         text = file.read(length)
     try:
