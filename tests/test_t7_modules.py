@@ -226,6 +226,7 @@ def test_every_row_comes_back(case, path):
     with warnings.catch_warnings():
         # What torchlite has and Torch7 has not is said, and comes back nevertheless.
         warnings.filterwarnings("ignore", ".* is torchlite's own: Torch7 does without")
+        warnings.filterwarnings("ignore", ".* counts from the end, which it does not in Torch7")
         loaded = there_and_back(path, made)
     assert same(random.getRNGState(), before), "reading a file must draw nothing"
     assert type(loaded) is type(made)
@@ -612,6 +613,48 @@ def test_settings_that_torch7_does_not_have(path):
     with pytest.warns(UserWarning, match="^L1Cost.sizeAverage is"):
         t7.save(path, nn.L1Cost(sizeAverage=True))
     assert t7.load(path).sizeAverage is True
+
+
+@pytest.mark.parametrize(
+    ("made", "attributes"),
+    [
+        (nn.Concat(-1), ["dimension"]),
+        (nn.DepthConcat(-1), ["dimension"]),
+        (nn.GatedLinearUnit(-2), ["dim"]),
+        (nn.Index(-1), ["dimension"]),
+        (nn.MixtureTable(-1), ["dim"]),
+        (nn.Narrow(0, -2, 1), ["index"]),
+        (nn.NarrowTable(-1), ["offset"]),
+        (nn.Padding(-1, 2), ["dim"]),
+        (nn.Parallel(-1, -2), ["inputDimension", "outputDimension"]),
+        (nn.Replicate(3, -1), ["dim"]),
+        (nn.Squeeze(-1), ["dim"]),
+        (nn.Transpose([0, 1], [0, -1]), ["permutations"]),
+        (nn.Unsqueeze(-1), ["pos"]),
+        (nn.WeightNorm(nn.Linear(2, 3), -1), ["outputDim"]),
+        # Torch7, too, counts these from the end.
+        (nn.GatedLinearUnit(), []),
+        (nn.JoinTable(-1), []),
+        (nn.Max(-1), []),
+        (nn.Mean(-1), []),
+        (nn.Min(-1), []),
+        (nn.Narrow(-1, 0, -1), []),
+        (nn.Select(-1, -1), []),
+        (nn.SelectTable(-1), []),
+        (nn.SplitTable(-1), []),
+        (nn.Sum(-1), []),
+    ],
+)
+def test_what_torch7_does_not_count_from_the_end_is_said(made, attributes, path):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        t7.save(path, made)
+    name = type(made).__name__
+    assert [str(warning.message) for warning in caught] == [
+        f"{name}.{attribute} counts from the end, which it does not in Torch7"
+        for attribute in attributes
+    ]
+    assert equal(t7.load(path), made)
 
 
 # ---------------------------------------------------------------- what is wrong

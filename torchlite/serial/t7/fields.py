@@ -36,6 +36,8 @@ class Row:
         By attribute, the field that holds it.
     one_based
         Attributes that hold positions, which Torch7 counts from one.
+    from_end
+        Those of them that Torch7, too, counts from the end where they are negative.
     labels
         Those of them for which Torch7's 0 says that there is none, here -1.
     settings
@@ -66,6 +68,7 @@ class Row:
     arguments: Mapping[str, Callable[[Fields], Any]] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
     one_based: tuple[str, ...] = ()
+    from_end: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
@@ -607,6 +610,7 @@ def undrawn(kind: Any) -> Any:
 
 _INPUTS = {"gradInput": _table}
 _TWO_INPUTS = {"gradInput": _pair}
+_ALONG = Row(one_based=("dimension",), from_end=("dimension",))
 _LAMBDA = Row(renamed={"lambda_": "lambda"})
 _SOFT_MAX = Row(one_based=("dim",), ours={"dim": None})
 _CENTRES = {"inputSize": _length("weight", 0), "outputSize": _length("weight", 1)}
@@ -812,13 +816,14 @@ ROWS: Mapping[str, Row] = {
             "_gradMask": lambda module, dtype: np.zeros(0, "uint8"),
         }
     ),
-    "Max": Row(one_based=("dimension",)),
+    "Max": _ALONG,
     "Maxout": Row(build=_maxout),
-    "Mean": Row(one_based=("dimension",), settings=("squeeze",), made={"sizeAverage": True}),
-    "Min": Row(one_based=("dimension",)),
+    "Mean": _with(_ALONG, settings=("squeeze",), made={"sizeAverage": True}),
+    "Min": _ALONG,
     "Narrow": Row(
         renamed={"offset": "index"},
         one_based=("dimension", "index"),
+        from_end=("dimension",),
         read=_narrow,
         write=_write_narrow,
     ),
@@ -841,14 +846,14 @@ ROWS: Mapping[str, Row] = {
         finish=_guess,
         write=lambda module, fields: fields.update(size=_storage(module.size)),
     ),
-    "Select": Row(one_based=("dimension", "index")),
+    "Select": Row(one_based=("dimension", "index"), from_end=("dimension", "index")),
     "SparseLinear": Row(
         arguments={"inputSize": _length("weight", 1), "outputSize": _length("weight", 0)},
         made={"weightDecay": 0, "sparseUpdate": 0, **_INPUTS},
     ),
     "SpatialDropout": _NOISE,
     "Squeeze": Row(one_based=("dim",)),
-    "Sum": Row(one_based=("dimension",)),
+    "Sum": _ALONG,
     "Transpose": Row(one_based=("permutations",), settings=("numInputDims",)),
     "Unsqueeze": Row(one_based=("pos",)),
     "View": Row(
@@ -876,7 +881,7 @@ ROWS: Mapping[str, Row] = {
     "CriterionTable": Row(made={"gradInput": _table}),
     "DotProduct": Row(made=_TWO_INPUTS),
     "FlattenTable": Row(made={"output": _table, "input_map": _table, **_INPUTS}),
-    "JoinTable": Row(one_based=("dimension",), made={"size": _sizes(), **_INPUTS}),
+    "JoinTable": _with(_ALONG, made={"size": _sizes(), **_INPUTS}),
     "MixtureTable": Row(
         one_based=("dim",),
         made={
@@ -889,8 +894,8 @@ ROWS: Mapping[str, Row] = {
     ),
     "NarrowTable": Row(one_based=("offset",), made={"output": _table, **_INPUTS}),
     "PairwiseDistance": Row(renamed={"p": "norm"}, made={"diff": _tensor, **_TWO_INPUTS}),
-    "SelectTable": Row(one_based=("index",), made=_INPUTS),
-    "SplitTable": Row(one_based=("dimension",)),
+    "SelectTable": Row(one_based=("index",), from_end=("index",), made=_INPUTS),
+    "SplitTable": _ALONG,
     "ZipTable": Row(made={"output": _table, **_INPUTS}),
     "ZipTableOneToMany": Row(made={"output": _table, "gradInputEl": _tensor, **_INPUTS}),
     # convolution

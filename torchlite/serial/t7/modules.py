@@ -558,6 +558,12 @@ def _fields_of(module: Any, row: Row) -> Fields:
             )
         if name not in row.left_out or value != row.left_out[name]:
             fields[name] = value
+            if name in row.one_based and name not in row.from_end and _is_negative(value):
+                warnings.warn(
+                    f"{type(module).__name__}.{attribute} counts from the end, which it does not "
+                    "in Torch7",
+                    stacklevel=7,
+                )
     for name, value in row.made.items():
         made = value(module, dtype) if callable(value) else value
         if made is not None:
@@ -583,6 +589,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.dtype):
         return type_of(value)
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _is_negative(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_is_negative, value))
+    return isinstance(value, int) and value < 0
 
 
 def _to_one(name: str, value: Any, row: Row) -> Any:
