@@ -47,10 +47,12 @@ class Node:
 
     def add(self, child: Any) -> None:
         """Let an edge lead to a node, or to each node of a list, unless there is one already."""
-        for node in child if isinstance(child, (list, tuple)) else [child]:
+        nodes = child if isinstance(child, (list, tuple)) else [child]
+        for node in nodes:
             if not isinstance(node, Node):
                 where = f"{type(self).__name__}.add"
                 raise fault(DTypeError, where, "child", "a Node, or a list", type(node).__name__)
+        for node in nodes:
             if not any(known is node for known in self.children):
                 self.children.append(node)
 
@@ -169,10 +171,12 @@ class Graph:
 
     def add(self, edge: Any) -> None:
         """Add an edge, or each edge of a list, and the nodes at both ends."""
-        for one in edge if isinstance(edge, (list, tuple)) else [edge]:
+        edges = edge if isinstance(edge, (list, tuple)) else [edge]
+        for one in edges:
             if not isinstance(one, Edge):
                 got = type(one).__name__
                 raise fault(DTypeError, "Graph.add", "edge", "an Edge, or a list of them", got)
+        for one in edges:
             if id(one) not in self._known:
                 self._known.add(id(one))
                 self.edges.append(one)

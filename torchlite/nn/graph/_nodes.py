@@ -14,6 +14,8 @@ from torchlite.nn.nested import is_array
 
 __all__ = ["ModuleNode", "NodeData", "called", "holds_nodes", "nest", "node_of"]
 
+_ANOTHER = "nn.Identity()(node) is another node of the same value"
+
 
 class NodeData:
     """What a node of a network stands for.
@@ -88,17 +90,24 @@ class ModuleNode(Node):
 
     def add(self, child: Any, domap: bool = False) -> None:
         """Let an edge lead to a node, or a list of nodes; domap: its input comes from there."""
-        super().add(child)
-        for node in (child if isinstance(child, (list, tuple)) else [child]) if domap else ():
-            if any(known is node.data for known in self.data.mapindex):
+        nodes = child if isinstance(child, (list, tuple)) else [child]
+        met = set(map(id, self.data.mapindex))
+        for node in nodes if domap else ():
+            if not isinstance(node, ModuleNode):
+                expected, got = "a ModuleNode, or a list", type(node).__name__
+                raise fault(DTypeError, "ModuleNode.add", "child", expected, got)
+            if id(node.data) in met:
                 raise StateError(
                     f"{called(self.data)}: a node must come once in an input, "
                     f"{called(node.data)} comes twice",
                     layer=self.data.module,
                     method="__call__",
                     argument="input",
-                    hint="nn.Identity()(node) is another node of the same value",
+                    hint=_ANOTHER,
                 )
+            met.add(id(node.data))
+        super().add(nodes)
+        for node in nodes if domap else ():
             self.data.mapindex.append(node.data)
             node.data.users.append(self.data)
 
@@ -212,15 +221,34 @@ def nest(nodes: Any) -> ModuleNode:
     ---------
     Torch7, nngraph/nest.lua.
     """
+    _must_nest(nodes)
     return _nested(nodes, sys._getframe(1))
+
+
+def _must_nest(nodes: Any) -> None:
+    if isinstance(nodes, ModuleNode):
+        return
+    if not isinstance(nodes, (list, tuple)) or not nodes:
+        got = type(nodes).__name__ if nodes else "an empty one"
+        raise fault(DTypeError, "nest", "nodes", "a node, or a list of nodes and lists", got)
+    met: list[NodeData] = []
+    for node in nodes:
+        _must_nest(node)
+        if not isinstance(node, ModuleNode):
+            continue
+        if any(known is node.data for known in met):
+            raise StateError(
+                f"nest: a node must come once in a list, {called(node.data)} comes twice",
+                method="nest",
+                argument="nodes",
+                hint=_ANOTHER,
+            )
+        met.append(node.data)
 
 
 def _nested(nodes: Any, frame: FrameType) -> ModuleNode:
     if isinstance(nodes, ModuleNode):
         return nodes
-    if not isinstance(nodes, (list, tuple)) or not nodes:
-        got = type(nodes).__name__ if nodes else "an empty one"
-        raise fault(DTypeError, "nest", "nodes", "a node, or a list of nodes and lists", got)
     from torchlite.nn.graph.just_table import JustTable
     from torchlite.nn.simple.identity import Identity
 
@@ -259,8 +287,7 @@ def _what(data: NodeData) -> str:
 
 def _made(data: NodeData, before: list[ModuleNode]) -> ModuleNode:
     made = ModuleNode(data)
-    for node in before:
-        made.add(node, True)
+    made.add(before, True)
     return made
 
 
