@@ -211,6 +211,12 @@ def test_nest():
         assert str(caught.value) == (
             f"nest: nodes must be a node, or a list of nodes and lists, got {got}"
         )
+    with pytest.raises(StateError) as caught:
+        nest([y, [x, z, x]])
+    assert str(caught.value) == (
+        f"nest: a node must come once in a list, {name_of(x)} comes twice\n"
+        "  hint: nn.Identity()(node) is another node of the same value"
+    )
 
 
 # ---------------------------------------------------------------- construction
@@ -346,6 +352,41 @@ def test_a_module_that_remembers_at_two_nodes():
     )
     where = y.data.annotations["_debugLabel"]
     assert error.__notes__ == [f"  at the node Dropout(0.500000) 'again' of {where}"]
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda x: nn.CAddTable()([x, x]),
+        lambda x: nn.CAddTable()([x, nn.ReLU()]),
+        lambda x: nest([[x], 3]),
+        lambda x: nest([x, [x], [x, x]]),
+        lambda x: ModuleNode(NodeData(nn.CAddTable())).add([x, x], True),
+        lambda x: ModuleNode(NodeData(nn.CAddTable())).add([x, Node()], True),
+        lambda x: x.split(0),
+    ],
+)
+def test_a_refused_call_leaves_nodes_as_they_were(refused):
+    x = nn.Identity()()
+    with pytest.raises((DTypeError, SettingError, StateError)):
+        refused(x)
+    assert x.data.users == []
+    nn.gModule([x], [nn.CAddTable()([x, nn.Identity()(x)])])
+
+
+def test_a_refused_node_or_edge_adds_nothing():
+    a, b, c = Node("a"), Node("b"), ModuleNode()
+    graph = Graph()
+    for refused in (
+        lambda: a.add([b, 5]),
+        lambda: c.add([c, 5]),
+        lambda: c.add([c, b], True),
+        lambda: graph.add([Edge(a, b), 5]),
+    ):
+        with pytest.raises(DTypeError):
+            refused()
+    assert (a.children, c.children, c.data.mapindex, c.data.users) == ([], [], [], [])
+    assert (graph.nodes, graph.edges, b.id) == ([], [], 0)
 
 
 def test_nodes_can_be_used_for_another_network():
@@ -790,39 +831,64 @@ def test_it_prints_itself_as_in_torch7():
 
 
 @pytest.mark.parametrize(
-    ("number", "change"),
+    ("number", "change", "problem"),
     [
-        (1, {"inputs": [5]}),
-        (1, {"inputs": [-1]}),
-        (1, {"inputs": []}),
-        (1, {"inputs": [1]}),
-        (1, {"inputs": None}),
-        (1, {"module": 1}),
-        (1, {"module": None}),
-        (2, {"module": "0"}),
-        (0, {"inputs": [0]}),
-        (0, {"module": 0}),
-        (4, {"selectindex": 3}),
-        (4, {"selectindex": -1}),
-        (4, {"inputs": [0]}),
-        (3, {"inputs": [1, 2]}),
-        (3, {"nSplitOutputs": None}),
-        (7, {"inputs": [1]}),
-        (7, {"module": 3}),
-        (2, {"annotations": None}),
-        (4, {"selectindex": 0.5}),
-        (4, {"selectindex": True}),
+        (1, {"inputs": [5]}, "the inputs of node 1 are [5]"),
+        (1, {"inputs": [-1]}, "the inputs of node 1 are [-1]"),
+        (1, {"inputs": []}, "the inputs of node 1 are []"),
+        (1, {"inputs": [1]}, "the inputs of node 1 are [1]"),
+        (1, {"inputs": ["0"]}, "the inputs of node 1 are ['0']"),
+        (1, {"inputs": [False]}, "the inputs of node 1 are [False]"),
+        (1, {"inputs": [0.0]}, "the inputs of node 1 are [0.0]"),
+        (1, {"inputs": None}, "inputs of node 1 must not be of type NoneType"),
+        (1, {"inputs": "0"}, "inputs of node 1 must not be of type str"),
+        (1, {"module": 1}, "the module of node 1 is 1"),
+        (1, {"module": None}, "the module of node 2 is 1"),
+        (2, {"module": "0"}, "module of node 2 must not be of type str"),
+        (1, {"module": False}, "module of node 1 must not be of type bool"),
+        (0, {"inputs": [0]}, "the inputs of node 0 are [0]"),
+        (0, {"module": 0}, "the module of node 0 is 0"),
+        (0, {"selectindex": 0}, "node 0 is part 0 of None"),
+        (4, {"selectindex": 3}, "node 4 is part 3 of 3"),
+        (4, {"selectindex": -1}, "node 4 is part -1 of 3"),
+        (4, {"inputs": [0]}, "node 4 is part 0 of None"),
+        (3, {"inputs": [1, 2]}, "node 3 has no module, and 2 inputs"),
+        (3, {"nSplitOutputs": None}, "node 4 is part 0 of None"),
+        (3, {"nSplitOutputs": "3"}, "nSplitOutputs of node 3 must not be of type str"),
+        (7, {"inputs": [1]}, "nothing uses activations[3]"),
+        (7, {"module": 3}, "the module of node 7 is 3"),
+        (2, {"annotations": None}, "annotations of node 2 must not be of type NoneType"),
+        (4, {"selectindex": 0.5}, "selectindex of node 4 must not be of type float"),
+        (4, {"selectindex": True}, "selectindex of node 4 must not be of type bool"),
     ],
 )
-def test_a_file_that_says_something_impossible(number, change, tmp_path, monkeypatch):
+def test_a_file_that_says_something_impossible(number, change, problem, tmp_path):
     net = partly_used()
     nodes = copy.deepcopy(net.nodes)
-    assert nodes[number] != {**nodes[number], **change}
+    assert repr(nodes[number]) != repr({**nodes[number], **change})
     nodes[number].update(change)
+    must_be_refused(net, nodes, problem, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "problem"),
+    [
+        ([], "nodes must be a list of some, got []"),
+        (None, "nodes must be a list of some, got None"),
+        ([3], "node 0 must have annotations, inputs, module, nSplitOutputs, selectindex"),
+    ],
+)
+def test_a_file_with_nodes_that_are_none(nodes, problem, tmp_path):
+    must_be_refused(partly_used(), nodes, problem, tmp_path)
+
+
+def must_be_refused(net, nodes, problem, folder):
     net.nodes = nodes
-    serial.save(tmp_path / "net.npz", net)
-    with pytest.raises(FormatError, match="this cannot be the state of a gModule"):
-        serial.load(tmp_path / "net.npz")
+    serial.save(folder / "net.npz", net)
+    with pytest.raises(FormatError) as caught:
+        serial.load(folder / "net.npz")
+    reason = f"this cannot be the state of a gModule: {StateError(f'gModule: {problem}')!r}"
+    assert str(caught.value).splitlines()[0].endswith(reason)
 
 
 def test_a_file_whose_nodes_lack_something(tmp_path):

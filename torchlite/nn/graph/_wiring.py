@@ -8,7 +8,14 @@ from torchlite.nn.graph._nodes import ModuleNode, NodeData, called
 
 __all__ = ["Source", "Wiring", "described", "graphs_of", "wired"]
 
-_KEYS = {"module", "inputs", "annotations", "selectindex", "nSplitOutputs"}
+_NUMBER = (int, type(None))
+_TYPES: dict[str, tuple[type, ...]] = {
+    "module": _NUMBER,
+    "inputs": (list,),
+    "annotations": (dict,),
+    "selectindex": _NUMBER,
+    "nSplitOutputs": _NUMBER,
+}
 # How many splits of parts of splits there may be.
 _DEEPEST = 100
 _LEAD = "every node must lead to one of the outputs"
@@ -183,18 +190,24 @@ def _must_not_dangle(order: list[NodeData], numbers: dict[int, int]) -> None:
 
 def wired(nodes: list[dict[str, Any]]) -> Wiring:
     """Return what is computed from what; raise StateError where nodes say something impossible."""
+    if type(nodes) is not list or not nodes:
+        raise StateError(f"gModule: nodes must be a list of some, got {nodes!r}")
     values: list[Source] = []
     sources: list[list[Source]] = []
     inputs, last = 1, len(nodes) - 1
     for number, node in enumerate(nodes):
-        if node.keys() != _KEYS:
-            raise StateError(f"gModule: node {number} must have {', '.join(sorted(_KEYS))}")
-        if any(not 0 <= i < number for i in node["inputs"]) or bool(node["inputs"]) != bool(number):
-            raise StateError(f"gModule: the inputs of node {number} are {node['inputs']}")
-        before = [values[i] for i in node["inputs"]]
+        if type(node) is not dict or node.keys() != _TYPES.keys():
+            raise StateError(f"gModule: node {number} must have {', '.join(sorted(_TYPES))}")
+        for key, kinds in _TYPES.items():
+            if type(node[key]) not in kinds:
+                got = type(node[key]).__name__
+                raise StateError(f"gModule: {key} of node {number} must not be of type {got}")
+        origins = node["inputs"]
+        known = all(type(i) is int and 0 <= i < number for i in origins)
+        if not known or bool(origins) != bool(number):
+            raise StateError(f"gModule: the inputs of node {number} are {origins}")
+        before = [values[i] for i in origins]
         position, select = node["module"], node["selectindex"]
-        if type(node["annotations"]) is not dict or type(select) not in (int, type(None)):
-            raise StateError(f"gModule: node {number} is annotated, or selects, by no right type")
         if position is not None:
             if position != len(sources) or number in (0, last):
                 raise StateError(f"gModule: the module of node {number} is {position}")
@@ -207,8 +220,8 @@ def wired(nodes: list[dict[str, Any]]) -> Wiring:
             raise StateError(f"gModule: node {number} has no module, and {len(before)} inputs")
         value = before[0] if before else Source(0, ())
         if select is not None:
-            count = nodes[node["inputs"][0]]["nSplitOutputs"]
-            if not 0 <= select < count or len(value.keys) == _DEEPEST:
+            count = nodes[origins[0]]["nSplitOutputs"] if origins else None
+            if count is None or not 0 <= select < count or len(value.keys) == _DEEPEST:
                 raise StateError(f"gModule: node {number} is part {select} of {count}")
             value = Source(value.of, (*value.keys, (select, count)))
             if value == Source(0, ((select, count),)):
