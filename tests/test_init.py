@@ -9,6 +9,7 @@ import pytest
 from torchlite import nn, random
 from torchlite.errors import DTypeError, SettingError, ShapeError
 from torchlite.nn import init
+from torchlite.nn.nested import shapes
 
 CASES = {case["id"]: case for case in golden.cases("init") if not golden.missing(case)}
 
@@ -363,7 +364,7 @@ REFUSED = [
         lambda: init.constant(nn.Linear(2, 3), np.zeros(3), 0),
         SettingError,
         "nn.init.constant: parameter must be the name or a view of a parameter of Linear(2 -> 3) "
-        "(weight, bias), got an array (3,) of its own",
+        "(weight, bias), got an array (3,) that is no view of one",
     ),
     (
         lambda: init.constant(nn.Linear(2, 3), "bias", "0"),
@@ -495,3 +496,38 @@ def test_what_is_refused_changes_nothing():
     assert np.array_equal(random.getRNGState(), state)
     for array, values in zip(layer.parameters()[0], before, strict=True):
         assert np.array_equal(array, values)
+
+
+def test_an_array_that_is_no_part_of_a_parameter_is_refused():
+    net = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2, False))
+    net[1].weight = net[1].weight[:, :1]
+    net[1].gradWeight = net[1].gradWeight[:, :1]
+    layer, slice_ = net[0], net[1].weight
+    memory, (flat, _) = slice_.base, net[:1].getParameters()
+    kept = flat.copy(), memory.copy()
+    for part, parameter in (
+        (layer, flat),
+        (layer, flat[3:8]),
+        (layer, flat[1::5]),
+        (layer, flat[4:7]),
+        (layer, layer.weight.view(np.int64)),
+        (layer, layer.weight.view(np.float32)),
+        (layer, layer.weight[:0]),
+        (net[1], memory),
+        (net[1], memory[:, 1:]),
+        (net[1], memory[0]),
+    ):
+        with pytest.raises(SettingError) as raised:
+            init.constant(part, parameter, 7)
+        assert str(raised.value).endswith(f"an array {shapes(parameter)} that is no view of one")
+    assert np.array_equal(flat, kept[0])
+    assert np.array_equal(memory, kept[1])
+    for parameter in (
+        flat[:6], flat[6:], flat[6:7], flat[:6:5], flat[5::-1], layer.weight.T, layer.weight[:, 1:],
+    ):  # fmt: skip
+        before = parameter.copy()
+        init.addConstant(layer, parameter, 1)
+        assert np.array_equal(parameter, before + 1)
+    init.constant(net[1], memory[1:, :1], 7)
+    assert slice_[1].tolist() == [7]
+    assert np.array_equal(memory[:, 1], kept[1][:, 1])

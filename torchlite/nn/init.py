@@ -12,8 +12,9 @@ trains::
 
     net.apply(init.each(nn.Linear, init.kaiming, gain="relu"))
 
-Random numbers come from `torchlite.random`, drawn in C order in the parameter's precision; whatever
-is refused is refused before anything is drawn or written.
+Random numbers come from `torchlite.random`, drawn in C order in the parameter's precision
+(orthogonal and truncated distributions draw doubles, and round in the end); whatever is refused is
+refused before anything is drawn or written.
 
 Reference
 ---------
@@ -33,6 +34,7 @@ from torchlite.errors import DTypeError, SettingError, ShapeError, fault
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import product
 from torchlite.kernels.like import like
+from torchlite.kernels.views import lattice
 from torchlite.nn import checks
 from torchlite.nn.initial import drawn
 from torchlite.nn.module import Module
@@ -431,9 +433,10 @@ def _parameter(function: str, module: Any, parameter: Any) -> tuple[Array, Array
     own = {row.name: row.parameter for row in rows(module) if row.place.outer is None}
     if is_array(parameter):
         for array in own.values():
-            if np.may_share_memory(parameter, array):
+            near = parameter.dtype == array.dtype and np.may_share_memory(parameter, array)
+            if near and lattice(array, parameter) is not None:
                 return parameter, array
-        got = f"an array {shapes(parameter)} of its own"
+        got = f"an array {shapes(parameter)} that is no view of one"
     elif isinstance(parameter, str) and parameter in own:
         return own[parameter], own[parameter]
     else:
