@@ -252,6 +252,75 @@ def test_unknown_classes(part, arguments):
             assert str(raised.value) == UNDEFINED.format(name, function.__name__, UPDATE)
 
 
+# Of each class that inherits from a known one: a part, and the shape of its input.
+INHERITORS = {
+    "ClassSimplexCriterion": (lambda: nn.ClassSimplexCriterion(3), (4, 3)),
+    "LayerNormalization": (lambda: nn.LayerNormalization(3), (4, 3)),
+    "LinearWeightNorm": (lambda: nn.LinearWeightNorm(3, 2), (4, 3)),
+    "Maxout": (lambda: nn.Maxout(3, 2, 2), (4, 3)),
+    "SpatialAutoCropMSECriterion": (nn.SpatialAutoCropMSECriterion, (2, 1, 3, 3)),
+    "SpatialContrastiveNormalization": (
+        lambda: nn.SpatialContrastiveNormalization(1, np.ones((3, 3))),
+        (1, 5, 5),
+    ),
+    "SpatialConvolutionMM": (lambda: nn.SpatialConvolutionMM(2, 2, 2, 2), (2, 2, 3, 4)),
+    "SpatialDilatedConvolution": (
+        lambda: nn.SpatialDilatedConvolution(2, 2, 2, 2, 1, 1, 1, 0, 2, 1),
+        (2, 2, 3, 4),
+    ),
+    "SpatialLPPooling": (lambda: nn.SpatialLPPooling(1, 2, 2, 2), (1, 4, 4)),
+    "WeightedMSECriterion": (lambda: nn.WeightedMSECriterion(np.array([1.0, 2, 3])), (4, 3)),
+}
+
+
+def test_all_that_inherits_a_rule_is_tried():
+    functions = (hessian.initDiagHessianParameters, hessian.updateDiagHessianInput)
+    kinds = {getattr(nn, name) for name in nn.__all__}
+    parts = {kind for kind in kinds if isinstance(kind, type)}
+    known = {kind for function in functions for kind in function.registry} - {object}
+    found = {kind for kind in parts if any(issubclass(kind, one) for one in known)}
+    own = {one for one in known if one.__name__ not in INHERITORS}
+    assert {kind.__name__ for kind in found - own} == set(INHERITORS)
+
+
+@pytest.mark.parametrize("name", INHERITORS)
+def test_what_inherits_a_rule_fits_it_or_has_none(name):
+    make, shape = INHERITORS[name]
+    random.manualSeed(3)
+    part = make()
+    x = random.normal(0, 1, size=shape)
+    if isinstance(part, nn.Criterion):
+        target = np.array([0, 1, 2, 1]) if name == "ClassSimplexCriterion" else np.ones(shape)
+        found = hessian.updateDiagHessianInput(part, x, target)
+        expected = second_derivatives(lambda: part.forward(x, target), x)
+        assert close(found, expected, 1e-12)
+        return
+    bent = random.uniform(0, 1, size=part.forward(x).shape)
+    calls = [
+        lambda: hessian.initDiagHessianParameters(part),
+        lambda: hessian.updateDiagHessianInput(part, x, bent),
+        lambda: hessian.accDiagHessianParameters(part, x, bent),
+    ]
+    if name not in ("SpatialConvolutionMM", "SpatialDilatedConvolution"):
+        for call in calls:
+            with pytest.raises(NotImplementedError):
+                call()
+        return
+    for call in calls:
+        call()
+    expected = [np.zeros_like(array) for array in (x, part.weight, part.bias)]
+    for place in np.ndindex(*bent.shape):
+        above = np.zeros_like(bent)
+        above[place] = 1
+        part.zeroGradParameters()
+        slopes = [part.backward(x, above), part.gradWeight, part.gradBias]
+        for array, slope in zip(expected, slopes, strict=True):
+            array += bent[place] * slope**2
+    found = part.diagHessianInput, part.diagHessianWeight, part.diagHessianBias
+    for got, wanted in zip(found, expected, strict=True):
+        assert close(got, wanted, 1e-13)
+
+
 def test_unknown_classes_inside_change_nothing():
     net = nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.ReLU(), nn.Linear(3, 2)))
     x = np.ones((4, 2))

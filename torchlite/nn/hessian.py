@@ -28,8 +28,9 @@ Conventions
 Classes of Torch7's `nn.hessian` are known: Sequential, Linear, Reshape, Tanh, TanhShrink, Square,
 Sqrt, SpatialConvolution, SpatialConvolutionLocal, SpatialConvolutionMap, SpatialFullConvolution and
 SpatialFullConvolutionMap, MSECriterion, WeightedMSECriterion and L1Cost, and what inherits from
-them. Of other classes, `updateDiagHessianInput.register` and its kin take in functions, as those of
-every functools.singledispatch do.
+them, but LinearWeightNorm, whose weight is no parameter. Of other classes,
+`updateDiagHessianInput.register` and its kin take in functions, as those of every
+functools.singledispatch do.
 
 Example
 -------
@@ -87,6 +88,7 @@ from torchlite.nn.criterions.l1_cost import L1Cost
 from torchlite.nn.criterions.mse_criterion import MSECriterion
 from torchlite.nn.nested import map_arrays
 from torchlite.nn.simple.linear import Linear
+from torchlite.nn.simple.linear_weight_norm import LinearWeightNorm
 from torchlite.nn.simple.reshape import Reshape
 from torchlite.nn.transfer.sqrt import Sqrt
 from torchlite.nn.transfer.square import Square
@@ -273,6 +275,12 @@ def _(module: Sequential, input: Any, diagHessianOutput: Any, scale: Number = 1)
             accDiagHessianParameters(layer, given, above, scale)
     for layer, given, above in calls:
         accDiagHessianParameters(layer, given, above, scale)
+
+
+# ---------------------------------------------------------------- no rule, but one inherited
+
+for _rule in (initDiagHessianParameters, updateDiagHessianInput, accDiagHessianParameters):
+    _rule.register(LinearWeightNorm, _rule.dispatch(object))
 
 
 # ---------------------------------------------------------------- what they have in common
