@@ -485,6 +485,29 @@ def test_precision(path):
     assert made_of(path, "nn.MSECriterion", gradInput=np.zeros(0, "float32")).type() == np.float32
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        kind
+        for kind in (getattr(nn, name) for name in nn.__all__)
+        if isinstance(kind, type) and issubclass(kind, nn.Criterion) and kind is not nn.Criterion
+    ],
+)
+def test_precision_of_criterions(path, kind, dtype):
+    needs = {
+        "ClassSimplexCriterion": (3,),
+        "ModuleCriterion": (nn.MSECriterion(),),
+        "WeightedMSECriterion": (np.ones(2),),
+    }
+    made = kind(*needs.get(kind.__name__, ()))
+    if hasattr(made, "criterions"):
+        made.add(nn.MSECriterion())
+    again = there_and_back(path, made.type(dtype))
+    assert again.type() == np.dtype(dtype)
+    assert all(part.type() == np.dtype(dtype) for part in parts([again]))
+
+
 def test_half_precision_becomes_single_and_stays_shared():
     memory = np.arange(8, dtype="float16")
     fields = {
@@ -535,6 +558,29 @@ def test_no_gradient_of_the_input(path):
     # Torch7's View has none before the first forward.
     view = made_of(path, "nn.View", size=np.array([2]), numElements=2)
     assert view.gradInput.shape == (0,)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        nn.Sequential,
+        nn.ConcatTable,
+        nn.ParallelTable,
+        lambda *inside: nn.Concat(1, *inside),
+        lambda *inside: nn.gModule([node := nn.Identity()()], [inside[0](node)]),
+        lambda *inside: nn.Tanh(),
+    ],
+)
+def test_no_gradient_of_a_containers_input(path, make):
+    net = make(nn.Linear(2, 2))
+    assert there_and_back(path, net).gradInput is not None
+    assert "_none" not in modules.take_apart(net).fields
+    net.gradInput = None
+    assert there_and_back(path, net).gradInput is None
+    # Where Torch7 has written it again since, it is there.
+    fields = {**modules.take_apart(net).fields, "gradInput": np.zeros(0)}
+    t7.save(path, t7.Object(modules.take_apart(net).name, fields))
+    assert t7.load(path).gradInput is not None
 
 
 def test_a_batch_of_one_is_taken_as_torch7_takes_it(path):
@@ -980,6 +1026,62 @@ def test_a_class_of_ones_own_with_functions(path):
     t7.save(path, [t7.Object("mine.Scaled", {})])
     with pytest.raises(FormatError, match=r"\[0\].*: this cannot be a mine.Scaled: KeyError"):
         t7.load(path)
+
+
+SUBCLASSED = [
+    (lambda kind: kind(), nn.ClassNLLCriterion, (np.zeros((2, 3)), np.array([0, 2]))),
+    (lambda kind: kind(), nn.BCECriterion, (np.full(2, 0.5), np.ones(2))),
+    (lambda kind: kind(), nn.SoftMax, (np.ones(3),)),
+    (lambda kind: kind(), nn.Squeeze, (np.ones((1, 3)),)),
+    (lambda kind: kind(3), nn.Reshape, (np.ones((3, 1)),)),
+    (lambda kind: kind(0), nn.JoinTable, ([np.ones(3), np.ones(2)],)),
+    (lambda kind: kind(0), nn.Max, (np.ones(3),)),
+    (lambda kind: kind(0), nn.Sum, (np.ones(3),)),
+    (lambda kind: kind(0), nn.Mean, (np.ones(3),)),
+    (lambda kind: kind(0, 1), nn.Padding, (np.ones(3),)),
+    (lambda kind: kind(4, 2), nn.LookupTable, (np.array([0, 3]),)),
+    (
+        lambda kind: kind([node := nn.Identity()()], [nn.Linear(3, 2)(node), node]),
+        nn.gModule,
+        (np.ones(3),),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("make", "parent", "arguments"), SUBCLASSED, ids=[kind.__name__ for _, kind, _ in SUBCLASSED]
+)
+def test_subclasses_of_torchlites_own_keep_what_is_none(path, make, parent, arguments):
+    class Mine(parent):
+        pass
+
+    t7.register("Mine", Mine)
+    made = make(Mine)
+    made.opt = None
+    again = there_and_back(path, made)
+    assert type(again) is Mine
+    assert again.opt is None
+    assert vars(again).keys() == made.__getstate__().keys()
+    assert without_parts(again) == without_parts(made)
+    for one, other in zip(
+        *(x if isinstance(x, list) else [x] for x in map(run_with(arguments), (made, again))),
+        strict=True,
+    ):
+        assert np.array_equal(one, other)
+
+
+def run_with(arguments):
+    return lambda made: made.forward(*arguments)
+
+
+def test_a_registered_class_keeps_that_nobody_needs_its_gradient(path):
+    t7.register("mine.Scaled", Scaled)
+    made = Scaled(2)
+    made.gradInput = None
+    assert there_and_back(path, made).gradInput is None
+    fields = {"factor": 3, "_none": ["factor", "forward", "not a name", "_dtype", "missing", 1]}
+    assert vars(made_of(path, "mine.Scaled", **fields)) == {"factor": 3, "missing": None}
+    assert vars(made_of(path, "mine.Scaled", factor=3, _none=2)) == {"factor": 3}
 
 
 def test_a_criterion_of_ones_own(path):

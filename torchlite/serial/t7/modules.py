@@ -52,6 +52,8 @@ _DTYPES = {
 # How many numbers a size has, how long a text is, and how many modules are made again: a few bytes
 # ask for little.
 _MOST_SIZES, _LONGEST, _MOST_COPIES = 64, 1000, 1000
+# The field in which torchlite lists what is None, where Lua's nil says too little.
+_NONE = "_none"
 _CONTRACT = ("updateOutput", "updateGradInput", "accGradParameters", "forward", "backward")
 
 
@@ -84,6 +86,10 @@ def register(
     take_apart
         Returns the dict of fields of one. Without it, each attribute becomes a field.
 
+    Conventions
+    -----------
+    - Lua has no None: the names of attributes that are None become one more field, `_none`.
+
     Raises
     ------
     DTypeError
@@ -112,7 +118,13 @@ def register(
 
 
 def _filled(cls: Any, fields: Fields) -> Any:
-    made = cls.__new__(cls)
+    if issubclass(cls, nn.gModule):
+        made = nngraph.read(fields)
+        made.__class__ = cls
+        read_already = ("modules", *nngraph.FIELDS)
+        fields = {name: value for name, value in fields.items() if name not in read_already}
+    else:
+        made = cls.__new__(cls)
     dtypes = {
         value.dtype
         for value in fields.values()
@@ -127,19 +139,33 @@ def _filled(cls: Any, fields: Fields) -> Any:
         if name == "train" and isinstance(value, bool):
             # Of a container alone, not of what is in it.
             vars(made)[name] = value
-        elif name != "_type" and not attribute_problem(cls, name, value):
+        elif name not in ("_type", _NONE) and not attribute_problem(cls, name, value):
             setattr(made, name, value)
+    for name in _names_of_none(fields):
+        if not attribute_problem(cls, name, None):
+            vars(made).setdefault(name, None)
     return made
 
 
 def _emptied(module: Any) -> Fields:
     dtype = module.type()
-    fields = {name: _plain(value) for name, value in module.__getstate__().items()}
+    fields: Fields = {"output": np.zeros(0, dtype), "gradInput": np.zeros(0, dtype)}
+    fields |= {name: _plain(value) for name, value in module.__getstate__().items()}
     fields.pop("_dtype", None)
-    fields |= {"output": np.zeros(0, dtype), "gradInput": np.zeros(0, dtype)}
+    nones = [name for name, value in fields.items() if value is None]
+    if nones:
+        fields[_NONE] = nones
     if isinstance(module, nn.Module):
         fields["_type"] = type_of(dtype)
+    if isinstance(module, nn.gModule):
+        del fields["nodes"]
+        nngraph.write(module, fields)
     return fields
+
+
+def _names_of_none(fields: Fields) -> list[str]:
+    names = fields.get(_NONE)
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 # Those of torchlite's classes that do not stand in Torch7's package nn.
@@ -465,9 +491,11 @@ def _said_dtype(made: Any, fields: Fields) -> Any:
         return np.dtype(_DTYPES[said])
     for name in ("output", "gradInput", "output_tensor"):
         value = fields.get(name)
-        if isinstance(value, np.ndarray) and value.dtype in FLOATING:
-            return value.dtype
-    return made._dtype
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, np.ndarray) and one.dtype in FLOATING:
+                return one.dtype
+    inside = {part._dtype for part in parts(made) if part is not made}
+    return inside.pop() if len(inside) == 1 else made._dtype
 
 
 def _setting(made: Any, name: str, value: Any) -> Any:
@@ -485,7 +513,7 @@ def _set_state(made: Any, row: Row, fields: Fields) -> None:
         if isinstance(fields.get("train"), bool) and "train" not in row.settings:
             # Of a container alone, not of what is in it.
             vars(made)["train"] = fields["train"]
-        if "gradInput" not in fields and made.parameters()[0] and not made.modules:
+        if "gradInput" not in fields and (_says_nil(made) or "gradInput" in _names_of_none(fields)):
             made.gradInput = None
     kind: Any = type(made)
     names = [*vars(made), *row.settings, *row.ours, *(one.name for one in _parameters(kind))]
@@ -499,6 +527,14 @@ def _set_state(made: Any, row: Row, fields: Fields) -> None:
             continue
         if is_plain(value) and not attribute_problem(type(made), name, value):
             setattr(made, name, value)
+
+
+def _says_nil(module: Any) -> bool:
+    """Tell whether Torch7 has no gradInput there only where nobody needs it.
+
+    View has none before its first forward, and a container none while its first module has none.
+    """
+    return bool(module.parameters()[0]) and not module.modules
 
 
 def _trainer(made: Any, fields: Fields) -> Any:
@@ -576,6 +612,8 @@ def _fields_of(module: Any, row: Row) -> Fields:
     fields.setdefault("gradInput", np.zeros(0, dtype))
     if module.gradInput is None:
         del fields["gradInput"]
+        if isinstance(module, nn.Module) and not _says_nil(module):
+            fields[_NONE] = ["gradInput"]
     if row.write is not None:
         row.write(module, fields)
     return fields
