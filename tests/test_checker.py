@@ -812,6 +812,69 @@ def test_exemptions_of_what_is_not_there():
         check_module(Misspelt(), shape=(4, 3))
 
 
+X = np.random.default_rng(0).normal(size=(4, 3))
+
+
+class Tripled(nn.gModule):
+    """Wrong: of the first input the gradient is three times what it should be."""
+
+    def updateGradInput(self, input, gradOutput):
+        first, *others = super().updateGradInput(input, gradOutput)
+        self.gradInput = [3 * first, *others]
+        return self.gradInput
+
+
+class Halved(nn.gModule):
+    """Wrong: it accumulates half of what it should."""
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        super().accGradParameters(input, gradOutput, scale / 2)
+
+
+def with_a_criterion(kind, criterion):
+    """Return a network of an input and a target, both of which parameters work on."""
+    x, y = nn.Identity()(), nn.Identity()()
+    return kind([x, y], [criterion([nn.Linear(3, 2)(x), nn.Linear(2, 2)(y)])])
+
+
+@pytest.mark.parametrize(
+    ("kind", "broken", "name"),
+    [(Tripled, "gradInput", "gradInput[0]"), (Halved, "gradParameters", "[1].gradWeight")],
+)
+def test_a_criterion_inside_a_network_lets_nothing_pass(kind, broken, name):
+    given = [X, X[:, :2] + 1]
+    found = violation(with_a_criterion(kind, nn.MSECriterion()), given, level="gradients")
+    assert (found.where, found.property) == (kind.__name__, broken)
+    assert found.problem == f"{name} is not the derivative."
+
+
+def test_targets_of_criteria_inside_are_held():
+    given = [X, X[:, :2] + 1]
+    note = "the targets of criteria are held: nothing is learnt about them"
+    for criterion in (nn.MSECriterion(), nn.SmoothL1Criterion(), nn.DistKLDivCriterion()):
+        report = check_module(
+            with_a_criterion(nn.gModule, criterion), given, only=("gradInput", "gradParameters")
+        )
+        assert (report.passed, report.exempt) == (["gradInput", "gradParameters"], {})
+        assert note in report.notes
+    # The same input, and the same parameters, may make the target, too: of several criteria.
+    x = nn.Identity()()
+    h = nn.Linear(3, 3)(x)
+    losses = [nn.MSECriterion()([nn.Tanh()(h), x]), nn.MSECriterion()([x, nn.Sigmoid()(h)])]
+    report = check_module(nn.gModule([x], losses), X, level="gradients")
+    assert {"gradInput", "gradParameters"} <= set(report.passed)
+
+    class Learnt(nn.CriterionTable):
+        def updateGradInput(self, input, gradOutput):
+            gradient, _ = super().updateGradInput(input, gradOutput)
+            self.gradInput = [gradient, -gradient]
+            return self.gradInput
+
+    # A gradient of the target is one too much.
+    found = violation(Learnt(nn.MSECriterion()), [X, X + 1], only="gradInput")
+    assert found.problem == "gradInput[1] is not the derivative."
+
+
 # ---------------------------------------------------------------- one property alone
 
 

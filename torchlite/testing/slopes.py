@@ -7,7 +7,7 @@ their difference tells how good it is. One-sided differences show kinks and jump
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -15,7 +15,9 @@ import numpy as np
 
 from torchlite.kernels.arrays import Array
 from torchlite.nn.module import Module
-from torchlite.nn.nested import cast_arrays, is_floating, leaves, rebuilt
+from torchlite.nn.nested import cast_arrays, copy_arrays, is_floating, leaves, rebuilt
+from torchlite.nn.stateful import parts, shadowed
+from torchlite.nn.table.criterion_table import CriterionTable
 from torchlite.testing.subject import Subject
 from torchlite.testing.violations import GradientMismatch
 
@@ -37,6 +39,8 @@ GLANCE = 2.0**-17
 NEXT = 2.0**-20
 # Steps so small that a third difference of them is rounding, in single precision, too.
 TREMOR = 2.0**-22
+# Whatever is moved, what criteria inside take for their targets stays: its gradient is zeros.
+HELD = "the targets of criteria are held: nothing is learnt about them"
 
 
 class Unfit(Exception):
@@ -69,6 +73,7 @@ class Variable:
         self.kind = kind
         self.number: Any = number
         self.modules: dict[str, Module] = {}
+        self.targets: dict[str, list[tuple[CriterionTable, list[Any]]]] = {}
         self.method = "updateGradInput" if kind == "input" else "accGradParameters"
         if number is None:
             arrays = [a.reshape(-1) for a in leaves(subject.input) if is_floating(a)]
@@ -87,17 +92,32 @@ class Variable:
         subject = self.subject
         module = self.modules.get(dtype)
         if module is None:
-            module = self.modules[dtype] = subject.fresh(dtype)
+            module = subject.fresh(dtype)
+            self.targets[dtype] = self._targets(module, dtype)
+            self.modules[dtype] = module
         input = cast_arrays(subject.input, dtype)
-        if self.kind == "input":
-            return _smooth(subject.forward(module, self._moved(input, step)))
-        parameter = module.parameters()[0][self.number]
-        before = parameter.copy()
-        parameter += step
-        try:
-            return _smooth(subject.forward(module, input))
-        finally:
-            parameter[...] = before
+        with shadowed(
+            [(part, {"updateOutput": _held(part, t)}) for part, t in self.targets[dtype]]
+        ):
+            if self.kind == "input":
+                return _smooth(subject.forward(module, self._moved(input, step)))
+            parameter = module.parameters()[0][self.number]
+            before = parameter.copy()
+            parameter += step
+            try:
+                return _smooth(subject.forward(module, input))
+            finally:
+                parameter[...] = before
+
+    def _targets(self, module: Module, dtype: str) -> list[tuple[CriterionTable, list[Any]]]:
+        """Return the criteria inside, and of each the targets that it is given, call by call."""
+        found: list[tuple[CriterionTable, list[Any]]]
+        found = [(part, []) for part in parts(module) if isinstance(part, CriterionTable)]
+        if found:
+            with shadowed([(part, {"updateOutput": _noting(part, t)}) for part, t in found]):
+                self.subject.forward(module, cast_arrays(self.subject.input, dtype))
+            self.subject.notes.append(HELD)
+        return found
 
     def _moved(self, input: Any, step: Array) -> Any:
         arrays = leaves(input)
@@ -355,3 +375,20 @@ def _smooth(output: Any) -> list[Array]:
         array.copy() if is_floating(array) else np.zeros(array.shape, complex)
         for array in leaves(output)
     ]
+
+
+def _noting(part: CriterionTable, targets: list[Any]) -> Callable[[Any], Any]:
+    """Return an updateOutput that notes the targets that it is given."""
+    original = part.updateOutput
+
+    def updateOutput(input: Any) -> Any:
+        targets.append(copy_arrays(input[1]))
+        return original(input)
+
+    return updateOutput
+
+
+def _held(part: CriterionTable, targets: list[Any]) -> Callable[[Any], Any]:
+    """Return an updateOutput that takes these targets, one after the other, for its own."""
+    original, left = part.updateOutput, iter(targets)
+    return lambda input: original([input[0], next(left, input[1])])

@@ -1,6 +1,6 @@
 """CriterionTable."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -61,8 +61,6 @@ class CriterionTable(Module):
     ---------
     Torch7, nn/CriterionTable.lua.
     """
-
-    exempt: ClassVar = {"gradInput": "of the target it is zeros: nothing is learnt about that"}
 
     # Of the output.
     _shape: tuple[int, ...] = ()
