@@ -11,6 +11,9 @@ from torchlite.nn.graph._graph import Graph
 __all__ = ["dot"]
 
 _INSTALL = "pip install graphviz, and its program: apt-get install graphviz, or graphviz.org"
+_PICTURES = {
+    ".svg", ".png", ".pdf", ".ps", ".eps", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"
+}  # fmt: skip
 
 
 def dot(g: Any, title: str | None = None, file: Any = None) -> str:
@@ -24,8 +27,9 @@ def dot(g: Any, title: str | None = None, file: Any = None) -> str:
         Stands above the drawing.
     file
         Without an ending, as in Torch7: the text is written to `file.dot`, and a picture to
-        `file.svg` if Graphviz is there. With the ending .dot, the text; with .svg, .png, .pdf ...,
-        a picture.
+        `file.svg` if Graphviz is there. With the ending .dot, the text; with one of a picture
+        (.svg, .png, .pdf, .ps, .eps, .jpg, .jpeg, .gif, .bmp, .tif, .tiff, .webp), that. Other
+        dots are part of the name.
 
     Raises
     ------
@@ -50,14 +54,15 @@ def dot(g: Any, title: str | None = None, file: Any = None) -> str:
     text = g.todot(title)
     if file is not None:
         path = Path(os.fspath(file))
-        if path.suffix == ".dot":
+        ending = path.suffix.lower()
+        if ending == ".dot":
             path.write_text(text, "utf-8")
-        elif path.suffix:
+        elif ending in _PICTURES:
             _draw(text, path)
         else:
-            path.with_suffix(".dot").write_text(text, "utf-8")
+            path.with_name(f"{path.name}.dot").write_text(text, "utf-8")
             with suppress(ImportError):
-                _draw(text, path.with_suffix(".svg"))
+                _draw(text, path.with_name(f"{path.name}.svg"))
     return text
 
 
@@ -67,7 +72,7 @@ def _draw(text: str, path: Path) -> None:
     except ImportError as error:
         raise ImportError(f"a picture needs graphviz: {_INSTALL}") from error
     try:
-        picture = graphviz.Source(text).pipe(path.suffix[1:])
+        picture = graphviz.Source(text).pipe(path.suffix[1:].lower())
     except graphviz.ExecutableNotFound as error:
         raise ImportError(f"a picture needs Graphviz's program dot: {_INSTALL}") from error
     path.write_bytes(picture)
