@@ -389,6 +389,18 @@ def test_a_refused_node_or_edge_adds_nothing():
     assert (graph.nodes, graph.edges, b.id) == ([], [], 0)
 
 
+def test_what_a_refused_network_held_stands_in_none():
+    x, module = nn.Identity()(), nn.Dropout(0.5)
+    h = nn.Tanh()(module(x))
+    both = nn.CAddTable()([h, nn.Sigmoid()(module(x))])
+    assert "Dropout" in refusal([x], [both])
+    assert not any(node.data.placed for node in (x, h, both))
+    assert "leads nowhere" in refusal([x], [h])
+    y = nn.Identity()()
+    nn.gModule([y], [nn.Tanh()(y)])
+    assert y.data.placed
+
+
 def test_nodes_can_be_used_for_another_network():
     x = nn.Identity()()
     h = nn.Linear(3, 4)(x)
@@ -996,8 +1008,44 @@ def test_dot_writes_text_and_draws_where_it_can(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "graphviz", None)
     assert dot(net.fg, "net", str(tmp_path / "other")) == text
     assert {path.name for path in tmp_path.iterdir()} == {"net.dot", "other.dot"}
-    with pytest.raises(ImportError, match=r"^a picture needs graphviz: pip install graphviz, and"):
-        dot(net.fg, "net", tmp_path / "net.svg")
+    for name in ("net.svg", "net.PNG", "net.1.pdf"):
+        with pytest.raises(ImportError, match=r"^a picture needs graphviz: pip install graphviz, "):
+            dot(net.fg, "net", tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["resnet_1.5", "net.v2", "net", "net.txt", "net.", ".net"])
+def test_a_dot_in_a_name_is_no_ending(name, tmp_path, monkeypatch):
+    drawn = stand_in(monkeypatch)
+    dot(residual().fg, None, tmp_path / name)
+    assert drawn == ["svg"]
+    assert {path.name for path in tmp_path.iterdir()} == {f"{name}.dot", f"{name}.svg"}
+
+
+def test_an_ending_in_capitals(tmp_path, monkeypatch):
+    drawn = stand_in(monkeypatch)
+    dot(residual().fg, None, tmp_path / "net.PNG")
+    dot(residual().fg, None, tmp_path / "net.DOT")
+    assert drawn == ["png"]
+    assert (tmp_path / "net.PNG").read_bytes() == b"png"
+    assert (tmp_path / "net.DOT").read_text("utf-8").startswith("digraph")
+
+
+def stand_in(monkeypatch):
+    """Put a module in the place of graphviz; return the list of what it is asked for."""
+    asked = []
+    stand = types.ModuleType("graphviz")
+
+    class Source:
+        def __init__(self, text):
+            pass
+
+        def pipe(self, ending):
+            asked.append(ending)
+            return ending.encode()
+
+    stand.Source, stand.ExecutableNotFound = Source, type("Not", (RuntimeError,), {})
+    monkeypatch.setitem(sys.modules, "graphviz", stand)
+    return asked
 
 
 def test_dot_without_graphvizs_program(tmp_path, monkeypatch):

@@ -34,6 +34,12 @@ class NodeData:
         In how many parts a table is split here, or None.
     input, gradOutput
         In the graphs of a gModule: what its last forward and updateGradInput gave to the node.
+    users
+        The data of the nodes that it goes to.
+    placed
+        Whether a gModule was made of it.
+    number
+        In the graphs of a gModule: its number in drawings, from 1; else 0.
     """
 
     def __init__(
@@ -50,7 +56,6 @@ class NodeData:
         self.nSplitOutputs = nSplitOutputs
         self.input: Any = None
         self.gradOutput: Any = None
-        # The nodes that it goes to, whether it is part of a network, and its number in drawings.
         self.users: list[NodeData] = []
         self.placed = False
         self.number = 0

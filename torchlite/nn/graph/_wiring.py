@@ -59,7 +59,7 @@ class Wiring(NamedTuple):
 
 
 def described(inputs: Any, outputs: Any) -> tuple[list[NodeData], list[dict[str, Any]]]:
-    """Return the data of the nodes that hold modules, in order, and all nodes as plain values.
+    """Return the data of all nodes, in order, and the same as plain values.
 
     The order is Torch7's: each node after all that it needs, depth first from the outputs.
     """
@@ -100,11 +100,9 @@ def described(inputs: Any, outputs: Any) -> tuple[list[NodeData], list[dict[str,
                 hint="nn.graph.nest(nodes) is the node of a table",
             )
     _must_not_dangle(order, numbers)
-    for data in order:
-        data.placed = True
     modules = [data for data in order if data.module is not None]
     positions = {id(data): position for position, data in enumerate(modules)}
-    return modules, [
+    return order, [
         {
             "module": positions.get(id(data)),
             "inputs": [numbers[id(other)] for other in before(data)],

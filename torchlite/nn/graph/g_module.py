@@ -132,15 +132,18 @@ class gModule(Remembering):
 
     def __init__(self, inputs: Sequence[ModuleNode], outputs: Sequence[ModuleNode]) -> None:
         super().__init__()
-        held, nodes = described(inputs, outputs)
-        for data in held:
+        order, nodes = described(inputs, outputs)
+        for data in order:
             try:
-                super().insert(data.module)
+                if data.module is not None:
+                    super().insert(data.module)
             except StateError as error:
                 error.add_note(f"  at the node {called(data)}")
                 raise
         self.nodes = nodes
         self._wiring = wired(nodes)
+        for data in order:
+            data.placed = True
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         wiring = wired(state["nodes"])
