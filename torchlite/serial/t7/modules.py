@@ -19,6 +19,7 @@ from torchlite.errors import (
     fault,
     unhinted,
 )
+from torchlite.nn import holders
 from torchlite.nn.checks import FLOATING
 from torchlite.nn.stateful import Stateful, arrays_in, parts, put
 from torchlite.serial import classes
@@ -332,9 +333,8 @@ class Builder:
     def _add(self, container: Any, module: Any) -> None:
         try:
             container.add(module)
-        except StateError as error:
-            again = "stands in this network already" in str(error)
-            if not again or not isinstance(module, nn.Module):
+        except StateError:
+            if holders.standing_already(container, module) is None:
                 raise
             # What remembers its forward can stand in one place: here another, of the same arrays.
             self._copied += len(module.listModules())
