@@ -1084,6 +1084,14 @@ def test_a_registered_class_keeps_that_nobody_needs_its_gradient(path):
     assert vars(made_of(path, "mine.Scaled", factor=3, _none=2)) == {"factor": 3}
 
 
+def test_a_class_of_ones_own_that_has_no_fields(path):
+    t7.register("mine.Scaled", Scaled, take_apart=lambda module: None)
+    said = r"^save: \[0\]: the fields of a mine\.Scaled must be a dict or a Table, got nothing$"
+    with pytest.raises(DTypeError, match=said):
+        t7.save(path, [Scaled(2)])
+    assert not path.exists()
+
+
 def test_a_criterion_of_ones_own(path):
     class Loss(nn.Criterion):
         def updateOutput(self, input, target):

@@ -12,7 +12,7 @@ __all__ = ["Kept"]
 class Kept(nn.Module):
     """An object of an unknown class, in its place in a network.
 
-    It prints, and is written back as it was; it cannot be run.
+    It prints, and is written back with what it holds (a storage as a tensor); it cannot be run.
 
     Attributes
     ----------

@@ -14,8 +14,9 @@ import numpy as np
 from torchlite.serial.t7.source import KINDS, DamageError, Numbers, Source, Tag
 from torchlite.serial.t7.values import as_lua
 
-__all__ = ["DEEPEST", "HEADERS", "FunctionNode", "Node", "ObjectNode", "Parsed", "StorageNode",
-           "TableNode", "TensorNode", "shortened", "step_to"]  # fmt: skip
+__all__ = ["DEEPEST", "HEADERS", "LONGEST_NAME", "MOST_VERSION", "FunctionNode", "Node",
+           "ObjectNode", "Parsed", "StorageNode", "TableNode", "TensorNode", "array_class",
+           "shortened", "step_to"]  # fmt: skip
 
 # How deep values may be nested: Torch7's stack has no room for half of that.
 DEEPEST = 10_000
@@ -26,7 +27,8 @@ _FUNCTIONS = (_UNSHARED, *_OTHERS)
 
 _ARRAY = re.compile(rf"torch\.(Cuda)?({'|'.join(KINDS)})?(Tensor|Storage)")
 _VERSION = re.compile(rb"V (\d{1,9})")
-_LONGEST_NAME = 255
+MOST_VERSION = 10**9 - 1
+LONGEST_NAME = 255
 # NumPy has no arrays of more.
 _MOST_DIMENSIONS = 64
 _LONGEST_PATH = 160
@@ -337,12 +339,12 @@ class Parsed:
         said = source.chars(source.word())
         match = _VERSION.fullmatch(said)
         name = source.chars(source.word()) if match else said
-        if not 0 < len(name) <= _LONGEST_NAME:
+        if not 0 < len(name) <= LONGEST_NAME:
             raise DamageError(f"the name of a class has {len(name)} letters", at)
         # Files from before classes had versions name the class at once.
         version = int(match[1]) if match else 0
-        array = _ARRAY.fullmatch(name.decode("latin-1"))
-        if array is None or not (array[1] or array[2]):
+        array = array_class(name.decode("latin-1"))
+        if array is None:
             return ObjectNode(at, name.decode("utf-8", "backslashreplace"), version)
         kind = array[1], array[2] or "Float"
         if array[3] == "Tensor":
@@ -357,6 +359,18 @@ class Parsed:
             return found.decode(self._encoding)
         except UnicodeError:
             return found
+
+
+def array_class(name: str) -> re.Match[str] | None:
+    """Return the parts of the name of a class of tensors or storages; of others None.
+
+    Example
+    -------
+    >>> array_class("torch.CudaDoubleTensor").groups(), array_class("torch.Tensor")
+    (('Cuda', 'Double', 'Tensor'), None)
+    """
+    match = _ARRAY.fullmatch(name)
+    return match if match and (match[1] or match[2]) else None
 
 
 def step_to(key: Any, bare: bool = True) -> str:

@@ -12,7 +12,16 @@ from torchlite.kernels.arrays import Array
 from torchlite.serial.atomic import Path, replacing
 from torchlite.serial.describe import refusal
 from torchlite.serial.t7 import modules
-from torchlite.serial.t7.parse import DEEPEST, HEADERS, shortened, step_to
+from torchlite.serial.t7.parse import (
+    DEEPEST,
+    HEADERS,
+    LONGEST_NAME,
+    MOST_VERSION,
+    array_class,
+    shortened,
+    step_to,
+)
+from torchlite.serial.t7.plain import shown
 from torchlite.serial.t7.source import KINDS, Tag
 from torchlite.serial.t7.values import Function, Object, Storage, Table, as_lua
 from torchlite.serial.values import RefusalError
@@ -22,6 +31,7 @@ __all__ = ["save"]
 _NAMES = {np.dtype(code): kind for kind, code in KINDS.items()}
 _WORD, _LONG, _NUMBER = struct.Struct("<i"), struct.Struct("<q"), struct.Struct("<id")
 _LONGEST = 2**31 - 1
+_FUNCTIONS = (Tag.UNSHARED, Tag.OLD_FUNCTION, Tag.FUNCTION)
 
 
 def save(path: Path, value: Any) -> None:
@@ -43,7 +53,8 @@ def save(path: Path, value: Any) -> None:
       the first to the last of their entries. Strides that Torch7 does not have (negative ones, or
       between the bytes of an entry) make a contiguous copy. An array without dimensions is a
       number. bool becomes a ByteTensor.
-    - `Storage(array)` is written as a storage, not as a tensor.
+    - `Storage(array)` is written as a storage, not as a tensor. An array that `load` has made of a
+      storage becomes a tensor, also in an `Object`.
 
     Raises
     ------
@@ -172,6 +183,7 @@ class _Plan:
             self._words(Tag.TABLE, self._next())
             return self._table(value.fields)
         elif isinstance(value, Function):
+            _must_be_function(value)
             if not self._is_known(value.kind, value):
                 self._chars(value.code)
                 return [("upvalues", value.upvalues)]
@@ -240,6 +252,7 @@ class _Plan:
         """Plan the name of an object; return what is in it."""
         made = value if isinstance(value, Object) else modules.take_apart(value)
         name, fields, version = made.name, made.fields, made.version
+        _must_be_object(name, fields, version)
         self._chars(f"V {version}")
         self._chars(name)
         inside: list[tuple[Any, Any]] = [(None, _Fields(fields))]
@@ -251,7 +264,7 @@ class _Plan:
         return inside
 
     def _storage(self, value: Storage) -> None:
-        array = _writable(np.array(value.array))
+        array = np.array(_writable(value.array))
         if array.ndim != 1:
             raise RefusalError("", f"a storage has one dimension, not {array.ndim}")
         kind = _NAMES[array.dtype]
@@ -305,6 +318,28 @@ class _Open:
     def __init__(self, entries: Iterable[tuple[Any, Any]]) -> None:
         self.entries = iter(entries)
         self.key: Any = None
+
+
+def _must_be_function(value: Function) -> None:
+    if not isinstance(value.code, bytes):
+        raise RefusalError("", f"the code of a Function must be bytes, got {shown(value.code)}")
+    if type(value.kind) is not int or value.kind not in _FUNCTIONS:
+        raise RefusalError("", f"the kind of a Function must be 6, 7 or 8, got {value.kind!r:.80}")
+
+
+def _must_be_object(name: Any, fields: Any, version: Any) -> None:
+    if not isinstance(name, str) or not 0 < len(name.encode(errors="replace")) <= LONGEST_NAME:
+        expected = f"text of at most {LONGEST_NAME} bytes"
+        raise RefusalError("", f"the name of a class must be {expected}, got {shown(name)}")
+    if array_class(name):
+        problem = f"no Object can be a {name}: arrays become tensors, and a Storage a storage"
+        raise RefusalError("", problem)
+    if not isinstance(fields, dict | Table):
+        problem = f"the fields of a {name} must be a dict or a Table, got {shown(fields)}"
+        raise RefusalError("", problem)
+    if type(version) is not int or not 0 <= version <= MOST_VERSION:
+        problem = f"the version of a {name} must be a whole number, got {version!r:.80}"
+        raise RefusalError("", problem)
 
 
 def _writable(array: Array) -> Array:
