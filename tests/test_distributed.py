@@ -22,6 +22,7 @@ from torchlite.distributed.data_parallel import DataParallel
 from torchlite.distributed.group import Waiting, shares
 from torchlite.distributed.micro_batches import put_back, take_out
 from torchlite.distributed.pipeline import Pipeline
+from torchlite.distributed.schedules import Timed
 from torchlite.errors import SettingError, StateError
 from torchlite.nn.nested import same
 
@@ -84,11 +85,11 @@ def test_messages_take_time():
 
 def test_a_schedule_without_end_is_refused():
     work = distributed.Work
-    stuck = [[work("B", 0, 0), work("F", 0, 0)], [work("F", 1, 0), work("BW", 1, 0)]]
+    stuck = [[work("BW", 0, 0), work("F", 0, 0)], [work("F", 1, 0), work("BW", 1, 0)]]
     with pytest.raises(SettingError) as caught:
         simulate(stuck)
     assert str(caught.value) == (
-        "simulate: schedule must be one in which everything has what it needs, got B of "
+        "simulate: schedule must be one in which everything has what it needs, got BW of "
         "micro-batch 0 on stage 0 without"
     )
 
@@ -96,8 +97,39 @@ def test_a_schedule_without_end_is_refused():
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_there_is_at_least_one(name):
     for arguments, argument in (((0, 2), "stages"), ((2, 0), "micro_batches")):
-        with pytest.raises(SettingError, match=f"^{name}: {argument} must be at least 1, got 0"):
+        with pytest.raises(SettingError, match=f"^{name}: {argument} must be a whole number, at "):
             getattr(distributed, name)(*arguments)
+    with pytest.raises(SettingError, match=f"^{name}: stages must be a whole number, .* got 2.5"):
+        getattr(distributed, name)(2.5, 2)
+
+
+def test_a_schedule_does_all_of_everything():
+    work = distributed.Work
+    for schedule, got in (
+        ([], "stages must be at least 1, got none"),
+        (
+            [[]],
+            r"work must be all of micro-batches .* once on each stage, got F of \[\] on stage 0",
+        ),
+        ([[work("F", 0, 0), work("B", 0, 0)]], r"got W of \[\] on stage 0"),
+        ([[work("F", 0, 0), work("F", 0, 0), work("BW", 0, 0)]], r"got F of \[0, 0\] on stage 0"),
+        ([[work("F", 0, 1), work("BW", 0, 1)]], r"got F of \[1\] on stage 0"),
+        ([[work("F", 1, 0), work("BW", 0, 0)]], "in the row of its stage, got another's in row 0"),
+    ):
+        with pytest.raises(SettingError, match=got):
+            simulate(schedule)
+
+
+@pytest.mark.parametrize("argument", ["T_F", "T_B", "T_W"])
+def test_work_takes_time(argument):
+    with pytest.raises(SettingError, match=f"^simulate: {argument} must be positive, got 0"):
+        simulate(distributed.split(2, 3), **{argument: 0})
+
+
+def test_the_text_of_a_plan_has_an_end():
+    works = [distributed.Work("F", 0, 0), distributed.Work("BW", 0, 0)]
+    timed = zip(works, (0, 1e-6), (1e-6, 10), strict=True)
+    assert len(str(distributed.Plan([[Timed(*row) for row in timed]]))) < 3100
 
 
 def test_a_plan_is_drawn_with_all_it_does():
@@ -519,11 +551,6 @@ def test_all_ranks_have_the_whole_batchs_gradients(found, kind, name, ranks):
     np.testing.assert_allclose(together, alone, rtol=1e-11, atol=1e-12)
 
 
-def test_a_layer_that_one_rank_skips_has_the_others_gradients(found):
-    assert found("skips even", 2).any()
-    assert found("skips even", 4).any()
-
-
 @pytest.mark.parametrize("ranks", [2, 4])
 def test_shards_train_the_same_to_the_last_bit(found, ranks):
     for part in ("0 to 6", "0 to 3"):
@@ -563,6 +590,10 @@ def test_the_programs_of_the_page_run(launch, tmp_path):
     program.write_text(f"{train}\n{data}{pipeline}\nprint(loss > 0, len(whole))\n")
     done = launch(2, program)
     assert done.stdout == "True 5\nTrue 5\n", done.stderr
+
+
+def test_stages_may_have_orders_of_their_own(found):
+    assert (found("orders", 2) == found("orders", 1)).all()
 
 
 FAILURES = {

@@ -8,6 +8,7 @@ import numpy as np
 import torchlite
 import torchlite as nn
 from torchlite import distributed, optim, random, serial
+from torchlite.distributed.group import shares
 
 rng = np.random.default_rng(0)
 X, Y = rng.standard_normal((24, 5)), rng.integers(0, 3, 24)
@@ -82,6 +83,23 @@ def data_parallel(world):
                 assert (found == gradients).all()
             running = net[1].running_var if kind == "sync" else np.zeros(0)
             keep(world, f"{kind} {name}", np.concatenate([gradients, parameters, running]))
+            if kind == "skips":
+                np.testing.assert_allclose(gradients, skipping(world, size), 1e-11, 1e-13)
+
+
+def skipping(world, size):
+    """The gradients of a batch whose layer rank 1 leaves out, by one rank's samples at a time."""
+    torchlite.manualSeed(1)
+    net = network("skips", 0)
+    for rank in range(world.size):
+        net[-2].rank = rank
+        mine = shares(size, world.size, rank)
+        if mine.stop > mine.start:
+            criterion, x = nn.ClassNLLCriterion(), X[:size][mine]
+            criterion.forward(net.forward(x), Y[:size][mine])
+            gradOutput = criterion.backward(net.output, Y[:size][mine])
+            net.backward(x, gradOutput, len(x) / size)
+    return net.getParameters()[1]
 
 
 def sharded(world):
@@ -97,8 +115,9 @@ def sharded(world):
             parallel.setRNGStates(extra["streams"])
         parameters, gradients = net.getParameters()
         for _ in range(first, last):
-            batch = random.randperm(24)[:12]
-            step(net, parallel, world.rows(12, 4), nn.ClassNLLCriterion(), batch)
+            size = int(random.random(3, 5)) * 4
+            rows = world.rows(size, 4)
+            step(net, parallel, rows, nn.ClassNLLCriterion(), random.randperm(24)[:size])
             optim.adam(
                 lambda _, found=gradients: (0.0, found), parameters, {"learningRate": 0.05}, state
             )
@@ -134,12 +153,29 @@ def pipelines(world):
             for found in world.gather(np.append(whole, losses)):
                 assert (found == np.append(whole, losses)).all()
             keep(world, f"{name} {len(cuts) + 1}", np.append(whole, losses))
+    if world.size <= 2:
+        # Stages may have orders of their own.
+        works = [["F0", "F1", "BW0", "BW1"], ["F1", "F0", "BW1", "BW0"]]
+        schedule = [
+            [distributed.Work(work[:-1], stage, int(work[-1])) for work in row]
+            for stage, row in enumerate(works)
+        ]
+        torchlite.manualSeed(1)
+        net = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 3), nn.LogSoftMax())
+        pipeline = distributed.Pipeline(net, [2], world, schedule)
+        loss = pipeline.step(xs[:2], ys[:2], nn.ClassNLLCriterion())
+        pipeline.part.updateParameters(0.1)
+        keep(world, "orders", np.append(pipeline.collect().getParameters()[0], loss))
     plan = pipeline.measured()
     assert [len(works) for works in plan.stages] == [len(works) for works in schedule]
 
 
 def verbs(world):
-    """What a group can do."""
+    """What a group can do; and groups that come and go."""
+    if world.size == 2:
+        for _ in range(600):
+            with distributed.Group():
+                pass
     others = [rank for rank in range(world.size) if rank != world.rank]
     array = np.full(3, 1.0 + world.rank)
     world.wait(world.start_sum(array))

@@ -65,9 +65,9 @@ class DataParallel(Decorator):
     world
         The group.
     shards
-        Cut the batch into so many parts, a multiple of the ranks, whatever their number: 1, 2 and
-        4 ranks then have, to the last bit, the same gradients. Costs the overlap, and on each rank
-        a copy of the gradients for every other.
+        Cut the batch into so many parts, a power of two, whatever the number of ranks: 1, 2 and
+        4 ranks then have, to the last bit, the same gradients, where the whole batch is a multiple
+        of shards. Costs the overlap, and on each rank a copy of the gradients for every other.
     sync
         Batch normalisation takes the statistics of the whole batch instead of this rank's part.
 
@@ -87,7 +87,7 @@ class DataParallel(Decorator):
     StateError
         The networks differ, and the message shows how.
     SettingError
-        shards is no multiple of the ranks.
+        shards is no power of two that the ranks divide.
 
     Example
     -------

@@ -133,7 +133,7 @@ class Group:
         trace: TracebackType | None,
     ) -> None:
         if self.size == 1:
-            self._cores.restore()
+            self._free()
             return
         status = _exit_status(error)
         if status:
@@ -143,7 +143,12 @@ class Group:
             self._leave()
         except Exception as lost:
             self._abort(1, f"{lost}\n")
+        self._free()
+
+    def _free(self) -> None:
         self._cores.restore()
+        for communicator in (self._numbers, self._beside, self._words):
+            communicator.Free()
 
     def _abort(self, status: int, story: str) -> NoReturn:
         if story:
@@ -391,7 +396,9 @@ class _CoresOfOne:
 
     def __init__(self, world: Any, mpi: Any) -> None:
         self._limits: Any = None
-        ranks = world.Split_type(mpi.COMM_TYPE_SHARED).Get_size()
+        neighbours = world.Split_type(mpi.COMM_TYPE_SHARED)
+        ranks = neighbours.Get_size()
+        neighbours.Free()
         if ranks == 1:
             return
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

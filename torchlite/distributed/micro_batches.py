@@ -10,9 +10,6 @@ __all__ = ["Memory", "put_back", "take_out"]
 # What the layers remember, each with the names of its attributes.
 Memory = list[tuple[Stateful, dict[str, Any]]]
 
-# Found anew where it is missing, the same for every batch, and costly to find.
-_KEPT = {"_gathered_pairs", "_beneath"}
-
 
 def take_out(net: Module) -> Memory:
     """Take out of a network what its last calls left behind, and return it.
@@ -33,7 +30,7 @@ def take_out(net: Module) -> Memory:
     memory: Memory = []
     for part in parts(net):
         held: dict[str, Any] = vars(part)
-        names = [name for name in part._left_behind() if name not in _KEPT]
+        names = [name for name in part._left_behind() if name not in part._caches]
         memory.append((part, {name: held.pop(name) for name in names}))
     return memory
 

@@ -12,7 +12,14 @@ from torchlite import random
 from torchlite.distributed.group import Group, Waiting, shares
 from torchlite.distributed.micro_batches import Memory, put_back, take_out
 from torchlite.distributed.networks import carried_arrays, must_be_alike, samples
-from torchlite.distributed.schedules import Plan, Schedule, Timed, Work, simulate
+from torchlite.distributed.schedules import (
+    Plan,
+    Schedule,
+    Timed,
+    Work,
+    must_be_complete,
+    simulate,
+)
 from torchlite.errors import SettingError, StateError, fault
 from torchlite.kernels.views import overlaps
 from torchlite.nn.containers.sequential import Sequential
@@ -95,6 +102,7 @@ class Pipeline:
             got = f"one for {len(schedule)}"
             expected = f"for {count} stages, as there are cuts"
             raise fault(SettingError, "Pipeline", "schedule", expected, got)
+        must_be_complete(schedule)
         if world.size > count:
             expected = f"at most {count} ranks, one a stage"
             raise fault(SettingError, "Pipeline", "world", expected, str(world.size))
@@ -155,6 +163,8 @@ class Pipeline:
         On several machines that is as good as their clocks agree.
         """
         timed = [row for rows in self.world.gather(self.timed) for row in rows]
+        if not timed:
+            raise StateError("Pipeline.measured: there was no step", hint="call step(...) first")
         return Plan(
             [
                 sorted((row for row in timed if row.work.stage == stage), key=lambda row: row.begin)
@@ -178,66 +188,68 @@ class _Step:
         self.shares = [n / (sum(counts) or 1) for n in counts]
         self.loss = 0.0
         self.sent: list[Waiting] = []
-        # What stands before a stage: inputs, and gradients of its outputs, by micro-batch.
-        self.inputs: dict[tuple[int, int], Any] = {(0, i): x for i, x in enumerate(xs)}
-        self.gradOutputs: dict[tuple[int, int], Any] = {}
+        # What stands before a stage: inputs by ("F", stage, micro-batch), gradients of its
+        # outputs by ("B", stage, micro-batch).
+        self.before: dict[tuple[str, int, int], Any] = {("F", 0, i): x for i, x in enumerate(xs)}
         self.memories: dict[tuple[int, int], Memory] = {}
 
     def run(self, work: Work) -> None:
         kind, number, batch = work
-        key = number, batch
         stage = self.pipeline.stages[number]
-        self.arrive(work)
+        self.receive(work)
         begin = time.monotonic()
-        put_back(stage, self.memories.pop(key, []))
+        put_back(stage, self.memories.pop((number, batch), []))
         with random.drawing_from(self.pipeline._streams[number]):
-            result = getattr(self, f"do_{kind}")(stage, key)
+            result = getattr(self, f"do_{kind}")(stage, number, batch)
         if "W" in kind:
             take_out(stage)
-            del self.inputs[key], self.gradOutputs[key]
+            del self.before["F", number, batch], self.before["B", number, batch]
         else:
-            self.memories[key] = take_out(stage)
+            self.memories[number, batch] = take_out(stage)
         self.pipeline.timed.append(Timed(work, begin, time.monotonic()))
         if kind == "F" and number < self.last:
-            self.hand_on(self.inputs, number, number + 1, batch, result)
+            self.hand_on(("F", number + 1, batch), result)
         elif "B" in kind and number:
-            self.hand_on(self.gradOutputs, number, number - 1, batch, result)
+            self.hand_on(("B", number - 1, batch), result)
 
-    def arrive(self, work: Work) -> None:
-        """Receive what another rank has done for some work."""
+    def receive(self, work: Work) -> None:
+        """Receive, for some work, what another rank has done; that may come in another order."""
         kind, number, batch = work
-        before = self.inputs if kind == "F" else self.gradOutputs
-        neighbour = number - 1 if kind == "F" else number + 1
-        ranks = self.pipeline._rank_of
-        if kind != "W" and 0 <= neighbour <= self.last and ranks[neighbour] != self.world.rank:
-            before[number, batch] = self.world.receive(ranks[neighbour])
+        source = number - 1 if kind == "F" else number + 1
+        if kind != "W" and 0 <= source <= self.last:
+            rank = self.pipeline._rank_of[source]
+            while rank != self.world.rank and (kind[0], number, batch) not in self.before:
+                key, result = self.world.receive(rank)
+                self.before[key] = result
 
-    def hand_on(self, before: Any, number: int, neighbour: int, batch: int, result: Any) -> None:
-        to = self.pipeline._rank_of[neighbour]
-        if to == self.world.rank:
-            before[neighbour, batch] = result
+    def hand_on(self, key: tuple[str, int, int], result: Any) -> None:
+        """Give what was found to the stage that needs it."""
+        rank = self.pipeline._rank_of[key[1]]
+        if rank == self.world.rank:
+            self.before[key] = result
         else:
-            self.sent.append(self.world.send(result, to))
+            self.sent.append(self.world.send((key, result), rank))
 
-    def do_F(self, stage: Sequential, key: tuple[int, int]) -> Any:
-        output = stage.updateOutput(self.inputs[key])
-        if key[0] == self.last:
-            target, share = self.ys[key[1]], self.shares[key[1]]
-            self.loss += share * self.criterion.forward(output, target)
-            self.gradOutputs[key] = self.criterion.backward(output, target)
+    def do_F(self, stage: Sequential, number: int, batch: int) -> Any:
+        output = stage.updateOutput(self.before["F", number, batch])
+        if number == self.last:
+            target = self.ys[batch]
+            self.loss += self.shares[batch] * self.criterion.forward(output, target)
+            self.before["B", number, batch] = self.criterion.backward(output, target)
         return output
 
-    def do_B(self, stage: Sequential, key: tuple[int, int]) -> Any:
-        return stage.updateGradInput(self.inputs[key], self.gradOutputs[key])
+    def do_B(self, stage: Sequential, number: int, batch: int) -> Any:
+        gradOutput = self.before["B", number, batch]
+        return stage.updateGradInput(self.before["F", number, batch], gradOutput)
 
-    def do_W(self, stage: Sequential, key: tuple[int, int]) -> None:
-        share = self.shares[key[1]]
-        if share:
-            stage.accGradParameters(self.inputs[key], self.gradOutputs[key], share)
+    def do_W(self, stage: Sequential, number: int, batch: int) -> None:
+        input, gradOutput = (self.before[kind, number, batch] for kind in "FB")
+        if self.shares[batch]:
+            stage.accGradParameters(input, gradOutput, self.shares[batch])
 
-    def do_BW(self, stage: Sequential, key: tuple[int, int]) -> Any:
-        result = self.do_B(stage, key)
-        self.do_W(stage, key)
+    def do_BW(self, stage: Sequential, number: int, batch: int) -> Any:
+        result = self.do_B(stage, number, batch)
+        self.do_W(stage, number, batch)
         return result
 
 

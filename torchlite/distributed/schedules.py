@@ -10,6 +10,7 @@ __all__ = [
     "Timed",
     "Work",
     "gpipe",
+    "must_be_complete",
     "one_f_one_b",
     "simulate",
     "split",
@@ -165,6 +166,10 @@ def simulate(
 
     message is how long an array travels from stage to stage.
     """
+    for argument, seconds in (("T_F", T_F), ("T_B", T_B), ("T_W", T_W)):
+        if not seconds > 0:
+            raise fault(SettingError, "simulate", argument, "positive", repr(seconds))
+    must_be_complete(schedule)
     lasting = {"F": T_F, "B": T_B, "W": T_W, "BW": T_B + T_W}
     ends: dict[tuple[str, int, int], float] = {}
     timed: list[list[Timed]] = [[] for _ in schedule]
@@ -272,6 +277,8 @@ class Plan:
         unit = min(
             (end - begin) / len(work.kind) for works in self.stages for work, begin, end in works
         )
+        # What was measured holds moments of which there are thousands.
+        unit = max(unit, self.duration / _COLUMNS)
         lines = []
         for stage, works in enumerate(self.stages):
             columns = ["." * width] * round(self.duration / unit)
@@ -308,12 +315,37 @@ class Plan:
         return "\n".join([*drawn, "</svg>"])
 
 
-# The height of a stage, and what stands for what.
+# The most columns of a text, the height of a stage, and what stands for what.
+_COLUMNS = 1000
 _ROW = 22
 _COLOURS = {"F": "#9ecae1", "B": "#fdae6b", "W": "#a1d99b", "BW": "#fdd0a2"}
 
 
 def _must_be_counts(name: str, stages: int, micro_batches: int) -> None:
     for argument, count in (("stages", stages), ("micro_batches", micro_batches)):
-        if count < 1:
-            raise fault(SettingError, name, argument, "at least 1", str(count))
+        if not isinstance(count, int) or count < 1:
+            expected = "a whole number, at least 1"
+            raise fault(SettingError, name, argument, expected, repr(count))
+
+
+def must_be_complete(schedule: Schedule) -> None:
+    """Raise unless each stage does all of every micro-batch, once.
+
+    Raises
+    ------
+    SettingError
+        It does not.
+    """
+    batches = sorted(batch for kind, _, batch in schedule[0] if kind == "F") if schedule else []
+    for stage, works in enumerate(schedule):
+        for kind in "FBW":
+            done = sorted(work.micro_batch for work in works if kind in work.kind)
+            if done != batches or batches != list(range(len(batches))) or not batches:
+                got = f"{kind} of {done} on stage {stage}"
+                expected = "all of micro-batches 0, 1, ... once on each stage"
+                raise fault(SettingError, "schedule", "work", expected, got)
+        if any(work.stage != stage for work in works):
+            got = f"another's in row {stage}"
+            raise fault(SettingError, "schedule", "work", "in the row of its stage", got)
+    if not schedule:
+        raise fault(SettingError, "schedule", "stages", "at least 1", "none")

@@ -50,6 +50,7 @@ class Container(Module):
     """
 
     transient = (*Module.transient, "_beneath")
+    _caches = (*Module._caches, "_beneath")
     remembers = True
     # Whether parameters() is what the modules' say; a class of its own may say something else.
     _gathers = True

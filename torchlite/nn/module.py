@@ -135,6 +135,7 @@ class Module(Stateful):
     # Whether its parameters are just those of its modules.
     _gathers = False
     transient = (*Stateful.transient, "_gathered_pairs")
+    _caches: Any = ("_gathered_pairs",)
     # Of a class alone, not of those that inherit from it: those of updateOutput, updateGradInput
     # and accGradParameters that it defines validate before they change anything.
     _validates = True

@@ -30,6 +30,8 @@ class Stateful:
     exempt: ClassVar[Any] = {}
     # The attributes that a cast does not reach.
     _uncast: Any = ()
+    # What of transient is the same whatever was forwarded.
+    _caches: Any = ()
     _dtype: Any = np.dtype("float64")
 
     output: Any = EMPTY
