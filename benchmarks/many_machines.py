@@ -52,9 +52,7 @@ class Delayed(distributed.Group):
             return waiting
         self.free = arrival = max(time.monotonic(), self.free) + self.delay
         return Waiting(
-            waiting.what,
-            waiting._number,
-            lambda: time.monotonic() >= arrival and waiting._done(),
+            waiting.what, lambda: time.monotonic() >= arrival and waiting._done(), waiting._call
         )
 
 

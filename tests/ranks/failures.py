@@ -12,7 +12,7 @@ from torchlite import distributed
 
 
 def go_wrong(kind):
-    print("pid", os.getpid(), flush=True)
+    print(f"pid {os.getpid()}\n", end="", flush=True)
     with distributed.Group(timeout=30 if kind == "fewer" else 2) as world:
         if kind == "network":
             distributed.DataParallel(nn.Linear(3, 2 + world.rank), world)
@@ -27,6 +27,12 @@ def go_wrong(kind):
                 os.kill(os.getpid(), signal.SIGKILL)
             if kind == "hang":
                 time.sleep(600)
+        if kind == "sizes":
+            world.wait(world.start_sum(np.ones(1 + world.rank)))
+        if kind == "calls" and world.rank == 1:
+            world.broadcast(np.ones(1))
+        if kind == "settings":
+            distributed.DataParallel(nn.Linear(3, 2), world, 2 if world.rank else None)
         if kind == "receive":
             world.receive(1 - world.rank)
         if kind == "elsewhere" and world.rank == 1:

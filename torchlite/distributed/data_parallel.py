@@ -73,9 +73,10 @@ class DataParallel(Decorator):
 
     Conventions
     -----------
-    The criterion must average over its samples, as criterions do that are not told otherwise, and
-    every rank calls backward once for each of the others' calls: one without samples gives an empty
-    batch.
+    The criterion must average over its samples, as criterions do that are not told otherwise:
+    class weights, which make some samples count for more, and penalties inside the network, which
+    every rank would add, are counted by the rank. Every rank calls backward once for each of the
+    others' calls: one without samples gives an empty batch.
 
     Layers draw from a stream of this rank's (or shard's) own, begun where the common one stood, so
     that the order of the data, and what else the program draws, stays the same on all ranks.
@@ -127,7 +128,7 @@ class DataParallel(Decorator):
         if self._fixed and sync:
             hint = "statistics of the whole batch need all of it at once"
             raise checks.misbuilt(SettingError, self, "sync", "False with shards", "True", hint)
-        must_be_alike(module, world)
+        must_be_alike(module, world, f"shards={shards}, sync={self.sync}")
         mine = world.rows(self.shards)
         self._streams = [random.jumped(shard + 1) for shard in range(mine.start, mine.stop)]
 
@@ -297,7 +298,9 @@ class DataParallel(Decorator):
     def setRNGStates(self, states: Array) -> Self:
         """Go on drawing from where `getRNGStates` was called, with as many shards. Return self."""
         if len(states) != self.shards:
-            raise checks.misshapen(self, "setRNGStates", "states", f"({self.shards}, 5048)", states)
+            hint = "shards= makes checkpoints that other numbers of ranks can go on from"
+            expected = f"({self.shards}, 5048)"
+            raise checks.misshapen(self, "setRNGStates", "states", expected, states, hint)
         for stream, state in zip(self._streams, states[self.world.rows(self.shards)], strict=True):
             stream.setRNGState(state)
         return self

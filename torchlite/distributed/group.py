@@ -21,7 +21,7 @@ from torchlite.kernels.arrays import Array
 __all__ = ["Group", "Waiting"]
 
 # The tags of what ranks tell one another beside the numbers.
-_ASK, _HERE, _LEFT = 1, 2, 3
+_ASK, _HERE, _LEFT, _NOTE = 1, 2, 3, 4
 # How long, in seconds, ranks have to say that they are there, and how often a waiting one listens.
 _GRACE = 2.0
 _LISTEN = 0.02
@@ -36,10 +36,16 @@ class Waiting:
         What it is, in words.
     """
 
-    def __init__(self, what: str, number: int, done: Callable[[], bool]) -> None:
+    def __init__(
+        self, what: str, done: Callable[[], bool], call: tuple[bool, int] | None = None
+    ) -> None:
         self.what = what
-        self._number = number
         self._done = done
+        # Where all take part, the order and the number in it.
+        self._call = call
+
+    def __str__(self) -> str:
+        return self.what if self._call is None else f"{self.what} (call {self._call[1]})"
 
 
 class Group:
@@ -101,8 +107,11 @@ class Group:
         self._numbers, self._beside, self._words = (world.Dup() for _ in range(3))
         self.rank: int = world.Get_rank()
         self.size: int = world.Get_size()
-        self._started = 0
-        self._left: dict[int, tuple[int, float]] = {}
+        # How many calls that all take part in were started, in either order.
+        self._started = {False: 0, True: 0}
+        self._left: dict[int, tuple[dict[bool, int], float]] = {}
+        # What the rank before this one started, by order and number.
+        self._notes: dict[tuple[bool, int], str] = {}
         self._told: list[Any] = []
         self._waits_for = "nothing"
         self._heard = 0.0
@@ -170,7 +179,7 @@ class Group:
             self._listen()
             return len(self._left) == self.size - 1
 
-        self._wait(Waiting("the end of the program", self._started, all_leave))
+        self._wait(Waiting("the end of the program", all_leave))
 
     # ---------------------------------------------------------------- what all take part in
 
@@ -181,15 +190,17 @@ class Group:
         Sums beside the others have an order of their own.
         """
         if self.size == 1:
-            return Waiting("a sum", self._started, lambda: True)
+            return Waiting("a sum", lambda: True)
+        what = f"a sum of {array.size} {array.dtype}" + " beside the others" * beside
         numbers = self._beside if beside else self._numbers
-        request = numbers.Iallreduce(self._mpi.IN_PLACE, array)
-        return self._start(f"a sum of {array.size} {array.dtype}", request)
+        return self._start(what, numbers.Iallreduce(self._mpi.IN_PLACE, array), beside)
 
     def wait(self, waiting: Waiting) -> None:
         """Wait until something has arrived."""
         if not waiting._done():
             self._wait(waiting)
+        if waiting._call is not None:
+            self._must_agree(waiting, waiting._call)
 
     def broadcast(self, array: Array, root: int = 0) -> Array:
         """Fill an array in one piece of memory with rank root's; return it. All take part."""
@@ -233,7 +244,7 @@ class Group:
     def send(self, value: Any, to: int) -> Waiting:
         """Start to send a value, an array or a table, to a rank that receives it."""
         request = self._numbers.isend(value, to)
-        return self._start(f"that rank {to} receives", request, counts=False)
+        return Waiting(f"that rank {to} receives", request.Test)
 
     def receive(self, source: int) -> Any:
         """Return what a rank sent, in the order of sending."""
@@ -250,7 +261,7 @@ class Group:
                 found.append(value)
             return bool(done)
 
-        self.wait(Waiting(f"what rank {source} sends", self._started, has_come))
+        self.wait(Waiting(f"what rank {source} sends", has_come))
         return found[-1]
 
     @contextmanager
@@ -287,6 +298,8 @@ class Group:
         >>> [shares(10, 4, part) for part in range(4)]
         [slice(0, 3, None), slice(3, 6, None), slice(6, 8, None), slice(8, 10, None)]
         """
+        if not isinstance(n, int | np.integer) or n < 0:
+            raise fault(SettingError, "Group.rows", "n", "a number of samples", repr(n))
         if shards is None:
             return shares(n, self.size, self.rank)
         mine = shares(shards, self.size, self.rank)
@@ -297,14 +310,36 @@ class Group:
     def _others(self) -> list[int]:
         return [rank for rank in range(self.size) if rank != self.rank]
 
-    def _start(self, what: str, request: Any, counts: bool = True) -> Waiting:
-        self._started += counts
-        return Waiting(what, self._started, request.Test)
+    def _start(self, what: str, request: Any, beside: bool = False) -> Waiting:
+        self._started[beside] += 1
+        call = beside, self._started[beside]
+        self._tell((self.rank + 1) % self.size, _NOTE, (call, what))
+        return Waiting(what, request.Test, call)
+
+    def _must_agree(self, waiting: Waiting, call: tuple[bool, int]) -> None:
+        """Raise unless the rank before this one has started the same.
+
+        MPI pairs calls by their order alone, whatever they are.
+        """
+
+        def is_noted() -> bool:
+            self._listen()
+            return call in self._notes
+
+        if call not in self._notes:
+            self._wait(Waiting(waiting.what, is_noted, call))
+        what, before = self._notes.pop(call), (self.rank - 1) % self.size
+        if what != waiting.what:
+            raise StateError(
+                f"Group.wait: call {call[1]} that all take part in is {waiting.what} on rank "
+                f"{self.rank}, and {what} on rank {before}",
+                hint="all ranks must make the same calls, with arrays of the same size and dtype",
+            )
 
     def _wait(self, waiting: Waiting) -> None:
         begin = time.monotonic()
         pause = 0.00005
-        self._waits_for = f"{waiting.what} (call {waiting._number})"
+        self._waits_for = str(waiting)
         while not waiting._done():
             now = time.monotonic()
             if now - self._heard > _LISTEN:
@@ -334,16 +369,23 @@ class Group:
                 self._tell(source, _HERE, self._waits_for)
             elif tag == _LEFT:
                 self._left[source] = word, time.monotonic()
+            elif tag == _NOTE:
+                self._notes[word[0]] = word[1]
             else:
                 here[source] = word
         return here
 
     def _refuse_if_left(self, waiting: Waiting, now: float) -> None:
         for rank, (started, since) in self._left.items():
-            if now - since > _GRACE and started < waiting._number:
+            if now - since <= _GRACE:
+                continue
+            if waiting._call is None:
+                if waiting.what == f"what rank {rank} sends":
+                    raise StateError(f"Group.receive: rank {rank} has left and sends nothing more")
+            elif started[waiting._call[0]] < waiting._call[1]:
                 raise StateError(
-                    f"Group.wait: rank {rank} has left after {started} calls that all take part "
-                    f"in, and rank {self.rank} waits in the next for {waiting.what}",
+                    f"Group.wait: rank {rank} has left after {sum(started.values())} calls that "
+                    f"all take part in, and rank {self.rank} waits in the next for {waiting.what}",
                     hint="each rank must take as many steps as the others: "
                     "give a rank without samples an empty batch",
                 )
@@ -358,15 +400,14 @@ class Group:
             here.update(self._listen())
             time.sleep(0.001)
         lost = [rank for rank in self._others() if rank not in here and rank not in self._left]
-        where = f"Group.wait: rank {self.rank} waited {self.timeout:g} s for {waiting.what}"
+        where = f"Group.wait: rank {self.rank} waited {self.timeout:g} s for {waiting}"
         if lost:
             names = ", ".join(map(str, lost))
             which = f"rank {names} does" if len(lost) == 1 else f"ranks {names} do"
-            return TimeoutError(f"{where} (call {waiting._number}), and {which} not answer")
+            return TimeoutError(f"{where}, and {which} not answer")
         places = "; ".join(f"rank {rank} for {place}" for rank, place in sorted(here.items()))
         return TimeoutError(
-            f"{where} (call {waiting._number}); all ranks are there, but wait for other things: "
-            f"{places or 'they have left'}"
+            f"{where}; all ranks are there, but wait for other things: {places or 'they have left'}"
         )
 
 

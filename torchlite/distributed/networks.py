@@ -13,16 +13,17 @@ from torchlite.nn.tree import walk
 __all__ = ["carried_arrays", "must_be_alike", "samples"]
 
 
-def must_be_alike(net: Module, world: Group) -> None:
+def must_be_alike(net: Module, world: Group, settings: object = None) -> None:
     """Raise unless all ranks' networks are built alike; then make all what rank 0's is.
 
-    That is its arrays, and the state of `torchlite.random`.
+    That is its arrays, and the state of `torchlite.random`. settings must be alike, too.
 
     Raises
     ------
     StateError
         Text, shapes or dtypes differ.
     """
+    world.same(settings, "what trains it")
     world.same(_description(net), "the network")
     random.setRNGState(world.broadcast(random.getRNGState()))
     for array in carried_arrays(net):

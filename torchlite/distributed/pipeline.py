@@ -4,7 +4,7 @@ import operator
 import time
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,10 +20,12 @@ from torchlite.distributed.schedules import (
     must_be_complete,
     simulate,
 )
-from torchlite.errors import SettingError, StateError, fault
+from torchlite.errors import SettingError, ShapeError, StateError, fault
+from torchlite.kernels.arrays import Array
 from torchlite.kernels.views import overlaps
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.criterion import Criterion
+from torchlite.nn.nested import shapes
 
 __all__ = ["Pipeline"]
 
@@ -66,7 +68,8 @@ class Pipeline:
     -----------
     Layers draw from a stream a stage, whichever rank it is on, begun where the common one stood.
     The criterion must average over its samples. What layers remember of a micro-batch is taken out
-    of them while they work on others.
+    of them while they work on others: what their class names in `transient`, where a layer of your
+    own must name what its forward leaves for its backward.
 
     Raises
     ------
@@ -108,8 +111,8 @@ class Pipeline:
             raise fault(SettingError, "Pipeline", "world", expected, str(world.size))
         stages = [net[begin:end] for begin, end in pairwise(bounds)]
         _refuse_shared(stages)
-        must_be_alike(net, world)
-        world.same([[tuple(work) for work in works] for works in schedule], "the schedule")
+        plan = [[tuple(work) for work in works] for works in schedule]
+        must_be_alike(net, world, f"cuts {list(cuts)}, schedule {plan}")
         self.world = world
         self.net = net
         self.schedule = schedule
@@ -136,6 +139,9 @@ class Pipeline:
             if len(given) != count:
                 expected = f"{count} micro-batches, as the schedule has"
                 raise fault(SettingError, "Pipeline.step", name, expected, str(len(given)))
+        if getattr(criterion, "sizeAverage", True) is not True:
+            got = "sizeAverage=False"
+            raise fault(SettingError, "Pipeline.step", "criterion", "one that averages", got)
         step = _Step(self, xs, ys, criterion)
         self.timed = []
         with self.world.progress():
@@ -156,6 +162,20 @@ class Pipeline:
             for array in carried_arrays(stage):
                 array[...] = self.world.broadcast(array.copy(), rank)
         return self.net
+
+    def getRNGStates(self) -> Array:
+        """Return the states of all stages' streams, for a checkpoint. All ranks take part."""
+        mine = [stream.getRNGState() for stream in self._streams.values()]
+        return np.array([state for states in self.world.gather(mine) for state in states])
+
+    def setRNGStates(self, states: Array) -> Self:
+        """Go on drawing from where `getRNGStates` was called, whatever the ranks. Return self."""
+        if len(states) != len(self.schedule):
+            expected, got = f"({len(self.schedule)}, 5048)", shapes(states)
+            raise fault(ShapeError, "Pipeline.setRNGStates", "states", expected, got)
+        for stage, stream in self._streams.items():
+            stream.setRNGState(states[stage])
+        return self
 
     def measured(self) -> Plan:
         """Return who did what when in the last step, in seconds. All ranks take part.
