@@ -10,7 +10,6 @@ import numpy as np
 import torchlite as nn
 from torchlite import distributed
 
-
 # Where the others wait in vain.
 WAITING = {"hang", "receive", "elsewhere", "calls"}
 
