@@ -44,8 +44,9 @@ class Wiring(NamedTuple):
     inputs
         How many inputs there are.
     sources
-        For each module where its input comes from: a position in `activations`, or a Source, or a
-        list of Sources for a table.
+        For each module the Sources of its input: of one, or of the entries of a table.
+    direct
+        For each module the position in `activations` of what is its input as it is, or None.
     outputs
         The Sources of the outputs.
     alone
@@ -53,7 +54,8 @@ class Wiring(NamedTuple):
     """
 
     inputs: int
-    sources: list[Any]
+    sources: list[list[Source]]
+    direct: list[int | None]
     outputs: list[Source]
     alone: list[bool]
 
@@ -233,14 +235,8 @@ def wired(nodes: list[dict[str, Any]]) -> Wiring:
         alone[of] = alone[of] and not keys and uses[of] == 1
     if 0 in uses:
         raise StateError(f"gModule: nothing uses activations[{uses.index(0)}]")
-    return Wiring(inputs, [_simple(table) for table in sources], outputs, alone)
-
-
-def _simple(table: list[Source]) -> Any:
-    """Return the only entry of a table, and the position of what is used as a whole."""
-    if len(table) > 1:
-        return table
-    return table[0] if table[0].keys else table[0].of
+    direct = [None if len(table) > 1 or table[0].keys else table[0].of for table in sources]
+    return Wiring(inputs, sources, direct, outputs, alone)
 
 
 def graphs_of(

@@ -11,7 +11,7 @@ from torchlite.nn._remembering import Remembering
 from torchlite.nn.entries import total_gradient
 from torchlite.nn.graph._graph import Graph
 from torchlite.nn.graph._nodes import ModuleNode, called
-from torchlite.nn.graph._wiring import Wiring, described, graphs_of, wired
+from torchlite.nn.graph._wiring import Source, Wiring, described, graphs_of, wired
 from torchlite.nn.nested import EMPTY, same, shapes
 
 __all__ = ["gModule"]
@@ -164,15 +164,17 @@ class gModule(Remembering):
         path, inputs = [input], []
         position = 0
         try:
-            for position, source in enumerate(wiring.sources):
-                given = path[source] if type(source) is int else self._given(path, source)
+            for position, source in enumerate(wiring.direct):
+                if source is None:
+                    given = self._together(path, wiring.sources[position])
+                else:
+                    given = path[source]
                 inputs.append(given)
                 path.append(modules[position].updateOutput(given))
         except Exception as error:
             checks.locate(error, self, position, self._story(path, position))
             raise
-        outputs = wiring.outputs
-        self.output = self._given(path, outputs[0] if len(outputs) == 1 else outputs)
+        self.output = self._together(path, wiring.outputs)
         self.activations, self.inputs = path, inputs
         return self.output
 
@@ -180,7 +182,7 @@ class gModule(Remembering):
         """Run the modules' updateGradInput in the reverse order, and sum what comes together."""
         path = self._path_of("updateGradInput", input)
         modules, wiring, inputs = self.modules, self._wired(), self.inputs
-        sources, alone = wiring.sources, wiring.alone
+        direct, alone = wiring.direct, wiring.alone
         self.gradOutputs = ()
         position = len(modules)
         gradOutputs: list[Any] = [None] * position
@@ -194,7 +196,7 @@ class gModule(Remembering):
                 if not alone[position]:
                     gradient = self._total(path[position], gradient)
                 position -= 1
-                module, source = modules[position], sources[position]
+                module, source = modules[position], direct[position]
                 gradOutputs[position] = gradient
                 if gradient is None:
                     missed = True
@@ -204,10 +206,10 @@ class gModule(Remembering):
                     gradInput = module._backpropagate(inputs[position], gradient)
                 else:
                     gradInput = module.updateGradInput(inputs[position], gradient)
-                if type(source) is int and alone[source]:
+                if source is not None and alone[source]:
                     arrived[source] = gradInput
                 else:
-                    self._send(source, gradInput, position, arrived)
+                    self._send_back(position, gradInput, arrived)
         except Exception as error:
             self._forget()
             checks.locate(error, self, position, self._backward_story(gradOutputs, position))
@@ -245,12 +247,13 @@ class gModule(Remembering):
             )
         return wiring
 
-    def _given(self, path: list[Any], source: Any) -> Any:
-        """Return what a Source stands for, or a list of them."""
-        if type(source) is int:
-            return path[source]
-        if isinstance(source, list):
-            return [self._given(path, one) for one in source]
+    def _together(self, path: list[Any], sources: list[Source]) -> Any:
+        """Return what a Source stands for, or the table of what several do."""
+        values = [self._given(path, source) for source in sources]
+        return values if len(values) > 1 else values[0]
+
+    def _given(self, path: list[Any], source: Source) -> Any:
+        """Return what a Source stands for."""
         value = path[source.of]
         for key, count in source.keys:
             if not isinstance(value, (list, tuple)) or len(value) != count:
@@ -282,18 +285,21 @@ class gModule(Remembering):
                 gradient = table_checks.checked_gradient(self, method, gradient, output, name)
                 self._send(source, gradient, None, arrived)
 
-    def _send(self, source: Any, gradient: Any, sender: int | None, arrived: list[Any]) -> None:
-        """Note a gradient of a Source, or a table of those of several; sender: whose gradInput."""
-        if isinstance(source, list):
-            if gradient is not None:
-                module = self.modules[sender or 0]
-                table_checks.must_be_table(
-                    module, "updateGradInput", "gradInput", gradient, len(source)
-                )
-            for i, one in enumerate(source):
-                self._send(one, None if gradient is None else gradient[i], sender, arrived)
+    def _send_back(self, sender: int, gradInput: Any, arrived: list[Any]) -> None:
+        """Send the gradInput of a module to where its input came from."""
+        sources = self._wired().sources[sender]
+        if len(sources) == 1:
+            self._send(sources[0], gradInput, sender, arrived)
             return
-        of, keys = (source, ()) if type(source) is int else source
+        if gradInput is not None:
+            module, method = self.modules[sender], "updateGradInput"
+            table_checks.must_be_table(module, method, "gradInput", gradInput, len(sources))
+        for i, source in enumerate(sources):
+            self._send(source, None if gradInput is None else gradInput[i], sender, arrived)
+
+    def _send(self, source: Source, gradient: Any, sender: int | None, arrived: list[Any]) -> None:
+        """Note a gradient of a Source; sender: whose gradInput it is."""
+        of, keys = source
         if self._wired().alone[of]:
             arrived[of] = gradient
             return
@@ -365,11 +371,8 @@ class gModule(Remembering):
         self._gradOutput = None
 
     def _story(self, path: list[Any], position: int) -> str:
-        source = self._wired().sources[position]
-        table = source if isinstance(source, list) else [source]
         led = []
-        for one in table:
-            of, keys = (one, ()) if type(one) is int else one
+        for of, keys in self._wired().sources[position]:
             value = path[of]
             text = self._named(of)
             for key, _ in keys:
@@ -405,10 +408,8 @@ class gModule(Remembering):
         """
         wiring = self._wired()
         found: list[tuple[int, int, str]] = []
-        for target, source in enumerate([*wiring.sources, wiring.outputs]):
-            table = source if isinstance(source, list) else [source]
-            for i, one in enumerate(table):
-                of, keys = (one, ()) if type(one) is int else one
+        for target, table in enumerate([*wiring.sources, wiring.outputs]):
+            for i, (of, keys) in enumerate(table):
                 entry = "".join(f"[{key}]" for key, _ in keys)
                 if target == len(wiring.sources) and len(table) > 1:
                     entry += f"[{i}]" if not entry else f" as [{i}]"
