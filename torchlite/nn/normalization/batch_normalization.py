@@ -143,16 +143,15 @@ class BatchNormalization(Module):
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._must_fit_back("updateGradInput", input, gradOutput)
         save_mean, save_std = self._statistics(input)
-        factor = self._factor(save_std)
-        gradInput = gradOutput * self._spread(factor)
+        factor = self._spread(self._factor(save_std))
         if self.train:
             centered = input - self._spread(save_mean)
             slope = self._sum_products(gradOutput, centered) / self._count(input) * save_std**2
             mean = self._sum(gradOutput) / self._count(input)
-            centered *= self._spread(slope * factor)
-            gradInput -= centered
-            gradInput -= self._spread(mean * factor)
-        self.gradInput = gradInput
+            centered *= self._spread(slope)
+            self.gradInput = (gradOutput - self._spread(mean) - centered) * factor
+        else:
+            self.gradInput = gradOutput * factor
         return self.gradInput
 
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Number = 1) -> None:
