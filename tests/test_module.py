@@ -442,7 +442,7 @@ def test_what_is_refused_carries_the_facts():
     for call, method, argument in (
         (lambda: net["a"], "get", "index"),
         (lambda: net.add(3), "add", "module"),
-        (lambda: net.findModules("Nothing"), "findModules", "kind"),
+        (lambda: net.findModules("NoSuchLayer"), "findModules", "kind"),
         (lambda: net.findModules(3), "findModules", "kind"),
     ):
         with pytest.raises((DTypeError, SettingError)) as caught:
