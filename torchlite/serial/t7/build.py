@@ -114,7 +114,7 @@ def _values(parsed: Parsed, file: BinaryIO) -> dict[Node, Any]:
         if isinstance(node, TableNode):
             made[node] = _empty(node)
         elif isinstance(node, ObjectNode):
-            made[node] = Object(node.name, made.get(node.content), node.version)
+            made[node] = Object(node.name, {}, node.version)
         elif isinstance(node, FunctionNode):
             made[node] = Function(node.code, None, node.tag)
         elif isinstance(node, StorageNode):
