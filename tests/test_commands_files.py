@@ -161,6 +161,11 @@ def test_show_is_never_endless(run):
     assert lines[-2:] == ["  " * 9 + "[0]: list of 1", "  " * 10 + "..."]
 
 
+def test_show_says_what_a_key_begins_with_if_it_is_long(run):
+    t7.save("keys.t7", {"a b" * 60: 1, "b": 2})
+    assert shown(run, "keys.t7")[1:] == [f"['{('a b' * 60)[:40]}'...]: 1", "b: 2"]
+
+
 def test_show_does_not_let_a_file_steer_the_terminal(run):
     t7.save("x.t7", {"\x1b[2J": "\x1b[2J", "b": [b"\xff\x1b"]})
     assert shown(run, "x.t7") == [

@@ -792,8 +792,18 @@ LINEAR = {"weight": tensor(2, 3), "bias": tensor(2)}
         ),
         (
             "nn.SpatialConvolutionMap",
+            {
+                **convolution(),
+                "connTable": np.array([[0, 1], [2, 2]], "uint8"),
+                "weight": tensor(2, 3, 2),
+            },
+            "*: this cannot be a nn.SpatialConvolutionMap: SpatialConvolutionMap: conMatrix must "
+            "be of planes, counted from 0, got -1",
+        ),
+        (
+            "nn.SpatialConvolutionMap",
             {**convolution(), "connTable": np.array([[1.0, 1.5]])},
-            "*: this cannot be a nn.SpatialConvolutionMap: SpatialConvolutionMap: conMatrix *",
+            ".connTable*: must hold whole numbers",
         ),
         ("nn.Narrow", {"dimension": 1, "index": -1, "length": -1}, ".length*: must be positive *"),
         (

@@ -224,6 +224,8 @@ REFUSED = {
     "a storage of two dimensions": (t7.Storage(np.eye(2)), "a storage has one dimension, not 2"),
     "fields of an object": (t7.Object("my.Thing", {"a": {"b": (None,)}}), "a.b: a list with None "
                             "in it cannot be saved: Lua's tables hold no nil"),
+    "what stands under a table": (t7.Table([([1] * 9, {"a": 2**53 + 1})]), "[a list].a: no float "
+                                  "is 9007199254740993, and Lua's numbers are floats"),
     "a storage of no array": (t7.Storage([[1], [2, 3]]), "a list cannot be saved"),
     "a storage of masks": (t7.Storage(np.ma.masked_array([1.0], [True])), "a MaskedArray cannot be "
                            "saved"),

@@ -21,6 +21,7 @@ from torchlite.nn.container import Container
 from torchlite.nn.module import Module
 from torchlite.serial import t7
 from torchlite.serial.t7 import Function, Object, Table
+from torchlite.serial.t7.parse import step_to
 
 __all__ = [
     "Contents",
@@ -30,7 +31,6 @@ __all__ = [
     "networks",
     "read",
     "selected",
-    "step_to",
 ]
 
 # Of a safetensors file, as where parameters are loaded. Its length tells it from a .t7 file, where
@@ -152,20 +152,6 @@ def entries(value: Any) -> Iterator[tuple[Any, Any]] | None:
     if isinstance(value, Function):
         return iter([("upvalues", value.upvalues)])
     return enumerate(value) if isinstance(value, list | tuple) else None
-
-
-def step_to(key: Any) -> str:
-    """Return how a path goes on to what stands under a key.
-
-    Example
-    -------
-    >>> step_to("rnn"), step_to(3), step_to("a b")
-    ('.rnn', '[3]', "['a b']")
-    """
-    if isinstance(key, str) and key.isidentifier():
-        return f".{key}"
-    plain = isinstance(key, str | bytes | int | float)
-    return f"[{key!r}]" if plain else f"[a {type(key).__name__}]"
 
 
 def selected(command: str, value: Any, path: str) -> Any:

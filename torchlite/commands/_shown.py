@@ -15,6 +15,7 @@ from torchlite.nn.stateful import Stateful
 from torchlite.nn.tree import walk
 from torchlite.serial.t7 import Object, Table, modules
 from torchlite.serial.t7.kept import Kept
+from torchlite.serial.t7.parse import step_to
 from torchlite.stepping import summary
 
 __all__ = ["described", "lines"]
@@ -61,7 +62,7 @@ def _branches(before: str, value: Any, path: str, depth: int, met: dict[int, str
         if i == _MOST and depth:
             yield f"{indent}... and more"
             return
-        step = _files.step_to(key)
+        step = step_to(key)
         yield from _branches(f"{indent}{step.lstrip('.')}: ", entry, path + step, depth + 1, met)
 
 

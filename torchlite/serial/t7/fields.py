@@ -30,7 +30,9 @@ Fields = dict[str, Any]
 class Row:
     """What is otherwise in one class.
 
-    Arguments
+    Attributes
+    ----------
+    arguments
         How constructor arguments follow from the fields, for those that no field names.
     renamed
         By attribute, the field that holds it.
@@ -136,6 +138,21 @@ def array_of(fields: Fields, name: str) -> Array:
     return value
 
 
+def _whole_numbers(fields: Fields, name: str) -> Array:
+    """Return a tensor of positions, which Torch7 often keeps as floating numbers."""
+    array = array_of(fields, name)
+    with np.errstate(invalid="ignore"):
+        whole = array.astype("int64")
+    if not np.array_equal(whole, array):
+        raise RefusalError(name, "must hold whole numbers")
+    return whole
+
+
+def _kind(fields: Fields) -> Any:
+    """Return torchlite's class of the object that is read."""
+    return getattr(nn, fields["class"].rpartition(".")[2])
+
+
 def _has(name: str) -> Callable[[Fields], bool]:
     return lambda fields: fields.get(name) is not None
 
@@ -180,18 +197,12 @@ def _old_depth_wise(fields: Fields) -> None:
 
 
 def _connections(fields: Fields) -> Any:
-    table = array_of(fields, "connTable")
-    # Torch7 keeps them as floating numbers.
-    if table.dtype.kind == "f":
-        with np.errstate(invalid="ignore"):
-            whole = table.astype("int64")
-        table = whole if np.array_equal(whole, table) else table
-    if table.size and table.dtype.kind in "iu":
+    table = _whole_numbers(fields, "connTable")
+    if table.size:
         outputs = int(table[..., -1].max())
         if fields.get("bias") is not None and array_of(fields, "bias").size != outputs:
             raise RefusalError("connTable", f"names {outputs} planes, and there are others in bias")
-        return table - 1
-    return table
+    return table - 1
 
 
 def _count_connections(module: Any, fields: Fields) -> None:
@@ -236,7 +247,7 @@ def _kernel_of(module: Any) -> Any:
 
 
 def _neighbourhood(fields: Fields) -> Stateful:
-    kind = getattr(nn, fields["class"].rpartition(".")[2])
+    kind = _kind(fields)
     kernel = array_of(fields, "kernel").astype("float64")
     if kernel.ndim == 1 and kernel.size > _WIDEST:
         raise RefusalError("kernel", f"must be at most {_WIDEST} long, got {kernel.size}")
@@ -340,12 +351,7 @@ def _partial_linear(fields: Fields) -> None:
 
 
 def _set_partition(module: Any, fields: Fields) -> None:
-    partition = array_of(fields, "partition")
-    with np.errstate(invalid="ignore"):
-        whole = partition.astype("int64")
-    if not np.array_equal(whole, partition):
-        raise RefusalError("partition", "must hold whole numbers")
-    module.setPartition(whole - 1)
+    module.setPartition(_whole_numbers(fields, "partition") - 1)
 
 
 def _write_partial_linear(module: Any, fields: Fields) -> None:
@@ -547,7 +553,7 @@ def _write_map_table(module: Any, fields: Fields) -> None:
 
 
 def _weighted_sum(fields: Fields) -> Stateful:
-    kind = getattr(nn, fields["class"].rpartition(".")[2])
+    kind = _kind(fields)
     made: Any = kind(fields.get("repeatTarget") is True) if kind is _PARALLEL else kind()
     criterions, weights = fields.get("criterions"), fields.get("weights")
     weights = weights.tolist() if isinstance(weights, np.ndarray) else weights

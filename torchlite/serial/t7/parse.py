@@ -378,13 +378,14 @@ def step_to(key: Any, bare: bool = True) -> str:
 
     Example
     -------
-    >>> step_to("weight"), step_to(3), step_to("a b"), step_to("weight", bare=False)
-    ('.weight', '[3]', "['a b']", "['weight']")
+    >>> step_to("weight"), step_to(3), step_to("a b"), step_to("weight", bare=False), step_to([])
+    ('.weight', '[3]', "['a b']", "['weight']", '[a list]')
     """
-    if isinstance(key, Node):
-        return f"[a {type(key).__name__.removesuffix('Node').lower()}]"
     if bare and isinstance(key, str) and key.isidentifier():
         return f".{key}"
+    if not isinstance(key, str | bytes | int | float | np.generic):
+        name = type(key).__name__
+        return f"[a {name.removesuffix('Node').lower() if isinstance(key, Node) else name}]"
     return f"[{key!r}]" if len(str(key)) < _LONGEST_PATH else f"[{str(key)[:40]!r}...]"
 
 
