@@ -848,6 +848,54 @@ def test_a_criterion_inside_a_network_lets_nothing_pass(kind, broken, name):
     assert found.problem == f"{name} is not the derivative."
 
 
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        (Tripled, "it is not what [0] gives, which alone has the input[0]."),
+        (Halved, "it is not its modules, each with its inputs and gradOutputs."),
+    ],
+)
+def test_a_graph_is_its_modules_where_no_derivative_tells(kind, problem):
+    given = [X, X[:, :2] + 1]
+    found = violation(with_a_criterion(kind, turned), given, only=("gradInput", "container"))
+    assert (found.where, found.property, found.problem) == (kind.__name__, "container", problem)
+
+
+def turned(pair):
+    return nn.GradientReversal()(nn.CMulTable()(pair))
+
+
+def test_a_right_graph_is_its_modules():
+    class Shifted(nn.gModule):
+        def updateOutput(self, input):
+            self.output = super().updateOutput(3 * input)
+            return self.output
+
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = 3 * super().updateGradInput(3 * input, gradOutput)
+            return self.gradInput
+
+        def accGradParameters(self, input, gradOutput, scale=1):
+            super().accGradParameters(3 * input, gradOutput, scale)
+
+    x, y = nn.Identity()(), nn.Identity()()
+    both = nn.gModule.__new__(nn.gModule)
+    both.modules = [nn.Linear(3, 3), nn.Tanh(), nn.CMulTable()]
+    wires = [(None, []), (0, [0]), (1, [0]), (2, [1, 2]), (None, [3])]
+    facts = {"annotations": {}, "selectindex": None, "nSplitOutputs": None}
+    nodes = [{"module": module, "inputs": inputs, **facts} for module, inputs in wires]
+    both.__setstate__({"modules": both.modules, "nodes": nodes})
+    for net, given in (
+        (with_a_criterion(nn.gModule, turned), [X, X[:, :2] + 1]),
+        (nn.gModule([x], [nn.CMulTable()([nn.Linear(3, 3)(x), x])]), X),
+        # What makes something else of its input may be right.
+        (Shifted([y], [nn.Tanh()(nn.Linear(3, 3)(y))]), X),
+        # Two modules have the input, as files of Torch7's have it.
+        (both, X),
+    ):
+        assert check_module(net, given, only="container").passed == ["container"]
+
+
 def test_targets_of_criteria_inside_are_held():
     given = [X, X[:, :2] + 1]
     note = "the targets of criteria are held: nothing is learnt about them"

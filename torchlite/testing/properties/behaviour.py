@@ -1,10 +1,14 @@
 """What a layer is asked to be: in a mode, without gradInput, as documented, of parts."""
 
+import functools
+import operator
+import re
 from collections.abc import Callable
 from typing import Any
 
 from torchlite.nn.checks import is_integral
 from torchlite.nn.containers.sequential import Sequential
+from torchlite.nn.graph.g_module import gModule
 from torchlite.nn.module import Module
 from torchlite.nn.nested import copy_arrays, leaves, shapes
 from torchlite.nn.stateful import shadowed
@@ -165,9 +169,15 @@ def _of_floating(gradInput: Any, input: Any) -> list[Any]:
 
 
 def container(s: ModuleSubject) -> None:
-    """A Sequential is its modules one after the other."""
-    if not isinstance(s.base, Sequential) or not s.base.modules:
-        return
+    """A Sequential is its modules one after the other, a gModule its modules as they are wired."""
+    if isinstance(s.base, Sequential) and s.base.modules:
+        _check_chain(s)
+    # One that makes more of the input than its nodes do gives another gradient, too.
+    if isinstance(s.base, gModule) and type(s.base).updateOutput is gModule.updateOutput:
+        _check_graph(s)
+
+
+def _check_chain(s: ModuleSubject) -> None:
     expected = s.run()
     module = s.fresh()
     s.reseed()
@@ -188,3 +198,24 @@ def container(s: ModuleSubject) -> None:
         expected.gradients,
         list(module.parameters()[1]),
     )
+
+
+def _check_graph(s: ModuleSubject) -> None:
+    module: Any = s.fresh()
+    gradInput = copy_arrays(s.run(module).gradInput)
+    gradients = copy_arrays(list(module.parameters()[1]))
+    first = [(entry, to) for source, to, entry in module.edges if source < 0]
+    for entry, to in first:
+        # What several modules use, in a file of Torch7's, has the sum of what they give.
+        if sum(o.startswith(entry) or entry.startswith(o) for o, _ in first) == 1:
+            keys = map(int, re.findall(r"\d+", entry))
+            got = functools.reduce(operator.getitem, keys, gradInput)
+            problem = f"it is not what [{to}] gives, which alone has the input{entry}."
+            s.compare("updateGradInput", problem, got, module.modules[to].gradInput)
+    module.zeroGradParameters()
+    steps = module.modules, module.inputs, module.gradOutputs
+    for part, input, gradOutput in zip(*steps, strict=True):
+        if gradOutput is not None:
+            part.accGradParameters(input, gradOutput)
+    problem = "it is not its modules, each with its inputs and gradOutputs."
+    s.compare("accGradParameters", problem, gradients, list(module.parameters()[1]))
