@@ -1001,6 +1001,12 @@ def test_unknown_classes_are_kept(path):
     t7.save(path, net)
     again = t7.load(path, unknown="keep")
     assert again[1].object.name == "nn.Mine"
+    with pytest.raises(DTypeError) as refused:
+        serial.save(path, again)
+    assert str(refused.value) == (
+        "save: [1]: nn.Mine is not a class that files know\n"
+        "  hint: t7.register('nn.Mine', ...) before t7.load, and serial.register, make it known"
+    )
     assert again[1].object.fields.keys() == {"size", "inside"}
 
 
@@ -1073,6 +1079,11 @@ def test_subclasses_of_torchlites_own_keep_what_is_none(path, make, parent, argu
     assert again.opt is None
     assert vars(again).keys() == made.__getstate__().keys()
     assert without_parts(again) == without_parts(made)
+    tuples, again_tuples = (
+        {name for name, value in one.__getstate__().items() if isinstance(value, tuple)}
+        for one in (made, again)
+    )
+    assert again_tuples == tuples
     for one, other in zip(
         *(x if isinstance(x, list) else [x] for x in map(run_with(arguments), (made, again))),
         strict=True,
@@ -1091,7 +1102,53 @@ def test_a_registered_class_keeps_that_nobody_needs_its_gradient(path):
     assert there_and_back(path, made).gradInput is None
     fields = {"factor": 3, "_none": ["factor", "forward", "not a name", "_dtype", "missing", 1]}
     assert vars(made_of(path, "mine.Scaled", **fields)) == {"factor": 3, "missing": None}
-    assert vars(made_of(path, "mine.Scaled", factor=3, _none=2)) == {"factor": 3}
+    assert vars(made_of(path, "mine.Scaled", factor=3, _none=2, _tuples=["factor", "no"])) == {
+        "factor": 3
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (np.array([True]), "an array of bools, and comes back as one of uint8"),
+        ({1: "a", 2: "b"}, "a dict with the keys 1..n, and comes back as a list"),
+        ({}, "a dict that is empty, and comes back as a list"),
+    ],
+)
+def test_what_a_class_of_ones_own_loses_is_said(path, value, said):
+    t7.register("mine.Scaled", Scaled)
+    with pytest.warns(UserWarning, match=r"^Scaled\.factor") as warned:
+        t7.save(path, nn.Sequential(Scaled(value), Scaled(2)))
+    assert [(str(one.message), one.filename) for one in warned] == [
+        (
+            f"Scaled.factor is {said}: build= and take_apart= of t7.register say otherwise",
+            __file__,
+        )
+    ]
+    lost = t7.load(path)[0].factor
+    assert getattr(lost, "dtype", type(lost)) == (np.uint8 if "uint8" in said else list)
+    t7.register("mine.Scaled", Scaled, take_apart=lambda module: {"factor": module.factor})
+    t7.save(path, Scaled(value))
+
+
+@pytest.mark.parametrize(
+    "value", [[], [1], (), (1, "a"), {"a": 1}, {2: "b"}, 2, "two", np.ones(2), None]
+)
+def test_what_a_class_of_ones_own_keeps_is_not_warned_of(path, value):
+    t7.register("mine.Scaled", Scaled)
+    again = there_and_back(path, Scaled(value)).factor
+    assert type(again) is type(value)
+    assert np.array_equal(again, value)
+
+
+def test_what_is_no_module_is_not_to_be_registered(path):
+    with pytest.raises(DTypeError) as error:
+        t7.save(path, {1, 2})
+    assert "set is not a class that files know" in str(error.value)
+    assert error.value.hint is None
+    with pytest.raises(DTypeError) as error:
+        t7.save(path, Scaled(2))
+    assert error.value.hint == "t7.register(name, Scaled) makes it known"
 
 
 def test_a_class_of_ones_own_that_has_no_fields(path):

@@ -380,6 +380,33 @@ def test_torch7_files_have_a_reader_of_their_own(tmp_path):
     assert error.value.hint == "serial.t7.load() reads Torch7's files"
 
 
+@pytest.mark.parametrize(
+    ("start", "is_one"),
+    [
+        (b"\3\0\0\0\1\0\0\0\0\0\0\0", True),
+        (b"\4\0\0\0\1\0\0\0\3\0\0\0", True),
+        (b"\0\0\0\4\0\0\0\1\0\0\0\3", True),
+        (b"4\n1\n3\nV 1", True),
+        (b"3\r\n1\r\n0\r\n", True),
+        (b"\2\0\0\0\1\0\0\0\0\0\0\0", False),
+        (b"\3\0\0\0\0\0\0\0{}", False),
+        (b"41\n1\n", False),
+        (b"", False),
+    ],
+)
+def test_torch7_files_are_known_by_their_first_bytes(tmp_path, start, is_one):
+    path = tmp_path / "model.npz"
+    path.write_bytes(start)
+    with pytest.raises(FormatError) as error:
+        serial.load(path)
+    assert (error.value.hint == "serial.t7.load() reads Torch7's files") is is_one
+
+
+def test_an_object_prints_what_a_terminal_shows_as_it_is():
+    said = t7.Object("nn.\x1b[2JMine\nnn.Linear", {"a\r\n": 1, "ü": 2, b"\x1b": 3, 4: 5})
+    assert repr(said) == r"<nn.\x1b[2JMine\nnn.Linear: a\r\n, ü, b'\x1b', 4>"
+
+
 def test_what_reads_torch7_files_is_loaded_when_it_is_named():
     code = (
         "from torchlite import serial; loaded = 'torchlite.serial.t7' in sys.modules; "

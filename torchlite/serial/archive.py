@@ -19,6 +19,9 @@ MOST_MEMBERS = 2**16 - 1
 LONGEST_NAME = 255
 _NAME = re.compile(rf"[A-Za-z0-9_.~]{{1,{LONGEST_NAME}}}".encode())
 
+# How a table or object begins in Torch7's files: in binary, of either byte order, and in ascii.
+_TORCH7 = re.compile(rb"[\3\4]\0{3}\x01\0{3}|\0{3}[\3\4]\0{3}\x01|[34]\r?\n1\r?\n")
+
 _VERSION = 45  # of the zip format: the first with 64-bit sizes
 _DATE = 0x21  # 1 January 1980: the same network gives the same file
 _ELSEWHERE = 0xFFFFFFFF  # says that the number is in a 64-bit record
@@ -97,7 +100,7 @@ def directory(file: BinaryIO) -> dict[str, Member]:
     count, size, start = _END.unpack(end)[7:10] if len(end) == _END.size else (0, 0, 0)
     if end != _end(count, size, start) or start + size + _END.size != length:
         hint = "it is cut off, continued, or was zipped by another program"
-        if str(file.name).endswith(".t7"):
+        if str(file.name).endswith(".t7") or _TORCH7.match(_read(file, 0, 12)):
             hint = "serial.t7.load() reads Torch7's files"
         raise broken(file, "", "its end is not that of a torchlite file", hint)
     if count > MOST_MEMBERS:

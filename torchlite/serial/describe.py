@@ -147,15 +147,23 @@ def attribute_problem(kind: type[Stateful], name: Any, value: Any) -> str | None
     return None
 
 
+def _unknown(part: Stateful, where: str) -> RefusalError:
+    # Which knows every class of Torch7: loaded where it is needed.
+    from torchlite.serial.t7.kept import Kept
+
+    name = type(part).__name__
+    hint = f"serial.register({name!r}, {name}) makes it known"
+    if isinstance(part, Kept):
+        name = part.object.name
+        hint = f"t7.register({name!r}, ...) before t7.load, and serial.register, make it known"
+    return RefusalError(where, f"{name} is not a class that files know", hint)
+
+
 def _described(part: Stateful, where: str, refer: Any) -> dict[str, Any]:
     kind = type(part)
     name = classes.name_of(kind)
     if name is None:
-        raise RefusalError(
-            where,
-            f"{kind.__name__} is not a class that files know",
-            f"serial.register({kind.__name__!r}, {kind.__name__}) makes it known",
-        )
+        raise _unknown(part, where)
     state = {
         key: encode(value, path_to(where, key), refer)
         for key, value in state_of(part, where).items()

@@ -53,8 +53,8 @@ _DTYPES = {
 # How many numbers a size has, how long a text is, and how many modules are made again: a few bytes
 # ask for little.
 _MOST_SIZES, _LONGEST, _MOST_COPIES = 64, 1000, 1000
-# The field in which torchlite lists what is None, where Lua's nil says too little.
-_NONE = "_none"
+# The fields in which torchlite lists what is None, where Lua's nil says too little, and a tuple.
+_NONE, _TUPLES = "_none", "_tuples"
 _CONTRACT = ("updateOutput", "updateGradInput", "accGradParameters", "forward", "backward")
 
 
@@ -89,7 +89,12 @@ def register(
 
     Conventions
     -----------
-    - Lua has no None: the names of attributes that are None become one more field, `_none`.
+    Without build and take_apart:
+
+    - Lua has neither None nor tuples: the names of attributes that are some become fields more,
+      `_none` and `_tuples`. A tuple in a list or tuple comes back as a list.
+    - An empty dict, or one with the keys 1..n, comes back as a list, and an array of bools as one
+      of uint8: `save` warns of them. A float that is whole, 2.0 say, comes back as an int.
 
     Raises
     ------
@@ -134,15 +139,17 @@ def _filled(cls: Any, fields: Fields) -> Any:
     dtype = dtypes.pop() if len(dtypes) == 1 else _said_dtype(made, fields)
     if dtype != made._dtype:
         put(made._retyped(dtype))
+    tuples = _names(fields, _TUPLES)
     for name, value in fields.items():
         if isinstance(value, (list, dict)) and not is_plain(value, Stateful, Object, Table):
             raise RefusalError(name, "is in itself, or too much")
         if name == "train" and isinstance(value, bool):
             # Of a container alone, not of what is in it.
             vars(made)[name] = value
-        elif name not in ("_type", _NONE) and not attribute_problem(cls, name, value):
-            setattr(made, name, value)
-    for name in _names_of_none(fields):
+        elif name not in ("_type", _NONE, _TUPLES) and not attribute_problem(cls, name, value):
+            as_it_was = name in tuples and isinstance(value, list)
+            setattr(made, name, tuple(value) if as_it_was else value)
+    for name in _names(fields, _NONE):
         if not attribute_problem(cls, name, None):
             vars(made).setdefault(name, None)
     return made
@@ -150,12 +157,15 @@ def _filled(cls: Any, fields: Fields) -> Any:
 
 def _emptied(module: Any) -> Fields:
     dtype = module.type()
+    state = module.__getstate__()
+    for name, value in state.items():
+        _warn_of_change(f"{type(module).__name__}.{name}", value)
     fields: Fields = {"output": np.zeros(0, dtype), "gradInput": np.zeros(0, dtype)}
-    fields |= {name: _plain(value) for name, value in module.__getstate__().items()}
+    fields |= {name: _plain(value) for name, value in state.items()}
     fields.pop("_dtype", None)
-    nones = [name for name, value in fields.items() if value is None]
-    if nones:
-        fields[_NONE] = nones
+    nones = [name for name, value in state.items() if value is None]
+    tuples = [name for name, value in state.items() if isinstance(value, tuple)]
+    fields |= {listed: names for listed, names in ((_NONE, nones), (_TUPLES, tuples)) if names}
     if isinstance(module, nn.Module):
         fields["_type"] = type_of(dtype)
     if isinstance(module, nn.gModule):
@@ -164,8 +174,21 @@ def _emptied(module: Any) -> Fields:
     return fields
 
 
-def _names_of_none(fields: Fields) -> list[str]:
-    names = fields.get(_NONE)
+def _warn_of_change(name: str, value: Any) -> None:
+    if isinstance(value, np.ndarray) and value.dtype == bool:
+        change = "an array of bools, and comes back as one of uint8"
+    elif isinstance(value, dict) and value.keys() == set(range(1, len(value) + 1)):
+        keys = "with the keys 1..n" if value else "that is empty"
+        change = f"a dict {keys}, and comes back as a list"
+    else:
+        return
+    warnings.warn(
+        f"{name} is {change}: build= and take_apart= of t7.register say otherwise", stacklevel=8
+    )
+
+
+def _names(fields: Fields, listed: str) -> list[str]:
+    names = fields.get(listed)
     return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
@@ -513,7 +536,7 @@ def _set_state(made: Any, row: Row, fields: Fields) -> None:
         if isinstance(fields.get("train"), bool) and "train" not in row.settings:
             # Of a container alone, not of what is in it.
             vars(made)["train"] = fields["train"]
-        if "gradInput" not in fields and (_says_nil(made) or "gradInput" in _names_of_none(fields)):
+        if "gradInput" not in fields and (_says_nil(made) or "gradInput" in _names(fields, _NONE)):
             made.gradInput = None
     kind: Any = type(made)
     names = [*vars(made), *row.settings, *row.ours, *(one.name for one in _parameters(kind))]
@@ -565,7 +588,8 @@ def take_apart(module: Any) -> Object:
             return Object(name, mine.take_apart(module))
     kind = type(module)
     if not (classes.is_own(kind) or kind is nn.StochasticGradient):
-        hint = f"t7.register(name, {kind.__name__}) makes it known"
+        known_by = f"t7.register(name, {kind.__name__}) makes it known"
+        hint = known_by if isinstance(module, Stateful) else None
         raise RefusalError("", f"{kind.__name__} is not a class that files know", hint)
     name = f"{'nngraph' if kind.__name__ in _NNGRAPH else 'nn'}.{kind.__name__}"
     if not isinstance(module, Stateful):

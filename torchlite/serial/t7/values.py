@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.errors import SettingError, fault
+from torchlite.errors import SettingError, fault, printable
 from torchlite.kernels.arrays import Array
 
 __all__ = ["Function", "Object", "Storage", "Table"]
@@ -81,7 +81,8 @@ class Object:
     version: int = 1
 
     def __repr__(self) -> str:
-        return f"<{self.name}: {', '.join(map(str, self.fields))}>"
+        said = f"<{self.name}: {', '.join(map(str, self.fields))}>"
+        return printable(said).replace("\n", "\\n")
 
 
 @dataclass(eq=False, repr=False)
