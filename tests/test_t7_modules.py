@@ -634,6 +634,26 @@ def test_functions_of_lua_are_not_run(path):
     assert made_of(path, "nn.Copy", output=empty, gradInput=empty).forceCopy is True
 
 
+HALF = {"weight": np.ones((1, 2), "float16"), "bias": np.ones(1, "float16")}
+WARNED = {
+    "half precision": (t7.load, t7.Object("nn.Linear", HALF), "in half precision"),
+    "a function": (t7.load, t7.Object("nn.Tanh", {"forward": t7.Function(b"")}), "its own forward"),
+    "a setting": (t7.save, nn.SoftMax(0), "torchlite's own"),
+    "a position": (t7.save, nn.Sequential(nn.Sequential(nn.Concat(-1))), "from the end"),
+}
+
+
+@pytest.mark.parametrize("what", WARNED)
+def test_a_warning_names_the_line_that_loads_or_saves(path, what):
+    call, value, said = WARNED[what]
+    arguments = [path] if call is t7.load else [path, value]
+    if call is t7.load:
+        t7.save(path, {"a": [value]})
+    with pytest.warns(UserWarning, match=said) as caught:
+        call(*arguments)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
 def test_weight_norm_as_torch7_writes_it(path):
     net = nn.WeightNorm(nn.SpatialFullConvolution(2, 3, 2, 1), 1)
     x = np.ones((1, 2, 3, 3))
