@@ -1120,6 +1120,9 @@ def test_a_registered_class_keeps_that_nobody_needs_its_gradient(path):
     made = Scaled(2)
     made.gradInput = None
     assert there_and_back(path, made).gradInput is None
+    for listed in ("_none", "_tuples"):
+        with pytest.raises(FormatError, match=rf"{listed}.*: must be at most 1000 long, got 1001"):
+            made_of(path, "mine.Scaled", **{listed: [f"a{i}" for i in range(1001)]})
     fields = {"factor": 3, "_none": ["factor", "forward", "not a name", "_dtype", "missing", 1]}
     assert vars(made_of(path, "mine.Scaled", **fields)) == {"factor": 3, "missing": None}
     assert vars(made_of(path, "mine.Scaled", factor=3, _none=2, _tuples=["factor", "no"])) == {

@@ -189,7 +189,12 @@ def _warn_of_change(name: str, value: Any) -> None:
 
 def _names(fields: Fields, listed: str) -> list[str]:
     names = fields.get(listed)
-    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    if not isinstance(names, list):
+        return []
+    # One list can be that of many objects.
+    if len(names) > _LONGEST:
+        raise RefusalError(listed, f"must be at most {_LONGEST} long, got {len(names)}")
+    return [name for name in names if isinstance(name, str)]
 
 
 # Those of torchlite's classes that do not stand in Torch7's package nn.
