@@ -321,3 +321,17 @@ def test_arguments_that_cannot_be():
         check_network(nn.ReLU(), nn.ReLU(), *data())
     with pytest.raises(ValueError, match="input must be"):
         check_network(nn.Linear(4, 3), nn.MSECriterion(), *data())
+
+
+def test_targets_of_criteria_inside_are_held():
+    x, y = nn.Identity()(), nn.Identity()()
+    h = nn.Linear(3, 2)(x)
+    net = nn.gModule([x, y], [nn.MSECriterion()([nn.Tanh()(h), nn.Linear(2, 2)(y)])])
+    given = [np.random.default_rng(0).normal(size=shape) for shape in ((4, 3), (4, 2))]
+    report = check_network(net, nn.MSECriterion(), given, np.ones(1))
+    assert "the targets of criteria are held: nothing is learnt about them" in report.notes
+    # Its gradients are asked for all the same.
+    net[1].accGradParameters = lambda *given: None
+    with pytest.raises(GradientMismatch) as caught:
+        check_network(net, nn.MSECriterion(), given, np.ones(1))
+    assert caught.value.where == "net[1] Linear(3 -> 2)"

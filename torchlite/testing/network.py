@@ -26,7 +26,15 @@ from torchlite.nn.stateful import shadowed
 from torchlite.nn.tree import Place, gradient_names, rows, walk
 from torchlite.testing import values
 from torchlite.testing.check import given_or_made, stream_kept
-from torchlite.testing.slopes import CENTRAL, COMPLEX, Unfit, Variable
+from torchlite.testing.slopes import (
+    CENTRAL,
+    COMPLEX,
+    HELD,
+    Unfit,
+    Variable,
+    held,
+    targets_of,
+)
 from torchlite.testing.subject import ROUNDING, Subject, attempt, quietly
 from torchlite.testing.violations import GradientMismatch
 
@@ -597,8 +605,15 @@ class _Moved:
             (parameters[i], step) for (kind, i), step in steps.items() if kind == "parameter"
         ]
         self.before = [parameter.copy() for parameter, _ in self.moves]
+        self.targets = targets_of(self.net, lambda: self._forward(self.input))
+        if self.targets and HELD not in subject.notes:
+            subject.notes.append(HELD)
         if ("input", 0) in steps:
             self.input = _plus(self.input, steps["input", 0])
+
+    def _forward(self, input: Any) -> Any:
+        random.manualSeed(self.subject.seed)
+        return self.net.forward(input)
 
     def __enter__(self) -> "_Moved":
         for parameter, step in self.moves:
@@ -610,15 +625,18 @@ class _Moved:
             parameter[...] = before
 
     def __call__(self) -> Any:
-        random.manualSeed(self.subject.seed)
         places = list(walk(self.net)) if any(k == "input" and i for k, i in self.steps) else []
-        shadows = [
-            (places[i].module, {"updateOutput": self._beside(places[i].module.updateOutput, step)})
-            for (kind, i), step in self.steps.items()
-            if kind == "input" and i
-        ]
-        with shadowed(shadows):
-            self.output = self.net.forward(self.input)
+        with held(self.targets):
+            shadows = [
+                (
+                    places[i].module,
+                    {"updateOutput": self._beside(places[i].module.updateOutput, by)},
+                )
+                for (kind, i), by in self.steps.items()
+                if kind == "input" and i
+            ]
+            with shadowed(shadows):
+                self.output = self._forward(self.input)
         if ("output", 0) in self.steps:
             self.output = _plus(self.output, self.steps["output", 0])
         return self.criterion.forward(self.output, self.target)

@@ -8,6 +8,7 @@ their difference tells how good it is. One-sided differences show kinks and jump
 
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -21,7 +22,18 @@ from torchlite.nn.table.criterion_table import CriterionTable
 from torchlite.testing.subject import Subject
 from torchlite.testing.violations import GradientMismatch
 
-__all__ = ["CENTRAL", "COMPLEX", "Sides", "Unfit", "Variable", "magnitude"]
+__all__ = [
+    "CENTRAL",
+    "COMPLEX",
+    "HELD",
+    "Sides",
+    "Targets",
+    "Unfit",
+    "Variable",
+    "held",
+    "magnitude",
+    "targets_of",
+]
 
 COMPLEX = "complex step"
 CENTRAL = "central differences"
@@ -41,6 +53,10 @@ NEXT = 2.0**-20
 TREMOR = 2.0**-22
 # Whatever is moved, what criteria inside take for their targets stays: its gradient is zeros.
 HELD = "the targets of criteria are held: nothing is learnt about them"
+
+
+# The criteria inside a module, and of each the targets that it was given, call by call.
+Targets = list[tuple[CriterionTable, list[Any]]]
 
 
 class Unfit(Exception):
@@ -73,7 +89,7 @@ class Variable:
         self.kind = kind
         self.number: Any = number
         self.modules: dict[str, Module] = {}
-        self.targets: dict[str, list[tuple[CriterionTable, list[Any]]]] = {}
+        self.targets: dict[str, Targets] = {}
         self.method = "updateGradInput" if kind == "input" else "accGradParameters"
         if number is None:
             arrays = [a.reshape(-1) for a in leaves(subject.input) if is_floating(a)]
@@ -93,12 +109,13 @@ class Variable:
         module = self.modules.get(dtype)
         if module is None:
             module = subject.fresh(dtype)
-            self.targets[dtype] = self._targets(module, dtype)
-            self.modules[dtype] = module
+            given = cast_arrays(subject.input, dtype)
+            found = targets_of(module, lambda: subject.forward(module, given))
+            if found:
+                subject.notes.append(HELD)
+            self.modules[dtype], self.targets[dtype] = module, found
         input = cast_arrays(subject.input, dtype)
-        with shadowed(
-            [(part, {"updateOutput": _held(part, t)}) for part, t in self.targets[dtype]]
-        ):
+        with held(self.targets[dtype]):
             if self.kind == "input":
                 return _smooth(subject.forward(module, self._moved(input, step)))
             parameter = module.parameters()[0][self.number]
@@ -108,16 +125,6 @@ class Variable:
                 return _smooth(subject.forward(module, input))
             finally:
                 parameter[...] = before
-
-    def _targets(self, module: Module, dtype: str) -> list[tuple[CriterionTable, list[Any]]]:
-        """Return the criteria inside, and of each the targets that it is given, call by call."""
-        found: list[tuple[CriterionTable, list[Any]]]
-        found = [(part, []) for part in parts(module) if isinstance(part, CriterionTable)]
-        if found:
-            with shadowed([(part, {"updateOutput": _noting(part, t)}) for part, t in found]):
-                self.subject.forward(module, cast_arrays(self.subject.input, dtype))
-            self.subject.notes.append(HELD)
-        return found
 
     def _moved(self, input: Any, step: Array) -> Any:
         arrays = leaves(input)
@@ -375,6 +382,20 @@ def _smooth(output: Any) -> list[Array]:
         array.copy() if is_floating(array) else np.zeros(array.shape, complex)
         for array in leaves(output)
     ]
+
+
+def targets_of(module: Any, forward: Callable[[], Any]) -> Targets:
+    """Return the criteria inside, and the targets that each is given in a forward."""
+    found: Targets = [(part, []) for part in parts(module) if isinstance(part, CriterionTable)]
+    if found:
+        with shadowed([(part, {"updateOutput": _noting(part, t)}) for part, t in found]):
+            forward()
+    return found
+
+
+def held(targets: Targets) -> AbstractContextManager[None]:
+    """Return a context in which criteria inside go on with these targets."""
+    return shadowed([(part, {"updateOutput": _held(part, t)}) for part, t in targets])
 
 
 def _noting(part: CriterionTable, targets: list[Any]) -> Callable[[Any], Any]:
