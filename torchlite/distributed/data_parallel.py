@@ -33,7 +33,7 @@ __all__ = ["DataParallel"]
 # Containers that hand each module its gradOutput and its scale as they are, and add nothing.
 _PLAIN = (Sequential, Concat, ConcatTable, Parallel, ParallelTable, gModule)
 # How many entries travel together: fewer make more messages, more make the last one longer.
-_BUCKET = 1 << 18
+_BUCKET = 1 << 20
 
 
 class DataParallel(Decorator):
