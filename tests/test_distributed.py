@@ -517,14 +517,14 @@ def mpiexec():
 
 @pytest.fixture
 def launch(mpiexec):
-    def run(ranks, program, *arguments):
+    def run(ranks, program, *arguments, **environment):
         return subprocess.run(
             [mpiexec, "-n", str(ranks), sys.executable, str(program), *arguments],
             capture_output=True,
             stdin=subprocess.DEVNULL,
             text=True,
             timeout=120,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
         )
 
     return run
@@ -576,6 +576,11 @@ def test_training_goes_on_with_another_number_of_ranks(found, ranks):
 def test_pipelines_find_what_one_process_finds(found, name, stages, ranks):
     if ranks <= stages:
         assert (found(f"{name} {stages}", ranks) == found(f"gpipe {stages}", 1)).all()
+
+
+def test_ranks_of_one_machine_share_its_cores(launch):
+    done = launch(2, RANKS / "cores.py", OMP_NUM_THREADS="64", OPENBLAS_NUM_THREADS="64")
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_example_reads_the_same_digits_on_one_and_two_ranks(launch):

@@ -37,9 +37,9 @@ def go_wrong(kind):
         if kind == "settings":
             distributed.DataParallel(nn.Linear(3, 2), world, 2 if world.rank else None)
         if kind == "receive":
-            world.receive(1 - world.rank)
+            world.recv(1 - world.rank)
         if kind == "elsewhere" and world.rank == 1:
-            world.receive(0)
+            world.recv(0)
         if kind != "fewer" or world.rank != 1:
             world.wait(world.start_sum(number))
     print("never" if kind != "nothing" else "fine")

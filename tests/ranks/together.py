@@ -184,7 +184,7 @@ def verbs(world):
     assert world.broadcast(np.full(2, world.rank), world.size - 1)[0] == world.size - 1
     sent = [world.send([np.full(100_000, world.rank), "text"], rank) for rank in others]
     for rank in others:
-        numbers, text = world.receive(rank)
+        numbers, text = world.recv(rank)
         assert (numbers == rank).all()
         assert text == "text"
     for waiting in sent:

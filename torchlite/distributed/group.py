@@ -246,7 +246,7 @@ class Group:
         request = self._numbers.isend(value, to)
         return Waiting(f"that rank {to} receives", request.Test)
 
-    def receive(self, source: int) -> Any:
+    def recv(self, source: int) -> Any:
         """Return what a rank sent, in the order of sending."""
         found: list[Any] = []
 
@@ -381,7 +381,7 @@ class Group:
                 continue
             if waiting._call is None:
                 if waiting.what == f"what rank {rank} sends":
-                    raise StateError(f"Group.receive: rank {rank} has left and sends nothing more")
+                    raise StateError(f"Group.recv: rank {rank} has left and sends nothing more")
             elif started[waiting._call[0]] < waiting._call[1]:
                 raise StateError(
                     f"Group.wait: rank {rank} has left after {sum(started.values())} calls that "

@@ -239,7 +239,7 @@ class _Step:
         if kind != "W" and 0 <= source <= self.last:
             rank = self.pipeline._rank_of[source]
             while rank != self.world.rank and (kind[0], number, batch) not in self.before:
-                key, result = self.world.receive(rank)
+                key, result = self.world.recv(rank)
                 self.before[key] = result
 
     def hand_on(self, key: tuple[str, int, int], result: Any) -> None:
