@@ -178,7 +178,9 @@ def verbs(world):
                 pass
     others = [rank for rank in range(world.size) if rank != world.rank]
     array = np.full(3, 1.0 + world.rank)
-    world.wait(world.start_sum(array))
+    waiting = world.start_sum(array)
+    world.wait(waiting)
+    world.wait(waiting)
     assert (array == sum(range(1, world.size + 1))).all()
     assert world.gather("r" * world.rank) == ["r" * rank for rank in range(world.size)]
     assert world.broadcast(np.full(2, world.rank), world.size - 1)[0] == world.size - 1

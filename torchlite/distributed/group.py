@@ -201,6 +201,8 @@ class Group:
             self._wait(waiting)
         if waiting._call is not None:
             self._must_agree(waiting, waiting._call)
+            # To wait again is to find it there.
+            waiting._call = None
 
     def broadcast(self, array: Array, root: int = 0) -> Array:
         """Fill an array in one piece of memory with rank root's; return it. All take part."""
