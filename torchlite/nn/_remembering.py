@@ -180,6 +180,28 @@ class Remembering(Container):
         raise NotImplementedError
 
 
+class OneAfterAnother(Remembering):
+    """A container that runs its modules one after the other, each on what came out before it.
+
+    Attributes
+    ----------
+    activations
+        After a forward: the input, then what each module returned.
+    """
+
+    transient = (*Remembering.transient, "activations")
+    activations: Any = ()
+
+    def _path_of(self, method: str, input: Any) -> Any:
+        """Return the activations of the last forward, if it was one of this input."""
+        path = self.activations
+        if len(path) != len(self.modules) + 1:
+            self._must_remember(method, None, input)
+        elif path[0] is not input:
+            self._must_remember(method, path[0], input)
+        return path
+
+
 def _surely_fits(module: Any, gradOutput: Any) -> bool:
     """Tell whether a gradOutput certainly fits the module's output."""
     output = module.output

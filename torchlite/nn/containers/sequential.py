@@ -3,7 +3,7 @@
 from typing import Any
 
 from torchlite.nn import checks, table_checks
-from torchlite.nn._remembering import Remembering
+from torchlite.nn._remembering import OneAfterAnother
 from torchlite.nn.nested import EMPTY, same, shapes
 
 __all__ = ["Sequential"]
@@ -12,7 +12,7 @@ __all__ = ["Sequential"]
 _LONGEST_STORY = 6
 
 
-class Sequential(Remembering):
+class Sequential(OneAfterAnother):
     """Each module's output is the next one's input.
 
     Maths
@@ -72,8 +72,6 @@ class Sequential(Remembering):
     """
 
     _validates = True
-    transient = (*Remembering.transient, "activations")
-    activations: Any = ()
 
     def updateOutput(self, input: Any) -> Any:
         """Run the modules in order, keep every activation, return the last."""
@@ -130,15 +128,6 @@ class Sequential(Remembering):
         if modules and (not gradOutputs or gradOutputs[-1] is not gradOutput):
             self._must_have_gone_back(bool(gradOutputs) and same(gradOutputs[-1], gradOutput))
         return range(len(modules) - 1, -1, -1), modules, path, gradOutputs
-
-    def _path_of(self, method: str, input: Any) -> Any:
-        """Return the activations of the last forward, if it was one of this input."""
-        path = self.activations
-        if len(path) != len(self.modules) + 1:
-            self._must_remember(method, None, input)
-        elif path[0] is not input:
-            self._must_remember(method, path[0], input)
-        return path
 
     def _forget(self) -> None:
         self.activations = self.gradOutputs = ()

@@ -7,7 +7,7 @@ from numpy import ndarray
 
 from torchlite.errors import StateError
 from torchlite.nn import checks, table_checks
-from torchlite.nn._remembering import Remembering
+from torchlite.nn._remembering import OneAfterAnother
 from torchlite.nn.entries import total_gradient
 from torchlite.nn.graph._graph import Graph
 from torchlite.nn.graph._nodes import ModuleNode, called
@@ -17,7 +17,7 @@ from torchlite.nn.nested import EMPTY, same, shapes
 __all__ = ["gModule"]
 
 
-class gModule(Remembering):
+class gModule(OneAfterAnother):
     """Modules wired as one likes: a network of nodes, from inputs to outputs.
 
     A module that is called with nodes makes a node of itself, whose input comes from them; called
@@ -113,14 +113,12 @@ class gModule(Remembering):
 
     _validates = True
     transient = (
-        *Remembering.transient,
-        "activations",
+        *OneAfterAnother.transient,
         "inputs",
         "_gradOutput",
         "_way_back",
         "_wiring",
     )
-    activations: Any = ()
     inputs: Any = ()
     # To what gradOutputs belong, and the modules that they reached.
     _gradOutput: Any = None
@@ -356,15 +354,6 @@ class gModule(Remembering):
         raise checks.cut_off(self.modules[sender], module, sender, position)
 
     # ---------------------------------------------------------------- memory and errors
-
-    def _path_of(self, method: str, input: Any) -> Any:
-        """Return the activations of the last forward, if it was one of this input."""
-        path = self.activations
-        if len(path) != len(self.modules) + 1:
-            self._must_remember(method, None, input)
-        elif path[0] is not input:
-            self._must_remember(method, path[0], input)
-        return path
 
     def _forget(self) -> None:
         self.activations = self.inputs = self.gradOutputs = self._way_back = ()
