@@ -223,12 +223,8 @@ def is_refused(path, raw, load, net, draws):
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read in /proc")
 def test_mutated_files_are_refused(tmp_path):
     count = MUTATIONS // 4
-    code = f"import test_serial_mutations as it; it.mutate(sys.argv[1], {count}, sys.argv[2])"
-    processes = [run(code, tmp_path_for(tmp_path, seed), seed) for seed in (1, 2)]
-    for process in processes:
-        with process:
-            said, memory = process.stdout.read().rsplit(maxsplit=1)
-        assert process.returncode == 0
+    for said in said_by("mutate", count, tmp_path):
+        said, memory = said.rsplit(maxsplit=1)
         refused = json.loads(said)
         assert refused["load"] + refused["load_checkpoint"] > 0.8 * 2 * count
         assert int(memory) < 200, "MiB"
@@ -317,15 +313,22 @@ def mutate_t7(folder, count, seed):
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read in /proc")
 def test_mutated_t7_files_are_refused(tmp_path):
     count = MUTATIONS // 4
-    code = f"import test_serial_mutations as it; it.mutate_t7(sys.argv[1], {count}, sys.argv[2])"
-    processes = [run(code, tmp_path_for(tmp_path, seed), seed) for seed in (1, 2)]
-    for process in processes:
-        with process:
-            refused, slowest, memory = process.stdout.read().split()
-        assert process.returncode == 0
+    for said in said_by("mutate_t7", count, tmp_path):
+        refused, slowest, memory = said.split()
         assert 0.5 * count < int(refused) < count
         assert int(memory) < 200, "MiB"
         print(f"{count} mutations, refused {refused}, slowest {slowest} s, {memory} MiB")
+
+
+def said_by(function, count, tmp_path):
+    """What two processes say that mutate so many files each at the same time."""
+    code = f"import test_serial_mutations as it; it.{function}(sys.argv[1], {count}, sys.argv[2])"
+    processes = [run(code, tmp_path_for(tmp_path, seed), seed) for seed in (1, 2)]
+    for process in processes:
+        with process:
+            said = process.stdout.read()
+        assert process.returncode == 0
+        yield said
 
 
 def tmp_path_for(tmp_path, seed):
