@@ -106,12 +106,13 @@ def test_there_is_at_least_one(name):
 def test_a_schedule_does_all_of_everything():
     work = distributed.Work
     for schedule, got in (
-        ([], "stages must be at least 1, got none"),
+        ([], "work must be some, got none"),
+        ([[]], "work must be some, got none"),
+        ([[work("F", 0, 0), work("BW", 0, 0)], []], r"got F of \[\] on stage 1"),
         (
-            [[]],
-            r"work must be all of micro-batches .* once on each stage, got F of \[\] on stage 0",
+            [[work("F", 0, 0), work("B", 0, 0)]],
+            r"must be W of each of 1 .* got W of \[\] on stage 0",
         ),
-        ([[work("F", 0, 0), work("B", 0, 0)]], r"got W of \[\] on stage 0"),
         ([[work("F", 0, 0), work("F", 0, 0), work("BW", 0, 0)]], r"got F of \[0, 0\] on stage 0"),
         ([[work("F", 0, 1), work("BW", 0, 1)]], r"got F of \[1\] on stage 0"),
         ([[work("F", 1, 0), work("BW", 0, 0)]], "in the row of its stage, got another's in row 0"),
