@@ -28,6 +28,8 @@ TITLES = {
     "normalization": "Normalization",
     "resampling": "Padding and resampling",
     "graph": "Networks of nodes",
+    "recurrent": "Sequences",
+    "dpnn": "More layers: dpnn and nnx",
     "criterions": "Criterions",
     "training": "Training",
 }

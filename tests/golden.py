@@ -35,6 +35,7 @@ OTHERS = {
     "init",
     "optim",
     "random",
+    "recurrent",
     "strings",
     "t7",
     "t7_models",

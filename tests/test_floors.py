@@ -153,7 +153,7 @@ def test_parts_load_when_first_named():
 
 def test_dir_shows_public_names_alone():
     assert dir(torchlite.nn) == sorted(
-        [*torchlite.nn.__all__, "graph", "hessian", "init", "tables", "utils"]
+        [*torchlite.nn.__all__, "graph", "hessian", "init", "recurrent", "tables", "utils"]
     )
     files = {path.stem for path in PACKAGE.iterdir() if path.suffix in {"", ".py"}}
     parts = files - TOP - {"__pycache__", "elsewhere"}

@@ -209,8 +209,9 @@ _HOMES = {
 
 __all__ = sorted(_HOMES)
 
-# No layers: Torch7's nn.hessian, nn.tables and nn.utils, its packages graph, nngraph and nninit.
-_PARTS = frozenset({"graph", "hessian", "init", "tables", "utils"})
+# No layers: Torch7's nn.hessian, nn.tables and nn.utils, its packages graph, nngraph and nninit; in
+# recurrent, the classes of Element-Research that have a namesake here.
+_PARTS = frozenset({"graph", "hessian", "init", "recurrent", "tables", "utils"})
 
 
 def __getattr__(name: str) -> Any:

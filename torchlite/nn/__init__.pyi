@@ -2,6 +2,7 @@
 from torchlite.nn import graph as graph
 from torchlite.nn import hessian as hessian
 from torchlite.nn import init as init
+from torchlite.nn import recurrent as recurrent
 from torchlite.nn import tables as tables
 from torchlite.nn import utils as utils
 from torchlite.nn.container import Container as Container

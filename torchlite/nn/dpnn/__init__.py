@@ -1,0 +1,1 @@
+"""What Torch7's packages dpnn and nnx add to nn."""
