@@ -73,7 +73,7 @@ SAID = {
     "id", "kind", "class", "lua", "args", "calls", "net", "fields", "dtype", "params", "train",
     "warmup", "seed", "input", "target", "gradOutput", "scale", "one_based", "noncontiguous",
     "tolerance", "note", "torch7_bug", "bug_note", "bug_fields", "no_backward", "no_gradInput",
-    "nodes", "graph_inputs", "graph_outputs", "module_order", "tostring",
+    "nodes", "graph_inputs", "graph_outputs", "module_order", "tostring", "package",
 }  # fmt: skip
 COMPARED = {
     "output", "output2", "state", "gradInput", "gradParams", "gradParams2", "params2",
@@ -169,8 +169,11 @@ def _classes(value: Any) -> Iterator[str]:
 
 
 def _find(name: str) -> Any:
-    """Return the class of this name; None without one."""
-    return getattr(nn, name.removeprefix("nngraph."), None)
+    """Return the class of this name, or at this path inside nn; None without one."""
+    found: Any = nn
+    for part in name.removeprefix("nngraph.").split("."):
+        found = getattr(found, part, None)
+    return found
 
 
 # ---------------------------------------------------------------- building
