@@ -38,6 +38,16 @@ FLOORS = {
         "serial",
         "distributed",
     },
+    "interop": {
+        "errors",
+        "elsewhere",
+        "random",
+        "progress",
+        "kernels",
+        "nn",
+        "serial",
+        "interop",
+    },
     "stepping": {
         "errors",
         "elsewhere",

@@ -35,6 +35,7 @@ _PARTS = frozenset(
         "datasets",
         "distributed",
         "errors",
+        "interop",
         "kernels",
         "optim",
         "progress",
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from torchlite import datasets as datasets
     from torchlite import distributed as distributed
     from torchlite import errors as errors
+    from torchlite import interop as interop
     from torchlite import kernels as kernels
     from torchlite import optim as optim
     from torchlite import progress as progress
