@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from torchlite.kernels import blas, flat, functions, views
+from torchlite.kernels.masks import blank_rows, zeroed
 
 
 def has_scipy():
@@ -329,3 +330,12 @@ def test_whether_arrays_share_is_seen_byte_by_byte_where_it_is_hard_to_tell(monk
         (FLAT[:2], FLAT[1:1], False),
     ):
         assert views.share(one, other) is shared
+
+
+def test_masks_keep_dtypes_and_what_they_are_given():
+    array = np.ones((2, 2), "float32")
+    made = zeroed(array, np.array([True, False]))
+    assert made.dtype == "float32"
+    assert made.tolist() == [[0, 0], [1, 1]]
+    assert array.tolist() == [[1, 1], [1, 1]]
+    assert blank_rows(np.array([[np.nan, 0.0], [-0.0, 0.0]]), 1).tolist() == [False, True]

@@ -121,8 +121,18 @@ def inner(case, path):
 # ---------------------------------------------------------------- running
 
 
+def built(case):
+    """Return the module of a case, with its parameters."""
+    module = InOrder(golden.build({**case, "params": {}}))
+    assert len(module.parameters()[0]) == len(case.get("params", ())), case["id"]
+    for place, array in case.get("params", {}).items():
+        assert module[int(place)].shape == array.shape, f"{case['id']}: parameter {place}"
+        module[int(place)][...] = array
+    return module
+
+
 def check_sequence(case):
-    module = InOrder(golden.build(case))
+    module = built(case)
     for number, turn in enumerate(case["passes"]):
         about = {**case, **inner(case, f"passes.{number}"), **turn}
         unknown = turn.keys() - OF_A_PASS
@@ -196,7 +206,7 @@ def check_sequence_training(case):
 
 def check_param_method(case):
     # Its calls are what is done, not how it is made.
-    module = InOrder(golden.build({**case, "calls": []}))
+    module = built({**case, "calls": []})
     for turn in case["calls"]:
         about = {**case, **turn}
         for place, gradient in enumerate(module.parameters()[1]):

@@ -96,6 +96,8 @@ _HOMES = {
     "VolumetricFractionalMaxPooling": "pooling.volumetric_fractional_max_pooling",
     "VolumetricMaxPooling": "pooling.volumetric_max_pooling",
     "VolumetricMaxUnpooling": "pooling.volumetric_max_unpooling",
+    "LookupTableMaskZero": "recurrent.lookup_table_mask_zero",
+    "MaskZero": "recurrent.mask_zero",
     "PixelShuffle": "resampling.pixel_shuffle",
     "SpatialReflectionPadding": "resampling.spatial_reflection_padding",
     "SpatialReplicationPadding": "resampling.spatial_replication_padding",

@@ -172,6 +172,8 @@ from torchlite.nn.pooling.volumetric_max_pooling import VolumetricMaxPooling as 
 from torchlite.nn.pooling.volumetric_max_unpooling import (
     VolumetricMaxUnpooling as VolumetricMaxUnpooling,
 )
+from torchlite.nn.recurrent.lookup_table_mask_zero import LookupTableMaskZero as LookupTableMaskZero
+from torchlite.nn.recurrent.mask_zero import MaskZero as MaskZero
 from torchlite.nn.resampling.pixel_shuffle import PixelShuffle as PixelShuffle
 from torchlite.nn.resampling.spatial_reflection_padding import (
     SpatialReflectionPadding as SpatialReflectionPadding,
@@ -364,12 +366,14 @@ __all__ = [  # noqa: RUF022
     "LogSigmoid",
     "LogSoftMax",
     "LookupTable",
+    "LookupTableMaskZero",
     "MM",
     "MSECriterion",
     "MV",
     "MapTable",
     "MarginCriterion",
     "MarginRankingCriterion",
+    "MaskZero",
     "MaskedSelect",
     "Max",
     "Maxout",

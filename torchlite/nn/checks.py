@@ -173,16 +173,22 @@ def must_match(layer: Any, method: str, input: Any, gradOutput: Any) -> None:
     must_be_gradient(layer, method, gradOutput, input.shape, input.dtype)
 
 
-def integers(layer: Any, method: str, argument: str, indices: Any, n: int, what: str) -> Array:
-    """Return indices as NumPy wants them: integers from 0 to n - 1; `what` names the n."""
+def integers(
+    layer: Any, method: str, argument: str, indices: Any, n: int, what: str, least: int = 0
+) -> Array:
+    """Return indices as NumPy wants them: integers from 0 to n - 1; `what` names the n.
+
+    least is -1 where an index of -1 stands for nothing.
+    """
     must_be_array(layer, method, argument, indices, "int64")
     if indices.dtype.kind not in "iu":
         hint = f"{argument}.astype('int64')"
         if argument == "input":
             hint += "; layers before it that only move entries hand integers on"
         raise mistyped(layer, method, argument, "integers", str(indices.dtype), hint)
-    if indices.size and not (indices.min() >= 0 and indices.max() < n):
-        wrong = (indices < 0) | (indices >= n)
+    if indices.size and not (indices.min() >= least and indices.max() < n):
+        wrong = (indices < least) | (indices >= n)
+        what += " and -1 for none" if least else ""
         refuse_indices(layer, method, argument, indices, wrong, n, what)
     return indices.astype(np.intp, copy=False)
 
@@ -319,6 +325,35 @@ def at_least(layer: Any, argument: str, value: Any, least: int) -> int:
     if n < least:
         raise misbuilt(ShapeError, layer, argument, f"at least {least}", str(n))
     return n
+
+
+# ---------------------------------------------------------------- masks
+
+
+def mask(layer: Any, zeroMask: Any, dims: tuple[int, ...] = (1, 2)) -> Any:
+    """Return what setZeroMask was given: False, or a copy of the mask as booleans.
+
+    A mask has one of so many dimensions.
+    """
+    if zeroMask is False:
+        return False
+    method, argument = "setZeroMask", "zeroMask"
+    if not is_array(zeroMask):
+        got = type(zeroMask).__name__ if zeroMask is not True else "True"
+        hint = "True where a sample does not count at a step; or False: every one counts"
+        raise mistyped(layer, method, argument, "an array or False", got, hint)
+    if zeroMask.dtype.kind not in "biu":
+        hint = f"{argument} != 0"
+        expected = "booleans, or integers 0 and 1"
+        raise mistyped(layer, method, argument, expected, str(zeroMask.dtype), hint)
+    if zeroMask.ndim not in dims:
+        expected = " or ".join({1: "(N,)", 2: "(T, N)"}[n] for n in dims)
+        raise misshapen(layer, method, argument, expected, zeroMask)
+    wrong = (zeroMask != 0) & (zeroMask != 1)
+    if wrong.any():
+        got = first_wrong(wrong, argument, zeroMask)
+        raise out_of_range(layer, method, argument, "0 and 1, or booleans", got)
+    return zeroMask != 0
 
 
 # ---------------------------------------------------------------- what is wrong

@@ -18,7 +18,7 @@ from torchlite.nn import checks
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.graph import ModuleNode, holds_nodes, node_of
 from torchlite.nn.nested import shapes
-from torchlite.nn.stateful import Stateful, arrays_in, put, rebind, restored
+from torchlite.nn.stateful import Stateful, arrays_in, inside, put, rebind, restored
 from torchlite.nn.ties import EntangledError, Gathered
 from torchlite.nn.tree import Located, name_of, rows, walk
 
@@ -592,6 +592,27 @@ class Module(Stateful):
                 for module in self.listModules()
             ]
         )
+        return self
+
+    def maskZero(self, v1: bool = False) -> Self:
+        """Let recurrent modules inside start anew where a mask is set (`setZeroMask`). Return self.
+
+        With v1 the mask is found, not told: where a sample has nothing but zeros at a step.
+        """
+        for _, part in inside(self):
+            if isinstance(part, Module):
+                part.maskZero(v1)
+        return self
+
+    def trimZero(self, nInputDim: int) -> Self:
+        """Let recurrent modules inside do without samples that are nothing but zeros. Return self.
+
+        The numbers are those of a mask that is found; nInputDim is how many dimensions one sample
+        has.
+        """
+        for _, part in inside(self):
+            if isinstance(part, Module):
+                part.trimZero(nInputDim)
         return self
 
     def apply(self, function: Callable[["Module"], Any]) -> Self:

@@ -60,6 +60,22 @@ class Stateful:
                 delattr(part, name)
         return self
 
+    def setZeroMask(self, zeroMask: Any) -> Self:
+        """Tell all parts that mask which steps of which samples do not count. Return self.
+
+        zeroMask is True, or 1, there: (T, N), by step and sample, or (N,) for what takes one step.
+        It holds until another is set, False for none.
+
+        Raises
+        ------
+        ShapeError, DTypeError, SettingError
+            zeroMask is no mask.
+        """
+        zeroMask = checks.mask(self, zeroMask)
+        for _, part in inside(self):
+            part.setZeroMask(zeroMask)
+        return self
+
     def clone(self) -> Self:
         """Return a copy that shares nothing with self."""
         return copy.deepcopy(self)

@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.kernels import convolution, local, mapped, maxima, means, resampling, windows
+from torchlite.kernels import (
+    convolution,
+    local,
+    mapped,
+    masks,
+    maxima,
+    means,
+    resampling,
+    windows,
+)
 from torchlite.nn.nested import is_array, leaves, map_arrays, rebuilt, scale_arrays
 from torchlite.nn.stateful import parts
 
@@ -27,7 +36,7 @@ _BUILTINS = {
 # Functions of the kernels that sections may name, each defined by its own docstring.
 _KERNELS = {
     name: getattr(kernel, name)
-    for kernel in (convolution, local, mapped, maxima, means, resampling, windows)
+    for kernel in (convolution, local, mapped, masks, maxima, means, resampling, windows)
     for name in kernel.__all__
 }
 

@@ -95,6 +95,8 @@ class LookupTable(Module):
 
     _validates = True
     shouldScaleGradByFreq: bool = False
+    # The id of the first row.
+    _least: Any = 0
 
     def __init__(
         self,
@@ -162,8 +164,8 @@ class LookupTable(Module):
         if self.shouldScaleGradByFreq:
             _, kind, counts = np.unique(ids, return_inverse=True, return_counts=True)
             rows = rows / counts.astype(rows.dtype)[kind][:, None]
-        counting = ids != self.paddingValue
-        if not counting.all():
+        if self.paddingValue >= 0:
+            counting = ids != self.paddingValue - self._least
             ids, rows = ids[counting], rows[counting]
         addat(target, scale, ids, rows)
 
@@ -223,10 +225,11 @@ class LookupTable(Module):
         return self
 
     def _ids(self, method: str, input: Array) -> Array:
-        ids = checks.integers(self, method, "input", input, len(self.weight), "rows")
+        least = self._least
+        ids = checks.integers(self, method, "input", input, len(self.weight) + least, "rows", least)
         if not 1 <= ids.ndim <= 2:
             raise checks.misshapen(self, method, "input", "(n,) or (N, n)", input)
-        return ids
+        return ids - least if least else ids
 
     def _ids_back(self, method: str, input: Array, gradOutput: Array) -> Array:
         ids = self._ids(method, input)

@@ -1,0 +1,38 @@
+"""Sequences: cells, sequencers, masks and criterions of steps."""
+
+import numpy as np
+
+from cases import Case
+from torchlite import nn
+
+
+def with_blanks(*shape):
+    """Return numbers of which every third row, by the first dimensions, is nothing but zeros."""
+
+    def drawn(rng):
+        x = (2 * rng.integers(-32, 32, shape) + 1) / 16
+        x.reshape(-1, shape[-1])[1::3] = 0
+        return x
+
+    return drawn
+
+
+def mask(*shape):
+    """Return a mask of every third entry."""
+    return (np.arange(np.prod(shape)) % 3 == 1).reshape(shape)
+
+
+def ids(low, high, *shape):
+    return lambda rng: rng.integers(low, high, shape)
+
+
+CASES = [
+    Case(lambda: nn.LookupTableMaskZero(4, 3), ids(-1, 4, 2, 5)),
+    Case(lambda: nn.MaskZero(nn.Linear(3, 2), True), with_blanks(4, 3)),
+    Case(lambda: nn.MaskZero(nn.Linear(3, 2)).setZeroMask(mask(4)), (4, 3), name="told"),
+    Case(
+        lambda: nn.MaskZero(nn.Tanh(), maskinput=True).setZeroMask(mask(2, 4)),
+        (2, 4, 3),
+        name="sequence",
+    ),
+]

@@ -1,0 +1,161 @@
+"""What does not count: masks that are told and found, in layers and in criterions."""
+
+import numpy as np
+import pytest
+
+from torchlite import nn, random
+from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
+
+MASK = np.array([False, True, False])
+ROWS = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]])
+
+
+def message(call, kind):
+    with pytest.raises(kind) as caught:
+        call()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("mask", "kind", "said"),
+    [
+        (
+            [0, 1],
+            DTypeError,
+            "zeroMask must be an array or False, got list\n"
+            "  hint: True where a sample does not count at a step; or False: every one counts",
+        ),
+        (
+            True,
+            DTypeError,
+            "zeroMask must be an array or False, got True\n"
+            "  hint: True where a sample does not count at a step; or False: every one counts",
+        ),
+        (
+            np.zeros(2),
+            DTypeError,
+            "zeroMask must be booleans, or integers 0 and 1, got float64\n  hint: zeroMask != 0",
+        ),
+        (
+            np.zeros((1, 2, 3), bool),
+            ShapeError,
+            "zeroMask must be (N,) or (T, N), got (1, 2, 3)",
+        ),
+        (
+            np.array([[0, 2]]),
+            SettingError,
+            "zeroMask must be 0 and 1, or booleans, got zeroMask[0, 1] = 2",
+        ),
+    ],
+)
+def test_what_is_no_mask_is_refused_everywhere(mask, kind, said):
+    inner = nn.MaskZero(nn.ReLU()).setZeroMask(MASK)
+    for part in (inner, nn.ReLU(), nn.MSECriterion()):
+        name = type(part).__name__ if part is not inner else "MaskZero @ ReLU"
+        assert message(lambda p=part: p.setZeroMask(mask), kind) == f"{name}.setZeroMask: {said}"
+    assert inner.zeroMask.tolist() == MASK.tolist()
+
+
+def test_a_mask_reaches_what_masks_wherever_it_stands():
+    inner, other = nn.MaskZero(nn.ReLU()), nn.MaskZero(nn.ReLU())
+    net = nn.Sequential(nn.Linear(2, 2), nn.ConcatTable(inner))
+    net.other = [other]
+    mask = MASK.copy()
+    assert net.setZeroMask(mask) is net
+    mask[:] = True
+    for part in (inner, other):
+        assert part.zeroMask.tolist() == MASK.tolist()
+    net.setZeroMask(MASK.astype("uint8"))
+    assert inner.zeroMask.dtype == bool
+    net.setZeroMask(False)
+    assert inner.zeroMask is False
+    assert np.array_equal(inner.forward(ROWS), np.maximum(ROWS, 0))
+
+
+def test_mask_zero_says_what_is_wrong():
+    net = nn.MaskZero(nn.ReLU())
+    assert message(lambda: net.forward(ROWS), StateError) == (
+        "MaskZero @ ReLU.updateOutput: it masks, and was told no mask\n"
+        "  hint: setZeroMask(mask), which is True where a sample does not count, or "
+        "setZeroMask(False)"
+    )
+    net.setZeroMask(MASK[:2])
+    assert message(lambda: net.forward(ROWS), ShapeError) == (
+        "MaskZero @ ReLU.updateOutput: output of its module must be (2, ...) like the mask (2,), "
+        "got (3, 2)"
+    )
+    net.setZeroMask(MASK).forward(ROWS)
+    assert message(lambda: net.backward(ROWS, ROWS[:2]), ShapeError) == (
+        "MaskZero @ ReLU.updateGradInput: gradOutput must be (3, ...) like the mask (3,), "
+        "got (2, 2)"
+    )
+    found = nn.MaskZero(nn.ReLU(), True)
+    assert message(lambda: found.forward(ROWS[0]), ShapeError) == (
+        "MaskZero @ ReLU.updateOutput: input must be (N, ...), got (2,)"
+    )
+
+
+def test_what_is_masked_counts_nowhere():
+    """Also not in the gradients of a layer with parameters right inside, as it does in Torch7."""
+    alone, net = nn.Linear(2, 3), nn.MaskZero(nn.Linear(2, 3)).setZeroMask(MASK)
+    net.get(0).weight[:], net.get(0).bias[:] = alone.weight, alone.bias
+    gradOutput = np.arange(1.0, 10).reshape(3, 3)
+    output, gradInput = net.forward(ROWS), net.backward(ROWS, gradOutput)
+    assert np.array_equal(output[~MASK], alone.forward(ROWS[~MASK]))
+    assert np.array_equal(gradInput[~MASK], alone.backward(ROWS[~MASK], gradOutput[~MASK]))
+    assert not output[MASK].any()
+    assert not gradInput[MASK].any()
+    assert np.array_equal(net.get(0).gradWeight, alone.gradWeight)
+    assert np.array_equal(net.get(0).gradBias, alone.gradBias)
+    assert net.mask.tolist() == MASK.tolist()
+    assert net.clearState().mask is None
+    assert net.clone().forward(ROWS).tolist() == output.tolist()
+
+
+def test_maskinput_and_maskoutput():
+    x = np.where(MASK[:, None], np.nan, ROWS)
+    net = nn.MaskZero(nn.AddConstant(1), maskinput=True, maskoutput=False).setZeroMask(MASK)
+    assert net.forward(x).tolist() == [[2, 3], [1, 1], [1.5, 1.25]]
+    assert net.backward(x, ROWS).tolist() == [[1, 2], [0, 0], [0.5, 0.25]]
+    assert np.isnan(x[1]).all()
+
+
+def test_of_ids_minus_one_stands_for_nothing():
+    net = nn.MaskZero(nn.LookupTableMaskZero(3, 2), True)
+    ids = np.array([[0, 2], [-1, -1], [-1, 1]])
+    output = net.forward(ids)
+    assert net.mask.tolist() == [False, True, False]
+    assert not output[1].any()
+    assert not output[2, 0].any()
+    assert output[2, 1].all()
+
+
+def test_a_lookup_table_whose_first_row_is_nothing():
+    table = nn.LookupTableMaskZero(3, 2)
+    assert table.weight.shape == (4, 2)
+    assert not table.weight[0].any()
+    ids = np.array([2, -1, -1])
+    table.weight[0] = 7
+    assert table.forward(ids).tolist() == [table.weight[3].tolist(), [0, 0], [0, 0]]
+    assert not table.weight[0].any()
+    gradOutput = np.array([[1.0, 2.0], [3.0, 4.0], [10.0, 20.0]])
+    assert table.backward(ids, gradOutput).tolist() == [0, 0, 0]
+    assert table.gradWeight.tolist() == [[13, 24], [0, 0], [0, 0], [1, 2]]
+    for wrong in (3, -2):
+        with pytest.raises(IndexError) as caught:
+            table.forward(np.array([wrong]))
+        assert str(caught.value) == (
+            f"LookupTableMaskZero.updateOutput: input[0] = {wrong} is out of range for 3 rows and "
+            "-1 for none, counting from 0"
+        )
+    table.setPadding(2).zeroGradParameters()
+    table.accGradParameters(ids, gradOutput)
+    assert table.gradWeight.tolist() == [[13, 24], [0, 0], [0, 0], [0, 0]]
+
+
+def test_its_rows_are_drawn_like_those_of_a_larger_table():
+    random.manualSeed(3)
+    larger = nn.LookupTable(4, 2)
+    random.manualSeed(3)
+    table = nn.LookupTableMaskZero(3, 2)
+    assert np.array_equal(table.weight[1:], larger.weight[1:])
