@@ -57,8 +57,7 @@ def by_hand(net, criterion, x, target, epochs, method, config, size):
         total = 0.0
         for inputs, targets in minibatches(x, target, size):
 
-            def opfunc(at, inputs=inputs, targets=targets):
-                parameters[...] = at
+            def opfunc(_, inputs=inputs, targets=targets):
                 gradParameters.fill(0)
                 loss = criterion.forward(net.forward(inputs), targets)
                 net.backward(inputs, criterion.backward(net.output, targets))
@@ -71,13 +70,13 @@ def by_hand(net, criterion, x, target, epochs, method, config, size):
     return means
 
 
-# Some try, and return, arrays of their own.
+# Some return arrays of their own.
 METHODS = {
     optim.sgd: {"learningRate": 0.1},
     optim.adam: {"learningRate": 0.1},
     optim.lbfgs: {"maxIter": 3},
-    optim.cmaes: {"sigma": 0.1, "maxEval": 20},
-    optim.de: {"popsize": 4, "maxFEs": 8},
+    optim.cmaes: {"sigma": 0.1, "maxEval": 100},
+    optim.de: {"popsize": 10, "maxFEs": 100, "minRegion": -1, "maxRegion": 1},
 }
 
 
@@ -184,6 +183,18 @@ def test_early_stopping_keeps_the_best_network():
     held = random.randperm(60)[:15]
     output = model.network_.forward(x[held])
     assert nn.CrossEntropyCriterion().forward(output, y[held].astype(int)) == losses[best]
+
+
+def test_one_row_at_least_is_held_back():
+    model = NetworkRegressor(
+        nn.Linear, early_stopping=True, validation_fraction=0.01, max_iter=1, random_state=7
+    ).fit(X, Y)
+    nn.manualSeed(7)
+    nn.Linear(2, 1)
+    held = random.randperm(6)[:1]
+    output = model.network_.forward(X[held])
+    loss = nn.MSECriterion().forward(output, Y[held, None])
+    assert model.history_[0]["valid_loss"] == loss
 
 
 def test_tolerance_decides_what_is_better():

@@ -185,15 +185,15 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         for batch in minibatches(x, target, self.batch_size):
             function = partial(self._loss_and_gradient, flat, *batch)
             found, losses, *_ = self.optimizer(function, flat[0], self.config, self._state)
-            _put(found, flat[0])
+            # Some optimizers return an array of their own.
+            flat[0][...] = found
             total += losses[0] * len(batch[0])
         return {"loss": total / len(x)}
 
     def _loss_and_gradient(
-        self, flat: tuple[Array, Array], inputs: Array, targets: Array, at: Array
+        self, flat: tuple[Array, Array], inputs: Array, targets: Array, _: Array
     ) -> tuple[float, Array]:
-        parameters, gradParameters = flat
-        _put(at, parameters)
+        gradParameters = flat[1]
         gradParameters.fill(0)
         output = self._forward(inputs)
         loss = self.criterion_.forward(output, targets)
@@ -253,12 +253,6 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         self, kind: Any, argument: str, expected: str, got: str, hint: str | None = None
     ) -> Any:
         return fault(kind, type(self).__name__, argument, expected, got, hint=hint)
-
-
-def _put(found: Array, parameters: Array) -> None:
-    """Some optimizers try, and return, arrays of their own."""
-    if found is not parameters:
-        parameters[...] = found
 
 
 class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[misc]
