@@ -439,8 +439,6 @@ LATER: set[str] = {
     "SpatialFeatNormalization",
     "SpatialGlimpse",
     "SpatialRegionDropout",
-    "StepGRU",
-    "StepLSTM",
     "TotalDropout",
     "TreeNLLCriterion",
     "TrimZero",

@@ -35,4 +35,12 @@ CASES = [
         (2, 4, 3),
         name="sequence",
     ),
+    Case(lambda: nn.StepGRU(3, 2), [(5, 3), (5, 2)]),
+    Case(lambda: nn.StepLSTM(3, 2), [(5, 3), (5, 2), (5, 2)]),
+    Case(lambda: nn.StepLSTM(3, 4, 2), [(5, 3), (5, 2), (5, 4)], name="projection"),
+    Case(
+        lambda: nn.StepLSTM(3, 2).maskZero().setZeroMask(mask(5)),
+        [(5, 3), (5, 2), (5, 2)],
+        name="told",
+    ),
 ]

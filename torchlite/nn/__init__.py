@@ -98,6 +98,8 @@ _HOMES = {
     "VolumetricMaxUnpooling": "pooling.volumetric_max_unpooling",
     "LookupTableMaskZero": "recurrent.lookup_table_mask_zero",
     "MaskZero": "recurrent.mask_zero",
+    "StepGRU": "recurrent.step_gru",
+    "StepLSTM": "recurrent.step_lstm",
     "PixelShuffle": "resampling.pixel_shuffle",
     "SpatialReflectionPadding": "resampling.spatial_reflection_padding",
     "SpatialReplicationPadding": "resampling.spatial_replication_padding",

@@ -174,6 +174,8 @@ from torchlite.nn.pooling.volumetric_max_unpooling import (
 )
 from torchlite.nn.recurrent.lookup_table_mask_zero import LookupTableMaskZero as LookupTableMaskZero
 from torchlite.nn.recurrent.mask_zero import MaskZero as MaskZero
+from torchlite.nn.recurrent.step_gru import StepGRU as StepGRU
+from torchlite.nn.recurrent.step_lstm import StepLSTM as StepLSTM
 from torchlite.nn.resampling.pixel_shuffle import PixelShuffle as PixelShuffle
 from torchlite.nn.resampling.spatial_reflection_padding import (
     SpatialReflectionPadding as SpatialReflectionPadding,
@@ -458,6 +460,8 @@ __all__ = [  # noqa: RUF022
     "Sqrt",
     "Square",
     "Squeeze",
+    "StepGRU",
+    "StepLSTM",
     "StochasticGradient",
     "Sum",
     "Tanh",

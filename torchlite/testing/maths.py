@@ -84,7 +84,7 @@ class _Nothing:
     def backward(self, input: Any, gradOutput: Any) -> Any:
         return gradOutput
 
-    __add__ = __radd__ = __mul__ = __rmul__ = __call__
+    __add__ = __radd__ = __mul__ = __rmul__ = __rmatmul__ = __call__
 
 
 class MathsError(Exception):

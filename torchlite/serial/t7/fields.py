@@ -636,6 +636,33 @@ def _with(row: Row, **more: Any) -> Row:
     return replace(row, **more)
 
 
+def _held(name: str) -> Callable[[Any, Any], Any]:
+    return lambda module, dtype: getattr(module, name)
+
+
+def _gated(blocks: int, *names: str) -> Row:
+    """Return the row of a gated cell, whose sizes are the constructor's arguments of these names.
+
+    The last one, where it is a third, says how wide a projection is.
+    """
+
+    def hidden(fields: Fields) -> int:
+        return _length("bias", 0)(fields) // blocks
+
+    def projected(fields: Fields) -> int | None:
+        return None if fields.get("weightO") is None else _length("weightO", 1)(fields)
+
+    def inputs(fields: Fields) -> int:
+        return _length("weight", 0)(fields) - (projected(fields) or hidden(fields))
+
+    return Row(
+        arguments=dict(zip(names, (inputs, hidden, projected), strict=False)),
+        settings=("maskzero", "v1"),
+        hidden=("zeroMask",),
+        made={name: _held(name) for name in names},
+    )
+
+
 def _dropout(fields: Fields) -> bool:
     return not fields.get("v2")
 
@@ -976,6 +1003,9 @@ ROWS: Mapping[str, Row] = {
         made=dict.fromkeys(nngraph.FIELDS),
         write=nngraph.write,
     ),
+    # sequences
+    "StepGRU": _gated(3, "inputsize", "outputsize"),
+    "StepLSTM": _gated(4, "inputsize", "hiddensize", "outputsize"),
     # criterions
     "ClassNLLCriterion": _CLASSES,
     "ClassSimplexCriterion": Row(
