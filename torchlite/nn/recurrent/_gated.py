@@ -196,6 +196,7 @@ class GatedStep(Gated):
         Rows may be masked, and no mask was told.
     """
 
+    _validates = True
     transient = (*Gated.transient, "_given", "_made")
     # The arrays of the last forward's input, with the mask that it went by, and its step.
     _given: Any = ()
