@@ -159,3 +159,96 @@ def test_its_rows_are_drawn_like_those_of_a_larger_table():
     random.manualSeed(3)
     table = nn.LookupTableMaskZero(3, 2)
     assert np.array_equal(table.weight[1:], larger.weight[1:])
+
+
+# Criterions
+
+
+def test_a_criterion_of_the_samples_that_count():
+    criterion = nn.MaskZeroCriterion(nn.ClassNLLCriterion()).setZeroMask(MASK)
+    x, y = ROWS.copy(), np.array([1, 0, 0])
+    x[1] = np.nan
+    assert criterion.forward(x, y) == -(2 + 0.5) / 2
+    assert criterion.backward(x, y).tolist() == [[0, -0.5], [0, 0], [-0.5, 0]]
+    criterion.setZeroMask(np.ones(3, "uint8"))
+    assert criterion.forward(x, y) == 0
+    assert criterion.backward(x, y).tolist() == np.zeros((3, 2)).tolist()
+    criterion.setZeroMask(False)
+    assert criterion.forward(ROWS, y) == nn.ClassNLLCriterion().forward(ROWS, y)
+    of_tables = nn.MaskZeroCriterion(nn.CosineEmbeddingCriterion()).setZeroMask(MASK)
+    pairs, signs = [ROWS, 2 * ROWS], np.array([-1.0, 1, -1])
+    kept = [array[~MASK] for array in pairs]
+    expected = nn.CosineEmbeddingCriterion().backward(kept, signs[~MASK])
+    for got, wanted in zip(of_tables.backward(pairs, signs), expected, strict=True):
+        assert np.array_equal(got[~MASK], wanted)
+        assert not got[MASK].any()
+
+
+def test_criterions_say_what_is_wrong_with_masks():
+    criterion = nn.MaskZeroCriterion(nn.MSECriterion())
+    name = "MaskZeroCriterion @ MSECriterion"
+    assert message(lambda: criterion.forward(ROWS, ROWS), StateError) == (
+        f"{name}.updateOutput: it masks, and was told no mask\n"
+        "  hint: setZeroMask(mask), which is True where a sample does not count, or "
+        "setZeroMask(False)"
+    )
+    criterion.setZeroMask(MASK)
+    assert message(lambda: criterion.forward(ROWS, ROWS[:2]), ShapeError) == (
+        f"{name}.updateOutput: target must be (3, ...) like the mask (3,), got (2, 2)"
+    )
+    assert message(lambda: criterion.setZeroMask(MASK[None]), ShapeError) == (
+        f"{name}.setZeroMask: zeroMask must be (N,), got (1, 3)"
+    )
+    steps = nn.SequencerCriterion(criterion)
+    assert message(lambda: steps.setZeroMask(MASK), ShapeError) == (
+        f"SequencerCriterion @ {name}.setZeroMask: zeroMask must be (T, N), got (3,)"
+    )
+    steps.setZeroMask(MASK[None])
+    assert message(lambda: steps.forward([ROWS, ROWS], [ROWS, ROWS]), ShapeError) == (
+        f"SequencerCriterion @ {name}.updateOutput: input must be a sequence of 1 step like the "
+        "mask (1, 3), got [(3, 2), (3, 2)]"
+    )
+
+
+def test_each_step_has_its_own_row_of_a_mask():
+    """Also where a mask for a longer sequence follows one for a shorter."""
+    inner = nn.MaskZeroCriterion(nn.MSECriterion())
+    criterion = nn.SequencerCriterion(inner)
+    for mask in ([[0, 1]], [[1, 0], [0, 0], [1, 1]]):
+        mask = np.array(mask, bool)
+        x = np.arange(4.0 * len(mask)).reshape(len(mask), 2, 2)
+        criterion.setZeroMask(mask)
+        losses = [np.mean(x[t, ~m] ** 2) if not m.all() else 0 for t, m in enumerate(mask)]
+        assert criterion.forward(x, 0 * x) == sum(losses)
+        gradInput = np.stack(criterion.backward(list(x), list(0 * x)))
+        assert not gradInput[mask].any()
+        assert np.array_equal(gradInput, criterion.backward(x, 0 * x))
+    assert inner.zeroMask is None
+    criterion.setZeroMask(False)
+    assert inner.zeroMask is False
+
+
+def test_criterions_of_steps_say_what_is_wrong():
+    criterion = nn.SequencerCriterion(nn.MSECriterion(), True)
+    name = "SequencerCriterion @ MSECriterion.updateOutput"
+    assert message(lambda: criterion.forward([], []), ShapeError) == (
+        f"{name}: input must be at least 1 step, got []"
+    )
+    assert message(lambda: criterion.forward([ROWS], [ROWS, ROWS]), ShapeError) == (
+        f"{name}: target must be a sequence of 1 step like input, got [(3, 2), (3, 2)]"
+    )
+    assert message(lambda: criterion.forward(3, [ROWS]), DTypeError) == (
+        f"{name}: input must be an array, got int\n  hint: np.array(input, dtype='float64')"
+    )
+    with pytest.raises(ShapeError) as caught:
+        criterion.forward([ROWS, ROWS], [ROWS, ROWS[:2]])
+    assert caught.value.__notes__ == ["  at [1] of SequencerCriterion: input (3, 2)"]
+    remembers = nn.ModuleCriterion(nn.MSECriterion(), nn.ReLU())
+    for kind in (nn.SequencerCriterion, nn.RepeaterCriterion):
+        assert message(lambda k=kind: k(remembers), SettingError) == (
+            f"{kind.__name__}: criterion must be one that remembers nothing, got ModuleCriterion\n"
+            "  hint: what its modules do, do in the network, step by step (nn.Sequencer)"
+        )
+        assert message(lambda k=kind: k(nn.ReLU()), DTypeError) == (
+            f"{kind.__name__}.__init__: criterion must be a Criterion, got ReLU"
+        )

@@ -43,4 +43,21 @@ CASES = [
         [(5, 3), (5, 2), (5, 2)],
         name="told",
     ),
+    Case(lambda: nn.MaskZeroCriterion(nn.MSECriterion(), True), with_blanks(4, 3), (4, 3)),
+    Case(
+        lambda: nn.MaskZeroCriterion(nn.ClassNLLCriterion()).setZeroMask(mask(4)),
+        (4, 3),
+        ids(0, 3, 4),
+        name="told",
+    ),
+    Case(lambda: nn.SequencerCriterion(nn.MSECriterion()), [(4, 3), (4, 3)], [(4, 3), (4, 3)]),
+    Case(
+        lambda: nn.SequencerCriterion(nn.MaskZeroCriterion(nn.ClassNLLCriterion())).setZeroMask(
+            mask(2, 4)
+        ),
+        (2, 4, 3),
+        ids(0, 3, 2, 4),
+        name="masked",
+    ),
+    Case(lambda: nn.RepeaterCriterion(nn.MSECriterion()), (2, 4, 3), (4, 3)),
 ]

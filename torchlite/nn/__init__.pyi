@@ -174,6 +174,9 @@ from torchlite.nn.pooling.volumetric_max_unpooling import (
 )
 from torchlite.nn.recurrent.lookup_table_mask_zero import LookupTableMaskZero as LookupTableMaskZero
 from torchlite.nn.recurrent.mask_zero import MaskZero as MaskZero
+from torchlite.nn.recurrent.mask_zero_criterion import MaskZeroCriterion as MaskZeroCriterion
+from torchlite.nn.recurrent.repeater_criterion import RepeaterCriterion as RepeaterCriterion
+from torchlite.nn.recurrent.sequencer_criterion import SequencerCriterion as SequencerCriterion
 from torchlite.nn.recurrent.step_gru import StepGRU as StepGRU
 from torchlite.nn.recurrent.step_lstm import StepLSTM as StepLSTM
 from torchlite.nn.resampling.pixel_shuffle import PixelShuffle as PixelShuffle
@@ -376,6 +379,7 @@ __all__ = [  # noqa: RUF022
     "MarginCriterion",
     "MarginRankingCriterion",
     "MaskZero",
+    "MaskZeroCriterion",
     "MaskedSelect",
     "Max",
     "Maxout",
@@ -410,10 +414,12 @@ __all__ = [  # noqa: RUF022
     "RReLU",
     "ReLU",
     "ReLU6",
+    "RepeaterCriterion",
     "Replicate",
     "Reshape",
     "Select",
     "SelectTable",
+    "SequencerCriterion",
     "Sequential",
     "Sigmoid",
     "SmoothL1Criterion",

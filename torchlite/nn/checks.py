@@ -386,6 +386,16 @@ def must_be_array(layer: Any, method: str, argument: str, value: Any, dtype: Any
     raise mistyped(layer, method, argument, "an array", type(value).__name__, hint)
 
 
+def must_be_instance(layer: Any, method: str, argument: str, value: Any, kind: type) -> None:
+    """Value must be an instance of this class."""
+    if isinstance(value, kind):
+        return
+    got = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+    is_class = isinstance(value, type) and issubclass(value, kind)
+    hint = f"{value.__name__}() makes one" if is_class else None
+    raise mistyped(layer, method, argument, f"a {kind.__name__}", got, hint)
+
+
 def must_have_dimensions(layer: Any, method: str, argument: str, array: Any) -> None:
     """Raise if array is a number without dimensions."""
     if not array.ndim:

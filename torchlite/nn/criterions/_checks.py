@@ -184,16 +184,6 @@ def must_be_images(criterion: Any, method: str, input: Array, target: Any) -> No
         raise misshapen(criterion, method, "target", expected, target)
 
 
-def must_be_instance(criterion: Any, method: str, argument: str, value: Any, kind: type) -> None:
-    """Value must be an instance of this class."""
-    if isinstance(value, kind):
-        return
-    got = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
-    is_class = isinstance(value, type) and issubclass(value, kind)
-    hint = f"{value.__name__}() makes one" if is_class else None
-    raise mistyped(criterion, method, argument, f"a {kind.__name__}", got, hint)
-
-
 # ---------------------------------------------------------------- what is wrong
 
 

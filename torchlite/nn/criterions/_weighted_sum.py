@@ -5,7 +5,6 @@ from typing import Any, Self
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
-from torchlite.nn.criterions import _checks
 from torchlite.nn.nested import map_arrays
 from torchlite.nn.stateful import restored
 
@@ -25,7 +24,7 @@ class WeightedSum(Criterion):
 
     def add(self, criterion: Any, weight: float = 1) -> Self:
         """Append a criterion that counts `weight` times. Return self."""
-        _checks.must_be_instance(self, "add", "criterion", criterion, Criterion)
+        checks.must_be_instance(self, "add", "criterion", criterion, Criterion)
         weight = checks.constant(self, "weight", weight)
         self.criterions.append(criterion)
         self.weights.append(weight)

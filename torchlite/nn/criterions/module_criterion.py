@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
-from torchlite.nn.criterions import _checks
 from torchlite.nn.module import Module
 from torchlite.nn.nested import same, shapes
 from torchlite.nn.stateful import restored
@@ -86,10 +85,10 @@ class ModuleCriterion(Criterion):
         targetModule: Any = None,
         castTarget: bool = True,
     ) -> None:
-        _checks.must_be_instance(self, "__init__", "criterion", criterion, Criterion)
+        checks.must_be_instance(self, "__init__", "criterion", criterion, Criterion)
         for argument, module in (("inputModule", inputModule), ("targetModule", targetModule)):
             if module is not None:
-                _checks.must_be_instance(self, "__init__", argument, module, Module)
+                checks.must_be_instance(self, "__init__", argument, module, Module)
         if inputModule is not None and inputModule.parameters()[0]:
             warnings.warn(
                 "ModuleCriterion: nothing here updates the parameters of inputModule", stacklevel=2

@@ -1,5 +1,7 @@
 """What those have in common that are told which samples do not count."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torchlite.errors import StateError
@@ -7,6 +9,7 @@ from torchlite.kernels.arrays import Array
 from torchlite.kernels.masks import zeroed
 from torchlite.nn import checks
 from torchlite.nn.nested import map_arrays, shapes
+from torchlite.nn.stateful import parts, put
 
 
 def told(layer: Any, method: str) -> Any:
@@ -43,3 +46,18 @@ def must_lead(layer: Any, method: str, argument: str, array: Any, mask: Array) -
         expected = f"({', '.join(map(str, mask.shape))}, ...)"
         why = f" like the mask {shapes(mask)}"
         raise checks.misshapen(layer, method, argument, expected, array, why=why)
+
+
+@contextmanager
+def for_one_step(part: Any, mask: Any, step: int) -> Iterator[None]:
+    """Let a part, and all inside it, know its step's row of the mask (False: none) for a while."""
+    if mask is False:
+        yield
+        return
+    masks = [inner for inner in parts([part]) if hasattr(inner, "zeroMask")]
+    before = [(vars(inner), "zeroMask", inner.zeroMask) for inner in masks]
+    part.setZeroMask(mask[step])
+    try:
+        yield
+    finally:
+        put(before)

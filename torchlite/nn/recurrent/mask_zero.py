@@ -108,7 +108,8 @@ class MaskZero(Masking):
         return self
 
     def _masks(self, input: Any) -> Any:
-        return found(self, input) if self.v1 else told(self, "updateOutput")
+        method = "updateOutput"
+        return found(self, method, input) if self.v1 else told(self, method)
 
     def _deal(self, input: Any) -> list[Any]:
         dealt = super()._deal(input)
