@@ -505,6 +505,12 @@ GOOD = [
         sizes=((5, 3, 4), (1, 2, 3)),
         label="tied",
     ),
+    Good(
+        lambda n, m: Median(),
+        lambda N, n: tied(N, 2 * n + 1),
+        sizes=((16, 40, 4), (64, 128, 4)),
+        label="many tied",
+    ),
     Good(lambda n, m: TopTwo(), lambda N, n: (N, n + 2)),
     Good(lambda n, m: IntoBall()),
     Good(lambda n, m: LargestMagnitude(), tied),

@@ -283,15 +283,20 @@ class _Check:
 
         One of three that tie at a median makes no difference; moved together they do.
         """
-        numbers = self.variable.values
-        alike = np.abs(numbers) == np.abs(numbers[index])
-        along = np.where(alike, np.where(numbers == numbers[index], 1.0, -1.0), 0.0)
+        along = self._tie(index)
+        alike = along != 0
         if self.variable.kind != "input" or alike.sum() == 1:
-            return np.zeros(numbers.shape, bool)
+            return np.zeros(alike.shape, bool)
         slopes, errors = self.variable.slopes(along, self.by)
         together, _, error = self._weigh(weights, slopes, errors)
         apart = float((expected * along).sum())
         return alike & (abs(together - apart) > error + 100 * allowed[alike].sum())
+
+    def _tie(self, index: tuple[int, ...]) -> Array:
+        """Return the direction in which an entry and all of its size move and stay equal."""
+        numbers = self.variable.values
+        along = np.where(numbers == numbers[index], 1.0, -1.0)
+        return np.where(np.abs(numbers) == np.abs(numbers[index]), along, 0.0)
 
     def _derivative(self, weights: list[Any], skipped: Any) -> Derivative:
         """Return what a guess at the mistake computes with."""
@@ -369,23 +374,46 @@ class _Check:
                     if not any(v.any() for v in weights):
                         return f"{count} of {outputs} outputs"
                     wrong = self._along(direction, weights, got)[-1]
-            if wrong:
+            while wrong:
                 index = self._search(direction, weights, got)
                 single = _single(size.shape, index)
                 moved, expected, *_ = self._along(single, weights, got)
                 if self._changes(single, weights, abs(moved - expected)):
                     return self.directions(weights, got, thorough=thorough)
-                self._fail_at(index, direction, weights, got)
+                if np.array_equal(self._with_ties(single, weights, got), single):
+                    self._fail_at(index, direction, weights, got)
+                # What ties is asked for in sum; what does not is left.
+                _, places, counts = np.unique(
+                    np.abs(variable.values), return_inverse=True, return_counts=True
+                )
+                direction = np.where(counts[places] == 1, direction, 0.0)
+                wrong = self._along(direction, weights, got)[-1]
         return ""
 
     def _at_kinks(self, weights: list[Array]) -> None:
         """Check that gradients of outputs at kinks lie between the slopes on their sides."""
         got = self.backward(self.subject, weights)
         direction = np.sign(got)
-        if not self._right(direction, weights, got):
+        if not self._right(direction, weights, got) and not self._right(
+            self._with_ties(direction, weights, got), weights, got
+        ):
             self._fail_in_sum(
                 f"{int(np.abs(direction).sum())} entries at kinks or ties", direction, weights, got
             )
+
+    def _with_ties(self, direction: Array, weights: list[Array], got: Array) -> Array:
+        """Return a direction with all that tie with entries that alone make no difference."""
+        if self.variable.kind != "input":
+            return direction
+        found = direction != 0
+        # One entry tells of all of its size.
+        _, firsts = np.unique(np.abs(self.variable.values[found]), return_index=True)
+        for index in map(tuple, np.argwhere(found)[firsts]):
+            along = self._tie(index)
+            _, expected, allowed, _ = self._along(_single(got.shape, index), weights, got)
+            if np.count_nonzero(along) > 1 and abs(expected) <= allowed:
+                direction = np.where(along, along, direction)
+        return direction
 
     def _along(
         self, direction: Array, weights: list[Array], got: Array

@@ -40,11 +40,11 @@ CENTRAL = "central differences"
 
 COMPLEX_STEP = 1e-30
 # Central differences stop at the first pair of steps that is good enough, or keep the best.
-STEPS = 2.0 ** -np.array([12, 14, 16, 18, 20, 23])
+STEPS = 2.0 ** -np.array([12, 14, 16, 18, 20, 23, 26])
 GOOD_ENOUGH = 1e-8
 # The circles to see by whether a forward is analytic: points, and their radii.
 CIRCLE = 8
-RADII = 2.0 ** -np.array([4, 6, 8, 10])
+RADII = 2.0 ** -np.arange(4, 26, 2)
 # The step of a glance, where one has to do.
 GLANCE = 2.0**-17
 # Steps to see a kink by: what lies farther away is none of here.
