@@ -29,6 +29,7 @@ TITLES = {
     "resampling": "Padding and resampling",
     "graph": "Networks of nodes",
     "recurrent": "Sequences",
+    "recurrent/element_research": "Sequences: Element-Research's namesakes",
     "dpnn": "More layers: dpnn and nnx",
     "criterions": "Criterions",
     "training": "Training",
@@ -43,7 +44,8 @@ which `help(nn.Linear)` shows in full. Written by `docs/make_layers.py`.
 
 def chapters(folder: Path = NN) -> list[str]:
     """Return the folders of classes, in the order of the page; "" stands for the contracts."""
-    found = {path.parent.name for path in folder.glob("*/*.py") if not path.stem.startswith("_")}
+    files = [path for path in folder.rglob("*/*.py") if not path.stem.startswith("_")]
+    found = {path.parent.relative_to(folder).as_posix() for path in files}
     for name in sorted(found - TITLES.keys()):
         raise SystemExit(
             f"torchlite/nn/{name} has no title: add it to TITLES in docs/make_layers.py"
@@ -53,8 +55,13 @@ def chapters(folder: Path = NN) -> list[str]:
 
 def chapter(kind: type) -> str:
     """Return the folder of a class inside torchlite/nn, "" for the contracts."""
-    folder = kind.__module__.split(".")[2:-1]
-    return folder[0] if folder else ""
+    return "/".join(kind.__module__.split(".")[2:-1])
+
+
+def classes() -> list[type]:
+    """Return every public class: those of nn, and Element-Research's namesakes of some of them."""
+    namesakes = nn.recurrent.element_research
+    return [getattr(home, name) for home in (nn, namesakes) for name in home.__all__]
 
 
 def sections(kind: type) -> dict[str, str]:
@@ -105,7 +112,7 @@ def _fenced(maths: str) -> str:
 
 def page() -> str:
     """Return the whole page."""
-    kinds = sorted((getattr(nn, name) for name in nn.__all__), key=lambda kind: kind.__name__)
+    kinds = sorted(classes(), key=lambda kind: kind.__name__)
     parts = [HEAD.rstrip("\n")]
     for folder in chapters():
         parts.append(f"## {TITLES[folder]}")

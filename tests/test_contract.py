@@ -1,7 +1,6 @@
 """Every class, by its row in tests/cases/, through every property of the checker."""
 
 from collections import defaultdict
-from functools import partial
 
 import cases
 import numpy as np
@@ -19,6 +18,9 @@ from torchlite.testing import (
 from torchlite.testing.maths import statements
 from torchlite.testing.properties import behaviour
 
+CLASSES = [
+    getattr(home, name) for home in (nn, nn.recurrent.element_research) for name in home.__all__
+]
 ROWS = [pytest.param(case, id=f"{chapter}-{case.id}") for chapter, case in cases.rows()]
 
 
@@ -106,7 +108,7 @@ def test_maths_of_every_class_are_compared(monkeypatch):
             check_module(*arguments, only="maths", exempt=case.exempt)
     missing = [
         f"no row of {kind.__name__} compares its Maths"
-        for kind in map(partial(getattr, nn), nn.__all__)
+        for kind in CLASSES
         # A trainer is no layer, and what refers to another is not checked alone.
         if statements(kind) and kind not in {*compared, nn.StochasticGradient} and not kind.refers
     ]
@@ -122,7 +124,7 @@ def test_every_class_has_a_row():
             made |= {type(module) for module in row.listModules() if module.refers}
     missing = [
         f"add a row for {kind.__name__} to tests/cases/{kind.__module__.split('.')[2]}.py"
-        for kind in map(partial(getattr, nn), nn.__all__)
+        for kind in CLASSES
         if issubclass(kind, (nn.Module, nn.Criterion)) and kind not in made
         if kind not in {nn.Module, nn.Container, nn.Criterion}
     ]

@@ -17,7 +17,7 @@ SPEC = importlib.util.spec_from_file_location("make_layers", ROOT / "docs" / "ma
 make_layers = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(make_layers)
 
-CLASSES = [getattr(nn, name) for name in nn.__all__]
+CLASSES = make_layers.classes()
 CONTRACTS = {nn.Module, nn.Container, nn.Criterion}
 
 

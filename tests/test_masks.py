@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from torchlite import nn, random
+from torchlite import nn, random, serial
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
+from torchlite.nn.recurrent import element_research
 
 MASK = np.array([False, True, False])
 ROWS = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]])
@@ -252,3 +253,62 @@ def test_criterions_of_steps_say_what_is_wrong():
         assert message(lambda k=kind: k(nn.ReLU()), DTypeError) == (
             f"{kind.__name__}.__init__: criterion must be a Criterion, got ReLU"
         )
+
+
+# Element-Research's, which look for zeros
+
+
+def test_a_sample_alone_is_masked_whole():
+    net = element_research.MaskZero(nn.AddConstant(1), 1)
+    assert net.forward(ROWS[0]).tolist() == [2, 3]
+    zero = np.zeros(2)
+    assert net.forward(zero).tolist() == [0, 0]
+    assert net.backward(zero, np.ones(2)).tolist() == [0, 0]
+    assert message(lambda: net.forward(ROWS[None]), ShapeError) == (
+        "MaskZero @ AddConstant.updateOutput: input must be 1-D, or a batch of such, got (1, 3, 2)"
+    )
+    criterion = element_research.MaskZeroCriterion(nn.MSECriterion(), 1)
+    assert message(lambda: criterion.forward(zero, zero), ShapeError) == (
+        "MaskZeroCriterion @ MSECriterion.updateOutput: input must be a batch, of samples that "
+        "are 1-D, got (2,)"
+    )
+    with pytest.raises(ShapeError, match="MaskZero: nInputDim must be at least 0, got -1"):
+        element_research.MaskZero(nn.ReLU(), -1)
+
+
+def test_what_is_left_out_is_never_seen():
+    seen = []
+
+    class Spy(nn.Identity):
+        def updateOutput(self, input):
+            seen.append(input)
+            return super().updateOutput(input)
+
+    x = np.where(MASK[:, None], 0, ROWS)
+    gradOutput = np.arange(6.0).reshape(3, 2)
+    results = []
+    for kind in (element_research.MaskZero, nn.TrimZero):
+        net = kind(nn.Sequential(Spy(), nn.Linear(2, 2)), 1)
+        net.get(0).get(1).weight[:] = [[1, 2], [3, 4]]
+        net.get(0).get(1).bias[:] = [5, 6]
+        output, gradInput = net.forward(x), net.backward(x, gradOutput)
+        results.append([output, gradInput, *net.parameters()[1]])
+    assert [array.shape for array in seen] == [(3, 2), (2, 2)]
+    assert all(map(np.array_equal, *results))
+    # Where nothing counts, or all of it, there is nothing to leave out.
+    for kept in (ROWS, np.zeros((3, 2))):
+        assert net.forward(kept).any() == kept.any()
+        assert net.backward(kept, gradOutput).any() == kept.any()
+        assert seen[-1] is kept
+
+
+def test_namesakes_are_told_apart_in_files(tmp_path):
+    net = nn.Sequential(
+        nn.MaskZero(nn.ReLU()), element_research.MaskZero(nn.ReLU(), 1), nn.TrimZero(nn.ReLU(), 1)
+    )
+    serial.save(tmp_path / "net.npz", net)
+    loaded = serial.load(tmp_path / "net.npz")
+    assert [type(part) for part in loaded] == [type(part) for part in net]
+    assert serial.classes.name_of(nn.MaskZero) == "MaskZero"
+    named = serial.classes.name_of(element_research.MaskZero)
+    assert named == "recurrent.element_research.MaskZero"

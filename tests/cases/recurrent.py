@@ -4,6 +4,7 @@ import numpy as np
 
 from cases import Case
 from torchlite import nn
+from torchlite.nn.recurrent import element_research
 
 
 def with_blanks(*shape):
@@ -42,6 +43,18 @@ CASES = [
         lambda: nn.StepLSTM(3, 2).maskZero().setZeroMask(mask(5)),
         [(5, 3), (5, 2), (5, 2)],
         name="told",
+    ),
+    Case(
+        lambda: element_research.MaskZero(nn.Linear(3, 2), 1),
+        with_blanks(4, 3),
+        name="Element-Research",
+    ),
+    Case(lambda: nn.TrimZero(nn.Linear(3, 2), 1), with_blanks(4, 3)),
+    Case(
+        lambda: element_research.MaskZeroCriterion(nn.MSECriterion(), 1),
+        with_blanks(4, 3),
+        (4, 3),
+        name="Element-Research",
     ),
     Case(lambda: nn.MaskZeroCriterion(nn.MSECriterion(), True), with_blanks(4, 3), (4, 3)),
     Case(

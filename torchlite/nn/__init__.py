@@ -103,6 +103,7 @@ _HOMES = {
     "SequencerCriterion": "recurrent.sequencer_criterion",
     "StepGRU": "recurrent.step_gru",
     "StepLSTM": "recurrent.step_lstm",
+    "TrimZero": "recurrent.trim_zero",
     "PixelShuffle": "resampling.pixel_shuffle",
     "SpatialReflectionPadding": "resampling.spatial_reflection_padding",
     "SpatialReplicationPadding": "resampling.spatial_replication_padding",

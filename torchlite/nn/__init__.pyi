@@ -179,6 +179,7 @@ from torchlite.nn.recurrent.repeater_criterion import RepeaterCriterion as Repea
 from torchlite.nn.recurrent.sequencer_criterion import SequencerCriterion as SequencerCriterion
 from torchlite.nn.recurrent.step_gru import StepGRU as StepGRU
 from torchlite.nn.recurrent.step_lstm import StepLSTM as StepLSTM
+from torchlite.nn.recurrent.trim_zero import TrimZero as TrimZero
 from torchlite.nn.resampling.pixel_shuffle import PixelShuffle as PixelShuffle
 from torchlite.nn.resampling.spatial_reflection_padding import (
     SpatialReflectionPadding as SpatialReflectionPadding,
@@ -479,6 +480,7 @@ __all__ = [  # noqa: RUF022
     "TemporalSubSampling",
     "Threshold",
     "Transpose",
+    "TrimZero",
     "Unsqueeze",
     "UpSampling",
     "View",

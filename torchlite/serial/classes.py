@@ -12,7 +12,11 @@ _OWN: dict[str, type[Stateful]] = {
     name: kind
     for name, kind in ((name, getattr(nn, name)) for name in nn.__all__)
     if issubclass(kind, Stateful)
+} | {
+    f"recurrent.element_research.{name}": getattr(nn.recurrent.element_research, name)
+    for name in nn.recurrent.element_research.__all__
 }
+_NAMES = {kind: name for name, kind in _OWN.items()}
 _registered: dict[str, type[Stateful]] = {}
 
 
@@ -56,11 +60,11 @@ def find(name: Any) -> type[Stateful] | None:
 
 def is_own(kind: type) -> bool:
     """Tell whether this very class is one of torchlite's."""
-    return _OWN.get(kind.__name__) is kind
+    return kind in _NAMES
 
 
 def name_of(kind: type) -> str | None:
     """Return the name of this very class (a subclass has its own), or None."""
-    if is_own(kind):
-        return kind.__name__
+    if kind in _NAMES:
+        return _NAMES[kind]
     return next((name for name, known in _registered.items() if known is kind), None)

@@ -94,11 +94,10 @@ class MaskZero(Masking):
     @property
     def exempt(self) -> dict[str, str]:
         """What settings break."""
-        broken = {"nan": "what is masked is zero, whatever stood there"}
-        if not self.v1:
-            told_of = "the mask is of these samples"
-            broken |= dict.fromkeys(("batch", "empty", "container"), told_of)
-        return broken
+        if self.v1:
+            return {}
+        of_these = dict.fromkeys(("batch", "empty", "container"), "the mask is of these samples")
+        return {"nan": "what is masked is zero, whatever stood there", **of_these}
 
     def setZeroMask(self, zeroMask: Any) -> Self:
         """Say which samples do not count, (N,) or (T, N), or False: all of them do. Return self."""

@@ -81,7 +81,7 @@ class MaskZeroCriterion(MaskingCriterion):
     @property
     def exempt(self) -> dict[str, str]:
         """What settings break."""
-        return {"nan": "what is masked counts nowhere, whatever stood there"}
+        return {} if self.v1 else {"nan": "what is masked counts nowhere, whatever stood there"}
 
     def setZeroMask(self, zeroMask: Any) -> Self:
         """Say which samples do not count, (N,), or False: all of them do. Return self."""

@@ -7,7 +7,10 @@ import importlib
 from typing import Any
 
 # Where each class lives.
-_HOMES: dict[str, str] = {}
+_HOMES = {
+    "MaskZero": "mask_zero",
+    "MaskZeroCriterion": "mask_zero_criterion",
+}
 
 __all__ = sorted(_HOMES)
 
