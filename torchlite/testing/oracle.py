@@ -17,7 +17,6 @@ from torchlite.nn.nested import (
     copy_arrays,
     is_finite,
     is_floating,
-    leaves,
     map_arrays,
     shapes,
 )
@@ -70,7 +69,7 @@ def check_again(
 ) -> None:
     """Fail unless a gradient is right along a direction; if it is not, by a closer look."""
     variable = Variable(subject, kind, number)
-    weights = [v if is_floating(v) else np.zeros(v.shape) for v in leaves(subject.gradOutput)]
+    weights = subject.weights()
     try:
         got = backward(subject, weights)
         if np.shape(got) == variable.values.shape:
@@ -91,7 +90,7 @@ def _check_at(
 ) -> str:
     """Fail unless the gradient is right; return what lies at kinks if it is nearly everything."""
     variable = Variable(subject, kind, number)
-    even = [v if is_floating(v) else np.zeros(v.shape) for v in leaves(subject.gradOutput)]
+    even = subject.weights()
     rough = [v * subject.rng.uniform(0.9, 1.1, v.shape) for v in even]
     shape = variable.values.shape
     # Of many entries none reads well.
@@ -117,7 +116,7 @@ def check_ties(subject: Subject, backward: Backward, name: str) -> None:
     """Fail unless the gradients of equal entries, in whichever input, are right in sum."""
     variable = Variable(subject, "input", None)
     if variable.values.size:
-        weights = [v if is_floating(v) else np.zeros(v.shape) for v in leaves(subject.gradOutput)]
+        weights = subject.weights()
         _Check(subject, variable, backward, name).ties(weights)
 
 

@@ -228,6 +228,10 @@ class Subject:
             self.call(method, layer)
         return layer
 
+    def weights(self) -> list[Array]:
+        """Return gradOutput's arrays, zeros for those of outputs without a derivative."""
+        return [v if is_floating(v) else np.zeros(v.shape) for v in leaves(self.gradOutput)]
+
     def forward_anew(self, layer: Any, input: Any) -> Any:
         """Return the output under another draw."""
         other = copy.copy(self)
