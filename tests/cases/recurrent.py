@@ -27,6 +27,8 @@ def ids(low, high, *shape):
     return lambda rng: rng.integers(low, high, shape)
 
 
+OF_ARRAYS = {"maths": "Maths is of an array"}
+
 CASES = [
     Case(lambda: nn.LookupTableMaskZero(4, 3), ids(-1, 4, 2, 5)),
     Case(lambda: nn.MaskZero(nn.Linear(3, 2), True), with_blanks(4, 3)),
@@ -73,4 +75,18 @@ CASES = [
         name="masked",
     ),
     Case(lambda: nn.RepeaterCriterion(nn.MSECriterion()), (2, 4, 3), (4, 3)),
+    Case(lambda: nn.LinearRNN(3, 2), (4, 3)),
+    Case(lambda: nn.LinearRNN(3, 2, nn.Tanh()), (3,), name="one sample"),
+    Case(lambda: nn.RecGRU(3, 2), (4, 3)),
+    Case(lambda: nn.RecLSTM(3, 2), (4, 3)),
+    Case(lambda: nn.RecLSTM(3, 4, 2), (4, 3), name="projection"),
+    Case(lambda: nn.Recurrence(nn.CAddTable(), 3, 1), (4, 3)),
+    Case(lambda: nn.Recursor(nn.Linear(3, 2)), (4, 3)),
+    Case(lambda: nn.Sequencer(nn.RecLSTM(3, 2)), (3, 2, 3)),
+    Case(lambda: nn.Sequencer(nn.RecGRU(3, 2)), [(2, 3), (2, 3)], name="table", exempt=OF_ARRAYS),
+    Case(
+        lambda: nn.Sequencer(nn.Sequential(nn.LinearRNN(3, 2), nn.Linear(2, 2))),
+        (3, 2, 3),
+        name="stack",
+    ),
 ]

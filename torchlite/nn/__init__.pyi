@@ -172,10 +172,16 @@ from torchlite.nn.pooling.volumetric_max_pooling import VolumetricMaxPooling as 
 from torchlite.nn.pooling.volumetric_max_unpooling import (
     VolumetricMaxUnpooling as VolumetricMaxUnpooling,
 )
+from torchlite.nn.recurrent.linear_rnn import LinearRNN as LinearRNN
 from torchlite.nn.recurrent.lookup_table_mask_zero import LookupTableMaskZero as LookupTableMaskZero
 from torchlite.nn.recurrent.mask_zero import MaskZero as MaskZero
 from torchlite.nn.recurrent.mask_zero_criterion import MaskZeroCriterion as MaskZeroCriterion
+from torchlite.nn.recurrent.rec_gru import RecGRU as RecGRU
+from torchlite.nn.recurrent.rec_lstm import RecLSTM as RecLSTM
+from torchlite.nn.recurrent.recurrence import Recurrence as Recurrence
+from torchlite.nn.recurrent.recursor import Recursor as Recursor
 from torchlite.nn.recurrent.repeater_criterion import RepeaterCriterion as RepeaterCriterion
+from torchlite.nn.recurrent.sequencer import Sequencer as Sequencer
 from torchlite.nn.recurrent.sequencer_criterion import SequencerCriterion as SequencerCriterion
 from torchlite.nn.recurrent.step_gru import StepGRU as StepGRU
 from torchlite.nn.recurrent.step_lstm import StepLSTM as StepLSTM
@@ -367,6 +373,7 @@ __all__ = [  # noqa: RUF022
     "LayerNormalization",
     "LeakyReLU",
     "Linear",
+    "LinearRNN",
     "LinearWeightNorm",
     "Log",
     "LogSigmoid",
@@ -415,11 +422,16 @@ __all__ = [  # noqa: RUF022
     "RReLU",
     "ReLU",
     "ReLU6",
+    "RecGRU",
+    "RecLSTM",
+    "Recurrence",
+    "Recursor",
     "RepeaterCriterion",
     "Replicate",
     "Reshape",
     "Select",
     "SelectTable",
+    "Sequencer",
     "SequencerCriterion",
     "Sequential",
     "Sigmoid",

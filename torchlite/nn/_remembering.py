@@ -85,7 +85,7 @@ class Remembering(Container):
         before: Any = ()
         try:
             risky = Remembering._look_ahead(self, input, gradOutput, planned)
-            if risky or _numpy_raises() or _any_complex((input, gradOutput, self.output)):
+            if risky or numpy_raises() or any_complex((input, gradOutput, self.output)):
                 before = [(array, array.copy()) for array in self.parameters()[1]]
             self._accumulate(self._plan[3], scale)
         except BaseException:
@@ -106,7 +106,7 @@ class Remembering(Container):
             or output.dtype.kind == "c"
             or gradOutputs is not self.gradOutputs
             or self._risky
-            or _numpy_raises()
+            or numpy_raises()
         ):
             return False
         for position, module in enumerate(modules):
@@ -212,13 +212,13 @@ def _surely_fits(module: Any, gradOutput: Any) -> bool:
     )
 
 
-def _numpy_raises() -> bool:
+def numpy_raises() -> bool:
     """Tell whether NumPy was told to raise where it warns."""
     # What np.seterr says is in the context, which is empty as long as nothing was said.
     return bool(copy_context()) and not {"raise", "call"}.isdisjoint(np.geterr().values())
 
 
-def _any_complex(tables: Any) -> bool:
+def any_complex(tables: Any) -> bool:
     """Tell whether there are complex numbers in arrays or tables."""
     for table in tables.values() if isinstance(tables, dict) else tables:
         if table is None:
@@ -226,6 +226,6 @@ def _any_complex(tables: Any) -> bool:
         if type(table) is ndarray or is_array(table):
             if table.dtype.kind == "c":
                 return True
-        elif isinstance(table, (list, tuple, dict)) and _any_complex(table):
+        elif isinstance(table, (list, tuple, dict)) and any_complex(table):
             return True
     return False

@@ -15,10 +15,11 @@ from torchlite.kernels import flat
 from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import axpy
 from torchlite.nn import checks
+from torchlite.nn._through_time import ThroughTime
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.graph import ModuleNode, holds_nodes, node_of
 from torchlite.nn.nested import shapes
-from torchlite.nn.stateful import Stateful, arrays_in, inside, put, rebind, restored
+from torchlite.nn.stateful import arrays_in, inside, put, rebind, restored
 from torchlite.nn.ties import EntangledError, Gathered
 from torchlite.nn.tree import Located, name_of, rows, walk
 
@@ -30,7 +31,7 @@ __all__ = ["Module"]
 _PASSES = ("updateOutput", "updateGradInput", "accGradParameters")
 
 
-class Module(Stateful):
+class Module(ThroughTime):
     """A layer: a function of its input and its parameters that knows its own derivatives.
 
     A layer of your own is a subclass with `updateOutput` and `updateGradInput`, each of which
@@ -134,7 +135,7 @@ class Module(Stateful):
     remembers = False
     # Whether its parameters are just those of its modules.
     _gathers = False
-    transient = (*Stateful.transient, "_gathered_pairs")
+    transient = (*ThroughTime.transient, "_gathered_pairs")
     _caches: Any = ("_gathered_pairs",)
     # Of a class alone, not of those that inherit from it: those of updateOutput, updateGradInput
     # and accGradParameters that it defines validate before they change anything.

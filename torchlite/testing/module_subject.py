@@ -171,9 +171,9 @@ class ModuleSubject(Subject):
         return lengths.pop() if batch else 0
 
     def forward(self, module: Module, input: Any) -> Any:
-        """Return the output under the same draw each time."""
+        """Return the output under the same draw each time, of a sequence that starts anew."""
         self.reseed()
-        return module.forward(input)
+        return module.forget().forward(input)
 
     def calls(
         self, module: Module, input: Any, gradOutput: Any, *scale: Any

@@ -40,6 +40,9 @@ class Step:
         After `updateGradInput`: the gradients of the two states.
     gradGates
         After `updateGradInput`: the gradient of what the gates' functions were given.
+    given, gradOutput, gradInput
+        Of a module that is called once a step: what it was given, in a forward and in a backward,
+        and what the latter returned. A masked input has zeros in the masked rows of x.
     """
 
     input: Any
@@ -50,6 +53,9 @@ class Step:
     gradAfter: Any = None
     gradBefore: Any = None
     gradGates: Any = None
+    given: Any = None
+    gradOutput: Any = None
+    gradInput: Any = None
 
 
 def without(array: Any, mask: Any) -> Any:

@@ -142,6 +142,8 @@ def _compare_with(block: list[str], s: Any) -> None:
     """Fail unless the statements give the layer's numbers."""
     layer = s.fresh()
     result = s.run(layer)
+    if isinstance(layer, Module):
+        layer.forget()
     try:
         names = docs.evaluate(block, layer, **s.given, scale=1)
     except docs.MathsError as error:

@@ -174,7 +174,8 @@ def scale(s: ModuleSubject) -> None:
     """Scale is any number: acc(s) adds s times what acc(1) adds; backward passes it on."""
     if not s.names:
         return
-    ones = s.run().gradients
+    first = s.run()
+    ones, kept = first.gradients, first.gradInput
     rounding = _rounding(s)
     for factor in (0, -2, 0.5, 3, np.float64(0.25), np.float32(2)):
         # A scale of low precision rounds Python's numbers that it is multiplied with.
@@ -182,11 +183,11 @@ def scale(s: ModuleSubject) -> None:
         for method in ("accGradParameters", "backward"):
             module = s.fresh()
             s.forward(module, s.input)
-            module.updateGradInput(s.input, s.gradOutput)
+            if method == "accGradParameters":
+                module.updateGradInput(s.input, s.gradOutput)
             before = [1.25 * (float(np.abs(one).max(initial=0)) or 1.0) for one in ones]
             for (_, gradient), start in zip(s.gradient_arrays(module), before, strict=True):
                 gradient[...] = start
-            kept = copy_arrays(module.gradInput)
             result = getattr(module, method)(s.input, s.gradOutput, factor)
             s.compare(
                 method,

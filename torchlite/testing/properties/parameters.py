@@ -90,6 +90,8 @@ def identity(s: ModuleSubject) -> None:
         ("updateGradInput", lambda: module.updateGradInput(s.input, s.gradOutput)),
         ("accGradParameters", lambda: module.accGradParameters(s.input, s.gradOutput)),
         ("updateParameters", lambda: module.updateParameters(0)),
+        ("updateOutput", lambda: s.forward(module, s.input)),
+        ("updateGradInput", lambda: module.updateGradInput(s.input, s.gradOutput)),
         (
             "accUpdateGradParameters",
             lambda: module.accUpdateGradParameters(s.input, s.gradOutput, 0),

@@ -1,0 +1,568 @@
+"""What all modules have in common that are called once a step, and keep their steps."""
+
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from torchlite.errors import StateError
+from torchlite.kernels.arrays import Array, Number
+from torchlite.nn import checks, table_checks
+from torchlite.nn._through_time import recurrents
+from torchlite.nn.container import Container
+from torchlite.nn.entries import total_gradient
+from torchlite.nn.module import Module, fails_anywhere
+from torchlite.nn.nested import EMPTY, is_floating, leaves, map_arrays, same, shapes
+from torchlite.nn.recurrent._gates import Step
+from torchlite.nn.recurrent._masking import found
+from torchlite.nn.recurrent._masks import masked, told
+from torchlite.nn.stateful import Stateful, inside
+
+__all__ = ["AbstractRecurrent", "Wrapping", "in_place"]
+
+
+class AbstractRecurrent(Container):
+    """A module that is called once a step, and goes on from the state that its last step left.
+
+    A member says what one step computes (`_take`), how its gradients go back (`_go_back`), and
+    what it adds to the gradients of its parameters (`_accumulate`); everything else is here.
+
+    Attributes
+    ----------
+    steps
+        The steps that a backward can go back through, the earliest first: of each the input, the
+        state before and after it, the gates, and, once it was gone back through, the gradients of
+        these. In evaluation mode that is the last step alone.
+    step
+        How many steps there were since `forget`: the number of the next one.
+    rho
+        So many steps before the last are kept in training: `maxBPTTstep` sets it.
+
+    Conventions
+    -----------
+    Steps count from 0; state 0 is that before step 0, zeros unless `setStartState` gave another,
+    and state n that which n steps left. `updateGradInput` is called once a step, from the last step
+    to the first, each time with the input of its step: it adds the gradient that the step after
+    left for the state. `accGradParameters` goes the same way, behind it. Each forward makes its
+    step the last one, from which a backward begins. Where a backward ends, the state before is a
+    constant.
+
+    `forget()` begins a new sequence, and so do copies: they carry no steps and no states.
+    """
+
+    _validates = True
+    _steps_itself = True
+    exempt: ClassVar[Any] = {"twice": "a second backward goes back from the step before"}
+    transient = (
+        *Container.transient,
+        *("steps", "step", "startState", "_now", "_gradNow", "_back", "_summed", "_masked_from"),
+    )
+    steps: Any = ()
+    step: Any = 0
+    # The state before the first step, if not zeros.
+    startState: Any = None
+    rho: int = 99999
+    # While whole sequences are run: how many steps they have.
+    _length: Any = None
+    # The state that the last step left, and the gradient that was set for it.
+    _now: Any = None
+    _gradNow: Any = None
+    # How many steps updateGradInput, and accGradParameters, have not yet gone back through.
+    _back: Any = 0
+    _summed: Any = 0
+    # Whether samples may be masked, whether that is found, what was told, and before which step.
+    maskzero: bool = False
+    v1: bool = False
+    zeroMask: Any = None
+    _masked_from: Any = 0
+
+    def insert(self, module: Module, index: Any = None) -> Self:
+        """Refuse: it is made of the modules that it was made with."""
+        method = "add" if index is None else "insert"
+        raise StateError(
+            f"{type(self).__name__}.{method}: it is complete",
+            layer=self,
+            method=method,
+            argument="module",
+            hint="nn.Sequential(...) of it and others is a module of several",
+        )
+
+    def _hold(self, *modules: Module) -> None:
+        """Be made of these modules."""
+        self.modules = []
+        for module in modules:
+            super().insert(module)
+
+    # ---------------------------------------------------------------- forward and backward
+
+    def updateOutput(self, input: Any) -> Any:
+        """Take the next step."""
+        before, mask = self._state_for(input), self._mask_for(input)
+        step = self._take(input if mask is None else self._without(input, mask), before)
+        step.given = input
+        if mask is not None:
+            step.mask, step.after = mask, self._without(step.after, mask)
+        kept = self._length or (self.rho + 1 if self.train else 1)
+        self.steps = self.steps or []
+        self.steps.append(step)
+        del self.steps[:-kept]
+        self.step += 1
+        self._back = self._summed = self.step
+        self._now, self._gradNow = step.after, None
+        self.output = step.after[0]
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        """Go back from the next earlier step."""
+        method = "updateGradInput"
+        step = self._step_of(method, self._back - 1, input)
+        wanted = table_checks.checked_gradient(self, method, gradOutput, step.after[0])
+        later = self._gradient_of_state(self._back)
+        first = wanted if later is None else _plus(later[0], wanted)
+        rest = map(_zeros_like, step.after[1:]) if later is None else later[1:]
+        gradAfter = [first, *rest]
+        if step.mask is not None:
+            gradAfter = self._without(gradAfter, step.mask)
+        step.gradOutput = gradOutput
+        step.gradInput = self._go_back(step, gradAfter)
+        self._back -= 1
+        if self.gradInput is None:
+            return None
+        self.gradInput = EMPTY if step.gradInput is None else step.gradInput
+        return step.gradInput
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: Number = 1) -> None:
+        """Add what the next earlier step gives."""
+        scale = checks.scale(self, scale)
+        self._accumulate(self._step_to_sum(input, gradOutput), scale)
+        self._summed -= 1
+
+    def _look_ahead(self, input: Any, gradOutput: Any, planned: Any) -> bool:
+        self._step_to_sum(input, gradOutput)
+        return False
+
+    # ---------------------------------------------------------------- what a member says
+
+    @property
+    def _sizes(self) -> list[Any]:
+        """The shapes of the arrays of a state, without the batch: lists where they are tables."""
+        return []
+
+    def _batch_of(self, input: Any) -> tuple[int, ...]:
+        """Return the shape of the batch, () of one sample; raise unless the input fits."""
+        raise NotImplementedError
+
+    def _take(self, input: Any, before: list[Any]) -> Step:
+        """Return a step from a state; the first entry of the state after it is the output."""
+        raise NotImplementedError
+
+    def _go_back(self, step: Step, gradAfter: list[Any]) -> Any:
+        """Return the gradient of the step's input, and let the step have its other gradients."""
+        raise NotImplementedError
+
+    def _accumulate(self, step: Step, scale: Number) -> None:
+        """Add to the gradients of the parameters what a step gives that was gone back through."""
+        raise NotImplementedError
+
+    # ---------------------------------------------------------------- states
+
+    def forget(self) -> Self:
+        """Let the next step be the first of a sequence. Return self."""
+        self.steps, self._now, self._gradNow = (), None, None
+        self.step = self._back = self._summed = self._masked_from = 0
+        return super().forget()
+
+    def maxBPTTstep(self, rho: int) -> Self:
+        """Keep rho steps before the last one for backward, in training. Return self."""
+        wanted = _integer(self, "maxBPTTstep", "rho", rho)
+        if wanted < 1:
+            raise checks.out_of_range(self, "maxBPTTstep", "rho", "at least 1", repr(rho))
+        super().maxBPTTstep(wanted)
+        self.rho = wanted
+        return self
+
+    def getHiddenState(self, step: int | None = None) -> Any:
+        """Return the state after so many steps, counted from the last one if negative.
+
+        Without step it is the last one. 0 is the start: None where it is zeros whose number of rows
+        no step has told.
+        """
+        number = self._state_number("getHiddenState", step)
+        if number < self.step:
+            state = self._kept("getHiddenState", number).before
+        else:
+            state = self._now if number else self.startState
+        return None if state is None else self._shown(state)
+
+    def setHiddenState(self, step: int, state: Any) -> Self:
+        """Go on from a state. Return self.
+
+        State 0 is the start, of this and all later sequences (`setStartState`); beside that, the
+        state that the last step left can be set: it then is a constant, and a backward ends there.
+        """
+        number = self._state_number("setHiddenState", step)
+        if number == 0:
+            return self.setStartState(state)
+        if number < self.step:
+            raise StateError(
+                f"{checks.title(self)}.setHiddenState: state {number} is past: "
+                f"there were {self.step} steps since",
+                layer=self,
+                method="setHiddenState",
+                argument="step",
+                hint=f"state {self.step} is the one from which the next step goes on",
+            )
+        self._now = self._given("setHiddenState", state)
+        self.steps = ()
+        return self
+
+    def setStartState(self, state: Any = None) -> Self:
+        """Let every sequence start from a state, not from zeros; None: from zeros. Return self."""
+        self.startState = None if state is None else self._given("setStartState", state)
+        return self
+
+    def getGradHiddenState(self, step: int | None = None) -> Any:
+        """Return the gradient of the state after so many steps, in the form of the state.
+
+        A backward leaves the gradients of the states before the steps that it went back through: 0
+        is that of the start. Without step it is that of the state up to which it has come.
+        """
+        method = "getGradHiddenState"
+        number = self._back if step is None else self._state_number(method, step)
+        gradState = self._gradient_of_state(number) if number >= self._back else None
+        if gradState is None and number < self.step:
+            raise StateError(
+                f"{checks.title(self)}.{method}: no backward has come to state {number}",
+                layer=self,
+                method=method,
+                argument="step",
+                hint=f"updateGradInput goes back from step {self._back - 1} next",
+            )
+        return None if gradState is None else self._shown(gradState)
+
+    def setGradHiddenState(self, step: int, gradState: Any) -> Self:
+        """Let a gradient of a state come from elsewhere: a backward adds it there. Return self.
+
+        After the last step that is what the module is given that goes on from its state. Of another
+        state, up to which a backward has come, it replaces what that has left.
+        """
+        method = "setGradHiddenState"
+        number = self._state_number(method, step)
+        gradients = None if gradState is None else self._given(method, gradState, "gradState")
+        if number == self.step:
+            self._gradNow = gradients
+        else:
+            self._kept(method, number).gradBefore = gradients
+        return self
+
+    def sharedClone(
+        self, shareParams: bool = True, shareGradParams: bool = True, stepClone: bool = False
+    ) -> Self:
+        """Return a copy with the same parameters and gradients; as a clone of a step: itself."""
+        return self if stepClone else super().sharedClone(shareParams, shareGradParams)
+
+    def _state_number(self, method: str, step: int | None) -> int:
+        if step is None:
+            return int(self.step)
+        number = _integer(self, method, "step", step)
+        if not -self.step - 1 <= number <= self.step:
+            expected = f"at most {self.step}, so many steps as there were"
+            raise checks.out_of_range(self, method, "step", expected, repr(step))
+        return number if number >= 0 else number + self.step + 1
+
+    def _shown(self, state: list[Any]) -> Any:
+        """Return a state as users see it."""
+        return state[0] if len(state) == 1 else list(state)
+
+    def _given(self, method: str, state: Any, argument: str = "state") -> list[Any]:
+        """Return a state as users give it as a list of arrays; raise unless its sizes fit."""
+        entries = [state] if len(self._sizes) == 1 else state
+        if len(self._sizes) > 1:
+            table_checks.must_be_table(self, method, argument, state, len(self._sizes))
+        dtype = self.type()
+        for array in leaves(entries):
+            checks.must_be_floating(self, method, argument, array, dtype)
+        if not _fits(entries, self._sizes):
+            expected = str(_each(self._sizes, lambda size: ("N", *size))).replace("'", "")
+            if len(self._sizes) == 1:
+                expected = expected[1:-1]
+            raise checks.misshapen(self, method, argument, expected, state)
+        return list(entries)
+
+    def _state_for(self, input: Any) -> list[Any]:
+        """Return the state from which a step with this input goes on."""
+        batch = self._batch_of(input)
+        state: Any = self._now if self.step else self.startState
+        if state is None:
+            known = [*leaves(input), *self.parameters()[0]]
+            floating = [array for array in known if is_floating(array)]
+            like, dtype = (floating[0], None) if floating else (known[0], self.type())
+            zeros: list[Any] = _each(
+                self._sizes, lambda size: np.zeros_like(like, shape=batch + size, dtype=dtype)
+            )
+            return zeros
+        if not _fits(state, self._sizes, batch):
+            raise checks.misshapen(
+                self,
+                "updateOutput",
+                "input",
+                f"a batch that goes on from the state {shapes(self._shown(state))}",
+                input,
+                "forget() begins a new sequence" if self.step else "setStartState() takes it back",
+            )
+        return list(state)
+
+    def _gradient_of_state(self, number: int) -> Any:
+        """Return the gradient of a state that came from later steps, None if there is none."""
+        if number == self.step:
+            return self._gradNow
+        return self.steps[number - self.step].gradBefore
+
+    # ---------------------------------------------------------------- masks
+
+    def maskZero(self, v1: bool = False) -> Self:
+        """Let the state of a sample start anew, from zeros, where a mask is set. Return self.
+
+        `setZeroMask` sets it, before a sequence; with v1 it is found: where the input is all zeros.
+        """
+        self.maskzero, self.v1 = True, bool(v1)
+        return super().maskZero(v1)
+
+    def setZeroMask(self, zeroMask: Any) -> Self:
+        """Say where samples do not count: (T, N) by step, (N,) at every step, False. Return self.
+
+        The first row of (T, N) is for the next step, and for the first of every later sequence.
+        """
+        self.zeroMask, self._masked_from = checks.mask(self, zeroMask), self.step
+        return self
+
+    def _mask_for(self, input: Any) -> Any:
+        """Return the mask of the next step, None if every sample counts."""
+        if not self.maskzero:
+            return None
+        return found(self, "updateOutput", input) if self.v1 else self._told()
+
+    def _told(self) -> Any:
+        """Return the row of the mask that was told for the next step."""
+        mask = told(self, "updateOutput")
+        if mask is None or mask.ndim == 1:
+            return mask
+        row = self.step - self._masked_from
+        if row >= len(mask):
+            raise StateError(
+                f"{checks.title(self)}.updateOutput: the mask has {len(mask)} rows, and this is "
+                f"step {row} since it was set",
+                layer=self,
+                method="updateOutput",
+                argument="zeroMask",
+                hint="setZeroMask(mask) with a row for each step; forget() begins a new sequence",
+            )
+        return mask[row]
+
+    def _without(self, table: Any, mask: Array) -> Any:
+        """Return a table with zeros in the rows that are masked, whatever stands there."""
+        return masked(self, "updateOutput", "input", table, mask)
+
+    # ---------------------------------------------------------------- the way back
+
+    def _kept(self, method: str, number: int) -> Step:
+        """Return the step of this number, if it is kept."""
+        if self.step - len(self.steps) <= number < self.step:
+            step: Step = self.steps[number - self.step]
+            return step
+        name = f"{checks.title(self)}.{method}"
+        if not self.step:
+            problem, hint = "there was no step", "call forward(input) first, once for each step"
+        elif number < 0:
+            problem = f"there is no step before step 0: there were {self.step}"
+            hint = "a backward goes back from each step once"
+        else:
+            problem, hint = f"step {number} is not kept", f"maxBPTTstep({self.step - 1 - number})"
+            if not self.train:
+                hint = "evaluation mode keeps the last step alone"
+            elif not self.steps:
+                hint = "call forward(input) first, once for each step"
+        raise StateError(f"{name}: {problem}", layer=self, method=method, hint=hint)
+
+    def _step_of(self, method: str, number: int, input: Any) -> Step:
+        """Return the step of this number, if the input is its."""
+        step = self._kept(method, number)
+        if step.given is input or same(step.given, input):
+            return step
+        raise StateError(
+            f"{checks.title(self)}.{method}: input is not that of step {number}",
+            layer=self,
+            method=method,
+            argument="input",
+            expected=shapes(step.given),
+            got=shapes(input),
+            hint="a backward goes from the last step to the first, each with its own input",
+        )
+
+    def _step_to_sum(self, input: Any, gradOutput: Any) -> Step:
+        """Return the step that accGradParameters comes to, if all is ready and meant."""
+        method, number = "accGradParameters", self._summed - 1
+        step = self._step_of(method, number, input)
+        if number < self._back:
+            raise StateError(
+                f"{checks.title(self)}.{method}: updateGradInput has not come to step {number}",
+                layer=self,
+                method=method,
+                hint="call updateGradInput(input, gradOutput) first: it finds the gradients of "
+                "the states",
+            )
+        if not (step.gradOutput is gradOutput or same(step.gradOutput, gradOutput)):
+            raise StateError(
+                f"{checks.title(self)}.{method}: gradOutput is not that of updateGradInput at step "
+                f"{number}",
+                layer=self,
+                method=method,
+                argument="gradOutput",
+                expected=shapes(step.gradOutput),
+                got=shapes(gradOutput),
+                hint="call updateGradInput with this gradOutput first",
+            )
+        return step
+
+
+# ---------------------------------------------------------------- states
+
+
+def _each(sizes: Any, make: Callable[[tuple[int, ...]], Any]) -> Any:
+    """Return make(size) for each size of a list, nested as that is."""
+    if isinstance(sizes, list):
+        return [_each(size, make) for size in sizes]
+    return make(sizes)
+
+
+def _fits(state: Any, sizes: Any, batch: tuple[int, ...] | None = None) -> bool:
+    """Tell whether a state has these sizes, and this batch if one is given."""
+    if isinstance(sizes, list):
+        return (
+            isinstance(state, (list, tuple))
+            and len(state) == len(sizes)
+            and all(_fits(entry, size, batch) for entry, size in zip(state, sizes, strict=True))
+        )
+    lead = len(state.shape) - len(sizes)
+    return lead >= 0 and state.shape[lead:] == sizes and batch in (None, state.shape[:lead])
+
+
+def _plus(one: Any, other: Any) -> Any:
+    return total_gradient([one, other], other)
+
+
+def _zeros_like(table: Any) -> Any:
+    return map_arrays(np.zeros_like, table)
+
+
+def _integer(layer: Any, method: str, argument: str, value: Any) -> int:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)
+    except TypeError:
+        raise checks.mistyped(layer, method, argument, "an integer", repr(value)) from None
+
+
+# ---------------------------------------------------------------- steps of any module
+
+
+class Wrapping(AbstractRecurrent):
+    """A recurrent module each of whose steps is a call of another module, whatever that remembers.
+
+    A step's `gates` are what the call left behind in each part of the module, and is put back there
+    when a backward comes to the step: so there is one module, and no copies for steps.
+    """
+
+    _validates = True
+
+    def _call(self, input: Any) -> tuple[Any, Any]:
+        """Return the module's output, and what the call left behind."""
+        module = self.modules[0]
+        if self.zeroMask is not None:
+            mask = self._told()
+            module.setZeroMask(False if mask is None else mask)
+        try:
+            with in_place(module):
+                output = module.updateOutput(input)
+        except Exception as error:
+            checks.locate(error, self, 0, f"step {self.step}, input {shapes(input)}")
+            raise
+        return output, _memories(module)
+
+    def _call_back(self, step: Step, input: Any, gradOutput: Any) -> Any:
+        """Return the module's gradInput."""
+        module = self.modules[0]
+        _remind(step.gates)
+        try:
+            with in_place(module):
+                gradInput = module._backpropagate(input, gradOutput)
+        except Exception as error:
+            story = f"step {self._back - 1}, gradOutput {shapes(gradOutput)}"
+            checks.locate(error, self, 0, story)
+            raise
+        step.gradGates = _memories(module)
+        return gradInput
+
+    def _call_to_sum(self, step: Step, input: Any, gradOutput: Any, scale: Number) -> None:
+        _remind(step.gradGates)
+        self.modules[0].accGradParameters(input, gradOutput, scale)
+
+    def _look_ahead(self, input: Any, gradOutput: Any, planned: Any) -> bool:
+        super()._look_ahead(input, gradOutput, planned)
+        # A layer that does not say that it validates may fail after others have accumulated.
+        return any(part._look_ahead is fails_anywhere for part in self.modules[0].listModules())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} @ {self.modules[0]!r}"
+
+
+_Memories = list[tuple[Stateful, dict[str, Any]]]
+
+
+def _memories(module: Module) -> _Memories:
+    """Return what the last call left behind in a module and its parts.
+
+    Recurrent modules that take a step with it are left out: they keep their steps themselves.
+    """
+    found: dict[int, Stateful] = {}
+    waiting: list[tuple[Any, bool]] = [(module, False)]
+    memories: _Memories = []
+    while waiting:
+        part, run = waiting.pop()
+        if id(part) in found or (isinstance(part, AbstractRecurrent) and not run):
+            continue
+        found[id(part)] = part
+        names = [name for name in part.transient if name not in part._caches]
+        memories.append((part, {name: getattr(part, name) for name in names}))
+        run = run or getattr(part, "_runs_steps", False)
+        # Modules, too, may be what is remembered: a MapTable's clones.
+        held = [value for value in memories[-1][1].values() if isinstance(value, (list, tuple))]
+        modules = [entry for value in held for entry in value if isinstance(entry, Module)]
+        waiting += [(inner, run) for inner in (*modules, *(inner for _, inner in inside(part)))]
+    return memories
+
+
+def _remind(memories: _Memories) -> None:
+    """Put back what was left behind."""
+    for part, held in memories:
+        for name, value in held.items():
+            setattr(part, name, value)
+
+
+@contextmanager
+def in_place(module: Module) -> Iterator[None]:
+    """Put recurrent modules inside back to the step where they stood if the with block raises."""
+    before = [
+        (rnn, rnn.step, rnn._now, rnn._gradNow, rnn._back, rnn._summed)
+        for rnn in recurrents(module)
+    ]
+    try:
+        yield
+    except BaseException:
+        for rnn, *places in before:
+            rnn.steps = rnn.steps[: max(0, len(rnn.steps) - (rnn.step - places[0]))]
+            rnn.step, rnn._now, rnn._gradNow, rnn._back, rnn._summed = places
+        raise

@@ -1,0 +1,101 @@
+"""What all modules have in common that run others over the steps of a sequence."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+from torchlite.kernels.arrays import Number
+from torchlite.nn import checks
+from torchlite.nn._remembering import Remembering, any_complex, numpy_raises
+from torchlite.nn._through_time import must_be_mode, recurrents
+from torchlite.nn.module import fails_anywhere
+from torchlite.nn.stateful import restored
+
+__all__ = ["AbstractSequencer", "running"]
+
+
+class AbstractSequencer(Remembering):
+    """A module that is given whole sequences, and runs what is inside it once a step.
+
+    Conventions
+    -----------
+    Every sequence starts anew, unless `remember(mode)` says otherwise: then it goes on from the
+    state that the last one left, as a constant. Where the mode changes, training or evaluation, a
+    sequence starts anew in any case. The steps of a sequence are those of one forward, however
+    many: `maxBPTTstep` is for modules that are called once a step.
+    """
+
+    _validates = True
+    _runs_steps = True
+    transient = (*Remembering.transient, "_mode")
+    _remember: str = "neither"
+    # Whether the last forward was one in training.
+    _mode: Any = None
+
+    def remember(self, mode: str = "both") -> Self:
+        """Say when it goes on from the state that the sequence before left. Return self.
+
+        mode: 'both' in training and evaluation, 'train' or 'eval' in one of the two, or 'neither'.
+        """
+        must_be_mode(self, mode)
+        self._remember = mode
+        return self
+
+    def forget(self) -> Self:
+        """Let the next sequence start anew. Return self."""
+        self._forget()
+        return super().forget()
+
+    def maxBPTTstep(self, rho: int) -> Self:
+        """Do nothing: a backward goes through the whole sequence. Return self."""
+        return self
+
+    def _begin(self) -> None:
+        """Start a sequence: anew, or from the state that the one before left."""
+        self._forget()
+        mode = "train" if self.train else "eval"
+        if self._remember not in ("both", mode) or self._mode is not self.train:
+            self.forget()
+        self._mode = self.train
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: Number = 1) -> None:
+        """Run accGradParameters of what is inside, from the last step to the first."""
+        scale = checks.scale(self, scale)
+        steps = self._steps(input, gradOutput)
+        if self._may_fail() or numpy_raises() or any_complex((input, gradOutput, self.output)):
+            with restored(self.parameters()[1]):
+                self._accumulate(steps, scale)
+        else:
+            self._accumulate(steps, scale)
+
+    def _look_ahead(self, input: Any, gradOutput: Any, planned: Any) -> bool:
+        self._steps(input, gradOutput)
+        return self._may_fail()
+
+    def _may_fail(self) -> bool:
+        """Tell whether a layer inside may fail after others have accumulated."""
+        return any(
+            part._look_ahead is fails_anywhere or part.gradInput is None
+            for part in self.listModules()
+        )
+
+
+@contextmanager
+def running(module: Any, steps: int) -> Iterator[None]:
+    """Let recurrent modules take this many steps, and keep them all.
+
+    They keep no step that they took before. If the with block raises, they stand where they stood.
+    """
+    before = [(rnn, rnn.step, rnn._now) for rnn in recurrents(module)]
+    for rnn, *_ in before:
+        rnn.steps, rnn._length, rnn._masked_from = (), steps, rnn.step
+    try:
+        yield
+    except BaseException:
+        for rnn, step, state in before:
+            rnn.steps, rnn._now, rnn._gradNow = (), state, None
+            rnn.step = rnn._back = rnn._summed = step
+        raise
+    finally:
+        for rnn, *_ in before:
+            del rnn._length
