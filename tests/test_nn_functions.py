@@ -65,6 +65,32 @@ def test_random_connections_use_the_inputs_equally_often(nin, nout, nto):
             "nn.utils.recursiveCopy: t2 must be an array or a table of arrays, got str",
         ),
         (
+            lambda: nn.utils.getZeroMaskBatch(np.ones(())),
+            ShapeError,
+            "nn.utils.getZeroMaskBatch: batch must be at least 1-D, got ()",
+        ),
+        (
+            lambda: nn.utils.getZeroMaskSequence([np.ones(2)]),
+            ShapeError,
+            "nn.utils.getZeroMaskSequence: sequence must be at least 2-D, got [(2,)]",
+        ),
+        (
+            lambda: nn.utils.setZeroMask([nn.ReLU(), 3], False),
+            DTypeError,
+            "nn.utils.setZeroMask: modules must be a list of modules, got int",
+        ),
+        (
+            lambda: nn.utils.recursiveZeroMask(np.ones((2, 3)), np.zeros(3, bool)),
+            ShapeError,
+            "nn.utils.recursiveZeroMask: tensor must be of arrays with (3,) first, like mask, "
+            "got (2, 3)",
+        ),
+        (
+            lambda: nn.utils.recursiveZeroMask(np.ones(2), [0, 1]),
+            DTypeError,
+            "nn.utils.recursiveZeroMask: mask must be an array, got list",
+        ),
+        (
             lambda: nn.utils.recursiveType([np.ones(1)], "int64"),
             DTypeError,
             "nn.utils.recursiveType.type: dtype must be float32, float64, complex64 or "
@@ -137,6 +163,21 @@ def test_recursiveCopy_writes_where_it_fits():
     fresh, _ = nn.utils.recursiveCopy(None, (np.ones(1), 1j * np.ones(1)))
     assert [array.tolist() for array in fresh] == [[1], [1j]]
     assert nn.utils.recursiveCopy(x, 1j * x)[0].dtype.kind == "c"
+
+
+def test_masks_of_batches_and_sequences():
+    x = np.array([[[1.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, np.nan]]])
+    assert nn.utils.getZeroMaskSequence([x, x[0]]).tolist() == [[False, True], [True, False]]
+    assert nn.utils.getZeroMaskBatch(x).tolist() == [False, False]
+    assert nn.utils.getZeroMaskBatch(np.array([0, -1])).tolist() == [False, True]
+    table = [np.ones((2, 2)), np.ones((2, 2, 1), "int64")]
+    assert nn.utils.recursiveZeroMask(table, np.array([[0, 1], [0, 0]], "uint8")) is table
+    assert [array.ravel().tolist() for array in table] == [[1, 0, 1, 1]] * 2
+    nets = [nn.MaskZero(nn.ReLU()), nn.MaskZero(nn.ReLU())]
+    nn.utils.setZeroMask(nets, np.array([True]))
+    assert [net.zeroMask.tolist() for net in nets] == [[True], [True]]
+    nn.utils.setZeroMask(nets[0], False)
+    assert nets[0].zeroMask is False
 
 
 def test_clear_empties_what_is_named():

@@ -1,6 +1,9 @@
 """Sequences, and what else the recurrent packages of Torch7 have, against their own numbers."""
 
+import copy
 import re
+from functools import reduce
+from operator import getitem
 
 import golden
 import numpy as np
@@ -75,7 +78,7 @@ def in_order(case, places):
     renamed = dict(case)
     for field in ("params", "gradParams", "params2", "gradParams2"):
         if field in case:
-            assert case[field].keys() == places.keys()
+            assert case[field].keys() == places.keys(), f"{field} must be those of param_order"
             renamed[field] = {places[path]: array for path, array in case[field].items()}
     for field in ("passes", "calls"):
         if all(isinstance(entry, dict) for entry in case.get(field, [""])):
@@ -491,3 +494,40 @@ def test_torch7_agrees(name):
 
 def test_only_the_cases_of_what_is_to_come_are_left_out():
     assert set().union(*map(missing, CASES.values())) <= LATER | PARTLY
+
+
+# The replay itself
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("StepLSTM_1", ("passes", 0, "output", 1)),
+        ("StepLSTM_1", ("passes", 0, "gradInput", 2)),
+        ("StepLSTM_2", ("passes", 0, "gradParams", "weightO")),
+        ("StepGRU_2", ("passes", 0, "output")),
+        ("MaskZero_2", ("passes", 0, "gradInput")),
+        ("LookupTableMaskZero_1", ("passes", 0, "gradParams", "weight")),
+        ("SequencerCriterion_4", ("gradInput",)),
+        ("script_RepeaterCriterion_1", ("results", "loss")),
+    ],
+)
+def test_a_changed_number_is_found(name, path):
+    case = copy.deepcopy(CASES[name])
+    *outer, last = path
+    holder = reduce(getitem, outer, case)
+    holder[last] = np.array(holder[last])
+    holder[last][np.unravel_index(np.abs(holder[last]).argmax(), holder[last].shape)] *= 1 + 1e-10
+    with pytest.raises(AssertionError, match=r"1 of \d+ differ"):
+        CHECKS[case["kind"]](prepared(case))
+
+
+def test_what_is_not_known_of_a_case_is_refused():
+    case = CASES["StepGRU_1"]
+    with pytest.raises(AssertionError, match=r"^StepGRU_1: nothing is known of \['more'\]"):
+        prepared({**case, "more": 1})
+    passes = [{**case["passes"][0], "more": 1}]
+    with pytest.raises(AssertionError, match=r"^StepGRU_1: nothing is known of \['more'\]"):
+        check_sequence(prepared({**case, "passes": passes}))
+    with pytest.raises(AssertionError, match="params must be those of param_order"):
+        check_sequence(prepared({**case, "params": {"weight": case["params"]["weight"]}}))

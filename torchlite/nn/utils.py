@@ -7,10 +7,21 @@ import numpy as np
 from torchlite.errors import DTypeError, ShapeError, fault
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
+from torchlite.kernels.masks import blank_rows
 from torchlite.nn.nested import is_array, leaves, shapes
 from torchlite.nn.stateful import Stateful, cast
 
-__all__ = ["clear", "recursiveAdd", "recursiveCopy", "recursiveFill", "recursiveType"]
+__all__ = [
+    "clear",
+    "getZeroMaskBatch",
+    "getZeroMaskSequence",
+    "recursiveAdd",
+    "recursiveCopy",
+    "recursiveFill",
+    "recursiveType",
+    "recursiveZeroMask",
+    "setZeroMask",
+]
 
 
 def recursiveType(param: Any, type: Any) -> Any:
@@ -141,6 +152,87 @@ def clear(self: Any, *fields: Any) -> Any:
             empty = type(value)() if isinstance(value, (list, tuple, dict)) else None
             setattr(self, field, empty)
     return self
+
+
+def getZeroMaskBatch(batch: Any) -> Array:
+    """Return where a sample of a batch (N, ...) has nothing but zeros (ids: -1): (N,).
+
+    Of a table, the first array tells.
+
+    Example
+    -------
+    >>> from torchlite import nn
+    >>> nn.utils.getZeroMaskBatch(np.array([[1.0, 0.0], [0.0, 0.0]]))
+    array([False,  True])
+    """
+    return _blank("getZeroMaskBatch", "batch", batch, 1)
+
+
+def getZeroMaskSequence(sequence: Any) -> Array:
+    """Return where a sample of a sequence (T, N, ...) has nothing but zeros (ids: -1): (T, N).
+
+    Of a table, the first array tells.
+
+    Example
+    -------
+    >>> from torchlite import nn
+    >>> nn.utils.getZeroMaskSequence(np.array([[[1.0], [2.0]], [[3.0], [0.0]]]))
+    array([[False, False],
+           [False,  True]])
+    """
+    return _blank("getZeroMaskSequence", "sequence", sequence, 2)
+
+
+def _blank(function: str, argument: str, table: Any, lead: int) -> Array:
+    first = _arrays(function, argument, table)[:1]
+    if not first or first[0].ndim < lead:
+        where, expected = f"nn.utils.{function}", f"at least {lead}-D"
+        raise fault(ShapeError, where, argument, expected, shapes(table))
+    return blank_rows(first[0], lead)
+
+
+def setZeroMask(modules: Any, zeroMask: Any) -> None:
+    """Call `setZeroMask(zeroMask)` of each module, or criterion, of a list.
+
+    Example
+    -------
+    >>> from torchlite import nn
+    >>> net, criterion = nn.MaskZero(nn.ReLU()), nn.MaskZeroCriterion(nn.MSECriterion())
+    >>> nn.utils.setZeroMask([net, criterion], np.array([False, True]))
+    >>> criterion.zeroMask
+    array([False,  True])
+    """
+    modules = modules if isinstance(modules, (list, tuple)) else [modules]
+    for module in modules:
+        if not isinstance(module, Stateful):
+            where, got = "nn.utils.setZeroMask", type(module).__name__
+            raise fault(DTypeError, where, "modules", "a list of modules", got)
+    for module in modules:
+        module.setZeroMask(zeroMask)
+
+
+def recursiveZeroMask(tensor: Any, mask: Any) -> Any:
+    """Set an array, or all arrays of a table, to zero where the mask is True, in place; return it.
+
+    The mask is (N,) or (T, N), the first dimensions of the arrays.
+
+    Example
+    -------
+    >>> from torchlite import nn
+    >>> nn.utils.recursiveZeroMask([np.ones((2, 2))], np.array([True, False]))
+    [array([[0., 0.],
+           [1., 1.]])]
+    """
+    where, arrays = "nn.utils.recursiveZeroMask", _arrays("recursiveZeroMask", "tensor", tensor)
+    if not is_array(mask):
+        raise fault(DTypeError, where, "mask", "an array", type(mask).__name__)
+    for array in arrays:
+        if array.shape[: mask.ndim] != mask.shape:
+            expected = f"of arrays with {shapes(mask)} first, like mask"
+            raise fault(ShapeError, where, "tensor", expected, shapes(tensor))
+    for array in arrays:
+        array[mask != 0] = 0
+    return tensor
 
 
 def _arrays(function: str, argument: str, table: Any) -> list[Array]:
