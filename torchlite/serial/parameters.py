@@ -2,6 +2,8 @@
 
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
@@ -16,7 +18,7 @@ from torchlite.serial.describe import Description, refusal
 from torchlite.serial.networks import must_be_stateful
 from torchlite.serial.values import RefusalError
 
-__all__ = ["load_parameters", "save_parameters"]
+__all__ = ["arrays_in", "load_parameters", "save_parameters"]
 
 _Net = TypeVar("_Net", bound=Stateful)
 
@@ -84,6 +86,12 @@ def save_parameters(path: Path, net: Stateful) -> None:
 def load_parameters(path: Path, net: _Net) -> _Net:
     """Fill the arrays of a network from a file of `save_parameters`. Return the network.
 
+    Conventions
+    -----------
+    `num_batches_tracked`, which PyTorch's files have beside running statistics, is ignored. Where
+    names, or the order of entries, are others in such a file, it is one for
+    `torchlite.interop.pytorch.load_state_dict`.
+
     Raises
     ------
     ImportError
@@ -99,30 +107,59 @@ def load_parameters(path: Path, net: _Net) -> _Net:
     See `save_parameters`.
     """
     must_be_stateful("load_parameters", "net", net)
-    safetensors = _safetensors()
+    _safetensors()
     try:
         description = Description(net, "", False)
     except RefusalError as error:
         raise refusal("load_parameters", error) from None
-    arrays = description.arrays
+    with _opened(path) as (file, tensors):
+        values = _values(file, tensors, description)
+    for name, array in description.arrays.items():
+        array[...] = values[name]
+    return net
+
+
+def arrays_in(path: Path) -> dict[str, Array]:
+    """Return all arrays of a safetensors file by their names.
+
+    Raises
+    ------
+    ImportError
+        safetensors is not installed.
+    FormatError
+        The file is damaged, or holds arrays of a dtype that NumPy does not have.
+    OSError
+        It cannot be opened or read.
+    """
+    with _opened(path) as (file, tensors):
+        for name in tensors.keys():  # noqa: SIM118
+            kind = tensors.get_slice(name).get_dtype()
+            if kind not in _KINDS:
+                raise broken(file, name, f"{kind} is no dtype of NumPy's")
+        return {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, Any]]:
+    """Open a file, and what safetensors makes of it."""
+    safetensors = _safetensors()
     with open(path, "rb") as file:
         start = file.read(8)
         if len(start) < 8 or struct.unpack("<Q", start)[0] > _LONGEST_HEADER:
             raise broken(file, "", f"it has no header, or one of more than {_LONGEST_HEADER} bytes")
         try:
             with safetensors.safe_open(os.fsdecode(path), framework="np") as tensors:
-                values = _values(file, tensors, description)
+                yield file, tensors
         except safetensors.SafetensorError as error:
             raise broken(file, "", str(error)) from None
-    for name, array in arrays.items():
-        array[...] = values[name]
-    return net
 
 
 def _values(file: BinaryIO, tensors: Any, description: Description) -> dict[str, Array]:
     """Return the arrays of the file, after comparing all of them with the network's."""
     arrays, views = description.arrays, description.views
-    names = set(tensors.keys())
+    # PyTorch's batch normalization counts its batches, Torch7's does not.
+    counted = (name for name in tensors.keys() if name.endswith("num_batches_tracked"))  # noqa: SIM118
+    names = set(tensors.keys()) - set(counted)
     for name in sorted((names ^ arrays.keys()) - views.keys()):
         which = "the network" if name in names else "the file"
         raise broken(file, name[:80], f"there is no such array in {which}")

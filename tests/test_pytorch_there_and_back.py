@@ -1,0 +1,507 @@
+"""Networks go to PyTorch and come back: live, where it is installed."""
+
+import copy
+import pickle
+
+import cases
+import numpy as np
+import pytest
+
+from torchlite import nn, optim, random
+from torchlite.errors import DTypeError, SettingError, StateError
+from torchlite.interop import pytorch
+from torchlite.interop.pytorch.functions import FUNCTIONS, UNSAID
+from torchlite.interop.pytorch.pairs import COMPOSED, PAIRS
+from torchlite.nn.nested import map_arrays
+
+torch = pytest.importorskip("torch")
+
+DRAWS = (nn.Dropout, nn.SpatialDropout, nn.VolumetricDropout, nn.RReLU, nn.WhiteNoise)
+BATCHES = "PyTorch's takes batches only"
+NUMBERS = "PyTorch's takes floating numbers only"
+# Rows whose class goes there, and that do not go through.
+EXCEPT = {
+    "Dropout-stochastic": "it draws in evaluation, too",
+    "Sequential-tied": "a transposed weight",
+    "SpatialCrossMapLRN-one sample": BATCHES,
+    "SpatialFullConvolution-table": "PyTorch's takes no table",
+    "SpatialUpSamplingBilinear-one sample": BATCHES,
+    "SpatialUpSamplingNearest-one sample": BATCHES,
+    "VolumetricFullConvolution-table": "PyTorch's takes no table",
+} | {
+    f"{row}-{kind}": NUMBERS
+    for row in ("SpatialUpSamplingNearest", "UpSampling-volumes")
+    for kind in ("integers", "booleans")
+}
+EXCEPT |= {
+    f"{name}Padding-booleans": NUMBERS
+    for name in ("SpatialReflection", "SpatialReplication", "VolumetricReplication")
+}
+ROWS = [case for _, case in cases.rows() if isinstance(case.make(), nn.Module)]
+
+
+def goes_there(net):
+    """Tell whether every class in a network is one that goes there."""
+    said = {"Sequential", *FUNCTIONS, *(pair.ours for pair in PAIRS)}
+    return all(type(part).__name__ in said for part in net.listModules())
+
+
+THERE = [case for case in ROWS if goes_there(case.make()) and case.id not in EXCEPT]
+
+
+def tensors_of(table):
+    if isinstance(table, dict):
+        return {key: tensors_of(value) for key, value in table.items()}
+    if isinstance(table, (list, tuple)):
+        return [tensors_of(value) for value in table]
+    tensor = torch.tensor(table)
+    return tensor.requires_grad_() if tensor.is_floating_point() else tensor
+
+
+def in_order(table):
+    """Return the leaves of a table of tensors, or arrays, in the order of `leaves`."""
+    if isinstance(table, dict):
+        return [leaf for key in table for leaf in in_order(table[key])]
+    if isinstance(table, (list, tuple)):
+        return [leaf for value in table for leaf in in_order(value)]
+    return [table]
+
+
+def close(found, expected, within):
+    for got, wanted in zip(found, in_order(expected), strict=True):
+        assert tuple(got.shape) == wanted.shape
+        size = np.abs(wanted * 1.0).max(initial=0)
+        assert np.abs(got * 1.0 - wanted * 1.0).max(initial=0) <= within * (1 + size)
+
+
+def slopes(tensors):
+    """Return the gradients of tensors as arrays, zeros where there are none."""
+    return [np.zeros(t.shape) if t.grad is None else t.grad.numpy() for t in tensors]
+
+
+def as_layers(module, tensors):
+    """Return what stands in a module's parameters, as parameters of torchlite."""
+    with torch.no_grad():
+        for parameter, values in zip(module.parameters(), tensors, strict=True):
+            parameter.copy_(torch.as_tensor(values))
+    return pytorch.from_torch(module).parameters()[0]
+
+
+@pytest.mark.parametrize("case", THERE, ids=lambda case: case.id)
+def test_there_and_back(case):
+    random.manualSeed(1)
+    net = case.make()
+    if any(isinstance(part, DRAWS) for part in net.listModules()):
+        net.evaluate()
+    streams = random.getRNGState(), torch.get_rng_state()
+    module = pytorch.to_torch(net)
+    back = pytorch.from_torch(module)
+    assert np.array_equal(random.getRNGState(), streams[0])
+    assert torch.equal(torch.get_rng_state(), streams[1])
+    assert repr(back) == repr(net)
+    assert [part.train for part in back.listModules()] == [p.train for p in net.listModules()]
+    state = {k: v for k, v in module.state_dict().items() if "num_batches" not in k}
+    assert {k: v.shape for k, v in pytorch.state_dict(net).items()} == {
+        k: tuple(v.shape) for k, v in state.items()
+    }
+    for name, array in pytorch.state_dict(net).items():
+        assert np.array_equal(state[name], array)
+
+    rng = np.random.default_rng(1)
+    input = case.draw(rng)
+    tensors = tensors_of(input)
+    output, there = net.forward(input), module(tensors)
+    close([tensor.detach().numpy() for tensor in in_order(there)], output, 1e-12)
+    for got, wanted in zip(in_order(back.forward(input)), in_order(output), strict=True):
+        assert got.dtype == wanted.dtype
+        assert np.array_equal(got, wanted)
+
+    gradOutput = map_arrays(
+        lambda a: rng.normal(size=a.shape) if a.dtype.kind == "f" else np.zeros_like(a), output
+    )
+    both = zip(in_order(there), in_order(gradOutput), strict=True)
+    pulled = [(t, torch.tensor(g)) for t, g in both if t.requires_grad]
+    if pulled:
+        torch.autograd.backward(*zip(*pulled, strict=True))
+    net.zeroGradParameters()
+    gradInput = net.backward(input, gradOutput)
+    # Backward divides by a distance plus 1e-7 there: exempt says so.
+    guarded = "gradInput" in net.exempt and "distance" in net.exempt["gradInput"]
+    within = 1e-6 if guarded else 1e-12
+    close(slopes(in_order(tensors)), gradInput, within)
+    close(as_layers(module, slopes(module.parameters())), net.parameters()[1], within)
+
+
+@pytest.mark.parametrize("id", EXCEPT)
+def test_what_goes_through_is_no_exception(id):
+    (case,) = [case for case in ROWS if case.id == id]
+    if id != "Dropout-stochastic":
+        with pytest.raises((AssertionError, RuntimeError, TypeError, ValueError)):
+            test_there_and_back(case)
+
+
+def test_the_lists_are_of_classes():
+    known = {name for name in nn.__all__ if issubclass(getattr(nn, name), nn.Module)}
+    said = {*FUNCTIONS, *(pair.ours for pair in PAIRS), "Sequential"}
+    assert said <= known
+    assert UNSAID.keys() <= known - said
+    theirs = {*COMPOSED, *(pair.theirs for pair in PAIRS)}
+    assert all(hasattr(torch.nn, name) for name in theirs)
+
+
+def test_what_cannot_be_said_is_named_whole():
+    class Mine(nn.Identity):
+        pass
+
+    net = nn.Sequential(
+        nn.Kmeans(2, 3), nn.ConcatTable(Mine(), nn.Sequential(nn.Tanh(), nn.Profile(nn.ReLU())))
+    )
+    net.add(nn.LookupTable(2, 3).accUpdateOnly())
+    tied, one = nn.Linear(3, 2), nn.Linear(2, 3)
+    tied.weight, tied.gradWeight = one.weight.T, one.gradWeight.T
+    net.add(one).add(tied)
+    with pytest.raises(DTypeError) as caught:
+        pytorch.to_torch(net)
+    assert str(caught.value) == (
+        "to_torch: net must be of layers that PyTorch can say, got some that are not\n"
+        "  [0] Kmeans: its clusters move without gradients\n"
+        "  [1][0] Mine: it is a class of your own\n"
+        "  [1][1][1] Profile: it measures what torchlite takes\n"
+        "  [2] LookupTable: after accUpdateOnly() it has no gradient\n"
+        "  [4] weight: it is a view of [3] weight, and PyTorch ties whole parameters only"
+    )
+    with pytest.raises(DTypeError, match=r"^to_torch: net must be a module, got MSECriterion$"):
+        pytorch.to_torch(nn.MSECriterion())
+
+
+class Residual(torch.nn.Module):
+    def __init__(self, inside):
+        super().__init__()
+        self.inside = inside
+
+    def forward(self, input):
+        return input + self.inside(input)
+
+
+def test_what_torchlite_cannot_say_is_named_whole():
+    t = torch.nn
+    module = t.Sequential(
+        t.Conv2d(4, 4, 3, groups=2),
+        t.Sequential(t.GELU(), t.Conv2d(4, 4, 2, padding="same")),
+        Residual(t.Identity()),
+        t.Flatten(),
+        t.Conv2d(4, 4, 3, padding=1, padding_mode="reflect"),
+        t.BatchNorm2d(4, momentum=None),
+        t.BatchNorm1d(4, track_running_stats=False),
+        t.Linear(4, 4).half(),
+        t.LayerNorm((2, 2)),
+        t.MaxPool2d(2, return_indices=True),
+        t.Softplus(threshold=5),
+        t.Upsample(scale_factor=1.5),
+        t.Upsample(scale_factor=2, mode="bilinear"),
+        t.Upsample(scale_factor=2, mode="bicubic"),
+        t.Upsample(size=(3, 4)),
+        t.LocalResponseNorm(4),
+        t.Conv1d(2, 2, 3, padding=1, groups=2),
+        t.MaxPool1d(2, ceil_mode=True),
+        t.AvgPool1d(2, count_include_pad=False),
+        t.MaxPool1d(2, dilation=2),
+        t.AdaptiveAvgPool2d((None, 2)),
+        t.PReLU(2).bfloat16(),
+        t.ConvTranspose2d(2, 2, 2, dilation=2),
+        t.Conv3d(2, 2, 1, dilation=2, groups=2),
+        t.Unflatten(1, (2, -1)),
+        t.LayerNorm(2, bias=False),
+        t.MaxPool3d(1, dilation=2, return_indices=True),
+    )
+    with pytest.raises(DTypeError) as caught:
+        pytorch.from_torch(module)
+    assert str(caught.value) == (
+        "from_torch: module must be of modules that torchlite can say, got some that are not\n"
+        "  0: Conv2d: groups is 2\n"
+        "  1.0: GELU: torchlite has no such layer\n"
+        "  1.1: Conv2d: padding is 'same' around windows of an even size\n"
+        "  2: Residual: it is no class of torch.nn\n"
+        "  3: Flatten: no Linear after it says how many entries a sample has\n"
+        "  4: Conv2d: padding_mode is 'reflect'\n"
+        "  5: BatchNorm2d: momentum is None: an average over all batches\n"
+        "  6: BatchNorm1d: track_running_stats is False\n"
+        "  7: Linear: it is of float16\n"
+        "  8: LayerNorm: normalized_shape is (2, 2)\n"
+        "  9: MaxPool2d: return_indices is True\n"
+        "  10: Softplus: threshold is 5: it is no smooth function\n"
+        "  11: Upsample: scale_factor is 1.5\n"
+        "  12: Upsample: align_corners is not True\n"
+        "  13: Upsample: mode is 'bicubic'\n"
+        "  14: Upsample: size is (3, 4) in the mode 'nearest'\n"
+        "  15: LocalResponseNorm: size is 4, which is even\n"
+        "  16: Conv1d: groups is 2\n"
+        "  17: MaxPool1d: ceil_mode is True\n"
+        "  18: AvgPool1d: count_include_pad is False\n"
+        "  19: MaxPool1d: dilation is 2\n"
+        "  20: AdaptiveAvgPool2d: output_size is (None, 2)\n"
+        "  21: PReLU: it is of bfloat16\n"
+        "  22: ConvTranspose2d: dilation is (2, 2)\n"
+        "  23: Conv3d: groups is 2\n"
+        "  24: Unflatten: unflattened_size is (2, -1)\n"
+        "  25: LayerNorm: it has a weight without a bias\n"
+        "  26: MaxPool3d: return_indices is True"
+    )
+    with pytest.raises(DTypeError, match=r"module must be a torch\.nn\.Module, got Linear$"):
+        pytorch.from_torch(nn.Linear(1, 1))
+
+
+# What a torch module becomes, and the shape of its input.
+FROM_THERE = {
+    "same": (lambda t: t.Conv2d(2, 3, (3, 1), padding="same", dilation=(2, 1)), (2, 2, 5, 4)),
+    "valid": (lambda t: t.Conv3d(1, 2, 2, padding="valid", bias=False), (2, 1, 3, 2, 4)),
+    "Conv1d": (lambda t: t.Conv1d(2, 3, 3, 2, 1), (4, 2, 6)),
+    "Conv1d of one sample": (lambda t: t.Conv1d(2, 3, 2, dilation=2, bias=False), (2, 6)),
+    "MaxPool1d": (lambda t: t.MaxPool1d(3, 2, 1), (2, 3, 8)),
+    "AvgPool1d": (lambda t: t.AvgPool1d(2, padding=1), (2, 3, 8)),
+    "AvgPool3d": (lambda t: t.AvgPool3d(2, 1, 1, ceil_mode=True), (2, 1, 3, 3, 3)),
+    "AvgPool2d": (lambda t: t.AvgPool2d(3, 2, 1, True, False), (2, 1, 4, 5)),
+    "AdaptiveAvgPool2d": (lambda t: t.AdaptiveAvgPool2d(1), (2, 3, 4, 5)),
+    "BatchNorm2d": (lambda t: t.BatchNorm2d(3, momentum=0.25, affine=False).eval(), (2, 3, 2, 2)),
+    "LayerNorm": (lambda t: t.LayerNorm(4), (3, 4)),
+    "LayerNorm alone": (lambda t: t.LayerNorm(4, elementwise_affine=False), (4,)),
+    "Bilinear": (lambda t: t.Bilinear(2, 3, 2, bias=False), [(4, 2), (4, 3)]),
+    "Softplus": (lambda t: t.Softplus(2), (3, 4)),
+    "Upsample": (lambda t: t.Upsample(scale_factor=(2, 2)), (2, 1, 2, 3)),
+    "Upsample to a size": (
+        lambda t: t.Upsample(4, mode="bilinear", align_corners=True),
+        (2, 1, 2, 3),
+    ),
+    "Dropout2d": (lambda t: t.Dropout2d(0.25).eval(), (2, 3, 2, 2)),
+    "Dropout3d": (lambda t: t.Dropout3d(0.25).eval(), (2, 3, 2, 2, 2)),
+    "inplace": (lambda t: t.Sequential(t.Linear(3, 2), t.ReLU(inplace=True)), (4, 3)),
+    "Flatten": (
+        lambda t: t.Sequential(
+            t.Sequential(t.Conv2d(1, 2, 3), t.ReLU(), t.Flatten()),
+            t.Dropout(0.5).eval(),
+            t.Linear(8, 2),
+        ),
+        (3, 1, 4, 4),
+    ),
+    "Flatten before a norm": (lambda t: t.Sequential(t.Flatten(), t.BatchNorm1d(8)), (3, 2, 4)),
+    "Unflatten": (lambda t: t.Unflatten(1, (2, 3)), (4, 6)),
+}
+
+
+@pytest.mark.parametrize("name", FROM_THERE)
+def test_from_there(name):
+    make, shape = FROM_THERE[name]
+    module = make(torch.nn).double()
+    net = pytorch.from_torch(module)
+    rng = np.random.default_rng(0)
+    shapes = shape if isinstance(shape, list) else [shape]
+    arrays = [rng.normal(size=one) for one in shapes]
+    tensors = [torch.tensor(array, requires_grad=True) for array in arrays]
+    input = arrays if isinstance(shape, list) else arrays[0]
+    output = module(*tensors)
+    close([net.forward(input)], output.detach().numpy(), 1e-12)
+    gradOutput = rng.normal(size=tuple(output.shape))
+    output.backward(torch.tensor(gradOutput))
+    close(in_order(net.backward(input, gradOutput)), [t.grad.numpy() for t in tensors], 1e-12)
+    wanted = as_layers(module, slopes(module.parameters()))
+    close(net.parameters()[1], wanted, 1e-12)
+
+
+def test_what_is_shared_stays_shared():
+    net = nn.Sequential(nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 3), nn.Tanh())
+    net.add(net[1])
+    net[2].weight, net[2].gradWeight = net[0].weight, net[0].gradWeight
+    module = pytorch.to_torch(net)
+    assert module[0].weight is module[2].weight
+    assert module[4] is module[1]
+    assert len(list(module.parameters())) == 3
+    back = pytorch.from_torch(module)
+    assert back[0].weight is back[2].weight
+    assert back[0].gradWeight is back[2].gradWeight
+    assert back[4] is back[1]
+    lookup = torch.nn.Embedding(4, 3)
+    speaking = torch.nn.Linear(3, 4)
+    speaking.weight = lookup.weight
+    net = pytorch.from_torch(torch.nn.Sequential(lookup, speaking))
+    assert net[0].weight is net[1].weight
+    assert net[0].gradWeight is net[1].gradWeight
+
+
+def test_copies_are_copies():
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNormalization(3), nn.Mul())
+    module = pytorch.to_torch(net)
+    back = pytorch.from_torch(module)
+    before = [array.copy() for array in net.parameters()[0]]
+    with torch.no_grad():
+        for tensor in [*module.parameters(), module[1].running_mean]:
+            tensor += 1
+    module[2].of.train = False
+    assert all(map(np.array_equal, net.parameters()[0], before))
+    assert all(map(np.array_equal, back.parameters()[0], before))
+    assert not net[1].running_mean.any()
+    assert not back[1].running_mean.any()
+    assert not any(gradient.any() for gradient in back.parameters()[1])
+
+
+def test_dtype_and_mode():
+    net = nn.Sequential(nn.Linear(2, 3), nn.AddConstant(np.ones(3)), nn.View(3), nn.OneHot(4))
+    net.float()
+    net[1].evaluate()
+    module = pytorch.to_torch(net)
+    assert module[0].weight.dtype == torch.float32
+    assert [part.training for part in module] == [True, False, True, True]
+    assert module[3](torch.tensor([1])).dtype == torch.float32
+    back = pytorch.from_torch(module)
+    assert [part.type() for part in back] == ["float32"] * 4
+    assert [part.train for part in back] == [True, False, True, True]
+    back = pytorch.from_torch(module.double())
+    assert [part.type() for part in back] == ["float64"] * 4
+    assert back[1].constant_scalar.dtype == "float64"
+    assert module[3](torch.tensor([1])).dtype == torch.float64
+
+
+@pytest.mark.parametrize("kind", [nn.Dropout, nn.SpatialDropout, nn.WhiteNoise, nn.RReLU])
+def test_what_draws_does_so_in_pytorch(kind):
+    """In training there is noise, of the same strength as here."""
+    net = kind()
+    module = pytorch.to_torch(net)
+    x = -np.ones((200, 10, 2, 3))
+    torch.manual_seed(0)
+    there, here = module(torch.tensor(x)).numpy(), net.forward(x)
+    assert abs(there.mean() - here.mean()) < 0.05
+    assert abs(there.std() - here.std()) < 0.05
+    assert there.std() > 0.02
+
+
+def test_modules_are_copied_and_pickled():
+    x = torch.randn(2, 3, dtype=torch.float64)
+    inside = nn.Sequential(nn.ConcatTable(nn.Linear(3, 3), nn.CMul(3)), nn.CAddTable())
+    node = nn.Identity()()
+    net = nn.Sequential(inside, nn.gModule([node], [nn.CMulTable()([node, nn.Tanh()(node)])]))
+    module = pytorch.to_torch(net)
+    for other in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+        assert torch.equal(module(x), other(x))
+        assert repr(other) == repr(module)
+        assert repr(pytorch.from_torch(other)) == repr(net)
+
+
+def test_gradients_that_are_not_those_of_the_output():
+    """What turns a gradient round, stops it, or adds to it does so there, too."""
+    x = torch.tensor([1.0, -2.0], requires_grad=True)
+    for layer in (nn.GradientReversal(0.5), nn.ZeroGrad(), nn.L1Penalty(3, False, False)):
+        assert pytorch.to_torch(layer)(x.detach()).requires_grad is False
+        x.grad = None
+        pytorch.to_torch(layer)(x).backward(torch.tensor([1.0, 4.0]))
+        wanted = layer.updateGradInput(x.detach().numpy(), np.array([1, 4], "float32"))
+        assert np.array_equal(x.grad, wanted)
+
+
+def test_print_size_prints(capsys):
+    pytorch.to_torch(nn.PrintSize("here"))(torch.zeros(2, 3))
+    assert capsys.readouterr().out == "here:input\n(2, 3)\n"
+
+
+# ---------------------------------------------------------------- a training that goes on
+
+OPTIMIZERS = {
+    "SGD": (optim.sgd, {"lr": 0.05, "momentum": 0.9, "dampening": 0.1, "weight_decay": 1e-3}),
+    "SGD without momentum": (optim.sgd, {"lr": 0.05}),
+    "SGD of Nesterov": (optim.sgd, {"lr": 0.02, "momentum": 0.9, "nesterov": True}),
+    "Adam": (optim.adam, {"lr": 0.01, "betas": (0.8, 0.99), "weight_decay": 1e-3}),
+}
+
+
+def recogniser():
+    t = torch.nn
+    return t.Sequential(
+        t.Conv2d(1, 4, 3), t.BatchNorm2d(4), t.Tanh(), t.Flatten(), t.Linear(64, 3)
+    ).double()
+
+
+def images():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(12, 1, 6, 6)), np.arange(12) % 3
+
+
+def train_there(module, optimizer, steps):
+    x, y = map(torch.tensor, images())
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(module(x), y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def train_here(net, call, config, state, steps):
+    (x, y), criterion = images(), nn.CrossEntropyCriterion()
+    parameters, gradients = net.getParameters()
+
+    def opfunc(_):
+        gradients.fill(0)
+        loss = criterion.forward(net.forward(x), y)
+        net.backward(x, criterion.backward(net.output, y))
+        return loss, gradients
+
+    return [call(opfunc, parameters, config, state)[1][0] for _ in range(steps)]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_training_goes_on_here_and_there(name):
+    """Five steps in PyTorch, ten here, and ten there again have the losses of 25 there."""
+    call, settings = OPTIMIZERS[name]
+
+    def optimizer_of(module):
+        return getattr(torch.optim, name.split()[0])(module.parameters(), **settings)
+
+    torch.manual_seed(0)
+    module = recogniser()
+    optimizer = optimizer_of(module)
+    train_there(module, optimizer, 5)
+    net = pytorch.from_torch(module)
+    config, state = pytorch.from_torch_optimizer(optimizer, module)
+    expected = train_there(module, optimizer, 20)
+    found = train_here(net, call, config, state, 10)
+    again = pytorch.to_torch(net)
+    optimizer = optimizer_of(again)
+    assert pytorch.to_torch_optimizer(net, state, optimizer) is optimizer
+    found += train_there(again, optimizer, 10)
+    assert expected[0] > 1.5 * expected[-1]
+    assert np.abs(np.subtract(found, expected)).max() <= 1e-5
+
+
+def test_optimizers_that_do_not_fit():
+    module = recogniser()
+    parameters = list(module.parameters())
+
+    def refused(error, message, call, *arguments):
+        with pytest.raises(error) as caught:
+            call(*arguments)
+        assert str(caught.value) == message
+
+    there, back = pytorch.to_torch_optimizer, pytorch.from_torch_optimizer
+    message = "optimizer must be a torch.optim.SGD or a torch.optim.Adam, got AdamW"
+    net = pytorch.from_torch(module)
+    other = torch.optim.AdamW(parameters)
+    refused(DTypeError, f"from_torch_optimizer: {message}", back, other, module)
+    refused(DTypeError, f"to_torch_optimizer: {message}", there, net, {}, other)
+    message = "from_torch_optimizer: optimizer must improve all parameters of module, in one group"
+    for some in (parameters[1:], [{"params": [one]} for one in parameters]):
+        refused(StateError, message, back, torch.optim.SGD(some, 0.1), module)
+    for flag in ("maximize", "amsgrad", "decoupled_weight_decay"):
+        refused(
+            SettingError,
+            f"from_torch_optimizer: optimizer's {flag} must be False, got True",
+            back,
+            torch.optim.Adam(parameters, **{flag: True}),
+            module,
+        )
+    state = {"dfdx": net.getParameters()[0]}
+    sgd = torch.optim.SGD(parameters[1:], 0.1)
+    message = "to_torch_optimizer: optimizer must improve what to_torch(net) has"
+    refused(StateError, message, there, net, state, sgd)
+    assert not sgd.state
+    message = "to_torch_optimizer: state must be that of net, got (3,) for parameters (243,)"
+    refused(StateError, message, there, net, {"dfdx": np.zeros(3)}, sgd)

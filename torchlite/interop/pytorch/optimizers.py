@@ -1,0 +1,171 @@
+"""What an optimizer remembers, there and back: a training goes on as if nothing had happened."""
+
+import copy
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from torchlite import nn
+from torchlite.errors import DTypeError, SettingError, StateError, fault
+from torchlite.interop.pytorch.convert import from_torch, imported, to_torch
+from torchlite.kernels.arrays import Array
+
+__all__ = ["from_torch_optimizer", "to_torch_optimizer"]
+
+
+class _Method(NamedTuple):
+    """An optimizer that both have.
+
+    Attributes
+    ----------
+    config
+        Returns the config here of a group of parameters there.
+    state
+        By the names of arrays in the state here, those there.
+    unsaid
+        Flags of a group that torchlite does not have.
+    """
+
+    config: Callable[[dict[str, Any]], dict[str, Any]]
+    state: dict[str, str]
+    unsaid: tuple[str, ...]
+
+
+def _sgd(group: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "learningRate": float(group["lr"]),
+        "momentum": group["momentum"],
+        "dampening": group["dampening"],
+        "weightDecay": group["weight_decay"],
+        "nesterov": group["nesterov"],
+    }
+
+
+def _adam(group: dict[str, Any]) -> dict[str, Any]:
+    beta1, beta2 = map(float, group["betas"])
+    return {
+        "learningRate": float(group["lr"]),
+        "beta1": beta1,
+        "beta2": beta2,
+        "epsilon": group["eps"],
+        "weightDecay": group["weight_decay"],
+    }
+
+
+_METHODS = {
+    "SGD": _Method(_sgd, {"dfdx": "momentum_buffer"}, ("maximize",)),
+    "Adam": _Method(
+        _adam,
+        {"m": "exp_avg", "v": "exp_avg_sq"},
+        ("maximize", "amsgrad", "decoupled_weight_decay"),
+    ),
+}
+
+
+def from_torch_optimizer(optimizer: Any, module: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the config and the state with which torchlite goes on where a torch optimizer stands.
+
+    Parameters
+    ----------
+    optimizer
+        A torch.optim.SGD, for `optim.sgd`, or a torch.optim.Adam, for `optim.adam`.
+    module
+        The module whose parameters it improves: all of them, in one group.
+
+    Conventions
+    -----------
+    The state is that of the flat parameters that `from_torch(module).getParameters()` returns, a
+    copy. Adam adds epsilon elsewhere than PyTorch's does (`help(optim.adam)`): where gradients are
+    not much larger than epsilon, its steps are others.
+
+    Raises
+    ------
+    ImportError
+        PyTorch is not installed.
+    DTypeError
+        It is another optimizer, or module has parts that torchlite has no layer for.
+    SettingError
+        The optimizer has a setting that torchlite does not have.
+    StateError
+        It does not improve all parameters of the module, in one group.
+    """
+    where = "from_torch_optimizer"
+    method = _method_of(where, optimizer)
+    parameters = list(module.parameters())
+    groups = optimizer.param_groups
+    if list(map(id, groups[0]["params"])) != list(map(id, parameters)):
+        raise StateError(f"{where}: optimizer must improve all parameters of module, in one group")
+    for flag in method.unsaid:
+        if groups[0].get(flag):
+            raise fault(SettingError, where, f"optimizer's {flag}", "False", "True")
+    known = [optimizer.state.get(parameter, {}) for parameter in parameters]
+    state: dict[str, Any] = {}
+    for ours, theirs in method.state.items():
+        if all(said.get(theirs) is not None for said in known):
+            twin = copy.deepcopy(module)
+            for one, said in zip(twin.parameters(), known, strict=True):
+                one.data = said[theirs].detach().clone()
+            state[ours] = from_torch(twin).getParameters()[0]
+            if "step" in known[0]:
+                state["t"] = int(known[0]["step"])
+    return method.config(groups[0]), state
+
+
+def to_torch_optimizer(net: nn.Module, state: dict[str, Any], optimizer: Any) -> Any:
+    """Let a torch optimizer remember what one of torchlite does. Return it.
+
+    Parameters
+    ----------
+    net
+        The network whose flat parameters were improved.
+    state
+        The state of `optim.sgd`, for a torch.optim.SGD, or of `optim.adam`, for a torch.optim.Adam.
+    optimizer
+        A new one, of `to_torch(net).parameters()`. Its settings are its own: without a dampening
+        the momentum stands for it here, and 0 does there.
+
+    Raises
+    ------
+    ImportError
+        PyTorch is not installed.
+    DTypeError
+        It is another optimizer.
+    StateError
+        Its parameters are not those of `to_torch(net)`, or the state is that of other parameters.
+    """
+    where = "to_torch_optimizer"
+    torch = imported()
+    method = _method_of(where, optimizer)
+    parameters = [one for group in optimizer.param_groups for one in group["params"]]
+    remembered: list[dict[str, Any]] = [{} for _ in parameters]
+    for ours, theirs in method.state.items():
+        if ours in state:
+            twin = to_torch(_holding(where, net, state[ours]))
+            tensors = [one.detach().clone() for one in twin.parameters()]
+            if [one.shape for one in tensors] != [one.shape for one in parameters]:
+                raise StateError(f"{where}: optimizer must improve what to_torch(net) has")
+            for said, tensor in zip(remembered, tensors, strict=True):
+                said[theirs] = tensor
+                if "t" in state:
+                    said["step"] = torch.tensor(float(state["t"]))
+    for parameter, said in zip(parameters, remembered, strict=True):
+        optimizer.state[parameter].update(said)
+    return optimizer
+
+
+def _method_of(where: str, optimizer: Any) -> _Method:
+    optimizers, name = imported().optim, type(optimizer).__name__
+    if name not in _METHODS or type(optimizer) is not getattr(optimizers, name):
+        expected = "a torch.optim.SGD or a torch.optim.Adam"
+        raise fault(DTypeError, where, "optimizer", expected, name)
+    return _METHODS[name]
+
+
+def _holding(where: str, net: nn.Module, values: Array) -> nn.Module:
+    """Return a copy of a network, with values of its flat parameters' size as parameters."""
+    twin = net.clone()
+    parameters, _ = twin.getParameters()
+    if parameters.shape != values.shape:
+        got = f"{values.shape} for parameters {parameters.shape}"
+        raise fault(StateError, where, "state", "that of net", got)
+    parameters[...] = values
+    return twin

@@ -1,0 +1,161 @@
+"""Parameters under PyTorch's names: what a state_dict holds, as NumPy's arrays, without PyTorch."""
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from torchlite import nn
+from torchlite.errors import DTypeError, FormatError, fault
+from torchlite.interop.pytorch.pairs import Held, arrays_of, pair_of
+from torchlite.kernels.arrays import Array
+from torchlite.serial.parameters import arrays_in
+
+__all__ = ["load_state_dict", "state_dict"]
+
+_Net = TypeVar("_Net", bound=nn.Module)
+# Torch7 counts no batches.
+_COUNTED = "num_batches_tracked"
+
+
+def state_dict(net: nn.Module) -> dict[str, Array]:
+    """Return the parameters and running statistics of a network as PyTorch has them: copies.
+
+    Names, shapes and the order of entries are those of `to_torch(net).state_dict()`, which also
+    counts batches. PyTorch need not be installed.
+
+    Example
+    -------
+    >>> import torchlite as nn
+    >>> net = nn.Sequential(nn.SpatialConvolutionMM(3, 4, 5, 5), nn.SpatialBatchNormalization(4))
+    >>> for name, array in state_dict(net).items():
+    ...     print(name, array.shape)
+    0.weight (4, 3, 5, 5)
+    0.bias (4,)
+    1.weight (4,)
+    1.bias (4,)
+    1.running_mean (4,)
+    1.running_var (4,)
+    """
+    _must_be_module("state_dict", net)
+    return {name: view.reshape(shape).copy() for name, (view, shape) in _held(net, "")}
+
+
+def load_state_dict(
+    net: _Net, state: Mapping[str, Any] | str | os.PathLike[str], names: Any = None
+) -> _Net:
+    """Fill a network with the parameters and running statistics of a state_dict. Return it.
+
+    Parameters
+    ----------
+    net
+        The network, whose arrays are written to.
+    state
+        Arrays, or PyTorch's tensors, by name; or the path of a safetensors file of them.
+    names
+        A dict from names there to names here, whole or their first parts: `{"features": "0"}` says
+        that "features.3.weight" is "0.3.weight" here, and `{"head": None}` that nothing here is
+        what is called "head" there. Without it names are the same in both.
+
+    Conventions
+    -----------
+    Names here are those of `state_dict(net)`. What PyTorch orders otherwise is written in the order
+    that it has here; shapes must be the same, but for dimensions of size 1. `num_batches_tracked`
+    is ignored.
+
+    Raises
+    ------
+    ImportError
+        state is a path, and safetensors is not installed.
+    FormatError
+        Names, shapes or dtypes do not fit: all are named, and nothing has changed. Or the file is
+        damaged.
+    DTypeError
+        net is no module.
+    OSError
+        The file cannot be read.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import torchlite as nn
+    >>> theirs = {"fc.weight": np.ones((1, 2)), "fc.bias": np.zeros(1)}
+    >>> net = load_state_dict(nn.Sequential(nn.Linear(2, 1)), theirs, {"fc": "0"})
+    >>> net.forward(np.array([1.0, 2.0]))
+    array([3.])
+    """
+    _must_be_module("load_state_dict", net)
+    where = "load_state_dict"
+    if isinstance(state, (str, os.PathLike)):
+        where, state = os.fspath(state), arrays_in(state)
+    given: dict[str, tuple[str, Any]] = {}
+    problems = []
+    for theirs, value in state.items():
+        ours = _renamed(theirs, names or {})
+        if ours is None or theirs.rpartition(".")[2] == _COUNTED:
+            continue
+        if ours in given:
+            problems.append(f"{theirs}: {given[ours][0]} is {ours}, too")
+        given[ours] = theirs, _as_array(value)
+    held = dict(_held(net, ""))
+    for ours, (view, shape) in held.items():
+        if ours not in given:
+            problems.append(f"{ours}: there is no such array in the state")
+            continue
+        theirs, array = given[ours]
+        said = theirs if theirs == ours else f"{theirs}, {ours} here"
+        if _wide(array.shape) != _wide(shape) or array.dtype != view.dtype:
+            problems.append(
+                f"{said}: {array.dtype} {array.shape} in the state, {view.dtype} {shape} in the "
+                "network"
+            )
+        elif not view.flags.writeable:
+            problems.append(f"{said}: the network's array is read-only")
+    problems += [
+        f"{theirs}: there is no such array in the network"
+        for ours, (theirs, _) in given.items()
+        if ours not in held
+    ]
+    if problems:
+        raise FormatError("\n  ".join([f"{where}: what is there does not fit", *problems]))
+    for ours, (view, _) in held.items():
+        view[...] = given[ours][1].reshape(view.shape)
+    return net
+
+
+def _must_be_module(method: str, net: Any) -> None:
+    if not isinstance(net, nn.Module):
+        raise fault(DTypeError, method, "net", "a module", type(net).__name__)
+
+
+def _held(layer: Any, path: str) -> Iterator[tuple[str, Held]]:
+    """Yield the arrays of a network, each under its name there."""
+    if type(layer) is not nn.Sequential:
+        for name, held in arrays_of(layer).items():
+            yield path + name, held
+    if pair_of(layer) is None:
+        for i, inner in enumerate(layer.modules):
+            for name, held in _held(inner, f"{path}{i}."):
+                # What WeightNorm computes of its parameters is none.
+                if not (type(layer) is nn.WeightNorm and name == f"{path}0.weight"):
+                    yield name, held
+
+
+def _renamed(name: str, names: Mapping[str, str | None]) -> str | None:
+    """Return what a name of the state is called here; None if it is to be left out."""
+    parts = name.split(".")
+    for n in range(len(parts), 0, -1):
+        first = ".".join(parts[:n])
+        if first in names:
+            here = names[first]
+            return None if here is None else ".".join([*here.split("."), *parts[n:]])
+    return name
+
+
+def _as_array(value: Any) -> Array:
+    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+
+
+def _wide(shape: tuple[int, ...]) -> list[int]:
+    return [n for n in shape if n != 1]
