@@ -21,8 +21,8 @@ SPEC.loader.exec_module(make_layers)
 HEAD = """\
 # Which classes can go elsewhere
 
-[`onnx.md`](onnx.md) says how a network becomes an ONNX file. Criterions are no part of it: a network
-is trained by them. Written by `docs/make_interop.py`.
+[`onnx.md`](onnx.md) says how a network becomes an ONNX file. Criterions have no part in it: a
+network is trained by them. Written by `docs/make_interop.py`.
 """
 
 

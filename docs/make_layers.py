@@ -1,13 +1,15 @@
 """Writes what is made of the index of classes, `_HOMES` in torchlite/nn/__init__.py.
 
 docs/layers.md says what every class computes, in the words of its docstring; type checkers find
-the classes in torchlite/nn/__init__.pyi.
+the classes in torchlite/nn/__init__.pyi. docs/interop.md, which says what other libraries make of
+them, is written along by make_interop.py.
 
-python docs/make_layers.py           writes both
+python docs/make_layers.py           writes all three
 python docs/make_layers.py --count   tells which of Torch7's classes are there
 """
 
 import inspect
+import runpy
 import sys
 from pathlib import Path
 
@@ -147,3 +149,4 @@ if __name__ == "__main__":
     else:
         (HERE / "layers.md").write_text(page(), "utf-8")
         (NN / "__init__.pyi").write_text(stub(), "utf-8")
+        runpy.run_path(str(HERE / "make_interop.py"), run_name="__main__")

@@ -13,9 +13,10 @@ __all__ = ["Entry", "composed", "entry_of", "known", "passing", "refused", "rule
 
 Say = Callable[[Graph, Any, Any, Any], Any]
 
-# What a class may do in its own way without another output.
-_BACKWARD = frozenset(
+# What a class may have in its own way without another output.
+_HARMLESS = frozenset(
     {
+        "exempt",
         "accGradParameters",
         "accUpdateGradParameters",
         "reset",
@@ -82,16 +83,17 @@ def refused(why: str, *kinds: type) -> None:
 
 def entry_of(kind: type) -> Entry:
     """Return what is known of a class, or of the one that it adds nothing to."""
-    own: dict[str, str] = {}
+    own: set[str] = set()
     for base in kind.__mro__:
+        if base in known and own & {*dir(base)} - _HARMLESS:
+            break
         if base in known:
-            changed = sorted(own.keys() & {*dir(base)} - _BACKWARD)
-            if changed:
-                why = f"it has {', '.join(changed)} of its own, unlike {base.__name__}"
-                return Entry(but=why, refused=True)
             return known[base]
         for name, value in vars(base).items():
             method = callable(value) or isinstance(value, (property, classmethod, staticmethod))
             if method and not name.startswith("__"):
-                own[name] = base.__name__
-    return Entry(but="nobody has said what it is in ONNX", refused=True)
+                own.add(name)
+    why = "there is no rule for it"
+    if not kind.__module__.startswith("torchlite."):
+        why = "what a class of your own computes is not known"
+    return Entry(but=why, refused=True)
