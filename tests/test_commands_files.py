@@ -375,11 +375,46 @@ def test_convert_goes_back_to_torch7(run):
     assert np.array_equal(t7.load("net.t7").forward(x), net.forward(x))
 
 
+@pytest.mark.parametrize("shape", ["1,3", "7x3"])
+def test_convert_makes_onnx_of_torch7_and_npz(run, shape):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    file = FILES / "checkpoint.bin.t7"
+    assert run("convert", file, "a.onnx", "--select", "model", "--input-shape", shape)[1:] == (
+        "",
+        0,
+    )
+    net = t7.load(file)["model"]
+    serial.save("net.npz", net)
+    lines, errors, status = run("convert", "net.npz", "b.onnx", "--input-shape", shape)
+    assert (errors, status) == ("", 0)
+    assert lines == [f"b.onnx: Sequential, {os.path.getsize('b.onnx'):,} bytes"]
+    x = np.ones((2, 3), "float32")
+    for path in ("a.onnx", "b.onnx"):
+        (output,) = onnxruntime.InferenceSession(path).run(None, {"input": x})
+        assert np.abs(output - net.evaluate().float().forward(x)).max() <= 1e-6
+
+
+def test_convert_takes_ids(run):
+    onnx = pytest.importorskip("onnx")
+    file = FILES / "char_rnn_embed.t7"
+    shape = "ids:1 1,10 1,10"
+    _, errors, status = run(
+        "convert", file, "net.onnx", "--select", "protos.rnn", "--input-shape", shape
+    )
+    assert (errors, status) == ("", 0)
+    inputs = onnx.load("net.onnx").graph.input
+    assert [value.name for value in inputs] == ["input_0", "input_1", "input_2"]
+    kinds = [value.type.tensor_type.elem_type for value in inputs]
+    assert kinds == [onnx.TensorProto.INT64, onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT]
+
+
 def test_convert_says_what_to_do(run):
     def refused(*arguments):
         lines, error, status = run("convert", *arguments)
         assert (lines, status) == ([], 2)
         assert not os.path.exists("net.npz")
+        assert not os.path.exists("net.onnx")
         return error
 
     file = FILES / "checkpoint.bin.t7"
@@ -393,8 +428,21 @@ def test_convert_says_what_to_do(run):
     )
     assert refused(file, "net.pth") == (
         "convert: SettingError: convert: target must be a name that ends with .npz or .safetensors "
-        "or .t7, got 'net.pth'\n"
+        "or .t7 or .onnx, got 'net.pth'\n"
     )
+    assert refused(file, "net.onnx", "--select", "model") == (
+        "convert: SettingError: convert: --input-shape must be given for .onnx, and for nothing "
+        "else, got none\n  hint: --input-shape 1,3,224,224 has the batch first\n"
+    )
+    assert refused(file, "net.npz", "--select", "model", "--input-shape", "1,3") == (
+        "convert: SettingError: convert: --input-shape must be given for .onnx, and for nothing "
+        "else, got '1,3'\n"
+    )
+    for shape in ("", "1,a", "1,3 ids", "ids"):
+        assert refused(file, "net.onnx", "--select", "model", "--input-shape", shape) == (
+            "convert: SettingError: convert: --input-shape must be a shape, or several with blanks "
+            f"between them, got {shape!r}\n  hint: '1,20 ids:1,8'\n"
+        )
     file = FILES / "char_rnn.t7"
     assert refused(file, "net.npz", "--select", "protos.rnn") == (
         f"convert: FormatError: {file}: ['protos'].rnn.modules[1], byte 62852: torchlite does not "

@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
 def _inputs(text: str) -> Any:
     """Return what is written as the shape of an input, or of several, as `onnx.export` takes it."""
     given = []
-    for word in text.split():
+    for word in text.split() or [""]:
         found = re.fullmatch(f"(ids:)?({SHAPE})", word)
         if not found:
             expected, hint = "a shape, or several with blanks between them", "'1,20 ids:1,8'"

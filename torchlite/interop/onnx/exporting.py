@@ -104,7 +104,9 @@ def export(
         raise ImportError(f"ONNX files need the package onnx: {_INSTALL}") from error
     dtype = np.dtype(dtype)
     input = _inputs(input_shape, dtype, batch)
-    graph, given, output = _traced(net.clone().evaluate().type(dtype), input, opset)
+    # Torch7's files may have gradients that nothing was ever written to.
+    ready = net.clone().zeroGradParameters().evaluate().type(dtype)
+    graph, given, output = _traced(ready, input, opset)
     model = _model(graph, given, output)
     onnx.checker.check_model(model)
     with replacing(path) as file:
