@@ -51,7 +51,8 @@ ONE_BASED_ARGUMENTS = {
     "Index": [0], "JoinTable": [0], "LookupTable": [2], "Max": [0], "Mean": [0], "Min": [0],
     "MixtureTable": [0], "Narrow": [0, 1], "NarrowTable": [0], "Padding": [0, 4],
     "Parallel": [0, 1], "Replicate": [1], "Select": [0, 1], "SelectTable": [0],
-    "SpatialConvolutionMap": [0], "SpatialFullConvolutionMap": [0], "SplitTable": [0],
+    "SeqReverseSequence": [0], "SpatialConvolutionMap": [0], "SpatialFullConvolutionMap": [0],
+    "SplitTable": [0],
     "Squeeze": [0], "Sum": [0], "Transpose": [0, 1, 2, 3, 4, 5], "Unsqueeze": [0],
     "WeightNorm": [1],
 }  # fmt: skip

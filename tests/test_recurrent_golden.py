@@ -16,7 +16,6 @@ CASES = {case["id"]: case for case in golden.cases("recurrent")}
 # The classes of Element-Research that have a namesake of another meaning.
 NAMESAKES = {
     "BiSequencer", "FastLSTM", "GRU", "LSTM", "MaskZero", "MaskZeroCriterion", "SeqGRU", "SeqLSTM",
-    "SeqLSTMP",
 }  # fmt: skip
 # What Torch7 says of another thing than torchlite: by script and result, torchlite's own.
 DIFFERENT = {
@@ -419,17 +418,11 @@ LATER: set[str] = {
     "ReinforceNormal",
     "Repeater",
     "RepeaterCriterion",
-    "ReverseSequence",
     "ReverseTable",
-    "ReverseUnreverse",
     "SAdd",
     "SeqBGRU",
     "SeqBLSTM",
     "SeqBRNN",
-    "SeqGRU",
-    "SeqLSTM",
-    "SeqLSTMP",
-    "SeqReverseSequence",
     "SequencerCriterion",
     "SoftMaxTree",
     "SpatialBinaryLogisticRegression",
@@ -440,7 +433,6 @@ LATER: set[str] = {
     "TreeNLLCriterion",
     "TrimZero",
     "VRClassReward",
-    "VariableLength",
     "gradParamClip",
     "maxParamNorm",
     "recurrent.element_research.BiSequencer",

@@ -28,6 +28,12 @@ def ids(low, high, *shape):
 
 
 OF_ARRAYS = {"maths": "Maths is of an array"}
+def batch_first(layer):
+    layer.batchfirst = True
+    return layer
+
+
+OF_TIME = {"batch": "the first dimension is time"}
 
 CASES = [
     Case(lambda: nn.LookupTableMaskZero(4, 3), ids(-1, 4, 2, 5)),
@@ -38,6 +44,17 @@ CASES = [
         (2, 4, 3),
         name="sequence",
     ),
+    Case(lambda: nn.ReverseSequence(), (4, 3)),
+    Case(lambda: nn.ReverseSequence(), [(2, 3), (2, 3), (2, 3)], name="table"),
+    Case(lambda: nn.ReverseUnreverse(nn.SeqGRU(3, 2)), (4, 3, 3), exempt=OF_TIME),
+    Case(lambda: nn.SeqGRU(3, 2), (4, 3, 3)),
+    Case(lambda: batch_first(nn.SeqGRU(3, 2)), (5, 2, 3), name="batch first"),
+    Case(lambda: nn.SeqLSTM(3, 2), (4, 3, 3)),
+    Case(lambda: nn.SeqLSTM(3, 2).maskZero().setZeroMask(mask(4, 3)), (4, 3, 3), name="told"),
+    Case(lambda: batch_first(nn.SeqLSTM(3, 4, 2)), (5, 2, 3), name="projection"),
+    Case(lambda: nn.SeqLSTMP(3, 2, 4), (2, 3, 3)),
+    Case(lambda: nn.SeqReverseSequence(1), (4, 3, 2)),
+    Case(lambda: nn.SeqReverseSequence(-3), (4, 3, 2), exempt=OF_TIME, name="from the end"),
     Case(lambda: nn.StepGRU(3, 2), [(5, 3), (5, 2)]),
     Case(lambda: nn.StepLSTM(3, 2), [(5, 3), (5, 2), (5, 2)]),
     Case(lambda: nn.StepLSTM(3, 4, 2), [(5, 3), (5, 2), (5, 4)], name="projection"),
@@ -89,4 +106,5 @@ CASES = [
         (3, 2, 3),
         name="stack",
     ),
+    Case(lambda: nn.VariableLength(nn.SeqGRU(3, 2)), [(2, 3), (4, 3), (1, 3), (2, 3)]),
 ]

@@ -181,11 +181,18 @@ from torchlite.nn.recurrent.rec_lstm import RecLSTM as RecLSTM
 from torchlite.nn.recurrent.recurrence import Recurrence as Recurrence
 from torchlite.nn.recurrent.recursor import Recursor as Recursor
 from torchlite.nn.recurrent.repeater_criterion import RepeaterCriterion as RepeaterCriterion
+from torchlite.nn.recurrent.reverse_sequence import ReverseSequence as ReverseSequence
+from torchlite.nn.recurrent.reverse_unreverse import ReverseUnreverse as ReverseUnreverse
+from torchlite.nn.recurrent.seq_gru import SeqGRU as SeqGRU
+from torchlite.nn.recurrent.seq_lstm import SeqLSTM as SeqLSTM
+from torchlite.nn.recurrent.seq_lstmp import SeqLSTMP as SeqLSTMP
+from torchlite.nn.recurrent.seq_reverse_sequence import SeqReverseSequence as SeqReverseSequence
 from torchlite.nn.recurrent.sequencer import Sequencer as Sequencer
 from torchlite.nn.recurrent.sequencer_criterion import SequencerCriterion as SequencerCriterion
 from torchlite.nn.recurrent.step_gru import StepGRU as StepGRU
 from torchlite.nn.recurrent.step_lstm import StepLSTM as StepLSTM
 from torchlite.nn.recurrent.trim_zero import TrimZero as TrimZero
+from torchlite.nn.recurrent.variable_length import VariableLength as VariableLength
 from torchlite.nn.resampling.pixel_shuffle import PixelShuffle as PixelShuffle
 from torchlite.nn.resampling.spatial_reflection_padding import (
     SpatialReflectionPadding as SpatialReflectionPadding,
@@ -429,8 +436,14 @@ __all__ = [  # noqa: RUF022
     "RepeaterCriterion",
     "Replicate",
     "Reshape",
+    "ReverseSequence",
+    "ReverseUnreverse",
     "Select",
     "SelectTable",
+    "SeqGRU",
+    "SeqLSTM",
+    "SeqLSTMP",
+    "SeqReverseSequence",
     "Sequencer",
     "SequencerCriterion",
     "Sequential",
@@ -495,6 +508,7 @@ __all__ = [  # noqa: RUF022
     "TrimZero",
     "Unsqueeze",
     "UpSampling",
+    "VariableLength",
     "View",
     "VolumetricAveragePooling",
     "VolumetricBatchNormalization",

@@ -134,7 +134,7 @@ class Cell:
         h: Array,
         last: Array,
         gradGates: Array,
-        gradHidden: Array,
+        gradHidden: Any,
     ) -> None:
         """Add the gradients of weight, bias and weightO, each by one product over all rows.
 

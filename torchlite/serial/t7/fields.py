@@ -1004,6 +1004,10 @@ ROWS: Mapping[str, Row] = {
         write=nngraph.write,
     ),
     # sequences
+    "SeqGRU": _gated(3, "inputsize", "outputsize"),
+    "SeqLSTM": _gated(4, "inputsize", "hiddensize", "outputsize"),
+    "SeqLSTMP": _gated(4, "inputsize", "hiddensize", "outputsize"),
+    "SeqReverseSequence": Row(one_based=("dim",), from_end=("dim",)),
     "StepGRU": _gated(3, "inputsize", "outputsize"),
     "StepLSTM": _gated(4, "inputsize", "hiddensize", "outputsize"),
     # criterions
