@@ -28,6 +28,8 @@ def ids(low, high, *shape):
 
 
 OF_ARRAYS = {"maths": "Maths is of an array"}
+
+
 def batch_first(layer):
     layer.batchfirst = True
     return layer
