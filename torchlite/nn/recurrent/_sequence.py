@@ -10,13 +10,12 @@ import numpy as np
 from torchlite.errors import StateError, unhinted
 from torchlite.kernels.arrays import Array, Number
 from torchlite.nn import checks, table_checks
+from torchlite.nn._through_time import must_be_mode
 from torchlite.nn.nested import is_array, same, shapes
 from torchlite.nn.recurrent._gated import Gated
 from torchlite.nn.recurrent._gates import Cell, Step, without
 
 __all__ = ["GatedSequence"]
-
-_MODES = ("both", "eval", "train", "neither")
 
 
 @dataclass(slots=True)
@@ -265,9 +264,7 @@ class GatedSequence(Gated):
 
         mode: 'both' in training and evaluation, 'train' or 'eval' in one of the two, or 'neither'.
         """
-        if mode not in _MODES:
-            expected = f"one of {', '.join(map(repr, _MODES))}"
-            raise checks.out_of_range(self, "remember", "mode", expected, repr(mode))
+        must_be_mode(self, mode)
         self._remember = mode
         return self
 

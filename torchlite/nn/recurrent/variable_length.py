@@ -19,11 +19,9 @@ class VariableLength(Decorator):
 
     Maths
     -----
-    With alone(x) what the module, when it starts anew, makes of one sequence::
-
-        output = [alone(x) for x in input]
-
-    with lastOnly the last step of each, one below the other.
+    Output is the table of what the module makes of each sequence alone, from its start state; with
+    lastOnly the last steps of these, one below the other. gradInput is the table of what it gives
+    back for each alone, and gradients of parameters are the sums over the sequences.
 
     Shapes
     ------

@@ -636,6 +636,17 @@ def _with(row: Row, **more: Any) -> Row:
     return replace(row, **more)
 
 
+def _write_mask(module: Any, fields: Fields) -> None:
+    mask = module.zeroMask
+    if mask is not None:
+        fields["zeroMask"] = mask if mask is False else mask.astype("uint8")
+
+
+def _set_mask(made: Any, fields: Fields) -> None:
+    if fields.get("zeroMask") is not None:
+        made.setZeroMask(fields["zeroMask"])
+
+
 def _held(name: str) -> Callable[[Any, Any], Any]:
     return lambda module, dtype: getattr(module, name)
 
@@ -660,6 +671,8 @@ def _gated(blocks: int, *names: str) -> Row:
         settings=("maskzero", "v1"),
         hidden=("zeroMask",),
         made={name: _held(name) for name in names},
+        write=_write_mask,
+        finish=_set_mask,
     )
 
 
@@ -1004,12 +1017,14 @@ ROWS: Mapping[str, Row] = {
         write=nngraph.write,
     ),
     # sequences
+    "ReverseUnreverse": _ONE_MODULE,
     "SeqGRU": _gated(3, "inputsize", "outputsize"),
     "SeqLSTM": _gated(4, "inputsize", "hiddensize", "outputsize"),
     "SeqLSTMP": _gated(4, "inputsize", "hiddensize", "outputsize"),
     "SeqReverseSequence": Row(one_based=("dim",), from_end=("dim",)),
     "StepGRU": _gated(3, "inputsize", "outputsize"),
     "StepLSTM": _gated(4, "inputsize", "hiddensize", "outputsize"),
+    "VariableLength": _ONE_MODULE,
     # criterions
     "ClassNLLCriterion": _CLASSES,
     "ClassSimplexCriterion": Row(
