@@ -1602,6 +1602,10 @@ def test_ducks_refuse_the_host():
         lambda: float(duck),
         lambda: duck.__setitem__(0, np.ones(2)),
         lambda: np.concatenate([duck, np.ones((2, 2))]),
+        lambda: np.float64(1) < duck,  # of which NumPy makes an array without dimensions
+        lambda: np.max(duck, initial=0),
+        lambda: duck.sum(where=duck > 0),
+        lambda: np.empty_like(duck, subok=False),
     ):
         with pytest.raises(TypeError):
             wrong()

@@ -112,8 +112,8 @@ def test_what_is_named_is_there():
 METHOD_HINTS = [
     ("zero_grad", "zeroGradParameters()"),
     ("eval", "evaluate()"),
-    ("cuda", "nothing to do: there are no devices"),
-    ("to", "type(dtype), float() or double() change the dtype; there are no devices"),
+    ("half", "float(): float32 is the smallest"),
+    ("to", "type(dtype), float() or double() change the dtype; cuda() and cpu() move"),
     ("state_dict", "torchlite.serial.save(path, net), or parameters()"),
     ("load_state_dict", "torchlite.serial.load(path), or load_parameters(path, net)"),
     ("named_parameters", "parameters(), which returns a list of arrays and one of gradients"),
@@ -164,11 +164,11 @@ class Own(nn.Sequential, Estimator):
 
 def test_whoever_has_the_name_keeps_it():
     net = Own()
-    net.cuda = 3
-    assert (net.fit(), net.eval, net.predict, net.cuda) == (
+    net.half = 3
+    assert (net.fit(), net.eval, net.predict, net.half) == (
         "fitted", "an attribute of the class", "predicted", 3,
     )  # fmt: skip
-    assert {"fit", "eval", "predict", "cuda"} <= set(dir(net))
+    assert {"fit", "eval", "predict", "half"} <= set(dir(net))
     assert hasattr(Own, "fit")
     for copied in (
         copy.copy(net),
@@ -176,9 +176,9 @@ def test_whoever_has_the_name_keeps_it():
         net.clone(),
         pickle.loads(pickle.dumps(net)),
     ):
-        assert copied.cuda == 3
-    del net.cuda
-    assert not hasattr(net, "cuda")
+        assert copied.half == 3
+    del net.half
+    assert not hasattr(net, "half")
 
 
 def test_a_getattr_of_the_users_own_is_asked():

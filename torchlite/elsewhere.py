@@ -49,7 +49,7 @@ TORCH7 = frozenset(_CLASSES.split())
 
 _NOT_THERE = "not there, nor in Torch7"
 _ARRAY = "arrays are NumPy's: np.array, np.zeros, np.ones ..."
-_NO_DEVICE = "nothing to do: there are no devices"
+_DEVICES = "net.cuda() moves a network to the GPU, net.cpu() back"
 _TRAIN = "nn.StochasticGradient(net, criterion).train(dataset), or a loop with torchlite.optim"
 
 # By module, what PyTorch and Keras (and Lua, in another package) call a thing: the class of Torch7
@@ -162,8 +162,8 @@ NAMES: dict[str, dict[str, str]] = {
         "arange": _ARRAY,
         "autograd": "every layer has a backward of its own",
         "cat": "np.concatenate, or nn.JoinTable as a layer",
-        "cuda": _NO_DEVICE,
-        "device": _NO_DEVICE,
+        "cuda": _DEVICES,
+        "device": _DEVICES,
         "DoubleTensor": _ARRAY,
         "FloatTensor": _ARRAY,
         "from_numpy": "nothing to do: " + _ARRAY,
@@ -186,8 +186,6 @@ METHODS = {
     "append": "add(module)",
     "children": "modules, a list",
     "compile": _TRAIN,
-    "cpu": _NO_DEVICE,
-    "cuda": _NO_DEVICE,
     "eval": "evaluate()",
     "fit": _TRAIN,
     "get_weights": "parameters()",
@@ -207,12 +205,12 @@ METHODS = {
     "save_weights": "torchlite.serial.save_parameters(path, net)",
     "state_dict": "torchlite.serial.save(path, net), or parameters()",
     "summary": "torchlite.stepping.summary(net)",
-    "to": "type(dtype), float() or double() change the dtype; there are no devices",
+    "to": "type(dtype), float() or double() change the dtype; cuda() and cpu() move",
     "trainable_weights": "parameters()",
     "zero_grad": "zeroGradParameters()",
 }
 # Those that are about what networks have and criterions do not: layers, modes, parameters.
-OF_NETWORKS = METHODS.keys() - {"cpu", "cuda", "half", "save", "to"}
+OF_NETWORKS = METHODS.keys() - {"half", "save", "to"}
 
 
 def absent(module: str, name: str, known: Iterable[str]) -> AttributeError:

@@ -5,21 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, address
 
 __all__ = ["flatten", "runs", "stretch"]
 
 
-def _address(array: Array) -> int:
-    return int(array.__array_interface__["data"][0])
-
-
 def _owner(array: Array) -> Any:
     """Return the one-dimensional memory that a C-contiguous array is a piece of, or None."""
-    if type(array) is not np.ndarray or not array.flags.c_contiguous:
+    if address(array) is None or not array.flags.c_contiguous:
         return None
     owner = array if array.base is None else array.base
-    if type(owner) is np.ndarray and owner.ndim == 1 and owner.flags.c_contiguous:
+    if type(owner) is type(array) and owner.ndim == 1 and owner.flags.c_contiguous:
         return owner if owner.dtype == array.dtype else None
     return None
 
@@ -43,17 +39,17 @@ def stretch(arrays: Sequence[Array]) -> Any:
         return None
     first = filled[0]
     if len(filled) == 1:
-        whole = type(first) is np.ndarray and first.flags.c_contiguous
+        whole = address(first) is not None and first.flags.c_contiguous
         return first.reshape(-1) if whole else None
     owner = _owner(first)
     if owner is None:
         return None
-    end = start = _address(first)
+    end = start = address(first)
     for array in filled:
-        if _owner(array) is not owner or _address(array) != end:
+        if _owner(array) is not owner or address(array) != end:
             return None
         end += array.nbytes
-    offset = (start - _address(owner)) // owner.itemsize
+    offset = (start - address(owner)) // owner.itemsize
     return owner[offset : offset + (end - start) // owner.itemsize]
 
 

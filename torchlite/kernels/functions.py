@@ -43,13 +43,31 @@ def choose(condition: Array, yes: Array | float, no: Array | float, dtype: Any) 
     return chosen.view(dtype)
 
 
+def largest(x: Array, axis: int, least: float) -> Array:
+    """Return the largest entries along an axis, which stays, and `least` where they are smaller.
+
+    Of no entries, too. (NumPy's `initial` does that, but other kinds of arrays lack it.)
+
+    Example
+    -------
+    >>> largest(np.array([[1.0, 3.0], [-2.0, -1.0]]), 1, 0)
+    array([[3.],
+           [0.]])
+    """
+    if not x.shape[axis]:
+        shape = list(x.shape)
+        shape[axis] = 1
+        return np.full_like(x, least, shape=shape)
+    return np.maximum(x.max(axis, keepdims=True), least)
+
+
 def units(rows: Array, zero: float) -> _Units:
     """Return the rows divided by their lengths, and two columns whose product the lengths are.
 
     Two, because the squares of large and small numbers, and the lengths of the largest, are beyond
     what a float holds. A row of zeros stays as it is, and gets the length `zero`.
     """
-    scale = np.max(np.abs(rows), -1, keepdims=True, initial=0)
+    scale = largest(np.abs(rows), -1, 0)
     scale = np.where(scale == 0, zero, scale)
     rows = rows / scale
     length = np.sqrt(sum_along(rows * rows, -1, keepdims=True))

@@ -1,4 +1,4 @@
-"""Bringing numbers that were born on the host to an array of another kind."""
+"""Bringing numbers that were born on the host to an array of another kind, and back."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from torchlite.kernels.arrays import Array
 
-__all__ = ["like"]
+__all__ = ["host", "like"]
 
 
 def like(values: Any, array: Array) -> Array:
@@ -21,3 +21,14 @@ def like(values: Any, array: Array) -> Array:
     array([1, 2])
     """
     return np.asarray(values, like=array)
+
+
+def host(array: Any) -> Any:
+    """Return an array of CuPy's as one of NumPy's, and what is another kind as it is.
+
+    Example
+    -------
+    >>> host(np.zeros(2))
+    array([0., 0.])
+    """
+    return array.get(order="A") if hasattr(type(array), "get") else array

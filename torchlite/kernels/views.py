@@ -7,9 +7,9 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 from numpy.lib.stride_tricks import as_strided
 
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, address
 
-__all__ = ["Lattice", "lattice", "memory_order", "overlaps", "repeats", "share"]
+__all__ = ["Lattice", "contiguous", "lattice", "memory_order", "overlaps", "repeats", "share"]
 
 # So many tries np.shares_memory has; then to look at each byte takes less.
 _TRIES = 1000
@@ -48,7 +48,11 @@ class Lattice(NamedTuple):
         """
         step = memory.strides[0]
         strides = [step * stride for stride in self.strides]
-        return as_strided(memory[self.first :], self.shape, strides)
+        if isinstance(memory, np.ndarray):
+            return as_strided(memory[self.first :], self.shape, strides)
+        from cupy.lib import stride_tricks
+
+        return stride_tricks.as_strided(memory[self.first :], self.shape, strides)
 
 
 def lattice(whole: Array, view: Array) -> Lattice | None:
@@ -65,6 +69,7 @@ def lattice(whole: Array, view: Array) -> Lattice | None:
     >>> lattice(whole[:1], whole.T) is None
     True
     """
+    whole, view = _placed(whole), _placed(view)
     size = whole.itemsize
     start, end = byte_bounds(whole)
     here, there = _addresses(whole) - start, _addresses(view) - start
@@ -97,7 +102,7 @@ def memory_order(array: Array) -> tuple[int, ...]:
 
 
 def overlaps(arrays: Sequence[Array]) -> Iterator[tuple[int, int]]:
-    """Yield the positions of any two arrays that share memory. Only NumPy's own can be told.
+    """Yield the positions of any two arrays that share memory. Only NumPy's and CuPy's can be told.
 
     Example
     -------
@@ -106,9 +111,9 @@ def overlaps(arrays: Sequence[Array]) -> Iterator[tuple[int, int]]:
     [(0, 2), (1, 2)]
     """
     spans = sorted(
-        (*byte_bounds(array), i)
+        (*byte_bounds(_placed(array)), i)
         for i, array in enumerate(arrays)
-        if type(array) is np.ndarray and array.size
+        if address(array) is not None and array.size
     )
     reached: list[tuple[int, int]] = []
     for start, end, i in spans:
@@ -128,6 +133,7 @@ def share(one: Array, other: Array) -> bool:
     >>> share(memory[:4], memory[3:]), share(memory[::2], memory[1::2])
     (True, False)
     """
+    one, other = _placed(one), _placed(other)
     try:
         return bool(np.shares_memory(one, other, max_work=_TRIES))  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
@@ -146,8 +152,10 @@ def repeats(array: Array) -> bool:
     >>> repeats(np.zeros((2, 3)).T), repeats(np.broadcast_to(np.zeros(1), 3))
     (False, True)
     """
-    if not isinstance(array, np.ndarray) or array.size < 2 or array.flags.forc:
+    known = isinstance(array, np.ndarray) or address(array) is not None
+    if not known or array.size < 2 or array.flags.forc:
         return False
+    array = _placed(array)
     reach = array.itemsize
     for step, length in sorted(zip(map(abs, array.strides), array.shape, strict=True)):
         if length > 1 and step < reach:
@@ -156,6 +164,35 @@ def repeats(array: Array) -> bool:
     else:
         return False
     return len(np.unique(_bytes(array))) < array.size * array.itemsize
+
+
+def contiguous(array: Array) -> Array:
+    """Return the array, or a copy in C order if it lies otherwise.
+
+    Example
+    -------
+    >>> contiguous(np.zeros((2, 3)).T).strides
+    (16, 8)
+    """
+    return array if array.flags.c_contiguous else array.copy()
+
+
+class _Placed:
+    """What makes an array of NumPy's where one of CuPy's lies."""
+
+    def __init__(self, array: Array) -> None:
+        self.__array_interface__ = {
+            "data": (address(array), True),
+            "shape": array.shape,
+            "strides": array.strides,
+            "typestr": array.dtype.str,
+            "version": 3,
+        }
+
+
+def _placed(array: Array) -> Array:
+    """Return an array of NumPy's that lies as this one does. Of CuPy's it must never be read."""
+    return array if isinstance(array, np.ndarray) else np.asarray(_Placed(array))
 
 
 def _bytes(array: Array) -> Array:

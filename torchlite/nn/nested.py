@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, is_array
 
 __all__ = [
     "EMPTY",
@@ -24,19 +24,6 @@ __all__ = [
 
 EMPTY: Array = np.zeros(0)
 EMPTY.flags.writeable = False
-
-
-def is_array(value: Any) -> bool:
-    """Tell whether value is an array: NumPy's, or one that speaks NumPy's protocols.
-
-    Example
-    -------
-    >>> is_array(np.zeros(2)), is_array(np.float64(2)), is_array([1.0, 2.0])
-    (True, False, False)
-    """
-    return isinstance(value, np.ndarray) or (
-        hasattr(type(value), "__array_function__") and hasattr(value, "dtype")
-    )
 
 
 def is_floating(value: Any) -> bool:

@@ -11,7 +11,7 @@ from contextlib import suppress
 import numpy as np
 
 from torchlite.kernels import flat
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, address
 from torchlite.kernels.views import Lattice, lattice, memory_order, overlaps, repeats, share
 
 __all__ = ["Cover", "EntangledError", "Gathered", "copies", "ties_of"]
@@ -74,7 +74,7 @@ class Cover:
         if not self.tied or self.axes == tuple(range(len(shape))):
             return slice(start, start + size)
         places = start + np.arange(size).reshape([shape[axis] for axis in self.axes])
-        return places.transpose(np.argsort(self.axes))
+        return places.transpose(np.argsort(self.axes).tolist())
 
     def tie(self, pair: _Pair) -> None:
         """Add a pair that is a view of this one, or raise EntangledError."""
@@ -110,7 +110,7 @@ class Cover:
 
         side: 0 for the parameters, 1 for the gradients.
         """
-        whole = memory.transpose(np.argsort(self.axes)) if self.tied else memory
+        whole = memory.transpose(np.argsort(self.axes).tolist()) if self.tied else memory
         moved = {id(self.pair[side]): whole}
         for pair, where in self.tied:
             moved[id(pair[side])] = where.view(memory.reshape(-1))
@@ -202,7 +202,7 @@ def _widest(pairs: list[_Pair]) -> tuple[Cover, list[_Pair]]:
         # Seen from an array that runs backwards, or whose axes are in another order than memory,
         # others may not stand at regular distances.
         array = pairs[i][0]
-        return array.size, type(array) is np.ndarray and array.flags.forc
+        return array.size, address(array) is not None and array.flags.forc
 
     widest = max(range(len(pairs)), key=width)
     return Cover(pairs[widest]), [*pairs[:widest], *pairs[widest + 1 :]]

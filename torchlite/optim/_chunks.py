@@ -22,7 +22,7 @@ _BYTES = 512 * 1024
 def chunks(x: Array, *others: Array | None, scratch: int = 0) -> Iterator[tuple[Any, ...]]:
     """Yield matching pieces of x and the others, with as many scratch arrays of their size.
 
-    Arrays that are not C-contiguous come in one piece. None stays None.
+    Arrays that are not C-contiguous, or not NumPy's, come in one piece. None stays None.
 
     Example
     -------
@@ -34,6 +34,9 @@ def chunks(x: Array, *others: Array | None, scratch: int = 0) -> Iterator[tuple[
     (np.float64(0.5), np.float64(0.5))
     """
     arrays = (x, *others)
+    if not isinstance(x, np.ndarray):
+        yield *arrays, *[np.empty_like(x) for _ in range(scratch)]
+        return
     step = _BYTES // x.itemsize
     if x.size <= step or not all(a is None or a.flags.c_contiguous for a in arrays):
         yield *arrays, *[np.empty_like(x, subok=False) for _ in range(scratch)]
@@ -70,4 +73,4 @@ def dotted(a: Array, b: Array) -> float:
     """
     with np.errstate(over="ignore", invalid="ignore"):
         # Not -0.0.
-        return float(dot(a, b)) + 0.0
+        return float(dot(a, b).item()) + 0.0

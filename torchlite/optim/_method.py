@@ -21,7 +21,7 @@ from torchlite.errors import (
     TorchliteError,
     fault,
 )
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, is_array
 
 __all__ = [
     "Key", "Method", "annealed", "at_least_0", "flag", "fraction", "number", "positive",
@@ -164,7 +164,8 @@ class Method:
         # A NumPy scalar would turn float32 arrays into float64.
         if isinstance(value, np.generic):
             value = value.item()
-        if not isinstance(value, key.kinds) or (isinstance(value, bool) and bool not in key.kinds):
+        fits = isinstance(value, key.kinds) or (np.ndarray in key.kinds and is_array(value))
+        if not fits or (isinstance(value, bool) and bool not in key.kinds):
             hint = as_numpy(name, value) if np.ndarray in key.kinds else None
             raise self.misgiven(DTypeError, name, key.expected, _printed(value), hint)
         if not key.fits(value):
@@ -188,18 +189,25 @@ class Method:
             shape = x.shape
         array = state.get(name)
         if array is None:
+            if not isinstance(x, np.ndarray):
+                return np.full_like(x, fill, shape=shape)
             # The pages of zeros take no memory before they are written to.
             return np.full(shape, fill, x.dtype) if fill else np.zeros(shape, x.dtype)
-        if isinstance(array, np.ndarray) and array.shape == shape and array.dtype == x.dtype:
+        if type(array) is type(x) and array.shape == shape and array.dtype == x.dtype:
+            return array
+        if _is_like(array, x) and array.shape == shape and array.dtype == x.dtype:
             return array
         expected = f"{x.dtype} {shape}"
+        hint = "a state belongs to one x and one config: start with an empty dict"
+        if is_array(array) and not _is_like(array, x):
+            hint = "torchlite.interop.cupy.cuda(state) and cpu(state) move a state as they move x"
         raise StateError(
             f"{self.name}: state[{name!r}] must be {expected}, got {_printed(array)}",
             method=self.name,
             argument=name,
             expected=expected,
             got=_printed(array),
-            hint="a state belongs to one x and one config: start with an empty dict",
+            hint=hint,
         )
 
     def evaluate(
@@ -224,7 +232,7 @@ class Method:
         """Return f(x) as a Python float."""
         if type(value) is float:
             return value
-        if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:
+        if (is_array(value) or isinstance(value, np.generic)) and value.ndim == 0:
             value = value.item()
         if isinstance(value, _NUMBERS):
             return float(value)
@@ -232,9 +240,9 @@ class Method:
 
     def must_be_writeable(self, argument: str, array: Any) -> None:
         """Raise unless it is an array that can be updated in place."""
-        if not (isinstance(array, np.ndarray) and array.dtype in _FLOATING):
+        if not is_array(array) or array.dtype not in _FLOATING:
             hint = as_numpy(argument, array, "float64")
-            if isinstance(array, np.ndarray):
+            if is_array(array):
                 hint = f"{argument}.astype('float64')"
             elif (
                 array is None
@@ -247,18 +255,19 @@ class Method:
                 hint = _FLAT
             expected = "a float32 or float64 NumPy array"
             raise self.misgiven(DTypeError, argument, expected, _printed(array), hint)
-        if not array.flags.writeable:
+        if isinstance(array, np.ndarray) and not array.flags.writeable:
             raise self.misgiven(SettingError, argument, "writeable", "a read-only array")
 
     def must_be_like(self, argument: str, array: Any, x: Array) -> None:
         """Raise unless the array has the shape and dtype of x."""
-        if isinstance(array, np.ndarray) and array.shape == x.shape and array.dtype == x.dtype:
+        if type(array) is type(x) and array.shape == x.shape and array.dtype == x.dtype:
             return
-        if not isinstance(array, np.ndarray):
+        if not _is_like(array, x):
             raise self.misgiven(DTypeError, argument, "an array like x", _printed(array))
         if array.dtype != x.dtype:
             raise self.misgiven(DTypeError, argument, f"{x.dtype} like x", str(array.dtype))
-        raise self.misgiven(ShapeError, argument, f"{x.shape} like x", str(array.shape))
+        if array.shape != x.shape:
+            raise self.misgiven(ShapeError, argument, f"{x.shape} like x", str(array.shape))
 
     def misgiven(
         self, kind: type[_Error], argument: str, expected: str, got: str, hint: str | None = None
@@ -266,7 +275,15 @@ class Method:
         return fault(kind, self.name, argument, expected, got, hint=hint)
 
 
+def _is_like(array: Any, x: Array) -> bool:
+    """Tell whether it is an array of NumPy's as x is, or as x is of another kind."""
+    both_numpy = isinstance(array, np.ndarray) and isinstance(x, np.ndarray)
+    return both_numpy or (is_array(array) and type(array) is type(x))
+
+
 def _printed(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype} {value.shape}"
+    if is_array(value):
+        kind = type(value)
+        foreign = "" if isinstance(value, np.ndarray) else f"{kind.__module__}.{kind.__name__} "
+        return f"{foreign}{value.dtype} {value.shape}"
     return repr(value) if isinstance(value, (str, *_NUMBERS)) else type(value).__name__

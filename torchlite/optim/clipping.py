@@ -84,5 +84,5 @@ def _norm(array: Array) -> float:
     norm = math.sqrt(sum(dotted(piece, piece) for (piece,) in chunks(array)))
     if 0 < norm < math.inf:
         return norm
-    largest = float(np.abs(array).max(initial=0))
+    largest = np.abs(array).max().item() if array.size else 0.0
     return largest * _norm(array / largest) if 0 < largest < math.inf else largest

@@ -139,7 +139,7 @@ def lbfgs(
         t = settings.learningRate
         if state["nIter"] == 1:
             np.negative(flat, out=d)
-            t *= min(1, 1 / float(sum_all(np.abs(flat))))
+            t *= min(1, 1 / sum_all(np.abs(flat)).item())
             state.update(pairs=0, Hdiag=1)
         else:
             _remember(state, rows, flat)

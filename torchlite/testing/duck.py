@@ -1,7 +1,8 @@
 """Duck: an array that is none, to see whether a layer asks for more than NumPy's protocols.
 
 It holds a NumPy array and refuses every implicit way to it, as an array on a GPU would: no
-conversion, no iteration, no arithmetic with a NumPy array.
+conversion, no iteration, no arithmetic with a NumPy array, not even of no dimensions, and none of
+the keywords that CuPy's functions lack.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,9 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from torchlite.kernels.arrays import Array
 
 __all__ = ["Duck", "ducks"]
+
+# What NumPy's functions and methods take, and CuPy's do not.
+_LACKING = ("initial", "subok", "where")
 
 
 class Duck(NDArrayOperatorsMixin):
@@ -45,6 +49,8 @@ class Duck(NDArrayOperatorsMixin):
         return _wrapped(getattr(ufunc, method)(*_held(inputs), **_held(kwargs)), kwargs.get("out"))
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if func is not np.copyto:
+            _refuse_keywords(func.__name__, kwargs)
         # What comes with like= is the host's on purpose: this is the one way in.
         if kwargs.pop("like", None) is not None or self._asked_like(func):
             return _wrapped(func(*args, **kwargs))
@@ -98,6 +104,7 @@ def ducks() -> Callable[[Any], Any]:
 
 def _method(name: str) -> Any:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _refuse_keywords(name, kwargs)
         return _wrapped(getattr(self.held, name)(*_held(args), **_held(kwargs)))
 
     method.__name__ = name
@@ -112,11 +119,17 @@ for _name in _METHODS.split():
     setattr(Duck, _name, _method(_name))
 
 
+def _refuse_keywords(name: str, kwargs: dict[str, Any]) -> None:
+    for keyword in _LACKING:
+        if keyword in kwargs:
+            raise TypeError(f"{name} of another kind of array has no {keyword}")
+
+
 def _held(value: Any) -> Any:
     """Return what is held by every Duck in value; refuse arrays of the host."""
     if isinstance(value, Duck):
         return value.held
-    if isinstance(value, np.ndarray) and value.ndim:
+    if isinstance(value, np.ndarray):
         raise TypeError(
             f"a NumPy array of shape {value.shape} met an array of another kind (see kernels.like)"
         )

@@ -8,9 +8,10 @@ __all__ = ["GPU"]
 
 
 class GPU(Decorator):
-    """A module that Torch7 would put on a graphics card: a pass-through, there are no devices here.
+    """A module that Torch7 would put on a graphics card: a pass-through.
 
-    It is there so that networks which name devices can be built and run as they are.
+    It is there so that networks which name devices can be built and run as they are. A whole
+    network goes to one device by its method `cuda`.
 
     Maths
     -----

@@ -72,7 +72,7 @@ class MultiLabelMarginCriterion(ClassMargin):
     def _prepared(self, method: str, input: Array, target: Any) -> tuple[Array, Array]:
         """Return the rows' labels, and where they stand: axes sample, label, class."""
         listed = _checks.labels(self, method, input, target)
-        longest = listed.sum(-1).max(initial=0).item()
+        longest = listed.sum(-1).max().item() if listed.size else 0
         label = np.where(listed, target, 0)[..., :longest]
         classes = like(np.arange(input.shape[-1]), input)
         return label, listed[..., :longest, None] & (label[..., None] == classes)

@@ -6,6 +6,7 @@ import numpy as np
 
 from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import products
+from torchlite.kernels.functions import largest
 from torchlite.kernels.sums import einsum_rows, inner
 from torchlite.nn import checks
 from torchlite.nn.initial import uniform
@@ -100,13 +101,13 @@ def _lengths(vectors: Array) -> Array:
     squares = inner(vectors, vectors)
     if squares.dtype.kind != "f" or not squares.size:
         return np.sqrt(squares)
-    small = np.finfo(squares.dtype).tiny / np.finfo(squares.dtype).eps
+    small = float(np.finfo(squares.dtype).tiny / np.finfo(squares.dtype).eps)
     if small < squares.min() and squares.max() < np.inf:
         return np.sqrt(squares)
     # Of vectors whose squares are beyond what a float holds, the lengths may not be.
-    largest = np.abs(vectors).max(-1, initial=0)
-    usual = (largest == 0) | ~(largest < np.inf)
-    scale = np.where(usual, 1, largest)
+    longest = largest(np.abs(vectors), -1, 0)[..., 0]
+    usual = (longest == 0) | ~(longest < np.inf)
+    scale = np.where(usual, 1, longest)
     scaled = vectors / scale[..., None]
     beyond = (squares <= small) | (squares == np.inf)
     return np.where(beyond & ~usual, scale * np.sqrt(inner(scaled, scaled)), np.sqrt(squares))

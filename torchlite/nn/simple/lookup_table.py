@@ -8,6 +8,7 @@ from torchlite import random
 from torchlite.errors import StateError
 from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import addat
+from torchlite.kernels.functions import largest
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
@@ -181,7 +182,7 @@ class LookupTable(Module):
         rows = self.weight[used]
         magnitude = np.abs(rows)
         # Powers of numbers up to 1 do not overflow.
-        scale = magnitude.max(1, keepdims=True, initial=self.maxNorm)
+        scale = largest(magnitude, 1, self.maxNorm)
         powers = (magnitude / scale) ** self.normType
         norms = scale * sum_along(powers, 1, keepdims=True) ** (1 / self.normType)
         factors = np.where(norms > self.maxNorm, self.maxNorm / (norms + 1e-7), 1)

@@ -6,6 +6,7 @@ import numpy as np
 
 from torchlite.errors import SettingError
 from torchlite.kernels.arrays import Array
+from torchlite.kernels.functions import largest
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.checks import constant, finite_at_least_0, misbuilt
@@ -108,7 +109,7 @@ class Normalize(Module):
         if p == math.inf:
             return np.take_along_axis(magnitude, _largest(magnitude), -1) + floor
         # (sum(magnitude ** p) + floor ** p) ** (1 / p), in numbers that are at most 1.
-        scale = np.max(magnitude.real, -1, keepdims=True, initial=floor)
+        scale = largest(magnitude.real, -1, floor)
         magnitude /= scale
         magnitude **= p
         total = sum_along(magnitude, -1, keepdims=True) + (floor / scale) ** p

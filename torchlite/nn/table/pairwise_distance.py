@@ -7,7 +7,7 @@ import numpy as np
 
 from torchlite.errors import SettingError
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.functions import absolute
+from torchlite.kernels.functions import absolute, largest
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.table._rows import Rows
@@ -84,7 +84,7 @@ class PairwiseDistance(Rows):
 
     def _distance(self, magnitude: Array) -> Array:
         # Powers of numbers up to 1 do not overflow.
-        largest = magnitude.max(-1, keepdims=True, initial=0)
-        largest = np.where(largest == 0, 1, largest)
-        powers = (magnitude / largest) ** self.norm
-        return largest * sum_along(powers, -1, keepdims=True) ** (1 / self.norm)
+        scale = largest(magnitude, -1, 0)
+        scale = np.where(scale == 0, 1, scale)
+        powers = (magnitude / scale) ** self.norm
+        return scale * sum_along(powers, -1, keepdims=True) ** (1 / self.norm)

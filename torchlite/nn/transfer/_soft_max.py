@@ -2,8 +2,6 @@
 
 from typing import ClassVar
 
-import numpy as np
-
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.checks import whole
@@ -55,4 +53,4 @@ class AlongDimension(FromOutput):
 
 def shifted(x: Array, axis: int) -> Array:
     """Return x minus its largest entries: that changes no quotient, and exp cannot overflow."""
-    return x - x.max(axis=axis, keepdims=True, initial=-np.inf)
+    return x - x.max(axis=axis, keepdims=True) if x.shape[axis] else x.copy()
