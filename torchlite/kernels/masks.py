@@ -12,6 +12,7 @@ def blank_rows(array: Array, lead: int) -> Array:
 
     Example
     -------
+    >>> import numpy as np
     >>> blank_rows(np.array([[0.0, 2.0], [0.0, 0.0]]), 1), blank_rows(np.array([[3, -1]]), 2)
     (array([False,  True]), array([[False,  True]]))
     """
@@ -26,6 +27,7 @@ def zeroed(array: Array, mask: Array) -> Array:
 
     Example
     -------
+    >>> import numpy as np
     >>> zeroed(np.ones((3, 2)), np.array([False, True, False]))
     array([[1., 1.],
            [0., 0.],
