@@ -5,6 +5,7 @@ The stand-in computes as NumPy does, and tells of its memory what CuPy's arrays 
 
 import gc
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from weakref import WeakValueDictionary
@@ -17,6 +18,7 @@ import pytest
 import torchlite as nn
 from torchlite import optim, serial
 from torchlite.interop import cupy
+from torchlite.nn import init
 from torchlite.nn.nested import copy_arrays
 from torchlite.nn.stateful import arrays_in, parts
 from torchlite.testing.duck import Duck
@@ -111,6 +113,55 @@ def test_every_class_moves_there_and_back(gpu):
             assert array.dtype == values.dtype
             assert array.tobytes() == values.tobytes()
     assert gpu
+
+
+def through(net):
+    """Draw, copy, flatten and cast; return what comes of it."""
+    nn.manualSeed(0)
+    for act in (
+        lambda net: net.reset(),
+        lambda net: net.clone(),
+        lambda net: [net, net.getParameters()][0],
+        lambda net: net.float(),
+    ):
+        with suppress(nn.errors.TorchliteError, NotImplementedError):
+            net = act(net)
+    return net
+
+
+def test_whatever_a_module_does_it_does_there(gpu):
+    """With the draws, and numbers, that it has here."""
+    for _, case in cases.rows():
+        if isinstance(case.make(), nn.Criterion):
+            continue
+        here, there = through(case.make()), through(case.make().cuda())
+        for one, other in zip(arrays_of(there), arrays_of(here), strict=True):
+            assert isinstance(one, Duck), case.id
+            assert one.held.dtype == other.dtype, case.id
+            assert one.held.tobytes() == other.tobytes(), case.id
+
+
+RULES = {
+    init.normal: ("weight", 0, 1),
+    init.truncated_normal: ("weight", 0, 1),
+    init.uniform: ("bias", -1, 1),
+    init.xavier: (),
+    init.kaiming: (),
+    init.orthogonal: (),
+    init.eye: (),
+    init.sparse: ("weight", 0.5),
+    init.addConstant: ("weight", 3),
+}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_rules_for_first_parameters(gpu, rule):
+    nn.manualSeed(2)
+    here = rule(nn.Linear(3, 4), *RULES[rule])
+    nn.manualSeed(2)
+    there = rule(nn.Linear(3, 4).cuda(), *RULES[rule])
+    assert (there.weight.held == here.weight).all()
+    assert (there.bias.held == here.bias).all()
 
 
 def test_it_computes_there_what_it_computes_here(gpu):
@@ -364,7 +415,7 @@ def test_the_page_runs(gpu, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     space = {}
     exec(page.partition("```python\n")[2].partition("```")[0], space)
-    assert space["loss"] < 0.1
+    assert space["loss"] < 0.2
     assert serial.load("net.npz").type() == np.float32
     assert type(space["state"]["m"]) is np.ndarray
 

@@ -347,7 +347,7 @@ def sparse(module: _Layer, parameter: Any, sparsity: float) -> _Layer:
         raise fault(SettingError, "nn.init.sparse", "sparsity", "between 0 and 1", repr(sparsity))
     if array.size:
         zeros = random.randperm(array.size)[: int(share * array.size)]
-        array[np.unravel_index(zeros, array.shape)] = 0
+        array[tuple(like(at, array) for at in np.unravel_index(zeros, array.shape))] = 0
     return module
 
 

@@ -104,7 +104,7 @@ def encode(value: Any, where: str, refer: Callable[[str, Any, str], Any], depth:
         return refer("scalar", np.array(value), where)
     if isinstance(value, np.dtype) and value.str in npy.DTYPES:
         return {"dtype": value.str}
-    if is_array(value):
+    if is_array(value) and not isinstance(value, np.ndarray):
         hint = "of a network on the GPU, save net.clone().cpu()"
         raise RefusalError(where, f"an array of {kind.__module__} cannot be saved", hint)
     raise RefusalError(where, f"a {kind.__name__} cannot be saved")

@@ -60,11 +60,11 @@ class ConvolutionMap(Convolution):
         targets = self.connTable[:, 1]
         fan_in = prod(self._kernel) * np.bincount(targets)
         with restored(self.parameters()[0]):
-            for kernel, m in zip(self.weight, targets, strict=True):
-                uniform(self, None, int(fan_in[m]), kernel)
+            for i in range(len(targets)):
+                uniform(self, None, fan_in[targets[i]].item(), self.weight[i])
             if self.bias is not None:
                 for m in range(len(self.bias)):
-                    uniform(self, None, int(fan_in[m]), self.bias[m : m + 1])
+                    uniform(self, None, fan_in[m].item(), self.bias[m : m + 1])
         return self
 
     __repr__ = Module.__repr__
