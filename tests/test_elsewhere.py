@@ -114,8 +114,11 @@ METHOD_HINTS = [
     ("eval", "evaluate()"),
     ("half", "float(): float32 is the smallest"),
     ("to", "type(dtype), float() or double() change the dtype; cuda() and cpu() move"),
-    ("state_dict", "torchlite.serial.save(path, net), or parameters()"),
-    ("load_state_dict", "torchlite.serial.load(path), or load_parameters(path, net)"),
+    (
+        "state_dict",
+        "torchlite.interop.pytorch.state_dict(net), or torchlite.serial.save(path, net)",
+    ),
+    ("load_state_dict", "torchlite.interop.pytorch.load_state_dict(net, state)"),
     ("named_parameters", "parameters(), which returns a list of arrays and one of gradients"),
     ("append", "add(module)"),
     ("fit", TRAIN),

@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import re
+from pathlib import Path
 
 import cases
 import numpy as np
@@ -10,7 +12,8 @@ import pytest
 from torchlite import nn, optim, random
 from torchlite.errors import DTypeError, SettingError, StateError
 from torchlite.interop import pytorch
-from torchlite.interop.pytorch.functions import FUNCTIONS, UNSAID
+from torchlite.interop.pytorch.convert import says
+from torchlite.interop.pytorch.functions import FUNCTIONS, LIMITS, UNSAID
 from torchlite.interop.pytorch.pairs import COMPOSED, PAIRS
 from torchlite.nn.nested import map_arrays
 
@@ -42,8 +45,7 @@ ROWS = [case for _, case in cases.rows() if isinstance(case.make(), nn.Module)]
 
 def goes_there(net):
     """Tell whether every class in a network is one that goes there."""
-    said = {"Sequential", *FUNCTIONS, *(pair.ours for pair in PAIRS)}
-    return all(type(part).__name__ in said for part in net.listModules())
+    return all(says(type(part)).startswith("yes") for part in net.listModules())
 
 
 THERE = [case for case in ROWS if goes_there(case.make()) and case.id not in EXCEPT]
@@ -145,8 +147,12 @@ def test_the_lists_are_of_classes():
     said = {*FUNCTIONS, *(pair.ours for pair in PAIRS), "Sequential"}
     assert said <= known
     assert UNSAID.keys() <= known - said
+    assert LIMITS.keys() <= said
     theirs = {*COMPOSED, *(pair.theirs for pair in PAIRS)}
     assert all(hasattr(torch.nn, name) for name in theirs)
+    page = (Path(__file__).parents[1] / "docs" / "pytorch.md").read_text("utf-8")
+    listed = page.partition("The classes that `from_torch` knows:\n\n")[2].split("\n\n")[0]
+    assert re.findall(r"`(\w+)`", listed) == sorted({*theirs, "Sequential"}, key=str.lower)
 
 
 def test_what_cannot_be_said_is_named_whole():
@@ -154,7 +160,7 @@ def test_what_cannot_be_said_is_named_whole():
         pass
 
     net = nn.Sequential(
-        nn.Kmeans(2, 3), nn.ConcatTable(Mine(), nn.Sequential(nn.Tanh(), nn.Profile(nn.ReLU())))
+        nn.Kmeans(2, 3), nn.ConcatTable(Mine(), nn.Sequential(nn.Tanh(), nn.SparseLinear(2, 3)))
     )
     net.add(nn.LookupTable(2, 3).accUpdateOnly())
     tied, one = nn.Linear(3, 2), nn.Linear(2, 3)
@@ -166,7 +172,7 @@ def test_what_cannot_be_said_is_named_whole():
         "to_torch: net must be of layers that PyTorch can say, got some that are not\n"
         "  [0] Kmeans: its clusters move without gradients\n"
         "  [1][0] Mine: it is a class of your own\n"
-        "  [1][1][1] Profile: it measures what torchlite takes\n"
+        "  [1][1][1] SparseLinear: its input is lists of indices and values\n"
         "  [2] LookupTable: after accUpdateOnly() it has no gradient\n"
         "  [4] weight: it is a view of [3] weight, and PyTorch ties whole parameters only"
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from torchlite import nn, random
 from torchlite.errors import DTypeError, TorchliteError, fault
-from torchlite.interop.pytorch.functions import FUNCTIONS, UNSAID
+from torchlite.interop.pytorch.functions import FUNCTIONS, LIMITS, UNSAID
 from torchlite.interop.pytorch.layer import layer_class, rebuilt
 from torchlite.interop.pytorch.pairs import (
     COMPOSED,
@@ -21,8 +21,9 @@ from torchlite.interop.pytorch.pairs import (
 from torchlite.kernels.arrays import Array
 from torchlite.nn.ties import ties_of
 
-__all__ = ["from_torch", "imported", "to_torch"]
+__all__ = ["from_torch", "imported", "says", "to_torch"]
 
+_NO_SUCH = "torch.nn has no such layer"
 _DTYPES = ("float32", "float64", "complex64", "complex128")
 
 
@@ -128,6 +129,21 @@ def _refuse(method: str, argument: str, expected: str, problems: list[str]) -> N
 # ---------------------------------------------------------------- there
 
 
+def says(kind: type) -> str:
+    """Return whether networks of a class go to PyTorch and back, in a word or two.
+
+    Example
+    -------
+    >>> import torchlite as nn
+    >>> says(nn.Linear), says(nn.Kmeans)
+    ('yes', 'no: its clusters move without gradients')
+    """
+    name = kind.__name__
+    if name in FUNCTIONS or kind is nn.Sequential or any(pair.ours == name for pair in PAIRS):
+        return f"yes, but for {LIMITS[name]}" if name in LIMITS else "yes"
+    return f"no: {UNSAID.get(name, _NO_SUCH)}"
+
+
 def _unsaid(net: Any) -> list[str]:
     """Return what PyTorch cannot say: where, what, and why."""
     problems = []
@@ -140,7 +156,7 @@ def _unsaid(net: Any) -> list[str]:
         if type(layer) is not getattr(nn, name, None):
             problems.append(f"{path}{name}: it is a class of your own")
         elif not said:
-            problems.append(f"{path}{name}: {UNSAID.get(name, 'torch.nn has no such layer')}")
+            problems.append(f"{path}{name}: {UNSAID.get(name, _NO_SUCH)}")
         elif name == "LookupTable" and layer.gradWeight is None:
             problems.append(f"{path}{name}: after accUpdateOnly() it has no gradient")
         else:

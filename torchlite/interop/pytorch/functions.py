@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FUNCTIONS", "UNSAID"]
+__all__ = ["FUNCTIONS", "LIMITS", "UNSAID"]
 
 # ---------------------------------------------------------------- dimensions and shapes
 
@@ -270,6 +270,19 @@ def _only(m: Any, x: Any) -> Any:
     return m.inside()[0](x)
 
 
+def _uncast(m: Any, x: Any) -> Any:
+    (module,) = m.inside()
+    inner = next((parameter.dtype for parameter in module.parameters()), m.like.dtype)
+    output = module(_cast(x, inner) if m.of.castin else x)
+    return _cast(output, m.like.dtype) if m.of.castout else output
+
+
+def _cast(x: Any, dtype: Any) -> Any:
+    if isinstance(x, (list, tuple)):
+        return [_cast(part, dtype) for part in x]
+    return x.to(dtype) if x.is_floating_point() else x
+
+
 def _all(m: Any, x: Any) -> list[Any]:
     return [module(x) for module in m.inside()]
 
@@ -480,6 +493,7 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "CosineDistance": _by_rows(lambda a, b: _units(a) * _units(b)),
     "Decorator": _only,
     "DepthConcat": _depth_joined,
+    "DontCast": _uncast,
     "DotProduct": _by_rows(lambda a, b: a * b),
     "Dropout": _dropped(0),
     "Euclidean": _distances,
@@ -507,6 +521,7 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "MixtureTable": _mixed,
     "Mul": lambda m, x: x * m.weight,
     "MulConstant": lambda m, x: x * m.of.constant_scalar,
+    "NaN": _only,
     "Narrow": _narrowed,
     "NarrowTable": lambda m, x: list(x)[m.of.offset % len(x) :][: m.of.length],
     "Normalize": _normalized,
@@ -520,6 +535,7 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "PartialLinear": _partial,
     "Power": lambda m, x: x**m.of.pow,
     "PrintSize": _printed,
+    "Profile": _only,
     "Replicate": _replicated,
     "Reshape": _reshaped,
     "Select": lambda m, x: x.select(m.of.dimension, m.of.index),
@@ -558,18 +574,28 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "gModule": _graph,
 }
 
+_BATCHES = "one sample: PyTorch's takes batches"
+_TABLES = "a table: PyTorch's takes the size to be in the call"
+# Of classes that go there, what does not.
+LIMITS = {
+    "LookupTable": "one after accUpdateOnly()",
+    "SpatialCrossMapLRN": _BATCHES,
+    "SpatialFullConvolution": _TABLES,
+    "SpatialUpSamplingBilinear": _BATCHES,
+    "SpatialUpSamplingNearest": _BATCHES,
+    "VolumetricFullConvolution": _TABLES,
+}
+
 _DRAWN = "its windows are drawn by torchlite.random"
 _INDEXED = "it takes the places of maxima from another layer"
 _SPARSE = "its input is lists of indices and values"
 _CRITERION = "it computes a criterion, and torch.nn has losses of its own"
+# Why others do not.
 UNSAID = {
     "CriterionTable": _CRITERION,
-    "DontCast": "a torch.nn.Module casts all that is in it",
     "IndexLinear": _SPARSE,
     "Kmeans": "its clusters move without gradients",
     "ModuleFromCriterion": _CRITERION,
-    "NaN": "it looks into what torchlite computes",
-    "Profile": "it measures what torchlite takes",
     "SparseLinear": _SPARSE,
     "SpatialFractionalMaxPooling": _DRAWN,
     "SpatialMaxUnpooling": _INDEXED,
