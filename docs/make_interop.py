@@ -12,6 +12,7 @@ from pathlib import Path
 
 from torchlite import nn
 from torchlite.interop.onnx.rules import entry_of
+from torchlite.interop.pytorch.convert import says
 
 HERE = Path(__file__).parent
 SPEC = importlib.util.spec_from_file_location("make_layers", HERE / "make_layers.py")
@@ -21,8 +22,9 @@ SPEC.loader.exec_module(make_layers)
 HEAD = """\
 # Which classes can go elsewhere
 
-[`onnx.md`](onnx.md) says how a network becomes an ONNX file. Criterions have no part in it: a
-network is trained by them. Written by `docs/make_interop.py`.
+[`onnx.md`](onnx.md) says how a network becomes an ONNX file, [`pytorch.md`](pytorch.md) how one
+goes to PyTorch and comes back. Criterions have no part in it: a network is trained by them. Written
+by `docs/make_interop.py`.
 """
 
 
@@ -34,7 +36,7 @@ def onnx(kind: type) -> str:
     return f"yes, but for {entry.but}" if entry.but else "yes"
 
 
-COLUMNS = {"ONNX": onnx}
+COLUMNS = {"ONNX": onnx, "PyTorch, there and back": says}
 
 
 def layers() -> list[type]:
@@ -55,7 +57,7 @@ def page() -> str:
         if of_chapter:
             rows = ["class", *COLUMNS], ["---"] * (1 + len(COLUMNS))
             cells = [
-                [f"`{kind.__name__}`", *(says(kind) for says in COLUMNS.values())]
+                [f"`{kind.__name__}`", *(column(kind) for column in COLUMNS.values())]
                 for kind in sorted(of_chapter, key=lambda kind: kind.__name__)
             ]
             table = "\n".join(f"| {' | '.join(row)} |" for row in (*rows, *cells))

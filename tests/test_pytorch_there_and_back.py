@@ -48,6 +48,8 @@ def goes_there(net):
     return all(says(type(part)).startswith("yes") for part in net.listModules())
 
 
+KINDS = [getattr(nn, name) for name in nn.__all__]
+KINDS = [kind for kind in KINDS if issubclass(kind, nn.Module)]
 THERE = [case for case in ROWS if goes_there(case.make()) and case.id not in EXCEPT]
 
 
@@ -140,6 +142,17 @@ def test_what_goes_through_is_no_exception(id):
     if id != "Dropout-stochastic":
         with pytest.raises((AssertionError, RuntimeError, TypeError, ValueError)):
             test_there_and_back(case)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if says(kind).startswith("no: ")])
+def test_what_does_not_go_there_is_refused(kind):
+    for case in ROWS:
+        net = case.make()
+        if type(net) is kind:
+            with pytest.raises(DTypeError) as caught:
+                pytorch.to_torch(net)
+            reason = says(kind).removeprefix("no: ")
+            assert f"\n  {kind.__name__}: {reason}" in str(caught.value)
 
 
 def test_the_lists_are_of_classes():
