@@ -5,6 +5,7 @@ import pytest
 
 from torchlite import nn
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
+from torchlite.nn.recurrent import element_research
 
 # By name, what makes a module, and the sizes of its state.
 KINDS = {
@@ -331,6 +332,53 @@ def test_a_mask_is_turned_around_with_the_sequence():
     assert net.getModule() is layer
 
 
+# ---------------------------------------------------------------- Element-Research
+
+STATED = {
+    "LSTM": lambda: element_research.SeqLSTM(3, 2),
+    "projected": lambda: element_research.SeqLSTMP(3, 4, 2),
+    "GRU": lambda: element_research.SeqGRU(3, 2),
+}
+
+
+@every_kind
+def test_the_state_may_come_with_the_input(kind):
+    stated, layer = STATED[kind](), made(kind)
+    stated.share(layer, "weight", "bias", "weightO")
+    x, g, start = drawn(4, 5, 3), drawn(4, 5, 2, seed=9), state(kind, 5)
+    output, gradInput, *gradients = run(layer.setStartState(start), x, g)
+    expected = [output, *as_list(layer.getGradHiddenState(0))[::-1], gradInput, *gradients]
+    # It comes before those that were left or set.
+    stated.remember().setStartState(as_list(start) if kind != "GRU" else 2 * start)
+    stated.forward(x)
+    output, gradInput, *gradients = run(stated, [*as_list(start)[::-1], x], g)
+    assert near([output, *gradInput, *gradients], expected)
+    assert near([stated.forward(x)], [run(layer.setStartState(stated.getHiddenState(0)), x, g)[0]])
+    if kind != "GRU":
+        h, c = start
+        alone = run(stated, [h, x], g)
+        expected = run(layer.setStartState([h, np.zeros_like(c)]), x, g)
+        assert near(
+            [alone[0], *alone[1], *alone[2:]],
+            [expected[0], layer.getGradHiddenState(0)[0], *expected[1:]],
+        )
+
+
+@every_kind
+def test_what_is_nothing_but_zeros_is_masked(kind):
+    stated, layer = STATED[kind](), made(kind)
+    stated.share(layer, "weight", "bias", "weightO")
+    x, g = drawn(4, 5, 3), drawn(4, 5, 2, seed=9)
+    x[1:3, 2] = 0
+    expected = run(layer.maskZero(True), x, g)
+    assert not near(run(stated, x, g), expected)
+    assert near(run(stated.maskZero(), x, g), expected)
+    stated.maskzero = False
+    stated.maskzero = True
+    assert near(run(stated, x, g), expected)
+    assert repr(stated) == type(stated).__name__
+
+
 # ---------------------------------------------------------------- refusals
 
 X, G = drawn(4, 5, 3), drawn(4, 5, 2)
@@ -485,6 +533,31 @@ def other():
             lambda: forwarded(nn.SeqGRU(3, 2)).setGradHiddenState(4, np.ones((4, 2))),
             ShapeError,
             "SeqGRU(3 -> 2).setGradHiddenState: gradState must be (5, 2), got (4, 2)",
+        ),
+        (
+            lambda: element_research.SeqGRU(3, 2).forward([G[0], G[0], X]),
+            ShapeError,
+            "SeqGRU.updateOutput: input must be x or [h, x], got [(5, 2), (5, 2), (4, 5, 3)]",
+        ),
+        (
+            lambda: element_research.SeqLSTM(3, 2).forward([X]),
+            ShapeError,
+            "SeqLSTM.updateOutput: input must be x or [h, x] or [c, h, x], got [(4, 5, 3)]",
+        ),
+        (
+            lambda: element_research.SeqLSTMP(3, 4, 2).forward([np.ones((4, 4)), G[0], X]),
+            ShapeError,
+            "SeqLSTMP.updateOutput: input[0] must be (5, 4), got (4, 4)",
+        ),
+        (
+            lambda: element_research.SeqLSTMP(3, 4, 2).forward([X[0], X]),
+            ShapeError,
+            "SeqLSTMP.updateOutput: input[0] must be (5, 2), got (5, 3)",
+        ),
+        (
+            lambda: element_research.SeqGRU(3, 2).maskZero(False),
+            SettingError,
+            "SeqGRU.maskZero: v1 must be True, got False\n  hint: nn.SeqGRU is told its mask",
         ),
         (
             lambda: nn.SeqLSTMP(3, 4, None),

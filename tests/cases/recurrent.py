@@ -55,6 +55,21 @@ CASES = [
     Case(lambda: nn.SeqLSTM(3, 2).maskZero().setZeroMask(mask(4, 3)), (4, 3, 3), name="told"),
     Case(lambda: batch_first(nn.SeqLSTM(3, 4, 2)), (5, 2, 3), name="projection"),
     Case(lambda: nn.SeqLSTMP(3, 2, 4), (2, 3, 3)),
+    Case(
+        lambda: batch_first(element_research.SeqLSTM(3, 2)),
+        [(3, 2), (3, 2), (3, 2, 3)],
+        name="Element-Research",
+    ),
+    Case(
+        lambda: batch_first(element_research.SeqLSTMP(3, 4, 2)),
+        [(3, 2), (3, 2, 3)],
+        name="Element-Research",
+    ),
+    Case(
+        lambda: batch_first(element_research.SeqGRU(3, 2)),
+        [(3, 2), (3, 2, 3)],
+        name="Element-Research",
+    ),
     Case(lambda: nn.SeqReverseSequence(1), (4, 3, 2)),
     Case(lambda: nn.SeqReverseSequence(-3), (4, 3, 2), exempt=OF_TIME, name="from the end"),
     Case(lambda: nn.StepGRU(3, 2), [(5, 3), (5, 2)]),

@@ -78,6 +78,7 @@ class GatedSequence(Gated):
 
     _validates = True
     remembers = True
+    _runs_steps = True
     transient = (*Gated.transient, "startState", "_run", "_back", "_now", "_mode", "_gradEnd")
     startState: Any = None
     batchfirst: bool = False

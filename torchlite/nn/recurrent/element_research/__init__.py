@@ -10,6 +10,9 @@ from typing import Any
 _HOMES = {
     "MaskZero": "mask_zero",
     "MaskZeroCriterion": "mask_zero_criterion",
+    "SeqGRU": "seq_gru",
+    "SeqLSTM": "seq_lstm",
+    "SeqLSTMP": "seq_lstmp",
 }
 
 __all__ = sorted(_HOMES)

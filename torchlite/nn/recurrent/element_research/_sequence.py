@@ -1,0 +1,65 @@
+"""What Element-Research's modules of whole sequences do otherwise than torch/rnn's."""
+
+from typing import Any, Self
+
+from torchlite.errors import SettingError, fault
+from torchlite.kernels.arrays import Array
+from torchlite.nn import checks, table_checks
+from torchlite.nn.recurrent._sequence import GatedSequence
+
+__all__ = ["StatedSequence"]
+
+
+class StatedSequence(GatedSequence):
+    """A gated cell over a sequence, which the state to start from may come with.
+
+    A mask is found: rows of the input that are nothing but zeros.
+    """
+
+    _validates = True
+    # A mask is never told.
+    v1 = True
+
+    def maskZero(self, v1: bool = True) -> Self:
+        """Mask the rows of the input that are nothing but zeros. Return self."""
+        if not v1:
+            where = f"{checks.title(self)}.maskZero"
+            hint = f"nn.{type(self).__name__} is told its mask"
+            raise fault(
+                SettingError,
+                where,
+                "v1",
+                "True",
+                repr(v1),
+                layer=self,
+                method="maskZero",
+                hint=hint,
+            )
+        self.maskzero = True
+        return self
+
+    def _opened(self, input: Any) -> tuple[Any, Any]:
+        if not isinstance(input, (list, tuple)):
+            return input, None
+        if not 2 <= len(input) <= 1 + self._kind.states:
+            forms = ["[h, x]", "[c, h, x]"][: self._kind.states]
+            expected = " or ".join(["x", *forms])
+            raise checks.misshapen(self, "updateOutput", "input", expected, input)
+        return input[-1], list(input[-2::-1])
+
+    def _closed(self, input: Any, gradInput: Array, gradStart: list[Array]) -> Any:
+        if not isinstance(input, (list, tuple)):
+            return gradInput
+        return [*gradStart[: len(input) - 1][::-1], gradInput]
+
+    def _start(self, x: Array, given: Any) -> list[Array]:
+        if given is None:
+            return super()._start(x, None)
+        n, cell = x.shape[1], self._cell()
+        for i, (array, size) in enumerate(zip(given, cell.sizes, strict=False)):
+            argument, dtype = f"input[{len(given) - 1 - i}]", self.weight.dtype
+            table_checks.must_be_like(self, "updateOutput", argument, array, (n, size), dtype)
+        return [*given, *cell.zeros(n, x)[len(given) :]]
+
+    def __repr__(self) -> str:
+        return type(self).__name__
