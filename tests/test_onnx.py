@@ -1,16 +1,22 @@
 """Networks as ONNX files: run by onnxruntime and by ONNX's own reference, with the same numbers."""
 
 import os
+import sys
+from pathlib import Path
 
 import cases
+import golden
 import numpy as np
 import pytest
+from test_t7_modules import case_of
 
-from torchlite import nn
-from torchlite.errors import ShapeError, StateError
-from torchlite.interop.onnx import export
+import torchlite
+from torchlite import nn, random
+from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
+from torchlite.interop.onnx import export, exporting
 from torchlite.interop.onnx.rules import entry_of
 from torchlite.nn.nested import leaves, map_arrays
+from torchlite.serial import t7
 
 onnx = pytest.importorskip("onnx")
 reference = pytest.importorskip("onnx.reference")
@@ -111,3 +117,372 @@ def test_every_row_has_the_same_numbers_or_is_refused(case, file):
     if not kinds_in(net) & WRONG_REFERENCE:
         net, input, _ = exported(case, file, "float64")
         compare(run_reference(file, input), net.forward(input), 1e-6)
+
+
+def test_every_class_that_can_be_said_is_said_with_a_free_batch(file):
+    """But for Index, whose indices are not by sample."""
+    free, alone = set(), set()
+    for row in ROWS:
+        kind = type(row.values[0].make())
+        if kind in free or entry_of(kind).refused:
+            continue
+        try:
+            _, _, batch = exported(row.values[0], file)
+        except StateError:
+            continue
+        (alone if batch is None else free).add(kind)
+    said = {type(row.values[0].make()) for row in ROWS}
+    assert {kind for kind in said if not entry_of(kind).refused} == free | alone
+    assert alone - free == {nn.Index}
+
+
+MODELS = {
+    "resnet": (),
+    "resnet_cudnn": (),
+    "lenet_training": ("model",),
+    "char_rnn_embed": ("protos", "rnn"),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_torch7s_models_give_torch7s_numbers(name, file):
+    case = case_of(name)
+    net = t7.load(golden.DATA / "t7" / f"{name}.t7")
+    for key in MODELS[name]:
+        net = net[key]
+    input = golden._fed(case, "input")
+    export(net, file, input)
+    compare(run(file, input), cast(case["output_evaluate"], "float32"), 1e-5)
+    export(net, file, input, dtype="float64")
+    compare(
+        run_reference(file, cast(input, "float64")),
+        net.double().evaluate().forward(cast(input, "float64")),
+        1e-6,
+    )
+
+
+@pytest.mark.parametrize("opset", [13, 18, 23])
+def test_every_opset_has_the_same_numbers(opset, file):
+    """Rows of the layers whose operators have changed since 13."""
+    changed = {
+        nn.BatchNormalization, nn.CAddTable, nn.GatedLinearUnit, nn.LayerNormalization,
+        nn.LinearWeightNorm, nn.Max, nn.Maxout, nn.Mean, nn.Min, nn.Padding, nn.PairwiseDistance,
+        nn.SpatialAveragePooling, nn.SpatialConvolution, nn.SpatialMaxPooling,
+        nn.SpatialMaxUnpooling,
+        nn.SpatialReflectionPadding, nn.SpatialUpSamplingBilinear, nn.SpatialUpSamplingNearest,
+        nn.Sum, nn.TemporalDynamicKMaxPooling, nn.View,
+    }  # fmt: skip
+    met = set()
+    for row in ROWS:
+        case = row.values[0]
+        if not kinds_in(case.make()) & (changed - met):
+            continue
+        met |= kinds_in(case.make())
+        net, input, _ = exported(case, file, opset=opset)
+        assert [used.version for used in onnx.load(file).opset_import] == [opset]
+        onnx.checker.check_model(file, full_check=True)
+        compare(run(file, input), net.forward(input), 1e-5)
+    assert met >= changed
+
+
+def test_batches_of_any_size(file):
+    random.manualSeed(1)
+    net = nn.Sequential(
+        nn.SpatialConvolution(2, 3, 3, 3), nn.ReLU(), nn.View(-1, 12), nn.Replicate(2, 1),
+        nn.Bottle(nn.Linear(12, 4)), nn.LogSoftMax(2),
+    )  # fmt: skip
+    export(net, file, (1, 2, 4, 4))
+    for n in (1, 2, 3, 8):
+        input = np.random.default_rng(n).normal(size=(n, 2, 4, 4)).astype("float32")
+        compare(run(file, input), net.clone().float().evaluate().forward(input), 1e-5)
+
+
+def test_the_batch_may_stand_elsewhere(file):
+    net = nn.Sequential(nn.Bottle(nn.Linear(3, 2)), nn.Tanh())
+    export(net, file, (5, 1, 3), batch=1)
+    shape = [
+        d.dim_param or d.dim_value
+        for d in onnx.load(file).graph.output[0].type.tensor_type.shape.dim
+    ]
+    assert shape == [5, "N", 2]
+    input = np.ones((5, 7, 3), "float32")
+    compare(run(file, input), net.float().forward(input), 1e-5)
+
+
+def held(net):
+    """Return parameters, gradients and running statistics."""
+    parameters, gradients = net.parameters()
+    return [*parameters, *gradients, net[1].running_mean, net[1].running_var]
+
+
+def test_a_network_stays_what_it_is(file):
+    net = nn.Sequential(nn.Linear(3, 4), nn.BatchNormalization(4), nn.Dropout(), nn.WhiteNoise())
+    input = np.random.default_rng(0).normal(size=(5, 3))
+    output = net.forward(input).copy()
+    net.backward(input, output)
+    before = net.clone()
+    state = random.getRNGState()
+    export(net, file, (1, 3))
+    assert np.array_equal(net.output, output)
+    assert np.array_equal(random.getRNGState(), state)
+    assert net.train
+    assert net.type() == np.dtype("float64")
+    for ours, theirs in zip(held(net), held(before), strict=True):
+        assert np.array_equal(ours, theirs)
+    assert "updateOutput" not in vars(net[0])
+
+
+def arrays_of(file):
+    return {
+        array.name: onnx.numpy_helper.to_array(array) for array in onnx.load(file).graph.initializer
+    }
+
+
+def operators_of(file):
+    return [node.op_type for node in onnx.load(file).graph.node]
+
+
+def test_parameters_have_their_names(file):
+    net = nn.Sequential(nn.Linear(3, 4), nn.PReLU(4), nn.BatchNormalization(4))
+    export(net, file, (1, 3))
+    arrays = arrays_of(file)
+    assert list(arrays) == [
+        "0.weight", "0.bias", "1.weight", "2.weight", "2.bias", "2.running_mean", "2.running_var"
+    ]  # fmt: skip
+    assert np.array_equal(arrays["0.weight"], net[0].weight.astype("float32"))
+    assert [node.name for node in onnx.load(file).graph.node] == [
+        "0.Gemm", "1.PRelu", "2.BatchNormalization", "output"
+    ]  # fmt: skip
+
+
+def test_what_is_shared_is_there_once(file):
+    shared = nn.SpatialConvolutionMM(1, 2, 1, 1)
+    net = nn.Sequential(
+        nn.ConcatTable(
+            nn.Sequential(shared, nn.Tanh()),
+            shared.clone("weight", "bias", "gradWeight", "gradBias"),
+        ),
+        nn.MapTable(nn.PReLU()),
+        nn.CAddTable(),
+    )
+    export(net, file, (1, 1, 2, 2))
+    assert list(arrays_of(file)) == ["0.0.0.weight", "0.0.0.bias", "1.0.weight"]
+
+
+def test_what_is_tied_by_transposing_is_there_once(file):
+    encoder, decoder = nn.Linear(3, 2), nn.Linear(2, 3)
+    decoder.weight, decoder.gradWeight = encoder.weight.T, encoder.gradWeight.T
+    net = nn.Sequential(encoder, nn.Tanh(), decoder)
+    export(net, file, (1, 3))
+    assert list(arrays_of(file)) == ["0.weight", "0.bias", "2.bias"]
+    assert operators_of(file) == ["Gemm", "Tanh", "Transpose", "Gemm", "Identity"]
+    input = np.ones((2, 3), "float32")
+    compare(run(file, input), net.float().forward(input), 1e-5)
+
+
+def test_equal_parameters_are_not_shared(file):
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    net[1].weight[...], net[1].bias[...] = net[0].weight, net[0].bias
+    export(net, file, (1, 2))
+    assert list(arrays_of(file)) == ["0.weight", "0.bias", "1.weight", "1.bias"]
+
+
+def test_tables_have_names_by_their_places(file):
+    net = nn.ParallelTable(nn.ParallelTable(nn.Identity(), nn.Tanh()), nn.SelectTable("ids"))
+    shape = [[(1, 2), (1, 3)], {"ids": np.zeros((1, 4), "int64"), "rest": np.zeros((1, 1), bool)}]
+    export(net, file, shape)
+    graph = onnx.load(file).graph
+    assert [value.name for value in graph.input] == [
+        "input_0_0", "input_0_1", "input_1_ids", "input_1_rest"
+    ]  # fmt: skip
+    assert [value.name for value in graph.output] == ["output_0_0", "output_0_1", "output_1"]
+    input = [
+        [np.ones((5, 2), "float32"), np.ones((5, 3), "float32")],
+        {"ids": np.ones((5, 4), "int64"), "rest": np.ones((5, 1), bool)},
+    ]
+    compare(run(file, input), net.float().forward(input), 1e-5)
+
+
+class Net(nn.Sequential):
+    """Layers put together in a constructor, and a method that no forward calls."""
+
+    def __init__(self):
+        super().__init__(nn.Linear(3, 2), Half())
+
+    def hidden(self):
+        return self[0].output
+
+
+class Half(nn.MulConstant):
+    def __init__(self):
+        super().__init__(0.5)
+
+    def updateGradInput(self, input, gradOutput):
+        return super().updateGradInput(input, gradOutput)
+
+
+class Sorted(nn.ReLU):
+    def updateOutput(self, input):
+        self.output = np.sort(input)
+        return self.output
+
+
+class Clumsy(nn.Module):
+    def updateOutput(self, input):
+        raise OverflowError("not of zeros")
+
+
+def test_classes_of_ones_own_that_add_nothing(file):
+    net = Net()
+    export(net, file, (1, 3))
+    input = np.ones((5, 3), "float32")
+    compare(run(file, input), net.float().forward(input), 1e-5)
+
+
+def refused(error, net, input_shape, tmp_path, **options):
+    with pytest.raises(error) as caught:
+        export(net, tmp_path / "net.onnx", input_shape, **options)
+    assert os.listdir(tmp_path) == []
+    return "\n".join([str(caught.value), *getattr(caught.value, "__notes__", ())])
+
+
+def test_all_that_cannot_be_said_is_named(tmp_path):
+    pools = nn.SpatialFractionalMaxPooling(2, 2, 3, 3)
+    net = nn.Sequential(
+        nn.Concat(
+            1, pools, nn.Sequential(nn.SpatialMaxPooling(2, 2), nn.SpatialZeroPadding(0, -1, 0, -1))
+        ),
+        nn.ReLU(),
+        nn.Sequential(Sorted(), nn.Dropout(0.5, stochasticInference=True)),
+    )
+    assert refused(StateError, net, (1, 3, 8, 8), tmp_path) == (
+        "export: all layers must be such that ONNX can say them, got 3 that it cannot\n"
+        "  [0][0] SpatialFractionalMaxPooling: it draws its windows at random, in evaluation mode, "
+        "too\n"
+        "  [2][0] Sorted: what a class of your own computes is not known\n"
+        "  [2][1] Dropout: it draws random numbers in evaluation mode, too"
+    )
+    # What is refused may not even run.
+    net = nn.Sequential(Sorted(), Clumsy(), nn.ReLU())
+    assert refused(StateError, net, (1, 3), tmp_path) == (
+        "export: all layers must be such that ONNX can say them, got 2 that it cannot\n"
+        "  [0] Sorted: what a class of your own computes is not known\n"
+        "  [1] Clumsy: what a class of your own computes is not known"
+    )
+    assert refused(StateError, Sorted(), (1, 3), tmp_path) == (
+        "export: all layers must be such that ONNX can say them, got 1 that it cannot\n"
+        "  Sorted: what a class of your own computes is not known"
+    )
+
+
+@pytest.mark.parametrize(
+    ("net", "shape", "why"),
+    [
+        (lambda: nn.SplitTable(0), (1, 3), "how long its table is depends on the batch"),
+        (lambda: nn.Narrow(0, 1, -1), (1, 3), "what it does depends on the size of the batch"),
+        (
+            lambda: nn.TemporalConvolution(3, 2, 1),
+            (1, 3),
+            "the sizes that it works on depend on the batch",
+        ),
+        (
+            lambda: nn.IndexLinear(3, 2),
+            [np.zeros(3, int), np.zeros(3), np.array([1, 2])],
+            "where a sample ends, its sizes tell",
+        ),
+        (lambda: nn.Sequential(nn.Replicate(2), nn.View(-1)), (2, 0), "there are no entries in it"),
+    ],
+)
+def test_what_some_settings_do_cannot_be_said(net, shape, why, tmp_path):
+    made = net()
+    batch = None if isinstance(shape, list) or 0 in shape else 0
+    assert refused(StateError, made, shape, tmp_path, batch=batch).endswith(f": {why}")
+
+
+def test_wrong_shapes_are_told_by_the_layer(tmp_path):
+    net = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.ReLU(), nn.Linear(5, 2)))
+    assert refused(ShapeError, net, (1, 3), tmp_path) == (
+        "Linear(5 -> 2).updateOutput: input must be (5,) or (N, 5), got (2, 4)\n"
+        "  hint: Linear(4, 2) would fit\n"
+        "  at [1] of Sequential: input (N, 4) -> [0] ReLU -> (N, 4) -> [1] here\n"
+        "  at [1] of Sequential: input (N, 3) -> [0] Linear(3 -> 4) -> (N, 4) -> [1] here\n"
+        "  in export, which tries batches of 2 and 3: N"
+    )
+    assert "export" not in refused(ShapeError, net, (1, 3), tmp_path, batch=None)
+    assert refused(DTypeError, nn.LookupTable(3, 2), (1, 3), tmp_path).startswith(
+        "LookupTable.updateOutput: input must be "
+    )
+
+
+DIMENSION = "a dimension, counted from 0, or None"
+SHAPES = "a tuple, a list or dict of such, or arrays in their place"
+
+
+@pytest.mark.parametrize(
+    ("error", "options", "message"),
+    [
+        (DTypeError, {"net": "net"}, "net must be a Module, got str"),
+        (SettingError, {"opset": 12}, "opset must be one of 13 to 23, got 12"),
+        (SettingError, {"opset": 24}, "opset must be one of 13 to 23, got 24"),
+        (SettingError, {"opset": 17.0}, "opset must be one of 13 to 23, got 17.0"),
+        (SettingError, {"dtype": "float16"}, "dtype must be float32 or float64, got 'float16'"),
+        (SettingError, {"batch": -1}, f"batch must be {DIMENSION}, got -1"),
+        (SettingError, {"batch": True}, f"batch must be {DIMENSION}, got True"),
+        (
+            SettingError,
+            {"batch": 2},
+            "input_shape must be of more than 2 dimensions, got (1, 3)\n"
+            "  hint: batch=None leaves no size free",
+        ),
+        (
+            SettingError,
+            {"input_shape": [1, 3]},
+            f"input_shape must be {SHAPES}, got 1\n"
+            "  hint: a tuple is a shape, a list is a table of several",
+        ),
+        (SettingError, {"input_shape": (1, -1)}, f"input_shape must be {SHAPES}, got (1, -1)"),
+        (SettingError, {"input_shape": (1, True)}, f"input_shape must be {SHAPES}, got (1, True)"),
+        (SettingError, {"input_shape": "1x3"}, f"input_shape must be {SHAPES}, got '1x3'"),
+    ],
+)
+def test_wrong_arguments(error, options, message, tmp_path):
+    arguments = {"net": nn.Linear(3, 2), "input_shape": (1, 3), "tmp_path": tmp_path, **options}
+    assert refused(error, **arguments) == f"export: {message}"
+
+
+def test_more_than_a_file_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr(exporting, "_LARGEST", 31)
+    assert refused(SettingError, nn.Linear(3, 2), (1, 3), tmp_path) == (
+        "export: net must be of at most 31 bytes of parameters, which is what a file can hold, "
+        "got 32"
+    )
+    monkeypatch.setattr(exporting, "_LARGEST", 32)
+    export(nn.Linear(3, 2), tmp_path / "net.onnx", (1, 3))
+
+
+def test_a_file_is_replaced_as_a_whole(file, monkeypatch):
+    export(nn.Linear(3, 2), file, (1, 3))
+    before = Path(file).read_bytes()
+
+    def broken(*_):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(os, "replace", broken)
+    with pytest.raises(OSError, match="the disk is full"):
+        export(nn.Linear(3, 4), file, (1, 3))
+    assert Path(file).read_bytes() == before
+    assert os.listdir(os.path.dirname(file)) == ["net.onnx"]
+
+
+def test_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    assert refused(ImportError, nn.ReLU(), (1, 3), tmp_path) == (
+        "ONNX files need the package onnx: pip install onnx"
+    )
+
+
+def test_who_wrote_it(file):
+    export(nn.ReLU(), file, (1, 3))
+    model = onnx.load(file)
+    assert (model.producer_name, model.producer_version) == ("torchlite", torchlite.__version__)
+    assert model.ir_version == 8

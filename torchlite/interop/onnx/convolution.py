@@ -15,12 +15,13 @@ __all__: list[str] = []
 
 def _images(g: Graph, layer: Any, input: Value, say: Callable[[Any], str]) -> str:
     """Return what say makes of a batch of images, planes first."""
+    dims = len(layer._axes)
+    input.fixed(*(range(-dims - 1, -1) if layer._planes_last else range(-dims, 0)))
 
     def turned(images: Any) -> Any:
         return g.node("Transpose", images, perm=[0, 2, 1]) if layer._planes_last else images
 
-    sample = len(layer._axes) + 1
-    return g.batched(input, sample, lambda images: turned(say(turned(images))))
+    return g.batched(input, dims + 1, lambda images: turned(say(turned(images))))
 
 
 def _conv(g: Graph, layer: Any, images: Any, weight: Any, bias: Any, groups: int = 1) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 import torchlite
 from torchlite import random
-from torchlite.errors import DTypeError, SettingError, StateError, TorchliteError, fault
+from torchlite.errors import DTypeError, SettingError, StateError, fault
 from torchlite.interop.onnx import (
     containers,
     convolution,
@@ -42,9 +42,11 @@ __all__ = ["CHAPTERS", "OPSETS", "export"]
 CHAPTERS = (
     containers, convolution, normalization, pooling, resampling, simple, table, transfer
 )  # fmt: skip
-OPSETS = range(13, 22)
+OPSETS = range(13, 24)
 _INSTALL = "pip install onnx"
 _DTYPES = ("float32", "float64")
+# What a file in this format can hold.
+_LARGEST = 2**31 - 1
 
 
 def export(
@@ -68,7 +70,7 @@ def export(
         for one with keys. Where an input is not of numbers but of ids, say, an array in the place
         of its shape.
     opset
-        The version of ONNX's operators, from 13 to 21.
+        The version of ONNX's operators, from 13 to 23.
     dtype
         "float32", or "float64", for which onnxruntime lacks many operators.
     batch
@@ -89,7 +91,8 @@ def export(
     ShapeError, DTypeError
         The network does not take such an input. Nothing is written.
     SettingError
-        There is no such opset, or the inputs have no such dimension.
+        There is no such opset or dtype, or the inputs have no such dimension; there are more
+        parameters than a file can hold.
     OSError
         Writing failed. The file is what it was.
 
@@ -107,6 +110,10 @@ def export(
     # Torch7's files may have gradients that nothing was ever written to.
     ready = net.clone().zeroGradParameters().evaluate().type(dtype)
     graph, given, output = _traced(ready, input, opset)
+    size = sum(array.nbytes for array in graph.constants.values())
+    if size > _LARGEST:
+        expected = f"of at most {_LARGEST:,} bytes of parameters, which is what a file can hold"
+        raise fault(SettingError, "export", "net", expected, f"{size:,}")
     model = _model(graph, given, output)
     onnx.checker.check_model(model)
     with replacing(path) as file:
@@ -116,7 +123,7 @@ def export(
 def _must_be_sayable(net: Any, opset: Any, dtype: Any, batch: Any) -> None:
     if not isinstance(net, Module):
         raise fault(DTypeError, "export", "net", "a Module", type(net).__name__)
-    if opset not in OPSETS:
+    if type(opset) is not int or opset not in OPSETS:
         expected = f"one of {OPSETS[0]} to {OPSETS[-1]}"
         raise fault(SettingError, "export", "opset", expected, repr(opset))
     if checks.dtype_meant(dtype) not in map(np.dtype, _DTYPES):
@@ -134,12 +141,12 @@ def _inputs(input_shape: Any, dtype: Any, batch: int | None, name: str = "input"
         return {k: _inputs(s, dtype, batch, f"{name}_{k}") for k, s in input_shape.items()}
     example = input_shape
     if not is_array(example):
-        whole = isinstance(example, tuple) and all(
-            isinstance(n, (int, np.integer)) for n in example
-        )
-        if not whole or any(n < 0 for n in example):
+        if not isinstance(example, tuple) or not all(_is_whole(n) and n >= 0 for n in example):
             expected = "a tuple, a list or dict of such, or arrays in their place"
-            raise fault(SettingError, "export", "input_shape", expected, repr(example))
+            hint = (
+                "a tuple is a shape, a list is a table of several" if _is_whole(example) else None
+            )
+            raise fault(SettingError, "export", "input_shape", expected, repr(example), hint=hint)
         example = np.zeros(example, dtype)
     elif example.dtype.kind == "f":
         example = example.astype(dtype)
@@ -156,6 +163,11 @@ def _inputs(input_shape: Any, dtype: Any, batch: int | None, name: str = "input"
     return Value(name, (first, second))
 
 
+def _is_whole(value: Any) -> bool:
+    """Tell whether it is an integer."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
 # ---------------------------------------------------------------- the run
 
 
@@ -165,7 +177,8 @@ def _traced(net: Module, input: Any, opset: int) -> tuple[Graph, list[Value], An
     owners: dict[int, str] = {}
     for place in walk(net):
         places.setdefault(id(place.module), place)
-        for keys, array in arrays_in(vars(place.module)):
+        kept = {k: v for k, v in vars(place.module).items() if k not in place.module.transient}
+        for keys, array in arrays_in(kept):
             owners.setdefault(id(array), ".".join([_dotted(place), *map(str, keys)]).lstrip("."))
     graph = Graph(opset, owners, _run)
     given = leaves(input)
@@ -176,14 +189,13 @@ def _traced(net: Module, input: Any, opset: int) -> tuple[Graph, list[Value], An
     try:
         with shadowed(_shadows(graph, places.values(), problems)), np.errstate(all="ignore"):
             output = net.updateOutput(input)
-    except UnsayableError:
-        # What comes behind cannot be tried; what stands before is named.
-        pass
-    except TorchliteError as error:
-        if any(a != b for value in given for a, b in value.sizes):
-            tried = " and ".join(map(str, BATCHES))
-            error.add_note(f"  in export, which tries batches of {tried}: N")
-        raise
+    except Exception as error:
+        # Whatever comes of a layer that cannot be said, it is the reason.
+        if not problems:
+            if any(a != b for value in given for a, b in value.sizes):
+                tried = " and ".join(map(str, BATCHES))
+                error.add_note(f"  in export, which tries batches of {tried}: N")
+            raise
     finally:
         random.setRNGState(state)
     if problems:
@@ -231,10 +243,7 @@ def _shadow(
                 where = f"{place.path} {type(layer).__name__}".lstrip()
                 problems.setdefault(where, str(problem))
                 # So that whatever comes behind is named, too.
-                try:
-                    return map_arrays(_nameless, _tried(layer, input))
-                except TorchliteError:
-                    raise problem from None
+                return map_arrays(_nameless, _tried(layer, input))
 
     return shadow
 

@@ -64,6 +64,7 @@ def max_pooling(g: Graph, layer: Any, input: Value, output: Value) -> Any:
 
 @rule(nn.TemporalMaxPooling)
 def frames(g: Graph, layer: Any, input: Value, output: Value) -> Any:
+    input.fixed(-2)
     images = g.node("Unsqueeze", input, [*range(4 - input.ndim)])
     kernel, strides = layer._kernel, layer._stride
     made = g.node("MaxPool", images, kernel_shape=kernel, strides=strides)
@@ -150,6 +151,7 @@ def adaptive(g: Graph, layer: Any, input: Value, output: Value) -> Any:
 @rule(nn.FeatureLPPooling)
 def features(g: Graph, layer: Any, input: Value, output: Value) -> Any:
     axis = int(layer.batch_mode)
+    input.fixed(axis)
 
     def image(array: Any) -> Any:
         return array.reshape(*array.shape[:axis] or (1,), 1, array.shape[axis], -1)
@@ -164,6 +166,7 @@ def features(g: Graph, layer: Any, input: Value, output: Value) -> Any:
 
 @rule(nn.TemporalDynamicKMaxPooling)
 def largest(g: Graph, layer: Any, input: Value, output: Value) -> Any:
+    input.fixed(-2)
     k = [*output.fixed(-2)]
     _, found = g.node("TopK", input, k, outputs=2, axis=-2)
     in_order, _ = g.node("TopK", found, k, outputs=2, axis=-2, largest=0)
