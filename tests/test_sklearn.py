@@ -1,6 +1,7 @@
 """Networks as scikit-learn's estimators: its own checks, and the numbers of a loop by hand."""
 
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -278,6 +279,14 @@ def test_a_grid_search_and_cross_validation_in_a_pipeline():
     assert search.best_score_ > 0.85
 
 
+@pytest.mark.parametrize("kind", [NetworkClassifier, NetworkRegressor])
+def test_notebooks_show_it_and_the_docstring_has_its_parameters(kind):
+    # Of a section that it does not know, scikit-learn warns.
+    assert kind.__name__ in kind(perceptron, max_iter=3)._repr_html_()
+    said = set(re.findall(r"^    (\w+)(?: :.*)?$", kind.__doc__.partition("Attributes")[0], re.M))
+    assert said - {"Parameters"} == {*kind(perceptron).get_params(deep=False)}
+
+
 def test_names_of_frames():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X, columns=["age", "height"])
@@ -317,6 +326,20 @@ REFUSED = {
         {"network": lambda n, m: None},
         "NetworkClassifier: what network returns must be a Module, got NoneType\n"
         "  hint: network is a function of the numbers of inputs and of outputs",
+    ),
+    "instance": (
+        {"network": nn.Linear(2, 3)},
+        "NetworkClassifier: network must be a function that returns a new network, "
+        "got Linear(2 -> 3)",
+    ),
+    "optimizer": (
+        {"optimizer": "adam"},
+        "NetworkClassifier: optimizer must be a function of torchlite.optim, got 'adam'\n"
+        "  hint: optim.adam",
+    ),
+    "solver": (
+        {"optimizer": None},
+        "NetworkClassifier: optimizer must be a function of torchlite.optim, got None",
     ),
     "outputs": (
         {"network": lambda n, m: nn.Linear(n, 7)},

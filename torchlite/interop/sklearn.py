@@ -22,16 +22,16 @@ except ImportError as error:
         "pip install 'scikit-learn>=1.6'"
     ) from error
 
-from torchlite import random
+from torchlite import optim, random
 from torchlite.datasets import minibatches
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, fault
 from torchlite.kernels.arrays import Array
+from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions.cross_entropy_criterion import CrossEntropyCriterion
 from torchlite.nn.criterions.mse_criterion import MSECriterion
 from torchlite.nn.module import Module
 from torchlite.nn.transfer.soft_max import SoftMax
-from torchlite.optim import adam
 from torchlite.progress import progress
 
 __all__ = ["NetworkClassifier", "NetworkRegressor"]
@@ -55,7 +55,7 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         *,
         settings: Any = None,
         criterion: Any = None,
-        optimizer: Any = adam,
+        optimizer: Any = optim.adam,
         config: Any = None,
         max_iter: Any = 100,
         batch_size: Any = 32,
@@ -236,6 +236,15 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     # ---------------------------------------------------------------- checks
 
     def _check_settings(self) -> None:
+        if not callable(self.network) or isinstance(self.network, Module):
+            got = checks.title(self.network)
+            expected = "a function that returns a new network"
+            raise self._fault(DTypeError, "network", expected, got)
+        if not callable(self.optimizer):
+            known = isinstance(self.optimizer, str) and self.optimizer in optim.__all__
+            hint = f"optim.{self.optimizer}" if known else None
+            expected, got = "a function of torchlite.optim", repr(self.optimizer)
+            raise self._fault(DTypeError, "optimizer", expected, got, hint)
         for name in ("max_iter", "n_iter_no_change"):
             value = getattr(self, name)
             if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
@@ -258,20 +267,6 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
 class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[misc]
     """A network that tells classes apart, as an estimator of scikit-learn.
 
-    Maths
-    -----
-    With z = network.forward(x), a row of n_outputs numbers for each row of x::
-
-        predict_proba = exp(z) / exp(z).sum(1)
-        predict = classes_[argmax(z)]
-
-    That fits a network that ends with scores, for CrossEntropyCriterion, as well as one that ends
-    with LogSoftMax, for ClassNLLCriterion.
-
-    Shapes
-    ------
-    X (N, n_inputs); y (N,), labels of any type. A network for images begins with a View.
-
     Parameters
     ----------
     network
@@ -282,8 +277,10 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
         set_params and grid searches, and so is `config__learningRate` one of config.
     criterion : None
         A criterion that takes classes, of which `fit` makes a copy. None: CrossEntropyCriterion.
-    optimizer, config : optim.adam, None
-        A function of `torchlite.optim`, and a dict of its settings.
+    optimizer : optim.adam
+        A function of `torchlite.optim`.
+    config : None
+        A dict of the optimizer's settings, or None.
     max_iter : 100
         How many epochs: times that `fit` goes through the data.
     batch_size : 32
@@ -292,8 +289,12 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
         True: `fit` holds rows back, by chance, and ends when the loss on these has not become
         smaller by more than tol for n_iter_no_change epochs. The network of the epoch with the
         smallest loss is kept.
-    validation_fraction, n_iter_no_change, tol : 0.1, 10, 1e-4
-        How many rows early stopping holds back, and what it waits for.
+    validation_fraction : 0.1
+        The share of the rows that early stopping holds back.
+    n_iter_no_change : 10
+        How many epochs early stopping waits.
+    tol : 1e-4
+        By how much a loss is to be smaller.
     verbose : False
         True: show progress, on a terminal.
     random_state : None
@@ -303,24 +304,23 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
 
     Attributes
     ----------
-    network_, criterion_
-        What was trained, in evaluation mode, and by which loss.
+    network_
+        What was trained, in evaluation mode.
+    criterion_
+        The loss by which it was.
     classes_
         The labels, sorted.
     history_
         For each epoch a dict: the mean "loss" of its batches, each before its step, and with
         early stopping the "valid_loss" of the rows held back, after the epoch.
-    n_iter_, n_features_in_, n_outputs_
-        The numbers of epochs, of columns of X, and of classes.
+    n_iter_
+        The number of epochs.
+    n_features_in_
+        The number of columns of X.
+    n_outputs_
+        The number of classes.
     feature_names_in_
         The columns' names, where X is a frame whose columns have names.
-
-    Conventions
-    -----------
-    y counts classes for the network from 0, in the order of classes_. X is handed to it in its own
-    dtype, float64 or float32. There is no sample_weight: a criterion need not be a mean over
-    samples; weights of classes are the criterion's. While a random_state is set, threads that
-    draw numbers at the same time draw from one stream: search with processes (n_jobs).
 
     Raises
     ------
@@ -335,8 +335,29 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
     ValueError
         What scikit-learn finds wrong with X and y.
 
-    Example
-    -------
+    Notes
+    -----
+    X is (N, n_inputs), y (N,), labels of any type. A network for images begins with a View.
+
+    With z = network.forward(x), a row of n_outputs numbers for each row of x::
+
+        predict_proba = exp(z) / exp(z).sum(1)
+        predict = classes_[argmax(z)]
+
+    That fits a network that ends with scores, for CrossEntropyCriterion, as well as one that ends
+    with LogSoftMax, for ClassNLLCriterion.
+
+    y counts classes for the network from 0, in the order of classes_. X is handed to it in its own
+    dtype, float64 or float32. There is no sample_weight: a criterion need not be a mean over
+    samples; weights of classes are the criterion's. While a random_state is set, threads that
+    draw numbers at the same time draw from one stream: search with processes (n_jobs).
+
+    References
+    ----------
+    scikit-learn, sklearn.neural_network.MLPClassifier, whose names of parameters these are.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> import torchlite as nn
     >>> from torchlite.interop.sklearn import NetworkClassifier
@@ -351,11 +372,9 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
     array(['left', 'right'], dtype='<U5')
     >>> model.predict_proba([[3.0]]).round(2), model.network_[0]
     (array([[0., 1.]]), Linear(1 -> 4))
-
-    Reference
-    ---------
-    scikit-learn, sklearn.neural_network.MLPClassifier, whose names of parameters these are.
     """
+
+    # scikit-learn reads the docstring, for notebooks, and knows no other sections than NumPy's.
 
     def _data(self, X: Any, y: Any, *, reset: bool, classes: Any = None) -> tuple[Array, Array]:
         x, y = validate_data(self, X, y, reset=reset, dtype=_FLOATING)
@@ -393,34 +412,53 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
 class NetworkRegressor(RegressorMixin, _NetworkEstimator):  # type: ignore[misc]
     """A network that predicts numbers, as an estimator of scikit-learn.
 
-    Shapes
-    ------
-    X (N, n_inputs); y (N,), or (N, n_outputs). The network's output is (N, n_outputs), with one
-    column for a y of one dimension, and predictions have the dimensions of y.
-
     Parameters
     ----------
-    network, settings, optimizer ... random_state
-        As of `NetworkClassifier`; the function gets the numbers of columns of X and of y.
+    network
+        A function, as of `NetworkClassifier`: it gets the numbers of columns of X and of y.
+    settings : None
+        As of `NetworkClassifier`, and so all below but criterion.
     criterion : None
         A criterion of input and target of one shape. None: MSECriterion.
+    optimizer : optim.adam
+    config : None
+    max_iter : 100
+    batch_size : 32
+    early_stopping : False
+    validation_fraction : 0.1
+    n_iter_no_change : 10
+    tol : 1e-4
+    verbose : False
+    random_state : None
 
     Attributes
     ----------
-    network_, criterion_, history_, n_iter_, n_features_in_, n_outputs_, feature_names_in_
-        As of `NetworkClassifier`; n_outputs_ is the number of columns of y.
-
-    Conventions
-    -----------
-    Losses of large numbers are large: scale y, too (sklearn.compose.TransformedTargetRegressor).
-    All else is as of `NetworkClassifier`.
+    network_, criterion_, history_, n_iter_, n_features_in_, feature_names_in_
+        As of `NetworkClassifier`.
+    n_outputs_
+        The number of columns of y.
 
     Raises
     ------
-    As `NetworkClassifier`.
+    ShapeError
+        The network's output is not (N, n_outputs), or y changes its number of columns.
+    DTypeError, SettingError, StateError, ValueError
+        As of `NetworkClassifier`.
 
-    Example
-    -------
+    Notes
+    -----
+    y is (N,), or (N, n_outputs). The network's output is (N, n_outputs), with one column for a y of
+    one dimension, and predictions have the dimensions of y.
+
+    Losses of large numbers are large: scale y, too (sklearn.compose.TransformedTargetRegressor).
+    All else is as of `NetworkClassifier`.
+
+    References
+    ----------
+    scikit-learn, sklearn.neural_network.MLPRegressor.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> import torchlite as nn
     >>> from torchlite.interop.sklearn import NetworkRegressor
@@ -429,10 +467,6 @@ class NetworkRegressor(RegressorMixin, _NetworkEstimator):  # type: ignore[misc]
     >>> line = NetworkRegressor(nn.Linear, config=config, max_iter=300, random_state=0).fit(X, y)
     >>> line.predict([[2.0]]).round(2), round(line.score(X, y), 3)
     (array([5.]), 1.0)
-
-    Reference
-    ---------
-    scikit-learn, sklearn.neural_network.MLPRegressor.
     """
 
     def __sklearn_tags__(self) -> Any:
