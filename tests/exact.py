@@ -48,6 +48,11 @@ def check(case: Case, seed: int = 0) -> None:
             parameters, accumulated = made.parameters()
             given = [input, *parameters]
             output = made.forward(input)
+            # What by definition is not the derivative is compared elsewhere.
+            if "gradInput" in made.exempt:
+                exact = [map_arrays(_exact, value) for value in given]
+                _compare(f"{case.id}: output", output, case.formula(Functions(), *exact))
+                return
             gradOutput = map_arrays(lambda a: (2 * rng.integers(-8, 8, a.shape) + 1) / 16, output)
             made.zeroGradParameters()
             gradients = {"gradInput": (made.backward(input, gradOutput), 0)}

@@ -47,6 +47,7 @@ TOLERANCE = {"float64": 1e-12, "float32": 2e-6}
 
 # Positions of the arguments that count from one, of constructors and of methods.
 ONE_BASED_ARGUMENTS = {
+    "ArgMax": [0],
     "ClassNLLCriterion": [2], "Concat": [0], "DepthConcat": [0], "GatedLinearUnit": [0],
     "Index": [0], "JoinTable": [0], "LookupTable": [2], "Max": [0], "Mean": [0], "Min": [0],
     "MixtureTable": [0], "Narrow": [0, 1], "NarrowTable": [0], "Padding": [0, 4],
@@ -233,7 +234,7 @@ def _made(row: dict[str, Any], named: dict[str, Any]) -> Any:
     cls = _find(row["class"])
     assert cls is not None, f"torchlite has no {row['class']}"
     arguments = _zero_based_arguments(row["class"], row["args"], ONE_BASED_ARGUMENTS)
-    made = cls(*_arguments(cls, arguments, named))
+    made = cls(*_arguments(cls, arguments, named), **row.get("keywords", {}))
     if "name" in row:
         named[row["name"]] = made
     for method, *arguments in row.get("calls", ()):

@@ -256,6 +256,7 @@ def test_unknown_classes(part, arguments):
 INHERITORS = {
     "ClassSimplexCriterion": (lambda: nn.ClassSimplexCriterion(3), (4, 3)),
     "LayerNormalization": (lambda: nn.LayerNormalization(3), (4, 3)),
+    "LinearNoBias": (lambda: nn.LinearNoBias(3, 2), (4, 3)),
     "LinearWeightNorm": (lambda: nn.LinearWeightNorm(3, 2), (4, 3)),
     "Maxout": (lambda: nn.Maxout(3, 2, 2), (4, 3)),
     "SpatialAutoCropMSECriterion": (nn.SpatialAutoCropMSECriterion, (2, 1, 3, 3)),
@@ -301,22 +302,23 @@ def test_what_inherits_a_rule_fits_it_or_has_none(name):
         lambda: hessian.updateDiagHessianInput(part, x, bent),
         lambda: hessian.accDiagHessianParameters(part, x, bent),
     ]
-    if name not in ("SpatialConvolutionMM", "SpatialDilatedConvolution"):
+    if name not in ("LinearNoBias", "SpatialConvolutionMM", "SpatialDilatedConvolution"):
         for call in calls:
             with pytest.raises(NotImplementedError):
                 call()
         return
     for call in calls:
         call()
-    expected = [np.zeros_like(array) for array in (x, part.weight, part.bias)]
+    expected = [np.zeros_like(array) for array in (x, *part.parameters()[0])]
     for place in np.ndindex(*bent.shape):
         above = np.zeros_like(bent)
         above[place] = 1
         part.zeroGradParameters()
-        slopes = [part.backward(x, above), part.gradWeight, part.gradBias]
+        slopes = [part.backward(x, above), *part.parameters()[1]]
         for array, slope in zip(expected, slopes, strict=True):
             array += bent[place] * slope**2
-    found = part.diagHessianInput, part.diagHessianWeight, part.diagHessianBias
+    names = ("diagHessianInput", "diagHessianWeight", "diagHessianBias")
+    found = [getattr(part, name) for name in names[: len(expected)]]
     for got, wanted in zip(found, expected, strict=True):
         assert close(got, wanted, 1e-13)
 

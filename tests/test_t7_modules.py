@@ -496,8 +496,10 @@ def test_precision(path):
 )
 def test_precision_of_criterions(path, kind, dtype):
     needs = {
+        "BinaryClassReward": (nn.ReinforceBernoulli(),),
         "ClassSimplexCriterion": (3,),
         "ModuleCriterion": (nn.MSECriterion(),),
+        "VRClassReward": (nn.ReinforceBernoulli(),),
         "WeightedMSECriterion": (np.ones(2),),
     }
     made = kind(*needs.get(kind.__name__, ()))

@@ -111,6 +111,35 @@ from torchlite.nn.criterions.spatial_class_nll_criterion import (
 from torchlite.nn.criterions.weighted_mse_criterion import (
     WeightedMSECriterion as WeightedMSECriterion,
 )
+from torchlite.nn.dpnn.arg_max import ArgMax as ArgMax
+from torchlite.nn.dpnn.binary_class_reward import BinaryClassReward as BinaryClassReward
+from torchlite.nn.dpnn.binary_logistic_regression import (
+    BinaryLogisticRegression as BinaryLogisticRegression,
+)
+from torchlite.nn.dpnn.categorical_entropy import CategoricalEntropy as CategoricalEntropy
+from torchlite.nn.dpnn.clip import Clip as Clip
+from torchlite.nn.dpnn.fire_module import FireModule as FireModule
+from torchlite.nn.dpnn.inception import Inception as Inception
+from torchlite.nn.dpnn.linear_no_bias import LinearNoBias as LinearNoBias
+from torchlite.nn.dpnn.nce_criterion import NCECriterion as NCECriterion
+from torchlite.nn.dpnn.nce_module import NCEModule as NCEModule
+from torchlite.nn.dpnn.reinforce_bernoulli import ReinforceBernoulli as ReinforceBernoulli
+from torchlite.nn.dpnn.reinforce_categorical import ReinforceCategorical as ReinforceCategorical
+from torchlite.nn.dpnn.reinforce_gamma import ReinforceGamma as ReinforceGamma
+from torchlite.nn.dpnn.reinforce_normal import ReinforceNormal as ReinforceNormal
+from torchlite.nn.dpnn.reverse_table import ReverseTable as ReverseTable
+from torchlite.nn.dpnn.soft_max_tree import SoftMaxTree as SoftMaxTree
+from torchlite.nn.dpnn.spatial_binary_logistic_regression import (
+    SpatialBinaryLogisticRegression as SpatialBinaryLogisticRegression,
+)
+from torchlite.nn.dpnn.spatial_feat_normalization import (
+    SpatialFeatNormalization as SpatialFeatNormalization,
+)
+from torchlite.nn.dpnn.spatial_glimpse import SpatialGlimpse as SpatialGlimpse
+from torchlite.nn.dpnn.spatial_region_dropout import SpatialRegionDropout as SpatialRegionDropout
+from torchlite.nn.dpnn.total_dropout import TotalDropout as TotalDropout
+from torchlite.nn.dpnn.tree_nll_criterion import TreeNLLCriterion as TreeNLLCriterion
+from torchlite.nn.dpnn.vr_class_reward import VRClassReward as VRClassReward
 from torchlite.nn.graph.g_module import gModule as gModule
 from torchlite.nn.graph.just_element import JustElement as JustElement
 from torchlite.nn.graph.just_table import JustTable as JustTable
@@ -318,9 +347,12 @@ __all__ = [  # noqa: RUF022
     "AbsCriterion",
     "Add",
     "AddConstant",
+    "ArgMax",
     "BCECriterion",
     "BatchNormalization",
     "Bilinear",
+    "BinaryClassReward",
+    "BinaryLogisticRegression",
     "Bottle",
     "CAdd",
     "CAddTable",
@@ -332,9 +364,11 @@ __all__ = [  # noqa: RUF022
     "CMulTable",
     "CReLU",
     "CSubTable",
+    "CategoricalEntropy",
     "Clamp",
     "ClassNLLCriterion",
     "ClassSimplexCriterion",
+    "Clip",
     "Collapse",
     "Concat",
     "ConcatTable",
@@ -360,6 +394,7 @@ __all__ = [  # noqa: RUF022
     "Euclidean",
     "Exp",
     "FeatureLPPooling",
+    "FireModule",
     "FlattenTable",
     "GPU",
     "GatedLinearUnit",
@@ -368,6 +403,7 @@ __all__ = [  # noqa: RUF022
     "HardTanh",
     "HingeEmbeddingCriterion",
     "Identity",
+    "Inception",
     "Index",
     "IndexLinear",
     "JoinTable",
@@ -380,6 +416,7 @@ __all__ = [  # noqa: RUF022
     "LayerNormalization",
     "LeakyReLU",
     "Linear",
+    "LinearNoBias",
     "LinearRNN",
     "LinearWeightNorm",
     "Log",
@@ -410,6 +447,8 @@ __all__ = [  # noqa: RUF022
     "MultiLabelMarginCriterion",
     "MultiLabelSoftMarginCriterion",
     "MultiMarginCriterion",
+    "NCECriterion",
+    "NCEModule",
     "NaN",
     "Narrow",
     "NarrowTable",
@@ -433,10 +472,15 @@ __all__ = [  # noqa: RUF022
     "RecLSTM",
     "Recurrence",
     "Recursor",
+    "ReinforceBernoulli",
+    "ReinforceCategorical",
+    "ReinforceGamma",
+    "ReinforceNormal",
     "RepeaterCriterion",
     "Replicate",
     "Reshape",
     "ReverseSequence",
+    "ReverseTable",
     "ReverseUnreverse",
     "Select",
     "SelectTable",
@@ -451,6 +495,7 @@ __all__ = [  # noqa: RUF022
     "SmoothL1Criterion",
     "SoftMarginCriterion",
     "SoftMax",
+    "SoftMaxTree",
     "SoftMin",
     "SoftPlus",
     "SoftShrink",
@@ -461,6 +506,7 @@ __all__ = [  # noqa: RUF022
     "SpatialAutoCropMSECriterion",
     "SpatialAveragePooling",
     "SpatialBatchNormalization",
+    "SpatialBinaryLogisticRegression",
     "SpatialClassNLLCriterion",
     "SpatialContrastiveNormalization",
     "SpatialConvolution",
@@ -473,14 +519,17 @@ __all__ = [  # noqa: RUF022
     "SpatialDilatedMaxPooling",
     "SpatialDivisiveNormalization",
     "SpatialDropout",
+    "SpatialFeatNormalization",
     "SpatialFractionalMaxPooling",
     "SpatialFullConvolution",
     "SpatialFullConvolutionMap",
+    "SpatialGlimpse",
     "SpatialLPPooling",
     "SpatialLogSoftMax",
     "SpatialMaxPooling",
     "SpatialMaxUnpooling",
     "SpatialReflectionPadding",
+    "SpatialRegionDropout",
     "SpatialReplicationPadding",
     "SpatialSoftMax",
     "SpatialSubSampling",
@@ -504,10 +553,13 @@ __all__ = [  # noqa: RUF022
     "TemporalRowConvolution",
     "TemporalSubSampling",
     "Threshold",
+    "TotalDropout",
     "Transpose",
+    "TreeNLLCriterion",
     "TrimZero",
     "Unsqueeze",
     "UpSampling",
+    "VRClassReward",
     "VariableLength",
     "View",
     "VolumetricAveragePooling",

@@ -14,7 +14,7 @@ from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, f
 from torchlite.kernels import flat
 from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import axpy
-from torchlite.nn import checks
+from torchlite.nn import checks, regularizing
 from torchlite.nn._through_time import ThroughTime
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.graph import ModuleNode, holds_nodes, node_of
@@ -143,6 +143,10 @@ class Module(ThroughTime):
     # How a container around it learns whether accGradParameters may fail after others have
     # accumulated. None: not on what updateOutput and updateGradInput took.
     _look_ahead: Any = None
+    # Of a parameter: the axis along which outputs are counted, and that of inputs.
+    _norm_axes: Any = (0, -1)
+    # The momentum of the gradients, as updateGradParameters has left it.
+    momGradParams: Any = ()
 
     weight: Any = None
     bias: Any = None
@@ -282,6 +286,97 @@ class Module(ThroughTime):
             learningRate = checks.rate(self, "updateParameters", "learningRate", learningRate)
         for parameter, gradient in self._pairs("updateParameters"):
             axpy(parameter, -learningRate, gradient)
+        return self
+
+    def gradParamClip(self, cutoffNorm: Number, moduleLocal: bool = False) -> float | None:
+        """Shorten the gradients, in place, to the length cutoffNorm. Return their length before.
+
+        All of them are one vector; with moduleLocal, those of each layer are one, and the length is
+        that of all before. With cutoffNorm <= 0 nothing is done, and None returned. Gradients whose
+        length is infinite or NaN stay as they are. Attributes `cutoffNorm` and `moduleLocal` of a
+        module go before the arguments.
+
+        Example
+        -------
+        >>> import torchlite as nn
+        >>> layer = nn.Linear(1, 1)
+        >>> layer.gradWeight[:], layer.gradBias[:] = 6, 8
+        >>> layer.gradParamClip(5), layer.gradWeight, layer.gradBias
+        (10.0, array([[3.]]), array([4.]))
+        """
+        return regularizing.clip(self, cutoffNorm=cutoffNorm, moduleLocal=moduleLocal)
+
+    def maxParamNorm(
+        self, maxOutNorm: Number | None = None, maxInNorm: Number | None = None
+    ) -> Self:
+        """Shorten rows of parameters to maxOutNorm, then columns to maxInNorm. Return self.
+
+        Rows are what belongs to an output, `weight[i]`, columns what belongs to an input,
+        `weight[..., i]`; parameters of one dimension have neither. One whose norm is larger than
+        the limit is multiplied, in place, by limit / (norm + 1e-7). None, or a limit <= 0, is none.
+        Attributes `maxOutNorm` and `maxInNorm` of a module go before the arguments.
+
+        Example
+        -------
+        >>> import torchlite as nn
+        >>> layer = nn.Linear(2, 2)
+        >>> layer.weight[:] = [[6, 8], [0.3, 0.4]]
+        >>> layer.maxParamNorm(5).weight.round(6)
+        array([[3. , 4. ],
+               [0.3, 0.4]])
+        """
+        regularizing.limit(self, maxOutNorm=maxOutNorm, maxInNorm=maxInNorm)
+        return self
+
+    def weightDecay(self, wdFactor: Number, wdMinDim: int = 2) -> Self:
+        """Add wdFactor times each parameter of at least wdMinDim dimensions to its gradient.
+
+        With wdFactor <= 0 nothing is done. Attributes `wdFactor` and `wdMinDim` of a module go
+        before the arguments. Return self.
+
+        Example
+        -------
+        >>> import torchlite as nn
+        >>> layer = nn.Linear(1, 1)
+        >>> layer.weight[:], layer.bias[:] = 2, 3
+        >>> layer.weightDecay(0.5).gradWeight, layer.gradBias
+        (array([[1.]]), array([0.]))
+        """
+        regularizing.decay(self, wdFactor=wdFactor, wdMinDim=wdMinDim)
+        return self
+
+    def updateGradParameters(
+        self, momFactor: Number, momDamp: Number | None = None, momNesterov: bool = False
+    ) -> Self:
+        """Put momentum in the place of the gradients. Return self.
+
+        The momentum m of a gradient, in the list `momGradParams`, begins as a copy of it; each call
+        does m = momFactor * m + (1 - momDamp) * gradient, then gradient = m, or with momNesterov
+        gradient += momFactor * m. Without momDamp it is momFactor. With momFactor <= 0 nothing is
+        done. Attributes `momFactor`, `momDamp` and `momNesterov` of a module go before the
+        arguments.
+
+        Example
+        -------
+        >>> import torchlite as nn
+        >>> layer = nn.Linear(1, 1, bias=False)
+        >>> for gradient in (1, 3):
+        ...     layer.gradWeight[:] = gradient
+        ...     print(layer.updateGradParameters(0.5).gradWeight)
+        [[1.]]
+        [[2.]]
+        """
+        regularizing.move(self, momFactor=momFactor, momDamp=momDamp, momNesterov=momNesterov)
+        return self
+
+    def reinforce(self, reward: Any) -> Self:
+        """Give a reward to every layer inside that draws its output. Return self.
+
+        That of a batch has a number for each sample. See `ReinforceBernoulli` and its kin.
+        """
+        for _, part in inside(self):
+            if isinstance(part, Module):
+                part.reinforce(reward)
         return self
 
     @final

@@ -1,11 +1,9 @@
 """Limits for the gradient."""
 
-import math
-
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.optim._chunks import chunks, dotted
+from torchlite.kernels.norms import norm, shorten
 from torchlite.optim._method import Method, positive
 
 __all__ = ["clip_by_norm", "clip_by_value"]
@@ -48,10 +46,7 @@ def clip_by_norm(gradParameters: Array, max_norm: float) -> float:
     """
     max_norm = _CLIP_BY_NORM.checked("max_norm", max_norm)
     _CLIP_BY_NORM.must_be_writeable("gradParameters", gradParameters)
-    norm = _norm(gradParameters)
-    if max_norm < norm < math.inf:
-        gradParameters *= max_norm / norm
-    return norm
+    return shorten([gradParameters], max_norm)
 
 
 def clip_by_value(gradParameters: Array, limit: float) -> float:
@@ -74,15 +69,6 @@ def clip_by_value(gradParameters: Array, limit: float) -> float:
     """
     limit = _CLIP_BY_VALUE.checked("limit", limit)
     _CLIP_BY_VALUE.must_be_writeable("gradParameters", gradParameters)
-    norm = _norm(gradParameters)
+    length = norm([gradParameters])
     np.clip(gradParameters, -limit, limit, out=gradParameters)
-    return norm
-
-
-def _norm(array: Array) -> float:
-    """Return the length of an array, of whatever size its entries are."""
-    norm = math.sqrt(sum(dotted(piece, piece) for (piece,) in chunks(array)))
-    if 0 < norm < math.inf:
-        return norm
-    largest = np.abs(array).max().item() if array.size else 0.0
-    return largest * _norm(array / largest) if 0 < largest < math.inf else largest
+    return length

@@ -97,11 +97,15 @@ class Dropping(Module):
 
     def _draw(self, input: Array) -> Array:
         """Return 1 or 0 for what is kept and dropped; 1 is enlarged with v2."""
-        shape = input.shape[: input.ndim - self._together] + (1,) * self._together
+        shape = self._shape_of_noise(input)
         noise = like(random.bernoulli(1 - self.p, out=np.empty(shape, input.real.dtype)), input)
         if self.v2:
             noise /= 1 - self.p
         return noise
+
+    def _shape_of_noise(self, input: Array) -> tuple[int, ...]:
+        shape: tuple[int, ...] = input.shape[: input.ndim - self._together]
+        return shape + (1,) * self._together
 
     def _pass_on(self, array: Array) -> Array:
         return array if self.v2 else array * (1 - self.p)

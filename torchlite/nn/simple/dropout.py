@@ -1,5 +1,8 @@
 """Dropout."""
 
+from typing import Any, Self
+
+from torchlite.kernels.arrays import Array
 from torchlite.nn.simple._dropout import Dropping
 
 __all__ = ["Dropout"]
@@ -33,19 +36,27 @@ class Dropout(Dropping):
         Accepted for Torch7's sake: the numbers are the same, and the input is never written to.
     stochasticInference
         True: drop in evaluation, too.
+    lazy
+        True: keep the noise until a backward, so that it is the same in all steps of a sequence.
+    mono
+        True: the same noise for all rows, of which the first dimension counts the rows.
 
     Attributes
     ----------
     p
         As above; `setp(p)` changes it.
     noise
-        The factors of the last forward; empty if it drew none.
+        The factors of the last forward, with mono of one row; empty if it drew none.
 
     Conventions
     -----------
     A forward that drops draws one number for each entry and remembers noise and input; a backward
     in that mode needs them. With p = 0 it draws nothing. Where nothing changes, output is input
     itself, and gradInput is gradOutput.
+
+    With lazy, the first forward draws, and after it the first one after an `updateGradInput` or
+    `forget`, or of an input of another shape. dpnn's Dropout has lazy and mono as its fourth and
+    fifth argument.
 
     Raises
     ------
@@ -73,8 +84,17 @@ class Dropout(Dropping):
 
     Reference
     ---------
-    Torch7, nn/Dropout.lua. Srivastava and others, Dropout, 2014.
+    Torch7, nn/Dropout.lua; lazy and mono: torch/rnn, Dropout.lua. Srivastava and others, Dropout,
+    2014. Gal, A theoretically grounded application of dropout in recurrent neural networks, 2015.
     """
+
+    transient = (*Dropping.transient, "_kept")
+    # It is not of one step of a sequence.
+    _caches = (*Dropping._caches, "_kept")
+    lazy: bool = False
+    mono: bool = False
+    # What lazy keeps, empty where the next forward is to draw.
+    _kept: Any = ()
 
     def __init__(
         self,
@@ -82,10 +102,47 @@ class Dropout(Dropping):
         v1: bool = False,
         inplace: bool = False,
         stochasticInference: bool = False,
+        *,
+        lazy: bool = False,
+        mono: bool = False,
     ) -> None:
         super().__init__(p, stochasticInference)
         self.v2 = not v1
         self.inplace = bool(inplace)
+        self.lazy = bool(lazy)
+        self.mono = bool(mono)
+
+    @property
+    def exempt(self) -> dict[str, str]:
+        """What settings break."""
+        kept = {"interleave": "the noise is kept until a backward"} if self.lazy else {}
+        return super().exempt | kept
+
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
+        gradInput = super().updateGradInput(input, gradOutput)
+        self._kept = ()
+        return gradInput
+
+    def forget(self) -> Self:
+        """With lazy, let the next forward draw. Return self."""
+        self._kept = ()
+        return self
 
     def _drops(self) -> bool:
         return self.p > 0 and super()._drops()
+
+    def _draw(self, input: Array) -> Array:
+        if not self.lazy:
+            return super()._draw(input)
+        shape, dtype = self._shape_of_noise(input), input.real.dtype
+        if not self._kept or (self._kept[0].shape, self._kept[0].dtype) != (shape, dtype):
+            self._kept = (super()._draw(input),)
+        noise: Array = self._kept[0]
+        return noise
+
+    def _shape_of_noise(self, input: Array) -> tuple[int, ...]:
+        return (1, *input.shape[1:]) if self.mono else super()._shape_of_noise(input)
+
+    def __repr__(self) -> str:
+        settings = [f"{self.p:f}", *(name for name in ("lazy", "mono") if getattr(self, name))]
+        return f"{type(self).__name__}({', '.join(settings)})"

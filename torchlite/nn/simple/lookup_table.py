@@ -8,9 +8,8 @@ from torchlite import random
 from torchlite.errors import StateError
 from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import addat
-from torchlite.kernels.functions import largest
 from torchlite.kernels.like import like
-from torchlite.kernels.sums import sum_along
+from torchlite.kernels.norms import renorm
 from torchlite.nn import checks
 from torchlite.nn.checks import positive_number
 from torchlite.nn.module import Module
@@ -98,6 +97,8 @@ class LookupTable(Module):
     shouldScaleGradByFreq: bool = False
     # The id of the first row.
     _least: Any = 0
+    # A row belongs to an id that comes in.
+    _norm_axes = (-1, 0)
 
     def __init__(
         self,
@@ -179,14 +180,7 @@ class LookupTable(Module):
         if self.maxNorm is None:
             return
         used = np.unique(ids)
-        rows = self.weight[used]
-        magnitude = np.abs(rows)
-        # Powers of numbers up to 1 do not overflow.
-        scale = largest(magnitude, 1, self.maxNorm)
-        powers = (magnitude / scale) ** self.normType
-        norms = scale * sum_along(powers, 1, keepdims=True) ** (1 / self.normType)
-        factors = np.where(norms > self.maxNorm, self.maxNorm / (norms + 1e-7), 1)
-        self.weight[used] = rows * factors
+        self.weight[used] = renorm(self.weight[used], self.maxNorm, self.normType)
 
     def reset(self, stdv: Any = None) -> Self:
         """Draw the weight from N(0, stdv), or N(0, 1)."""

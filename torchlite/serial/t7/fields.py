@@ -5,6 +5,7 @@ constructor the field of the same name, and every other array has the shape that
 gives it. A row says what is otherwise.
 """
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -14,10 +15,10 @@ import numpy as np
 
 from torchlite import nn
 from torchlite.kernels.arrays import Array
-from torchlite.nn.stateful import Stateful
+from torchlite.nn.stateful import Stateful, parts
 from torchlite.serial.t7 import nngraph
 from torchlite.serial.t7.plain import shown
-from torchlite.serial.t7.values import Storage
+from torchlite.serial.t7.values import Object, Storage
 from torchlite.serial.values import RefusalError
 
 __all__ = ["PLAIN", "ROWS", "WORKSPACE", "Fields", "Row", "array_of", "type_of", "undrawn"]
@@ -429,7 +430,145 @@ def _write_crelu(module: Any, fields: Fields) -> None:
     fields["modules"] = list(modules)
 
 
+def _decorator(fields: Fields) -> Stateful:
+    """Return a network that is one layer, and joins the planes of one image, too."""
+    kind = _kind(fields)
+    (module,) = _modules(fields, nn.Module)
+    made = kind.__new__(kind)
+    nn.Decorator.__init__(made, module)
+    for part in parts([module]):
+        # Torch7's own takes batches alone.
+        if isinstance(part, nn.Concat) and part.dimension == 1:
+            part.dimension = -3
+    return made
+
+
+def _of_batches(module: Any) -> Any:
+    """Return a network of the same arrays that joins planes as Torch7 does, of batches."""
+    made = copy.copy(module)
+    if isinstance(made, nn.Concat):
+        made.dimension = 1
+    if isinstance(made, nn.Container):
+        made.modules = [_of_batches(part) for part in made.modules]
+    return made
+
+
+def _write_decorator(module: Any, fields: Fields) -> None:
+    fields["modules"] = [_of_batches(module.modules[0])]
+    fields["module"] = fields["modules"][0]
+
+
+def _write_fire(module: Any, fields: Fields) -> None:
+    _write_decorator(module, fields)
+    squeeze, activation, both, _ = module.modules[0].modules
+    fields["nInputPlane"], fields["s1x1"] = squeeze.nInputPlane, squeeze.nOutputPlane
+    fields["e1x1"], fields["e3x3"] = (conv.nOutputPlane for conv in both.modules)
+    fields["activation"] = type(activation).__name__
+
+
 # ---------------------------------------------------------------- others
+
+
+def _tree(fields: Fields) -> Stateful:
+    children = _whole_numbers(fields, "childIds").reshape(-1) - 1
+    spans = _whole_numbers(fields, "parentChildren")
+    if spans.ndim != 2 or spans.shape[1] != 2:
+        raise RefusalError("parentChildren", f"must be (n, 2), got {spans.shape}")
+    hierarchy = {}
+    for parent, (start, count) in enumerate(spans.tolist()):
+        if start > 0:
+            if count > len(children):
+                raise RefusalError("parentChildren", "must say where children begin, and how many")
+            hierarchy[parent] = children[start - 1 : start - 1 + count]
+    order = sorted(hierarchy, key=lambda parent: spans[parent, 0])
+    root = fields.get("rootId", 1)
+    if type(root) is not int:
+        raise RefusalError("rootId", f"must be a whole number, got {shown(root)}")
+    made = undrawn(nn.SoftMaxTree)(
+        _length("weight", 1)(fields), {parent: hierarchy[parent] for parent in order}, root - 1
+    )
+    if made.childIds != children.tolist():
+        raise RefusalError(
+            "childIds", "must be the children of parentChildren, one after the other"
+        )
+    return made
+
+
+def _write_tree(module: Any, fields: Fields) -> None:
+    children, parents = np.array(module.childIds), np.array(module.parentIds)
+    spans = np.full((parents.max() + 1, 2), -1)
+    of_child = np.full((children.max() + 1, 2), -1)
+    for row, (child, parent) in enumerate(zip(children, parents, strict=True)):
+        if spans[parent, 0] < 0:
+            spans[parent] = row + 1, 0
+        spans[parent, 1] += 1
+        of_child[child] = parent + 1, spans[parent, 1]
+    inner = list(dict.fromkeys(module.parentIds))
+    depths: dict[int, tuple[int, int]] = {module.rootId: (1, int(spans[module.rootId, 1]))}
+    below = [module.rootId]
+    for node in below:
+        start, count = spans[node] if node < len(spans) else (-1, 0)
+        for child in children[start - 1 : start - 1 + count].tolist() if start > 0 else ():
+            if child in inner:
+                path, family = depths[node]
+                depths[child] = path + 1, family + int(spans[child, 1])
+                below.append(child)
+    fields |= {
+        "inputSize": module.weight.shape[1],
+        "rootId": module.rootId + 1,
+        "childIds": (children + 1).astype("int32"),
+        "parentIds": (np.array(inner) + 1).astype("int32"),
+        "parentChildren": spans.astype("int32"),
+        "childParent": of_child.astype("int32"),
+        "nChildNode": len(children),
+        "nParentNode": len(inner),
+        "minNodeId": int(min(children.min(), parents.min())) + 1,
+        "maxNodeId": int(max(children.max(), parents.max())) + 1,
+        "maxParentId": len(spans),
+        "maxChildId": len(of_child),
+        "maxFamily": int(spans[:, 1].max()),
+        "maxDept": max(path for path, _ in depths.values()),
+        "maxFamilyPath": max(family for _, family in depths.values()),
+    }
+
+
+def _keep_unigrams(module: Any, fields: Fields) -> None:
+    # Divided by their sum again, they would change in the last digits.
+    module.unigrams = array_of(fields, "unigrams").astype("float64")
+
+
+def _write_nce(module: Any, fields: Fields) -> None:
+    other, share = module.alias_tables()
+    tables = {"J": other + 1, "q": share, "dpnn_parameters": ["J", "q"]}
+    fields["unigrams"] = module.unigrams
+    fields["aliasmultinomial"] = Object("torch.AliasMultinomial", tables)
+
+
+def _write_entropy(module: Any, fields: Fields) -> None:
+    dtype = module.type()
+    share = nn.MulConstant(1)
+    logarithm = nn.Sequential(nn.AddConstant(0.000001), nn.Log())
+    fields["module"] = nn.Sequential(
+        nn.Sum(0),
+        share,
+        nn.ConcatTable(nn.Identity(), logarithm),
+        nn.CMulTable(),
+        nn.Sum(),
+        nn.MulConstant(-1),
+    ).type(dtype)
+    fields["modules"], fields["_mul"] = [fields["module"]], share
+    fields["minusOne"] = np.array([-module.scale], dtype)
+
+
+def _glimpse(fields: Fields) -> Stateful:
+    sizes: list[Any] = [fields.get(name) for name in ("height", "width", "depth", "scale")]
+    return nn.SpatialGlimpse(sizes[:2], *sizes[2:])
+
+
+def _write_glimpse(module: Any, fields: Fields) -> None:
+    if module.scale == 2:
+        fields["module"] = nn.SpatialAveragePooling(2, 2, 2, 2).type(module.type())
+        fields["modules"] = [fields["module"]]
 
 
 def _guess(module: Any, fields: Fields) -> None:
@@ -686,6 +825,24 @@ _NOISE = Row(
     made={"noise": _tensor},
 )
 
+# What these take over from the class of which they are a kind.
+_DROPPED = Row(
+    settings=("train",), hidden=("v2", "inplace", "stochastic_inference", "lazy", "mono")
+)
+_REWARD = Row(settings=("sizeAverage",), made=_TWO_INPUTS)
+
+
+def _four(module: Any, dtype: Any) -> Any:
+    return [np.zeros(0, dtype) for _ in range(4)]
+
+
+_FOUR_INPUTS = {"gradInput": _four}
+_FIRE = ("nInputPlane", "s1x1", "e1x1", "e3x3")
+_TREE = (
+    "inputSize", "parentChildren", "childParent", "nChildNode", "nParentNode", "minNodeId",
+    "maxNodeId", "maxParentId", "maxChildId", "maxFamily", "maxDept", "maxFamilyPath",
+)  # fmt: skip
+
 PLAIN = Row()
 
 ROWS: Mapping[str, Row] = {
@@ -788,7 +945,11 @@ ROWS: Mapping[str, Row] = {
         arguments={"inputSize": _length("weight", 1), "outputSize": _length("weight", 0)}
     ),
     "Dropout": _with(
-        _NOISE, arguments={"v1": _dropout}, settings=("train", "v2"), left_out={"inplace": False}
+        _NOISE,
+        arguments={"v1": _dropout},
+        settings=("train", "v2"),
+        made={"noise": _tensor, "flag": lambda module, dtype: True if module.lazy else None},
+        left_out={"inplace": False, "lazy": False, "mono": False},
     ),
     "Euclidean": Row(arguments=_CENTRES, made={"fastBackward": True}),
     "GradientReversal": _with(_LAMBDA, version=2),
@@ -1006,6 +1167,68 @@ ROWS: Mapping[str, Row] = {
         arguments={"params": _targets},
         made={"inputSize": _sizes(0, 0, 0, 0, 0), "outputSize": _sizes(0, 0, 0, 0, 0)},
     ),
+    # dpnn and nnx
+    "ArgMax": Row(one_based=("dim",)),
+    "CategoricalEntropy": Row(
+        made={"sizeAverage": True} | dict.fromkeys(("module", "_mul", "minusOne")),
+        write=_write_entropy,
+    ),
+    "FireModule": Row(
+        build=_decorator,
+        made=dict.fromkeys(("module", "squeeze", "expand", "activation", *_FIRE)),
+        write=_write_fire,
+    ),
+    "Inception": Row(
+        build=_decorator,
+        made=dict.fromkeys(("module", "transfer", "pool")),
+        write=_write_decorator,
+    ),
+    "LinearNoBias": Row(
+        arguments={"inputSize": _length("weight", 1), "outputSize": _length("weight", 0)}
+    ),
+    "NCECriterion": Row(settings=("sizeAverage",), made=_FOUR_INPUTS),
+    "NCEModule": Row(
+        arguments={
+            "inputSize": _length("weight", 1),
+            "outputSize": _length("weight", 0),
+            "Z": lambda fields: None,
+        },
+        settings=("batchnoise", "normalized", "logsoftmax"),
+        hidden=("unigrams",),
+        made={"output": _four, "aliasmultinomial": None, **_TWO_INPUTS},
+        write=_write_nce,
+        finish=_keep_unigrams,
+        version=6,
+    ),
+    "ReverseTable": Row(made={"output": _table, **_INPUTS}),
+    "SoftMaxTree": Row(
+        build=_tree,
+        hidden=("childIds", "parentIds", "rootId"),
+        made={
+            "accUpdate": False,
+            "static": True,
+            "updates": _table,
+            "batchSize": 0,
+            "_nodeBuffer": _tensor,
+            "_multiBuffer": _tensor,
+            "_gradInput": _tensor,
+            "_gradTarget": _tensor,
+            **_TWO_INPUTS,
+            **dict.fromkeys(_TREE),
+        },
+        write=_write_tree,
+    ),
+    "SpatialFeatNormalization": Row(made={"noOfFeats": lambda module, dtype: len(module.mean)}),
+    "SpatialGlimpse": Row(
+        build=_glimpse,
+        made={"module": None, **_TWO_INPUTS},
+        write=_write_glimpse,
+    ),
+    "SpatialBinaryLogisticRegression": Row(settings=("sizeAverage",)),
+    "SpatialRegionDropout": _with(_DROPPED, made={"noise": _tensor}),
+    "TotalDropout": _DROPPED,
+    "BinaryClassReward": _REWARD,
+    "VRClassReward": _REWARD,
     # nngraph
     "JustElement": Row(made=_INPUTS),
     "JustTable": Row(made={"output": _table}),

@@ -197,6 +197,8 @@ def _names(fields: Fields, listed: str) -> list[str]:
     return [name for name in names if isinstance(name, str)]
 
 
+# What stands in modules and becomes none.
+_PARTS = (*nngraph.PARTS, "torch.AliasMultinomial")
 # Those of torchlite's classes that do not stand in Torch7's package nn.
 _NNGRAPH = ("JustElement", "JustTable")
 
@@ -219,7 +221,7 @@ def known(name: str) -> bool:
     >>> known("cudnn.SpatialConvolution"), known("nn.DataParallelTable"), known("nn.Mine")
     (True, True, False)
     """
-    others = ("nn.DataParallelTable", *nngraph.PARTS)
+    others = ("nn.DataParallelTable", *_PARTS)
     return name in _registered or name in others or _class_of(name) is not None
 
 
@@ -270,7 +272,7 @@ class Builder:
 'must have 2 dimensions, got (2,)', None)
         """
         name, fields = said.name, said.fields
-        if name in nngraph.PARTS:
+        if name in _PARTS:
             return said
         if not isinstance(fields, (dict, Table)):
             raise RefusalError(where, f"the fields of a {name} must be a table with names as keys")
