@@ -1,6 +1,7 @@
 """Networks as ONNX files: run by onnxruntime and by ONNX's own reference, with the same numbers."""
 
 import os
+import runpy
 import sys
 from pathlib import Path
 
@@ -159,6 +160,35 @@ def test_torch7s_models_give_torch7s_numbers(name, file):
         net.double().evaluate().forward(cast(input, "float64")),
         1e-6,
     )
+
+
+def ids(*shape):
+    return np.random.default_rng(0).integers(0, 9, shape)
+
+
+EXAMPLES = {
+    "char_lstm": (lambda made: made["lstm_step"](6), [ids(3), (3, 6), (3, 6)]),
+    "lenet_digits": (lambda made: made["network"](), (3, 1, 8, 8)),
+    "resnet_digits": (lambda made: made["network"](2, True), (3, 1, 8, 8)),
+    "segment": (lambda made: made["network"](), (3, 1, 16, 16)),
+    "text_cnn": (lambda made: made["convolutional"](), ids(3, 20)),
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_networks_of_the_examples(name, file):
+    """A step of a recurrent network, residual networks, an encoder and decoder, texts."""
+    make, shape = EXAMPLES[name]
+    net = make(runpy.run_path(str(Path(__file__).parents[1] / "examples" / f"{name}.py")))
+    export(net, file, shape)
+    rng = np.random.default_rng(0)
+    input = [drawn(rng, entry) for entry in shape] if isinstance(shape, list) else drawn(rng, shape)
+    compare(run(file, input), net.float().evaluate().forward(input), 1e-5)
+
+
+def drawn(rng, shape):
+    """Return an input of a shape; an array is one."""
+    return rng.normal(size=shape).astype("float32") if isinstance(shape, tuple) else shape
 
 
 @pytest.mark.parametrize("opset", [13, 18, 23])
@@ -359,19 +389,19 @@ def test_all_that_cannot_be_said_is_named(tmp_path):
         "export: all layers must be such that ONNX can say them, got 3 that it cannot\n"
         "  [0][0] SpatialFractionalMaxPooling: it draws its windows at random, in evaluation mode, "
         "too\n"
-        "  [2][0] Sorted: what a class of your own computes is not known\n"
+        "  [2][0] Sorted: what its own updateOutput computes is not known\n"
         "  [2][1] Dropout: it draws random numbers in evaluation mode, too"
     )
     # What is refused may not even run.
     net = nn.Sequential(Sorted(), Clumsy(), nn.ReLU())
     assert refused(StateError, net, (1, 3), tmp_path) == (
         "export: all layers must be such that ONNX can say them, got 2 that it cannot\n"
-        "  [0] Sorted: what a class of your own computes is not known\n"
+        "  [0] Sorted: what its own updateOutput computes is not known\n"
         "  [1] Clumsy: what a class of your own computes is not known"
     )
     assert refused(StateError, Sorted(), (1, 3), tmp_path) == (
         "export: all layers must be such that ONNX can say them, got 1 that it cannot\n"
-        "  Sorted: what a class of your own computes is not known"
+        "  Sorted: what its own updateOutput computes is not known"
     )
 
 

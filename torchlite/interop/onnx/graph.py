@@ -113,12 +113,12 @@ class Graph:
     ----------
     opset
         The version of ONNX's operators.
-    run
-        Adds what a layer does to Values, and returns the Values of its output.
     dtype
         That of plain numbers among the inputs of nodes.
     nodes, constants
         What there is; constants by name.
+    pooled
+        By the id of a max pooling, what it was given, and its node.
     """
 
     def __init__(
@@ -133,8 +133,7 @@ class Graph:
         self._known: dict[Any, str] = {}
         self._taken: set[str] = set()
         self._prefix = ""
-        # What each layer that others refer to was given, and the node that it became.
-        self.ran: dict[int, tuple[Value, Any]] = {}
+        self.pooled: dict[int, tuple[Value, Any]] = {}
 
     def run(self, layer: Any, input: Any) -> Any:
         """Return what a layer makes of Values, after adding the nodes that say so."""

@@ -56,7 +56,7 @@ def max_pooling(g: Graph, layer: Any, input: Value, output: Value) -> Any:
             dilations=layer._dilation,
         )
         # For an unpooling that refers to it.
-        g.ran[id(layer)] = input, g.nodes[-1]
+        g.pooled[id(layer)] = input, g.nodes[-1]
         return str(made)
 
     return g.batched(input, len(pads) // 2 + 1, say)
@@ -74,9 +74,9 @@ def frames(g: Graph, layer: Any, input: Value, output: Value) -> Any:
 @composed(nn.SpatialMaxUnpooling, nn.VolumetricMaxUnpooling)
 def unpooling(g: Graph, layer: Any, input: Value) -> Any:
     pooling = layer.pooling
-    if id(pooling) not in g.ran:
+    if id(pooling) not in g.pooled:
         raise UnsayableError("its pooling does not stand before it")
-    pooled, node = g.ran[id(pooling)]
+    pooled, node = g.pooled[id(pooling)]
     probes = []
     for which in (0, 1):
         pooling.updateOutput(pooled.probes[which])

@@ -84,16 +84,18 @@ def refused(why: str, *kinds: type) -> None:
 def entry_of(kind: type) -> Entry:
     """Return what is known of a class, or of the one that it adds nothing to."""
     own: set[str] = set()
+    why = "what a class of your own computes is not known"
     for base in kind.__mro__:
-        if base in known and own & {*dir(base)} - _HARMLESS:
-            break
         if base in known:
-            return known[base]
+            changed = sorted(own & {*dir(base)} - _HARMLESS)
+            if not changed:
+                return known[base]
+            why = f"what its own {', '.join(changed)} computes is not known"
+            break
         for name, value in vars(base).items():
             method = callable(value) or isinstance(value, (property, classmethod, staticmethod))
             if method and not name.startswith("__"):
                 own.add(name)
-    why = "there is no rule for it"
-    if not kind.__module__.startswith("torchlite."):
-        why = "what a class of your own computes is not known"
+    if kind.__module__.startswith("torchlite."):
+        why = "there is no rule for it"
     return Entry(but=why, refused=True)
