@@ -5,7 +5,10 @@ import runpy
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import torchlite as nn
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PNG = b"\x89PNG\r\n"
@@ -157,6 +160,47 @@ def test_char_lstm_learns_verses_by_heart(printed):
     assert losses == sorted(losses, reverse=True)
     assert losses[-1] < 0.6
     assert re.search(r"^This is the cow .*that Jack built\.$", text, re.MULTILINE)
+
+
+def test_seq2seq_reverse_finds_where_to_look(printed):
+    text = printed("seq2seq_reverse", "--updates", 300, "--size", 48)
+    right = dict(numbers(r"^of (\d+) letters +(\S+)% right", text))
+    assert right[3] > 95
+    assert right[5] > 90
+    assert right[10] < right[8]
+    assert "backward -> drawkcab.\n" in text
+    # The darkest sign of each line stands below the letter that is written.
+    drawn = re.findall(r"^ (\w) ([ .:+#](?: [ .:+#]){7})$", text, re.MULTILINE)
+    assert "".join(letter for letter, _ in drawn) == "drawkcab"
+    shares = [[" .:+#".index(sign) for sign in line[::2]] for _, line in drawn]
+    assert [row.index(max(row)) for row in shares] == [7, 6, 5, 4, 3, 2, 1, 0]
+
+
+def test_seq2seq_reverse_goes_back_through_both():
+    space = runpy.run_path(str(EXAMPLES / "seq2seq_reverse.py"))
+    nn.manualSeed(1)
+    translator, criterion = space["Translator"](2), nn.CrossEntropyCriterion()
+    parameters, gradParameters = translator.all.getParameters()
+    words = space["draw"](2, 3)
+    given, wanted = space["lesson"](words)
+    assert given.tolist()[0] == [26, *words[0, ::-1]]
+    assert wanted.tolist()[0] == [*words[0, ::-1], 26]
+
+    def loss():
+        scores = translator.forward(words, given)
+        return criterion.forward(scores.reshape(-1, 27), wanted.reshape(-1))
+
+    loss()
+    gradScores = criterion.backward(translator.attention.output.reshape(-1, 27), wanted.reshape(-1))
+    translator.backward(gradScores.reshape(2, 4, 27))
+    slopes = np.empty_like(parameters)
+    for i, value in enumerate(parameters.tolist()):
+        sides = []
+        for parameters[i] in (value + 1e-5, value - 1e-5):
+            sides.append(loss())
+        parameters[i] = value
+        slopes[i] = (sides[0] - sides[1]) / 2e-5
+    np.testing.assert_allclose(gradParameters, slopes, atol=1e-9)
 
 
 def test_two_branches(printed, tmp_path):
