@@ -152,6 +152,30 @@ def test_every_kind_of_layout():
     assert np.array_equal(layer.forward(np.ones((2, 1, 1))).ravel(), 2 * np.arange(6))
 
 
+def test_an_lstm():
+    """Its gates stand in another order, and its two biases are added."""
+    rng = np.random.default_rng(0)
+    w, v, b, c, o = (rng.normal(size=n) for n in ((12, 2), (12, 1), 12, 12, (1, 3)))
+    state = {f"rnn.{name}_ih_l1": value for name, value in (("weight", w), ("bias", b))}
+    state |= {f"rnn.{name}_hh_l1": value for name, value in (("weight", v), ("bias", c))}
+    state["rnn.weight_hr_l1"] = o
+    layer = nn.SeqLSTM(2, 3, 1)
+    names = {name: name.removeprefix("rnn.").replace("_l1", "_l0") for name in state}
+    pytorch.load_state_dict(layer, state, names)
+    x, h, cell = rng.normal(size=(4, 1, 2)), np.zeros((1, 1)), np.zeros((1, 3))
+    for output, now in zip(layer.forward(x), x, strict=True):
+        i, f, g, out = np.split(now @ w.T + b + h @ v.T + c, 4, 1)
+        i, f, out = (1 / (1 + np.exp(-gate)) for gate in (i, f, out))
+        cell = f * cell + i * np.tanh(g)
+        h = out * np.tanh(cell) @ o.T
+        assert abs(output - h).max() <= 1e-14
+    again = pytorch.state_dict(layer)
+    assert abs(again["bias_ih_l0"] - b - c).max() <= 1e-15
+    assert not again["bias_hh_l0"].any()
+    assert np.array_equal(again["weight_ih_l0"], w)
+    assert np.array_equal(again["weight_hr_l0"], o)
+
+
 def test_what_does_not_fit_is_named_whole_and_changes_nothing():
     net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1), nn.Linear(1, 1).float())
     net[3].bias.flags.writeable = False

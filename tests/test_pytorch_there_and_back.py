@@ -25,11 +25,13 @@ NUMBERS = "PyTorch's takes floating numbers only"
 # Rows whose class goes there, and that do not go through.
 EXCEPT = {
     "Dropout-stochastic": "it draws in evaluation, too",
+    "SeqLSTM-told": "it masks",
     "Sequential-tied": "a transposed weight",
     "SpatialCrossMapLRN-one sample": BATCHES,
     "SpatialFullConvolution-table": "PyTorch's takes no table",
     "SpatialUpSamplingBilinear-one sample": BATCHES,
     "SpatialUpSamplingNearest-one sample": BATCHES,
+    "StepLSTM-told": "it masks",
     "VolumetricFullConvolution-table": "PyTorch's takes no table",
 } | {
     f"{row}-{kind}": NUMBERS
@@ -86,8 +88,9 @@ def slopes(tensors):
 def as_layers(module, tensors):
     """Return what stands in a module's parameters, as parameters of torchlite."""
     with torch.no_grad():
-        for parameter, values in zip(module.parameters(), tensors, strict=True):
-            parameter.copy_(torch.as_tensor(values))
+        for (name, parameter), values in zip(module.named_parameters(), tensors, strict=True):
+            # The two biases of an LSTM, which are added, have the same gradient.
+            parameter.copy_(torch.as_tensor(values) * ("bias_hh" not in name))
     return pytorch.from_torch(module).parameters()[0]
 
 
@@ -176,6 +179,7 @@ def test_what_cannot_be_said_is_named_whole():
         nn.Kmeans(2, 3), nn.ConcatTable(Mine(), nn.Sequential(nn.Tanh(), nn.SparseLinear(2, 3)))
     )
     net.add(nn.LookupTable(2, 3).accUpdateOnly())
+    net.add(nn.SeqGRU(2, 3).remember()).add(nn.SeqLSTM(2, 3).setStartState([np.zeros((1, 3))] * 2))
     tied, one = nn.Linear(3, 2), nn.Linear(2, 3)
     tied.weight, tied.gradWeight = one.weight.T, one.gradWeight.T
     net.add(one).add(tied)
@@ -187,7 +191,9 @@ def test_what_cannot_be_said_is_named_whole():
         "  [1][0] Mine: it is a class of your own\n"
         "  [1][1][1] SparseLinear: its input is lists of indices and values\n"
         "  [2] LookupTable: after accUpdateOnly() it has no gradient\n"
-        "  [4] weight: it is a view of [3] weight, and PyTorch ties whole parameters only"
+        "  [3] SeqGRU: it goes on from one sequence to the next\n"
+        "  [4] SeqLSTM: it has a start state\n"
+        "  [6] weight: it is a view of [5] weight, and PyTorch ties whole parameters only"
     )
     with pytest.raises(DTypeError, match=r"^to_torch: net must be a module, got MSECriterion$"):
         pytorch.to_torch(nn.MSECriterion())
@@ -232,6 +238,8 @@ def test_what_torchlite_cannot_say_is_named_whole():
         t.Unflatten(1, (2, -1)),
         t.LayerNorm(2, bias=False),
         t.MaxPool3d(1, dilation=2, return_indices=True),
+        t.GRU(2, 2),
+        t.LSTM(2, 2, bidirectional=True),
     )
     with pytest.raises(DTypeError) as caught:
         pytorch.from_torch(module)
@@ -264,7 +272,9 @@ def test_what_torchlite_cannot_say_is_named_whole():
         "  23: Conv3d: groups is 2\n"
         "  24: Unflatten: unflattened_size is (2, -1)\n"
         "  25: LayerNorm: it has a weight without a bias\n"
-        "  26: MaxPool3d: return_indices is True"
+        "  26: MaxPool3d: return_indices is True\n"
+        "  27: GRU: its reset gate acts after the recurrent product, that of SeqGRU before it\n"
+        "  28: LSTM: bidirectional is True"
     )
     with pytest.raises(DTypeError, match=r"module must be a torch\.nn\.Module, got Linear$"):
         pytorch.from_torch(nn.Linear(1, 1))
@@ -304,6 +314,11 @@ FROM_THERE = {
     ),
     "Flatten before a norm": (lambda t: t.Sequential(t.Flatten(), t.BatchNorm1d(8)), (3, 2, 4)),
     "Unflatten": (lambda t: t.Unflatten(1, (2, 3)), (4, 6)),
+    "LSTM": (lambda t: t.LSTM(3, 2), (4, 5, 3)),
+    "LSTM of two layers": (
+        lambda t: t.LSTM(3, 4, 3, batch_first=True, proj_size=2, dropout=0.5).eval(),
+        (5, 4, 3),
+    ),
 }
 
 
@@ -318,6 +333,8 @@ def test_from_there(name):
     tensors = [torch.tensor(array, requires_grad=True) for array in arrays]
     input = arrays if isinstance(shape, list) else arrays[0]
     output = module(*tensors)
+    # An LSTM returns its last state, too.
+    output = output[0] if isinstance(output, tuple) else output
     close([net.forward(input)], output.detach().numpy(), 1e-12)
     gradOutput = rng.normal(size=tuple(output.shape))
     output.backward(torch.tensor(gradOutput))
@@ -344,6 +361,15 @@ def test_what_is_shared_stays_shared():
     net = pytorch.from_torch(torch.nn.Sequential(lookup, speaking))
     assert net[0].weight is net[1].weight
     assert net[0].gradWeight is net[1].gradWeight
+
+
+def test_a_layer_that_stands_twice_is_no_tie():
+    layer = nn.TemporalConvolution(2, 2, 1)
+    net = nn.Sequential(layer, nn.Tanh(), layer)
+    module = pytorch.to_torch(net)
+    assert module[0] is module[2]
+    x = np.ones((3, 2))
+    assert np.array_equal(pytorch.from_torch(module).forward(x), net.forward(x))
 
 
 def test_copies_are_copies():
@@ -509,6 +535,11 @@ def test_optimizers_that_do_not_fit():
     message = "from_torch_optimizer: optimizer must improve all parameters of module, in one group"
     for some in (parameters[1:], [{"params": [one]} for one in parameters]):
         refused(StateError, message, back, torch.optim.SGD(some, 0.1), module)
+    lstm = torch.nn.LSTM(2, 2)
+    message = (
+        "from_torch_optimizer: the two biases of an LSTM, each with a step of its own, are one"
+    )
+    refused(StateError, message, back, torch.optim.SGD(lstm.parameters(), 0.1), lstm)
     for flag in ("maximize", "amsgrad", "decoupled_weight_decay"):
         refused(
             SettingError,

@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from torchlite import nn, random
 from torchlite.errors import DTypeError, TorchliteError, fault
-from torchlite.interop.pytorch.functions import FUNCTIONS, LIMITS, UNSAID
+from torchlite.interop.pytorch.functions import FUNCTIONS, LIMITS, THEIRS, UNSAID, beyond
 from torchlite.interop.pytorch.layer import layer_class, rebuilt
 from torchlite.interop.pytorch.pairs import (
+    BUFFERS,
     COMPOSED,
     PAIRS,
+    Held,
     UnsaidError,
     arrays_of,
+    biases_added,
     own_parameters,
     pair_of,
     settle,
@@ -149,20 +150,24 @@ def _unsaid(net: Any) -> list[str]:
     problems = []
     arrays: list[Array] = []
     names: dict[int, str] = {}
+    met: set[int] = set()
 
     def look_at(layer: Any, path: str) -> None:
+        if id(layer) in met:
+            return
+        met.add(id(layer))
         name = type(layer).__name__
         said = type(layer) is nn.Sequential or name in FUNCTIONS or pair_of(layer)
         if type(layer) is not getattr(nn, name, None):
             problems.append(f"{path}{name}: it is a class of your own")
         elif not said:
             problems.append(f"{path}{name}: {UNSAID.get(name, _NO_SUCH)}")
-        elif name == "LookupTable" and layer.gradWeight is None:
-            problems.append(f"{path}{name}: after accUpdateOnly() it has no gradient")
+        elif beyond(layer):
+            problems.append(f"{path}{name}: {beyond(layer)}")
         else:
-            for key, (view, _) in arrays_of(layer).items():
-                arrays.append(view)
-                names.setdefault(id(view), f"{path}{key}")
+            for key, held in arrays_of(layer).items():
+                arrays.extend(held.parts)
+                names.update((id(part), f"{path}{key}") for part in held.parts)
             if not pair_of(layer):
                 for i, inner in enumerate(layer.modules):
                     look_at(inner, f"{path.rstrip(' ')}[{i}] ")
@@ -202,8 +207,8 @@ class _There:
             module.torchlite = pair.ours
         else:
             module = layer_class()(layer, [self.made(inner) for inner in layer.modules])
-        for name, (view, shape) in arrays_of(layer).items():
-            setattr(module, name, self._tensor(name, view, shape))
+        for name, held in arrays_of(layer).items():
+            setattr(module, name, self._tensor(name, held))
         if type(layer) is nn.WeightNorm:
             # Scratch paper, written by each forward.
             inner = module.inside()[0]
@@ -212,14 +217,14 @@ class _There:
             inner.register_buffer("weight", weight, persistent=False)
         return module
 
-    def _tensor(self, name: str, view: Array, shape: tuple[int, ...]) -> Any:
-        key = id(view)
+    def _tensor(self, name: str, held: Held) -> Any:
+        key = tuple(map(id, held.parts))
         if key not in self._tensors:
-            tensor = self._torch.from_numpy(np.array(view, order="C").reshape(shape))
-            if not name.startswith("running_"):
+            tensor = self._torch.from_numpy(held.values())
+            if name not in BUFFERS:
                 tensor = self._torch.nn.Parameter(tensor)
-            # The view is kept, so that no other one gets its id.
-            self._tensors[key] = tensor, view
+            # The parts are kept, so that no others get their ids.
+            self._tensors[key] = tensor, held
         return self._tensors[key][0]
 
 
@@ -265,10 +270,12 @@ class _Back:
             raise UnsaidError("it is no class of torch.nn")
         if name in COMPOSED:
             layer = COMPOSED[name](module, then)
-            for part in layer.modules:
+            filled = 0
+            for part in layer.modules or [layer]:
                 settle(part, module)
                 if arrays_of(part):
-                    self._filled(part, module)
+                    self._filled(part, module, filled)
+                    filled += 1
         else:
             layer = _said(module, name)
             settle(layer, module)
@@ -291,24 +298,27 @@ class _Back:
                 return dtype
         return "float64"
 
-    def _filled(self, layer: Any, module: Any) -> Any:
+    def _filled(self, layer: Any, module: Any, number: int = 0) -> Any:
+        """Fill a layer with a module's numbers, those of its layer of this number. Return it."""
         if arrays_of(layer):
             dtype = self._dtype(module)
             self.dtypes.add(dtype)
             layer.type(dtype)
-        for name, (view, _) in arrays_of(layer).items():
-            tensor = getattr(module, name)
-            view[...] = tensor.detach().cpu().numpy().reshape(view.shape)
-            self._share(layer, name, view, tensor)
+        held = arrays_of(layer)
+        tensors = {name: getattr(module, name.replace("_l0", f"_l{number}")) for name in held}
+        values = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+        for name, array in biases_added(values).items():
+            held[name].fill(array)
+            self._share(layer, name, held[name], tensors[name])
         return layer
 
-    def _share(self, layer: Any, name: str, view: Array, tensor: Any) -> None:
+    def _share(self, layer: Any, name: str, held: Held, tensor: Any) -> None:
         """Let the layer have the arrays of an earlier one that had the same parameter."""
-        names = own_parameters(layer)
-        if name not in names or getattr(layer, name) is not view:
+        names, own = own_parameters(layer), getattr(layer, name, None)
+        if name not in names or held.parts[0] is not own:
             return
         first, first_name = self._holders.setdefault(id(tensor), (layer, name))
-        if getattr(first, first_name).shape == view.shape:
+        if getattr(first, first_name).shape == own.shape:
             setattr(layer, name, getattr(first, first_name))
             setattr(layer, names[name], getattr(first, own_parameters(first)[first_name]))
 
@@ -317,7 +327,7 @@ def _said(module: Any, name: str) -> Any:
     """Return a new layer of the class that says a module of torch.nn."""
     pairs = [pair for pair in PAIRS if pair.theirs == name]
     pairs.sort(key=lambda pair: pair.ours != getattr(module, "torchlite", None))
-    problem: Exception = UnsaidError("torchlite has no such layer")
+    problem: Exception = UnsaidError(THEIRS.get(name, "torchlite has no such layer"))
     for pair in pairs:
         try:
             return getattr(nn, pair.ours)(*pair.back(module))

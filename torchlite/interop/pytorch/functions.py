@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FUNCTIONS", "LIMITS", "UNSAID"]
+__all__ = ["FUNCTIONS", "LIMITS", "THEIRS", "UNSAID", "beyond"]
 
 # ---------------------------------------------------------------- dimensions and shapes
 
@@ -342,6 +342,53 @@ def _graph(m: Any, x: Any) -> Any:
     return values[-1]
 
 
+# ---------------------------------------------------------------- sequences
+
+
+def _lstm(m: Any, x: Any) -> Any:
+    import torch
+
+    names = "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0", "weight_hr_l0"
+    weights = [getattr(m, name) for name in names if hasattr(m, name)]
+    rows, hidden = x.shape[0 if m.of.batchfirst else 1], len(m.bias_ih_l0) // 4
+    state = x.new_zeros(1, rows, m.weight_hh_l0.shape[1]), x.new_zeros(1, rows, hidden)
+    return torch.lstm(x, state, weights, True, 1, 0.0, m.training, False, m.of.batchfirst)[0]
+
+
+def _lstm_step(m: Any, x: Any) -> list[Any]:
+    x, h, c = x
+    i, f, o, z = (_joined([x, h], 1) @ m.weight + m.bias).chunk(4, 1)
+    c = f.sigmoid() * c + i.sigmoid() * z.tanh()
+    h = o.sigmoid() * c.tanh()
+    return [h @ m.weightO if hasattr(m, "weightO") else h, c]
+
+
+def _gru_step(m: Any, x: Any) -> Any:
+    x, h = x
+    of_x, of_h = m.weight.tensor_split([x.shape[1]])
+    end = 2 * h.shape[1]
+    a = x @ of_x + m.bias
+    r, u = (a[:, :end] + h @ of_h[:, :end]).sigmoid().chunk(2, 1)
+    k = (a[:, end:] + (r * h) @ of_h[:, end:]).tanh()
+    return (1 - u) * k + u * h
+
+
+def _gru(m: Any, x: Any) -> Any:
+    import torch
+
+    along = 1 if m.of.batchfirst else 0
+    h = x.new_zeros(x.shape[1 - along], len(m.bias) // 3)
+    outputs = []
+    for step in x.unbind(along):
+        h = _gru_step(m, [step, h])
+        outputs.append(h)
+    return torch.stack(outputs, along)
+
+
+def _turned_round(x: Any) -> Any:
+    return list(x)[::-1] if isinstance(x, (list, tuple)) else x.flip(0)
+
+
 # ---------------------------------------------------------------- windows
 
 
@@ -538,8 +585,14 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "Profile": _only,
     "Replicate": _replicated,
     "Reshape": _reshaped,
+    "ReverseSequence": lambda m, x: _turned_round(x),
+    "ReverseUnreverse": lambda m, x: _turned_round(_only(m, _turned_round(x))),
     "Select": lambda m, x: x.select(m.of.dimension, m.of.index),
     "SelectTable": lambda m, x: x[m.of.index],
+    "SeqGRU": _gru,
+    "SeqLSTM": _lstm,
+    "SeqLSTMP": _lstm,
+    "SeqReverseSequence": lambda m, x: x.flip(m.of.dim),
     "SoftMax": _soft("softmax"),
     "SoftMin": _soft("softmax", -1),
     "SpatialContrastiveNormalization": _sequence,
@@ -554,6 +607,8 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "Sqrt": lambda m, x: _root(x),
     "Square": lambda m, x: x * x,
     "Squeeze": _reshaped,
+    "StepGRU": _gru_step,
+    "StepLSTM": _lstm_step,
     "Sum": _sum,
     "TemporalConvolution": _temporal,
     "TemporalDynamicKMaxPooling": _largest,
@@ -576,18 +631,25 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
 
 _BATCHES = "one sample: PyTorch's takes batches"
 _TABLES = "a table: PyTorch's takes the size to be in the call"
+_SEQUENCES = "one that masks, or goes on from a state"
 # Of classes that go there, what does not.
 LIMITS = {
     "LookupTable": "one after accUpdateOnly()",
+    "SeqGRU": _SEQUENCES,
+    "SeqLSTM": _SEQUENCES,
+    "SeqLSTMP": _SEQUENCES,
     "SpatialCrossMapLRN": _BATCHES,
     "SpatialFullConvolution": _TABLES,
     "SpatialUpSamplingBilinear": _BATCHES,
     "SpatialUpSamplingNearest": _BATCHES,
+    "StepGRU": "one that masks",
+    "StepLSTM": "one that masks",
     "VolumetricFullConvolution": _TABLES,
 }
 
 _DRAWN = "its windows are drawn by torchlite.random"
 _INDEXED = "it takes the places of maxima from another layer"
+_STEPS = "it is called once a step, and remembers"
 _SPARSE = "its input is lists of indices and values"
 _CRITERION = "it computes a criterion, and torch.nn has losses of its own"
 # Why others do not.
@@ -596,9 +658,34 @@ UNSAID = {
     "IndexLinear": _SPARSE,
     "Kmeans": "its clusters move without gradients",
     "ModuleFromCriterion": _CRITERION,
+    "LinearRNN": _STEPS,
+    "LookupTableMaskZero": "its forward writes to its weight",
+    "RecGRU": _STEPS,
+    "RecLSTM": _STEPS,
+    "Recurrence": _STEPS,
+    "Recursor": _STEPS,
+    "Sequencer": "what is in it is called once a step, and remembers",
     "SparseLinear": _SPARSE,
     "SpatialFractionalMaxPooling": _DRAWN,
     "SpatialMaxUnpooling": _INDEXED,
     "VolumetricFractionalMaxPooling": _DRAWN,
     "VolumetricMaxUnpooling": _INDEXED,
 }
+
+# Why some of PyTorch's classes do not come here.
+THEIRS = {
+    "GRU": "its reset gate acts after the recurrent product, that of SeqGRU before it",
+}
+
+
+def beyond(layer: Any) -> str | None:
+    """Return what a layer of a class that goes there has that does not, or None."""
+    if type(layer).__name__ == "LookupTable" and layer.gradWeight is None:
+        return "after accUpdateOnly() it has no gradient"
+    if getattr(layer, "maskzero", False):
+        return "it masks"
+    if getattr(layer, "startState", None) is not None:
+        return "it has a start state"
+    if getattr(layer, "_remember", "neither") != "neither":
+        return "it goes on from one sequence to the next"
+    return None

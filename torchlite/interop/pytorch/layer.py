@@ -8,7 +8,7 @@ import numpy as np
 
 from torchlite import nn
 from torchlite.interop.pytorch.functions import FUNCTIONS
-from torchlite.interop.pytorch.pairs import own_parameters
+from torchlite.interop.pytorch.pairs import BUFFERS, arrays_of, own_parameters
 
 __all__ = ["layer_class", "rebuilt"]
 
@@ -23,11 +23,12 @@ def layer_class() -> Any:
 
         def __init__(self, layer: Any, modules: list[Any]) -> None:
             super().__init__()
-            names = own_parameters(layer)
-            self.held = [(name, names[name], getattr(layer, name).shape) for name in names]
-            self.of = _settings(layer, {*names, *names.values()})
-            for name in {"bias", *names}:
-                self.register_parameter(name, None)
+            own = own_parameters(layer)
+            self.held = [(name, own[name], getattr(layer, name).shape) for name in own]
+            self.of = _settings(layer, {*own, *own.values()})
+            for name in {"bias": None, **arrays_of(layer)}:
+                register = self.register_buffer if name in BUFFERS else self.register_parameter
+                register(name, None)
             for i, module in enumerate(modules):
                 self.add_module(str(i), module)
             # Its dtype is that to which the network was cast last.

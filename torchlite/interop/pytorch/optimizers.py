@@ -86,7 +86,8 @@ def from_torch_optimizer(optimizer: Any, module: Any) -> tuple[dict[str, Any], d
     SettingError
         The optimizer has a setting that torchlite does not have.
     StateError
-        It does not improve all parameters of the module, in one group.
+        It does not improve all parameters of the module, in one group; or they are an LSTM's, which
+        has one bias here.
     """
     where = "from_torch_optimizer"
     method = _method_of(where, optimizer)
@@ -97,6 +98,10 @@ def from_torch_optimizer(optimizer: Any, module: Any) -> tuple[dict[str, Any], d
     for flag in method.unsaid:
         if groups[0].get(flag):
             raise fault(SettingError, where, f"optimizer's {flag}", "False", "True")
+    if any("bias_hh" in name for name, _ in module.named_parameters()):
+        raise StateError(
+            f"{where}: the two biases of an LSTM, each with a step of its own, are one"
+        )
     known = [optimizer.state.get(parameter, {}) for parameter in parameters]
     state: dict[str, Any] = {}
     for ours, theirs in method.state.items():

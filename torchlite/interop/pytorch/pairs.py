@@ -4,17 +4,21 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from torchlite import nn
 from torchlite.kernels.arrays import Array
 from torchlite.nn.nested import is_array
 
 __all__ = [
+    "BUFFERS",
     "COMPOSED",
     "PAIRS",
     "Held",
     "Pair",
     "UnsaidError",
     "arrays_of",
+    "biases_added",
     "own_parameters",
     "pair_of",
     "settle",
@@ -495,22 +499,38 @@ def settle(layer: Any, module: Any) -> None:
 
 
 class Held(NamedTuple):
-    """An array of a layer as PyTorch sees it.
+    """Numbers of a layer as PyTorch has them in one tensor.
 
     Attributes
     ----------
-    view
-        A view of the array whose entries are in PyTorch's order.
+    parts
+        Views of the layer's arrays. Their entries, one after the other, are in PyTorch's order.
     shape
         The shape there.
     """
 
-    view: Array
+    parts: tuple[Array, ...]
     shape: tuple[int, ...]
+
+    def values(self) -> Array:
+        """Return a copy as PyTorch has it."""
+        return np.concatenate([part.reshape(-1) for part in self.parts]).reshape(self.shape)
+
+    def fill(self, values: Array) -> None:
+        """Write what PyTorch has to where it belongs."""
+        ends = np.cumsum([part.size for part in self.parts])[:-1]
+        for part, own in zip(self.parts, np.split(values.reshape(-1), ends), strict=True):
+            part[...] = own.reshape(part.shape)
+
+
+# What is no parameter there.
+BUFFERS = frozenset({"running_mean", "running_var", "bias_hh_l0"})
 
 
 def arrays_of(layer: Any) -> dict[str, Held]:
     """Return the parameters and running statistics of a layer by PyTorch's names."""
+    if isinstance(layer, nn.SeqLSTM):
+        return _arrays_of_lstm(layer)
     kind = type(layer)
     if kind is nn.LayerNormalization:
         gain, shift = layer.modules[-2:]
@@ -518,22 +538,53 @@ def arrays_of(layer: Any) -> dict[str, Held]:
     else:
         running = {name: getattr(layer, name, None) for name in ("running_mean", "running_var")}
         held = {name: getattr(layer, name) for name in own_parameters(layer)} | running
-    found = {name: Held(array, array.shape) for name, array in held.items() if array is not None}
+    found = {k: Held((array,), array.shape) for k, array in held.items() if array is not None}
     if kind is nn.SpatialConvolutionMM:
         each = layer.nOutputPlane, layer.nInputPlane, layer.kH, layer.kW
-        found["weight"] = Held(layer.weight, each)
+        found["weight"] = Held((layer.weight,), each)
     elif kind is nn.TemporalConvolution:
         frames = layer.weight.reshape(layer.outputFrameSize, layer.kW, layer.inputFrameSize)
         view = frames.swapaxes(1, 2)
-        found["weight"] = Held(view, view.shape)
+        found["weight"] = Held((view,), view.shape)
     elif kind is nn.SpatialDepthWiseConvolution:
         # All kernels of a plane stand together there, here the first ones of all planes.
         each = layer.depthwiseMultiplier, layer.nInputPlane, layer.kH, layer.kW
         view = layer.weight.reshape(each).swapaxes(0, 1)
-        found["weight"] = Held(view, (layer.nOutputPlane, 1, layer.kH, layer.kW))
+        found["weight"] = Held((view,), (layer.nOutputPlane, 1, layer.kH, layer.kW))
         if layer.bias is not None:
-            found["bias"] = Held(layer.bias.T, (layer.nOutputPlane,))
+            found["bias"] = Held((layer.bias.T,), (layer.nOutputPlane,))
     return found
+
+
+def _arrays_of_lstm(layer: Any) -> dict[str, Held]:
+    inputs, hidden, outputs = layer.inputsize, layer.hiddensize, layer.outputsize
+    # Input, forget, candidate, output: the last two stand the other way round here.
+    blocks = [slice(n * hidden, (n + 1) * hidden) for n in (0, 1, 3, 2)]
+
+    def rows(part: Array, width: int) -> Held:
+        return Held(tuple(part[:, block].T for block in blocks), (4 * hidden, width))
+
+    found = {
+        "weight_ih_l0": rows(layer.weight[:inputs], inputs),
+        "weight_hh_l0": rows(layer.weight[inputs:], outputs),
+        "bias_ih_l0": Held(tuple(layer.bias[block] for block in blocks), (4 * hidden,)),
+        # There are two, which are added: one of them is enough.
+        "bias_hh_l0": Held((np.zeros_like(layer.bias),), (4 * hidden,)),
+    }
+    if layer.weightO is not None:
+        found["weight_hr_l0"] = Held((layer.weightO.T,), (outputs, hidden))
+    return found
+
+
+def biases_added(arrays: dict[str, Array]) -> dict[str, Array]:
+    """Return arrays by PyTorch's names, the second bias of an LSTM added to the first."""
+    added = dict(arrays)
+    for name, array in arrays.items():
+        first, last, behind = name.rpartition("bias_hh_l")
+        other = f"{first}bias_ih_l{behind}"
+        if last and other in arrays and array.shape == arrays[other].shape:
+            added[other] = arrays[other] + array
+    return added
 
 
 def own_parameters(layer: Any) -> dict[str, str]:
@@ -623,6 +674,19 @@ def _dropped_planes(kind: Any) -> Callable[[Any, list[Any]], Any]:
     return back
 
 
+def _recurrent(module: Any, then: list[Any]) -> Any:
+    _no(module, bias=True, bidirectional=False)
+    sizes = module.hidden_size, module.proj_size or None
+    layers: list[Any] = []
+    for n in range(module.num_layers):
+        inputs = module.input_size if n == 0 else module.proj_size or module.hidden_size
+        layers.append(nn.SeqLSTM(inputs, *sizes))
+        layers[-1].batchfirst = module.batch_first
+        if module.dropout and n < module.num_layers - 1:
+            layers.append(nn.Dropout(module.dropout))
+    return layers[0] if len(layers) == 1 else nn.Sequential(*layers)
+
+
 # By the name of a torch class, what makes layers of a module and of those that come after it.
 COMPOSED: dict[str, Callable[[Any, list[Any]], Any]] = {
     "AvgPool1d": _pooled_columns(nn.SpatialAveragePooling),
@@ -630,6 +694,7 @@ COMPOSED: dict[str, Callable[[Any, list[Any]], Any]] = {
     "Dropout2d": _dropped_planes(nn.SpatialDropout),
     "Dropout3d": _dropped_planes(nn.VolumetricDropout),
     "Flatten": _flattened,
+    "LSTM": _recurrent,
     "MaxPool1d": _pooled_columns(nn.SpatialMaxPooling),
     "Unflatten": _unflattened,
 }

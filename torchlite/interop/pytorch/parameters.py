@@ -8,7 +8,7 @@ import numpy as np
 
 from torchlite import nn
 from torchlite.errors import DTypeError, FormatError, fault
-from torchlite.interop.pytorch.pairs import Held, arrays_of, pair_of
+from torchlite.interop.pytorch.pairs import Held, arrays_of, biases_added, pair_of
 from torchlite.kernels.arrays import Array
 from torchlite.serial.parameters import arrays_in
 
@@ -39,7 +39,7 @@ def state_dict(net: nn.Module) -> dict[str, Array]:
     1.running_var (4,)
     """
     _must_be_module("state_dict", net)
-    return {name: view.reshape(shape).copy() for name, (view, shape) in _held(net, "")}
+    return {name: held.values() for name, held in _held(net, "")}
 
 
 def load_state_dict(
@@ -62,7 +62,7 @@ def load_state_dict(
     -----------
     Names here are those of `state_dict(net)`. What PyTorch orders otherwise is written in the order
     that it has here; shapes must be the same, but for dimensions of size 1. `num_batches_tracked`
-    is ignored.
+    is ignored. The two biases of an LSTM are added.
 
     Raises
     ------
@@ -91,26 +91,27 @@ def load_state_dict(
         where, state = os.fspath(state), arrays_in(state)
     given: dict[str, tuple[str, Any]] = {}
     problems = []
-    for theirs, value in state.items():
+    arrays = biases_added({name: _as_array(value) for name, value in state.items()})
+    for theirs, array in arrays.items():
         ours = _renamed(theirs, names or {})
         if ours is None or theirs.rpartition(".")[2] == _COUNTED:
             continue
         if ours in given:
             problems.append(f"{theirs}: {given[ours][0]} is {ours}, too")
-        given[ours] = theirs, _as_array(value)
+        given[ours] = theirs, array
     held = dict(_held(net, ""))
-    for ours, (view, shape) in held.items():
+    for ours, (parts, shape) in held.items():
         if ours not in given:
             problems.append(f"{ours}: there is no such array in the state")
             continue
         theirs, array = given[ours]
         said = theirs if theirs == ours else f"{theirs}, {ours} here"
-        if _wide(array.shape) != _wide(shape) or array.dtype != view.dtype:
+        dtype = parts[0].dtype
+        if _wide(array.shape) != _wide(shape) or array.dtype != dtype:
             problems.append(
-                f"{said}: {array.dtype} {array.shape} in the state, {view.dtype} {shape} in the "
-                "network"
+                f"{said}: {array.dtype} {array.shape} in the state, {dtype} {shape} in the network"
             )
-        elif not view.flags.writeable:
+        elif not all(part.flags.writeable for part in parts):
             problems.append(f"{said}: the network's array is read-only")
     problems += [
         f"{theirs}: there is no such array in the network"
@@ -119,8 +120,8 @@ def load_state_dict(
     ]
     if problems:
         raise FormatError("\n  ".join([f"{where}: what is there does not fit", *problems]))
-    for ours, (view, _) in held.items():
-        view[...] = given[ours][1].reshape(view.shape)
+    for ours, one in held.items():
+        one.fill(given[ours][1])
     return net
 
 
