@@ -140,6 +140,8 @@ def says(kind: type) -> str:
     ('yes', 'no: its clusters move without gradients')
     """
     name = kind.__name__
+    if kind is not getattr(nn, name, None):
+        return "no: it is no class of torchlite.nn"
     if name in FUNCTIONS or kind is nn.Sequential or any(pair.ours == name for pair in PAIRS):
         return f"yes, but for {LIMITS[name]}" if name in LIMITS else "yes"
     return f"no: {UNSAID.get(name, _NO_SUCH)}"
@@ -156,14 +158,10 @@ def _unsaid(net: Any) -> list[str]:
         if id(layer) in met:
             return
         met.add(id(layer))
-        name = type(layer).__name__
-        said = type(layer) is nn.Sequential or name in FUNCTIONS or pair_of(layer)
-        if type(layer) is not getattr(nn, name, None):
-            problems.append(f"{path}{name}: it is a class of your own")
-        elif not said:
-            problems.append(f"{path}{name}: {UNSAID.get(name, _NO_SUCH)}")
-        elif beyond(layer):
-            problems.append(f"{path}{name}: {beyond(layer)}")
+        no, _, why = says(type(layer)).partition(": ")
+        why = why if no == "no" else beyond(layer)
+        if why:
+            problems.append(f"{path}{type(layer).__name__}: {why}")
         else:
             for key, held in arrays_of(layer).items():
                 arrays.extend(held.parts)

@@ -81,6 +81,12 @@ def _copied(m: Any, x: Any) -> Any:
     return x.clone() if m.of.forceCopy else x
 
 
+def _largest_places(m: Any, x: Any) -> Any:
+    of_batch = x.ndim > m.of.nInputDim
+    places = x.argmax(_axis(x, m.of.dim, x.ndim - 1 if of_batch else None), keepdim=x.ndim == 1)
+    return places if m.of.asLong else places.to(x.dtype)
+
+
 def _joined(tensors: Any, axis: int) -> Any:
     import torch
 
@@ -96,6 +102,11 @@ def _turned(x: Any, change: Callable[[Any], Any]) -> Any:
     if x.requires_grad:
         x.register_hook(change)
     return x
+
+
+def _clipped(m: Any, x: Any) -> Any:
+    # The gradient passes as if nothing were clipped.
+    return x.detach().clamp(m.of.minval, m.of.maxval) + (x - x.detach())
 
 
 def _penalized(m: Any, x: Any) -> Any:
@@ -149,7 +160,10 @@ def _dropped(together: int) -> Callable[[Any, Any], Any]:
         keep = 1 - m.of.p
         if not (m.training or m.of.stochastic_inference):
             return x if m.of.v2 else x * keep
-        kept = x.new_full((*x.shape[: x.ndim - together], *[1] * together), keep).bernoulli()
+        shape = (*x.shape[: x.ndim - together], *[1] * together)
+        if getattr(m.of, "mono", False):
+            shape = (1, *x.shape[1:])
+        kept = x.new_full(shape, keep).bernoulli()
         return x * (kept / keep if m.of.v2 else kept)
 
     return dropped
@@ -517,6 +531,7 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "Abs": lambda m, x: x.abs(),
     "Add": lambda m, x: _each(m, x, m.bias, lambda rows, bias: rows + bias),
     "AddConstant": _added,
+    "ArgMax": _largest_places,
     "Bilinear": _bilinear,
     "Bottle": _bottled,
     "CAdd": lambda m, x: _each(m, x, m.bias, lambda rows, bias: rows + bias),
@@ -529,6 +544,7 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "CMulTable": lambda m, x: math.prod(x),
     "CReLU": lambda m, x: _joined([x.relu(), (-x).relu()], x.ndim - m.of.nInputDims),
     "CSubTable": lambda m, x: x[0] - x[1],
+    "Clip": _clipped,
     "Collapse": lambda m, x: x.flatten(x.ndim - m.of.nInputDim),
     "Concat": lambda m, x: _joined(_all(m, x), m.of.dimension),
     "ConcatTable": _all,
@@ -546,9 +562,11 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "Euclidean": _distances,
     "Exp": lambda m, x: x.exp(),
     "FeatureLPPooling": _feature_pooled,
+    "FireModule": _only,
     "FlattenTable": lambda m, x: _flat(x),
     "GPU": _only,
     "GradientReversal": lambda m, x: _turned(x, lambda g: -m.of.lambda_ * g),
+    "Inception": _only,
     "Index": lambda m, x: x[0].index_select(m.of.dimension, x[1]),
     "JoinTable": lambda m, x: _joined(x, _axis(x[0], m.of.dimension, m.of.nInputDims)),
     "JustElement": lambda m, x: x[0],
@@ -586,6 +604,7 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "Replicate": _replicated,
     "Reshape": _reshaped,
     "ReverseSequence": lambda m, x: _turned_round(x),
+    "ReverseTable": lambda m, x: _turned_round(x),
     "ReverseUnreverse": lambda m, x: _turned_round(_only(m, _turned_round(x))),
     "Select": lambda m, x: x.select(m.of.dimension, m.of.index),
     "SelectTable": lambda m, x: x[m.of.index],
@@ -634,6 +653,7 @@ _TABLES = "a table: PyTorch's takes the size to be in the call"
 _SEQUENCES = "one that masks, or goes on from a state"
 # Of classes that go there, what does not.
 LIMITS = {
+    "Dropout": "a lazy one",
     "LookupTable": "one after accUpdateOnly()",
     "SeqGRU": _SEQUENCES,
     "SeqLSTM": _SEQUENCES,
@@ -650,6 +670,9 @@ LIMITS = {
 _DRAWN = "its windows are drawn by torchlite.random"
 _INDEXED = "it takes the places of maxima from another layer"
 _STEPS = "it is called once a step, and remembers"
+_REWARD = "its gradient is that of a reward, which comes from elsewhere"
+_MASKS = "it masks"
+_DROPS = "it drops as no layer of torch.nn does"
 _SPARSE = "its input is lists of indices and values"
 _CRITERION = "it computes a criterion, and torch.nn has losses of its own"
 # Why others do not.
@@ -658,16 +681,27 @@ UNSAID = {
     "IndexLinear": _SPARSE,
     "Kmeans": "its clusters move without gradients",
     "ModuleFromCriterion": _CRITERION,
+    "CategoricalEntropy": "its gradient has that of an entropy of the whole batch",
     "LinearRNN": _STEPS,
     "LookupTableMaskZero": "its forward writes to its weight",
+    "MaskZero": _MASKS,
+    "NCEModule": "it draws noise by torchlite.random",
     "RecGRU": _STEPS,
     "RecLSTM": _STEPS,
     "Recurrence": _STEPS,
     "Recursor": _STEPS,
+    "ReinforceBernoulli": _REWARD,
+    "ReinforceCategorical": _REWARD,
+    "ReinforceGamma": _REWARD,
+    "ReinforceNormal": _REWARD,
     "Sequencer": "what is in it is called once a step, and remembers",
     "SparseLinear": _SPARSE,
     "SpatialFractionalMaxPooling": _DRAWN,
     "SpatialMaxUnpooling": _INDEXED,
+    "SpatialRegionDropout": _DROPS,
+    "TotalDropout": _DROPS,
+    "TrimZero": _MASKS,
+    "VariableLength": _MASKS,
     "VolumetricFractionalMaxPooling": _DRAWN,
     "VolumetricMaxUnpooling": _INDEXED,
 }
@@ -678,14 +712,16 @@ THEIRS = {
 }
 
 
-def beyond(layer: Any) -> str | None:
-    """Return what a layer of a class that goes there has that does not, or None."""
+def beyond(layer: Any) -> str:
+    """Return what a layer of a class that goes there has that does not, or ""."""
     if type(layer).__name__ == "LookupTable" and layer.gradWeight is None:
         return "after accUpdateOnly() it has no gradient"
+    if getattr(layer, "lazy", False):
+        return "it is lazy: it keeps its noise until a backward"
     if getattr(layer, "maskzero", False):
         return "it masks"
     if getattr(layer, "startState", None) is not None:
         return "it has a start state"
     if getattr(layer, "_remember", "neither") != "neither":
         return "it goes on from one sequence to the next"
-    return None
+    return ""

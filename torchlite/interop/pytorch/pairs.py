@@ -332,6 +332,16 @@ PAIRS = (
         },
         lambda module: (module.in_features, module.out_features, module.bias is not None),
     ),
+    Pair(
+        "LinearNoBias",
+        "Linear",
+        lambda layer: {
+            "in_features": layer.weight.shape[1],
+            "out_features": len(layer.weight),
+            "bias": False,
+        },
+        lambda module: (module.in_features, module.out_features),
+    ),
     Pair("LookupTable", "Embedding", _embedding_there, _embedding_back),
     _plain("ReLU", "ReLU"),
     _plain("ReLU6", "ReLU6"),
@@ -370,7 +380,11 @@ PAIRS = (
     Pair(
         "Dropout",
         "Dropout",
-        lambda layer: {"p": layer.p} if layer.v2 and not layer.stochastic_inference else None,
+        lambda layer: (
+            {"p": layer.p}
+            if layer.v2 and not layer.stochastic_inference and not layer.mono
+            else None
+        ),
         lambda module: (module.p,),
     ),
     _batch_norm("BatchNormalization", "BatchNorm1d"),
