@@ -10,7 +10,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from benchmarks.windows import GROWTH_OF_WINDOWS, WINDOWS, drawn
+from benchmarks import sequences, windows
+from benchmarks.sequences import GROWTH_OF_SEQUENCES, SEQUENCES
+from benchmarks.windows import GROWTH_OF_WINDOWS, WINDOWS
 
 __all__ = ["CASES", "GROWTH", "LEARNING_RATE", "MEMORY", "NAMED", "Case", "material"]
 
@@ -94,8 +96,12 @@ GROWTH = {
     },
 }
 
-_GROWN = (grown.values() for grown in [*GROWTH.values(), *GROWTH_OF_WINDOWS.values()])
-NAMED = {case.name: case for case in chain(CASES, WINDOWS, *_GROWN)}
+_GROWN = (
+    grown.values()
+    for ways in (GROWTH, GROWTH_OF_WINDOWS, GROWTH_OF_SEQUENCES)
+    for grown in ways.values()
+)
+NAMED = {case.name: case for case in chain(CASES, WINDOWS, SEQUENCES, *_GROWN)}
 
 
 def material(case, dtype):
@@ -109,7 +115,9 @@ def material(case, dtype):
         return (bound * (2 * rng.random(shape) - 1)).astype(dtype)
 
     if case.work == "windows":
-        return drawn(case, draw, between, rng)
+        return windows.drawn(case, draw, between, rng)
+    if case.work == "sequences":
+        return sequences.drawn(case, draw, between)
     sizes, batch = case.sizes, case.batch
     if case.work in ("training", "forward"):
         weights = [(between(n**-0.5, m, n), between(n**-0.5, m)) for n, m in pairwise(sizes)]

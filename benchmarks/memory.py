@@ -24,12 +24,12 @@ def peak(contender, case, dtype):
     """Return the bytes that a network and steps of its training take at most.
 
     A small network is trained first: what a library allocates once, whatever the network, is not
-    counted. Neither is what making the network and compiling its steps took. Images, which may take
-    more than all else, count once, whether the library copies them or not.
+    counted. Neither is what making the network and compiling its steps took. Images and sequences,
+    which may take more than all else, count once, whether the library copies them or not.
     """
     with contender.turn():
         repeat(contender.step(case.tiny(), material(case.tiny(), dtype)))
-        start = None if case.work == "windows" else material(case, dtype)
+        start = None if case.work in ("windows", "sequences") else material(case, dtype)
         hand_back()
         before = kibibytes("VmRSS")
         step = contender.step(case, start or material(case, dtype))

@@ -11,9 +11,20 @@ import numpy as np
 
 from benchmarks.cases import CASES, GROWTH
 from benchmarks.programs import ROOT
+from benchmarks.sequences import GROWTH_OF_SEQUENCES, SEQUENCES
 from benchmarks.windows import GROWTH_OF_WINDOWS, PARTS, WINDOWS
 
-__all__ = ["growth", "imports", "machine", "memory", "plot", "times", "windows", "write"]
+__all__ = [
+    "growth",
+    "imports",
+    "machine",
+    "memory",
+    "plot",
+    "sequences",
+    "times",
+    "windows",
+    "write",
+]
 
 PAGE = ROOT / "docs" / "performance.md"
 PLOT = PAGE.with_suffix(".svg")
@@ -109,6 +120,24 @@ def windows(one, several, peaks):
         head = {"gradWeight": "gradWeight and bias", None: "forward and backward"}.get(part, part)
         tables.append(table([head, *(heading for heading, _, _ in columns)], rows))
     return "\n\n".join([*tables, growth({"times": one}, GROWTH_OF_WINDOWS)])
+
+
+def sequences(times, peaks):
+    """Return what torchlite takes by case, and how it grows with the number of steps."""
+    columns = [("time", times, seconds), ("memory", peaks, mebibytes)]
+    columns = [column for column in columns if column[1]]
+    rows = [
+        [case.name, *(beside(found[case.name], say) for _, found, say in columns)]
+        for case in SEQUENCES
+    ]
+    parts = [table(["A step of training", *(heading for heading, *_ in columns)], rows)]
+    for title, cases in GROWTH_OF_SEQUENCES.items():
+        rows = [
+            [heading, *(beside(found[case.name], say) for case in cases.values())]
+            for heading, found, say in columns
+        ]
+        parts.append(table([title, *cases], rows))
+    return "\n\n".join(parts)
 
 
 def beside(row, say):

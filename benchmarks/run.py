@@ -4,7 +4,7 @@
     python benchmarks/run.py --quick               # some two minutes, and more noise
     python benchmarks/run.py --threads one --peers torchlite,pytorch,jax --cases '10-10-1*'
     python benchmarks/run.py --write               # also into docs/performance.md and .svg
-    python benchmarks/run.py --cases windows --write   # or growth, imports, memory: that part alone
+    python benchmarks/run.py --cases windows --write   # or another part: see --help
 
 It needs NumPy alone, and measures the checkout that it stands in, installed or not. Peers that are
 not installed are left out and named. What is measured, and what makes it fair: README.md.
@@ -24,6 +24,7 @@ from benchmarks.cases import CASES, GROWTH, MEMORY
 from benchmarks.imports import import_times
 from benchmarks.peers import MODULES
 from benchmarks.programs import ask, available
+from benchmarks.sequences import GROWTH_OF_SEQUENCES, SEQUENCES
 from benchmarks.timing import FULL, QUICK
 from benchmarks.windows import GROWTH_OF_WINDOWS, WINDOWS
 
@@ -55,6 +56,15 @@ def windows(peers):
     return report.windows(one, several, peaks)
 
 
+def sequences(peers):
+    grown = [case for cases in GROWTH_OF_SEQUENCES.values() for case in cases.values()]
+    cases = [*SEQUENCES, *grown]
+    both = [peer for peer in ("torchlite", "pytorch") if peer in peers]
+    request = {"peers": both, "cases": [case.name for case in cases], "pace": FULL, "shared": True}
+    times = ask("measure", 1, dtype="float32", **request)["times"]
+    return report.sequences(times, peaks_of(cases, both) if sys.platform == "linux" else {})
+
+
 def memory(peers):
     return report.memory(peaks_of(MEMORY, peers))
 
@@ -73,7 +83,7 @@ def imports(peers):
 
 
 # Beside the cases; in float32, on one thread if nothing else is said.
-EXTRAS = {"growth": growth, "windows": windows, "imports": imports}
+EXTRAS = {"growth": growth, "windows": windows, "sequences": sequences, "imports": imports}
 if sys.platform == "linux":
     EXTRAS["memory"] = memory
 
@@ -89,7 +99,7 @@ def arguments():
         "--cases",
         metavar="GLOB",
         default="*",
-        help="what has such a name in the tables, or is growth, windows, memory or imports",
+        help="what has such a name in the tables, or is one of " + ", ".join(EXTRAS),
     )
     parser.add_argument("--peers", metavar="NAMES", help="only these of " + ", ".join(MODULES))
     parser.add_argument("--threads", choices=["one", "all", "both"], default="both")

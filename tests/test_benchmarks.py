@@ -17,6 +17,7 @@ from benchmarks.cases import CASES, GROWTH, NAMED
 from benchmarks.measure import measure
 from benchmarks.peers import Contender, enter
 from benchmarks.programs import ROOT
+from benchmarks.sequences import GROWTH_OF_SEQUENCES, SEQUENCES
 from benchmarks.timing import ONCE, Pace, take_turns
 from benchmarks.windows import GROWTH_OF_WINDOWS, PARTS, WINDOWS
 from torchlite import nn
@@ -33,7 +34,7 @@ def test_every_case_runs_with_numpy_alone(case, dtype):
     assert min(times.values()) > 0
 
 
-@pytest.mark.parametrize("case", [*CASES, *WINDOWS], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *WINDOWS, *SEQUENCES], ids=lambda case: case.name)
 def test_pytorch_finds_the_same(case):
     pytest.importorskip("torch")
     contenders, _ = enter(1, "float32", ["torchlite", "pytorch"])
@@ -165,6 +166,26 @@ def test_windows_have_a_row_a_layer_and_their_growth():
         assert text.count("\n") - 1 == sum(case.part == part for case in WINDOWS)
     assert others.count("\n") - 1 == sum(case.part not in PARTS for case in WINDOWS)
     assert [part.split(" | ")[0] for part in growths] == [f"| {way}" for way in GROWTH_OF_WINDOWS]
+
+
+def test_sequences_have_a_row_a_case_and_their_growth():
+    grown = [case for way in GROWTH_OF_SEQUENCES.values() for case in way.values()]
+    times = {case.name: {"torchlite": 3e-3, "PyTorch": 2e-3} for case in [*SEQUENCES, *grown]}
+    peaks = {case.name: {"torchlite": 3 << 19, "PyTorch": 2 << 20} for case in [*SEQUENCES, *grown]}
+    times["GRU, 1 layer of 10, batch 1, 1 step"] = {"without SciPy": 1e-5, "PyTorch": 1e-4}
+    first, *growths = report.sequences(times, peaks).split("\n\n")
+    head, _, *rows = first.splitlines()
+    assert head == "| A step of training | time | memory |"
+    assert [row.split(" | ")[0] for row in rows] == [f"| {case.name}" for case in SEQUENCES]
+    assert rows[-1] == "| GRU, 1 layer of 10, batch 1, 1 step | 10.0 µs (0.10) | 1.5 MiB (0.75) |"
+    lstm = "| steps, of 2 layers of 128, batch 32: LSTM | 5 | 20 | 80 | 320 |"
+    assert growths[0].splitlines()[0] == lstm
+    assert growths[0].splitlines()[2:] == [
+        "| time |" + " 3.00 ms (1.50) |" * 4,
+        "| memory |" + " 1.5 MiB (0.75) |" * 4,
+    ]
+    # Where memory cannot be measured.
+    assert report.sequences(times, {}).startswith("| A step of training | time |\n")
 
 
 def test_the_page_has_a_place_for_each_part(tmp_path, monkeypatch):

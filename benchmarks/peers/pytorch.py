@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -168,6 +169,37 @@ class PyTorch(Contender):
             return [found.contiguous()], [bias]
 
         return {"forward": forward, "gradInput": gradInput, "gradWeight": gradWeight}[case.part]
+
+    def sequences(self, case, material):
+        make, width = getattr(torch.nn, case.cell), case.width
+        net = make(width, width, case.layers, dtype=self.type)
+        with torch.no_grad():
+            for layer, (weight, bias) in enumerate(material.weights):
+                if case.cell == "LSTM":
+                    # Its columns are i, f, o, z, PyTorch's rows i, f, z, o.
+                    weight, bias = (
+                        np.concatenate(
+                            [array[..., block * width :][..., :width] for block in (0, 1, 3, 2)], -1
+                        )
+                        for array in (weight, bias)
+                    )
+                given = weight[:width].T, weight[width:].T, bias, 0 * bias
+                for own, values in zip(net.all_weights[layer], given, strict=True):
+                    own.copy_(torch.tensor(values))
+                # Otherwise the sum of the two biases would take two steps for one.
+                net.all_weights[layer][3].requires_grad_(False)
+        criterion = torch.nn.MSELoss()
+        optimizer = torch.optim.SGD(net.parameters(), LEARNING_RATE)
+        x, y = torch.tensor(material.x), torch.tensor(material.y)
+
+        def step():
+            loss = criterion(net(x)[0], y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return (loss.detach(),) if case.cell == "LSTM" else ()
+
+        return step
 
     def _classify(self, net, x, y):
         optimizer = torch.optim.SGD(net.parameters(), LEARNING_RATE)

@@ -134,6 +134,27 @@ class WithSciPy(Contender):
         steps = {"forward": forward, "gradInput": gradInput, "gradWeight": gradWeight}
         return steps.get(case.part, both)
 
+    def sequences(self, case, material):
+        net = nn.Sequential()
+        for weight, bias in material.weights:
+            layer = getattr(nn, f"Seq{case.cell}")(case.width, case.width)
+            layer.weight[:], layer.bias[:] = weight, bias
+            net.add(layer)
+        net.type(self.dtype).getParameters()
+        net[0].gradInput = None
+        criterion = nn.MSECriterion()
+        x, y = material.x, material.y
+
+        def step():
+            output = net.forward(x)
+            loss = criterion.forward(output, y)
+            net.zeroGradParameters()
+            net.backward(x, criterion.backward(output, y))
+            net.updateParameters(LEARNING_RATE)
+            return (loss,) if case.cell == "LSTM" else ()
+
+        return step
+
     def _classify(self, net, x, y):
         net.add(nn.LogSoftMax())
         net.getParameters()
