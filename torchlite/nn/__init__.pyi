@@ -201,14 +201,19 @@ from torchlite.nn.pooling.volumetric_max_pooling import VolumetricMaxPooling as 
 from torchlite.nn.pooling.volumetric_max_unpooling import (
     VolumetricMaxUnpooling as VolumetricMaxUnpooling,
 )
+from torchlite.nn.recurrent.bi_sequencer import BiSequencer as BiSequencer
+from torchlite.nn.recurrent.bi_sequencer_lm import BiSequencerLM as BiSequencerLM
 from torchlite.nn.recurrent.linear_rnn import LinearRNN as LinearRNN
 from torchlite.nn.recurrent.lookup_table_mask_zero import LookupTableMaskZero as LookupTableMaskZero
 from torchlite.nn.recurrent.mask_zero import MaskZero as MaskZero
 from torchlite.nn.recurrent.mask_zero_criterion import MaskZeroCriterion as MaskZeroCriterion
+from torchlite.nn.recurrent.norm_stabilizer import NormStabilizer as NormStabilizer
 from torchlite.nn.recurrent.rec_gru import RecGRU as RecGRU
 from torchlite.nn.recurrent.rec_lstm import RecLSTM as RecLSTM
 from torchlite.nn.recurrent.recurrence import Recurrence as Recurrence
+from torchlite.nn.recurrent.recurrent_attention import RecurrentAttention as RecurrentAttention
 from torchlite.nn.recurrent.recursor import Recursor as Recursor
+from torchlite.nn.recurrent.repeater import Repeater as Repeater
 from torchlite.nn.recurrent.repeater_criterion import RepeaterCriterion as RepeaterCriterion
 from torchlite.nn.recurrent.reverse_sequence import ReverseSequence as ReverseSequence
 from torchlite.nn.recurrent.reverse_unreverse import ReverseUnreverse as ReverseUnreverse
@@ -350,6 +355,8 @@ __all__ = [  # noqa: RUF022
     "ArgMax",
     "BCECriterion",
     "BatchNormalization",
+    "BiSequencer",
+    "BiSequencerLM",
     "Bilinear",
     "BinaryClassReward",
     "BinaryLogisticRegression",
@@ -452,6 +459,7 @@ __all__ = [  # noqa: RUF022
     "NaN",
     "Narrow",
     "NarrowTable",
+    "NormStabilizer",
     "Normalize",
     "OneHot",
     "PReLU",
@@ -471,11 +479,13 @@ __all__ = [  # noqa: RUF022
     "RecGRU",
     "RecLSTM",
     "Recurrence",
+    "RecurrentAttention",
     "Recursor",
     "ReinforceBernoulli",
     "ReinforceCategorical",
     "ReinforceGamma",
     "ReinforceNormal",
+    "Repeater",
     "RepeaterCriterion",
     "Replicate",
     "Reshape",

@@ -23,17 +23,13 @@ class Sequencer(AbstractSequencer):
 
     Maths
     -----
-    With each a list of what the module gives, step after step::
+    ::
 
-        output = np.stack([modules[0].updateOutput(x) for x in input])
-        gradInput = np.stack(
-            [
-                modules[0].updateGradInput(x, g)
-                for x, g in zip(input[::-1], gradOutput[::-1], strict=True)
-            ][::-1]
-        )
-
-    Of a list, output and gradInput are lists.
+        steps = [modules[0].updateOutput(x) for x in input]
+        output = steps if isinstance(input, (list, tuple)) else np.stack(steps)
+        back = zip(input[::-1], gradOutput[::-1], strict=True)
+        gradients = [modules[0].updateGradInput(x, g) for x, g in back][::-1]
+        gradInput = gradients if isinstance(input, (list, tuple)) else np.stack(gradients)
 
     Shapes
     ------
@@ -141,7 +137,7 @@ class Sequencer(AbstractSequencer):
         if self.gradInput is None:
             return None
         complete = all(gradInput is not None for gradInput in gradInputs)
-        gradInput = self._joined(input, gradInputs[::-1]) if complete else None
+        gradInput = self._joined_back(input, gradInputs[::-1]) if complete else None
         self.gradInput = EMPTY if gradInput is None else gradInput
         return gradInput
 
@@ -185,6 +181,10 @@ class Sequencer(AbstractSequencer):
     def _joined(self, input: Any, steps: list[Any]) -> Any:
         """Return what was made step by step as one: an array if the input is one."""
         return np.stack(steps) if is_array(input) and all(map(is_array, steps)) else steps
+
+    def _joined_back(self, input: Any, gradInputs: list[Any]) -> Any:
+        """Return the gradient of input, from those of the inputs of all steps."""
+        return self._joined(input, gradInputs)
 
     def _forget(self) -> None:
         self.inputs = self.outputs = self.gradOutputs = ()

@@ -8,6 +8,7 @@ from typing import Any
 
 # Where each class lives.
 _HOMES = {
+    "BiSequencer": "bi_sequencer",
     "MaskZero": "mask_zero",
     "MaskZeroCriterion": "mask_zero_criterion",
     "SeqGRU": "seq_gru",
