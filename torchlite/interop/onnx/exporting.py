@@ -12,6 +12,7 @@ from torchlite.errors import DTypeError, SettingError, StateError, fault
 from torchlite.interop.onnx import (
     containers,
     convolution,
+    dpnn,
     normalization,
     pooling,
     resampling,
@@ -30,6 +31,7 @@ from torchlite.interop.onnx.graph import (
 )
 from torchlite.interop.onnx.rules import entry_of
 from torchlite.nn import checks
+from torchlite.nn.dims import resized
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, leaves, map_arrays
 from torchlite.nn.stateful import arrays_in, shadowed
@@ -40,7 +42,7 @@ __all__ = ["CHAPTERS", "OPSETS", "export"]
 
 # Where the rules are.
 CHAPTERS = (
-    containers, convolution, normalization, pooling, resampling, simple, table, transfer
+    containers, convolution, dpnn, normalization, pooling, resampling, simple, table, transfer
 )  # fmt: skip
 OPSETS = range(13, 24)
 _INSTALL = "pip install onnx"
@@ -67,8 +69,8 @@ def export(
         Where to; what is there is replaced once all is written.
     input_shape
         The shape of an input, with any number for the batch; a list of them for a table, and a dict
-        for one with keys. Where an input is not of numbers but of ids, say, an array in the place
-        of its shape.
+        for one with keys. An array in the place of a shape is an example: where an input is not of
+        numbers but of ids, or where a layer takes some values alone. Others are tried on zeros.
     opset
         The version of ONNX's operators, from 13 to 23.
     dtype
@@ -152,14 +154,14 @@ def _inputs(input_shape: Any, dtype: Any, batch: int | None, name: str = "input"
         example = example.astype(dtype)
     if batch is None:
         return Value(name, (example, example))
-    shape = example.shape
-    if batch >= len(shape):
+    if batch >= example.ndim:
         expected = f"of more than {batch} dimensions"
-        hint = "batch=None leaves no size free"
-        raise fault(SettingError, "export", "input_shape", expected, str(shape), hint=hint)
-    first, second = (
-        np.zeros((*shape[:batch], n, *shape[batch + 1 :]), example.dtype) for n in BATCHES
-    )
+        hint, got = "batch=None leaves no size free", str(example.shape)
+        raise fault(SettingError, "export", "input_shape", expected, got, hint=hint)
+    if not example.shape[batch]:
+        example = np.zeros(resized(example, batch, 1), example.dtype)
+    samples = [np.arange(n) % example.shape[batch] for n in BATCHES]
+    first, second = (np.take(example, which, batch) for which in samples)
     return Value(name, (first, second))
 
 

@@ -10,7 +10,7 @@ from torchlite.interop.onnx.rules import composed, refused, rule
 from torchlite.kernels.means import adaptive_means
 from torchlite.kernels.windows import adaptive_windows
 
-__all__: list[str] = []
+__all__ = ["mean"]
 
 refused(
     "it draws its windows at random, in evaluation mode, too",

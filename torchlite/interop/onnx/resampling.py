@@ -8,7 +8,7 @@ from torchlite import nn
 from torchlite.interop.onnx.graph import Graph, Value
 from torchlite.interop.onnx.rules import rule
 
-__all__: list[str] = []
+__all__ = ["linear"]
 
 
 @rule(nn.SpatialReflectionPadding)
@@ -68,7 +68,12 @@ def up_sampling(g: Graph, layer: Any, input: Value, output: Value) -> Any:
             options: Any = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
             return str(g.node("Resize", images, None, scales, mode="nearest", **options))
         sizes = g.lengths(batch[0], batch[1].named(g._name_of(images)))
-        corners: Any = {"coordinate_transformation_mode": "align_corners"}
-        return str(g.node("Resize", images, None, None, sizes, mode="linear", **corners))
+        return linear(g, images, sizes)
 
     return g.batched(input, len(axes) + 1, say)
+
+
+def linear(g: Graph, images: Any, sizes: str) -> str:
+    """Return the name of images made larger or smaller, linear between their entries."""
+    corners: Any = {"coordinate_transformation_mode": "align_corners"}
+    return str(g.node("Resize", images, None, None, sizes, mode="linear", **corners))

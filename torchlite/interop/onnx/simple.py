@@ -11,12 +11,24 @@ from torchlite.interop.onnx.rules import composed, passing, rule
 from torchlite.interop.onnx.table import unit_rows
 from torchlite.kernels.functions import units
 
-__all__: list[str] = []
+__all__ = ["INT64", "STOCHASTIC", "product"]
+
+STOCHASTIC = "it draws random numbers in evaluation mode, too"
+
+# What ONNX calls this dtype.
+INT64 = 7
 
 passing(nn.Identity)
 
 
-@composed(nn.Contiguous, nn.GradientReversal, nn.L1Penalty, nn.PrintSize, nn.ZeroGrad)
+@composed(
+    nn.CategoricalEntropy,
+    nn.Contiguous,
+    nn.GradientReversal,
+    nn.L1Penalty,
+    nn.PrintSize,
+    nn.ZeroGrad,
+)
 def as_it_is(g: Graph, layer: Any, input: Any) -> Any:
     return input
 
@@ -90,7 +102,7 @@ def lookup_table(g: Graph, layer: Any, input: Value, output: Value) -> Any:
 def sparse_linear(g: Graph, layer: Any, input: Any, output: Value) -> Any:
     def rows(pairs: Value) -> str:
         places, values = (g.slice(pairs, -1, i, i + 1) for i in (0, 1))
-        keys = g.node("Squeeze", g.node("Cast", places, to=_INT64), [-1])
+        keys = g.node("Squeeze", g.node("Cast", places, to=INT64), [-1])
         return _picked(g, layer, layer.weight.T, keys, values)
 
     return rows(input) if isinstance(input, Value) else _stacked(g, map(rows, input))
@@ -109,9 +121,6 @@ def index_linear(g: Graph, layer: Any, input: Any, output: Value) -> Any:
     return row(*input) if isinstance(input[0], Value) else _stacked(g, map(row, *input))
 
 
-_INT64 = 7
-
-
 def _picked(g: Graph, layer: Any, weight: Any, keys: str, values: str) -> str:
     """Return the name of the sums of some rows of weight times the values of each, plus bias."""
     terms = g.node("Mul", g.node("Gather", weight, keys, axis=0), values)
@@ -128,9 +137,12 @@ def _stacked(g: Graph, rows: Iterable[str]) -> str:
 
 @rule(nn.Dropout, nn.SpatialDropout, nn.VolumetricDropout, but="stochasticInference")
 def dropout(g: Graph, layer: Any, input: Value, output: Value) -> Any:
-    if layer.stochastic_inference:
-        raise UnsayableError("it draws random numbers in evaluation mode, too")
+    if layer._drops():
+        raise UnsayableError(STOCHASTIC)
     return input.name if layer.v2 else g.node("Mul", input, 1 - layer.p)
+
+
+rule(nn.SpatialRegionDropout, nn.TotalDropout)(dropout)
 
 
 @rule(nn.WhiteNoise)
