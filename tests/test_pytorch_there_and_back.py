@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import cases
+import golden
 import numpy as np
 import pytest
+from test_t7_modules import case_of
 
 from torchlite import nn, optim, random
 from torchlite.errors import DTypeError, SettingError, StateError
@@ -16,6 +18,7 @@ from torchlite.interop.pytorch.convert import says
 from torchlite.interop.pytorch.functions import FUNCTIONS, LIMITS, UNSAID
 from torchlite.interop.pytorch.pairs import COMPOSED, PAIRS
 from torchlite.nn.nested import map_arrays
+from torchlite.serial import t7
 
 torch = pytest.importorskip("torch")
 
@@ -342,6 +345,44 @@ def test_from_there(name):
     close(in_order(net.backward(input, gradOutput)), [t.grad.numpy() for t in tensors], 1e-12)
     wanted = as_layers(module, slopes(module.parameters()))
     close(net.parameters()[1], wanted, 1e-12)
+
+
+MODELS = {
+    "resnet": (),
+    "resnet_cudnn": (),
+    "lenet_training": ("model",),
+    "char_rnn_embed": ("protos", "rnn"),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_torch7s_models_give_torch7s_numbers(name):
+    case = case_of(name)
+    net = t7.load(golden.DATA / "t7" / f"{name}.t7")
+    for key in MODELS[name]:
+        net = net[key]
+    module = pytorch.to_torch(net.evaluate())
+
+    def cast(table):
+        return map_arrays(lambda a: a.astype(net.type()) if a.dtype.kind == "f" else a, table)
+
+    found = in_order(module(tensors_of(cast(golden._fed(case, "input")))))
+    found = [tensor.detach().numpy() for tensor in found]
+    close(found, cast(case["output_evaluate"]), 1e-5 if net.type() == "float32" else 1e-12)
+    assert repr(pytorch.from_torch(module)) == repr(net)
+
+
+def test_modules_are_exported():
+    node = nn.Identity()()
+    net = nn.Sequential(
+        nn.SpatialConvolution(1, 2, 3, 3),
+        nn.View(-1).setNumInputDims(3),
+        nn.gModule([node], [nn.CAddTable()([node, nn.Tanh()(nn.Linear(8, 8)(node))])]),
+        nn.LogSoftMax(),
+    )
+    module, x = pytorch.to_torch(net), torch.randn(3, 1, 4, 4, dtype=torch.float64)
+    exported = torch.export.export(module, (x,)).module()
+    assert torch.equal(exported(x), module(x))
 
 
 def test_what_is_shared_stays_shared():
