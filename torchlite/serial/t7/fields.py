@@ -474,12 +474,17 @@ def _tree(fields: Fields) -> Stateful:
     spans = _whole_numbers(fields, "parentChildren")
     if spans.ndim != 2 or spans.shape[1] != 2:
         raise RefusalError("parentChildren", f"must be (n, 2), got {spans.shape}")
-    hierarchy = {}
-    for parent, (start, count) in enumerate(spans.tolist()):
-        if start > 0:
-            if count > len(children):
-                raise RefusalError("parentChildren", "must say where children begin, and how many")
-            hierarchy[parent] = children[start - 1 : start - 1 + count]
+    spans = np.where(spans[:, :1] > 0, spans, 0)
+    counts = spans[:, 1]
+    if not (spans.min(initial=0) >= 0 and counts.max(initial=0) <= len(children) == counts.sum()):
+        raise RefusalError("parentChildren", "must say of all children where they begin")
+    if _length("weight", 0)(fields) != len(children):
+        raise RefusalError("weight", f"must have {len(children)} rows, one for each of childIds")
+    hierarchy = {
+        parent: children[start - 1 : start - 1 + count]
+        for parent, (start, count) in enumerate(spans.tolist())
+        if start
+    }
     order = sorted(hierarchy, key=lambda parent: spans[parent, 0])
     root = fields.get("rootId", 1)
     if type(root) is not int:
