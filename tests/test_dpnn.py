@@ -116,6 +116,58 @@ def test_a_reward_reaches_what_draws_wherever_it_stands():
     assert inner.reward is other.reward is reward
 
 
+def test_steps_are_rewarded_together_or_apart():
+    rewards = np.array([[1.0, -2.0], [0.5, 3.0], [-1.0, 0.25]])
+    x = np.arange(12.0).reshape(3, 2, 2) / 8
+    for net in (nn.Recursor(draws()), nn.Sequencer(draws())):
+        for given, wanted in [
+            (rewards, rewards),
+            (list(rewards), rewards),
+            (rewards[0], rewards[[0, 0, 0]]),
+        ]:
+            gradient = gradient_with(net, x, given)
+            apart = [gradient_of_step(net, x, t, wanted[t]) for t in range(3)]
+            assert gradient == pytest.approx(sum(apart))
+        apart = [gradient_of_step(net, x, t, rewards[t]) for t in (1, 2)]
+        assert gradient_with(net, x, rewards[1:]) == pytest.approx(sum(apart))
+
+
+def draws():
+    net = nn.Sequential(nn.Linear(2, 1), nn.ReinforceNormal(0.5))
+    net[0].weight[:], net[0].bias[:] = [[1, -2]], 0.5
+    return net
+
+
+def gradient_with(net, x, reward):
+    random.manualSeed(9)
+    net.zeroGradParameters().forget()
+    if isinstance(net, nn.Sequencer):
+        net.forward(x)
+        net.reinforce(reward).backward(x, np.zeros((3, 2, 1)))
+    else:
+        outputs = [net.forward(step) for step in x]
+        net.reinforce(reward)
+        for step, output in zip(x[::-1], outputs[::-1], strict=True):
+            net.backward(step, 0 * output)
+    return net.parameters()[1][0].copy()
+
+
+def gradient_of_step(net, x, t, reward):
+    random.manualSeed(9)
+    noise = random.normal(size=(3, 2, 1))[t]
+    # gradInput of what draws is -reward * 0.5 * noise / 0.5**2.
+    return -(reward[:, None] * noise / 0.5).T @ x[t]
+
+
+def test_more_rewards_than_steps_are_refused():
+    net = nn.Recursor(draws())
+    net.forward(np.ones((2, 2)))
+    assert message(lambda: net.reinforce([np.ones(2)] * 2), StateError) == (
+        "Recursor.reinforce: there are 2 rewards, and only 1 steps are kept\n"
+        "  hint: call forward(input) first, once for each step"
+    )
+
+
 def test_normal_numbers_are_those_of_the_stream():
     mean = np.arange(6.0).reshape(3, 2)
     random.manualSeed(4)

@@ -372,7 +372,8 @@ class Module(ThroughTime):
     def reinforce(self, reward: Any) -> Self:
         """Give a reward to every layer inside that draws its output. Return self.
 
-        That of a batch has a number for each sample. See `ReinforceBernoulli` and its kin.
+        That of a batch has a number for each sample; recurrent modules take also one for each step.
+        See `ReinforceBernoulli` and its kin.
         """
         for _, part in inside(self):
             if isinstance(part, Module):

@@ -43,6 +43,8 @@ class Step:
     given, gradOutput, gradInput
         Of a module that is called once a step: what it was given, in a forward and in a backward,
         and what the latter returned. A masked input has zeros in the masked rows of x.
+    reward
+        What layers that drew in this step are told in its backward, where steps are rewarded apart.
     """
 
     input: Any
@@ -56,6 +58,7 @@ class Step:
     given: Any = None
     gradOutput: Any = None
     gradInput: Any = None
+    reward: Any = None
 
 
 def without(array: Any, mask: Any) -> Any:

@@ -320,6 +320,30 @@ class AbstractRecurrent(Container):
             return self._gradNow
         return self.steps[number - self.step].gradBefore
 
+    def reinforce(self, reward: Any) -> Self:
+        """Give a reward to every layer inside that draws: one for all steps, or one for each.
+
+        A list, or an array of more dimensions than one, has that of each of the last steps; those
+        before get 0. Return self.
+        """
+        apart = isinstance(reward, (list, tuple)) or np.ndim(reward) > 1
+        rewards = [reward[i] for i in range(len(reward))] if apart else []
+        if apart and not 0 < len(rewards) <= len(self.steps):
+            raise StateError(
+                f"{checks.title(self)}.reinforce: there are {len(rewards)} rewards, and only "
+                f"{len(self.steps)} steps are kept",
+                layer=self,
+                method="reinforce",
+                argument="reward",
+                hint="call forward(input) first, once for each step",
+            )
+        for own in rewards if apart else [reward]:
+            super().reinforce(own)
+        before = [np.zeros_like(rewards[0]) if apart else None] * (len(self.steps) - len(rewards))
+        for step, own in zip(self.steps, [*before, *rewards], strict=True):
+            step.reward = own
+        return self
+
     # ---------------------------------------------------------------- masks
 
     def maskZero(self, v1: bool = False) -> Self:
@@ -496,6 +520,8 @@ class Wrapping(AbstractRecurrent):
         """Return the module's gradInput."""
         module = self.modules[0]
         _remind(step.gates)
+        if step.reward is not None:
+            module.reinforce(step.reward)
         try:
             with in_place(module):
                 gradInput = module._backpropagate(input, gradOutput)
