@@ -408,6 +408,18 @@ def test_a_loss_that_is_no_number_is_refused():
     )
 
 
+def test_scores_in_the_place_of_log_probabilities_are_refused():
+    config = {"learningRate": 1.0}
+    model = NetworkClassifier(nn.Linear, criterion=nn.ClassNLLCriterion(), config=config)
+    with pytest.raises(nn.errors.StateError) as caught:
+        model.fit(X, LABELS)
+    first, _, hint = str(caught.value).partition("\n")
+    assert first.startswith(
+        "NetworkClassifier: loss must be at least 0: of log-probabilities, got -"
+    )
+    assert hint == "  hint: let the network end with LogSoftMax, or use CrossEntropyCriterion"
+
+
 def test_a_column_of_labels_warns():
     with pytest.warns(DataConversionWarning):
         NetworkClassifier(perceptron, max_iter=1).fit(X, LABELS[:, None])

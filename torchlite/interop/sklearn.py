@@ -28,6 +28,7 @@ from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, f
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
+from torchlite.nn.criterions.class_nll_criterion import ClassNLLCriterion
 from torchlite.nn.criterions.cross_entropy_criterion import CrossEntropyCriterion
 from torchlite.nn.criterions.mse_criterion import MSECriterion
 from torchlite.nn.module import Module
@@ -207,6 +208,11 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
                 got = f"{value} in epoch {self.n_iter_}"
                 hint = "scale the columns of X (StandardScaler); a smaller learningRate in config"
                 raise self._fault(StateError, name, "finite", got, hint)
+            # Rounded log-probabilities may be a little above 0.
+            if value < -1e-6 and isinstance(self.criterion_, ClassNLLCriterion):
+                expected, got = "at least 0: of log-probabilities", f"{value:.4g}"
+                hint = "let the network end with LogSoftMax, or use CrossEntropyCriterion"
+                raise self._fault(StateError, name, expected, got, hint)
         self.history_.append(row)
 
     # ---------------------------------------------------------------- the network on data
@@ -331,7 +337,7 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
     SettingError
         A number of epochs is below 1, or validation_fraction not between 0 and 1.
     StateError
-        A loss is NaN or infinite.
+        A loss is NaN or infinite, or, of a ClassNLLCriterion, negative.
     ValueError
         What scikit-learn finds wrong with X and y.
 
