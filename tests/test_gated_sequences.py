@@ -332,6 +332,46 @@ def test_a_mask_is_turned_around_with_the_sequence():
     assert net.getModule() is layer
 
 
+# ---------------------------------------------------------------- both ways
+
+
+def test_both_ways_are_the_two_ways_merged():
+    x = drawn(4, 5, 3)
+    for net in (nn.SeqBLSTM(3, 2), nn.SeqBLSTM(3, 4, 2), nn.SeqBGRU(3, 2), nn.SeqBRNN(3, 2)):
+        ahead, back = net.getForward(), net.getBackward()
+        assert not near(*(module.parameters()[0][:1] for module in (ahead, back)))
+        both = [ahead.clone().forward(x), back.clone().forward(x[::-1])[::-1]]
+        assert near([net.forward(x)], [both[0] + both[1]])
+    for make in (nn.SeqBLSTM, nn.SeqBGRU):
+        net = make(3, 2, nn.JoinTable(2))
+        both = [net.getForward().clone(), nn.ReverseUnreverse(net.getBackward().clone())]
+        joined = np.concatenate([module.forward(x) for module in both], 2)
+        assert near([net.forward(x)], [joined])
+    assert repr(nn.SeqBLSTM(3, 4, 2, nn.JoinTable(2)).getBackward()) == "SeqLSTM(3 -> 4 -> 2)"
+
+
+def test_SeqBRNN_with_the_batch_first_is_the_same_turned():
+    x, g = drawn(4, 5, 3), drawn(4, 5, 4, seed=9)
+    net, turned = (nn.SeqBRNN(3, 2, first, nn.JoinTable(2)) for first in (False, True))
+    for own, theirs in zip(turned.parameters()[0], net.parameters()[0], strict=True):
+        own[...] = theirs
+    output, gradInput, *gradients = run(net, x, g)
+    got = run(turned, x.swapaxes(0, 1), g.swapaxes(0, 1))
+    assert near([array.swapaxes(0, 1) for array in got[:2]], [output, gradInput])
+    assert near(got[2:], gradients)
+    assert repr(turned.getForward()) == repr(turned.getBackward()) == "SeqLSTM(3 -> 2)"
+
+
+def test_the_way_ahead_remembers_alone():
+    net, x = nn.SeqBGRU(3, 2).remember(), drawn(4, 5, 3)
+    net.forward(x)
+    last = net.getForward().getHiddenState()
+    net.forward(x)
+    assert net.getForward().getHiddenState(0) is not None
+    assert near([net.getForward().getHiddenState(0)], [last])
+    assert not net.getBackward().getHiddenState(0).any()
+
+
 # ---------------------------------------------------------------- Element-Research
 
 STATED = {

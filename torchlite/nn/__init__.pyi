@@ -217,6 +217,9 @@ from torchlite.nn.recurrent.repeater import Repeater as Repeater
 from torchlite.nn.recurrent.repeater_criterion import RepeaterCriterion as RepeaterCriterion
 from torchlite.nn.recurrent.reverse_sequence import ReverseSequence as ReverseSequence
 from torchlite.nn.recurrent.reverse_unreverse import ReverseUnreverse as ReverseUnreverse
+from torchlite.nn.recurrent.seq_bgru import SeqBGRU as SeqBGRU
+from torchlite.nn.recurrent.seq_blstm import SeqBLSTM as SeqBLSTM
+from torchlite.nn.recurrent.seq_brnn import SeqBRNN as SeqBRNN
 from torchlite.nn.recurrent.seq_gru import SeqGRU as SeqGRU
 from torchlite.nn.recurrent.seq_lstm import SeqLSTM as SeqLSTM
 from torchlite.nn.recurrent.seq_lstmp import SeqLSTMP as SeqLSTMP
@@ -494,6 +497,9 @@ __all__ = [  # noqa: RUF022
     "ReverseUnreverse",
     "Select",
     "SelectTable",
+    "SeqBGRU",
+    "SeqBLSTM",
+    "SeqBRNN",
     "SeqGRU",
     "SeqLSTM",
     "SeqLSTMP",
