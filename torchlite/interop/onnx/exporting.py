@@ -15,6 +15,7 @@ from torchlite.interop.onnx import (
     dpnn,
     normalization,
     pooling,
+    recurrent,
     resampling,
     simple,
     table,
@@ -42,7 +43,8 @@ __all__ = ["CHAPTERS", "OPSETS", "export"]
 
 # Where the rules are.
 CHAPTERS = (
-    containers, convolution, dpnn, normalization, pooling, resampling, simple, table, transfer
+    containers, convolution, dpnn, normalization, pooling, recurrent, resampling, simple, table,
+    transfer
 )  # fmt: skip
 OPSETS = range(13, 24)
 _INSTALL = "pip install onnx"
