@@ -119,6 +119,8 @@ class Graph:
         What there is; constants by name.
     pooled
         By the id of a max pooling, what it was given, and its node.
+    states
+        By the id of a recurrent module, what its last step has left; None outside of sequences.
     """
 
     def __init__(
@@ -134,6 +136,7 @@ class Graph:
         self._taken: set[str] = set()
         self._prefix = ""
         self.pooled: dict[int, tuple[Value, Any]] = {}
+        self.states: Any = None
 
     def run(self, layer: Any, input: Any) -> Any:
         """Return what a layer makes of Values, after adding the nodes that say so."""
@@ -257,6 +260,10 @@ class Graph:
     def pick(self, input: Any, axis: int, index: int) -> str:
         """Return the name of what stands at an index of an axis, which is then gone."""
         return str(self.node("Gather", input, np.array(index, "int64"), axis=axis))
+
+    def zeros(self, shape: str) -> str:
+        """Return the name of zeros, of the shape of this name."""
+        return str(self.node("Expand", 0.0, shape))
 
     def pad(
         self, input: Any, pads: Sequence[tuple[int, int]], value: Any = None, **options: Any

@@ -1,17 +1,26 @@
 """Recurrent layers in ONNX: those that take their state as input, and those of whole sequences."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from torchlite import nn
-from torchlite.interop.onnx.graph import Graph, UnsayableError, Value
+from torchlite.interop.onnx.graph import Graph, UnsayableError, Value, probe_of, zipped
 from torchlite.interop.onnx.rules import composed, refused, rule
+from torchlite.nn.nested import leaves, map_arrays
 
 __all__: list[str] = []
 
-refused("ONNX's LSTM makes no projection", nn.SeqLSTMP)
-_KEPT = "masks, states that it starts with or keeps"
+_KEPT = "masks, projections, and a state that it remembers"
+_REMEMBERED = "it remembers its state from one call to the next"
+_NO_PROJECTION = "ONNX's LSTM makes no projection"
+
+
+refused(_NO_PROJECTION, nn.SeqLSTMP)
+refused("its mask is told with each batch, or found in it", nn.MaskZero)
+refused("how many rows are left depends on what is in them", nn.TrimZero, nn.VariableLength)
 
 
 @rule(nn.StepLSTM, but="masks")
@@ -47,7 +56,7 @@ def _gates(g: Graph, layer: Any, weight: Any, bias: Any, x: Any, h: Any) -> str:
 
 
 def _must_not_mask(layer: Any) -> None:
-    if layer.maskzero:
+    if layer.maskzero and (layer.v1 or layer.zeroMask is not False):
         raise UnsayableError("it masks steps")
 
 
@@ -70,9 +79,9 @@ def seq_gru(g: Graph, layer: Any, input: Value, output: Value) -> Any:
 def _sequence(g: Graph, layer: Any, input: Value, op: str, order: list[int]) -> str:
     _must_not_mask(layer)
     if layer._remember in ("both", "eval"):
-        raise UnsayableError("it keeps its state from one call to the next")
-    if layer.startState is not None:
-        raise UnsayableError("it starts with a state of its own")
+        raise UnsayableError(_REMEMBERED)
+    if layer.weightO is not None:
+        raise UnsayableError(_NO_PROJECTION)
     n, cell = layer.hiddensize, layer._cell()
     columns = np.arange(len(order) * n).reshape(-1, n)[order].reshape(-1)
     weight, recurrence = (part.T[columns][None] for part in (cell.ofInput, cell.ofHidden))
@@ -82,6 +91,126 @@ def _sequence(g: Graph, layer: Any, input: Value, op: str, order: list[int]) -> 
     made = g.node(op, x, weight, recurrence, bias, hidden_size=n)
     sequence = g.node("Squeeze", made, [1])
     return str(g.node("Transpose", sequence, perm=turned) if turned else sequence)
+
+
+# ---------------------------------------------------------------- step by step
+
+_ALONE = "its state goes from one call to the next, outside of a Sequencer"
+_IN_A_SEQUENCER = "masks, and outside of a Sequencer"
+
+
+def _before(g: Graph, layer: Any, input: Any) -> list[Any]:
+    """Return the state that a step begins with: zeros, or what the step before has left."""
+    if g.states is None:
+        raise UnsayableError(_ALONE)
+    _must_not_mask(layer)
+    if id(layer) not in g.states:
+        first = leaves(input)[0]
+        batches = [layer._batch_of(probe_of(input, which)) for which in (0, 1)]
+
+        def zeros(size: Any) -> Any:
+            if isinstance(size, list):
+                return [zeros(entry) for entry in size]
+            dtype = first.dtype
+            made = zipped(*(np.zeros((*batch, *size), dtype) for batch in batches))
+            return made.named(g.zeros(g.lengths(made, *leaves(input))))
+
+        g.states[id(layer)] = zeros(layer._sizes)
+    return g.states[id(layer)]
+
+
+@composed(nn.RecGRU, nn.RecLSTM, but=_IN_A_SEQUENCER)
+def celled(g: Graph, layer: Any, input: Value) -> Any:
+    after = layer.modules[0].updateOutput([input, *_before(g, layer, input)])
+    g.states[id(layer)] = after if isinstance(after, list) else [after]
+    return g.states[id(layer)][0]
+
+
+@composed(nn.LinearRNN, nn.Recurrence, but=_IN_A_SEQUENCER)
+def recurrence(g: Graph, layer: Any, input: Any) -> Any:
+    after = layer.modules[0].updateOutput([input, *_before(g, layer, input)])
+    g.states[id(layer)] = [after]
+    return after
+
+
+@composed(nn.Recursor)
+def recursor(g: Graph, layer: Any, input: Any) -> Any:
+    _must_not_mask(layer)
+    return layer.modules[0].updateOutput(input)
+
+
+@composed(nn.NormStabilizer)
+def as_it_is(g: Graph, layer: Any, input: Any) -> Any:
+    return input
+
+
+@composed(nn.Sequencer, but="a state that it remembers")
+def sequencer(g: Graph, layer: Any, input: Any) -> Any:
+    outputs = steps(g, layer, g.run(nn.SplitTable(0), input) if _is_value(input) else input)
+    if not (_is_value(input) and all(map(_is_value, outputs))):
+        return outputs
+    return g.run(nn.JoinTable(0), [g.run(nn.Unsqueeze(0), output) for output in outputs])
+
+
+@composed(nn.Repeater)
+def repeater(g: Graph, layer: Any, input: Any) -> Any:
+    return steps(g, layer, [input] * layer.seqlen)
+
+
+@composed(nn.BiSequencer)
+def both_ways(g: Graph, layer: Any, input: Any) -> Any:
+    return layer.modules[0].updateOutput(input)
+
+
+@composed(nn.BiSequencerLM)
+def around_each(g: Graph, layer: Any, input: Any) -> Any:
+    def zeros(value: Any) -> Any:
+        return value.named(g.zeros(g.node("Shape", value)))
+
+    ahead, back = (
+        module.updateOutput(part)
+        for module, part in zip(layer.modules, (input[:-1], input[1:]), strict=False)
+    )
+    before = [map_arrays(zeros, ahead[0]), *ahead]
+    behind = [*back, map_arrays(zeros, back[-1])]
+    pairs = [list(pair) for pair in zip(before, behind, strict=True)]
+    return layer.modules[2].updateOutput(pairs)
+
+
+@composed(nn.RecurrentAttention)
+def attention(g: Graph, layer: Any, input: Any) -> Any:
+    rnn, action = layer.modules
+    first = leaves(input)[0]
+    start = first.made(lambda p: np.zeros((len(p), *layer.hiddenSize), first.dtype))
+    hidden, made = start.named(g.zeros(g.lengths(start, first))), list[Any]()
+    with sequence(g, layer):
+        for _ in range(layer.nStep):
+            acted = action.updateOutput(hidden)
+            hidden = rnn.updateOutput([input, acted])
+            made.append([hidden, acted] if layer.forwardActions else hidden)
+    return made
+
+
+def steps(g: Graph, layer: Any, inputs: Any) -> list[Any]:
+    """Return what the module makes of each input of a new sequence."""
+    with sequence(g, layer):
+        return [layer.modules[0].updateOutput(entry) for entry in inputs]
+
+
+@contextmanager
+def sequence(g: Graph, layer: Any) -> Iterator[None]:
+    """Let the modules inside a layer begin with a new sequence."""
+    if layer._remember in ("both", "eval"):
+        raise UnsayableError(_REMEMBERED)
+    before, g.states = g.states, {}
+    try:
+        yield
+    finally:
+        g.states = before
+
+
+def _is_value(table: Any) -> bool:
+    return isinstance(table, Value)
 
 
 # ---------------------------------------------------------------- the other way round

@@ -91,11 +91,12 @@ def kmeans(g: Graph, layer: Any, input: Value, output: Value) -> Any:
     return g.node("ArgMin", squares, axis=1, keepdims=0)
 
 
-@rule(nn.LookupTable)
+@rule(nn.LookupTable, nn.LookupTableMaskZero)
 def lookup_table(g: Graph, layer: Any, input: Value, output: Value) -> Any:
     # All rows are shortened once, which is what happens to a row when it is used.
-    layer.renorm(np.arange(len(layer.weight)))
-    return g.node("Gather", layer.weight, input, axis=0)
+    layer.renorm(np.arange(len(layer.weight)) + layer._least)
+    ids = g.node("Sub", input, np.array(layer._least, input.dtype)) if layer._least else input
+    return g.node("Gather", layer.weight, ids, axis=0)
 
 
 @rule(nn.SparseLinear)
