@@ -18,7 +18,11 @@ _PACKAGE = os.path.dirname(torchlite.__file__)
 # Whether calls can be broken off inside of lines, too. What Python 3.12 does when the tracing of
 # opcodes raises depends on what was traced before, and its tracebacks may lack their lines.
 INSIDE_LINES = sys.version_info[:2] != (3, 12)
-_LOCKING = os.path.join(_PACKAGE, "random.py")
+# Where locks are taken, and by which names: everywhere, or in the functions that name one of these.
+_LOCKING = {
+    os.path.join(_PACKAGE, "random.py"): None,
+    os.path.join(_PACKAGE, "kernels", "threads.py"): {"lock", "_lock", "_adding"},
+}
 
 
 class Exhausted(MemoryError):
@@ -81,8 +85,8 @@ def _run(visit, opcodes, call, subject):
     def trace(frame, event, argument):
         name = frame.f_code.co_filename
         # Of what it calls, Python asks again. A lock that is broken off while Python's `with` takes
-        # it or gives it back stays taken, for the rest of the process: that of random is spared.
-        if not name.startswith(_PACKAGE) or name == _LOCKING:
+        # it or gives it back stays taken, for the rest of the process: those functions are spared.
+        if not name.startswith(_PACKAGE) or _is_spared(frame):
             return None
         frame.f_trace_opcodes = opcodes
         if event == ("opcode" if opcodes else "line"):
@@ -97,3 +101,14 @@ def _run(visit, opcodes, call, subject):
         call(subject)
     finally:
         sys.settrace(before)
+
+
+def _is_spared(frame):
+    """Whether the function or its caller takes a lock, or is a __del__, whose errors get lost."""
+    for at in (frame, frame.f_back):
+        names = _LOCKING.get(at.f_code.co_filename, set())
+        if names is None or not names.isdisjoint(at.f_code.co_names):
+            return True
+        if at.f_code.co_name == "__del__":
+            return True
+    return False

@@ -175,7 +175,7 @@ def test_dir_shows_public_names_alone():
     )
     files = {path.stem for path in PACKAGE.iterdir() if path.suffix in {"", ".py"}}
     parts = files - TOP - {"__pycache__", "elsewhere"}
-    names = {*dir(torchlite.nn), *parts, "__version__", "manualSeed"}
+    names = {*dir(torchlite.nn), *parts, "__version__", "manualSeed", "threads"}
     assert dir(torchlite) == sorted(names)
     assert all(hasattr(torchlite, name) for name in names)
 

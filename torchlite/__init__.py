@@ -25,6 +25,7 @@ if (
 
 from torchlite import nn as nn
 from torchlite.elsewhere import absent
+from torchlite.kernels.threads import threads as threads
 from torchlite.random import manualSeed as manualSeed
 
 __version__ = "0.1.0"
@@ -76,4 +77,4 @@ else:
 
 
 def __dir__() -> list[str]:
-    return sorted({*_PARTS, *dir(nn), "__version__", "manualSeed", "nn"})
+    return sorted({*_PARTS, *dir(nn), "__version__", "manualSeed", "nn", "threads"})

@@ -15,7 +15,9 @@ gradient (N, M, *out). Padding, stride and dilation have one number for each dim
 beside the image counts as 0.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
+from itertools import groupby, product
 from math import prod
 from typing import Any, NamedTuple
 
@@ -25,11 +27,14 @@ from numpy.lib.stride_tricks import sliding_window_view
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import products
 from torchlite.kernels.sums import DOUBLE, sum_along
-from torchlite.kernels.windows import along, middle, taps, window_view, windowed_size
+from torchlite.kernels.threads import share_out
+from torchlite.kernels.windows import along, cached, middle, taps, window_view, windowed_size
 
 __all__ = ["conv", "conv_transposed", "conv_weight"]
 
 Size = tuple[int, ...]
+# Some samples, and some rows of them.
+_Block = tuple[slice, slice]
 
 # A block of columns has about so many bytes: it stays in the cache, and makes a large product.
 _BLOCK = 1 << 20
@@ -147,22 +152,30 @@ def conv_weight(
     shape = (groups, each * prod(kernel), m // groups)
     total = np.zeros_like(input, DOUBLE.get(dtype.char, dtype), shape=shape)
     gradient = gradient.reshape(n, groups, m // groups, *out)
-    scratch = _Scratch(gradient, gradient.dtype)
     plan = _Plan.of(input, kernel, stride, dilation, out, groups, m, alone=False)
-    for samples, rows, columns in _columns(
-        input, kernel, stride, padding, dilation, out, groups, plan
-    ):
+    windows = _Windows(input, kernel, stride, padding, dilation, out, groups, plan.layered)
+
+    def correlate(block: _Block, memory: _Memory) -> Array:
+        samples, rows = block
+        columns = windows.columns(block, memory)
         given = np.moveaxis(_in_layers(gradient[samples, :, :, rows], columns), 2, -1)
         if samples.stop - samples.start > 1:
             # The BLAS likes them best with the planes side by side. But planes so far apart have
             # the same place in the cache, from which they push each other when read in turns.
             if prod(out) * gradient.dtype.itemsize % 4096:
-                given = scratch.copied(given)
+                given = memory.other.copied(given)
             else:
-                given = np.moveaxis(scratch.copied(np.moveaxis(given, -1, 2)), 2, -1)
+                given = np.moveaxis(memory.other.copied(np.moveaxis(given, -1, 2)), 2, -1)
         given = given.reshape(*columns.shape[:2], columns.shape[3], m // groups)
         made = products(columns, given)
-        total += sum_along(made, 1) if plan.layered else made[:, 0]
+        return sum_along(made, 1) if plan.layered else made[:, 0]
+
+    def add(found: Array) -> None:
+        nonlocal total
+        total += found
+
+    make = partial(_Memory, input, input.dtype, gradient.dtype)
+    share_out(input, plan.blocks(n, out), correlate, add, products=True, memory=make)
     total = np.swapaxes(total, 1, 2).astype(dtype)
     if plan.layered:
         total = np.swapaxes(total.reshape(m, kernel[0], each, *kernel[1:]), 1, 2)
@@ -192,14 +205,20 @@ def _correlated(
         bias = bias.reshape(groups, m // groups, *(1,) * len(out))
     if _is_pointwise(input, kernel, stride, before, out):
         matrix = input.reshape(n, groups, each, prod(out))
-        np.matmul(weight[:, 0], matrix, out=output.reshape(n, groups, m // groups, prod(out)))
-        if bias is not None:
-            output += bias
+        made = output.reshape(n, groups, m // groups, prod(out))
+
+        def multiply(part: slice) -> None:
+            np.matmul(weight[:, 0], matrix[part], out=made[part])
+            if bias is not None:
+                output[part] += bias
+
+        share_out(input, cached(matrix), multiply, products=True)
         return output.reshape(n, m, *out)
-    scratch = _Scratch(input, dtype)
-    for samples, rows, columns in _columns(
-        input, kernel, stride, before, dilation, out, groups, plan
-    ):
+    windows = _Windows(input, kernel, stride, before, dilation, out, groups, plan.layered)
+
+    def correlate(block: _Block, memory: _Memory) -> None:
+        samples, rows = block
+        columns = windows.columns(block, memory)
         place = output[samples, :, :, rows]
         shape = (*columns.shape[:2], m // groups, columns.shape[3])
         if len(place) == 1:
@@ -207,14 +226,17 @@ def _correlated(
             np.matmul(weight, columns, out=_in_layers(place, columns).reshape(shape))
             if bias is not None:
                 place += bias
-            continue
-        made = np.matmul(weight, columns, out=scratch.shaped(shape))
+            return
+        made = np.matmul(weight, columns, out=memory.other.shaped(shape))
         made = made.reshape(_in_layers(place, columns).shape)
         made = np.moveaxis(made, (3, 0, 2), (0, 1, 2)).reshape(place.shape)
         if bias is None:
             place[...] = made
         else:
             np.add(made, bias, out=place)
+
+    make = partial(_Memory, input, input.dtype, dtype)
+    share_out(input, plan.blocks(n, out), correlate, products=True, memory=make)
     return output.reshape(n, m, *out)
 
 
@@ -247,20 +269,21 @@ def _scattered(
         max(p + b, (o - 1) * s + d * (k - 1) + 1)
         for p, b, o, s, d, k in zip(padding, size, out, stride, dilation, kernel, strict=True)
     )
-    given, made, image = (_Scratch(gradient, dtype) for _ in range(3))
-    for samples, blocks in _Plan.whole(n, out, depth * dtype.itemsize).blocks(n, out):
+
+    def scatter(unit: list[_Block], memory: _Memory) -> None:
+        samples = unit[0][0]
         count = samples.stop - samples.start
         # What is added stands side by side: rows, or samples if the rows are short.
         axis = -1 if count >= min(out[-1], _LOOP) else 1
         room = (groups * each, *span, count) if axis == -1 else (groups * each, count, *span)
-        padded = np.moveaxis(image.shaped(room), axis, -1)
+        padded = np.moveaxis(memory.image.shaped(room), axis, -1)
         padded[...] = 0
-        for rows in blocks:
+        for _, rows in unit:
             part = gradient[samples, :, rows]
             inner = part.shape[2:]
-            columns: Any = made.shaped((groups, weight.shape[1], prod(inner) * count))
+            columns: Any = memory.columns.shaped((groups, weight.shape[1], prod(inner) * count))
             block = np.moveaxis(part, 0, axis)
-            block = block if count == 1 else given.copied(block)
+            block = block if count == 1 else memory.other.copied(block)
             np.matmul(weight, block.reshape(groups, m // groups, columns.shape[2]), out=columns)
             if axis == 1:
                 columns = columns.reshape(groups * each, *kernel, count, *inner)
@@ -272,6 +295,13 @@ def _scattered(
                 reached[(slice(None), *entries)] += columns[(slice(None), *tap)]
         inside = (slice(p, p + b) for p, b in zip(padding, size, strict=True))
         result[samples] = np.moveaxis(padded[(slice(None), *inside)], -1, 0)
+
+    blocks = _Plan.whole(n, out, depth * dtype.itemsize).blocks(n, out)
+    # Windows of neighbouring rows overlap: one thread has all of a sample.
+    units = [list(group) for _, group in groupby(blocks, lambda block: block[0].start)]
+    share_out(
+        gradient, units, scatter, products=True, memory=partial(_Memory, gradient, dtype, dtype)
+    )
     if bias is not None:
         result += bias.reshape(-1, *(1,) * len(size))
     return result
@@ -335,11 +365,11 @@ class _Plan(NamedTuple):
         samples = max(1, fit // max(1, prod(out)))
         return cls(samples, out[0] if samples > 1 else max(1, fit // max(1, prod(out[1:]))))
 
-    def blocks(self, n: int, out: Sequence[int]) -> Iterator[tuple[slice, list[slice]]]:
-        """Yield slices of the samples, and for each those of the rows."""
+    def blocks(self, n: int, out: Sequence[int]) -> list[_Block]:
+        """Return the blocks, those of the same samples one after the other."""
+        samples = [slice(a, min(a + self.samples, n)) for a in range(0, n, self.samples)]
         rows = [slice(a, min(a + self.rows, out[0])) for a in range(0, out[0], self.rows)]
-        for first in range(0, n, self.samples):
-            yield slice(first, min(first + self.samples, n)), rows
+        return list(product(samples, rows))
 
 
 def _even(n: int, most: int) -> int:
@@ -348,61 +378,71 @@ def _even(n: int, most: int) -> int:
     return max(1, -(-n // pieces))
 
 
-def _columns(
-    input: Array,
-    kernel: Sequence[int],
-    stride: Sequence[int],
-    before: Sequence[int],
-    dilation: Sequence[int],
-    out: Sequence[int],
-    groups: int,
-    plan: "_Plan",
-) -> Iterator[tuple[slice, slice, Array]]:
-    """Yield slices of the samples and rows, and the columns (groups, layers, entries, positions).
+class _Windows:
+    """The windows of an input, of which columns are made."""
 
-    Entries are (planes of a group, *kernel), positions (samples, rows, ...) of one layer. Where
-    the plan has layers, these are the rows; entries are (kernel[0], planes of a group, ...).
-    """
-    n, c = input.shape[:2]
-    dims = len(kernel)
-    span = tuple(
-        (o - 1) * s + d * (k - 1) + 1
-        for o, s, d, k in zip(out, stride, dilation, kernel, strict=True)
-    )
-    here, there = middle(input, span, before)
-    is_whole = input[here].shape[2:] == span
-    each = c // groups
-    entries, layer = each * prod(kernel), each * prod(kernel[1:])
-    scratch, image = _Scratch(input, input.dtype), _Scratch(input, input.dtype)
-    shape: Size = ()
-    for samples, blocks in plan.blocks(n, out):
-        if is_whole:
-            padded = input[samples][here]
-        else:
-            padded = image.shaped((samples.stop - samples.start, c, *span))
-            if not samples.start:
-                padded[...] = 0
-            padded[there] = input[samples][here]
-        heights = (1, *kernel[1:]) if plan.layered else kernel
-        steps = (1, *stride[1:]) if plan.layered else stride
-        view = window_view(padded, heights, steps, dilation)
-        view = view.reshape(groups, 1, each, *view.shape[1:])
-        if plan.layered:
-            # From (groups, 1, planes, 1, *kernel[1:], N, layers, ...).
-            view = np.swapaxes(view, 1, dims + 4)
-        for rows in blocks:
-            if not plan.layered:
-                columns = scratch.copied(view[along(dims + 4, rows)])
-                yield samples, rows, columns.reshape(groups, 1, entries, -1)
-                continue
-            end = (rows.stop - 1) * stride[0] + kernel[0]
-            columns = scratch.copied(view[:, rows.start * stride[0] : end])
-            if columns.shape != shape:
-                shape = columns.shape
-                columns = columns.reshape(groups, shape[1] * layer, -1)
-                found = sliding_window_view(columns, entries, 1)[:, :: stride[0] * layer]
-                found = np.swapaxes(found, 2, 3)
-            yield samples, rows, found
+    def __init__(
+        self,
+        input: Array,
+        kernel: Sequence[int],
+        stride: Sequence[int],
+        before: Sequence[int],
+        dilation: Sequence[int],
+        out: Sequence[int],
+        groups: int,
+        layered: bool,
+    ) -> None:
+        self._span = tuple(
+            (o - 1) * s + d * (k - 1) + 1
+            for o, s, d, k in zip(out, stride, dilation, kernel, strict=True)
+        )
+        self._here, self._there = middle(input, self._span, before)
+        self._is_whole = input[self._here].shape[2:] == self._span
+        self._input, self._kernel, self._stride, self._dilation = input, kernel, stride, dilation
+        self._groups, self._layered = groups, layered
+
+    def columns(self, block: _Block, memory: "_Memory") -> Array:
+        """Return the columns (groups, layers, entries, positions) of a block.
+
+        Entries are (planes of a group, *kernel), positions (samples, rows, ...) of one layer. With
+        layers, these are the rows; entries are (kernel[0], planes of a group, ...).
+        """
+        samples, rows = block
+        if memory.samples != samples:
+            memory.view, memory.samples = self._view(samples, memory), samples
+        dims = len(self._kernel)
+        if not self._layered:
+            columns = memory.columns.copied(memory.view[along(dims + 4, rows)])
+            return columns.reshape(self._groups, 1, prod(columns.shape[2 : dims + 3]), -1)
+        end = (rows.stop - 1) * self._stride[0] + self._kernel[0]
+        columns = memory.columns.copied(memory.view[:, rows.start * self._stride[0] : end])
+        return self._stacked(columns, memory)
+
+    def _view(self, samples: slice, memory: "_Memory") -> Array:
+        """Return what of the samples becomes columns: (groups, 1, planes, *kernel, N, rows, ...).
+
+        With layers it is (groups, layers, planes, 1, *kernel[1:], N, 1, ...).
+        """
+        kernel, stride = self._kernel, self._stride
+        padded = self._input[samples][self._here]
+        if not self._is_whole:
+            part, padded = padded, memory.image.shaped((*padded.shape[:2], *self._span))
+            padded[self._there] = part
+        if self._layered:
+            kernel, stride = (1, *kernel[1:]), (1, *stride[1:])
+        view = window_view(padded, kernel, stride, self._dilation)
+        view = view.reshape(self._groups, 1, len(view) // self._groups, *view.shape[1:])
+        return np.swapaxes(view, 1, len(kernel) + 4) if self._layered else view
+
+    def _stacked(self, columns: Array, memory: "_Memory") -> Array:
+        """Return a view of columns of layers, (groups, layers, ...), in which a kernel has all."""
+        if memory.shape != columns.shape:
+            memory.shape = columns.shape
+            layer = prod(columns.shape[2 : len(self._kernel) + 3])
+            columns = columns.reshape(self._groups, columns.shape[1] * layer, -1)
+            found = sliding_window_view(columns, layer * self._kernel[0], 1)
+            memory.stacked = np.swapaxes(found[:, :: self._stride[0] * layer], 2, 3)
+        return memory.stacked
 
 
 def _in_layers(block: Array, columns: Array) -> Array:
@@ -417,16 +457,17 @@ def _in_layers(block: Array, columns: Array) -> Array:
 
 
 class _Scratch:
-    """Memory that blocks take turns in, of the kind of an array. The first block is the largest."""
+    """Memory that blocks take turns in, of the kind of an array."""
 
-    def __init__(self, array: Array, dtype: Any) -> None:
-        self._array, self._dtype = array, dtype
-        self._memory: Array | None = None
+    def __init__(self, array: Array, dtype: Any, make: Any = np.empty_like) -> None:
+        self._make = partial(make, array, dtype)
+        self._memory: Any = None
 
     def shaped(self, shape: Sequence[int]) -> Array:
         size = prod(shape)
-        if self._memory is None:
-            self._memory = np.empty_like(self._array, self._dtype, shape=(size,))
+        # Nearly always the first block is the largest.
+        if self._memory is None or self._memory.size < size:
+            self._memory = self._make(shape=(size,))
         return self._memory[:size].reshape(shape)
 
     def copied(self, block: Array) -> Array:
@@ -434,3 +475,17 @@ class _Scratch:
         copy = self.shaped(block.shape)
         copy[...] = block
         return copy
+
+
+class _Memory:
+    """What one thread writes blocks to: columns, samples with their padding, and something else."""
+
+    def __init__(self, array: Array, dtype: Any, other: Any) -> None:
+        self.columns, self.other = _Scratch(array, dtype), _Scratch(array, other)
+        self.image = _Scratch(array, dtype, np.zeros_like)
+        # A view of the windows of some samples.
+        self.view: Any = None
+        self.samples = slice(0)
+        # Columns as they stand one below the other, and how they were copied.
+        self.stacked: Any = None
+        self.shape: Size = ()

@@ -1,0 +1,378 @@
+"""Threads that share out the pieces of one long piece of work.
+
+NumPy lets other threads of Python run while it computes. So a work that falls into pieces, which
+stay in the cache each, is done by several threads: whoever is free takes the next piece. Where the
+pieces begin and end, and in which order what is found in them is added up, depends on sizes alone,
+so the numbers are the same for any number of threads.
+
+The threads of a pool sleep until there is work. It is made at the first use, and anew in the child
+of a fork. Small works are not shared out: to wake a thread takes some twenty microseconds.
+
+NumPy's OpenBLAS has threads of its own for large products, and lets in but one such product at a
+time. So that several pieces have their products at the same time, each of them gets one thread
+while the pool is at work. This is the one place that knows how OpenBLAS is told. Another BLAS, or
+one that cannot be reached, keeps products to itself: what consists of them is not shared out here.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar, copy_context
+from functools import cache
+from importlib import import_module
+from queue import SimpleQueue
+from threading import Lock, RLock, Thread
+from typing import Any
+
+import numpy as np
+
+from torchlite.errors import DTypeError, SettingError, fault
+from torchlite.kernels.arrays import Array
+
+__all__ = ["share_out", "threads"]
+
+_Work = Callable[..., Any]
+
+# So many pieces for each thread may have been done and not yet been added up.
+_AHEAD = 2
+# No machine has more, and an int of C can hold it.
+_MOST = 1 << 15
+# What OpenBLAS says of itself: 0 has no threads, 1 its own, 2 those of OpenMP.
+_OWN_THREADS = 1
+
+
+def threads(n: int | None = None) -> int:
+    """Return how many threads share out large works, after setting it to n, if that is given.
+
+    At first as many as NumPy's OpenBLAS has for products: what the environment variable
+    OPENBLAS_NUM_THREADS or OMP_NUM_THREADS says, otherwise as many as there are processors that the
+    program may use. There is one number for both: n holds for the products of NumPy, too, and what
+    else limits OpenBLAS, as threadpoolctl does, holds here.
+
+    Raises
+    ------
+    DTypeError, SettingError
+        n is no whole number, or less than 1.
+
+    Example
+    -------
+    >>> before = threads()
+    >>> threads(2)
+    2
+    >>> threads(before) == before
+    True
+    """
+    if n is not None:
+        if isinstance(n, bool) or not hasattr(n, "__index__"):
+            raise fault(DTypeError, "threads", "n", "a whole number", repr(n))
+        if n < 1:
+            raise fault(SettingError, "threads", "n", "at least 1", repr(n))
+        n = min(n.__index__(), _MOST)
+    return _pool.number(n)
+
+
+def share_out(
+    array: Array,
+    pieces: Sequence[Any],
+    work: _Work,
+    then: Callable[[Any], None] | None = None,
+    products: bool = False,
+    memory: Callable[[], Any] | None = None,
+) -> None:
+    """Call work with every piece of an array, and `then` with what it returns.
+
+    Several threads do so if it is an array of NumPy's. Pieces are begun in their order; `then` is
+    called for one after the other, in their order. products: work makes products of matrices.
+    memory: makes what each thread needs for itself; work gets it as a second argument.
+
+    An exception ends the work; of several that of the earliest piece is raised.
+
+    Example
+    -------
+    >>> x, sums = np.arange(8.0), []
+    >>> share_out(x, [slice(0, 4), slice(4, 8)], lambda part: x[part].sum(), sums.append)
+    >>> np.array(sums)
+    array([ 6., 22.])
+    """
+    plain = len(pieces) > 1 and type(array) is np.ndarray
+    helpers = _pool.helpers(len(pieces), products) if plain else 0
+    if not helpers:
+        work = _with(memory, work)
+        for piece in pieces:
+            result = work(piece)
+            if then is not None:
+                then(result)
+        return
+    job = _Job(work, pieces, then, memory, helpers, _Alone() if products else None)
+    try:
+        _pool.wake(job, helpers)
+        job.help()
+    finally:
+        error = job.finish()
+    if error is not None:
+        try:
+            raise error
+        finally:
+            # Its traceback holds this frame.
+            del error, job
+
+
+def _with(memory: Callable[[], Any] | None, work: _Work) -> _Work:
+    """Return work with memory of its own."""
+    if memory is None:
+        return work
+    own = memory()
+    return lambda piece: work(piece, own)
+
+
+# Whether this thread is at a piece of work: what is within one is not shared out again.
+_within = ContextVar("_within", default=False)
+
+
+class _Job:
+    """A work, as far as it has got."""
+
+    def __init__(
+        self,
+        work: _Work,
+        pieces: Sequence[Any],
+        then: Callable[[Any], None] | None,
+        memory: Callable[[], Any] | None,
+        helpers: int,
+        alone: "_Alone | None",
+    ) -> None:
+        self._work, self._pieces, self._then, self._memory = work, pieces, then, memory
+        self._alone = alone
+        self._context = copy_context()
+        # Of Python's locks and queues these alone are free again after an interruption.
+        self._lock, self._adding = Lock(), Lock()
+        self._taken = self._added = self._entered = 0
+        self._stopped = False
+        # Who takes a piece takes an entry of room, if there is something to be added up.
+        self._room: SimpleQueue[None] = SimpleQueue()
+        for _ in range(_AHEAD * (helpers + 1)):
+            self._room.put(None)
+        self._ready: dict[int, Any] = {}
+        self._left: SimpleQueue[None] = SimpleQueue()
+        self._error: tuple[int, BaseException] | None = None
+
+    def serve(self) -> None:
+        """Help, unless all is done."""
+        with self._lock:
+            if self._stopped:
+                return
+            self._entered += 1
+        try:
+            self.help()
+        finally:
+            self._left.put(None)
+
+    def help(self) -> None:
+        """Do pieces until there are no more."""
+        # A context is one thread's at a time. What is set in a copy is gone with it.
+        self._context.copy().run(self._do)
+
+    def _do(self) -> None:
+        _within.set(True)
+        work = _with(self._memory, self._work)
+        number = self._take()
+        while number is not None:
+            try:
+                result = work(self._pieces[number])
+                if self._then is not None:
+                    self._add(number, result, self._then)
+                    del result
+            except BaseException as error:
+                self._fail(number, error)
+            number = self._take()
+
+    def _take(self) -> int | None:
+        """Return the number of the next piece; of none, if all are taken or one has failed."""
+        if self._then is not None:
+            self._room.get()
+        with self._lock:
+            if not self._stopped and self._taken < len(self._pieces):
+                self._taken += 1
+                return self._taken - 1
+        self._stop()
+        return None
+
+    def _stop(self) -> None:
+        self._stopped = True
+        # Whoever waits for room finds some, and comes here, too.
+        self._room.put(None)
+
+    def _add(self, number: int, result: Any, then: Callable[[Any], None]) -> None:
+        self._ready[number] = result
+        with self._adding:
+            while self._added in self._ready:
+                then(self._ready.pop(self._added))
+                self._added += 1
+                self._room.put(None)
+
+    def _fail(self, number: int, error: BaseException) -> None:
+        with self._lock:
+            if self._error is None or number < self._error[0]:
+                self._error = number, error
+        self._stop()
+
+    def finish(self) -> BaseException | None:
+        """Wait until nobody is at work, let go of it, and return what ended it early."""
+        self._stop()
+        with self._lock:
+            entered = self._entered
+        for _ in range(entered):
+            self._left.get()
+        if self._alone is not None:
+            self._alone.end()
+        # Who comes too late to help still holds the job.
+        del self._work, self._then, self._memory, self._alone
+        self._pieces, found, self._error = (), self._error, None
+        return None if found is None else found[1]
+
+
+class _Alone:
+    """Until it is at its end, OpenBLAS has one thread for each product."""
+
+    _held = False
+
+    def __init__(self) -> None:
+        self._held = True
+        _pool.hold(id(self))
+
+    def end(self) -> None:
+        _pool.let_go(id(self))
+        self._held = False
+
+    # What is interrupted between a beginning and a try ends here.
+    def __del__(self) -> None:
+        if self._held:
+            self.end()
+
+
+class _Pool:
+    """The threads that wait for work, and how many there are to be."""
+
+    def __init__(self) -> None:
+        # Whoever holds it may be interrupted, and so drop an _Alone.
+        self.lock = RLock()
+        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._size = 0
+        # How many threads OpenBLAS had before it had one, and for whose sake it has.
+        self._before = 0
+        self._holders: set[int] = set()
+        # How many there are to be if OpenBLAS does not say it.
+        self._own = 0
+
+    def number(self, n: int | None = None) -> int:
+        """Return how many threads there are to be, after setting it to n, if that is given."""
+        blas = _openblas()
+        with self.lock:
+            if blas is None:
+                self._own = n or self._own or _from_environment()
+                return self._own
+            self._settle()
+            get, set_ = blas
+            if self._before:
+                self._before = n or self._before
+                return self._before
+            if n is not None:
+                set_(n)
+            return get()
+
+    def helpers(self, pieces: int, products: bool) -> int:
+        """Return how many others may help with so many pieces."""
+        if _within.get() or (products and _openblas() is None):
+            return 0
+        return min(self.number(), pieces) - 1
+
+    def hold(self, holder: int) -> None:
+        """Let OpenBLAS have one thread for each product."""
+        blas = _openblas()
+        if blas is not None:
+            get, set_ = blas
+            with self.lock:
+                self._settle()
+                self._before = self._before or get()
+                self._holders.add(holder)
+                set_(1)
+
+    def let_go(self, holder: int) -> None:
+        """Let OpenBLAS have as many as before, if nobody else needs it to have one."""
+        with self.lock:
+            self._holders.discard(holder)
+            self._settle()
+
+    def _settle(self) -> None:
+        # Whoever was to do so before may have been interrupted.
+        blas = _openblas()
+        if self._before and not self._holders and blas is not None:
+            blas[1](self._before)
+            self._before = 0
+
+    def wake(self, job: _Job, helpers: int) -> None:
+        """Let so many threads help with a job."""
+        with self.lock:
+            try:
+                while self._size < helpers:
+                    Thread(target=_serve, args=(self._jobs,), daemon=True).start()
+                    self._size += 1
+            except RuntimeError:
+                # There are as many as can be, or the interpreter ends: who is there does it all.
+                pass
+        for _ in range(min(helpers, self._size)):
+            self._jobs.put(job)
+
+    def after_fork(self) -> None:
+        """Forget the threads, which are not in the child."""
+        self._jobs, self._size = SimpleQueue(), 0
+        self._holders.clear()
+        self._settle()
+        self.lock.release()
+
+
+def _serve(jobs: SimpleQueue[_Job]) -> None:
+    while True:
+        jobs.get().serve()
+
+
+def _from_environment() -> int:
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        said = os.environ.get(name, "")
+        if said.isdecimal() and int(said):
+            return int(said)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def _openblas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
+    """Return the functions with which NumPy's OpenBLAS gets and sets its number of threads."""
+    import ctypes
+
+    try:
+        # Names are looked up in what this library needs, too, and nowhere else.
+        library = ctypes.CDLL(import_module("numpy._core._multiarray_umath").__file__)
+    except (ImportError, OSError, TypeError):
+        return None
+    for name in ("scipy_openblas_{}64_", "openblas_{}64_", "scipy_openblas_{}", "openblas_{}"):
+        try:
+            get, set_, kind = (
+                getattr(library, name.format(part))
+                for part in ("get_num_threads", "set_num_threads", "get_parallel")
+            )
+        except AttributeError:
+            continue
+        set_.argtypes, set_.restype = (ctypes.c_int,), None
+        # One that was built for OpenMP has a number for each thread of Python.
+        return (get, set_) if kind() == _OWN_THREADS else None
+    return None
+
+
+_pool = _Pool()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_pool.lock.acquire,
+        after_in_parent=_pool.lock.release,
+        after_in_child=_pool.after_fork,
+    )
