@@ -579,8 +579,9 @@ def test_pipelines_find_what_one_process_finds(found, name, stages, ranks):
         assert (found(f"{name} {stages}", ranks) == found(f"gpipe {stages}", 1)).all()
 
 
-def test_ranks_of_one_machine_share_its_cores(launch):
-    done = launch(2, RANKS / "cores.py", OMP_NUM_THREADS="64", OPENBLAS_NUM_THREADS="64")
+@pytest.mark.parametrize("blas", ["seen", "hidden"])
+def test_ranks_of_one_machine_share_its_cores(launch, blas):
+    done = launch(2, RANKS / "cores.py", blas, OMP_NUM_THREADS="64", OPENBLAS_NUM_THREADS="64")
     assert done.returncode == 0, done.stderr
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from torchlite.errors import SettingError, StateError, fault
 from torchlite.kernels.arrays import Array
+from torchlite.kernels.threads import threads
 
 __all__ = ["Group", "Waiting"]
 
@@ -70,7 +71,7 @@ class Group:
 
     Conventions
     -----------
-    Where several ranks share a machine, each one's BLAS gets its part of the processors' cores; a
+    Where several ranks share a machine, each one has threads for its part of the cores; a
     warning tells of more ranks than cores. Arrays are handed to MPI as they are.
 
     Raises
@@ -435,10 +436,11 @@ def _mpi() -> Any:
 
 
 class _CoresOfOne:
-    """Of a machine's cores those of one rank, which are what its BLAS uses until `restore`."""
+    """Of a machine's cores those of one rank, as many as it has threads until `restore`."""
 
     def __init__(self, world: Any, mpi: Any) -> None:
         self._limits: Any = None
+        self._threads = threads()
         neighbours = world.Split_type(mpi.COMM_TYPE_SHARED)
         ranks = neighbours.Get_size()
         neighbours.Free()
@@ -451,14 +453,16 @@ class _CoresOfOne:
             )
         from threadpoolctl import ThreadpoolController
 
-        threads = max(1, (cores or 1) // ranks)
+        most = max(1, (cores or 1) // ranks)
         controller = ThreadpoolController()
-        if any(library["num_threads"] > threads for library in controller.info()):
-            self._limits = controller.limit(limits=threads)
+        if any(library["num_threads"] > most for library in controller.info()):
+            self._limits = controller.limit(limits=most)
+        threads(min(self._threads, most))
 
     def restore(self) -> None:
         if self._limits is not None:
             self._limits.restore_original_limits()
+        threads(self._threads)
 
 
 def _exit_status(error: BaseException | None) -> int:
