@@ -162,6 +162,24 @@ def test_char_lstm_learns_verses_by_heart(printed):
     assert re.search(r"^This is the cow .*that Jack built\.$", text, re.MULTILINE)
 
 
+def test_adding_problem_shows_why_gates_exist(printed):
+    text = printed("adding_problem", "--length", 16, "--updates", 250, "--size", 16)
+    wrong = dict(
+        re.findall(r"^(.+) is wrong by (\S+), in the mean square; who", text, re.MULTILINE)
+    )
+    assert float(wrong["plain recurrence"]) > 0.12
+    assert float(wrong["LSTM"]) < 0.03
+    drawings = re.split(r"the gradient by step, in the \w+ update:", text)[1:]
+    plain, _, _, gated = (numbers(r"^  step +(\d+) +(\S+) #", part) for part in drawings)
+    assert [t for t, _ in plain] == [t for t, _ in gated] == list(range(16))
+    # Each step back, the gradient of the one is lost, and that of the other stays.
+    assert plain[0][1] < 1e-4 * plain[-1][1]
+    assert gated[0][1] > 0.1 * gated[-1][1]
+    # A factor of ten is five signs.
+    for line in re.findall(r"^  step +\d+ +(\S+) (#+)$", text, re.MULTILINE):
+        assert len(line[1]) == pytest.approx(5 * (np.log10(float(line[0])) + 10), abs=0.8)
+
+
 def test_seq2seq_reverse_finds_where_to_look(printed):
     text = printed("seq2seq_reverse", "--updates", 300, "--size", 48)
     right = dict(numbers(r"^of (\d+) letters +(\S+)% right", text))
