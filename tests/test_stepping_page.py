@@ -406,3 +406,24 @@ for (const element of document.querySelectorAll("body *")) {
 }
 return [document.documentElement.scrollWidth - innerWidth, least];
 """
+
+
+def test_time_is_drawn(show):
+    net = nn.Sequential(nn.Sequencer(nn.Sequential(nn.RecGRU(2, 1), nn.Mul())), nn.Identity())
+    x = np.arange(12.0).reshape(3, 2, 2) / 4
+    page = show(trace(net, x, nn.MSECriterion(), np.ones((3, 2, 1))))
+    assert page.title == "Step 1: updateOutput of net[0][0][0][0] at time 0, RecGRU(2 -> 1)"
+    assert len(page.all(".times")) == 1
+
+    def cells():
+        return [(cell.text, cell.get_attribute("class")) for cell in page.all(".times li")]
+
+    assert cells() == [("0", "now"), ("1", ""), ("2", "")]
+    for _ in range(5):
+        page.press("ARROW_RIGHT")
+    assert cells() == [("0", "ahead"), ("1", "now"), ("2", "")]
+    while "updateGradInput of net[0][0] at time 2" not in page.title:
+        page.press("ARROW_RIGHT")
+    assert cells() == [("0", "ahead"), ("1", "ahead"), ("2", "back now")]
+    page.press("END")
+    assert cells() == [("0", "back"), ("1", "back"), ("2", "back")]

@@ -26,6 +26,10 @@ class ThroughTime(Stateful):
     _steps_itself = False
     _runs_steps = False
 
+    def _time_of(self, method: str) -> int | None:
+        """Return which step the next call of a method is of, if it is called once a step."""
+        return None
+
     def forget(self) -> Self:
         """Let the next step be the first of a sequence, in every recurrent module. Return self."""
         for part in _inner(self):

@@ -122,12 +122,15 @@ def _are_edges(edges: Any, count: int) -> bool:
 def _step(entry: Any, step: Any) -> Any:
     names = [field.name for field in _fields(step)]
     _must(
-        isinstance(entry, dict) and entry.keys() == set(names), f"it must have {', '.join(names)}"
+        # What was written before there were sequences says nothing of time.
+        isinstance(entry, dict) and entry.keys() | {"time"} == set(names),
+        f"it must have {', '.join(names)}",
     )
     made = step(**{name: decoded(value) for name, value in entry.items()})
     _must(_is_whole(made.number) and made.number > 0, "number is none")
     for name in ("position", "layer", "method"):
         _must(isinstance(getattr(made, name), str), f"{name} is no text")
+    _must(made.time is None or (_is_whole(made.time) and made.time >= 0), "time is none")
     if made.inside is not None:
         _must(
             isinstance(made.inside, list)

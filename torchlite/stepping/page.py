@@ -180,9 +180,11 @@ def _step(trace: Trace, step: Step, derivatives: bool, made: Any) -> dict[str, A
     flow = {
         name: text.shapes_of_all(value) for name, value in (step.arguments | step.results).items()
     }
+    when = {} if step.time is None else {"time": step.time}
     return {
         "number": step.number,
         "position": step.position,
+        **when,
         "layer": step.layer,
         "method": step.method,
         "inside": step.inside,

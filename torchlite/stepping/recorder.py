@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from torchlite.errors import DTypeError, StateError, fault
 from torchlite.nn import checks
 from torchlite.nn.containers.sequential import Sequential
@@ -112,6 +114,7 @@ class _Frame:
         self.part = part
         self.position = position
         self.first = first
+        self.time: int | None = None
         self.last: int | None = None
         self.call: Call | None = None
 
@@ -175,6 +178,7 @@ class _Recorder:
         if "scale" in methods[method]:
             arguments.setdefault("scale", 1)
         frame = _Frame(part, self._position(part, method), len(self.trace) + 1)
+        frame.time = self._time(part, method)
         keep = self.max_elements
         parameters = {} if not isinstance(part, Module) or part.modules else _parameters(part)
         kept_arguments = snapshot(arguments, keep)
@@ -182,7 +186,7 @@ class _Recorder:
         written = _written(part, method)
         before = snapshot(written, keep)
         if self.criterion is not None:
-            frame.call = self._begin(part, method, frame.position, arguments)
+            frame.call = self._begin(part, method, frame, arguments)
         self.stack.append(frame)
         try:
             result = original(*positional, **named)
@@ -200,10 +204,13 @@ class _Recorder:
         for name in said.shapes.keys() & vars(part).keys() - {*arguments, *results, *written}:
             # What else the layer holds and its formula speaks of: a mask, weights, statistics.
             kept_parameters.setdefault(name, snapshot(vars(part)[name], keep))
+        if method == "updateOutput":
+            kept_parameters |= snapshot(_of_steps(part), keep)
         self.trace.steps.append(
             Step(
                 number=number,
                 position=frame.position,
+                time=frame.time,
                 layer=checks.title(part),
                 method=method,
                 inside=(frame.first, number - 1) if frame.first < number else None,
@@ -239,6 +246,13 @@ class _Recorder:
         caller.last = later[0]
         return f"{caller.position}[{later[0]}]"
 
+    def _time(self, part: Any, method: str) -> int | None:
+        """Return of which step of a sequence a call is part, as the recurrent module counts."""
+        own = part._time_of(method) if isinstance(part, Module) else None
+        if own is None and self.stack:
+            return self.stack[-1].time
+        return own
+
     def _formula(self, part: Any, method: str, arguments: Any, results: Any) -> Formula:
         if method not in TARGETS and method != "accGradParameters":
             return Formula()
@@ -249,9 +263,9 @@ class _Recorder:
 
     # ---------------------------------------------------------------- rounds
 
-    def _begin(self, part: Any, method: str, position: str, arguments: Any) -> Call | None:
+    def _begin(self, part: Any, method: str, frame: _Frame, arguments: Any) -> Call | None:
         """Tell the round that a call begins, and return the forward call that it belongs to."""
-        rounds = self.rounds
+        rounds, place = self.rounds, (frame.position, frame.time)
         caller = self.stack[-1] if self.stack else None
         if method == "updateOutput":
             if caller is None and isinstance(part, Module):
@@ -261,14 +275,28 @@ class _Recorder:
                     rounds.append(Round(self.net, self.criterion))
                 elif not rounds:
                     rounds.append(Round(self.net, self.criterion))
-            return rounds[-1].began(part, position, arguments, caller is None) if rounds else None
+            return rounds[-1].began(part, place, arguments, caller is None) if rounds else None
         if method not in ("updateGradInput", "accGradParameters"):
             return None
         if caller is not None:
             outer = caller.call
-            return outer and outer.round.forward_of(part, position, arguments, outer)
-        calls = (round.forward_of(part, position, arguments, None) for round in reversed(rounds))
+            return outer and outer.round.forward_of(part, place, arguments, outer)
+        calls = (round.forward_of(part, place, arguments, None) for round in reversed(rounds))
         return next((call for call in calls if call is not None), None)
+
+
+def _of_steps(part: Any) -> dict[str, Any]:
+    """Return what a recurrent module's step began with, and its gates; or those of all steps."""
+    steps = getattr(part, "steps", ()) if isinstance(part, Module) else ()
+    if not steps or not hasattr(steps[-1], "gates"):
+        return {}
+    last, shown = steps[-1], {}
+    if part._steps_itself and last.before:
+        shown["state"] = last.before
+    if is_array(last.gates):
+        each = last.gates if part._steps_itself else np.stack([step.gates for step in steps])
+        shown["gates"] = each
+    return shown
 
 
 def _methods(part: Any) -> dict[str, tuple[str, ...]]:

@@ -24,12 +24,14 @@ from torchlite.nn.nested import (
     rebuilt,
     same,
 )
-from torchlite.nn.stateful import shadowed
+from torchlite.nn.stateful import parts, shadowed
 
 __all__ = ["Call", "Round", "Slope"]
 
 # Of a central difference: a power of two, so that most numbers move by just that.
 STEP = 2.0**-17
+# What a recurrent module, or one of sequences, knows of what came before.
+_STATE = frozenset(("_now", "step", "_mode"))
 
 
 class Slope(NamedTuple):
@@ -40,12 +42,15 @@ class Slope(NamedTuple):
 
 
 class Call(NamedTuple):
-    """The occurrence-th forward of a part in a round; linked if the gradients are the loss' own."""
+    """The occurrence-th forward of a part in a round; linked if the gradients are the loss' own.
+
+    place is where the part stands, and of which step of a sequence the call is.
+    """
 
     round: "Round"
     part: int
     occurrence: int
-    position: str
+    place: tuple[str, int | None]
     input: Any
     linked: bool
 
@@ -66,6 +71,11 @@ class Round:
         self._random = random.getRNGState()
         self._memo: dict[int, Any] = {}
         self._copies = copy.deepcopy([net, criterion], self._memo)
+        # Of recurrent modules, from where they go on, which copies do not know.
+        self._states = [
+            (self._memo[id(part)], {name: vars(part)[name] for name in _STATE & vars(part).keys()})
+            for part in parts([net])
+        ]
         self._made: list[tuple[int, list[Any]]] = []
         # The forwards, by part and in order; those of the user's latest call are from mark on.
         self._begun: dict[int, list[Call]] = {}
@@ -82,10 +92,10 @@ class Round:
 
     # ---------------------------------------------------------------- while recording
 
-    def began(self, part: Any, position: str, arguments: Any, by_user: bool) -> Call:
+    def began(self, part: Any, place: Any, arguments: Any, by_user: bool) -> Call:
         """Take note of a forward."""
         known = self._begun.setdefault(id(part), [])
-        call = Call(self, id(part), len(known), position, arguments.get("input"), False)
+        call = Call(self, id(part), len(known), place, arguments.get("input"), False)
         if not self.closed:
             if by_user:
                 self._mark = len(self._order)
@@ -127,9 +137,7 @@ class Round:
         elif method == "updateGradInput" and self._is_linked(part, arguments):
             self._gradients.update((id(array), array) for array in leaves(result))
 
-    def forward_of(
-        self, part: Any, position: str, arguments: Any, caller: Call | None
-    ) -> Call | None:
+    def forward_of(self, part: Any, place: Any, arguments: Any, caller: Call | None) -> Call | None:
         """Return the forward that a backward belongs to, if this round has it; caller: of whom."""
         input = arguments.get("input")
         if isinstance(part, Criterion):
@@ -138,10 +146,11 @@ class Round:
                 return None
             if not self.closed:
                 # Only the gradient of the loss was asked for: its forward is known all the same.
-                self.began(part, position, arguments, by_user=True)
+                self.began(part, place, arguments, by_user=True)
                 self.ended(part, "updateOutput", arguments, None)
         found = [c for c in self._begun.get(id(part), ()) if same(c.input, input)]
-        here = [c for c in found if c.position == position] or found
+        found = [c for c in found if c.place[1] == place[1]]
+        here = [c for c in found if c.place == place] or found
         if not here:
             return None
         linked = self._is_linked(part, arguments) if caller is None else caller.linked
@@ -183,6 +192,9 @@ class Round:
             try:
                 for part in self._copies:
                     part.type("float64")
+                for _, held in self._states:
+                    if held.get("_now") is not None:
+                        held["_now"] = _float64(held["_now"])
                 self._made = [(part, [_float64(a) for a in given]) for part, given in self._made]
                 self._ready = self._run()
             except Exception:
@@ -194,6 +206,9 @@ class Round:
 
     def _run(self) -> float:
         random.setRNGState(self._random)
+        for part, held in self._states:
+            for name, value in held.items():
+                setattr(part, name, value)
         outputs: list[Any] = []
         for part, given in self._made:
             arguments = [map_arrays(partial(_resolved, outputs), argument) for argument in given]

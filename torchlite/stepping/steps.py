@@ -23,13 +23,17 @@ class Step:
         the modules inside it.
     position, layer, method
         Where (`net[0]`), what is there (`Linear(4 -> 8)`), which method was called.
+    time
+        Of which step of a sequence it is part, as the recurrent module around it counts: from 0
+        since `forget`. None outside of such modules.
     inside
         The numbers of the first and last step that this one consists of, or None.
     arguments, results
         By name: `input`, `gradOutput`, `scale` ...; `output` or `gradInput`. Arrays are `Copy`.
     parameters
         By name, those of a layer, as they were before the call, and the other arrays of which its
-        Maths speaks (a mask). Containers list none.
+        Maths speaks (a mask). Containers list none, but recurrent modules the
+        `state` from which a step goes on, and `gates`.
     before, after
         The arrays that the call wrote to, by name: gradients, or parameters for updateParameters.
     maths, shapes
@@ -49,6 +53,7 @@ class Step:
     after: dict[str, Any] = field(default_factory=dict)
     maths: list[str] = field(default_factory=list)
     shapes: dict[str, str] = field(default_factory=dict)
+    time: int | None = None
 
 
 class Trace:

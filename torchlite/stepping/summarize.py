@@ -13,7 +13,6 @@ from torchlite.errors import DTypeError, fault
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, leaves, shapes
-from torchlite.nn.stateful import inside
 from torchlite.nn.tree import walk
 from torchlite.stepping import text
 from torchlite.stepping.arrays import named_arrays
@@ -55,7 +54,8 @@ class Summary:
         counted in a row above, where they stand first), `multiply_adds` (of its matrix products
         and convolutions, in which padding counts like any other entry; of a sub-sampling, one for
         each entry of each window; None where they cannot be read off its formula), `activations`
-        (bytes of its output, 0 where it is a view of its input).
+        (bytes of its output, 0 where it is a view of its input). Of what runs once a step of a
+        sequence, the numbers are those of all steps, and `output` says how many there are.
     total
         The sums; no `multiply_adds` where those of a layer are not known.
     drawings
@@ -107,7 +107,7 @@ def summary(net: Module, input_shape: Any = None) -> Summary:
     total                                      25,450      1,626,112      37.0 kB
     """
     ran = {} if input_shape is None else _run(net, input_shape)
-    own = _own_parameters(net)
+    own, outer, holders = _own_parameters(net), _outer(net, ran), _outer(net, ())
     rows = []
     for place in walk(net):
         if not isinstance(place.module, Module):
@@ -116,9 +116,9 @@ def summary(net: Module, input_shape: Any = None) -> Summary:
         row = Row("  " * (len(place.around) - 1) + position, _title(place.module))
         row.output, multiply_adds, activations = ran.get(position, ("", None, None))
         row.parameters, row.tied = own.get(position, (0, False))
-        if not any(isinstance(part, Module) for _, part in inside(place.module)):
+        if position not in outer:
             row.multiply_adds, row.activations = multiply_adds, activations
-        elif position not in own:
+        if position in holders and position not in own:
             row.parameters = None
         rows.append(row)
     drawings = text.drawings(tree(net))
@@ -133,6 +133,18 @@ def summary(net: Module, input_shape: Any = None) -> Summary:
             return Summary(rows, total, f"{_NO_PRODUCTS} {positions}, so they have no total.")
         total.multiply_adds = sum(row.multiply_adds or 0 for row in rows)
     return Summary(rows, total, None, drawings)
+
+
+def _outer(net: Module, ran: Any) -> set[str]:
+    """Return the positions of modules whose parts run, or would: the others are layers."""
+    found = set()
+    for place in walk(net):
+        for around in place.around[:-1] if isinstance(place.module, Module) else ():
+            position = f"net{around.path}"
+            # A recurrent module may compute what its part would, step by step.
+            if position not in ran or f"net{place.path}" in ran:
+                found.add(position)
+    return found
 
 
 def _own_parameters(net: Module) -> dict[str, tuple[int, bool]]:
@@ -176,25 +188,31 @@ def _run(net: Module, input_shape: Any) -> dict[str, tuple[str, int | None, int]
                 net.forward(input)
     finally:
         random.setRNGState(state)
-    memory = _memory_by_position(net, input)
+    calls: dict[str, list[Step]] = {}
+    for step in steps:
+        calls.setdefault(step.position, []).append(step)
+    memory = _memory_by_position(net, input, _outer(net, calls))
     modules = {f"net{place.path}": place.module for place in walk(net)}
     found = {}
-    for step in steps:
-        output = step.results["output"]
+    for position, each in calls.items():
+        output = each[-1].results["output"]
         shown = ", ".join(str(array.shape) for _, array in named_arrays("output", output))
         shown = f"[{shown}]" if isinstance(output, list) else shown
-        count = _multiply_adds(step, modules.get(step.position))
-        found[step.position] = (shown, count, memory.get(step.position, 0))
+        if len(each) > 1:
+            shown = f"{len(each)} x {shown}"
+        counts = [_multiply_adds(step, modules.get(position)) for step in each]
+        total = None if None in counts else sum(filter(None, counts))
+        found[position] = (shown, total, len(each) * memory.get(position, 0))
     return found
 
 
-def _memory_by_position(net: Module, input: Any) -> dict[str, int]:
+def _memory_by_position(net: Module, input: Any, outer: set[str]) -> dict[str, int]:
     """Return the bytes of the layers' outputs; what several of them are views of counts once."""
     seen = {id(_owner(array)) for array in leaves(input)}
     found = {}
     for place in walk(net):
         module = place.module
-        if isinstance(module, Module) and not any(True for _ in inside(module)):
+        if isinstance(module, Module) and f"net{place.path}" not in outer:
             owners = {id(_owner(array)): array for array in leaves(module.output)}
             fresh = [array for owner, array in owners.items() if owner not in seen]
             seen.update(owners)
@@ -214,7 +232,13 @@ def _multiply_adds(step: Step, module: Any) -> int | None:
 
     None, where a layer has weights but no formula, or one whose products are not written as such.
     """
-    if Module.__doc__ is None or (step.parameters and not step.maths):
+    if Module.__doc__ is None:
+        return None
+    of_a_row = getattr(module, "_multiply_adds", None)
+    if of_a_row is not None:
+        ((_, output), *_) = named_arrays("output", step.results["output"])
+        return int(prod(output.shape[:-1]) * of_a_row)
+    if step.parameters and not step.maths:
         return None
     count = 0
     for statement in ast.parse("\n".join(step.maths)).body:

@@ -32,6 +32,8 @@ __all__ = [
 WIDTH = 100
 # Arrays of more entries are shown by norm, minimum and maximum.
 SMALL = 60
+# What is shown of a recurrent module beside what it is given and what it makes.
+_OF_STEPS = ("state", "gates")
 
 
 def render(trace: "Trace") -> str:
@@ -73,8 +75,9 @@ def block(step: "Step") -> str:
 
 
 def heading(step: "Step") -> str:
-    """Return method, position and layer of a step."""
-    return f"{step.method} of {step.position}, {step.layer}"
+    """Return method, position, time and layer of a step."""
+    when = "" if step.time is None else f" at time {step.time}"
+    return f"{step.method} of {step.position}{when}, {step.layer}"
 
 
 def lines_of(step: "Step") -> list[str]:
@@ -98,7 +101,8 @@ def rows(step: "Step") -> list[tuple[str, Any]]:
     labelled: list[tuple[str, Any]] = []
     if step.method == "accGradParameters" and not step.after:
         return labelled
-    for name, value in {**step.arguments, **step.results}.items():
+    shown = {name: step.parameters[name] for name in _OF_STEPS if name in step.parameters}
+    for name, value in {**step.arguments, **shown, **step.results}.items():
         arrays = list(named_arrays(name, value))
         if not arrays and not isinstance(value, (list, dict)):
             labelled.append((name, value))

@@ -22,6 +22,10 @@ class Celled(AbstractRecurrent):
         return self.modules[0]
 
     @property
+    def _multiply_adds(self) -> int:
+        return int(self._gated._multiply_adds)
+
+    @property
     def _sizes(self) -> list[Any]:
         return [(size,) for size in self._gated._cell().sizes]
 

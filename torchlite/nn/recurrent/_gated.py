@@ -94,6 +94,11 @@ class Gated(Module):
         """How wide h is."""
         return self._cell().outputsize
 
+    @property
+    def _multiply_adds(self) -> int:
+        """How many multiply-adds its products take for a row of input, at one step."""
+        return sum(array.size for array in (self.weight, self.weightO) if array is not None)
+
     def parameters(self) -> tuple[list[Array], list[Array]]:
         """Return weight, bias and the projection, and their gradients."""
         parameters, gradients = [self.weight, self.bias], [self.gradWeight, self.gradBias]

@@ -143,6 +143,10 @@ class AbstractRecurrent(Container):
         self._step_to_sum(input, gradOutput)
         return False
 
+    def _time_of(self, method: str) -> int | None:
+        earlier = {"updateGradInput": self._back - 1, "accGradParameters": self._summed - 1}
+        return int(earlier.get(method, self.step))
+
     # ---------------------------------------------------------------- what a member says
 
     @property
