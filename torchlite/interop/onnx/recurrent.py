@@ -157,7 +157,7 @@ def repeater(g: Graph, layer: Any, input: Any) -> Any:
     return steps(g, layer, [input] * layer.seqlen)
 
 
-@composed(nn.BiSequencer)
+@composed(nn.BiSequencer, nn.SeqBRNN)
 def both_ways(g: Graph, layer: Any, input: Any) -> Any:
     return layer.modules[0].updateOutput(input)
 
