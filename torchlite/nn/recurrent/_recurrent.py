@@ -174,9 +174,14 @@ class AbstractRecurrent(Container):
 
     def forget(self) -> Self:
         """Let the next step be the first of a sequence. Return self."""
-        self.steps, self._now, self._gradNow = (), None, None
-        self.step = self._back = self._summed = self._masked_from = 0
+        self._now = self._gradNow = None
+        self.step = self._back = self._summed = 0
+        self._start_sequence()
         return super().forget()
+
+    def _start_sequence(self) -> None:
+        """Keep nothing of the steps up to here but the state."""
+        self.steps, self._masked_from = (), self.step
 
     def maxBPTTstep(self, rho: int) -> Self:
         """Keep rho steps before the last one for backward, in training. Return self."""

@@ -88,7 +88,8 @@ def running(module: Any, steps: int) -> Iterator[None]:
     """
     before = [(rnn, rnn.step, rnn._now) for rnn in recurrents(module)]
     for rnn, *_ in before:
-        rnn.steps, rnn._length, rnn._masked_from = (), steps, rnn.step
+        rnn._start_sequence()
+        rnn._length = steps
     try:
         yield
     except BaseException:
