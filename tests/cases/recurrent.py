@@ -27,6 +27,10 @@ def ids(low, high, *shape):
     return lambda rng: rng.integers(low, high, shape)
 
 
+WITHOUT_DROPOUT = {"maths": "Maths is of p = 0"}
+OF_ARRAYS = {"maths": "Maths is of an array"}
+
+
 def batch_first(layer):
     layer.batchfirst = True
     return layer
@@ -115,6 +119,32 @@ CASES = [
         name="masked",
     ),
     Case(lambda: nn.RepeaterCriterion(nn.MSECriterion()), (2, 4, 3), (4, 3)),
+    Case(lambda: nn.CopyGrad(), (4, 3)),
+    Case(lambda: nn.FastLSTM(2, 2), (3, 2)),
+    Case(
+        lambda: element_research.FastLSTM(2, 1, p=0.25),
+        (3, 2),
+        name="dropout",
+        exempt=WITHOUT_DROPOUT,
+    ),
+    Case(lambda: nn.GRU(2, 2), (3, 2)),
+    Case(
+        lambda: element_research.GRU(2, 1, p=0.25, mono=True),
+        (3, 2),
+        name="dropout",
+        exempt=WITHOUT_DROPOUT,
+    ),
+    Case(lambda: nn.LSTM(1, 2), (2, 1)),
+    Case(
+        lambda: element_research.LSTM(2, 1, cell2gate=False, p=0.25),
+        (2,),
+        name="dropout",
+        exempt=WITHOUT_DROPOUT,
+    ),
+    Case(lambda: element_research.MuFuRu(1, 1, ["mul", "max"]), (2, 1), name="two"),
+    Case(lambda: nn.LookupRNN(4, 2), ids(-1, 4, 3)),
+    Case(lambda: nn.MuFuRu(2, 2), (3, 2)),
+    Case(lambda: nn.Recurrent(2, nn.Linear(2, 2), nn.Linear(2, 2)), (3, 2)),
     Case(lambda: nn.LinearRNN(3, 2), (4, 3)),
     Case(lambda: nn.LinearRNN(3, 2, nn.Tanh()), (3,), name="one sample"),
     Case(lambda: nn.RecGRU(3, 2), (4, 3)),
@@ -125,8 +155,8 @@ CASES = [
     Case(lambda: nn.Sequencer(nn.RecLSTM(3, 2)), (3, 2, 3)),
     Case(lambda: nn.Sequencer(nn.RecGRU(3, 2)), [(2, 3), (2, 3)], name="table"),
     Case(
-        lambda: nn.Sequencer(nn.Sequential(nn.LinearRNN(3, 2), nn.Linear(2, 2))),
-        (3, 2, 3),
+        lambda: nn.Sequencer(nn.Sequential(nn.RecGRU(1, 1), nn.Mul())),
+        (2, 2, 1),
         name="stack",
     ),
     Case(lambda: nn.VariableLength(nn.SeqGRU(3, 2)), [(2, 3), (4, 3), (1, 3), (2, 3)]),

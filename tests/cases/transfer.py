@@ -56,6 +56,7 @@ CASES = [
         input=(5, 3),
         name="evaluate",
     ),
+    Case(lambda: nn.SAdd(2.5, True), (4, 3)),
     Case(lambda: nn.Sigmoid(), input=(5, 3)),
     Case(lambda: nn.SoftMax(), input=(5, 3)),
     Case(lambda: nn.SoftMax(), input=(4,), name="one sample"),

@@ -203,14 +203,21 @@ from torchlite.nn.pooling.volumetric_max_unpooling import (
 )
 from torchlite.nn.recurrent.bi_sequencer import BiSequencer as BiSequencer
 from torchlite.nn.recurrent.bi_sequencer_lm import BiSequencerLM as BiSequencerLM
+from torchlite.nn.recurrent.copy_grad import CopyGrad as CopyGrad
+from torchlite.nn.recurrent.fast_lstm import FastLSTM as FastLSTM
+from torchlite.nn.recurrent.gru import GRU as GRU
 from torchlite.nn.recurrent.linear_rnn import LinearRNN as LinearRNN
+from torchlite.nn.recurrent.lookup_rnn import LookupRNN as LookupRNN
 from torchlite.nn.recurrent.lookup_table_mask_zero import LookupTableMaskZero as LookupTableMaskZero
+from torchlite.nn.recurrent.lstm import LSTM as LSTM
 from torchlite.nn.recurrent.mask_zero import MaskZero as MaskZero
 from torchlite.nn.recurrent.mask_zero_criterion import MaskZeroCriterion as MaskZeroCriterion
+from torchlite.nn.recurrent.mu_fu_ru import MuFuRu as MuFuRu
 from torchlite.nn.recurrent.norm_stabilizer import NormStabilizer as NormStabilizer
 from torchlite.nn.recurrent.rec_gru import RecGRU as RecGRU
 from torchlite.nn.recurrent.rec_lstm import RecLSTM as RecLSTM
 from torchlite.nn.recurrent.recurrence import Recurrence as Recurrence
+from torchlite.nn.recurrent.recurrent import Recurrent as Recurrent
 from torchlite.nn.recurrent.recurrent_attention import RecurrentAttention as RecurrentAttention
 from torchlite.nn.recurrent.recursor import Recursor as Recursor
 from torchlite.nn.recurrent.repeater import Repeater as Repeater
@@ -336,6 +343,7 @@ from torchlite.nn.transfer.prelu import PReLU as PReLU
 from torchlite.nn.transfer.relu import ReLU as ReLU
 from torchlite.nn.transfer.relu6 import ReLU6 as ReLU6
 from torchlite.nn.transfer.rrelu import RReLU as RReLU
+from torchlite.nn.transfer.s_add import SAdd as SAdd
 from torchlite.nn.transfer.sigmoid import Sigmoid as Sigmoid
 from torchlite.nn.transfer.soft_max import SoftMax as SoftMax
 from torchlite.nn.transfer.soft_min import SoftMin as SoftMin
@@ -387,6 +395,7 @@ __all__ = [  # noqa: RUF022
     "Contiguous",
     "Convert",
     "Copy",
+    "CopyGrad",
     "Cosine",
     "CosineDistance",
     "CosineEmbeddingCriterion",
@@ -403,10 +412,12 @@ __all__ = [  # noqa: RUF022
     "ELU",
     "Euclidean",
     "Exp",
+    "FastLSTM",
     "FeatureLPPooling",
     "FireModule",
     "FlattenTable",
     "GPU",
+    "GRU",
     "GatedLinearUnit",
     "GradientReversal",
     "HardShrink",
@@ -423,6 +434,7 @@ __all__ = [  # noqa: RUF022
     "L1Cost",
     "L1HingeEmbeddingCriterion",
     "L1Penalty",
+    "LSTM",
     "LayerNormalization",
     "LeakyReLU",
     "Linear",
@@ -432,6 +444,7 @@ __all__ = [  # noqa: RUF022
     "Log",
     "LogSigmoid",
     "LogSoftMax",
+    "LookupRNN",
     "LookupTable",
     "LookupTableMaskZero",
     "MM",
@@ -451,6 +464,7 @@ __all__ = [  # noqa: RUF022
     "Module",
     "ModuleCriterion",
     "ModuleFromCriterion",
+    "MuFuRu",
     "Mul",
     "MulConstant",
     "MultiCriterion",
@@ -482,6 +496,7 @@ __all__ = [  # noqa: RUF022
     "RecGRU",
     "RecLSTM",
     "Recurrence",
+    "Recurrent",
     "RecurrentAttention",
     "Recursor",
     "ReinforceBernoulli",
@@ -495,6 +510,7 @@ __all__ = [  # noqa: RUF022
     "ReverseSequence",
     "ReverseTable",
     "ReverseUnreverse",
+    "SAdd",
     "Select",
     "SelectTable",
     "SeqBGRU",

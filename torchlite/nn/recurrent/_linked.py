@@ -1,7 +1,7 @@
 """What the cells have in common whose gates are given sums of linear maps."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -50,9 +50,7 @@ class Linked(AbstractRecurrent):
     # What the state is: so many arrays, all of the output's size.
     _states: ClassVar[int] = 1
 
-    def __init__(
-        self, inputSize: int, outputSize: int, p: float = 0, mono: bool = False
-    ) -> None:
+    def __init__(self, inputSize: int, outputSize: int, p: float = 0, mono: bool = False) -> None:
         self.inputSize = checks.size(self, "inputSize", inputSize)
         self.outputSize = checks.size(self, "outputSize", outputSize)
         self.p = checks.not_negative(self, "p", p)
@@ -75,14 +73,15 @@ class Linked(AbstractRecurrent):
 
     def _links(self) -> Sequence[Linear]:
         """Return the linear maps, in the order in which noise is drawn for them."""
-        return self.modules
+        return cast(Sequence[Linear], self.modules)
 
     @property
     def _sizes(self) -> list[Any]:
         return [(self.outputSize,)] * self._states
 
     def _batch_of(self, input: Any) -> tuple[int, ...]:
-        checks.must_be_rows(self, "updateOutput", input, self.inputSize, self._links()[0].weight.dtype)
+        dtype = self._links()[0].weight.dtype
+        checks.must_be_rows(self, "updateOutput", input, self.inputSize, dtype)
         return tuple(input.shape[:-1])
 
     def _accumulate(self, step: Step, scale: Number) -> None:

@@ -20,7 +20,7 @@ from torchlite.nn.recurrent._masking import found
 from torchlite.nn.recurrent._masks import masked, told
 from torchlite.nn.stateful import Stateful, inside
 
-__all__ = ["AbstractRecurrent", "Wrapping", "in_place"]
+__all__ = ["AbstractRecurrent", "Wrapping", "WrappingOne", "in_place", "memories", "remind"]
 
 
 class AbstractRecurrent(Container):
@@ -363,6 +363,11 @@ class AbstractRecurrent(Container):
         self.maskzero, self.v1 = True, bool(v1)
         return super().maskZero(v1)
 
+    def trimZero(self, nInputDim: int) -> Self:
+        """Let the state of a sample start anew where its input is all zeros. Return self."""
+        self.maskzero = self.v1 = True
+        return super().trimZero(nInputDim)
+
     def setZeroMask(self, zeroMask: Any) -> Self:
         """Say where samples do not count: (T, N) by step, (N,) at every step, False. Return self.
 
@@ -503,95 +508,114 @@ def _integer(layer: Any, method: str, argument: str, value: Any) -> int:
 
 
 class Wrapping(AbstractRecurrent):
-    """A recurrent module each of whose steps is a call of another module, whatever that remembers.
+    """A recurrent module each of whose steps calls other modules, whatever these remember.
 
-    A step's `gates` are what the call left behind in each part of the module, and is put back there
-    when a backward comes to the step: so there is one module, and no copies for steps.
+    A step's `gates` tell what its calls left behind in each part of them, which is put back there
+    when a backward comes to the step: so each module is there once, and no copies for steps.
     """
 
     _validates = True
 
-    def _call(self, input: Any) -> tuple[Any, Any]:
-        """Return the module's output, and what the call left behind."""
-        module = self.modules[0]
+    def _asked(self, position: int, method: str, *arguments: Any) -> Any:
+        """Return what a module's method returns; an error is told where it happened."""
+        try:
+            return getattr(self.modules[position], method)(*arguments)
+        except Exception as error:
+            number = self.step if method == "updateOutput" else self._back - 1
+            what = "input" if method == "updateOutput" else "gradOutput"
+            checks.locate(error, self, position, f"step {number}, {what} {shapes(arguments[-1])}")
+            raise
+
+    def _with_mask(self) -> None:
+        """Tell the modules which samples do not count at the next step."""
         if self.zeroMask is not None:
             mask = self._told()
-            module.setZeroMask(False if mask is None else mask)
-        try:
-            with in_place(module):
-                output = module.updateOutput(input)
-        except Exception as error:
-            checks.locate(error, self, 0, f"step {self.step}, input {shapes(input)}")
-            raise
-        return output, _memories(module)
+            for module in self.modules:
+                module.setZeroMask(False if mask is None else mask)
 
-    def _call_back(self, step: Step, input: Any, gradOutput: Any) -> Any:
-        """Return the module's gradInput."""
-        module = self.modules[0]
-        _remind(step.gates)
+    def _reward(self, step: Step) -> None:
+        """Give the modules the reward of a step, if it has one."""
         if step.reward is not None:
-            module.reinforce(step.reward)
-        try:
-            with in_place(module):
-                gradInput = module._backpropagate(input, gradOutput)
-        except Exception as error:
-            story = f"step {self._back - 1}, gradOutput {shapes(gradOutput)}"
-            checks.locate(error, self, 0, story)
-            raise
-        step.gradGates = _memories(module)
-        return gradInput
-
-    def _call_to_sum(self, step: Step, input: Any, gradOutput: Any, scale: Number) -> None:
-        _remind(step.gradGates)
-        self.modules[0].accGradParameters(input, gradOutput, scale)
+            for module in self.modules:
+                module.reinforce(step.reward)
 
     def _look_ahead(self, input: Any, gradOutput: Any, planned: Any) -> bool:
         super()._look_ahead(input, gradOutput, planned)
-        # A layer that does not say that it validates may fail after others have accumulated.
-        return any(part._look_ahead is fails_anywhere for part in self.modules[0].listModules())
+        return self._may_fail()
+
+    def _may_fail(self) -> bool:
+        """Tell whether a layer inside may fail after others have accumulated: does not validate."""
+        return any(part._look_ahead is fails_anywhere for part in self.listModules())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} @ {self.modules[0]!r}"
 
 
+class WrappingOne(Wrapping):
+    """A recurrent module each of whose steps is a call of another module."""
+
+    _validates = True
+
+    def _call(self, input: Any) -> tuple[Any, Any]:
+        """Return the module's output, and what the call left behind."""
+        self._with_mask()
+        with in_place(self.modules):
+            output = self._asked(0, "updateOutput", input)
+        return output, memories(self.modules)
+
+    def _call_back(self, step: Step, input: Any, gradOutput: Any) -> Any:
+        """Return the module's gradInput."""
+        remind(step.gates)
+        self._reward(step)
+        with in_place(self.modules):
+            gradInput = self._asked(0, "_backpropagate", input, gradOutput)
+        step.gradGates = memories(self.modules)
+        return gradInput
+
+    def _call_to_sum(self, step: Step, input: Any, gradOutput: Any, scale: Number) -> None:
+        remind(step.gradGates)
+        self.modules[0].accGradParameters(input, gradOutput, scale)
+
+
 _Memories = list[tuple[Stateful, dict[str, Any]]]
 
 
-def _memories(module: Module) -> _Memories:
-    """Return what the last call left behind in a module and its parts.
+def memories(modules: list[Module]) -> _Memories:
+    """Return what the last call left behind in each of the modules and their parts.
 
     Recurrent modules that take a step with it are left out: they keep their steps themselves.
     """
     found: dict[int, Stateful] = {}
-    waiting: list[tuple[Any, bool]] = [(module, False)]
-    memories: _Memories = []
+    waiting: list[tuple[Any, bool]] = [(module, False) for module in modules]
+    made: _Memories = []
     while waiting:
         part, run = waiting.pop()
         if id(part) in found or (isinstance(part, AbstractRecurrent) and not run):
             continue
         found[id(part)] = part
         names = [name for name in part.transient if name not in part._caches]
-        memories.append((part, {name: getattr(part, name) for name in names}))
+        made.append((part, {name: getattr(part, name) for name in names}))
         run = run or getattr(part, "_runs_steps", False)
         # Modules, too, may be what is remembered: a MapTable's clones.
-        held = [value for value in memories[-1][1].values() if isinstance(value, (list, tuple))]
-        modules = [entry for value in held for entry in value if isinstance(entry, Module)]
-        waiting += [(inner, run) for inner in (*modules, *(inner for _, inner in inside(part)))]
-    return memories
+        held = [value for value in made[-1][1].values() if isinstance(value, (list, tuple))]
+        clones = [entry for value in held for entry in value if isinstance(entry, Module)]
+        waiting += [(inner, run) for inner in (*clones, *(inner for _, inner in inside(part)))]
+    return made
 
 
-def _remind(memories: _Memories) -> None:
+def remind(left: _Memories) -> None:
     """Put back what was left behind."""
-    for part, held in memories:
+    for part, held in left:
         for name, value in held.items():
             setattr(part, name, value)
 
 
 @contextmanager
-def in_place(module: Module) -> Iterator[None]:
+def in_place(modules: list[Module]) -> Iterator[None]:
     """Put recurrent modules inside back to the step where they stood if the with block raises."""
     before = [
         (rnn, rnn.step, rnn._now, rnn._gradNow, rnn._back, rnn._summed)
+        for module in modules
         for rnn in recurrents(module)
     ]
     try:

@@ -64,8 +64,8 @@ class GRU(Linked):
     noise
         The factors of what each map is given, drawn in this order at the first step of a sequence.
     steps
-        The steps that a backward can go back through: of each `input`, [h] `before` and `after`, and
-        `gates`, a dict of r, u, k and noise.
+        The steps that a backward can go back through: of each `input`, [h] `before` and `after`,
+        and `gates`, a dict of r, u, k and noise.
 
     Conventions
     -----------

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.sums import sum_rows
 from torchlite.nn.containers.parallel_table import ParallelTable
@@ -162,9 +164,7 @@ class LSTM(LongMemory):
         return [link for gate in self.modules for link in gate.modules[:2]]
 
     def _given_to_gates(self, noise: Any, x: Array, h: Array) -> Sequence[Array]:
-        return [
-            self._map(noise, [k], x) + self._map(noise, [k + 1], h) for k in (0, 2, 4, 6)
-        ]
+        return [self._map(noise, [k], x) + self._map(noise, [k + 1], h) for k in (0, 2, 4, 6)]
 
     def _given_back(self, noise: Any, gradients: Sequence[Array]) -> tuple[Array, Array]:
         da = np.concatenate(gradients, -1)
@@ -172,10 +172,16 @@ class LSTM(LongMemory):
 
     def _increments(self, step: Step) -> list[tuple[Array, Array]]:
         df, di, dz, do = step.gradGates.values()
-        da, noise, c, c1 = np.concatenate([df, di, dz, do], -1), step.gates["noise"], step.before[1], step.after[1]
+        da, noise = np.concatenate([df, di, dz, do], -1), step.gates["noise"]
+        (h, c), c1 = step.before, step.after[1]
         seen = [(0, df * c), (1, di * c), (3, do * c1)] if self.cell2gate else []
         return [
             *self._sums(noise, [0, 2, 4, 6], step.input, da),
-            *self._sums(noise, [1, 3, 5, 7], step.before[0], da),
-            *((self.modules[k].modules[2].gradWeight, ...) for k, d in seen),
+            *self._sums(noise, [1, 3, 5, 7], h, da),
+            *((self.modules[k].modules[2].gradWeight, _sum(rows)) for k, rows in seen),
         ]
+
+
+def _sum(rows: Array) -> Array:
+    """Return the sum of rows, or the one that there is."""
+    return sum_rows(rows) if rows.ndim > 1 else rows

@@ -2,18 +2,19 @@
 
 from typing import Any
 
+from torchlite.errors import StateError
 from torchlite.kernels.arrays import Number
 from torchlite.nn import checks
 from torchlite.nn.entries import first_array
 from torchlite.nn.module import Module
 from torchlite.nn.nested import shapes
 from torchlite.nn.recurrent._gates import Step
-from torchlite.nn.recurrent._recurrent import Wrapping
+from torchlite.nn.recurrent._recurrent import WrappingOne
 
 __all__ = ["Recurrence"]
 
 
-class Recurrence(Wrapping):
+class Recurrence(WrappingOne):
     """A module that is given its own last output beside the input.
 
     Maths
@@ -109,6 +110,15 @@ class Recurrence(Wrapping):
         step.gradAfter = gradAfter
         input = [step.input, step.before[0]]
         gradInput = self._call_back(step, input, gradAfter[0])
+        if gradInput is None:
+            raise StateError(
+                f"{checks.title(self)}.updateGradInput: the module has no gradInput, but the step "
+                "before needs that of h",
+                layer=self,
+                method="updateGradInput",
+                argument="gradInput",
+                hint="gradInput = None is for modules whose input nobody needs a gradient of",
+            )
         step.gradBefore = [gradInput[1]]
         return gradInput[0]
 

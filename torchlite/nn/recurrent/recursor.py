@@ -5,12 +5,12 @@ from typing import Any, Self
 from torchlite.kernels.arrays import Number
 from torchlite.nn.module import Module
 from torchlite.nn.recurrent._gates import Step
-from torchlite.nn.recurrent._recurrent import Wrapping
+from torchlite.nn.recurrent._recurrent import WrappingOne
 
 __all__ = ["Recursor"]
 
 
-class Recursor(Wrapping):
+class Recursor(WrappingOne):
     """Any module, called once a step.
 
     Maths

@@ -9,8 +9,12 @@ from typing import Any
 # Where each class lives.
 _HOMES = {
     "BiSequencer": "bi_sequencer",
+    "FastLSTM": "fast_lstm",
+    "GRU": "gru",
+    "LSTM": "lstm",
     "MaskZero": "mask_zero",
     "MaskZeroCriterion": "mask_zero_criterion",
+    "MuFuRu": "mu_fu_ru",
     "SeqGRU": "seq_gru",
     "SeqLSTM": "seq_lstm",
     "SeqLSTMP": "seq_lstmp",
