@@ -153,8 +153,33 @@ def test_resnet_digits_learns_where_plain_layers_do_not(printed):
     assert losses[1][-1] > (1.2,)
 
 
-def test_char_lstm_learns_verses_by_heart(printed):
-    text = printed("char_lstm", "--updates", 60, "--size", 48, "--unroll", 20)
+def test_char_lstm_writes_what_it_has_read(printed, tmp_path):
+    path = tmp_path / "model.npz"
+    whole = printed("char_lstm", "--size", 48, "--epochs", 6)
+    printed("char_lstm", "--size", 48, "--epochs", 5, "--checkpoint", path)
+    resumed = printed("char_lstm", "--epochs", 6, "--resume", path)
+    # What goes on from the checkpoint is the same, to the last character.
+    assert resumed.splitlines()[1:] == whole.splitlines()[2:]
+    (_, before), (_, last) = numbers(r"^epoch +(\d+)  loss a character (\S+)$", whole)
+    assert last < before < 3.3
+    assert len(whole.partition("\ntorchlite ")[2]) == 301
+
+
+def test_char_lstm_is_trained_as_by_pytorch():
+    """Twenty losses from the same weights; the script that made them is beside them."""
+    data = Path(__file__).parent / "data"
+    space = runpy.run_path(str(data / "make_char_lstm.py"))
+    made, net, windows = space["begun"]()
+    config, state = {"learningRate": 0.003, "alpha": 0.95}, {}
+    losses = [made["update"](net, window, config, state) for window in windows]
+    with np.load(space["FILE"]) as archive:
+        expected = archive["losses"]
+    assert expected.shape == (20,)
+    assert np.abs(losses - expected).max() <= 1e-12
+
+
+def test_lstm_of_nodes_learns_verses_by_heart(printed):
+    text = printed("lstm_of_nodes", "--updates", 60, "--size", 48, "--unroll", 20)
     assert "input -[2]-> (2) Identity -> (3) Linear(48 -> 192) -> (4)\n" in text
     losses = [loss for (loss,) in numbers(r"loss a character (\S+)$", text)]
     assert losses == sorted(losses, reverse=True)

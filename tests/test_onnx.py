@@ -198,8 +198,8 @@ def ids(*shape):
 
 
 EXAMPLES = {
-    "char_lstm": (lambda made: made["lstm_step"](6), [ids(3), (3, 6), (3, 6)]),
     "lenet_digits": (lambda made: made["network"](), (3, 1, 8, 8)),
+    "lstm_of_nodes": (lambda made: made["lstm_step"](6), [ids(3), (3, 6), (3, 6)]),
     "resnet_digits": (lambda made: made["network"](2, True), (3, 1, 8, 8)),
     "segment": (lambda made: made["network"](), (3, 1, 16, 16)),
     "text_cnn": (lambda made: made["convolutional"](), ids(3, 20)),
