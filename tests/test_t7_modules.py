@@ -348,6 +348,67 @@ def convolution(**more):
     }  # fmt: skip
 
 
+def test_layers_of_dpnn_are_written_as_theirs(path):
+    fire = fields_of(nn.FireModule(2, 1, 3, 4, "Tanh"))
+    assert [fire[name] for name in ("nInputPlane", "s1x1", "e1x1", "e3x3")] == [2, 1, 3, 4]
+    assert fire["activation"] == "Tanh"
+    assert fire["module"] is fire["modules"][0]
+    assert fire["module"][2].dimension == 1
+    made = nn.FireModule(2, 1, 3, 4)
+    assert there_and_back(path, made).modules[0][2].dimension == made.modules[0][2].dimension == -3
+    noise = fields_of(nn.NCEModule(2, 3, 4, np.array([1.0, 1.0, 6.0])))
+    assert noise["unigrams"].tolist() == [0.125, 0.125, 0.75]
+    alias = noise["aliasmultinomial"]
+    assert alias.name == "torch.AliasMultinomial"
+    assert alias.fields["J"].tolist() == [3, 3, 1]
+    assert alias.fields["q"].tolist() == [0.375, 0.375, 1]
+    entropy = fields_of(nn.CategoricalEntropy(2))
+    assert entropy["minusOne"].tolist() == [-2]
+    assert entropy["_mul"] is entropy["module"][1]
+    lazy = fields_of(nn.Dropout(0.5, lazy=True))
+    assert (lazy["lazy"], lazy["flag"]) == (True, True)
+    assert not {"lazy", "mono", "flag"} & fields_of(nn.Dropout(0.5)).keys()
+    assert there_and_back(path, nn.Dropout(0.5, lazy=True, mono=True)).lazy
+    tree = fields_of(nn.SoftMaxTree(2, {5: [2, 0, 7], 0: [1, 3], 7: [4, 6, 8]}, 5))
+    assert tree["childIds"].tolist() == [3, 1, 8, 2, 4, 5, 7, 9]
+    assert tree["parentIds"].tolist() == [6, 1, 8]
+    assert tree["parentChildren"].tolist()[5:] == [[1, 3], [-1, -1], [6, 3]]
+    assert tree["childParent"].tolist()[:3] == [[6, 2], [1, 1], [6, 1]]
+    facts = ("rootId", "nChildNode", "nParentNode", "minNodeId", "maxNodeId", "maxParentId")
+    assert [tree[name] for name in facts] == [6, 8, 3, 1, 9, 8]
+    assert [tree[name] for name in ("maxChildId", "maxFamily", "maxDept")] == [9, 3, 2]
+    assert tree["maxFamilyPath"] == 6
+
+
+def fields_of(made):
+    return t7.modules.take_apart(made).fields
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"parentChildren": np.ones(3, "int32")}, "parentChildren: must be (n, 2), got (3,)"),
+        (
+            {"parentChildren": np.array([[1, 2], [1, 2]], "int32")},
+            "parentChildren: must say of all children where they begin",
+        ),
+        (
+            {"parentChildren": np.array([[1, 3]], "int32")},
+            "parentChildren: must say of all children where they begin",
+        ),
+        ({"rootId": "a"}, "rootId: must be a whole number, got 'a'"),
+        ({"weight": np.zeros((3, 2))}, "weight: must have 2 rows, one for each of childIds"),
+        ({"childIds": np.array([2.5, 3])}, "childIds: must hold whole numbers"),
+    ],
+)
+def test_trees_that_are_none(path, change, problem):
+    fields = fields_of(nn.SoftMaxTree(2, {0: [1, 2]}))
+    with pytest.raises(FormatError) as raised:
+        made_of(path, "nn.SoftMaxTree", **{**fields, **change})
+    assert problem.partition(":")[0] in str(raised.value)
+    assert problem.partition(": ")[2] in str(raised.value)
+
+
 def test_old_convolutions(path):
     old = convolution(padding=1, weight=tensor(2, 6), gradWeight=tensor(2, 6))
     made = made_of(path, "nn.SpatialConvolution", **old)

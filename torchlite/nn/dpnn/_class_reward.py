@@ -39,7 +39,8 @@ class ClassReward(Criterion):
     Conventions
     -----------
     A class has no derivative: the gradient of the scores is zeros. The module's backward comes
-    after this backward. Remembers nothing.
+    after this backward. Remembers nothing. A copy of the criterion alone refers to a copy of the
+    module: set its `module`.
 
     Raises
     ------

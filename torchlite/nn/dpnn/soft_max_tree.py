@@ -92,7 +92,7 @@ class SoftMaxTree(Module):
 
     transient = (*Module.transient, "_tree")
     _caches = (*Module._caches, "_tree")
-    # The row of each node but the root, and the rows of each parent's children.
+    # The row of each node but the root, the rows of each parent's children, and how large ids are.
     _tree: Any = None
 
     def __init__(
@@ -121,7 +121,7 @@ class SoftMaxTree(Module):
     def _must_be_tree(self, hierarchy: Mapping[int, Any]) -> None:
         """Raise unless every node but the root is the child of one parent, and the root's heir."""
         wrong = None
-        row_of, families = self._places()
+        row_of, families, _ = self._places()
         below = [self.rootId]
         for node in below:
             # A node that comes twice has been met already when its family has no end.
@@ -138,15 +138,16 @@ class SoftMaxTree(Module):
         if wrong:
             raise checks.misbuilt(SettingError, self, "hierarchy", "a tree", wrong)
 
-    def _places(self) -> tuple[dict[int, int], dict[int, slice]]:
+    def _places(self) -> tuple[dict[int, int], dict[int, slice], int]:
         if self._tree is None:
             families: dict[int, slice] = {}
             for row, parent in enumerate(self.parentIds):
                 start = families[parent].start if parent in families else row
                 families[parent] = slice(start, row + 1)
-            self._tree = {child: row for row, child in enumerate(self.childIds)}, families
-        row_of, families = self._tree
-        return row_of, families
+            row_of = {child: row for row, child in enumerate(self.childIds)}
+            self._tree = row_of, families, max(row_of, default=0)
+        row_of, families, largest = self._tree
+        return row_of, families, largest
 
     def updateOutput(self, input: Sequence[Array]) -> Array:
         x, target = self._parts("updateOutput", input)
@@ -191,7 +192,7 @@ class SoftMaxTree(Module):
 
         which they are, which child they choose, and the logarithms of all the probabilities.
         """
-        row_of, families = self._places()
+        row_of, families, _ = self._places()
         passing: dict[int, list[tuple[int, int]]] = {}
         for sample, node in enumerate(target):
             while node != self.rootId:
@@ -215,10 +216,10 @@ class SoftMaxTree(Module):
         checks.must_be_floating(self, method, "input[0]", x, self.weight.dtype)
         if x.ndim != 2 or x.shape[1] != n:
             raise checks.misshapen(self, method, "input[0]", f"(N, {n})", x)
-        checks.integers(self, method, "input[1]", target, 1 + max(self.childIds), "nodes")
+        row_of, families, largest = self._places()
+        checks.integers(self, method, "input[1]", target, 1 + largest, "nodes")
         if target.shape != x.shape[:1]:
             raise checks.misshapen(self, method, "input[1]", f"({len(x)},)", target)
-        row_of, families = self._places()
         leaves = [target[i].item() for i in range(len(target))]
         for i, node in enumerate(leaves):
             if node in families or node not in row_of:
