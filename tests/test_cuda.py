@@ -401,6 +401,22 @@ def test_results_are_forgotten(gpu):
         net.backward(X, Y)
 
 
+def test_without_room_for_all_nothing_has_moved(gpu, monkeypatch):
+    net = nn.Sequential(nn.Linear(3, 2), nn.BatchNormalization(2))
+    before = arrays_of(net)
+    bring = sys.modules["cupy"].asarray
+
+    def asarray(array):
+        if len(gpu) == 5:
+            raise MemoryError
+        return bring(array)
+
+    monkeypatch.setattr(sys.modules["cupy"], "asarray", asarray)
+    with pytest.raises(MemoryError):
+        net.cuda()
+    assert all(one is other for one, other in zip(arrays_of(net), before, strict=True))
+
+
 def test_tables_and_states_are_copied(gpu):
     table = {"a": [X, (X, 3)], "t": 1.5}
     moved = cupy.cuda(table)
