@@ -374,6 +374,18 @@ def test_files_are_those_of_the_network_at_home(gpu, tmp_path):
         "save: [0].weight: an array of torchlite.testing.duck cannot be saved\n"
         "  hint: of a network on the GPU, save net.clone().cpu()"
     )
+    with pytest.raises(nn.errors.DTypeError) as caught:
+        serial.t7.save(tmp_path / "there.t7", net)
+    assert str(caught.value) == (
+        "save: modules[0].weight: an array of torchlite.testing.duck cannot be saved\n"
+        "  hint: of a network on the GPU, save net.clone().cpu()"
+    )
+    with pytest.raises(nn.errors.FormatError) as caught:
+        serial.load(tmp_path / "before.npz", into=net)
+    assert str(caught.value).endswith(
+        "[0].weight: an array in the file, an array of torchlite.testing.duck in the network\n"
+        "  hint: fill the network before cuda(), or after cpu()"
+    )
     serial.save(tmp_path / "there.npz", net.clone().cpu())
     assert isinstance(net[0].weight, Duck)
     serial.save(tmp_path / "after.npz", net.cpu())

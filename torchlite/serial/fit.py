@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, is_array
 from torchlite.nn.stateful import Stateful
 from torchlite.serial.describe import state_of
 from torchlite.serial.rebuild import Rebuilding
@@ -27,7 +27,9 @@ def counterparts(rebuilding: Rebuilding, theirs: Any, net: Stateful, where: str)
     def compare(one: Any, other: Any, where: str) -> None:
         if isinstance(one, Stateful | np.ndarray) or isinstance(other, Stateful | np.ndarray):
             if type(one) is not type(other):
-                raise _unlike(where, _shown(one), _shown(other))
+                foreign = is_array(other) and not isinstance(other, np.ndarray)
+                hint = "fill the network before cuda(), or after cpu()" if foreign else None
+                raise _unlike(where, _shown(one), _shown(other), hint)
             if isinstance(one, np.ndarray):
                 _must_be_one_kind(one, other, where)
             pair(one, other, where)
@@ -95,8 +97,9 @@ def _holds(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return "an array"
+    if is_array(value):
+        kind = type(value).__module__
+        return "an array" if isinstance(value, np.ndarray) else f"an array of {kind}"
     if isinstance(value, Stateful):
         return f"a {type(value).__name__}"
     return "a table" if isinstance(value, list | tuple | dict) else repr(value)[:80]

@@ -23,7 +23,7 @@ from torchlite.kernels.arrays import is_array
 from torchlite.nn.stateful import Stateful
 from torchlite.serial import npy
 
-__all__ = ["DEEPEST", "RefusalError", "decode", "encode", "path_to"]
+__all__ = ["DEEPEST", "RefusalError", "decode", "encode", "foreign", "path_to"]
 
 # How deep lists, tuples and dicts may be nested.
 DEEPEST = 64
@@ -105,9 +105,14 @@ def encode(value: Any, where: str, refer: Callable[[str, Any, str], Any], depth:
     if isinstance(value, np.dtype) and value.str in npy.DTYPES:
         return {"dtype": value.str}
     if is_array(value) and not isinstance(value, np.ndarray):
-        hint = "of a network on the GPU, save net.clone().cpu()"
-        raise RefusalError(where, f"an array of {kind.__module__} cannot be saved", hint)
+        raise foreign(value, where)
     raise RefusalError(where, f"a {kind.__name__} cannot be saved")
+
+
+def foreign(array: Any, where: str) -> RefusalError:
+    """Return the error of an array that is not NumPy's."""
+    hint = "of a network on the GPU, save net.clone().cpu()"
+    return RefusalError(where, f"an array of {type(array).__module__} cannot be saved", hint)
 
 
 def decode(node: Any, where: str, resolve: Callable[[str, Any, str], Any], depth: int = 0) -> Any:

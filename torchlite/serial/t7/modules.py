@@ -19,6 +19,7 @@ from torchlite.errors import (
     fault,
     unhinted,
 )
+from torchlite.kernels.arrays import is_array
 from torchlite.nn import holders
 from torchlite.nn.checks import FLOATING
 from torchlite.nn.stateful import Stateful, arrays_in, parts, put
@@ -38,7 +39,7 @@ from torchlite.serial.t7.fields import (
 from torchlite.serial.t7.kept import Kept
 from torchlite.serial.t7.plain import is_plain, shown
 from torchlite.serial.t7.values import Function, Object, Table
-from torchlite.serial.values import RefusalError
+from torchlite.serial.values import RefusalError, foreign
 
 __all__ = ["Builder", "known", "register", "take_apart"]
 
@@ -594,6 +595,8 @@ def take_apart(module: Any) -> Object:
         if type(module) is mine.kind:
             return Object(name, mine.take_apart(module))
     kind = type(module)
+    if is_array(module):
+        raise foreign(module, "")
     if not (classes.is_own(kind) or kind is nn.StochasticGradient):
         known_by = f"t7.register(name, {kind.__name__}) makes it known"
         hint = known_by if isinstance(module, Stateful) else None
