@@ -21,7 +21,17 @@ from torchlite.serial.t7.plain import shown
 from torchlite.serial.t7.values import Object, Storage
 from torchlite.serial.values import RefusalError
 
-__all__ = ["PLAIN", "ROWS", "WORKSPACE", "Fields", "Row", "array_of", "type_of", "undrawn"]
+__all__ = [
+    "OTHERWISE",
+    "PLAIN",
+    "ROWS",
+    "WORKSPACE",
+    "Fields",
+    "Row",
+    "array_of",
+    "type_of",
+    "undrawn",
+]
 
 # By name; when they are read, "class" is the name of Torch7's class.
 Fields = dict[str, Any]
@@ -780,15 +790,63 @@ def _with(row: Row, **more: Any) -> Row:
     return replace(row, **more)
 
 
-def _write_mask(module: Any, fields: Fields) -> None:
-    mask = module.zeroMask
+def _write_sequences(module: Any, fields: Fields) -> None:
+    mask = getattr(module, "zeroMask", None)
     if mask is not None:
         fields["zeroMask"] = mask if mask is False else mask.astype("uint8")
+    if getattr(module, "_remember", "neither") != "neither":
+        fields["_remember"] = module._remember
 
 
-def _set_mask(made: Any, fields: Fields) -> None:
+def _set_sequences(made: Any, fields: Fields) -> None:
     if fields.get("zeroMask") is not None:
         made.setZeroMask(fields["zeroMask"])
+    if hasattr(made, "_remember") and fields.get("_remember") is not None:
+        made.remember(fields["_remember"])
+
+
+# Classes that Torch7 makes of other modules than torchlite does.
+OTHERWISE = frozenset({"FastLSTM", "GRU", "LSTM", "MuFuRu", "Recurrent"})
+
+# What modules and criterions of sequences have beside their arguments.
+_SEQUENCES = Row(hidden=("zeroMask",), write=_write_sequences, finish=_set_sequences)
+
+
+def _made_of(name: str, *inside: str, masked: bool = False, **settings: Any) -> Row:
+    """Return the row of a class that is the modules inside, of these classes, and settings.
+
+    settings say how each is read: a type, or tuple for sizes, which may be nested.
+    """
+
+    def build(fields: Fields) -> Stateful:
+        kind = getattr(nn, name)
+        made: Any = kind.__new__(kind)
+        made.modules = []
+        for module in _modules(fields, *(getattr(nn, each) for each in inside)):
+            nn.Container.insert(made, module)
+        for setting, wanted in settings.items():
+            value = given = fields.get(setting)
+            if given is None:
+                raise RefusalError(setting, "is missing")
+            if wanted is tuple:
+                value = _sizes_of(given)
+            if value is None or (wanted is not tuple and type(value) is not wanted):
+                raise RefusalError(setting, f"cannot be {shown(given)}")
+            vars(made)[setting] = value
+        return made
+
+    return replace(_SEQUENCES, build=build, settings=("maskzero", "v1") if masked else ())
+
+
+def _sizes_of(value: Any) -> Any:
+    """Return the sizes of an array as a tuple, of a table of arrays as a list of these."""
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        value = value.tolist()
+    entries = value if isinstance(value, list) else [value]
+    if any(isinstance(entry, list) for entry in entries):
+        return [_sizes_of(entry) for entry in entries]
+    sound = all(type(entry) is int and entry >= 0 for entry in entries)
+    return tuple(entries) if sound else None
 
 
 def _held(name: str) -> Callable[[Any, Any], Any]:
@@ -810,13 +868,11 @@ def _gated(blocks: int, *names: str) -> Row:
     def inputs(fields: Fields) -> int:
         return _length("weight", 0)(fields) - (projected(fields) or hidden(fields))
 
-    return Row(
+    return replace(
+        _SEQUENCES,
         arguments=dict(zip(names, (inputs, hidden, projected), strict=False)),
         settings=("maskzero", "v1"),
-        hidden=("zeroMask",),
         made={name: _held(name) for name in names},
-        write=_write_mask,
-        finish=_set_mask,
     )
 
 
@@ -1245,13 +1301,43 @@ ROWS: Mapping[str, Row] = {
         write=nngraph.write,
     ),
     # sequences
+    "BiSequencer": _made_of("BiSequencer", "Module"),
+    "BiSequencerLM": _made_of("BiSequencerLM", "Module", "ReverseUnreverse", "Module"),
+    "LinearRNN": _made_of("LinearRNN", "Module", masked=True, outputSize=tuple, nInputDim=int),
+    "LookupTableMaskZero": Row(
+        arguments={
+            "nIndex": lambda fields: _length("weight", 0)(fields) - 1,
+            "nOutput": _length("weight", 1),
+        },
+        hidden=("paddingValue",),
+        settings=("shouldScaleGradByFreq",),
+        left_out={"normType": 2, "shouldScaleGradByFreq": False},
+    ),
+    "MaskZero": replace(_SEQUENCES, arguments=_ONE_MODULE.arguments),
+    "MaskZeroCriterion": _SEQUENCES,
+    "NormStabilizer": _made_of("NormStabilizer"),
+    "RecGRU": _made_of("RecGRU", "StepGRU", masked=True),
+    "RecLSTM": _made_of("RecLSTM", "StepLSTM", masked=True),
+    "Recurrence": _made_of("Recurrence", "Module", masked=True, outputSize=tuple, nInputDim=int),
+    "RecurrentAttention": _made_of(
+        "RecurrentAttention", "Module", "Module", nStep=int, hiddenSize=tuple
+    ),
+    "Recursor": _made_of("Recursor", "Module", masked=True),
+    "Repeater": _made_of("Repeater", "Module", seqlen=int),
+    "RepeaterCriterion": _SEQUENCES,
     "ReverseUnreverse": _ONE_MODULE,
+    "SeqBGRU": _made_of("SeqBGRU", "Module"),
+    "SeqBLSTM": _made_of("SeqBLSTM", "Module"),
+    "SeqBRNN": _made_of("SeqBRNN", "Module", batchFirst=bool),
     "SeqGRU": _gated(3, "inputsize", "outputsize"),
     "SeqLSTM": _gated(4, "inputsize", "hiddensize", "outputsize"),
     "SeqLSTMP": _gated(4, "inputsize", "hiddensize", "outputsize"),
     "SeqReverseSequence": Row(one_based=("dim",), from_end=("dim",)),
+    "Sequencer": _made_of("Sequencer", "Module"),
+    "SequencerCriterion": _SEQUENCES,
     "StepGRU": _gated(3, "inputsize", "outputsize"),
     "StepLSTM": _gated(4, "inputsize", "hiddensize", "outputsize"),
+    "TrimZero": _ONE_MODULE,
     "VariableLength": _ONE_MODULE,
     # criterions
     "ClassNLLCriterion": _CLASSES,

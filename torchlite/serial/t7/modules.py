@@ -27,6 +27,7 @@ from torchlite.serial import classes
 from torchlite.serial.describe import attribute_problem, must_be_tree
 from torchlite.serial.t7 import nngraph
 from torchlite.serial.t7.fields import (
+    OTHERWISE,
     PLAIN,
     ROWS,
     WORKSPACE,
@@ -202,13 +203,16 @@ def _names(fields: Fields, listed: str) -> list[str]:
 _PARTS = (*nngraph.PARTS, "torch.AliasMultinomial")
 # Those of torchlite's classes that do not stand in Torch7's package nn.
 _NNGRAPH = ("JustElement", "JustTable")
+# Where those stand that have the name of another class.
+_KEPT = "torchlite.serial.save keeps it"
+_NAMESAKES = "torchlite.nn.recurrent.element_research."
 
 
 def _class_of(name: str) -> Any:
     """Return torchlite's class of this name of Torch7's, or None."""
     package, _, short = name.rpartition(".")
     packages = ("nngraph",) if short in _NNGRAPH else ("nn", "cudnn")
-    if package not in packages or short not in nn.__all__:
+    if package not in packages or short not in nn.__all__ or short in OTHERWISE:
         return None
     kind = getattr(nn, short)
     return kind if isinstance(kind, type) else None
@@ -601,6 +605,11 @@ def take_apart(module: Any) -> Object:
         known_by = f"t7.register(name, {kind.__name__}) makes it known"
         hint = known_by if isinstance(module, Stateful) else None
         raise RefusalError("", f"{kind.__name__} is not a class that files know", hint)
+    if kind.__module__.startswith(_NAMESAKES):
+        problem = f"Torch7 would take this {kind.__name__} for torch/rnn's"
+        raise RefusalError("", problem, _KEPT)
+    if kind.__name__ in OTHERWISE:
+        raise RefusalError("", f"Torch7 makes its {kind.__name__} of other modules", _KEPT)
     name = f"{'nngraph' if kind.__name__ in _NNGRAPH else 'nn'}.{kind.__name__}"
     if not isinstance(module, Stateful):
         return Object(name, dict(vars(module)))
