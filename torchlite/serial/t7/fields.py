@@ -1304,6 +1304,7 @@ ROWS: Mapping[str, Row] = {
     "BiSequencer": _made_of("BiSequencer", "Module"),
     "BiSequencerLM": _made_of("BiSequencerLM", "Module", "ReverseUnreverse", "Module"),
     "LinearRNN": _made_of("LinearRNN", "Module", masked=True, outputSize=tuple, nInputDim=int),
+    "LookupRNN": _made_of("LookupRNN", "Module", masked=True, outputSize=tuple, nInputDim=int),
     "LookupTableMaskZero": Row(
         arguments={
             "nIndex": lambda fields: _length("weight", 0)(fields) - 1,

@@ -605,11 +605,11 @@ def take_apart(module: Any) -> Object:
         known_by = f"t7.register(name, {kind.__name__}) makes it known"
         hint = known_by if isinstance(module, Stateful) else None
         raise RefusalError("", f"{kind.__name__} is not a class that files know", hint)
+    if kind.__name__ in OTHERWISE:
+        raise RefusalError("", f"Torch7 makes its {kind.__name__} of other modules", _KEPT)
     if kind.__module__.startswith(_NAMESAKES):
         problem = f"Torch7 would take this {kind.__name__} for torch/rnn's"
         raise RefusalError("", problem, _KEPT)
-    if kind.__name__ in OTHERWISE:
-        raise RefusalError("", f"Torch7 makes its {kind.__name__} of other modules", _KEPT)
     name = f"{'nngraph' if kind.__name__ in _NNGRAPH else 'nn'}.{kind.__name__}"
     if not isinstance(module, Stateful):
         return Object(name, dict(vars(module)))
