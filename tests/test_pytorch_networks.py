@@ -199,7 +199,8 @@ def test_what_does_not_fit_is_named_whole_and_changes_nothing():
         "  fc.bias, 0.bias here: float32 (3,) in the state, float64 (3,) in the network\n"
         "  2.bias: there is no such array in the state\n"
         "  3.bias: the network's array is read-only\n"
-        "  extra: there is no such array in the network"
+        "  extra: there is no such array in the network\n"
+        "  hint: net.type('float32') before it"
     )
     assert all(map(np.array_equal, net.parameters()[0], before.parameters()[0]))
     for call in (pytorch.state_dict, lambda net: pytorch.load_state_dict(net, {})):

@@ -19,6 +19,7 @@ from torchlite.interop.pytorch.functions import FUNCTIONS, LIMITS, UNSAID
 from torchlite.interop.pytorch.pairs import COMPOSED, PAIRS
 from torchlite.nn.nested import map_arrays
 from torchlite.serial import t7
+from torchlite.testing.duck import Duck
 
 torch = pytest.importorskip("torch")
 
@@ -203,6 +204,15 @@ def test_what_cannot_be_said_is_named_whole():
         pytorch.to_torch(nn.MSECriterion())
 
 
+def test_arrays_that_are_not_of_numpy_are_named():
+    net = nn.Sequential(nn.Linear(2, 3))
+    net[0].weight = Duck(net[0].weight)
+    with pytest.raises(DTypeError) as caught:
+        pytorch.to_torch(net)
+    wanted = "  [0] weight: it is on a GPU, from which net.cpu() moves it"
+    assert str(caught.value).splitlines()[1:] == [wanted]
+
+
 class Residual(torch.nn.Module):
     def __init__(self, inside):
         super().__init__()
@@ -243,7 +253,7 @@ def test_what_torchlite_cannot_say_is_named_whole():
         t.LayerNorm(2, bias=False),
         t.MaxPool3d(1, dilation=2, return_indices=True),
         t.GRU(2, 2),
-        t.LSTM(2, 2, bidirectional=True),
+        t.LSTM(2, 2, bias=False),
     )
     with pytest.raises(DTypeError) as caught:
         pytorch.from_torch(module)
@@ -278,7 +288,7 @@ def test_what_torchlite_cannot_say_is_named_whole():
         "  25: LayerNorm: it has a weight without a bias\n"
         "  26: MaxPool3d: return_indices is True\n"
         "  27: GRU: its reset gate acts after the recurrent product, that of SeqGRU before it\n"
-        "  28: LSTM: bidirectional is True"
+        "  28: LSTM: bias is False"
     )
     with pytest.raises(DTypeError, match=r"module must be a torch\.nn\.Module, got Linear$"):
         pytorch.from_torch(nn.Linear(1, 1))
@@ -319,6 +329,11 @@ FROM_THERE = {
     "Flatten before a norm": (lambda t: t.Sequential(t.Flatten(), t.BatchNorm1d(8)), (3, 2, 4)),
     "Unflatten": (lambda t: t.Unflatten(1, (2, 3)), (4, 6)),
     "LSTM": (lambda t: t.LSTM(3, 2), (4, 5, 3)),
+    "LSTM both ways": (lambda t: t.LSTM(3, 2, 2, bidirectional=True), (4, 5, 3)),
+    "LSTM both ways, batch first": (
+        lambda t: t.LSTM(3, 4, 2, batch_first=True, bidirectional=True, proj_size=2),
+        (5, 4, 3),
+    ),
     "LSTM of two layers": (
         lambda t: t.LSTM(3, 4, 3, batch_first=True, proj_size=2, dropout=0.5).eval(),
         (5, 4, 3),

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from torchlite import nn, random
 from torchlite.errors import DTypeError, TorchliteError, fault
 from torchlite.interop.pytorch.functions import FUNCTIONS, LIMITS, THEIRS, UNSAID, beyond
@@ -164,6 +166,8 @@ def _unsaid(net: Any) -> list[str]:
             problems.append(f"{path}{type(layer).__name__}: {why}")
         else:
             for key, held in arrays_of(layer).items():
+                if not isinstance(held.parts[0], np.ndarray):
+                    problems.append(f"{path}{key}: it is on a GPU, from which net.cpu() moves it")
                 arrays.extend(held.parts)
                 names.update((id(part), f"{path}{key}") for part in held.parts)
             if not pair_of(layer):
@@ -266,14 +270,16 @@ class _Back:
         name = kind.__name__
         if kind is not getattr(torch.nn, name, None):
             raise UnsaidError("it is no class of torch.nn")
+        both = getattr(module, "bidirectional", False)
         if name in COMPOSED:
             layer = COMPOSED[name](module, then)
-            filled = 0
-            for part in layer.modules or [layer]:
+            parts = layer.listModules()
+            for part in parts:
                 settle(part, module)
-                if arrays_of(part):
-                    self._filled(part, module, filled)
-                    filled += 1
+            for n, part in enumerate(part for part in parts if arrays_of(part)):
+                # Of a recurrent module, the layers, each with its directions.
+                behind = f"_l{n // 2}{'_reverse' * (n % 2)}" if both else f"_l{n}"
+                self._filled(part, module, behind)
         else:
             layer = _said(module, name)
             settle(layer, module)
@@ -296,14 +302,14 @@ class _Back:
                 return dtype
         return "float64"
 
-    def _filled(self, layer: Any, module: Any, number: int = 0) -> Any:
-        """Fill a layer with a module's numbers, those of its layer of this number. Return it."""
+    def _filled(self, layer: Any, module: Any, behind: str = "_l0") -> Any:
+        """Fill a layer with a module's numbers, behind whose names that may stand. Return it."""
         if arrays_of(layer):
             dtype = self._dtype(module)
             self.dtypes.add(dtype)
             layer.type(dtype)
         held = arrays_of(layer)
-        tensors = {name: getattr(module, name.replace("_l0", f"_l{number}")) for name in held}
+        tensors = {name: getattr(module, name.replace("_l0", behind)) for name in held}
         values = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
         for name, array in biases_added(values).items():
             held[name].fill(array)

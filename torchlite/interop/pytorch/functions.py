@@ -532,6 +532,7 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "Add": lambda m, x: _each(m, x, m.bias, lambda rows, bias: rows + bias),
     "AddConstant": _added,
     "ArgMax": _largest_places,
+    "BiSequencer": _only,
     "Bilinear": _bilinear,
     "Bottle": _bottled,
     "CAdd": lambda m, x: _each(m, x, m.bias, lambda rows, bias: rows + bias),
@@ -552,6 +553,7 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "Contiguous": lambda m, x: x.contiguous(),
     "Convert": _moved,
     "Copy": _copied,
+    "CopyGrad": lambda m, x: x,
     "Cosine": lambda m, x: _units(x) @ _units(m.weight).T,
     "CosineDistance": _by_rows(lambda a, b: _units(a) * _units(b)),
     "Decorator": _only,
@@ -607,7 +609,11 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "ReverseTable": lambda m, x: _turned_round(x),
     "ReverseUnreverse": lambda m, x: _turned_round(_only(m, _turned_round(x))),
     "Select": lambda m, x: x.select(m.of.dimension, m.of.index),
+    "SAdd": lambda m, x: -(x + m.of.addend) if m.of.negate else x + m.of.addend,
     "SelectTable": lambda m, x: x[m.of.index],
+    "SeqBGRU": _only,
+    "SeqBLSTM": _only,
+    "SeqBRNN": _only,
     "SeqGRU": _gru,
     "SeqLSTM": _lstm,
     "SeqLSTMP": _lstm,
@@ -669,6 +675,7 @@ LIMITS = {
 
 _DRAWN = "its windows are drawn by torchlite.random"
 _INDEXED = "it takes the places of maxima from another layer"
+_INSIDE = "what is in it is called once a step, and remembers"
 _STEPS = "it is called once a step, and remembers"
 _REWARD = "its gradient is that of a reward, which comes from elsewhere"
 _MASKS = "it masks"
@@ -678,23 +685,32 @@ _CRITERION = "it computes a criterion, and torch.nn has losses of its own"
 # Why others do not.
 UNSAID = {
     "CriterionTable": _CRITERION,
+    "BiSequencerLM": _INSIDE,
+    "FastLSTM": _STEPS,
+    "GRU": _STEPS,
     "IndexLinear": _SPARSE,
     "Kmeans": "its clusters move without gradients",
     "ModuleFromCriterion": _CRITERION,
     "CategoricalEntropy": "its gradient has that of an entropy of the whole batch",
+    "LSTM": _STEPS,
     "LinearRNN": _STEPS,
+    "LookupRNN": _STEPS,
     "LookupTableMaskZero": "its forward writes to its weight",
     "MaskZero": _MASKS,
+    "MuFuRu": _STEPS,
     "NCEModule": "it draws noise by torchlite.random",
     "RecGRU": _STEPS,
     "RecLSTM": _STEPS,
     "Recurrence": _STEPS,
+    "Recurrent": _STEPS,
+    "RecurrentAttention": _INSIDE,
     "Recursor": _STEPS,
     "ReinforceBernoulli": _REWARD,
     "ReinforceCategorical": _REWARD,
     "ReinforceGamma": _REWARD,
     "ReinforceNormal": _REWARD,
-    "Sequencer": "what is in it is called once a step, and remembers",
+    "Repeater": _INSIDE,
+    "Sequencer": _INSIDE,
     "SparseLinear": _SPARSE,
     "SpatialFractionalMaxPooling": _DRAWN,
     "SpatialMaxUnpooling": _INDEXED,

@@ -689,15 +689,21 @@ def _dropped_planes(kind: Any) -> Callable[[Any, list[Any]], Any]:
 
 
 def _recurrent(module: Any, then: list[Any]) -> Any:
-    _no(module, bias=True, bidirectional=False)
-    sizes = module.hidden_size, module.proj_size or None
+    _no(module, bias=True)
+    both, sizes = module.bidirectional, (module.hidden_size, module.proj_size or None)
     layers: list[Any] = []
+    inputs = module.input_size
     for n in range(module.num_layers):
-        inputs = module.input_size if n == 0 else module.proj_size or module.hidden_size
-        layers.append(nn.SeqLSTM(inputs, *sizes))
-        layers[-1].batchfirst = module.batch_first
+        if both:
+            layers.append(nn.SeqBLSTM(inputs, *sizes, nn.JoinTable(2)))
+        else:
+            layers.append(nn.SeqLSTM(inputs, *sizes))
+            layers[-1].batchfirst = module.batch_first
+        inputs = (1 + both) * (module.proj_size or module.hidden_size)
         if module.dropout and n < module.num_layers - 1:
             layers.append(nn.Dropout(module.dropout))
+    if both and module.batch_first:
+        layers = [nn.Transpose((0, 1)), *layers, nn.Transpose((0, 1))]
     return layers[0] if len(layers) == 1 else nn.Sequential(*layers)
 
 

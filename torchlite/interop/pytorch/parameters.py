@@ -10,6 +10,7 @@ from torchlite import nn
 from torchlite.errors import DTypeError, FormatError, fault
 from torchlite.interop.pytorch.pairs import Held, arrays_of, biases_added, pair_of
 from torchlite.kernels.arrays import Array
+from torchlite.nn.checks import FLOATING
 from torchlite.serial.parameters import arrays_in
 
 __all__ = ["load_state_dict", "state_dict"]
@@ -90,7 +91,7 @@ def load_state_dict(
     if isinstance(state, (str, os.PathLike)):
         where, state = os.fspath(state), arrays_in(state)
     given: dict[str, tuple[str, Any]] = {}
-    problems = []
+    problems, hint = [], None
     arrays = biases_added({name: _as_array(value) for name, value in state.items()})
     for theirs, array in arrays.items():
         ours = _renamed(theirs, names or {})
@@ -111,6 +112,8 @@ def load_state_dict(
             problems.append(
                 f"{said}: {array.dtype} {array.shape} in the state, {dtype} {shape} in the network"
             )
+            if array.dtype != dtype and array.dtype in FLOATING:
+                hint = f"net.type('{array.dtype}') before it"
         elif not all(part.flags.writeable for part in parts):
             problems.append(f"{said}: the network's array is read-only")
     problems += [
@@ -119,7 +122,8 @@ def load_state_dict(
         if ours not in held
     ]
     if problems:
-        raise FormatError("\n  ".join([f"{where}: what is there does not fit", *problems]))
+        message = "\n  ".join([f"{where}: what is there does not fit", *problems])
+        raise FormatError(message, hint=hint)
     for ours, one in held.items():
         one.fill(given[ours][1])
     return net
