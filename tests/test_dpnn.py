@@ -235,6 +235,23 @@ def test_gamma_numbers_have_their_moments_and_distribution(shape):
     assert np.abs(share - wanted).max() < 0.0272  # Kolmogorov's, of one in 700
 
 
+def test_gamma_numbers_are_made_of_the_stream():
+    def by_hand(shape):
+        d = shape - 1 / 3
+        x, u = random.normal(), random.uniform()
+        v = (1 + x / (9 * d) ** 0.5) ** 3
+        assert np.log(1 - u) < x * x / 2 + d - d * v + d * np.log(v), "it takes another"
+        return d * v
+
+    for shape in (3.0, 1.0, 0.25):
+        random.manualSeed(2)
+        (made,), after = gamma.gamma_draws(np.array([shape])), random.random()
+        random.manualSeed(2)
+        wanted = by_hand(shape) if shape >= 1 else by_hand(1.25) * (1 - random.uniform()) ** 4
+        assert made == pytest.approx(wanted, rel=1e-14)
+        assert random.random() == after
+
+
 def test_digamma_is_right_everywhere():
     x = np.geomspace(1e-5, 1e5, 50)
     wanted = np.array([float(mp.digamma(value)) for value in x])

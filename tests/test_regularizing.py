@@ -152,7 +152,7 @@ def test_a_renorm_of_other_powers():
 def test_only_parameters_of_enough_dimensions_decay():
     layer = nn.Linear(1, 1)
     layer.weight[:], layer.bias[:] = 2, 3
-    layer.weightDecay(0)
+    layer.weightDecay(0).weightDecay(-1)
     assert layer.gradWeight == 0
     layer.weightDecay(0.5, 1)
     assert (layer.gradWeight, layer.gradBias) == (1, 1.5)
@@ -178,7 +178,8 @@ def test_momentum_is_kept_through_copies_casts_and_files(tmp_path):
 
 def test_each_layer_may_have_a_momentum_of_its_own():
     net = filled(4, 4)
-    net[0].momFactor, net[1].momDamp, net[1].momNesterov = 0, 0.75, True
+    net[0].momFactor, net[0].momDamp = 0, 0.5
+    net[1].momDamp, net[1].momNesterov = 0.75, True
     for _ in range(2):
         for layer in net:
             layer.gradWeight[:] = 4
