@@ -76,6 +76,8 @@ def test_states_and_gates_are_shown():
         assert np.array_equal(step.parameters["gates"].values, array)
     whole = steps[4].parameters["gates"].values
     assert np.array_equal(whole, np.stack([step.gates for step in net[1].steps]))
+    named = trace(nn.Sequencer(nn.LSTM(2, 1)), X)[0].parameters["gates"]
+    assert {name: gate.shape for name, gate in named.items()} == dict.fromkeys("ifoz", (2, 1))
     block = str(steps).split("\n\n")[1]
     assert block.startswith("step 2: updateOutput of net[0][0] at time 1, RecLSTM(2 -> 1)\n")
     for label in ("state[0] (2, 1)", "state[1] (2, 1)", "gates (2, 4)", "output (2, 1)"):
@@ -170,5 +172,7 @@ def test_a_summary_counts_all_steps():
         (lambda: nn.SeqLSTM(4, 5, 3), 6 * ((4 + 3) * 20 + 5 * 3)),
         (lambda: nn.Sequencer(nn.RecLSTM(4, 5, 3)), 6 * ((4 + 3) * 20 + 5 * 3)),
         (lambda: nn.SeqGRU(4, 5), 6 * (4 + 5) * 15),
+        (lambda: nn.Sequencer(nn.LSTM(4, 5)), 6 * (4 + 5) * 20),
+        (lambda: nn.Sequencer(nn.GRU(4, 5)), 6 * (4 + 5) * 15),
     ):
         assert summary(make(), (3, 2, 4)).total.multiply_adds == count

@@ -293,7 +293,9 @@ def _of_steps(part: Any) -> dict[str, Any]:
     last, shown = steps[-1], {}
     if part._steps_itself and last.before:
         shown["state"] = last.before
-    if is_array(last.gates):
+    if isinstance(last.gates, dict):
+        shown["gates"] = {name: gate for name, gate in last.gates.items() if is_array(gate)}
+    elif is_array(last.gates):
         each = last.gates if part._steps_itself else np.stack([step.gates for step in steps])
         shown["gates"] = each
     return shown

@@ -59,6 +59,11 @@ class Linked(AbstractRecurrent):
         self.mono = bool(mono)
         self._hold(*self._made())
 
+    @property
+    def _multiply_adds(self) -> int:
+        """How many multiply-adds its products take for a row of input, at one step."""
+        return sum(array.size for array in self.parameters()[0] if array.ndim == 2)
+
     def _made(self) -> Sequence[Module]:
         """Return the modules, in the order of their parameters."""
         raise NotImplementedError
