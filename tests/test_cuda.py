@@ -334,7 +334,7 @@ def test_training_goes_on_with_the_state_that_was_moved(gpu):
     with pytest.raises(nn.errors.StateError) as caught:
         trained(net, x, y, state, 1)
     assert str(caught.value) == (
-        "adam: state['m'] must be float64 (26,), got float64 (26,)\n"
+        "adam: state['m'] must be torchlite.testing.duck.Duck float64 (26,), got float64 (26,)\n"
         "  hint: torchlite.interop.cupy.cuda(state) and cpu(state) move a state as they move x"
     )
     moved = cupy.cuda(state)

@@ -197,7 +197,7 @@ class Method:
             return array
         if _is_like(array, x) and array.shape == shape and array.dtype == x.dtype:
             return array
-        expected = f"{x.dtype} {shape}"
+        expected = f"{_foreign(x)}{x.dtype} {shape}"
         hint = "a state belongs to one x and one config: start with an empty dict"
         if is_array(array) and not _is_like(array, x):
             hint = "torchlite.interop.cupy.cuda(state) and cpu(state) move a state as they move x"
@@ -281,9 +281,13 @@ def _is_like(array: Any, x: Array) -> bool:
     return both_numpy or (is_array(array) and type(array) is type(x))
 
 
+def _foreign(array: Array) -> str:
+    """Return how errors name the kind of an array that is not NumPy's."""
+    kind = type(array)
+    return "" if isinstance(array, np.ndarray) else f"{kind.__module__}.{kind.__name__} "
+
+
 def _printed(value: Any) -> str:
     if is_array(value):
-        kind = type(value)
-        foreign = "" if isinstance(value, np.ndarray) else f"{kind.__module__}.{kind.__name__} "
-        return f"{foreign}{value.dtype} {value.shape}"
+        return f"{_foreign(value)}{value.dtype} {value.shape}"
     return repr(value) if isinstance(value, (str, *_NUMBERS)) else type(value).__name__
