@@ -466,3 +466,55 @@ def test_convolutions_have_the_same_bits_with_any_number_of_threads(name, monkey
         for one, other in zip(found(), several, strict=True):
             assert np.array_equal(one, other)
     torchlite.threads(3)
+
+
+def layered(layer, *shape):
+    """Return forward, backward and gradients of a layer, and what it does to running statistics."""
+
+    def found():
+        rng = np.random.default_rng(0)
+        torchlite.manualSeed(1)
+        module = layer().float()
+        input = rng.standard_normal(shape).astype("f")
+        output = module.forward(input)
+        gradOutput = rng.standard_normal(output.shape).astype("f")
+        results = [output, module.backward(input, gradOutput), *module.parameters()[1]]
+        results += [getattr(module, name) for name in ("running_mean", "running_var")]
+        return [*results, module.evaluate().forward(input), module.forward(input[0])]
+
+    return found
+
+
+def pooled(layer):
+    def found():
+        input = np.random.default_rng(0).standard_normal((16, 32, 32, 32)).astype("f")
+        output = layer.forward(input)
+        return output, layer.backward(input, output)
+
+    return found
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        layered(lambda: torchlite.SpatialBatchNormalization(16), 18, 16, 32, 32),
+        layered(lambda: torchlite.SpatialBatchNormalization(3), 2, 3, 400, 400),
+        layered(
+            lambda: torchlite.VolumetricBatchNormalization(8, 1e-3, 0.1, False), 9, 8, 16, 16, 16
+        ),
+        layered(lambda: torchlite.BatchNormalization(600), 500, 600),
+        layered(lambda: torchlite.BatchNormalization(1 << 18), 3, 1 << 18),
+        pooled(torchlite.SpatialMaxPooling(2, 2, 2, 2)),
+        pooled(torchlite.SpatialAveragePooling(3, 3, 2, 2)),
+    ],
+)
+def test_layers_have_the_same_bits_with_any_number_of_threads(found, monkeypatch):
+    helped = []
+    wake = pool._pool.wake
+    monkeypatch.setattr(pool._pool, "wake", lambda job, n: helped.append(n) or wake(job, n))
+    several = found()
+    assert helped
+    torchlite.threads(1)
+    for one, other in zip(found(), several, strict=True):
+        assert np.array_equal(one, other)
+    torchlite.threads(3)

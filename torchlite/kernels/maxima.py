@@ -16,6 +16,7 @@ import numpy as np
 
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
+from torchlite.kernels.threads import share_out
 from torchlite.kernels.windows import adaptive_windows, cached, inner_taps
 
 __all__ = [
@@ -61,8 +62,11 @@ def max_windows(
     steps = list(inner_taps(size, out, kernel, stride, padding, dilation))
     best = np.empty_like(planes, order="C", shape=(len(planes), *out))
     hits = np.empty_like(planes, "uint8" if len(steps) < 256 else "int32", shape=best.shape)
-    for part in cached(planes):
+
+    def look(part: slice) -> None:
         _first_maximum(planes[part], steps, best[part], hits[part])
+
+    share_out(planes, cached(planes), look)
     corners = [np.arange(n) * s - p for n, s, p in zip(out, stride, padding, strict=True)]
     offsets = [_flat([d * i for d, i in zip(dilation, t, strict=True)], size) for t, _, _ in steps]
     indices = np.take(like([0, *offsets], input), hits)

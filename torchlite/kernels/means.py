@@ -14,6 +14,7 @@ import numpy as np
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_along
+from torchlite.kernels.threads import share_out
 from torchlite.kernels.windows import adaptive_windows, along, cached, inner_taps
 
 __all__ = [
@@ -57,11 +58,14 @@ def sum_windows(
     planes = input.reshape(prod(lead), *input.shape[input.ndim - dims :])
     output = np.empty_like(planes, order="C", shape=(len(planes), *out))
     each = list(zip(kernel, stride, padding, out, strict=True))
-    for part in cached(planes):
+
+    def add(part: slice) -> None:
         sums = planes[part]
         for i, (k, s, p, m) in enumerate(each):
             sums = _summed(sums, i + 1, k, s, p, m)
         output[part] = sums
+
+    share_out(planes, cached(planes), add)
     return output.reshape(*lead, *out)
 
 
@@ -115,11 +119,14 @@ def sum_windows_back(
     planes = gradient.reshape(prod(lead), *out)
     result = np.empty_like(planes, order="C", shape=(len(planes), *size))
     each = list(zip(kernel, stride, padding, size, strict=True))
-    for part in cached(result):
+
+    def put(part: slice) -> None:
         spread = planes[part]
         for i, (k, s, p, n) in reversed(list(enumerate(each))):
             spread = _spread(spread, i + 1, k, s, p, n)
         result[part] = spread
+
+    share_out(result, cached(result), put)
     return result.reshape(*lead, *size)
 
 

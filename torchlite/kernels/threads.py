@@ -28,10 +28,14 @@ import numpy as np
 from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.kernels.arrays import Array
 
-__all__ = ["share_out", "threads"]
+__all__ = ["by_rows", "share_out", "threads"]
 
 _Work = Callable[..., Any]
 
+# Arrays of so many entries are shared out.
+LONG = 1 << 18
+# So many bytes stay in the cache.
+_CACHED = 1 << 19
 # So many pieces for each thread may have been done and not yet been added up.
 _AHEAD = 2
 # No machine has more, and an int of C can hold it.
@@ -114,6 +118,37 @@ def share_out(
         finally:
             # Its traceback holds this frame.
             del error, job
+
+
+def by_rows(function: Callable[..., Array], *arrays: Array, in_place: bool = False) -> Array:
+    """Return `function(*arrays)`, which makes each row of the rows at its place alone.
+
+    Rows are along the first dimension, and hold whatever there is along the others. in_place: they
+    are made in the first array.
+
+    Example
+    -------
+    >>> by_rows(lambda a, b: (a * b).sum(1), np.ones((2, 3)), np.eye(2, 3))
+    array([1., 1.])
+    """
+    first = arrays[0]
+    if first.size < LONG or type(first) is not np.ndarray or not _pool.helpers(len(first), False):
+        return function(*arrays)
+    if in_place:
+        result = first
+    else:
+        # Of no rows it is nothing, but its dtype and further dimensions tell those of all.
+        none = function(*(a[:0] for a in arrays))
+        result = np.empty((len(first), *none.shape[1:]), none.dtype)
+
+    def fill(part: slice) -> None:
+        made = function(*(a[part] for a in arrays))
+        if not in_place:
+            result[part] = made
+
+    step = max(1, len(first) * _CACHED // first.nbytes)
+    share_out(first, [slice(start, start + step) for start in range(0, len(first), step)], fill)
+    return result
 
 
 def _with(memory: Callable[[], Any] | None, work: _Work) -> _Work:

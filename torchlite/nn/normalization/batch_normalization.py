@@ -10,6 +10,7 @@ from torchlite.errors import ShapeError
 from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import inner, sum_along, sum_products, sum_rows
+from torchlite.kernels.threads import by_rows
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY
@@ -127,17 +128,26 @@ class BatchNormalization(Module):
 
     def updateOutput(self, input: Array) -> Array:
         self._must_fit("updateOutput", input)
+        one = input.ndim == 1 + len(self._axes)
         if self.train:
             save_mean, centered, variance = self._moments(input)
             self._follow(save_mean, variance, self._count(input))
             save_std = 1 / np.sqrt(variance + self.eps)
             self.save_mean, self.save_std, self._saved = save_mean, save_std, input
         else:
-            centered = input - self._spread(self.running_mean)
+            centered = self._centered(input[None] if one else input, self.running_mean)
             save_std = 1 / np.sqrt(self.running_var + self.eps)
-        self.output = centered * self._spread(self._factor(save_std))
-        if self.bias is not None:
-            self.output += self._spread(self.bias)
+        factor = self._spread(self._factor(save_std))
+        bias = None if self.bias is None else self._spread(self.bias)
+
+        def scaled(centered: Array) -> Array:
+            centered *= factor
+            if bias is not None:
+                centered += bias
+            return centered
+
+        output = by_rows(scaled, centered, in_place=True)
+        self.output = output[0] if one else output
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
@@ -145,11 +155,16 @@ class BatchNormalization(Module):
         save_mean, save_std = self._statistics(input)
         factor = self._spread(self._factor(save_std))
         if self.train:
-            centered = input - self._spread(save_mean)
-            slope = self._sum_products(gradOutput, centered) / self._count(input) * save_std**2
-            mean = self._sum(gradOutput) / self._count(input)
-            centered *= self._spread(slope)
-            self.gradInput = (gradOutput - self._spread(mean) - centered) * factor
+            centered = self._centered(input, save_mean)
+            n = self._count(input)
+            slope = self._spread(self._sum_products(gradOutput, centered) / n * save_std**2)
+            mean = self._spread(self._sum(gradOutput) / n)
+
+            def scaled(gradOutput: Array, centered: Array) -> Array:
+                centered *= slope
+                return (gradOutput - mean - centered) * factor
+
+            self.gradInput = by_rows(scaled, gradOutput, centered)
         else:
             self.gradInput = gradOutput * factor
         return self.gradInput
@@ -162,7 +177,7 @@ class BatchNormalization(Module):
         if input.ndim == 1 + len(self._axes):
             input, gradOutput = input[None], gradOutput[None]
         save_mean, save_std = self._statistics(input)
-        centered = input - self._spread(save_mean)
+        centered = self._centered(input, save_mean)
         increment = scale * (save_std * self._sum_products(gradOutput, centered))
         self.gradBias += scale * self._sum(gradOutput)
         self.gradWeight += increment
@@ -180,14 +195,22 @@ class BatchNormalization(Module):
 
     def _sum(self, batch: Array) -> Array:
         """Return the sum of each feature's values."""
-        return sum_along(batch, (0, *range(2, batch.ndim))) if self._axes else sum_rows(batch)
+        if not self._axes:
+            return sum_rows(batch)
+        pixels = tuple(range(2, batch.ndim))
+        return sum_rows(by_rows(lambda planes: sum_along(planes, pixels), batch))
 
     def _sum_products(self, a: Array, b: Array) -> Array:
         """Return the sum of each feature's products."""
         if not self._axes:
             return sum_products(a, b)
         # The pixels of a plane lie next to one another, its samples do not.
-        return sum_rows(inner(*(x.reshape(*x.shape[:2], prod(x.shape[2:])) for x in (a, b))))
+        flat = (x.reshape(*x.shape[:2], prod(x.shape[2:])) for x in (a, b))
+        return sum_rows(by_rows(inner, *flat))
+
+    def _centered(self, batch: Array, mean: Array) -> Array:
+        mean = self._spread(mean)
+        return by_rows(lambda values: values - mean, batch)
 
     def _statistics(self, input: Array) -> tuple[Array, Array]:
         """Return the mean and 1 / standard deviation that the input is normalised with."""
@@ -202,7 +225,7 @@ class BatchNormalization(Module):
         """Return each feature's mean, the input without it, and each feature's variance."""
         n = self._count(input)
         mean = self._sum(input) / n
-        centered = input - self._spread(mean)
+        centered = self._centered(input, mean)
         return mean, centered, self._sum_products(centered, centered) / n
 
     def _follow(self, mean: Array, variance: Array, n: int) -> None:
