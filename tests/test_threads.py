@@ -485,6 +485,16 @@ def layered(layer, *shape):
     return found
 
 
+def entries(layer):
+    def found():
+        rng = np.random.default_rng(0)
+        input = 5 * rng.standard_normal((3, 200_001)).astype("f")
+        gradOutput = input - 1j * input
+        return layer.forward(input), layer.backward(input, gradOutput), layer.forward(gradOutput)
+
+    return found
+
+
 def pooled(layer):
     def found():
         input = np.random.default_rng(0).standard_normal((16, 32, 32, 32)).astype("f")
@@ -497,13 +507,14 @@ def pooled(layer):
 @pytest.mark.parametrize(
     "found",
     [
-        layered(lambda: torchlite.SpatialBatchNormalization(16), 18, 16, 32, 32),
-        layered(lambda: torchlite.SpatialBatchNormalization(3), 2, 3, 400, 400),
+        layered(lambda: torchlite.SpatialBatchNormalization(16), 36, 16, 32, 32),
+        layered(lambda: torchlite.SpatialBatchNormalization(2), 2, 2, 600, 600),
         layered(
-            lambda: torchlite.VolumetricBatchNormalization(8, 1e-3, 0.1, False), 9, 8, 16, 16, 16
+            lambda: torchlite.VolumetricBatchNormalization(8, 1e-3, 0.1, False), 18, 8, 16, 16, 16
         ),
-        layered(lambda: torchlite.BatchNormalization(600), 500, 600),
-        layered(lambda: torchlite.BatchNormalization(1 << 18), 3, 1 << 18),
+        layered(lambda: torchlite.BatchNormalization(600), 900, 600),
+        *map(entries, (torchlite.Tanh(), torchlite.Sigmoid(), torchlite.SoftPlus(2))),
+        *map(entries, (torchlite.ELU(), torchlite.ELU(0.3), torchlite.LogSigmoid())),
         pooled(torchlite.SpatialMaxPooling(2, 2, 2, 2)),
         pooled(torchlite.SpatialAveragePooling(3, 3, 2, 2)),
     ],

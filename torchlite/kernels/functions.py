@@ -107,9 +107,9 @@ def mended(slope: Array, x: Array, exact: Callable[[Array], Array]) -> Array:
     return slope
 
 
-def sigmoid(x: Array) -> Array:
-    """Return `1 / (1 + exp(-x))`."""
-    result = np.negative(x)
+def sigmoid(x: Array, out: Array | None = None) -> Array:
+    """Return `1 / (1 + exp(-x))`, in out if that is given."""
+    result = np.negative(x, out)
     # Where exp overflows, the 0 that comes of it is right.
     with np.errstate(over="ignore"):
         np.exp(result, out=result)

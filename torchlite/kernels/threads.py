@@ -28,12 +28,12 @@ import numpy as np
 from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.kernels.arrays import Array
 
-__all__ = ["by_rows", "share_out", "threads"]
+__all__ = ["LONG", "by_rows", "entrywise", "share_out", "threads"]
 
 _Work = Callable[..., Any]
 
 # Arrays of so many entries are shared out.
-LONG = 1 << 18
+LONG = 1 << 19
 # So many bytes stay in the cache.
 _CACHED = 1 << 19
 # So many pieces for each thread may have been done and not yet been added up.
@@ -148,6 +148,33 @@ def by_rows(function: Callable[..., Array], *arrays: Array, in_place: bool = Fal
 
     step = max(1, len(first) * _CACHED // first.nbytes)
     share_out(first, [slice(start, start + step) for start in range(0, len(first), step)], fill)
+    return result
+
+
+def entrywise(function: Callable[..., Array], *arrays: Array) -> Array:
+    """Return `function(*arrays)`, which makes each entry of the entries at its place alone.
+
+    It is also called with `out`, an array that it fills and returns. Shapes: all arrays alike.
+
+    Example
+    -------
+    >>> entrywise(np.maximum, np.array([1.0, 5.0]), np.array([4.0, 2.0]))
+    array([4., 5.])
+    """
+    size = arrays[0].size
+    pieces = 1 + _pool.helpers(2 * size // LONG, False)
+    if pieces < 2 or not all(type(a) is np.ndarray and a.flags.c_contiguous for a in arrays):
+        return function(*arrays)
+    flat = [a.reshape(-1) for a in arrays]
+    result = np.empty(arrays[0].shape, np.result_type(*arrays))
+    made = result.reshape(-1)
+
+    def fill(part: slice) -> None:
+        function(*(a[part] for a in flat), out=made[part])
+
+    # One piece a thread: before each call of NumPy's, threads of Python wait for one another.
+    parts = [slice(size * i // pieces, size * (i + 1) // pieces) for i in range(pieces)]
+    share_out(result, parts, fill)
     return result
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from torchlite.kernels.arrays import Array
+from torchlite.kernels.threads import LONG, entrywise
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 
@@ -33,17 +34,26 @@ class Pointwise(Module):
 
     _validates = True
     inplace: bool = False
+    # Whether an entry takes so long that threads are worth it. Function and gradient of such a
+    # class also take `out`, an array for what they return.
+    _takes_long = False
 
     def updateOutput(self, input: Array) -> Array:
         checks.must_be_floating(self, "updateOutput", "input", input)
         self._must_fit("updateOutput", input)
-        self.output = self._function(input)
+        if self._takes_long and input.size >= LONG:
+            self.output = entrywise(self._function, input)
+        else:
+            self.output = self._function(input)
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         checks.must_match(self, "updateGradInput", input, gradOutput)
         self._must_fit("updateGradInput", input)
-        self.gradInput = self._gradient(input, gradOutput)
+        if self._takes_long and input.size >= LONG:
+            self.gradInput = entrywise(self._gradient, input, gradOutput)
+        else:
+            self.gradInput = self._gradient(input, gradOutput)
         return self.gradInput
 
     def _must_fit(self, method: str, input: Array) -> None:
@@ -79,7 +89,10 @@ class FromOutput(Pointwise):
         checks.must_match(self, "updateGradInput", input, gradOutput)
         self._must_fit("updateGradInput", input)
         output = self.output if input is self._source else self._function(input)
-        self.gradInput = self._gradient_of(input, output, gradOutput)
+        if self._takes_long and input.size >= LONG:
+            self.gradInput = entrywise(self._gradient_of, input, output, gradOutput)
+        else:
+            self.gradInput = self._gradient_of(input, output, gradOutput)
         return self.gradInput
 
     def _gradient_of(self, input: Array, output: Array, gradOutput: Array) -> Array:

@@ -53,24 +53,25 @@ class ELU(Pointwise):
     Learning by Exponential Linear Units (2015).
     """
 
+    _takes_long = True
+
     def __init__(self, alpha: float = 1, inplace: bool = False) -> None:
         self.alpha = not_negative(self, "alpha", alpha)
         self.inplace = inplace
 
-    def _function(self, input: Array) -> Array:
+    def _function(self, input: Array, out: Array | None = None) -> Array:
         output = _expm1(input.clip(-np.inf, 0))
         output *= self.alpha
-        output += input.clip(0, np.inf)
-        return output
+        return np.add(output, input.clip(0, np.inf), output if out is None else out)
 
-    def _gradient(self, input: Array, gradOutput: Array) -> Array:
+    def _gradient(self, input: Array, gradOutput: Array, out: Array | None = None) -> Array:
         # Not output + alpha, which far from 0 is nothing but rounding.
         slope = np.exp(input.clip(-np.inf, 0))
         # With alpha 1 this is right for positive entries, too.
         if self.alpha != 1:
             slope *= self.alpha
             slope = choose(input > 0, 1, slope, input.dtype)
-        return gradOutput * slope
+        return np.multiply(gradOutput, slope, out)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} (alpha:{self.alpha:f})"

@@ -1,5 +1,7 @@
 """LogSigmoid."""
 
+import numpy as np
+
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import sigmoid, softplus
 from torchlite.nn.transfer._pointwise import Pointwise
@@ -33,8 +35,10 @@ class LogSigmoid(Pointwise):
     Torch7, nn/LogSigmoid.lua.
     """
 
-    def _function(self, input: Array) -> Array:
-        return -softplus(-input)
+    _takes_long = True
 
-    def _gradient(self, input: Array, gradOutput: Array) -> Array:
-        return gradOutput * sigmoid(-input)
+    def _function(self, input: Array, out: Array | None = None) -> Array:
+        return np.negative(softplus(-input), out)
+
+    def _gradient(self, input: Array, gradOutput: Array, out: Array | None = None) -> Array:
+        return np.multiply(gradOutput, sigmoid(-input), out)

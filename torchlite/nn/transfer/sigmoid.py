@@ -1,5 +1,7 @@
 """Sigmoid."""
 
+import numpy as np
+
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import mended, sigmoid
 from torchlite.nn.transfer._pointwise import FromOutput
@@ -33,10 +35,14 @@ class Sigmoid(FromOutput):
     Torch7, nn/Sigmoid.lua.
     """
 
-    def _function(self, input: Array) -> Array:
-        return sigmoid(input)
+    _takes_long = True
 
-    def _gradient_of(self, input: Array, output: Array, gradOutput: Array) -> Array:
+    def _function(self, input: Array, out: Array | None = None) -> Array:
+        return sigmoid(input, out)
+
+    def _gradient_of(
+        self, input: Array, output: Array, gradOutput: Array, out: Array | None = None
+    ) -> Array:
         slope = mended(1 - output, input, lambda x: sigmoid(-x))
         slope *= output
-        return gradOutput * slope
+        return np.multiply(gradOutput, slope, out)

@@ -1,5 +1,7 @@
 """SoftPlus."""
 
+import numpy as np
+
 from torchlite.errors import SettingError
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import sigmoid, softplus
@@ -55,6 +57,7 @@ class SoftPlus(Pointwise):
     Torch7, nn/SoftPlus.lua.
     """
 
+    _takes_long = True
     threshold: float = 20
 
     def __init__(self, beta: float = 1) -> None:
@@ -62,10 +65,9 @@ class SoftPlus(Pointwise):
         if self.beta == 0:
             raise misbuilt(SettingError, self, "beta", "a number other than 0", repr(beta))
 
-    def _function(self, input: Array) -> Array:
+    def _function(self, input: Array, out: Array | None = None) -> Array:
         output = softplus(self.beta * input)
-        output /= self.beta
-        return output
+        return np.divide(output, self.beta, output if out is None else out)
 
-    def _gradient(self, input: Array, gradOutput: Array) -> Array:
-        return gradOutput * sigmoid(self.beta * input)
+    def _gradient(self, input: Array, gradOutput: Array, out: Array | None = None) -> Array:
+        return np.multiply(gradOutput, sigmoid(self.beta * input), out)

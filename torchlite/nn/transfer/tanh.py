@@ -35,11 +35,16 @@ class Tanh(FromOutput):
     Torch7, nn/Tanh.lua.
     """
 
-    def _function(self, input: Array) -> Array:
-        return np.tanh(input)
+    _takes_long = True
 
-    def _gradient_of(self, input: Array, output: Array, gradOutput: Array) -> Array:
-        return gradOutput * mended(1 - output * output, input, _slope)
+    def _function(self, input: Array, out: Array | None = None) -> Array:
+        return np.tanh(input, out)
+
+    def _gradient_of(
+        self, input: Array, output: Array, gradOutput: Array, out: Array | None = None
+    ) -> Array:
+        slope = mended(1 - output * output, input, _slope)
+        return np.multiply(gradOutput, slope, out)
 
 
 def _slope(x: Array) -> Array:
