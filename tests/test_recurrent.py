@@ -127,6 +127,17 @@ def test_whatever_a_layer_remembers_it_remembers_of_each_step(case):
     assert same(*results)
 
 
+def test_what_is_added_in_the_middle_of_a_sequence_is_remembered_too():
+    net = nn.Recursor(nn.Sequential(nn.Identity()))
+    net.forward(numbers(2, 3))
+    net.modules[0].add(nn.Dropout())
+    xs = numbers(2, 2, 3)
+    outputs = run(net, xs)
+    assert same(
+        back(net, xs, np.ones((2, 2, 3))), [y / x for x, y in zip(xs, outputs, strict=True)]
+    )
+
+
 def ascending(array):
     return np.arange(1.0, np.size(array) + 1).reshape(np.shape(array))
 

@@ -103,18 +103,19 @@ class Linked(AbstractRecurrent):
 
     def _map(self, noise: Any, numbers: Sequence[int], array: Array) -> Array:
         """Return what the maps of these numbers make of an array, side by side."""
-        made = []
+        links, made = self._links(), []
         for number in numbers:
-            link = self._links()[number]
+            link = links[number]
             a = product(_thinned(noise, number, array), link.weight.T)
             made.append(a if link.bias is None else a + link.bias)
         return made[0] if len(made) == 1 else np.concatenate(made, -1)
 
     def _map_back(self, noise: Any, numbers: Sequence[int], gradient: Array) -> Array:
         """Return the gradient of what the maps were given, from that of what they made."""
+        links = self._links()
         return total(
             [
-                _thinned(noise, number, product(piece, self._links()[number].weight))
+                _thinned(noise, number, product(piece, links[number].weight))
                 for number, piece in self._pieces(numbers, gradient)
             ]
         )
@@ -123,9 +124,9 @@ class Linked(AbstractRecurrent):
         self, noise: Any, numbers: Sequence[int], array: Array, gradient: Array
     ) -> list[_Increment]:
         """Return what is to be added to the gradients of the maps, which were given an array."""
-        sums: list[_Increment] = []
+        links, sums = self._links(), list[_Increment]()
         for number, piece in self._pieces(numbers, gradient):
-            link, given = self._links()[number], _thinned(noise, number, array)
+            link, given = links[number], _thinned(noise, number, array)
             rows, piece = (given[None], piece[None]) if given.ndim == 1 else (given, piece)
             sums.append((link.gradWeight, product(piece.T, rows)))
             if link.bias is not None:
@@ -133,7 +134,10 @@ class Linked(AbstractRecurrent):
         return sums
 
     def _pieces(self, numbers: Sequence[int], gradient: Array) -> list[tuple[int, Array]]:
-        sizes = [self._links()[number].weight.shape[0] for number in numbers]
+        if len(numbers) == 1:
+            return [(numbers[0], gradient)]
+        links = self._links()
+        sizes = [links[number].weight.shape[0] for number in numbers]
         return list(zip(numbers, pieces(gradient, sizes, gradient.ndim - 1), strict=True))
 
     # ---------------------------------------------------------------- leaving out

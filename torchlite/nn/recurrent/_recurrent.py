@@ -20,7 +20,7 @@ from torchlite.nn.recurrent._masking import found
 from torchlite.nn.recurrent._masks import masked, told
 from torchlite.nn.stateful import Stateful, inside
 
-__all__ = ["AbstractRecurrent", "Wrapping", "WrappingOne", "in_place", "memories", "remind"]
+__all__ = ["AbstractRecurrent", "Wrapping", "WrappingOne", "in_place", "remind"]
 
 
 class AbstractRecurrent(Container):
@@ -507,6 +507,57 @@ def _integer(layer: Any, method: str, argument: str, value: Any) -> int:
 # ---------------------------------------------------------------- steps of any module
 
 
+# What was left behind in each part, by the names of its attributes.
+_Memories = list[tuple[Stateful, dict[str, Any]]]
+
+
+class _Inside:
+    """What is inside the modules of a step, as long as these hold what they do.
+
+    Recurrent modules that take a step with it keep their steps themselves: they are apart, and what
+    is inside them is.
+    """
+
+    def __init__(self, modules: list[Module]) -> None:
+        self.recurrents = [rnn for module in modules for rnn in recurrents(module)]
+        self.parts: list[tuple[Stateful, list[str]]] = []
+        self.held: list[tuple[Any, tuple[Any, ...]]] = []
+        # Whether modules, too, are what is remembered, such as a MapTable's clones.
+        self.grows = False
+        found: set[int] = set()
+        waiting: list[tuple[Any, bool]] = [(module, False) for module in modules]
+        while waiting:
+            part, run = waiting.pop()
+            if id(part) in found or (isinstance(part, AbstractRecurrent) and not run):
+                continue
+            found.add(id(part))
+            names = [name for name in part.transient if name not in part._caches]
+            self.parts.append((part, names))
+            within = [inner for _, inner in inside(part)]
+            if within:
+                self.held.append((part, tuple(getattr(part, "modules", ()))))
+                remembered = [value for name in names for value in _entries(getattr(part, name))]
+                clones = [value for value in remembered if isinstance(value, Module)]
+                self.grows = self.grows or not {*map(id, clones)} <= {*map(id, within)}
+                within += clones
+            run = run or getattr(part, "_runs_steps", False)
+            waiting += [(inner, run) for inner in within]
+
+    def still_holds(self) -> bool:
+        """Tell whether nothing was added since, as far as `modules` tell."""
+        return not self.grows and all(
+            tuple(getattr(part, "modules", ())) == modules for part, modules in self.held
+        )
+
+    def memories(self) -> _Memories:
+        """Return what the last calls left behind."""
+        return [(part, {name: getattr(part, name) for name in names}) for part, names in self.parts]
+
+
+def _entries(value: Any) -> Any:
+    return value if isinstance(value, (list, tuple)) else ()
+
+
 class Wrapping(AbstractRecurrent):
     """A recurrent module each of whose steps calls other modules, whatever these remember.
 
@@ -515,6 +566,16 @@ class Wrapping(AbstractRecurrent):
     """
 
     _validates = True
+
+    transient = (*AbstractRecurrent.transient, "_known_inside")
+    _known_inside: Any = None
+
+    def _inside(self) -> _Inside:
+        """Return what is inside the modules, looked up once a sequence."""
+        known = self._known_inside
+        if known is None or not self.steps or not known.still_holds():
+            known = self._known_inside = _Inside(self.modules)
+        return known
 
     def _asked(self, position: int, method: str, *arguments: Any) -> Any:
         """Return what a module's method returns; an error is told where it happened."""
@@ -559,48 +620,22 @@ class WrappingOne(Wrapping):
     def _call(self, input: Any) -> tuple[Any, Any]:
         """Return the module's output, and what the call left behind."""
         self._with_mask()
-        with in_place(self.modules):
+        with in_place(self._inside().recurrents):
             output = self._asked(0, "updateOutput", input)
-        return output, memories(self.modules)
+        return output, self._inside().memories()
 
     def _call_back(self, step: Step, input: Any, gradOutput: Any) -> Any:
         """Return the module's gradInput."""
         remind(step.gates)
         self._reward(step)
-        with in_place(self.modules):
+        with in_place(self._inside().recurrents):
             gradInput = self._asked(0, "_backpropagate", input, gradOutput)
-        step.gradGates = memories(self.modules)
+        step.gradGates = self._inside().memories()
         return gradInput
 
     def _call_to_sum(self, step: Step, input: Any, gradOutput: Any, scale: Number) -> None:
         remind(step.gradGates)
         self.modules[0].accGradParameters(input, gradOutput, scale)
-
-
-_Memories = list[tuple[Stateful, dict[str, Any]]]
-
-
-def memories(modules: list[Module]) -> _Memories:
-    """Return what the last call left behind in each of the modules and their parts.
-
-    Recurrent modules that take a step with it are left out: they keep their steps themselves.
-    """
-    found: dict[int, Stateful] = {}
-    waiting: list[tuple[Any, bool]] = [(module, False) for module in modules]
-    made: _Memories = []
-    while waiting:
-        part, run = waiting.pop()
-        if id(part) in found or (isinstance(part, AbstractRecurrent) and not run):
-            continue
-        found[id(part)] = part
-        names = [name for name in part.transient if name not in part._caches]
-        made.append((part, {name: getattr(part, name) for name in names}))
-        run = run or getattr(part, "_runs_steps", False)
-        # Modules, too, may be what is remembered: a MapTable's clones.
-        held = [value for value in made[-1][1].values() if isinstance(value, (list, tuple))]
-        clones = [entry for value in held for entry in value if isinstance(entry, Module)]
-        waiting += [(inner, run) for inner in (*clones, *(inner for _, inner in inside(part)))]
-    return made
 
 
 def remind(left: _Memories) -> None:
@@ -611,13 +646,9 @@ def remind(left: _Memories) -> None:
 
 
 @contextmanager
-def in_place(modules: list[Module]) -> Iterator[None]:
-    """Put recurrent modules inside back to the step where they stood if the with block raises."""
-    before = [
-        (rnn, rnn.step, rnn._now, rnn._gradNow, rnn._back, rnn._summed)
-        for module in modules
-        for rnn in recurrents(module)
-    ]
+def in_place(rnns: list[Any]) -> Iterator[None]:
+    """Put recurrent modules back to the step where they stand if the with block raises."""
+    before = [(rnn, rnn.step, rnn._now, rnn._gradNow, rnn._back, rnn._summed) for rnn in rnns]
     try:
         yield
     except BaseException:

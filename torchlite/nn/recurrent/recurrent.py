@@ -7,7 +7,7 @@ from torchlite.kernels.arrays import Number
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.recurrent._gates import Step
-from torchlite.nn.recurrent._recurrent import Wrapping, in_place, memories, remind
+from torchlite.nn.recurrent._recurrent import Wrapping, in_place, remind
 from torchlite.nn.simple.add import Add
 from torchlite.nn.stateful import restored
 from torchlite.nn.table.c_add_table import CAddTable
@@ -126,7 +126,7 @@ class Recurrent(Wrapping):
         return [state]
 
     def _take(self, input: Any, before: list[Any]) -> Step:
-        with in_place(self.modules):
+        with in_place(self._inside().recurrents):
             a, fed_back = self._asked(_INPUT, "updateOutput", input), None
             if before[0] is None:
                 b = self._asked(_START, "updateOutput", a)
@@ -134,7 +134,7 @@ class Recurrent(Wrapping):
                 fed_back = self._asked(_FEEDBACK, "updateOutput", before[0])
                 b = self._asked(_MERGE, "updateOutput", [a, fed_back])
             output = self._asked(_TRANSFER, "updateOutput", b)
-        left = memories(self.modules)
+        left = self._inside().memories()
         gates = {"input": a, "feedback": fed_back, "merge": b, "left": left}
         return Step(input, before, gates, [output])
 
@@ -143,7 +143,7 @@ class Recurrent(Wrapping):
         (h,), by_feedback, gradH = step.before, None, None
         remind(left)
         self._reward(step)
-        with in_place(self.modules):
+        with in_place(self._inside().recurrents):
             by_merge = self._asked(_TRANSFER, "updateGradInput", b, gradAfter[0])
             if h is None:
                 by_input = self._asked(_START, "updateGradInput", a, by_merge)
@@ -157,7 +157,7 @@ class Recurrent(Wrapping):
             "input": by_input,
             "feedback": by_feedback,
             "merge": by_merge,
-            "left": memories(self.modules),
+            "left": self._inside().memories(),
         }
         return gradInput
 
