@@ -224,6 +224,8 @@ class Residual(torch.nn.Module):
 
 def test_what_torchlite_cannot_say_is_named_whole():
     t = torch.nn
+    hooked = t.Linear(2, 2)
+    hooked.register_forward_hook(lambda *given: None)
     module = t.Sequential(
         t.Conv2d(4, 4, 3, groups=2),
         t.Sequential(t.GELU(), t.Conv2d(4, 4, 2, padding="same")),
@@ -254,6 +256,8 @@ def test_what_torchlite_cannot_say_is_named_whole():
         t.MaxPool3d(1, dilation=2, return_indices=True),
         t.GRU(2, 2),
         t.LSTM(2, 2, bias=False),
+        t.MaxPool1d(2, padding=2),
+        hooked,
     )
     with pytest.raises(DTypeError) as caught:
         pytorch.from_torch(module)
@@ -288,7 +292,9 @@ def test_what_torchlite_cannot_say_is_named_whole():
         "  25: LayerNorm: it has a weight without a bias\n"
         "  26: MaxPool3d: return_indices is True\n"
         "  27: GRU: its reset gate acts after the recurrent product, that of SeqGRU before it\n"
-        "  28: LSTM: bias is False"
+        "  28: LSTM: bias is False\n"
+        "  29: MaxPool1d: SpatialMaxPooling: padW must be at most half of kW = 2, got 2\n"
+        "  30: Linear: it has hooks"
     )
     with pytest.raises(DTypeError, match=r"module must be a torch\.nn\.Module, got Linear$"):
         pytorch.from_torch(nn.Linear(1, 1))
@@ -418,6 +424,23 @@ def test_what_is_shared_stays_shared():
     net = pytorch.from_torch(torch.nn.Sequential(lookup, speaking))
     assert net[0].weight is net[1].weight
     assert net[0].gradWeight is net[1].gradWeight
+
+
+def test_what_remembers_its_forward_stands_in_two_places_as_two():
+    t = torch.nn
+    dropout, relu = t.Dropout(0.25), t.ReLU()
+    inside = t.Sequential(t.Linear(2, 2), t.BatchNorm1d(2))
+    module = t.Sequential(dropout, relu, inside, dropout, relu, inside).double().eval()
+    net = pytorch.from_torch(module)
+    assert net[0] is not net[3]
+    assert net[3].p == 0.25
+    assert net[1] is net[4]
+    for name in ("weight", "gradWeight", "bias", "gradBias"):
+        assert getattr(net[2][0], name) is getattr(net[5][0], name)
+    assert net[2][1].running_var is net[5][1].running_var
+    assert len(net.parameters()[0]) == 4
+    x = np.arange(6.0).reshape(3, 2)
+    close([net.forward(x)], module(torch.tensor(x)).detach().numpy(), 1e-12)
 
 
 def test_a_layer_that_stands_twice_is_no_tie():

@@ -245,22 +245,28 @@ class _Back:
 
     def made(self, module: Any, path: str, then: list[Any]) -> Any:
         """Return the layer of a module that stands under a path, before others."""
-        if id(module) not in self._made:
-            try:
-                layer, own = self._new(module, path, then)
-                for part in own:
-                    # To set it on a container would switch all that is in it.
-                    vars(part)["train"] = module.training
-            except UnsaidError as error:
-                where = f"{path}: " if path else ""
-                self.problems.append(f"{where}{type(module).__name__}: {error}")
-                layer = nn.Identity()
-            self._made[id(module)] = layer
-        return self._made[id(module)]
+        if id(module) in self._made:
+            layer = self._made[id(module)]
+            # What remembers its forward has to be another one in another place.
+            return layer.clone(*_shared(layer)) if layer.remembers else layer
+        try:
+            layer, own = self._new(module, path, then)
+            for part in own:
+                # To set it on a container would switch all that is in it.
+                vars(part)["train"] = module.training
+        except (UnsaidError, TorchliteError) as error:
+            where = f"{path}: " if path else ""
+            reason = str(error).partition("\n")[0]
+            self.problems.append(f"{where}{type(module).__name__}: {reason}")
+            layer = nn.Identity()
+        self._made[id(module)] = layer
+        return layer
 
     def _new(self, module: Any, path: str, then: list[Any]) -> tuple[Any, list[Any]]:
         """Return the layer of a module, and which of its parts stand for the module itself."""
         torch, kind = self._torch, type(module)
+        if module._forward_pre_hooks or module._forward_hooks or module._backward_hooks:
+            raise UnsaidError("it has hooks")
         if isinstance(module, torch.nn.Sequential) and kind.forward is torch.nn.Sequential.forward:
             net = nn.Sequential(*self._inside(module, path, then))
             return net, [net]
@@ -325,6 +331,12 @@ class _Back:
         if getattr(first, first_name).shape == own.shape:
             setattr(layer, name, getattr(first, first_name))
             setattr(layer, names[name], getattr(first, own_parameters(first)[first_name]))
+
+
+def _shared(layer: Any) -> set[str]:
+    """Return the names of parameters, gradients and running statistics in a layer."""
+    both = (pair for part in layer.listModules() for pair in own_parameters(part).items())
+    return {"running_mean", "running_var", *(name for pair in both for name in pair)}
 
 
 def _said(module: Any, name: str) -> Any:
