@@ -906,3 +906,65 @@ def test_rewards_teach_what_to_draw():
         net.backward(x, gradient[0])
         net.updateParameters(1)
     assert net.evaluate().forward(x)[0, 1] > 0.9
+
+
+# ---------------------------------------------------------------- large numbers, none, and others
+
+
+def test_large_scores_do_not_overflow():
+    random.manualSeed(2)
+    tree = nn.SoftMaxTree(1, {0: [1, 2]})
+    tree.weight[:], tree.bias[:] = [[1], [-1]], 0
+    x = [np.array([[1e4], [-1e4]]), np.array([1, 1])]
+    assert tree.forward(x).tolist() == [0, -2e4]
+    assert tree.backward(x, np.ones(2))[0].tolist() == [[0], [2]]
+    model = nn.NCEModule(1, 2, 1, np.ones(2), 1).evaluate()
+    model.weight[:], model.bias[:], model.normalized = [[1], [-1]], 0, True
+    assert model.forward(x)[:, 1].tolist() == [0, 1]
+    model.logsoftmax = True
+    assert model.forward([np.array([[1e4], [0.0]]), x[1]]) == pytest.approx(
+        np.array([[0, -2e4], [-np.log(2)] * 2])
+    )
+
+
+def test_ids_of_a_tree_may_have_gaps():
+    tree = nn.SoftMaxTree(2, {9: [4, 7]}, 9)
+    assert message(lambda: tree.forward([np.ones((1, 2)), np.array([5])]), IndexError) == (
+        "SoftMaxTree.updateOutput: input[1][0] = 5 is no leaf"
+    )
+
+
+@pytest.mark.parametrize("unigrams", [[0.0, 0.0], [np.inf, 1.0], [np.nan, 1.0], [3.0, -1.0]])
+def test_unigrams_are_numbers_of_occurrences(unigrams):
+    said = message(lambda: nn.NCEModule(2, 2, 3, np.array(unigrams)), SettingError)
+    assert said.startswith("NCEModule: unigrams must be at least 0, with a finite sum above 0, got")
+    assert nn.NCEModule(2, 2, 3, np.array([2, 6])).unigrams.tolist() == [0.25, 0.75]
+
+
+def test_a_Z_of_0_is_estimated():
+    random.manualSeed(1)
+    layer = nn.NCEModule(2, 4, 3, np.ones(4), 0)
+    layer.forward([np.ones((2, 2)), np.array([3, 0])])
+    assert layer.Z.item() > 0
+    assert {"repeat", "gradInput"} <= nn.NCEModule(2, 4, 3, np.ones(4)).exempt.keys()
+    assert not {"repeat", "gradInput"} & layer.exempt.keys()
+
+
+def test_rewards_of_none_and_of_what_is_unknown():
+    criterion = nn.VRClassReward(nn.ReinforceBernoulli())
+    none = [np.zeros((0, 2)), np.zeros(0)]
+    assert criterion.forward(none, np.zeros(0, int)) == 0
+    assert criterion.backward(none, np.zeros(0, int))[0].shape == (0, 2)
+    x = [np.array([[np.nan, 0.0], [0.0, 1.0]]), np.zeros(2)]
+    criterion.backward(x, np.array([1, 1]))
+    assert criterion.reward == pytest.approx(np.array([np.nan, 1]), nan_ok=True)
+
+
+def test_a_deviation_decides_the_precision():
+    layer = nn.ReinforceNormal(np.ones(2, "float32"))
+    assert layer.type() == np.float32
+    assert layer.forward(np.ones((3, 2), "float32")).dtype == np.float32
+    assert message(lambda: layer.reinforce([1.0]), DTypeError) == (
+        "ReinforceNormal.reinforce: reward must be an array, got list\n"
+        "  hint: np.array(reward, dtype='float32')"
+    )

@@ -102,7 +102,9 @@ class ClassReward(Criterion):
             expected = f"({len(hits)},) or ({len(hits)}, 1)"
             raise checks.misshapen(self, method, "input[1]", expected, baseline)
         # NaN in gives NaN out.
-        unknown = (scores != scores).reshape(len(hits), -1).any(axis=1)
+        unknown = scores != scores
+        if scores.ndim > 1:
+            unknown = unknown.any(axis=1)
         reward = self.scale * np.where(unknown, np.nan, hits)
         return reward.astype(scores.dtype), baseline
 

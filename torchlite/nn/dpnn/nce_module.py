@@ -152,7 +152,8 @@ class NCEModule(Module):
         if not self.normalized or self.train:
             broken |= dict.fromkeys(("batch", "modes"), "evaluation draws noise, too")
         if not self.Z.item() > 0:
-            broken |= dict.fromkeys(("repeat", "gradInput"), "the first forward estimates Z")
+            estimated = ("repeat", "update", "gradInput", "gradParameters", "accumulate", "flat")
+            broken |= dict.fromkeys((*estimated, "interleave"), "the first forward estimates Z")
         return broken
 
     def updateOutput(self, input: Sequence[Array]) -> Any:
