@@ -316,6 +316,22 @@ def test_parameters_have_their_names(file):
     ]  # fmt: skip
 
 
+def test_nodes_are_named_after_their_layers(file):
+    net = nn.Sequential(
+        nn.Concat(1, nn.Linear(3, 4), nn.Euclidean(3, 2)), nn.SplitTable(1), nn.MapTable(nn.Tanh())
+    )
+    export(net, file, (1, 3))
+    graph = onnx.load(file).graph
+    names = [node.name for node in graph.node]
+    assert names[:5] == ["0.0.Gemm", "0.1.Unsqueeze", "0.1.Transpose", "0.1.Sub", "0.1.ReduceL2"]
+    assert names[5:9] == ["0.Concat", "1.Gather", "1.Gather_1", "1.Gather_2"]
+    assert names[12:15] == ["2.0.Tanh", "2.0.Tanh_1", "2.0.Tanh_2"]
+    assert [node.output[0] for node in graph.node] == names
+    constants = ["0.0.weight", "0.0.bias", "0.1.constant", "0.1.weight"]
+    assert list(arrays_of(file))[:4] == constants
+    assert list(arrays_of(file))[4:] == ["1.constant", *(f"1.constant_{i}" for i in range(1, 6))]
+
+
 def test_what_is_shared_is_there_once(file):
     shared = nn.SpatialConvolutionMM(1, 2, 1, 1)
     net = nn.Sequential(
@@ -339,6 +355,27 @@ def test_what_is_tied_by_transposing_is_there_once(file):
     assert operators_of(file) == ["Gemm", "Tanh", "Transpose", "Gemm", "Identity"]
     input = np.ones((2, 3), "float32")
     compare(run(file, input), net.float().forward(input), 1e-5)
+
+
+def test_arrays_in_any_order(file):
+    net = nn.Sequential(nn.CAdd(2, 3, 4), nn.CMul(2, 3, 4))
+    net[0].bias = np.arange(24.0).reshape(4, 3, 2).T
+    net[1].weight = np.arange(48.0).reshape(2, 3, 8)[:, :, ::2]
+    export(net, file, (1, 2, 3, 4))
+    input = np.ones((5, 2, 3, 4), "float32")
+    compare(run(file, input), net.float().forward(input), 1e-5)
+
+
+def test_a_batch_in_two_dimensions(file):
+    """Every sample with every other."""
+    net = nn.Sequential(
+        nn.ConcatTable(nn.Identity(), nn.Identity()), nn.MM(False, True), nn.Unsqueeze(0),
+        nn.Unsqueeze(0), nn.Tanh(), nn.Squeeze(),
+    )  # fmt: skip
+    export(net, file, (1, 3))
+    for n in (2, 5):
+        input = np.random.default_rng(n).normal(size=(n, 3)).astype("float32")
+        compare(run(file, input), net.forward(input), 1e-5)
 
 
 def test_equal_parameters_are_not_shared(file):
@@ -388,6 +425,19 @@ class Sorted(nn.ReLU):
         return self.output
 
 
+class Switched(nn.Dropout):
+    def _drops(self):
+        return True
+
+    @property
+    def p(self):
+        return 0.5
+
+    @p.setter
+    def p(self, p):
+        pass
+
+
 class Clumsy(nn.Module):
     def updateOutput(self, input):
         raise OverflowError("not of zeros")
@@ -417,7 +467,7 @@ def test_all_that_cannot_be_said_is_named(tmp_path):
         nn.Sequential(Sorted(), nn.Dropout(0.5, stochasticInference=True)),
     )
     assert refused(StateError, net, (1, 3, 8, 8), tmp_path) == (
-        "export: all layers must be such that ONNX can say them, got 3 that it cannot\n"
+        "export: net must be of layers that ONNX can say, got 3 that it cannot\n"
         "  [0][0] SpatialFractionalMaxPooling: it draws its windows at random, in evaluation mode, "
         "too\n"
         "  [2][0] Sorted: what its own updateOutput computes is not known\n"
@@ -426,13 +476,23 @@ def test_all_that_cannot_be_said_is_named(tmp_path):
     # What is refused may not even run.
     net = nn.Sequential(Sorted(), Clumsy(), nn.ReLU())
     assert refused(StateError, net, (1, 3), tmp_path) == (
-        "export: all layers must be such that ONNX can say them, got 2 that it cannot\n"
+        "export: net must be of layers that ONNX can say, got 2 that it cannot\n"
         "  [0] Sorted: what its own updateOutput computes is not known\n"
         "  [1] Clumsy: what a class of your own computes is not known"
     )
     assert refused(StateError, Sorted(), (1, 3), tmp_path) == (
-        "export: all layers must be such that ONNX can say them, got 1 that it cannot\n"
+        "export: net must be of layers that ONNX can say, got 1 that it cannot\n"
         "  Sorted: what its own updateOutput computes is not known"
+    )
+
+
+def test_classes_that_are_not_known(tmp_path):
+    def why(net, shape):
+        return refused(StateError, net, shape, tmp_path).partition("cannot\n  ")[2]
+
+    assert why(Switched(), (1, 3)) == "Switched: what its own _drops, p computes is not known"
+    assert why(nn.recurrent.element_research.SeqGRU(3, 2), (2, 1, 3)) == (
+        "SeqGRU: there is no rule for it"
     )
 
 

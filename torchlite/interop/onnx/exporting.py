@@ -204,12 +204,8 @@ def _traced(net: Module, input: Any, opset: int) -> tuple[Graph, list[Value], An
         random.setRNGState(state)
     if problems:
         lines = "".join(f"\n  {where}: {why}" for where, why in problems.items())
-        raise StateError(
-            f"export: all layers must be such that ONNX can say them, got "
-            f"{len(problems)} that it cannot{lines}",
-            method="export",
-            argument="net",
-        )
+        expected, got = "of layers that ONNX can say", f"{len(problems)} that it cannot{lines}"
+        raise fault(StateError, "export", "net", expected, got)
     return graph, given, output
 
 

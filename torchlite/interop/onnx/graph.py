@@ -99,8 +99,6 @@ def zipped(first: Any, second: Any) -> Any:
         if len(first) != len(second):
             raise UnsayableError("how long its table is depends on the batch")
         return [zipped(a, b) for a, b in zip(first, second, strict=True)]
-    if isinstance(first, dict):
-        return {key: zipped(entry, second[key]) for key, entry in first.items()}
     if first.ndim != second.ndim:
         raise UnsayableError("how many dimensions its output has depends on the batch")
     return Value("", (first, second))
@@ -202,13 +200,13 @@ class Graph:
         if id(owner) not in self._owners:
             key: Any = array.dtype, array.shape, array.tobytes()
         elif array.ndim == 2 and array.flags.f_contiguous and not array.flags.c_contiguous:
-            return str(self.node("Transpose", array.T, perm=[1, 0]))
+            return str(self.node("Transpose", array.T))
         else:
             key = array.ctypes.data, array.shape, array.strides
         if key not in self._known:
             name = self._known[key] = self.fresh(name)
             # A copy: some layers write into an array anew before they run.
-            self.constants[name] = np.array(array, order="C")
+            self.constants[name] = array.copy()
         return self._known[key]
 
     # ---------------------------------------------------------------- shapes
@@ -302,8 +300,6 @@ def probe_of(table: Any, which: int) -> Any:
 
 def named(table: Any, names: Any) -> Any:
     """Return a table of Values with these names."""
-    if isinstance(table, dict):
-        return {key: named(value, names[key]) for key, value in table.items()}
-    if isinstance(table, (list, tuple)):
+    if isinstance(table, list):
         return [named(value, name) for value, name in zip(table, names, strict=True)]
     return table.named(names)
