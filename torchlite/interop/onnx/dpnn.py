@@ -1,5 +1,6 @@
 """The layers of dpnn and nnx in ONNX."""
 
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -39,19 +40,19 @@ def noise_contrastive(g: Graph, layer: Any, input: list[Value], output: Value) -
 
 @rule(nn.SoftMaxTree)
 def soft_max_tree(g: Graph, layer: Any, input: list[Value], output: Value) -> Any:
-    row_of, families = layer._places()
     # Of each node, the rows on the way to it from the root.
-    ways = np.zeros((1 + max(layer.childIds), len(layer.childIds)), bool)
-    for child in layer.childIds:
+    row_of = {child: row for row, child in enumerate(layer.childIds)}
+    ways = np.zeros((1 + max(row_of), len(row_of)), bool)
+    for child in row_of:
         node = child
         while node != layer.rootId:
             ways[child, row_of[node]] = True
             node = layer.parentIds[row_of[node]]
-    sums = product(g, input[0], layer.weight, layer.bias)
-    steps = [
-        g.node("LogSoftmax", g.slice(sums, 1, rows.start, rows.stop), axis=1)
-        for rows in sorted(families.values(), key=lambda rows: rows.start)
-    ]
+    sums, steps, start = product(g, input[0], layer.weight, layer.bias), [], 0
+    for _, siblings in groupby(layer.parentIds):
+        stop = start + len(list(siblings))
+        steps.append(g.node("LogSoftmax", g.slice(sums, 1, start, stop), axis=1))
+        start = stop
     on_the_way = g.node("Gather", ways, input[1], axis=0)
     return g.reduce(
         "ReduceSum", g.node("Where", on_the_way, g.node("Concat", *steps, axis=1), 0.0), 1
