@@ -276,6 +276,16 @@ def test_a_sample_alone_is_masked_whole():
         element_research.MaskZero(nn.ReLU(), -1)
 
 
+def test_a_recurrent_module_is_masked_by_itself():
+    said = (
+        r"^MaskZero: the state of RecGRU\(2 -> 1\) runs on where its output is zero; "
+        r"maskZero\(nInputDim\) of the module itself lets it start anew$"
+    )
+    with pytest.warns(UserWarning, match=said):
+        element_research.MaskZero(nn.RecGRU(2, 1), 1)
+    element_research.MaskZero(nn.RecGRU(2, 1), 1, silent=True)
+
+
 def test_what_is_left_out_is_never_seen():
     seen = []
 

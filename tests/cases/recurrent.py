@@ -39,11 +39,6 @@ def batch_first(layer):
 OF_TIME = {"batch": "the first dimension is time"}
 
 
-def looking():
-    """Return what makes a state of an input and an action."""
-    return nn.Sequential(nn.ParallelTable(nn.Linear(3, 2), nn.Linear(2, 2)), nn.CAddTable())
-
-
 CASES = [
     Case(lambda: nn.LookupTableMaskZero(4, 3), ids(-1, 4, 2, 5)),
     Case(lambda: nn.MaskZero(nn.Linear(3, 2), True), with_blanks(4, 3)),
@@ -161,13 +156,13 @@ CASES = [
     ),
     Case(lambda: nn.VariableLength(nn.SeqGRU(3, 2)), [(2, 3), (4, 3), (1, 3), (2, 3)]),
     Case(nn.NormStabilizer, (4, 3)),
-    Case(lambda: nn.Repeater(nn.LinearRNN(3, 2), 3), (4, 3)),
-    Case(lambda: nn.RecurrentAttention(looking(), nn.Linear(2, 2), 3, [2]), (4, 3)),
-    Case(lambda: nn.BiSequencer(nn.Mul(), nn.Tanh()), (3, 2, 2)),
-    Case(lambda: nn.BiSequencerLM(nn.Mul(), nn.Tanh()), [(2, 2)] * 3),
+    Case(lambda: nn.Repeater(nn.LinearRNN(2, 1), 2), (2, 2)),
+    Case(lambda: nn.RecurrentAttention(nn.CAddTable(), nn.Linear(2, 2), 2, [2]), (3, 2)),
+    Case(lambda: nn.BiSequencer(nn.Mul(), nn.Tanh()), (2, 2, 1)),
+    Case(lambda: nn.BiSequencerLM(nn.Mul(), nn.Tanh()), [(2, 1)] * 3),
     Case(
-        lambda: element_research.BiSequencer(nn.Mul(), nn.Tanh()),
-        [(2, 2)] * 2,
+        lambda: element_research.BiSequencer(nn.Tanh(), nn.Identity()),
+        [(2, 1)] * 2,
         name="Element-Research",
     ),
 ]

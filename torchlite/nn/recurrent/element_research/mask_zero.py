@@ -73,7 +73,7 @@ class MaskZero(Masking):
     def __init__(self, module: Module, nInputDim: int, silent: bool = False) -> None:
         super().__init__(module)
         self.nInputDim = checks.at_least(self, "nInputDim", nInputDim, 0)
-        if getattr(module, "_steps_itself", False) and not silent:
+        if module._steps_itself and not silent:
             warnings.warn(
                 f"{type(self).__name__}: the state of {checks.title(module)} runs on where its "
                 "output is zero; maskZero(nInputDim) of the module itself lets it start anew",
