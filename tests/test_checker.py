@@ -1605,6 +1605,7 @@ def test_ducks_refuse_the_host():
         lambda: np.float64(1) < duck,  # of which NumPy makes an array without dimensions
         lambda: np.max(duck, initial=0),
         lambda: duck.sum(where=duck > 0),
+        lambda: np.add(duck, 1, where=duck > 0),
         lambda: np.empty_like(duck, subok=False),
     ):
         with pytest.raises(TypeError):

@@ -108,8 +108,8 @@ def rprop(
             np.sign(last, out=s)
             s *= r
             turned = s < 0
-            np.multiply(size, etaplus, out=size, where=s > 0)
-            np.multiply(size, etaminus, out=size, where=turned)
+            size[s > 0] *= etaplus
+            size[turned] *= etaminus
             np.clip(size, smallest, largest, out=size)
             last[...] = g
             last[turned] = 0

@@ -46,6 +46,7 @@ class Duck(NDArrayOperatorsMixin):
     imag = property(lambda self: Duck(self.held.imag))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        _refuse_keywords(ufunc.__name__, kwargs)
         return _wrapped(getattr(ufunc, method)(*_held(inputs), **_held(kwargs)), kwargs.get("out"))
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:

@@ -192,7 +192,8 @@ class MuFuRu(Linked):
 
 def _of_root(difference: Array, gradient: Array) -> tuple[Array, Array]:
     size = np.abs(difference)
-    inverse = np.divide(gradient, 8 * np.sqrt(size), out=np.zeros_like(gradient), where=size > 0)
+    apart = size > 0
+    inverse = np.where(apart, gradient / (8 * np.sqrt(np.where(apart, size, 1))), 0)
     by_s = np.sign(difference.real) * inverse
     return by_s, -by_s
 
