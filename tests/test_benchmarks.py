@@ -1,5 +1,6 @@
 """Every benchmark runs, on sizes that take no time, and its report says what was measured."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from bugs.good import Good
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import checker_alarms, checker_scoreboard, report, run, timing
+from benchmarks import checker_alarms, checker_scoreboard, compare, report, run, timing
 from benchmarks.cases import CASES, GROWTH, NAMED
 from benchmarks.measure import measure
 from benchmarks.peers import Contender, enter
@@ -209,6 +210,40 @@ def test_the_command_prints_a_table():
     assert "| A step of training | " in printed
     assert "\n| 1-1, batch 3 | " in printed
     assert "## machine\n\n" in printed
+
+
+def test_what_changed_between_two_commits_is_told():
+    assert compare.verdict([4.0, 4.2], [4.1, 4.3]) == "1.02"
+    assert compare.verdict([4.0, 4.2], [4.21, 4.22]) == "1.03, slower"
+    assert compare.verdict([4.0, 4.2], [2.0, 2.1]) == "0.50, faster"
+    assert compare.verdict([4.00, 4.01], [4.02, 4.03]) == "1.00"
+    assert compare.verdict([4.0, 4.2], [None, None]) == "only one of them can"
+
+
+def test_two_commits_take_turns(tmp_path, monkeypatch):
+    monkeypatch.setattr(compare, "PAIRS", 1)
+    monkeypatch.setattr(compare, "TURNS", 1)
+    folder = tmp_path / "after"
+    for part in ("torchlite", "benchmarks"):
+        shutil.copytree(ROOT / part, folder / part)
+    path = folder / "torchlite" / "nn" / "simple" / "linear.py"
+    text, start = path.read_text("utf-8"), "        weight = self.weight\n"
+    assert start in text
+    path.write_text(text.replace(start, f"{start}        sum(range(9999))\n"), "utf-8")
+    (folder / "torchlite" / "nn" / "transfer" / "log_soft_max.py").write_text("", "utf-8")
+    cases = ["1-1, batch 3", "LogSoftMax and ClassNLL, 256 of 1000"]
+    (step, before, after), (loss, *losses) = compare.compare(ROOT, folder, cases)
+    assert (step, loss) == tuple(cases)
+    assert compare.verdict(before, after).endswith("slower")
+    assert compare.verdict(*losses) == "only one of them can"
+
+
+def test_commits_are_unpacked(tmp_path):
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
+        pytest.skip("no checkout of git's")
+    folder = compare.folder_of("HEAD", tmp_path)
+    assert (folder / "torchlite" / "nn" / "simple" / "linear.py").is_file()
+    assert (folder / "benchmarks" / "compare.py").is_file()
 
 
 class Reversed(nn.Identity):
