@@ -28,10 +28,23 @@ def _reshaped(m: Any, x: Any) -> Any:
     return x.reshape(m.of.forward(np.broadcast_to(np.False_, tuple(x.shape))).shape)
 
 
+def _viewed(m: Any, x: Any) -> Any:
+    dims, size = m.of.numInputDims, m.of.size
+    first = 0 if dims is None else x.ndim - dims
+    if -1 in size:
+        return x.reshape(*[math.prod(x.shape[:first])][:first], *size)
+    # Of a single sample the layer knows whether it is one.
+    whole = not first and x.numel() == m.of.numElements
+    return _reshaped(m, x) if whole else x.reshape(-1, *size)
+
+
 def _moved(m: Any, x: Any) -> Any:
     """Return what a layer that only moves entries makes of them."""
-    places = m.of.forward(np.arange(float(x.numel())).reshape(tuple(x.shape)))
-    return x.reshape(-1)[x.new_tensor(places).long()]
+    import torch
+
+    numbers = np.arange(float(x.numel())).reshape(tuple(x.shape))
+    places = torch.as_tensor(m.of.clone().double().forward(numbers), device=x.device)
+    return x.reshape(-1)[places.long()]
 
 
 def _transposed(m: Any, x: Any) -> Any:
@@ -643,7 +656,7 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "Transpose": _transposed,
     "Unsqueeze": lambda m, x: x.unsqueeze(_axis(x, m.of.pos, m.of.numInputDims, room=1)),
     "UpSampling": _up_sampled,
-    "View": _reshaped,
+    "View": _viewed,
     "VolumetricDropout": _dropped(3),
     "WeightNorm": _with_normed_weight,
     "WeightedEuclidean": _distances,
