@@ -18,15 +18,12 @@ class LookupRNN(Recurrence):
 
     Maths
     -----
-    Of the first step, with CAddTable; later h is the output of the step before, and gradNext what
-    the step after wants of it, beside gradOutput::
+    By steps, with E the table, W and b of the Linear, and CAddTable; output(-1) is zeros::
 
-        (table, linear), _, transfer = modules[0].modules
-        h = np.zeros((*input.shape, *outputSize))
-        a = table.weight[input + 1] + h @ linear.weight.T + linear.bias
-        output = transfer.updateOutput(a)
-        gradNext = np.zeros_like(output)
-        gradH = transfer.updateGradInput(a, gradOutput + gradNext) @ linear.weight
+        output(t) = transfer(E[input(t) + 1] + output(t - 1) @ W.T + b)
+        gradA(t) = transfer.updateGradInput(a(t), gradOutput(t) + gradA(t + 1) @ W)
+
+    a(t) is what transfer was given.
 
     Shapes
     ------

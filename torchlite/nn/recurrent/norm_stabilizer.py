@@ -83,6 +83,8 @@ class NormStabilizer(AbstractRecurrent):
     loss: Any = 0.0
     transient = (*AbstractRecurrent.transient, "loss")
 
+    _validates = True
+
     def __init__(self, beta: float = 1) -> None:
         self._hold()
         self.beta = checks.constant(self, "beta", beta)
