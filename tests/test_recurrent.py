@@ -100,7 +100,7 @@ def stateless_rows():
         # A lazy mask is meant to be that of all steps.
         if getattr(made, "lazy", False):
             continue
-        if isinstance(made, nn.Module) and type(made) not in seen and not list(recurrents(made)):
+        if isinstance(made, nn.Module) and type(made) not in seen and not recurrents(made):
             seen.add(type(made))
             yield pytest.param(case, id=case.id)
 
@@ -232,12 +232,24 @@ def test_an_error_in_a_network_leaves_all_gradients_as_they_were():
 
 def test_it_is_made_of_what_it_was_made_of():
     for net in (nn.RecGRU(3, 2), nn.Recursor(nn.Linear(3, 2)), nn.LSTM(3, 2)):
-        with pytest.raises(StateError) as caught:
-            net.add(nn.Linear(2, 2))
-        assert str(caught.value) == (
-            f"{type(net).__name__}.add: it is complete\n"
-            "  hint: nn.Sequential(...) of it and others is a module of several"
-        )
+        for method, *arguments in (
+            ["add", nn.Linear(2, 2)],
+            ["insert", nn.Linear(2, 2), 0],
+            ["remove"],
+        ):
+            assert message(StateError, getattr(net, method), *arguments) == (
+                f"{type(net).__name__}.{method}: it is complete\n"
+                "  hint: nn.Sequential(...) of it and others is a module of several"
+            )
+
+
+def test_what_is_held_twice_takes_a_step_once():
+    net = nn.Sequential(nn.RecGRU(3, 2), nn.Linear(2, 2))
+    net.rnn = net[0]
+    sequencer = nn.Sequencer(net)
+    assert len(recurrents(sequencer.modules[0])) == 2
+    xs = numbers(3, 2, 3)
+    assert same(list(sequencer.forward(xs)), run(sequencer.modules[0].forget(), xs))
 
 
 # ---------------------------------------------------------------- how far back
@@ -576,8 +588,8 @@ def test_copies_begin_anew(make, tmp_path):
     ]
     for way in ways:
         made = way()
-        assert [part.step for part in recurrents(made)] == [0] * len(list(recurrents(net)))
-        assert [part.rho for part in recurrents(made)] == [5] * len(list(recurrents(net)))
+        assert [part.step for part in recurrents(made)] == [0] * len(recurrents(net))
+        assert [part.rho for part in recurrents(made)] == [5] * len(recurrents(net))
         assert same(made.parameters()[0], net.parameters()[0])
         assert same(run(made, xs), expected)
     # In the middle of a sequence they do not disturb it.

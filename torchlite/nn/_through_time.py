@@ -135,10 +135,14 @@ def _inner(part: Any) -> Iterator[Any]:
             yield inner
 
 
-def recurrents(part: Any) -> Iterator[Any]:
-    """Yield the recurrent modules that take a step whenever this part does, itself included."""
-    if part._steps_itself:
-        yield part
-    if not part._runs_steps:
-        for inner in _inner(part):
-            yield from recurrents(inner)
+def recurrents(part: Any) -> list[Any]:
+    """Return the recurrent modules that take a step whenever this part does, itself included."""
+    met: dict[int, Any] = {}
+    waiting = [part]
+    while waiting:
+        inner = waiting.pop()
+        if id(inner) not in met:
+            met[id(inner)] = inner
+            if not inner._runs_steps:
+                waiting += [*_inner(inner)][::-1]
+    return [inner for inner in met.values() if inner._steps_itself]

@@ -80,12 +80,17 @@ class AbstractRecurrent(Container):
 
     def insert(self, module: Module, index: Any = None) -> Self:
         """Refuse: it is made of the modules that it was made with."""
-        method = "add" if index is None else "insert"
-        raise StateError(
+        raise self._complete("add" if index is None else "insert")
+
+    def remove(self, index: Any = None) -> Self:
+        """Refuse: it is made of the modules that it was made with."""
+        raise self._complete("remove")
+
+    def _complete(self, method: str) -> StateError:
+        return StateError(
             f"{type(self).__name__}.{method}: it is complete",
             layer=self,
             method=method,
-            argument="module",
             hint="nn.Sequential(...) of it and others is a module of several",
         )
 
