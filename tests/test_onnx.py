@@ -10,7 +10,7 @@ import cases
 import golden
 import numpy as np
 import pytest
-from test_t7_modules import case_of
+from test_t7_modules import MODELS, case_of
 
 import torchlite
 from torchlite import nn, random
@@ -19,6 +19,7 @@ from torchlite.interop.onnx import export, exporting
 from torchlite.interop.onnx.rules import entry_of
 from torchlite.nn.nested import leaves, map_arrays
 from torchlite.serial import t7
+from torchlite.serial.describe import Description
 
 onnx = pytest.importorskip("onnx")
 reference = pytest.importorskip("onnx.reference")
@@ -135,29 +136,20 @@ def test_every_class_that_can_be_said_is_said_with_a_free_batch(file):
     assert wanted - said == {nn.Index}
 
 
-MODELS = {
-    "resnet": (),
-    "resnet_cudnn": (),
-    "lenet_training": ("model",),
-    "char_rnn_embed": ("protos", "rnn"),
-}
-
-
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [name for name in MODELS if "custom_classes" not in case_of(name)])
 def test_torch7s_models_give_torch7s_numbers(name, file):
+    """A residual network, LeNet, texts, twins, a step of a recurrent network ..."""
     case = case_of(name)
-    net = t7.load(golden.DATA / "t7" / f"{name}.t7")
-    for key in MODELS[name]:
+    net = t7.load(golden.DATA / case["files"]["bin"])
+    for key in case.get("model_at", ["model"] if name == "checkpoint" else []):
         net = net[key]
     input = golden._fed(case, "input")
     export(net, file, input)
-    compare(run(file, input), cast(case["output_evaluate"], "float32"), 1e-5)
+    wanted = cast(case["output_evaluate"], "float32")
+    compare(run(file, cast(input, "float32")), wanted, 1e-5)
     export(net, file, input, dtype="float64")
-    compare(
-        run_reference(file, cast(input, "float64")),
-        net.double().evaluate().forward(cast(input, "float64")),
-        1e-6,
-    )
+    input = cast(input, "float64")
+    compare(run_reference(file, input), net.double().evaluate().forward(input), 1e-6)
 
 
 def sequences():
@@ -310,6 +302,7 @@ def test_parameters_have_their_names(file):
     assert list(arrays) == [
         "0.weight", "0.bias", "1.weight", "2.weight", "2.bias", "2.running_mean", "2.running_var"
     ]  # fmt: skip
+    assert {*arrays} <= {*Description(net, "", False).arrays}
     assert np.array_equal(arrays["0.weight"], net[0].weight.astype("float32"))
     assert [node.name for node in onnx.load(file).graph.node] == [
         "0.Gemm", "1.PRelu", "2.BatchNormalization", "output"
