@@ -538,9 +538,20 @@ def test_wrong_shapes_are_told_by_the_layer(tmp_path):
         "  in export, which tries batches of 2 and 3: N"
     )
     assert "export" not in refused(ShapeError, net, (1, 3), tmp_path, batch=None)
-    assert refused(DTypeError, nn.LookupTable(3, 2), (1, 3), tmp_path).startswith(
-        "LookupTable.updateOutput: input must be "
+    net = nn.Sequential(nn.LookupTable(3, 2))
+    assert refused(DTypeError, net, (1, 3), tmp_path, batch=None) == (
+        "LookupTable.updateOutput: input must be integers, got float32\n"
+        "  hint: input.astype('int64'); layers before it that only move entries hand integers on\n"
+        "  at [0] of Sequential: input (1, 3) -> [0] here\n"
+        "  in export, where an input of ids is given as an array of them"
     )
+
+
+def test_zeros_raise_no_warnings(file):
+    net = nn.Sequential(nn.Log(), nn.Power(-1), nn.ConcatTable(nn.Log(), nn.Log()), nn.CDivTable())
+    export(net, file, (1, 3))
+    input = np.full((2, 3), 3, "float32")
+    compare(run(file, input), net.float().forward(input), 1e-5)
 
 
 DIMENSION = "a dimension, counted from 0, or None"

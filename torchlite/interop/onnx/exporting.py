@@ -199,6 +199,8 @@ def _traced(net: Module, input: Any, opset: int) -> tuple[Graph, list[Value], An
             if any(a != b for value in given for a, b in value.sizes):
                 tried = " and ".join(map(str, BATCHES))
                 error.add_note(f"  in export, which tries batches of {tried}: N")
+            if isinstance(error, DTypeError):
+                error.add_note("  in export, where an input of ids is given as an array of them")
             raise
     finally:
         random.setRNGState(state)
