@@ -149,9 +149,9 @@ class NCEModule(Module):
     def exempt(self) -> dict[str, str]:
         """What settings break."""
         broken: dict[str, str] = {}
-        if not self.normalized or self.train:
-            broken |= dict.fromkeys(("batch", "modes"), "evaluation draws noise, too")
-        if not self.Z.item() > 0:
+        if self.train or not self.normalized:
+            broken["batch"] = "the noise is drawn for the batch, in evaluation, too"
+        if not self.Z.real.item() > 0:
             estimated = ("repeat", "update", "gradInput", "gradParameters", "accumulate", "flat")
             broken |= dict.fromkeys((*estimated, "interleave"), "the first forward estimates Z")
         return broken
@@ -165,7 +165,7 @@ class NCEModule(Module):
         else:
             noise = self._noise(x)
             Pmt, Pms = self._likelihoods(x, target, noise)
-            Pnt, Pns = (self.unigrams[classes].astype(x.real.dtype) for classes in (target, noise))
+            Pnt, Pns = (self.unigrams[classes].astype(x.dtype) for classes in (target, noise))
             self.output = [Pmt, Pms, Pnt, np.broadcast_to(Pns, Pms.shape).copy()]
             self._made = noise, Pmt, Pms
             if self.batchnoise:
@@ -182,7 +182,7 @@ class NCEModule(Module):
             Pms = np.exp(product(x, weight[noise].T) + bias[noise])
         else:
             Pms = np.exp(inner(x[:, None], weight[noise]) + bias[noise])
-        Z = self.Z.item()
+        Z = self.Z.real.item()
         if not Z > 0 and len(x):
             every = Pms if self.batchnoise else np.concatenate([Pmt.reshape(-1, 1), Pms], 1)
             Z = sum_all(every.real).item() / every.size * len(weight)
