@@ -149,6 +149,29 @@ def test_a_language_model_says_what_is_wrong():
     assert caught.value.__notes__[-1] == "  at [1] of BiSequencerLM: input [(1, 2)]"
 
 
+def test_modules_with_names_are_printed_by_these():
+    assert repr(nn.BiSequencerLM(nn.RecGRU(3, 2), nn.Sequential(nn.Tanh()))) == "\n".join(
+        [
+            "BiSequencerLM {",
+            "  (  fwd  ): Sequencer @ RecGRU(3 -> 2)",
+            "  (  bwd  ): ReverseUnreverse @ Sequencer @ Recursor @ Sequential {",
+            "    |      [input -> (0) -> output]",
+            "    |      (0): Tanh",
+            "    |    }",
+            "  ( merge ): Sequencer @ Recursor @ JoinTable",
+            "}",
+        ]
+    )
+    assert repr(nn.RecurrentAttention(nn.CAddTable(), nn.Tanh(), 2, [3])) == "\n".join(
+        [
+            "RecurrentAttention {",
+            "  action : Recursor @ Tanh",
+            "  rnn     : Recursor @ CAddTable",
+            "}",
+        ]
+    )
+
+
 # ---------------------------------------------------------------- again and again
 
 

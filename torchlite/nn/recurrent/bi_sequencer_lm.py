@@ -1,5 +1,6 @@
 """BiSequencerLM."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -189,6 +190,16 @@ class BiSequencerLM(Remembering):
 
     def _backward_story(self, gradOutputs: Any, position: int) -> str:
         return f"gradOutput {shapes(gradOutputs[position])}"
+
+    def __repr__(self) -> str:
+        names = ("(  fwd  )", "(  bwd  )", "( merge )")
+        return listed(self, zip(names, self.modules, strict=False))
+
+
+def listed(layer: Module, named: Iterable[tuple[str, Module]]) -> str:
+    """Return how a layer prints itself whose modules have names."""
+    lines = [f"\n  {name}: " + repr(part).replace("\n", "\n    |    ") for name, part in named]
+    return f"{type(layer).__name__} {{{''.join(lines)}\n}}"
 
 
 def _zeros_like(table: Any) -> Any:

@@ -12,6 +12,7 @@ from torchlite.nn.module import Module
 from torchlite.nn.nested import is_floating, map_arrays, same, shapes
 from torchlite.nn.recurrent._recurrent import AbstractRecurrent
 from torchlite.nn.recurrent._sequencer import AbstractSequencer, running
+from torchlite.nn.recurrent.bi_sequencer_lm import listed
 from torchlite.nn.recurrent.recursor import Recursor
 
 __all__ = ["RecurrentAttention"]
@@ -220,6 +221,9 @@ class RecurrentAttention(AbstractSequencer):
 
     def _story(self, step: int, argument: str, value: Any) -> str:
         return f"step {step} of {self.nStep}, {argument} {shapes(value)}"
+
+    def __repr__(self) -> str:
+        return listed(self, zip(("action ", "rnn     "), self.modules[::-1], strict=False))
 
 
 def _of_steps(module: Module) -> Module:
