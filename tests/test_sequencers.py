@@ -240,6 +240,89 @@ def test_attention_says_what_is_wrong_and_at_which_step():
     )
 
 
+class Fails(nn.Mul):
+    """A layer that fails where it is told to."""
+
+    at = None
+
+    def updateGradInput(self, input, gradOutput):
+        if self.at == "updateGradInput":
+            raise ValueError("not today")
+        return super().updateGradInput(input, gradOutput)
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        super().accGradParameters(input, gradOutput, scale)
+        if self.at == "accGradParameters":
+            raise ValueError("not today")
+
+
+X = numbers(2, 1)
+
+
+@pytest.mark.parametrize(
+    ("make", "input", "gradOutput", "note"),
+    [
+        (
+            lambda fails: nn.Sequencer(nn.Sequential(fails, nn.Mul())),
+            [X, X],
+            [X, X],
+            "at [0] of Sequencer: step 1 of 2, gradOutput (2, 1)",
+        ),
+        (
+            lambda fails: nn.BiSequencerLM(nn.Mul(), fails),
+            [X, X, X],
+            [np.ones((2, 2))] * 3,
+            "at [1] of BiSequencerLM: gradOutput [(2, 1), (2, 1)]",
+        ),
+        (
+            lambda fails: nn.RecurrentAttention(
+                nn.Sequential(nn.CAddTable(), nn.Mul()), fails, 2, [1]
+            ),
+            X,
+            [X, X],
+            "at [1] of RecurrentAttention: step 1 of 2, gradOutput (2, 1)",
+        ),
+    ],
+    ids=["Sequencer", "BiSequencerLM", "RecurrentAttention"],
+)
+@pytest.mark.parametrize("method", ["updateGradInput", "accGradParameters"])
+def test_a_backward_that_fails_says_where_and_changes_no_gradient(
+    make, input, gradOutput, note, method
+):
+    fails = Fails()
+    net = make(fails)
+    net.forward(input)
+    fails.at = method
+    with pytest.raises(ValueError, match="not today") as caught:
+        net.backward(input, gradOutput)
+    assert caught.value.__notes__[-1] == f"  {note}"
+    assert not any(gradient.any() for gradient in net.parameters()[1])
+    with pytest.raises(StateError):
+        net.backward(input, gradOutput)
+
+
+def test_without_a_gradient_of_the_input():
+    net = nn.BiSequencerLM(nn.Mul(), nn.Mul())
+    net.forward([X, X])
+    net.gradInput = None
+    assert net.backward([X, X], [np.ones((2, 2))] * 2) is None
+    assert net.parameters()[1][0].any()
+    del net.gradInput
+    net.modules[0].gradInput = None
+    assert net.backward([X, X], [np.ones((2, 2))] * 2) is None
+    for inside in (False, True):
+        rnn = nn.Recursor(nn.Sequential(nn.CAddTable(), nn.Mul()))
+        net = nn.RecurrentAttention(rnn, nn.Mul(), 2, [1])
+        (net.modules[0] if inside else net).gradInput = None
+        net.forward(X)
+        assert net.backward(X, [X, X]) is None
+        assert rnn.parameters()[1][0].any()
+    net = nn.RecurrentAttention(nn.CAddTable(), nn.Mul(), 2, [1])
+    net.modules[1].gradInput = None
+    net.forward(X)
+    assert np.array_equal(net.backward(X, [X, X]), 2 * X)
+
+
 # ---------------------------------------------------------------- norms
 
 

@@ -611,7 +611,7 @@ class Wrapping(AbstractRecurrent):
 
     def _may_fail(self) -> bool:
         """Tell whether a layer inside may fail after others have accumulated: does not validate."""
-        return any(part._look_ahead is fails_anywhere for part in self.listModules())
+        return any(type(part)._look_ahead is fails_anywhere for part in self.listModules())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} @ {self.modules[0]!r}"

@@ -75,7 +75,7 @@ class AbstractSequencer(Remembering):
     def _may_fail(self) -> bool:
         """Tell whether a layer inside may fail after others have accumulated."""
         return any(
-            part._look_ahead is fails_anywhere or part.gradInput is None
+            type(part)._look_ahead is fails_anywhere or part.gradInput is None
             for part in self.listModules()
         )
 

@@ -9,7 +9,7 @@ from torchlite.nn import checks, table_checks
 from torchlite.nn._through_time import recurrents
 from torchlite.nn.entries import first_array, total_gradient
 from torchlite.nn.module import Module
-from torchlite.nn.nested import is_floating, map_arrays, same, shapes
+from torchlite.nn.nested import EMPTY, is_floating, map_arrays, same, shapes
 from torchlite.nn.recurrent._recurrent import AbstractRecurrent
 from torchlite.nn.recurrent._sequencer import AbstractSequencer, running
 from torchlite.nn.recurrent.bi_sequencer_lm import listed
@@ -172,11 +172,12 @@ class RecurrentAttention(AbstractSequencer):
             for step in range(self.nStep - 1, -1, -1):
                 position = 1
                 gradHidden = action.updateGradInput(self._seen(step), gradActions[step])
-                if step:
+                if step and gradHidden is not None:
                     pair = [gradHiddens[step - 1], gradHidden]
                     gradHiddens[step - 1] = total_gradient(pair, self.outputs[step - 1])
                 position = 0
-                gradInputs.append(rnn.updateGradInput(self.inputs[step], gradHiddens[step])[0])
+                gradients = rnn.updateGradInput(self.inputs[step], gradHiddens[step])
+                gradInputs.append(None if gradients is None else gradients[0])
         except Exception as error:
             self._forget()
             checks.locate(error, self, position, self._story(step, "gradOutput", gradOutput[step]))
@@ -185,8 +186,10 @@ class RecurrentAttention(AbstractSequencer):
         self._gradOutput = gradOutput
         if self.gradInput is None:
             return None
-        self.gradInput = total_gradient(gradInputs, input)
-        return self.gradInput
+        complete = all(gradient is not None for gradient in gradInputs)
+        whole = total_gradient(gradInputs, input) if complete else None
+        self.gradInput = EMPTY if whole is None else whole
+        return whole
 
     def _seen(self, step: int) -> Any:
         """Return what the action of a step was given."""
