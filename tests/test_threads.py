@@ -295,6 +295,16 @@ def test_an_error_of_what_adds_is_raised():
     assert found == [0, 1, 2, 3, 4]
 
 
+def test_an_error_of_what_makes_memory_is_raised_and_ends_no_thread():
+    def memory():
+        raise MemoryError("nothing is left")
+
+    for _ in range(5):
+        with pytest.raises(MemoryError, match="nothing is left"):
+            share_out(ARRAY, range(9), lambda piece, own: piece, memory=memory)
+    share_out(ARRAY, range(3), Meeting())
+
+
 def test_an_error_keeps_nothing_alive():
     class Big:
         pass

@@ -235,17 +235,16 @@ class _Job:
 
     def _do(self) -> None:
         _within.set(True)
-        work = _with(self._memory, self._work)
-        number = self._take()
-        while number is not None:
-            try:
+        number = None
+        try:
+            work = _with(self._memory, self._work)
+            while (number := self._take()) is not None:
                 result = work(self._pieces[number])
                 if self._then is not None:
                     self._add(number, result, self._then)
                     del result
-            except BaseException as error:
-                self._fail(number, error)
-            number = self._take()
+        except BaseException as error:
+            self._fail(len(self._pieces) if number is None else number, error)
 
     def _take(self) -> int | None:
         """Return the number of the next piece; of none, if all are taken or one has failed."""

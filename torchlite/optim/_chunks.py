@@ -16,7 +16,7 @@ __all__ = ["chunks", "decayed", "dotted"]
 
 # Of each array. Measured: from 256 KiB to 4 MiB is near the best; less pays for calls, more for
 # memory.
-_BYTES = 512 * 1024
+_BYTES = 1 << 20
 
 
 def chunks(x: Array, *others: Array | None, scratch: int = 0) -> Iterator[tuple[Any, ...]]:
