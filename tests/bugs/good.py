@@ -633,7 +633,8 @@ class Quotient(nn.Module):
     """1 / x, and 0 for 0."""
 
     def _inverse(self, input):
-        return np.divide(1, input, out=np.zeros_like(input), where=input != 0)
+        apart = input != 0
+        return np.where(apart, 1 / np.where(apart, input, 1), 0)
 
     def updateOutput(self, input):
         self.output = self._inverse(input)

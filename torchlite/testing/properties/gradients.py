@@ -175,7 +175,7 @@ def scale(s: ModuleSubject) -> None:
     if not s.names:
         return
     first = s.run()
-    ones, kept = first.gradients, first.gradInput
+    ones = first.gradients
     rounding = _rounding(s)
     for factor in (0, -2, 0.5, 3, np.float64(0.25), np.float32(2)):
         # A scale of low precision rounds Python's numbers that it is multiplied with.
@@ -183,8 +183,11 @@ def scale(s: ModuleSubject) -> None:
         for method in ("accGradParameters", "backward"):
             module = s.fresh()
             s.forward(module, s.input)
+            kept = first.gradInput
             if method == "accGradParameters":
                 module.updateGradInput(s.input, s.gradOutput)
+                # Which is what it was, if nobody needs a gradient of the input.
+                kept = copy_arrays(module.gradInput)
             before = [1.25 * (float(np.abs(one).max(initial=0)) or 1.0) for one in ones]
             for (_, gradient), start in zip(s.gradient_arrays(module), before, strict=True):
                 gradient[...] = start
@@ -192,7 +195,7 @@ def scale(s: ModuleSubject) -> None:
             s.compare(
                 method,
                 f"with scale {factor:g} it changes the gradient of the input.",
-                module.gradInput if result is None else result,
+                module.gradInput if method == "accGradParameters" else result,
                 kept,
                 hints={"beside_scale": float(factor)},
             )
