@@ -27,7 +27,7 @@ LAYOUTS = {
     "Fortran": np.asfortranarray,
     "sliced": lambda a: np.repeat(a[..., None], 3, -1)[..., 1],
     "reversed": lambda a: np.flip(np.flip(a).copy()),
-    "broadcast": lambda a: np.broadcast_to(a.reshape(-1)[:1].sum(), a.shape),
+    "broadcast": lambda a: np.broadcast_to(a.reshape(-1)[:1].sum(dtype=a.dtype), a.shape),
 }
 
 
