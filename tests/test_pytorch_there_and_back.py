@@ -124,6 +124,9 @@ def test_there_and_back(case):
     tensors = tensors_of(input)
     output, there = net.forward(input), module(tensors)
     close([tensor.detach().numpy() for tensor in in_order(there)], output, 1e-12)
+    # Running statistics, and rows that a forward shortens, have moved alike.
+    for name, array in pytorch.state_dict(net).items():
+        close([module.state_dict()[name].numpy()], array, 1e-12)
     for got, wanted in zip(in_order(back.forward(input)), in_order(output), strict=True):
         assert got.dtype == wanted.dtype
         assert np.array_equal(got, wanted)
@@ -486,6 +489,16 @@ def test_dtype_and_mode():
     assert [part.type() for part in back] == ["float64"] * 4
     assert back[1].constant_scalar.dtype == "float64"
     assert module[3](torch.tensor([1])).dtype == torch.float64
+
+
+def test_what_is_not_cast_is_not_cast_there():
+    net = nn.DontCast(nn.Linear(2, 3), True).float()
+    module = pytorch.to_torch(net)
+    x = np.ones((1, 2), "float32")
+    for output in (module(torch.tensor(x)).detach().numpy(), pytorch.from_torch(module).forward(x)):
+        assert output.dtype == "float32"
+        assert np.array_equal(output, net.forward(x))
+    assert module.inside()[0].weight.dtype == torch.float64
 
 
 @pytest.mark.parametrize("kind", [nn.Dropout, nn.SpatialDropout, nn.WhiteNoise, nn.RReLU])

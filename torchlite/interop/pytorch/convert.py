@@ -271,7 +271,9 @@ class _Back:
             net = nn.Sequential(*self._inside(module, path, then))
             return net, [net]
         if kind is layer_class():
-            layer = rebuilt(module, list(self._inside(module, path, [])), self._dtype(module))
+            dtype = self._dtype(module)
+            self.dtypes.add(dtype)
+            layer = rebuilt(module, list(self._inside(module, path, [])), dtype)
             return self._filled(layer, module), [layer]
         name = kind.__name__
         if kind is not getattr(torch.nn, name, None):

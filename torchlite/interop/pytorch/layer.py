@@ -32,7 +32,8 @@ def layer_class() -> Any:
             for i, module in enumerate(modules):
                 self.add_module(str(i), module)
             # Its dtype is that to which the network was cast last.
-            none = torch.from_numpy(np.empty(0, layer.type()))
+            dtype = layer._dtype if isinstance(layer, nn.DontCast) else layer.type()
+            none = torch.from_numpy(np.empty(0, dtype))
             self.register_buffer("like", none, persistent=False)
 
         def inside(self) -> list[Any]:
