@@ -189,6 +189,75 @@ def ids(*shape):
     return np.random.default_rng(0).integers(0, 9, shape)
 
 
+def drawn(rng, shape):
+    """Return an input of a shape; an array is one."""
+    return rng.normal(size=shape).astype("float32") if isinstance(shape, tuple) else shape
+
+
+def unlike():
+    """Return a MapTable of two modules, which another entry has no module for yet."""
+    net = nn.MapTable(nn.Linear(3, 2), False).resize(2)
+    net.modules[1].reset()
+    return net
+
+
+# What no row has: how to make it, its input, and the operators that it becomes.
+MORE = {
+    "a last window behind the padding": (
+        lambda: nn.SpatialAveragePooling(3, 3, 2, 2, 1, 1).ceil(),
+        (3, 2, 4, 6),
+        ["Pad", "AveragePool"],
+    ),
+    "a last window inside of it": (
+        lambda: nn.SpatialAveragePooling(2, 3, 2, 2, 1, 1).ceil(),
+        (3, 2, 5, 5),
+        ["AveragePool"],
+    ),
+    "padding that does not count": (
+        lambda: nn.SpatialAveragePooling(3, 3, 2, 2, 1, 1).ceil().setCountExcludePad(),
+        (3, 2, 4, 6),
+        ["AveragePool"],
+    ),
+    "even means": (lambda: nn.SpatialAdaptiveAveragePooling(2, 3), (3, 2, 6, 4), ["AveragePool"]),
+    "means of all": (lambda: nn.SpatialAdaptiveAveragePooling(1, 1), (3, 2, 6, 5), ["AveragePool"]),
+    "even maxima": (lambda: nn.SpatialAdaptiveMaxPooling(2, 3), (3, 2, 6, 4), ["MaxPool"]),
+    "nearest": (lambda: nn.SpatialUpSamplingNearest(2), (3, 2, 3, 4), ["Resize"]),
+    "modules of their own": (unlike, [(4, 3)] * 3, ["Gemm"] * 3),
+    "steps around each, of ids": (
+        lambda: nn.BiSequencerLM(nn.Sequential(nn.LookupTable(9, 3), nn.RecGRU(3, 2))),
+        [ids(4)] * 3,
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_what_no_row_has(name, file):
+    make, shape, operators = MORE[name]
+    net = make()
+    export(net, file, shape)
+    if operators:
+        assert [op for op in operators_of(file) if op != "Identity"] == operators
+    rng = np.random.default_rng(0)
+    input = [drawn(rng, entry) for entry in shape] if isinstance(shape, list) else drawn(rng, shape)
+    compare(run(file, input), net.float().evaluate().forward(input), 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda: nn.Maxout(3, 2, 4), (3,)),
+        (lambda: nn.LayerNormalization(3), (3,)),
+        (lambda: nn.SpatialGlimpse(2, 2), [(2, 5, 4), (2,)]),
+    ],
+)
+def test_one_sample(make, shape, file):
+    net, rng = make(), np.random.default_rng(0)
+    export(net, file, shape, batch=None)
+    input = [drawn(rng, entry) for entry in shape] if isinstance(shape, list) else drawn(rng, shape)
+    compare(run(file, input), net.float().evaluate().forward(input), 1e-5)
+
+
 EXAMPLES = {
     "lenet_digits": (lambda made: made["network"](), (3, 1, 8, 8)),
     "lstm_of_nodes": (lambda made: made["lstm_step"](6), [ids(3), (3, 6), (3, 6)]),
@@ -207,11 +276,6 @@ def test_networks_of_the_examples(name, file):
     rng = np.random.default_rng(0)
     input = [drawn(rng, entry) for entry in shape] if isinstance(shape, list) else drawn(rng, shape)
     compare(run(file, input), net.float().evaluate().forward(input), 1e-5)
-
-
-def drawn(rng, shape):
-    """Return an input of a shape; an array is one."""
-    return rng.normal(size=shape).astype("float32") if isinstance(shape, tuple) else shape
 
 
 @pytest.mark.parametrize("opset", [13, 18, 23])
@@ -505,6 +569,31 @@ def test_classes_that_are_not_known(tmp_path):
             "where a sample ends, its sizes tell",
         ),
         (lambda: nn.Sequential(nn.Replicate(2), nn.View(-1)), (2, 0), "there are no entries in it"),
+        (
+            lambda: nn.DepthConcat(1, nn.Identity(), nn.Narrow(0, 0, 1)),
+            (1, 3),
+            "how many zeros it adds depends on the batch",
+        ),
+        (
+            lambda: nn.TemporalMaxPooling(1),
+            (1, 3),
+            "the sizes that it works on depend on the batch",
+        ),
+        (
+            lambda: nn.TemporalDynamicKMaxPooling(1),
+            (1, 3),
+            "the sizes that it works on depend on the batch",
+        ),
+        (
+            lambda: nn.FeatureLPPooling(2, 1, 2),
+            (1,),
+            "the sizes that it works on depend on the batch",
+        ),
+        (
+            lambda: nn.Recursor(nn.Linear(3, 2)).maskZero(True),
+            (1, 3),
+            "it masks steps",
+        ),
         (
             lambda: nn.RecGRU(3, 2),
             (1, 3),

@@ -265,15 +265,12 @@ def _tried(layer: Module, input: Any) -> Any:
 def _run(graph: Graph, layer: Module, input: Any) -> Any:
     """Return what a layer makes of Values, by the rule of its class."""
     entry = entry_of(type(layer))
-    before, dtypes = graph.dtype, [value.dtype for value in leaves(input)]
-    graph.dtype = next((dtype for dtype in dtypes if dtype.kind == "f"), before)
-    try:
-        if entry.composed:
-            return entry.say(graph, layer, input)
-        output = _tried(layer, input)
-        return named(output, entry.say(graph, layer, input, output))
-    finally:
-        graph.dtype = before
+    if entry.composed:
+        return entry.say(graph, layer, input)
+    output = _tried(layer, input)
+    dtypes = [value.dtype for value in leaves(input)]
+    graph.dtype = next((dtype for dtype in dtypes if dtype.kind == "f"), None)
+    return named(output, entry.say(graph, layer, input, output))
 
 
 # ---------------------------------------------------------------- the file

@@ -259,9 +259,9 @@ class Graph:
         """Return the name of what stands at an index of an axis, which is then gone."""
         return str(self.node("Gather", input, np.array(index, "int64"), axis=axis))
 
-    def zeros(self, shape: str) -> str:
+    def zeros(self, shape: str, dtype: Any) -> str:
         """Return the name of zeros, of the shape of this name."""
-        return str(self.node("Expand", 0.0, shape))
+        return str(self.node("Expand", np.zeros((), dtype), shape))
 
     def pad(
         self, input: Any, pads: Sequence[tuple[int, int]], value: Any = None, **options: Any

@@ -86,7 +86,7 @@ def unpooling(g: Graph, layer: Any, input: Value) -> Any:
         node.output.append(g.fresh(f"{node.output[0]}.indices"))
 
     # The indices count through the whole batch.
-    zeros = g.zeros(g.lengths(output, pooled))
+    zeros = g.zeros(g.lengths(output, pooled), input.dtype)
     flat = (g.node("Reshape", each, [-1]) for each in (zeros, node.output[1], input))
     filled = g.node("ScatterElements", *flat, axis=0)
     return output.named(g.node("Reshape", filled, g.lengths(output, pooled)))

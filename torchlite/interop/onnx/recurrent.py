@@ -105,15 +105,15 @@ def _before(g: Graph, layer: Any, input: Any) -> list[Any]:
         raise UnsayableError(_ALONE)
     _must_not_mask(layer)
     if id(layer) not in g.states:
-        first = leaves(input)[0]
+        given = [value.dtype for value in leaves(input)]
+        dtype = next((dtype for dtype in given if dtype.kind == "f"), layer.type())
         batches = [layer._batch_of(probe_of(input, which)) for which in (0, 1)]
 
         def zeros(size: Any) -> Any:
             if isinstance(size, list):
                 return [zeros(entry) for entry in size]
-            dtype = first.dtype
             made = zipped(*(np.zeros((*batch, *size), dtype) for batch in batches))
-            return made.named(g.zeros(g.lengths(made, *leaves(input))))
+            return made.named(g.zeros(g.lengths(made, *leaves(input)), dtype))
 
         g.states[id(layer)] = zeros(layer._sizes)
     return g.states[id(layer)]
@@ -165,7 +165,7 @@ def both_ways(g: Graph, layer: Any, input: Any) -> Any:
 @composed(nn.BiSequencerLM)
 def around_each(g: Graph, layer: Any, input: Any) -> Any:
     def zeros(value: Any) -> Any:
-        return value.named(g.zeros(g.node("Shape", value)))
+        return value.named(g.zeros(g.node("Shape", value), value.dtype))
 
     ahead, back = (
         module.updateOutput(part)
@@ -182,7 +182,7 @@ def attention(g: Graph, layer: Any, input: Any) -> Any:
     rnn, action = layer.modules
     first = leaves(input)[0]
     start = first.made(lambda p: np.zeros((len(p), *layer.hiddenSize), first.dtype))
-    hidden, made = start.named(g.zeros(g.lengths(start, first))), list[Any]()
+    hidden, made = start.named(g.zeros(g.lengths(start, first), first.dtype)), list[Any]()
     with sequence(g, layer):
         for _ in range(layer.nStep):
             acted = action.updateOutput(hidden)
