@@ -12,6 +12,7 @@ from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
 from torchlite.nn import checks
 from torchlite.nn._through_time import recurrents
 from torchlite.nn.nested import map_arrays, same, shapes
+from torchlite.nn.recurrent import element_research
 from torchlite.testing import check_module
 
 CELLS = {
@@ -196,6 +197,16 @@ def test_another_sequence_is_refused():
         net.accGradParameters(xs[1], 2 * g)
 
 
+def test_a_container_that_is_called_once_a_step_is_told_how_to():
+    net, xs = nn.Sequential(nn.RecGRU(3, 2), nn.Linear(2, 2)), numbers(2, 1, 3)
+    run(net, xs)
+    net.backward(xs[1], numbers(1, 2))
+    assert message(StateError, net.backward, xs[0], numbers(1, 2)) == (
+        "Sequential.updateGradInput: input is not that of the last forward\n"
+        "  hint: nn.Recursor(...) of a Sequential goes back step by step"
+    )
+
+
 def test_gradients_of_parameters_come_after_those_of_the_input():
     net, xs, g = nn.RecGRU(3, 2), numbers(2, 1, 3), numbers(1, 2)
     run(net, xs)
@@ -279,6 +290,8 @@ def test_a_window_cuts_the_gradient_off(make):
 
 
 def test_windows_are_told():
+    assert nn.Recursor(nn.RecGRU(3, 2), 4).modules[0].rho == 4
+    assert nn.Recurrence(nn.CAddTable(), 3, 1, 5).rho == 5
     net = nn.Sequencer(nn.Sequential(nn.RecGRU(3, 2), nn.LSTM(2, 2)))
     # Those of a sequencer are its sequences.
     assert net.maxBPTTstep(7) is net
@@ -370,6 +383,23 @@ def test_a_container_has_the_states_of_its_modules():
     assert message(ShapeError, net.setStartState, [state]) == (
         "Sequential.setStartState: state must be a table of 3 entries, got [(4, 2)]"
     )
+
+
+def test_a_decoder_starts_where_an_encoder_ends():
+    whole = nn.Sequencer(nn.Sequential(nn.RecLSTM(3, 2), nn.GRU(2, 2)))
+    encoder, decoder = whole.sharedClone(True, False), whole.sharedClone(True, False)
+    xs, gs = numbers(5, 2, 3), numbers(5, 2, 2)
+    output, gradInput = whole.forward(xs), whole.backward(xs, gs)
+    early = encoder.forward(xs[:3])
+    late = decoder.setHiddenState(0, encoder.getHiddenState()).forward(xs[3:])
+    assert same([*early, *late], list(output))
+    gradLate = decoder.backward(xs[3:], gs[3:])
+    encoder.setGradHiddenState(-1, decoder.getGradHiddenState(0))
+    gradEarly = encoder.backward(xs[:3], gs[:3])
+    assert np.allclose([*gradEarly, *gradLate], gradInput, 0, 1e-14)
+    gradients = zip(*(net.parameters()[1] for net in (whole, encoder, decoder)), strict=True)
+    for one, first, second in gradients:
+        assert np.allclose(one, first + second, 0, 1e-13)
 
 
 def test_the_gradient_of_a_start_is_its_derivative():
@@ -726,6 +756,26 @@ def test_cells_of_one_kind_have_the_same_numbers():
     gradients = [back(net, xs, gs) for net in (fast, rec, slow)]
     assert np.allclose(outputs[0], outputs[1:], 0, 1e-15)
     assert np.allclose(gradients[0], gradients[1:], 0, 1e-14)
+
+
+@pytest.mark.parametrize(
+    ("make", "count"),
+    [
+        (lambda: nn.LSTM(3, 2), 62),
+        (lambda: element_research.LSTM(3, 2), 54),
+        (lambda: nn.FastLSTM(3, 2), 56),
+        (lambda: element_research.FastLSTM(3, 2), 48),
+        (lambda: nn.GRU(3, 2), 42),
+        (lambda: element_research.GRU(3, 2), 36),
+    ],
+)
+def test_so_many_numbers_are_drawn(make, count):
+    """In torch/rnn a map without bias has drawn one; Element-Research's has not."""
+    random.manualSeed(3)
+    make()
+    after = random.random()
+    random.manualSeed(3)
+    assert [random.random() for _ in range(count + 1)][-1] == after
 
 
 def test_what_is_refused():

@@ -9,6 +9,7 @@ from numpy import ndarray
 from torchlite.errors import StateError
 from torchlite.kernels.arrays import Number
 from torchlite.nn import checks
+from torchlite.nn._through_time import recurrents
 from torchlite.nn.container import Container
 from torchlite.nn.nested import EMPTY, is_array, same, shapes
 
@@ -46,6 +47,8 @@ class Remembering(Container):
             hint = "call forward(input) first: a backward goes back along its path"
             if remembered is None:
                 hint += ", which an error drops"
+            elif recurrents(self):
+                hint = f"nn.Recursor(...) of a {type(self).__name__} goes back step by step"
             name = type(self).__name__
             raise checks.unremembered(name, self, method, "input", known, input, hint)
 

@@ -41,6 +41,8 @@ class Recurrence(WrappingOne):
         arrays, a list of these.
     nInputDim
         How many dimensions the (first) array of a sample of input has.
+    rho
+        So many steps before the last one are kept in training: `maxBPTTstep(rho)`.
 
     Attributes
     ----------
@@ -80,10 +82,14 @@ class Recurrence(WrappingOne):
 
     _validates = True
 
-    def __init__(self, module: Module, outputSize: Any, nInputDim: int) -> None:
+    def __init__(
+        self, module: Module, outputSize: Any, nInputDim: int, rho: int | None = None
+    ) -> None:
         self._hold(module)
         self.outputSize = _size(self, outputSize)
         self.nInputDim = checks.size(self, "nInputDim", nInputDim)
+        if rho is not None:
+            self.maxBPTTstep(rho)
 
     @property
     def _sizes(self) -> list[Any]:

@@ -29,6 +29,8 @@ class Recursor(WrappingOne):
     module
         The module. What is recurrent in it goes on from its own states; what is not starts anew at
         every step.
+    rho
+        So many steps before the last one are kept in training: `maxBPTTstep(rho)`.
 
     Attributes
     ----------
@@ -71,8 +73,10 @@ class Recursor(WrappingOne):
 
     _validates = True
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, rho: int | None = None) -> None:
         self._hold(module)
+        if rho is not None:
+            self.maxBPTTstep(rho)
 
     def _state_for(self, input: Any) -> list[Any]:
         return []
