@@ -64,11 +64,18 @@ CASES = [
     Case(lambda: nn.SpatialRegionDropout(0.5), (3, 2, 4, 5)),
     Case(
         lambda: nn.Inception(
-            {"inputSize": 1, "outputSize": [2], "reduceSize": [1, 1], "kernelSize": [3]}
+            {
+                "inputSize": 1,
+                "outputSize": [2],
+                "reduceSize": [1],
+                "kernelSize": [3],
+                "transfer": nn.Tanh(),
+                "pool": nn.SpatialAveragePooling(2, 2),
+            }
         ),
-        (2, 1, 3, 4),
+        (2, 1, 2, 3),
     ),
-    Case(lambda: nn.FireModule(2, 1, 2, 2), (2, 2, 2, 3)),
+    Case(lambda: nn.FireModule(1, 1, 1, 2, "Tanh"), (2, 1, 2, 3)),
     Case(lambda: nn.SpatialGlimpse(2, 2), [(3, 2, 5, 4), (3, 2)]),
     Case(lambda: nn.SpatialGlimpse([2, 3], 2, 1.5), [(3, 2, 5, 4), (3, 2)], name="linear"),
     Case(lambda: nn.SoftMaxTree(3, TREE), with_classes((5, 3), [1, 4, 5, 6, 8])),
