@@ -155,11 +155,29 @@ def test_right_layer_as_users_write_it_passes(good):
         check_good(good, *size, seed, level="contract")
 
 
-@pytest.mark.parametrize(("size", "seed"), [((1, 2, 3), 2), ((1, 2, 3), 8), ((5, 2, 4), 21)])
-def test_nearly_equal_rows_deceive_no_oracle(size, seed):
-    """The complex step is off by less than differences see, or these by more than they say."""
-    (good,) = (good for good in WRITTEN if good.name == "LayerNormByVar-nearly equal rows")
+@pytest.mark.parametrize(
+    ("name", "size", "seed"),
+    [
+        # The complex step is off by less than differences see, or these by more than they say.
+        ("LayerNormByVar-nearly equal rows", (1, 2, 3), 2),
+        ("LayerNormByVar-nearly equal rows", (1, 2, 3), 8),
+        ("LayerNormByVar-nearly equal rows", (5, 2, 4), 21),
+        # A kink beside an entry is no noise.
+        ("Triangle-large", (64, 128, 4), 6),
+        ("SoftThreshold-many", (16, 40, 4), 9),
+    ],
+)
+def test_no_number_deceives_the_oracles(name, size, seed):
+    (good,) = (good for good in WRITTEN if good.name == name)
     check_good(good, *size, seed, level="contract")
+
+
+def test_a_derivative_of_1e_12_is_rounding_to_differences():
+    (good,) = (good for good in WRITTEN if good.name == "Ignoring")
+    rng = np.random.default_rng(12)
+    target, input = draw(rng, good.target(1, 2)), draw(rng, good.input(1, 2))
+    random.manualSeed(12)
+    check_criterion(lambda: good.make(2, 3), input, target, seed=12)
 
 
 def test_right_layers_have_names_of_their_own():

@@ -26,6 +26,7 @@ __all__ = [
     "CENTRAL",
     "COMPLEX",
     "HELD",
+    "LONGEST",
     "Sides",
     "Targets",
     "Unfit",
@@ -41,6 +42,7 @@ CENTRAL = "central differences"
 COMPLEX_STEP = 1e-30
 # Central differences stop at the first pair of steps that is good enough, or keep the best.
 STEPS = 2.0 ** -np.array([12, 14, 16, 18, 20, 23, 26])
+LONGEST = float(STEPS[0])
 GOOD_ENOUGH = 1e-8
 # The circles to see by whether a forward is analytic: points, and their radii.
 CIRCLE = 8
@@ -264,7 +266,7 @@ class Variable:
 
     def blur(self, direction: Array) -> float:
         """Return what is hidden may make of central differences."""
-        return self.hidden / (STEPS[0] * self._scale(direction))
+        return self.hidden / (LONGEST * self._scale(direction))
 
     def sides(self, direction: Array) -> Sides:
         """Return the slopes on both sides of where we are, by real differences."""
@@ -312,10 +314,17 @@ class Variable:
     def noise(self) -> list[Array]:
         """How much the outputs tremble from rounding."""
         eps = 4 * np.finfo(float).eps
-        return [
-            np.fmax(3 * np.abs(np.diff(moved, 3, axis=0)).max(axis=0), eps * np.abs(moved[0]))
-            for moved in self._walk(1)
-        ]
+        found = []
+        for ahead, behind in zip(self._walk(1), self._walk(-8), strict=True):
+            one, other = (3 * np.abs(np.diff(w, 3, axis=0)).max(axis=0) for w in (ahead, behind))
+            # A kink on one side is no rounding.
+            noise = np.where(
+                np.fmax(one, other) > 100 * np.fmin(one, other),
+                np.fmin(one, other),
+                np.fmax(one, other),
+            )
+            found.append(np.fmax(noise, eps * np.abs(ahead[0])))
+        return found
 
     @cached_property
     def hidden(self) -> float:

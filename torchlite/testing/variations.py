@@ -28,7 +28,7 @@ from torchlite.nn.nested import (
 from torchlite.testing import values
 from torchlite.testing.module_subject import LARGE
 from torchlite.testing.oracle import FLOOR, Backward, check_again
-from torchlite.testing.slopes import CENTRAL, COMPLEX_STEP
+from torchlite.testing.slopes import CENTRAL, COMPLEX_STEP, LONGEST
 from torchlite.testing.subject import ROUNDING, Subject, attempt, quietly
 from torchlite.testing.violations import GradientMismatch
 
@@ -415,7 +415,10 @@ def _is_rounding(s: Subject, backward: Backward, mismatch: GradientMismatch) -> 
         got, moved = backward(s, weights), backward(other, weights)
         size, off = float(np.abs(got).max(initial=0)), np.abs(moved - got)
         weight = max(float(np.abs(v).max(initial=0)) for v in weights)
-        floor = 1e-12 * (size + weight) + (1e-6 * size if mismatch.oracle == CENTRAL else 0)
+        floor = 1e-12 * (size + weight)
+        if mismatch.oracle == CENTRAL:
+            # What the first step's difference makes of a rounding.
+            floor += 1e-6 * size + 4 * np.finfo(float).eps / LONGEST * weight
         # What is nearly 0 may have lost all its digits, and be multiplied by large numbers then.
         inputs = [a for a in leaves(s.input) if is_floating(a)]
         largest = max((float(np.abs(a).max(initial=0)) for a in inputs), default=0)
