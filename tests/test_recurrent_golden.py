@@ -418,6 +418,19 @@ def test_both_packages_are_compared():
     assert packages == {"torch", "Element-Research", "nnx 1c28e23"}
 
 
+def test_what_torch7_has_wrong_is_written_down():
+    page = (golden.DATA.parents[1] / "docs" / "differences.md").read_text("utf-8")
+    rows = {
+        "MaskZero": "MaskZero (both) | accGradParameters gets the gradOutput of masked samples",
+        "NormStabilizer": "NormStabilizer | `updateLoss` adds the norms",
+        "SeqLSTMP": "SeqLSTM with a projection, SeqLSTMP | the forget gate's ones",
+        "Sequencer": "Dropout | with lazy, in a recurrent module, every step has a noise",
+    }
+    assert {case["class"] for case in CASES.values() if case.get("torch7_bug")} == set(rows)
+    for row in rows.values():
+        assert f"\n| {row}" in page, row
+
+
 # The replay itself
 
 
