@@ -164,6 +164,13 @@ def sequences():
                 nn.Sequential(nn.ParallelTable(nn.Linear(3, 2), nn.Tanh()), nn.CAddTable()), 2, 1
             )
         ),
+        "of long memory": nn.Sequencer(nn.Sequential(nn.FastLSTM(3, 4), nn.LSTM(4, 2))),
+        "without peepholes": nn.Sequencer(nn.LSTM(3, 4, None, False)),
+        "with dropout": nn.Sequencer(
+            nn.Sequential(nn.FastLSTM(3, 4, p=0.5), nn.GRU(4, 2, None, 0.5), nn.GRU(2, 3))
+        ),
+        "of functions": nn.Sequencer(nn.MuFuRu(3, 2)),
+        "of one's own": nn.Sequencer(nn.Recurrent(2, nn.Linear(3, 2), nn.Linear(2, 2), nn.Tanh())),
         "both ways": nn.BiSequencer(nn.RecGRU(3, 2), nn.LinearRNN(3, 2)),
         "at once": nn.Sequential(nn.SeqLSTM(3, 4), nn.ReverseUnreverse(nn.SeqGRU(4, 2))),
         "one after the other": nn.Sequential(

@@ -9,6 +9,7 @@ import numpy as np
 from torchlite import nn
 from torchlite.interop.onnx.graph import Graph, UnsayableError, Value, probe_of, zipped
 from torchlite.interop.onnx.rules import composed, refused, rule
+from torchlite.interop.onnx.simple import product
 from torchlite.nn.nested import leaves, map_arrays
 
 __all__: list[str] = []
@@ -45,8 +46,7 @@ def step_gru(g: Graph, layer: Any, input: list[Value], output: Any) -> Any:
     ru = g.node("Sigmoid", _gates(g, layer, of_ru, layer.bias[: 2 * n], x, h))
     r, u = _block(g, ru, 0, n), _block(g, ru, 1, n)
     k = g.node("Tanh", _gates(g, layer, of_k, layer.bias[2 * n :], x, g.node("Mul", r, h)))
-    # (1 - u) * k + u * h
-    return g.node("Add", k, g.node("Mul", u, g.node("Sub", h, k)))
+    return _between(g, k, h, u)
 
 
 def _gates(g: Graph, layer: Any, weight: Any, bias: Any, x: Any, h: Any) -> str:
@@ -62,7 +62,7 @@ def _must_not_mask(layer: Any) -> None:
 
 def _block(g: Graph, gates: str, k: int, n: int) -> str:
     """Return the name of the k-th block of n gates."""
-    return g.slice(gates, 1, k * n, (k + 1) * n)
+    return g.slice(gates, -1, k * n, (k + 1) * n)
 
 
 @rule(nn.SeqLSTM, but=_KEPT)
@@ -122,15 +122,110 @@ def _before(g: Graph, layer: Any, input: Any) -> list[Any]:
 @composed(nn.RecGRU, nn.RecLSTM, but=_IN_A_SEQUENCER)
 def celled(g: Graph, layer: Any, input: Value) -> Any:
     after = layer.modules[0].updateOutput([input, *_before(g, layer, input)])
-    g.states[id(layer)] = after if isinstance(after, list) else [after]
-    return g.states[id(layer)][0]
+    return _left(g, layer, *(after if isinstance(after, list) else [after]))
 
 
 @composed(nn.LinearRNN, nn.Recurrence, but=_IN_A_SEQUENCER)
 def recurrence(g: Graph, layer: Any, input: Any) -> Any:
     after = layer.modules[0].updateOutput([input, *_before(g, layer, input)])
-    g.states[id(layer)] = [after]
-    return after
+    return _left(g, layer, after)
+
+
+def _linked(g: Graph, layer: Any, numbers: Any, rows: Value) -> str:
+    """Return the name of what some links make of rows, side by side."""
+    links = [layer._links()[number] for number in numbers]
+    made = [product(g, rows, link.weight, link.bias) for link in links]
+    return str(made[0] if len(made) == 1 else g.node("Concat", *made, axis=-1))
+
+
+def _left(g: Graph, layer: Any, *state: Value) -> Value:
+    """Note what a step has left; return the output, which is the first of it."""
+    g.states[id(layer)] = list(state)
+    return state[0]
+
+
+@composed(nn.FastLSTM, nn.LSTM, but=_IN_A_SEQUENCER)
+def long_memory(g: Graph, layer: Any, input: Value) -> Any:
+    h, c = _before(g, layer, input)
+    if isinstance(layer, nn.FastLSTM):
+        of_input, of_state = layer._numbers()
+        sums = g.node("Add", _linked(g, layer, of_input, input), _linked(g, layer, of_state, h))
+        i, z, f, o = (_block(g, sums, k, layer.outputSize) for k in range(4))
+    else:
+        f, i, z, o = (
+            g.node("Add", _linked(g, layer, [k], input), _linked(g, layer, [k + 1], h))
+            for k in (0, 2, 4, 6)
+        )
+
+    def gate(sums: str, peephole: Any, cell: Any) -> str:
+        if isinstance(peephole, np.ndarray):
+            sums = g.node("Add", sums, g.node("Mul", cell, peephole))
+        return str(g.node("Sigmoid", sums))
+
+    of_f, of_i, of_o = layer._peepholes
+    news = g.node("Mul", gate(i, of_i, c), g.node("Tanh", z))
+    next_c = c.named(g.node("Add", g.node("Mul", gate(f, of_f, c), c), news))
+    next_h = g.node("Mul", gate(o, of_o, next_c), g.node("Tanh", next_c))
+    return _left(g, layer, h.named(next_h), next_c)
+
+
+@composed(nn.GRU, but=_IN_A_SEQUENCER)
+def gru(g: Graph, layer: Any, input: Value) -> Any:
+    (h,) = _before(g, layer, input)
+    x_ru, h_ru, x_k, h_k = layer._numbers()
+    sums = g.node("Add", _linked(g, layer, x_ru, input), _linked(g, layer, h_ru, h))
+    r, u = (g.node("Sigmoid", _block(g, sums, k, layer.outputSize)) for k in range(2))
+    kept = h.named(g.node("Mul", r, h))
+    k = g.node("Add", _linked(g, layer, x_k, input), _linked(g, layer, h_k, kept))
+    return _left(g, layer, h.named(_between(g, g.node("Tanh", k), h, u)))
+
+
+def _between(g: Graph, new: str, old: Any, u: str) -> str:
+    """Return the name of (1 - u) * new + u * old."""
+    return str(g.node("Add", new, g.node("Mul", u, g.node("Sub", old, new))))
+
+
+@composed(nn.MuFuRu, but=_IN_A_SEQUENCER)
+def multi_function(g: Graph, layer: Any, input: Value) -> Any:
+    (s,) = _before(g, layer, input)
+    n = layer.outputSize
+    both = input.made(lambda p: np.zeros((*p.shape[:-1], p.shape[-1] + n), p.dtype))
+
+    def beside(state: Any) -> Value:
+        return both.named(g.node("Concat", input, state, axis=-1))
+
+    r = g.node("Sigmoid", g.node("Add", _linked(g, layer, [0], input), _linked(g, layer, [1], s)))
+    v = g.node("Sigmoid", _linked(g, layer, [2], beside(g.node("Mul", r, s))))
+    shares = g.node("Reshape", _linked(g, layer, [3], beside(s)), [0, len(layer.ops), n])
+    shares = g.node("Softmax", shares, axis=1)
+    difference = g.node("Sub", s, v)
+    quarter = np.array(0.25, s.dtype)
+    made = {
+        "keep": s,
+        "replace": v,
+        "mul": g.node("Mul", s, v),
+        "diff": difference,
+        "forget": g.node("Sub", s, s),
+        "sqrt_diff": g.node("Mul", g.node("Sqrt", g.node("Abs", difference)), quarter),
+        "max": g.node("Max", s, v),
+        "min": g.node("Min", s, v),
+    }
+    terms = [g.node("Mul", g.pick(shares, 1, k), made[op]) for k, op in enumerate(layer.ops)]
+    return _left(g, layer, s.named(g.node("Sum", *terms)))
+
+
+@composed(nn.Recurrent, but="outside of a Sequencer")
+def recurrent(g: Graph, layer: Any, input: Any) -> Any:
+    if g.states is None:
+        raise UnsayableError(_ALONE)
+    start, of_input, feedback, transfer, merge = layer.modules
+    given = of_input.updateOutput(input)
+    if id(layer) in g.states:
+        (state,) = g.states[id(layer)]
+        merged = merge.updateOutput([given, feedback.updateOutput(state)])
+    else:
+        merged = start.updateOutput(given)
+    return _left(g, layer, transfer.updateOutput(merged))
 
 
 @composed(nn.Recursor)

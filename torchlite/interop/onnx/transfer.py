@@ -98,6 +98,12 @@ def rrelu(g: Graph, layer: Any, input: Value, output: Value) -> Any:
     return g.node("LeakyRelu", input, alpha=(layer.lower + layer.upper) / 2)
 
 
+@rule(nn.SAdd)
+def signed_add(g: Graph, layer: Any, input: Value, output: Value) -> Any:
+    added = g.node("Add", input, layer.addend)
+    return g.node("Neg", added) if layer.negate else added
+
+
 @rule(nn.SoftMax)
 def soft_max(g: Graph, layer: Any, input: Value, output: Value) -> Any:
     return g.node("Softmax", input, axis=layer._axis(input))
