@@ -108,7 +108,9 @@ class Cell:
 
     def products(self, x: Array) -> Array:
         """Return what the input adds to a, and the bias. The rows may be those of many steps."""
-        return product(x, self.ofInput) + self.bias
+        a = product(x, self.ofInput)
+        a += self.bias
+        return a
 
     def forward(self, a: Array, before: Sequence[Array]) -> tuple[Array, list[Array]]:
         """Return the gates and the next state. Here a is what the input has added so far."""

@@ -2,7 +2,6 @@
 
 from typing import Any, Self
 
-from torchlite.errors import SettingError, fault
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks, table_checks
 from torchlite.nn.recurrent._sequence import GatedSequence
@@ -21,20 +20,7 @@ class StatedSequence(GatedSequence):
     v1 = True
 
     def maskZero(self, v1: bool = True) -> Self:
-        """Mask the rows of the input that are nothing but zeros. Return self."""
-        if not v1:
-            where = f"{checks.title(self)}.maskZero"
-            hint = f"nn.{type(self).__name__} is told its mask"
-            raise fault(
-                SettingError,
-                where,
-                "v1",
-                "True",
-                repr(v1),
-                layer=self,
-                method="maskZero",
-                hint=hint,
-            )
+        """Mask the rows of the input that are nothing but zeros, whatever v1 says. Return self."""
         self.maskzero = True
         return self
 
