@@ -322,3 +322,57 @@ def test_namesakes_are_told_apart_in_files(tmp_path):
     assert serial.classes.name_of(nn.MaskZero) == "MaskZero"
     named = serial.classes.name_of(element_research.MaskZero)
     assert named == "recurrent.element_research.MaskZero"
+
+
+# Of different lengths
+
+
+def stacked():
+    return nn.Sequencer(nn.Sequential(nn.RecGRU(3, 2), nn.LinearRNN(2, 2)))
+
+
+def recurrence():
+    both = nn.ParallelTable(nn.Linear(3, 2), nn.Linear(2, 2))
+    return nn.Sequencer(nn.Recurrence(nn.Sequential(both, nn.CAddTable(), nn.Tanh()), 2, 1))
+
+
+SEQUENCES = {
+    "RecLSTM": lambda: nn.Sequencer(nn.RecLSTM(3, 2)),
+    "projected RecLSTM": lambda: nn.Sequencer(nn.RecLSTM(3, 4, 2)),
+    "RecGRU": lambda: nn.Sequencer(nn.RecGRU(3, 2)),
+    "LinearRNN": lambda: nn.Sequencer(nn.LinearRNN(3, 2)),
+    "LSTM": lambda: nn.Sequencer(nn.LSTM(3, 2)),
+    "FastLSTM": lambda: nn.Sequencer(nn.FastLSTM(3, 2)),
+    "GRU": lambda: nn.Sequencer(nn.GRU(3, 2)),
+    "MuFuRu": lambda: nn.Sequencer(nn.MuFuRu(3, 2)),
+    "Recurrence": recurrence,
+    "stacked": stacked,
+    "SeqLSTM": lambda: nn.SeqLSTM(3, 2),
+    "SeqLSTMP": lambda: nn.SeqLSTMP(3, 4, 2),
+    "SeqGRU": lambda: nn.SeqGRU(3, 2),
+    "one after the other": lambda: nn.Sequential(nn.SeqGRU(3, 2), nn.Sequencer(nn.LSTM(2, 2))),
+    "BiSequencer": lambda: nn.BiSequencer(nn.RecGRU(3, 2), nn.LSTM(3, 2)),
+}
+
+
+@pytest.mark.parametrize("found", [False, True], ids=["told", "found"])
+@pytest.mark.parametrize("make", SEQUENCES.values(), ids=SEQUENCES)
+def test_a_padded_batch_gives_what_its_sequences_give_alone(make, found):
+    rng, lengths = np.random.default_rng(0), [4, 2, 3, 1]
+    x, gradOutput = np.zeros((4, 4, 3)), rng.normal(size=(4, 4, 2))
+    mask = np.arange(4)[:, None] >= lengths
+    x[~mask] = rng.normal(size=(10, 3))
+    net = make().maskZero(found)
+    net = net if found else net.setZeroMask(mask)
+    output, gradInput = net.forward(x), net.backward(x, gradOutput)
+    together = [gradient.copy() for gradient in net.parameters()[1]]
+    net.zeroGradParameters()
+    net = net if found else net.setZeroMask(False)
+    for i, length in enumerate(lengths):
+        part = np.s_[:length, i : i + 1]
+        assert np.allclose(net.forward(x[part]), output[part], 0, 1e-14)
+        assert np.allclose(net.backward(x[part], gradOutput[part]), gradInput[part], 0, 1e-14)
+    assert not output[mask].any()
+    assert not gradInput[mask].any()
+    for one, other in zip(net.parameters()[1], together, strict=True):
+        assert np.allclose(one, other, 0, 1e-13)
