@@ -139,6 +139,92 @@ def test_what_is_added_in_the_middle_of_a_sequence_is_remembered_too():
     )
 
 
+def test_tables_may_grow_from_step_to_step():
+    net = nn.Recursor(nn.MapTable(nn.Dropout()))
+    xs = [list(numbers(n, 2, 3, seed=n)) for n in (1, 3, 2)]
+    random.manualSeed(1)
+    outputs = run(net, xs)
+    gradInputs = back(net, xs, [[np.ones((2, 3))] * len(x) for x in xs])
+    factors = [
+        [y / x for x, y in zip(*pair, strict=True)] for pair in zip(xs, outputs, strict=True)
+    ]
+    assert same(gradInputs, factors)
+
+
+def test_sequences_inside_a_step_are_remembered_with_it():
+    """A sequencer runs steps of its own: what is inside it starts anew at each step around it."""
+    net = nn.Recursor(nn.Sequencer(nn.Sequential(nn.RecGRU(3, 2), nn.Linear(2, 2))))
+    copies = [net.modules[0].sharedClone(True, False) for _ in range(2)]
+    xs, gs = numbers(2, 4, 1, 3), numbers(2, 4, 1, 2)
+    assert same(run(net, xs), [copy.forward(x) for copy, x in zip(copies, xs, strict=True)])
+    expected = [copy.backward(*pair) for copy, *pair in zip(copies, xs, gs, strict=True)]
+    assert same(back(net, xs, gs), expected)
+    for whole, *parts in zip(*(each.parameters()[1] for each in (net, *copies)), strict=True):
+        assert np.allclose(whole, sum(parts), 0, 1e-14)
+
+
+class Failing(nn.Mul):
+    """A layer that fails when it is asked to."""
+
+    fails = ""
+
+    def updateGradInput(self, input, gradOutput):
+        if self.fails == "updateGradInput" and (input == 1).all():
+            raise RuntimeError("as asked")
+        return super().updateGradInput(input, gradOutput)
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        if self.fails == "accGradParameters" and (input == 1).all():
+            raise RuntimeError("as asked")
+        super().accGradParameters(input, gradOutput, scale)
+
+
+def failing(method, *around):
+    layer = Failing()
+    layer.fails = method
+    net = nn.Sequential(*around, nn.Sequencer(layer), nn.Sequencer(nn.Linear(2, 2)))
+    xs = np.stack([np.full((1, 2), value) for value in (0.0, 1.0, 2.0)])
+    net.forward(xs)
+    net.zeroGradParameters()
+    return net, xs
+
+
+def test_a_step_that_fails_on_the_way_back_is_named():
+    net, xs = failing("updateGradInput")
+    with pytest.raises(RuntimeError) as caught:
+        net.backward(xs, np.ones((3, 1, 2)))
+    assert caught.value.__notes__[:2] == [
+        "  at [0] of Recursor: step 1, gradOutput (1, 2)",
+        "  at [0] of Sequencer: step 1 of 3, gradOutput (1, 2)",
+    ]
+    assert net[0].inputs == ()
+    assert not any(gradient.any() for gradient in net.parameters()[1])
+
+
+@pytest.mark.parametrize("around", [[], [nn.Identity()]])
+def test_a_step_that_fails_to_accumulate_leaves_all_gradients(around):
+    for alone in (False, True):
+        net, xs = failing("accGradParameters", *around)
+        part = net[-2] if alone else net
+        gs = net[-1].updateGradInput(net[-1].inputs and net[-2].output, np.ones((3, 1, 2)))
+        with pytest.raises(RuntimeError) as caught:
+            part.backward(xs, gs if alone else np.ones((3, 1, 2)))
+        note = "  at [0] of Sequencer: step 1 of 3, gradOutput (1, 2)"
+        assert note in caught.value.__notes__
+        assert not any(gradient.any() for gradient in net.parameters()[1])
+
+
+def test_a_recursor_inside_a_network_that_fails_leaves_all_gradients():
+    layer = Failing()
+    layer.fails = "accGradParameters"
+    net = nn.Sequential(nn.Recursor(layer), nn.Linear(2, 2))
+    x = np.ones((1, 2))
+    net.forward(x)
+    with pytest.raises(RuntimeError):
+        net.backward(x, x)
+    assert not any(gradient.any() for gradient in net.parameters()[1])
+
+
 def ascending(array):
     return np.arange(1.0, np.size(array) + 1).reshape(np.shape(array))
 
@@ -298,6 +384,7 @@ def test_windows_are_told():
     assert net.modules[0].rho == 99999
     stack = nn.Sequential(nn.RecGRU(3, 2), nn.Recursor(nn.LSTM(2, 2))).maxBPTTstep(7)
     assert [stack[0].rho, stack[1].rho, stack[1].modules[0].rho] == [7, 7, 7]
+    assert stack[0].maxBPTTstep(1).rho == 1
     assert message(SettingError, stack[0].maxBPTTstep, 0) == (
         "RecGRU(3 -> 2).maxBPTTstep: rho must be at least 1, got 0"
     )
@@ -367,6 +454,11 @@ def test_states_can_be_looked_at(make):
         seen.append(net.getHiddenState())
     assert same(seen, [net.getHiddenState(step) for step in (1, 2, 3)])
     assert same(seen, [net.getHiddenState(step) for step in (-3, -2, -1)])
+    start = net.getHiddenState(0)
+    assert same(net.getHiddenState(-4), start)
+    for step in (4, -5):
+        with pytest.raises(SettingError, match=f"step must be at most 3, so .*, got {step}"):
+            net.getHiddenState(step)
     assert net.forget() is net
     assert net.getHiddenState() in (None, [None, None])
 
@@ -540,15 +632,18 @@ def test_a_sequence_that_fails_leaves_the_state_before_it():
 
 
 def test_a_step_that_fails_leaves_the_state_before_it():
-    net = nn.Recursor(nn.Sequential(nn.RecGRU(3, 2), nn.LSTM(2, 2), nn.View(2, 1, 2)))
-    net.forward(numbers(2, 3))
+    net = nn.Recursor(nn.Sequential(nn.RecGRU(3, 2), nn.LSTM(2, 2)))
+    xs, gs = numbers(2, 2, 3), numbers(2, 2, 2)
+    run(net, xs)
     kept = net.getHiddenState()
-    broken = nn.Sequential(nn.RecGRU(3, 2), nn.LSTM(4, 2))
-    other = nn.Recursor(broken)
+    net.modules[0].add(nn.Linear(4, 2))
     with pytest.raises(ShapeError):
-        other.forward(numbers(2, 3))
-    assert [broken[0].step, broken[0].steps, other.step] == [0, [], 0]
+        net.forward(xs[0])
+    assert [part.step for part in recurrents(net)] == [2, 2, 2]
+    assert [len(part.steps) for part in recurrents(net)] == [2, 2, 2]
+    net.modules[0].remove()
     assert same(net.getHiddenState(), kept)
+    back(net, xs, gs)
 
 
 def test_sequences_must_have_steps_and_rows_of_the_mask():
@@ -571,6 +666,22 @@ def test_sequences_must_have_steps_and_rows_of_the_mask():
         "  hint: setZeroMask(mask) with a row for each step; forget() begins a new sequence"
     )
     assert net.setZeroMask(False).forward(xs).shape == (3, 2, 2)
+    net.forward(xs)
+    for gradOutput in (numbers(2, 2, 2), numbers(3, 2, 3)):
+        with pytest.raises(ShapeError, match=r"Sequencer.*gradOutput must be \(3, 2, 2\)"):
+            net.backward(xs, gradOutput)
+
+
+def test_a_mask_that_is_set_in_the_middle_begins_there():
+    net, xs = nn.RecGRU(3, 2).maskZero().setZeroMask(False), numbers(4, 2, 3)
+    run(net, xs[:2])
+    net.setZeroMask(np.array([[False, True], [True, False]]))
+    outputs = run(net, xs[2:])
+    assert [(y == 0).all(1).tolist() for y in outputs] == [[False, True], [True, False]]
+    sequencer = nn.Sequencer(net).remember()
+    for _ in range(2):
+        outputs = sequencer.forward(xs[2:])
+        assert [(y == 0).all(1).tolist() for y in outputs] == [[False, True], [True, False]]
 
 
 @states

@@ -1,7 +1,7 @@
 """What all modules have in common that are called once a step, and keep their steps."""
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
@@ -526,9 +526,8 @@ class _Inside:
     def __init__(self, modules: list[Module]) -> None:
         self.recurrents = [rnn for module in modules for rnn in recurrents(module)]
         self.parts: list[tuple[Stateful, list[str]]] = []
-        self.held: list[tuple[Any, tuple[Any, ...]]] = []
-        # Whether modules, too, are what is remembered, such as a MapTable's clones.
-        self.grows = False
+        # Those of the parts that have modules inside: their places, and the modules.
+        self.held: list[tuple[int, Any, tuple[Any, ...]]] = []
         found: set[int] = set()
         waiting: list[tuple[Any, bool]] = [(module, False) for module in modules]
         while waiting:
@@ -537,30 +536,35 @@ class _Inside:
                 continue
             found.add(id(part))
             names = [name for name in part.transient if name not in part._caches]
-            self.parts.append((part, names))
             within = [inner for _, inner in inside(part)]
             if within:
-                self.held.append((part, tuple(getattr(part, "modules", ()))))
-                remembered = [value for name in names for value in _entries(getattr(part, name))]
-                clones = [value for value in remembered if isinstance(value, Module)]
-                self.grows = self.grows or not {*map(id, clones)} <= {*map(id, within)}
-                within += clones
+                self.held.append((len(self.parts), part, tuple(getattr(part, "modules", ()))))
+                within += _modules_in(getattr(part, name) for name in names)
+            self.parts.append((part, names))
             run = run or getattr(part, "_runs_steps", False)
             waiting += [(inner, run) for inner in within]
+        self.remembered = self._remembered_in(self.memories())
 
     def still_holds(self) -> bool:
         """Tell whether nothing was added since, as far as `modules` tell."""
-        return not self.grows and all(
-            tuple(getattr(part, "modules", ())) == modules for part, modules in self.held
-        )
+        return all(tuple(getattr(part, "modules", ())) == modules for _, part, modules in self.held)
 
     def memories(self) -> _Memories:
         """Return what the last calls left behind."""
         return [(part, {name: getattr(part, name) for name in names}) for part, names in self.parts]
 
+    def has_all(self, left: _Memories) -> bool:
+        """Tell whether no modules are what is remembered that were none before."""
+        return self._remembered_in(left) == self.remembered
 
-def _entries(value: Any) -> Any:
-    return value if isinstance(value, (list, tuple)) else ()
+    def _remembered_in(self, left: _Memories) -> int:
+        return sum(len(_modules_in(left[place][1].values())) for place, *_ in self.held)
+
+
+def _modules_in(values: Iterable[Any]) -> list[Any]:
+    """Return the modules in lists that are remembered: a MapTable's clones."""
+    lists = [value for value in values if isinstance(value, (list, tuple))]
+    return [entry for value in lists if value and isinstance(value[0], Module) for entry in value]
 
 
 class Wrapping(AbstractRecurrent):
@@ -581,6 +585,14 @@ class Wrapping(AbstractRecurrent):
         if known is None or not self.steps or not known.still_holds():
             known = self._known_inside = _Inside(self.modules)
         return known
+
+    def _left(self) -> _Memories:
+        """Return what the calls of a step left behind."""
+        left: _Memories = self._inside().memories()
+        if not self._known_inside.has_all(left):
+            self._known_inside = _Inside(self.modules)
+            left = self._known_inside.memories()
+        return left
 
     def _asked(self, position: int, method: str, *arguments: Any) -> Any:
         """Return what a module's method returns; an error is told where it happened."""
@@ -627,7 +639,7 @@ class WrappingOne(Wrapping):
         self._with_mask()
         with in_place(self._inside().recurrents):
             output = self._asked(0, "updateOutput", input)
-        return output, self._inside().memories()
+        return output, self._left()
 
     def _call_back(self, step: Step, input: Any, gradOutput: Any) -> Any:
         """Return the module's gradInput."""
@@ -635,7 +647,7 @@ class WrappingOne(Wrapping):
         self._reward(step)
         with in_place(self._inside().recurrents):
             gradInput = self._asked(0, "_backpropagate", input, gradOutput)
-        step.gradGates = self._inside().memories()
+        step.gradGates = self._left()
         return gradInput
 
     def _call_to_sum(self, step: Step, input: Any, gradOutput: Any, scale: Number) -> None:

@@ -134,7 +134,7 @@ class Recurrent(Wrapping):
                 fed_back = self._asked(_FEEDBACK, "updateOutput", before[0])
                 b = self._asked(_MERGE, "updateOutput", [a, fed_back])
             output = self._asked(_TRANSFER, "updateOutput", b)
-        left = self._inside().memories()
+        left = self._left()
         gates = {"input": a, "feedback": fed_back, "merge": b, "left": left}
         return Step(input, before, gates, [output])
 
@@ -157,7 +157,7 @@ class Recurrent(Wrapping):
             "input": by_input,
             "feedback": by_feedback,
             "merge": by_merge,
-            "left": self._inside().memories(),
+            "left": self._left(),
         }
         return gradInput
 
