@@ -26,6 +26,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.cases import CASES, NAMED, material
+from benchmarks.measure import REST
 from benchmarks.peers import enter
 from benchmarks.programs import ROOT, available, environment
 from benchmarks.windows import WINDOWS
@@ -39,6 +40,7 @@ class Program:
     """One that measures the torchlite in a folder whenever it is told to."""
 
     def __init__(self, folder, threads, dtype):
+        self._rest = REST if threads > 1 else 0.0
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.compare", str(threads), dtype],
             cwd=folder,
@@ -50,6 +52,7 @@ class Program:
 
     def best(self, case):
         """The seconds of the best step of a turn; None if this commit cannot do it."""
+        time.sleep(self._rest)
         print(case, file=self._process.stdin, flush=True)
         return json.loads(self._process.stdout.readline())
 

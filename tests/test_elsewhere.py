@@ -51,6 +51,8 @@ ARRAYS = "arrays are NumPy's: np.array, np.zeros, np.ones ..."
         (torchlite, "randn", "torchlite.random.normal(size=shape)"),
         (torchlite, "no_grad", "nothing to do: only backward computes gradients"),
         (torchlite, "manual_seed", "torchlite.manualSeed(seed)"),
+        (torchlite, "setnumthreads", "torchlite.threads(n)"),
+        (torchlite, "get_num_threads", "torchlite.threads()"),
         (torchlite, "save", "torchlite.serial.save(path, net)"),
         (torchlite, "nothing_of_the_kind", None),
         (optim, "Adam", "optim.adam, a function"),
