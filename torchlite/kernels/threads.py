@@ -34,8 +34,9 @@ _Work = Callable[..., Any]
 
 # Arrays of so many entries are shared out.
 LONG = 1 << 19
-# So many bytes stay in the cache.
-_CACHED = 1 << 19
+# Rows are shared out in pieces of about so many bytes. Before each call of NumPy's, one thread of
+# Python waits for another: with smaller pieces too often.
+_PIECE = 1 << 20
 # So many pieces for each thread may have been done and not yet been added up.
 _AHEAD = 2
 # No machine has more, and an int of C can hold it.
@@ -131,23 +132,23 @@ def by_rows(function: Callable[..., Array], *arrays: Array, in_place: bool = Fal
     >>> by_rows(lambda a, b: (a * b).sum(1), np.ones((2, 3)), np.eye(2, 3))
     array([1., 1.])
     """
-    first = arrays[0]
-    if first.size < LONG or type(first) is not np.ndarray or not _pool.helpers(len(first), False):
+    first, n = arrays[0], len(arrays[0])
+    helpers = _pool.helpers(n, False) if first.size >= LONG and type(first) is np.ndarray else 0
+    if not helpers:
         return function(*arrays)
     if in_place:
         result = first
     else:
         # Of no rows it is nothing, but its dtype and further dimensions tell those of all.
         none = function(*(a[:0] for a in arrays))
-        result = np.empty((len(first), *none.shape[1:]), none.dtype)
+        result = np.empty((n, *none.shape[1:]), none.dtype)
 
     def fill(part: slice) -> None:
         made = function(*(a[part] for a in arrays))
         if not in_place:
             result[part] = made
 
-    step = max(1, len(first) * _CACHED // first.nbytes)
-    share_out(first, [slice(start, start + step) for start in range(0, len(first), step)], fill)
+    share_out(first, _even(n, min(n, max(helpers + 1, first.nbytes // _PIECE))), fill)
     return result
 
 
@@ -172,10 +173,12 @@ def entrywise(function: Callable[..., Array], *arrays: Array) -> Array:
     def fill(part: slice) -> None:
         function(*(a[part] for a in flat), out=made[part])
 
-    # One piece a thread: before each call of NumPy's, threads of Python wait for one another.
-    parts = [slice(size * i // pieces, size * (i + 1) // pieces) for i in range(pieces)]
-    share_out(result, parts, fill)
+    share_out(result, _even(size, pieces), fill)
     return result
+
+
+def _even(n: int, pieces: int) -> list[slice]:
+    return [slice(n * i // pieces, n * (i + 1) // pieces) for i in range(pieces)]
 
 
 def _with(memory: Callable[[], Any] | None, work: _Work) -> _Work:

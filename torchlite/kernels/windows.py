@@ -30,7 +30,7 @@ __all__ = [
 Size = tuple[int, ...]
 
 # Blocks of planes of about so many bytes stay in the cache.
-_CACHED = 1 << 19
+_CACHED = 1 << 20
 
 
 def windowed_size(
@@ -205,7 +205,7 @@ def cached(planes: Array) -> list[slice]:
 
     Example
     -------
-    >>> cached(np.zeros((3, 256, 128)))
+    >>> cached(np.zeros((3, 256, 256)))
     [slice(0, 2, None), slice(2, 4, None)]
     """
     step = max(1, _CACHED // max(1, planes.dtype.itemsize * prod(planes.shape[1:])))
