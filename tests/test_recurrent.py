@@ -464,6 +464,11 @@ def test_states_can_be_looked_at(make):
 
 
 def test_a_container_has_the_states_of_its_modules():
+    recursor = nn.Recursor(nn.RecGRU(3, 2))
+    assert recursor.setStartState(numbers(4, 2)) is recursor
+    assert (recursor.modules[0].startState[0] == numbers(4, 2)).all()
+    assert recursor.setHiddenState(0, numbers(5, 2)) is recursor
+    assert recursor.setGradHiddenState(0, numbers(5, 2)) is recursor
     net = nn.Sequential(nn.Linear(3, 3), nn.RecGRU(3, 2), nn.Sequencer(nn.RecLSTM(3, 2)))
     state, h, c = numbers(4, 2), numbers(4, 2, seed=1), numbers(4, 2, seed=2)
     assert net.setHiddenState(0, [None, state, [[h, c]]]) is net
@@ -867,6 +872,56 @@ def test_cells_of_one_kind_have_the_same_numbers():
     gradients = [back(net, xs, gs) for net in (fast, rec, slow)]
     assert np.allclose(outputs[0], outputs[1:], 0, 1e-15)
     assert np.allclose(gradients[0], gradients[1:], 0, 1e-14)
+
+
+def test_without_dropout_nothing_is_drawn():
+    for make in (STATES["GRU"], STATES["LSTM"], STATES["FastLSTM"]):
+        net = make()
+        random.manualSeed(1)
+        net.forward(numbers(2, 3))
+        drawn = random.random()
+        random.manualSeed(1)
+        assert random.random() == drawn
+    one = nn.GRU(3, 2, None, 0.5, True)
+    one.forward(numbers(3))
+    assert [noise.shape for noise in one.noise] == [(3,), (3,), (2,), (2,), (3,), (2,)]
+    assert len(one.steps) == 1
+    assert not one.forget().steps
+
+
+def test_where_a_mu_fu_ru_ties():
+    net = nn.MuFuRu(1, 1, ["max", "min", "sqrt_diff"])
+    for parameter in net.parameters()[0]:
+        parameter[:] = 0
+    # What is new is 1 / 2, as the state is: a third of both, and of a root of 0.
+    x = np.ones((1, 1))
+    net.setStartState(np.array([[0.5]]))
+    assert net.forward(x).item() == 2 / 3 * 0.5
+    net.backward(x, np.array([[3.0]]))
+    assert net.getGradHiddenState(0).item() == 2
+    assert [gradient.any() for gradient in net.parameters()[1][:6]] == [False] * 6
+
+
+@pytest.mark.parametrize("make", [CELLS["RecGRU"], STATES["LSTM"], CELLS["LinearRNN"]])
+def test_real_gradients_refuse_complex_numbers(make):
+    net, x, g = make(), numbers(2, 3), numbers(2, 2)
+    for input, gradOutput in ((x + 0j, g), (x, g + 0j)):
+        net.forward(input)
+        net.updateGradInput(input, gradOutput)
+        with pytest.raises(DTypeError, match="accGradParameters"):
+            net.accGradParameters(input, gradOutput)
+        assert not any(gradient.any() for gradient in net.parameters()[1])
+
+
+def test_a_recurrent_is_made_of_any_modules():
+    def make():
+        merge = nn.Sequential(nn.JoinTable(0, 1), nn.Linear(4, 2))
+        transfer = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+        layer = nn.Sequential(nn.Linear(3, 2), nn.Tanh())
+        return nn.Recurrent(nn.Linear(2, 2), layer, nn.Linear(2, 2), transfer, 7, merge)
+
+    assert make().rho == 7
+    check_module(nn.Sequencer(make()), numbers(3, 2, 3), only=["gradInput", "gradParameters"])
 
 
 @pytest.mark.parametrize(
