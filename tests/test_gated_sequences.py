@@ -144,6 +144,23 @@ def test_updateGradInput_leaves_the_gradients_of_parameters_alone(kind):
     assert not any(gradient.any() for gradient in layer.parameters()[1])
 
 
+@every_kind
+def test_gradients_are_those_of_the_last_forward_and_of_the_end_as_it_is(kind):
+    layer, g = made(kind), drawn(4, 5, 2, seed=9)
+    x, other, end = drawn(4, 5, 3), drawn(4, 5, 3, seed=2), state(kind, 5)
+    expected = run(layer, other, g)[2:]
+    layer.forward(x)
+    layer.updateGradInput(x, g)
+    layer.forward(other)
+    layer.zeroGradParameters()
+    layer.accGradParameters(other, g)
+    assert near(layer.parameters()[1], expected)
+    layer.setGradHiddenState(4, end)
+    layer.zeroGradParameters()
+    layer.accGradParameters(other, g)
+    assert not near(layer.parameters()[1], expected)
+
+
 def test_the_gradient_of_the_end_is_for_one_forward():
     layer, x, g = nn.SeqGRU(3, 2), drawn(4, 5, 3), drawn(4, 5, 2, seed=9)
     expected = run(layer, x, g)
@@ -284,6 +301,11 @@ def test_a_masked_step_begins_the_sequence_anew(kind):
     mask = np.arange(6)[:, None] == 2
     output = layer.clone().maskZero().setZeroMask(mask).forward(x)
     assert near([output[3:], output[:2]], [layer.forward(x[3:]), layer.forward(x[:2])])
+    # Whatever has become of it before.
+    x[1] = np.nan
+    broken = layer.clone().maskZero().setZeroMask(mask).forward(x)
+    assert np.isnan(broken[1]).all()
+    assert near([broken[3:]], [output[3:]])
 
 
 @every_kind

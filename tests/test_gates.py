@@ -40,6 +40,8 @@ def test_masked_rows_count_nowhere(kind, found):
     masked, others = [1, 3], [0, 2, 4]
     expected, gradients = results(layer, [array[others] for array in input])
     input[0][masked] = 0 if found else np.nan
+    for array in input[1:]:
+        array[masked] = np.nan
     layer.maskZero(found)
     if not found:
         layer.setZeroMask(np.array([0, 1, 0, 1, 0]))

@@ -173,10 +173,9 @@ class Cell:
 
     def step(self, x: Array, before: Sequence[Array], mask: Any = None) -> Step:
         """Take one step. A masked row counts nowhere: it makes zeros, and so the state anew."""
-        x = without(x, mask)
+        x, *before = (without(array, mask) for array in (x, *before))
         gates, after = self.forward(self.products(x), before)
-        after = [without(array, mask) for array in after]
-        return Step(x, list(before), without(gates, mask), after, mask)
+        return Step(x, before, gates, [without(array, mask) for array in after], mask)
 
     def step_back(self, step: Step, gradAfter: Sequence[Array]) -> Step:
         """Return a step with its gradients, given that of the state after it."""
