@@ -165,6 +165,7 @@ def test_right_layer_as_users_write_it_passes(good):
         # A kink beside an entry is no noise.
         ("Triangle-large", (64, 128, 4), 6),
         ("SoftThreshold-many", (16, 40, 4), 9),
+        ("LargestMagnitude-large", (64, 128, 4), 9),
     ],
 )
 def test_no_number_deceives_the_oracles(name, size, seed):

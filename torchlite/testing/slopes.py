@@ -315,7 +315,7 @@ class Variable:
         """How much the outputs tremble from rounding."""
         eps = 4 * np.finfo(float).eps
         found = []
-        for ahead, behind in zip(self._walk(1), self._walk(-8), strict=True):
+        for ahead, behind in zip(*self._walks(1, -8), strict=True):
             one, other = (3 * np.abs(np.diff(w, 3, axis=0)).max(axis=0) for w in (ahead, behind))
             # A kink on one side is no rounding.
             noise = np.where(
@@ -340,9 +340,9 @@ class Variable:
         """
         found = []
         least = 16 * self.hidden
-        for start in (1, 2**12):
+        for walk in self._walks(1, 2**12):
             tremors = [0.0]
-            for moved in self._walk(start):
+            for moved in walk:
                 tremor = float(np.abs(np.diff(moved, 3, axis=0)).max(initial=0))
                 way = float(np.abs(moved[-1] - moved[0]).max(initial=0))
                 if tremor > max(1e-9 * float(np.abs(moved).max(initial=0)), 0.01 * way, least):
@@ -350,14 +350,16 @@ class Variable:
             found.append(max(tremors))
         return min(found)
 
-    def _walk(self, start: int) -> list[Array]:
-        """Return the outputs at eight places, with very small steps between them."""
+    def _walks(self, *starts: int) -> list[list[Array]]:
+        """Return the outputs at eight places each, with very small steps, all on one line."""
         direction = self.subject.rng.uniform(0.5, 1, self.values.shape)
         step = TREMOR * self._scale(direction)
         with np.errstate(all="ignore"):
-            # On one side of here, which may be a kink or a jump.
-            places = [self._at((start + i) * step, direction) for i in range(8)]
-        return [np.stack(outputs) for outputs in zip(*places, strict=True)]
+            # Each on one side of here, which may be a kink or a jump.
+            walks = [
+                [self._at((start + i) * step, direction) for i in range(8)] for start in starts
+            ]
+        return [[np.stack(outputs) for outputs in zip(*walk, strict=True)] for walk in walks]
 
     def _at(self, step: float, direction: Array) -> list[Array]:
         try:
