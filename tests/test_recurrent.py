@@ -64,6 +64,12 @@ def test_gradients_through_time_are_derivatives(make):
     check_module(nn.Sequencer(make()), numbers(3, 2, 3), only=["gradInput", "gradParameters"])
 
 
+def test_a_stack_is_as_good_as_a_layer():
+    properties = ["duck", "dtype", "layout", "aliasing", "split", "exceptions", "none"]
+    stack = nn.Sequential(nn.RecGRU(1, 1), nn.Mul())
+    check_module(nn.Sequencer(stack), numbers(2, 2, 1), only=properties)
+
+
 @cells
 def test_a_batch_is_its_samples(make):
     net = nn.Sequencer(make())

@@ -149,11 +149,6 @@ CASES = [
     Case(lambda: nn.Recursor(nn.Linear(3, 2)), (4, 3)),
     Case(lambda: nn.Sequencer(nn.RecLSTM(3, 2)), (3, 2, 3)),
     Case(lambda: nn.Sequencer(nn.RecGRU(3, 2)), [(2, 3), (2, 3)], name="table"),
-    Case(
-        lambda: nn.Sequencer(nn.Sequential(nn.RecGRU(1, 1), nn.Mul())),
-        (2, 2, 1),
-        name="stack",
-    ),
     Case(lambda: nn.VariableLength(nn.SeqGRU(3, 2)), [(2, 3), (4, 3), (1, 3), (2, 3)]),
     Case(nn.NormStabilizer, (4, 3)),
     Case(lambda: nn.Repeater(nn.LinearRNN(2, 1), 2), (2, 2)),
