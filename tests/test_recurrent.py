@@ -980,8 +980,16 @@ def test_what_is_refused():
     assert message(DTypeError, nn.Recursor, 5) == ("Recursor.add: module must be a Module, got int")
     net = nn.Recurrence(nn.CAddTable(), 3, 1)
     assert message(ShapeError, net.forward, numbers(2, 2, 3)) == (
-        "Recurrence @ CAddTable.updateOutput: input must be 1-D, or 2-D for a batch, got (2, 2, 3)"
+        "Recurrence @ CAddTable.updateOutput: input must be 1-D, or 2-D for a batch, "
+        "got (2, 2, 3)\n"
+        "  hint: nn.Sequencer(nn.Recurrence(...)) runs it over the steps of a sequence, (2, 2, 3)"
     )
+    for layer, expected in ((nn.RecGRU(3, 2), "(N, 3)"), (nn.LSTM(3, 2), "(3,) or (N, 3)")):
+        name = type(layer).__name__
+        assert message(ShapeError, layer.forward, numbers(5, 2, 3)) == (
+            f"{name}(3 -> 2).updateOutput: input must be {expected}, got (5, 2, 3)\n"
+            f"  hint: nn.Sequencer(nn.{name}(...)) runs it over the steps of a sequence, (5, 2, 3)"
+        )
     assert message(ShapeError, nn.Recurrence(nn.SelectTable(0), 2, 1).forward, numbers(3)) == (
         "SelectTable(0).updateOutput: output must be (2,) like h, got (3,)"
     )

@@ -34,7 +34,7 @@ class Celled(AbstractRecurrent):
         n, dtype = step.inputsize, step.weight.dtype
         checks.must_be_typed(self, "updateOutput", input, dtype)
         if input.ndim != 2 or input.shape[1] != n:
-            hint = "a batch of one: input[None]" if input.ndim == 1 else None
+            hint = "a batch of one: input[None]" if input.ndim == 1 else self._over_steps(input)
             raise checks.misshapen(self, "updateOutput", "input", f"(N, {n})", input, hint)
         return (len(input),)
 

@@ -86,6 +86,13 @@ class Linked(AbstractRecurrent):
 
     def _batch_of(self, input: Any) -> tuple[int, ...]:
         dtype = self._links()[0].weight.dtype
+        checks.must_be_typed(self, "updateOutput", input, dtype)
+        if input.ndim == 3:
+            expected, hint = (
+                f"({self.inputSize},) or (N, {self.inputSize})",
+                self._over_steps(input),
+            )
+            raise checks.misshapen(self, "updateOutput", "input", expected, input, hint)
         checks.must_be_rows(self, "updateOutput", input, self.inputSize, dtype)
         return tuple(input.shape[:-1])
 

@@ -163,6 +163,12 @@ class AbstractRecurrent(Container):
         """Return the shape of the batch, () of one sample; raise unless the input fits."""
         raise NotImplementedError
 
+    def _over_steps(self, input: Any) -> str | None:
+        """Return what takes a whole sequence of what this takes, if the input may be one."""
+        name = type(self).__name__
+        hint = f"nn.Sequencer(nn.{name}(...)) runs it over the steps of a sequence, {shapes(input)}"
+        return hint if input.ndim == 3 else None
+
     def _take(self, input: Any, before: list[Any]) -> Step:
         """Return a step from a state; the first entry of the state after it is the output."""
         raise NotImplementedError

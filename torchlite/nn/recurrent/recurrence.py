@@ -101,7 +101,8 @@ class Recurrence(WrappingOne):
         n = self.nInputDim
         if not n <= first.ndim <= n + 1:
             expected = f"{n}-D, or {n + 1}-D for a batch"
-            raise checks.misshapen(self, "updateOutput", "input", expected, input)
+            hint = self._over_steps(first) if n == 1 else None
+            raise checks.misshapen(self, "updateOutput", "input", expected, input, hint)
         return tuple(first.shape[: first.ndim - n])
 
     def _take(self, input: Any, before: list[Any]) -> Step:
