@@ -13,6 +13,8 @@ __all__ = ["norm", "renorm", "shorten"]
 
 # What is added to the norms of rows that are shortened, Torch7's way.
 _EPSILON = 1e-7
+# The squares of what is shorter are so small, in float32, that they lose digits.
+_SHORT = 1e-12
 
 
 def norm(arrays: Sequence[Array]) -> float:
@@ -28,7 +30,7 @@ def norm(arrays: Sequence[Array]) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
         squares = [dot(part, part).item() for array in arrays for part in _real_parts(array)]
     length = math.sqrt(sum(squares))
-    if length not in (0, math.inf):
+    if not (length < _SHORT or length == math.inf):
         return length
     # The squares may be too large or too small for what holds them.
     most = max((np.abs(array).max().item() for array in arrays if array.size), default=0.0)
