@@ -7,7 +7,11 @@ from torchlite import nn, random
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
 from torchlite.kernels import gamma
 
-mp = pytest.importorskip("mpmath").mp
+
+@pytest.fixture
+def mp():
+    """Return the functions of mpmath: without it, only what asks for them is left out."""
+    return pytest.importorskip("mpmath").mp
 
 
 def message(call, kind):
@@ -194,13 +198,18 @@ def test_classes_are_drawn_as_multinomial_draws_them():
         assert np.array_equal(output, np.eye(3)[wanted])
 
 
-def test_the_gradient_of_gamma_is_that_of_its_density():
+def test_the_gradient_of_gamma_is_that_of_its_density(mp):
     random.manualSeed(5)
     k, scale = np.array([[0.25, 3.5]]), np.array([[2.0, 0.75]])
     layer = nn.ReinforceGamma()
     gradients = rewarded(layer, [k, scale], [-1.0])
-    of_shape = rewarded_at(layer.output, k, lambda x, k, s: log_density(x, k, s), scale)
-    of_scale = rewarded_at(layer.output, scale, lambda x, s, k: log_density(x, k, s), k)
+
+    def log_density(x, k, s):
+        return (k - 1) * mp.log(x) - x / s - mp.loggamma(k) - k * mp.log(s)
+
+    with mp.workdps(30):
+        of_shape = rewarded_at(mp, layer.output, k, log_density, scale)
+        of_scale = rewarded_at(mp, layer.output, scale, lambda x, s, k: log_density(x, k, s), k)
     assert gradients[0] == pytest.approx(of_shape, rel=1e-12)
     assert gradients[1] == pytest.approx(of_scale, rel=1e-12)
     own = nn.ReinforceGamma(np.array([2.0, 0.75]))
@@ -209,22 +218,17 @@ def test_the_gradient_of_gamma_is_that_of_its_density():
     assert np.array_equal(own.reinforce(np.array([-1.0])).backward(k, k), gradients[0])
 
 
-def log_density(x, k, s):
-    return (k - 1) * mp.log(x) - x / s - mp.loggamma(k) - k * mp.log(s)
-
-
-def rewarded_at(x, at, density, other):
-    with mp.workdps(30):
-        return np.array(
-            [
-                [float(mp.diff(lambda p, x=x, o=o: density(x, p, o), a)) for x, a, o in rows]
-                for rows in (zip(x[0].tolist(), at[0].tolist(), other[0].tolist(), strict=True),)
-            ]
-        )
+def rewarded_at(mp, x, at, density, other):
+    return np.array(
+        [
+            [float(mp.diff(lambda p, x=x, o=o: density(x, p, o), a)) for x, a, o in rows]
+            for rows in (zip(x[0].tolist(), at[0].tolist(), other[0].tolist(), strict=True),)
+        ]
+    )
 
 
 @pytest.mark.parametrize("shape", [0.5, 1.0, 7.5])
-def test_gamma_numbers_have_their_moments_and_distribution(shape):
+def test_gamma_numbers_have_their_moments_and_distribution(mp, shape):
     random.manualSeed(6)
     draws = np.sort(gamma.gamma_draws(np.full(5000, shape)))
     assert draws.mean() == pytest.approx(shape, rel=0.06)
@@ -252,7 +256,7 @@ def test_gamma_numbers_are_made_of_the_stream():
         assert random.random() == after
 
 
-def test_digamma_is_right_everywhere():
+def test_digamma_is_right_everywhere(mp):
     x = np.geomspace(1e-5, 1e5, 50)
     wanted = np.array([float(mp.digamma(value)) for value in x])
     assert gamma.digamma(x) == pytest.approx(wanted, rel=1e-14, abs=1e-14)
