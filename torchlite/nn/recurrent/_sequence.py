@@ -123,6 +123,8 @@ class GatedSequence(Gated):
         cell = self._must_fit(x)
         mask, x = self._turned(self._mask_of(x)), self._turned(x)
         start, (steps, batch) = self._start(x, given), x.shape[:2]
+        # Else the last run would take memory beside this one.
+        self._run = self._back = None
         x = without(x, mask)
         products = cell.products(x.reshape(steps * batch, x.shape[2]))
         dtype = np.result_type(products.dtype, *(array.dtype for array in start))
