@@ -140,6 +140,17 @@ def test_outputs_of_a_convolution_are_its_planes():
     assert conv.weight == pytest.approx(np.full((2, 1, 2, 2), 0.5), rel=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_lengths_of_whatever_size(dtype):
+    info = np.finfo(dtype)
+    for size in [info.tiny, info.tiny**0.5, 3e-23, 1e-20, 1e-13, 1, info.max / 8]:
+        row = np.full(4, size, dtype)
+        assert norms.norm([row]) == pytest.approx(2 * float(row[0]), rel=float(4 * info.eps))
+    assert norms.norm([np.zeros(2, dtype)]) == norms.norm([]) == 0
+    assert norms.norm([np.array([1, np.inf], dtype)]) == np.inf
+    assert np.isnan(norms.norm([np.array([1, np.nan], dtype)]))
+
+
 def test_a_renorm_of_other_powers():
     assert norms.renorm(np.array([[3.0, -4.0]]), 3.5, 1) == pytest.approx(
         np.array([[1.5, -2]]), rel=1e-6
@@ -174,6 +185,28 @@ def test_momentum_is_kept_through_copies_casts_and_files(tmp_path):
         assert gradients(other) == [13]
         assert other.momGradParams[0].dtype == other.type()
     assert net.momGradParams[0][0, 0] == 4
+
+
+def test_a_layer_that_takes_anothers_place_begins_with_no_momentum():
+    net = filled(4, 4)
+    net.updateGradParameters(0.5, 0)
+    net.remove(0)
+    net.insert(nn.LinearNoBias(1, 1), 0)
+    net[0].gradWeight[:] = 1
+    net.updateGradParameters(0.5, 0)
+    # A momentum that begins is the gradient; then m = 0.5 * m + gradient.
+    assert gradients(net)[0] == 1.5
+
+
+def test_momentum_is_kept_when_parameters_are_gathered(tmp_path):
+    net = filled(4, 4)
+    net.updateGradParameters(0.5)
+    net.getParameters()
+    serial.save(tmp_path / "net.npz", net)
+    for other in (net, net.clone(), serial.load(tmp_path / "net.npz")):
+        before = other.momGradParams
+        other.updateGradParameters(0.5)
+        assert other.momGradParams is before
 
 
 def test_each_layer_may_have_a_momentum_of_its_own():

@@ -135,8 +135,8 @@ class Module(ThroughTime):
     remembers = False
     # Whether its parameters are just those of its modules.
     _gathers = False
-    transient = (*ThroughTime.transient, "_gathered_pairs")
-    _caches: Any = ("_gathered_pairs",)
+    transient = (*ThroughTime.transient, "_gathered_pairs", "_moved")
+    _caches: Any = ("_gathered_pairs", "_moved")
     # Of a class alone, not of those that inherit from it: those of updateOutput, updateGradInput
     # and accGradParameters that it defines validate before they change anything.
     _validates = True
@@ -147,6 +147,8 @@ class Module(ThroughTime):
     _norm_axes: Any = (0, -1)
     # The momentum of the gradients, as updateGradParameters has left it.
     momGradParams: Any = ()
+    # Whose gradients these moved last.
+    _moved: Any = ()
 
     weight: Any = None
     bias: Any = None
@@ -353,7 +355,8 @@ class Module(ThroughTime):
         The momentum m of a gradient, in the list `momGradParams`, begins as a copy of it; each call
         does m = momFactor * m + (1 - momDamp) * gradient, then gradient = m, or with momNesterov
         gradient += momFactor * m. Without momDamp it is momFactor. With momFactor <= 0 nothing is
-        done. Attributes `momFactor`, `momDamp` and `momNesterov` of a module go before the
+        done. All momenta begin anew where a gradient is no longer that of the same layer.
+        Attributes `momFactor`, `momDamp` and `momNesterov` of a module go before the
         arguments.
 
         Example

@@ -6,6 +6,7 @@ call says, for it and for all that is inside it. Each parameter counts once, whe
 
 import math
 from collections.abc import Iterator
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -57,8 +58,9 @@ def decay(module: Any, **given: Any) -> None:
 
 def move(module: Any, **given: Any) -> None:
     """Do what `Module.updateGradParameters` says."""
-    planned = []
+    planned, moved = [], []
     for leaf, own, _, gradient in _each(module, given):
+        moved.append(leaf)
         if own["momDamp"] is None:
             own = {**own, "momDamp": own["momFactor"]}
         numbers = _numbers(leaf, "updateGradParameters", own, "momFactor", "momDamp")
@@ -66,8 +68,11 @@ def move(module: Any, **given: Any) -> None:
     if not any(factor > 0 for _, factor, *_ in planned):
         return
     shapes = [gradient.shape for gradient, *_ in planned]
-    if [momentum.shape for momentum in module.momGradParams] != shapes:
+    # Copies and files carry the momenta, not whose they are.
+    same = all(map(is_, module._moved or moved, moved))
+    if not same or [momentum.shape for momentum in module.momGradParams] != shapes:
         module.momGradParams = [gradient.copy() for gradient, *_ in planned]
+    module._moved = moved
     for momentum, (gradient, factor, damp, nesterov) in zip(
         module.momGradParams, planned, strict=True
     ):
