@@ -345,6 +345,38 @@ def test_norms_are_pulled_to_those_beside():
     assert np.array_equal(net.backward(h, gradOutput), gradOutput)
 
 
+def test_norms_are_not_pulled_across_a_mask():
+    """What counts has the gradients that it has alone; the mean is over the samples that count."""
+    net = nn.Sequencer(nn.NormStabilizer()).maskZero()
+    h, zero = np.array([[[3.0, 4.0]], [[3.0, 4.0]], [[0.0, 0.0]]]), np.zeros((3, 1, 2))
+    net.setZeroMask(np.array([[0], [0], [1]])).forward(h)
+    assert not net.backward(h, zero).any()
+    assert net.modules[0].updateLoss() == 0
+
+    alone = nn.Sequencer(nn.NormStabilizer())
+    a, b = numbers(4, 1, 2), numbers(2, 1, 2, seed=1)
+    padded = np.ones((5, 2, 2))
+    padded[:4, :1], padded[2:4, 1:] = a, b
+    mask = np.array([[0, 1], [0, 1], [0, 0], [0, 0], [1, 1]])
+    net.setZeroMask(mask).forward(padded)
+    together = net.backward(padded, np.zeros((5, 2, 2)))
+    losses, gradients = [], []
+    for h in (a, b):
+        alone.forward(h)
+        losses.append(alone.modules[0].updateLoss() * len(h))
+        gradients.append(alone.backward(h, np.zeros_like(h)))
+    assert not together[:2, 1].any()
+    assert not together[4].any()
+    assert np.allclose(together[0, 0], gradients[0][0, 0], 1e-14)
+    # Step 3 has two samples, and both pull half as much.
+    assert np.allclose(together[3, 0], gradients[0][3, 0] / 2, 1e-14)
+    assert np.allclose(together[2:4, 1:], gradients[1] / 2, 1e-14)
+    norms = np.linalg.norm(a[:, 0], axis=1)
+    pairs = np.diff(norms) ** 2
+    expected = (pairs[:2].sum() + (pairs[2] + losses[1]) / 2) / 4
+    assert np.isclose(net.modules[0].updateLoss(), expected, 1e-14)
+
+
 def test_norms_of_nothing():
     net = nn.NormStabilizer()
     zero, one = np.zeros((1, 2)), np.ones((1, 2))

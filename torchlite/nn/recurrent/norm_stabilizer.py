@@ -27,7 +27,8 @@ class NormStabilizer(AbstractRecurrent):
     In training, with n the 2-norms of the rows of each step's input h, every step t adds, for the
     step before it and the step after it, s, as far as there are such,
     `2 * beta * ((n[t] - n[s]) / n[t])[:, None] * h[t] / len(h[t])`: the gradient of the sum over
-    all steps of `beta * ((n[t] - n[t - 1]) ** 2).mean()`.
+    all steps of `beta * ((n[t] - n[t - 1]) ** 2).mean()`. With a mask, the mean is over the samples
+    that count at both steps, `len(h[t])` is how many these are, and the others are not pulled.
 
     Shapes
     ------
@@ -90,10 +91,14 @@ class NormStabilizer(AbstractRecurrent):
         self.beta = checks.constant(self, "beta", beta)
 
     def updateLoss(self) -> Any:
-        """Return what the steps' norms cost: the gradient's sum, divided by the number of steps."""
-        norms = [step.gates for step in self.steps]
-        squares = [sum_all((a - b) ** 2).item() / len(a) for a, b in pairwise(norms)]
-        self.loss = self.beta * sum(squares) / max(len(norms), 1)
+        """Return what the steps' norms cost: the gradient's sum, divided by the number of steps.
+
+        A step at which every sample is masked is none.
+        """
+        apart = [_apart(a, b) for a, b in pairwise(self.steps)]
+        squares = [sum_all(gap**2).item() / count for gap, count in apart]
+        steps = sum(step.mask is None or not step.mask.all() for step in self.steps)
+        self.loss = self.beta * sum(squares) / max(int(steps), 1)
         return self.loss
 
     def _state_for(self, input: Any) -> list[Any]:
@@ -117,10 +122,24 @@ class NormStabilizer(AbstractRecurrent):
         if not beside:
             return gradAfter[0]
         norms, h = step.gates, step.input
-        pull = sum(norms - other.gates for other in beside)
+        apart = [_apart(step, other) for other in beside]
+        pull = sum((2 * self.beta / count) * gap for gap, count in apart)
         pull = pull / np.where(norms == 0, 1, norms)
-        return gradAfter[0] + (2 * self.beta / len(h)) * pull[:, None] * h
+        return gradAfter[0] + pull[:, None] * h
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Number = 1) -> None:
         """Do nothing: there are no parameters."""
         checks.scale(self, scale)
+
+
+def _apart(one: Step, other: Step) -> tuple[Any, int]:
+    """Return by how much the norms of two steps differ, and how many samples count at both.
+
+    The difference is 0 for the others.
+    """
+    gap = one.gates - other.gates
+    masks = [step.mask for step in (one, other) if step.mask is not None]
+    if not masks:
+        return gap, max(len(gap), 1)
+    counts = ~(masks[0] | masks[-1])
+    return np.where(counts, gap, 0), max(counts.sum().item(), 1)
