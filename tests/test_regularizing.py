@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from torchlite import nn, serial
-from torchlite.errors import DTypeError
+from torchlite.errors import DTypeError, SettingError
 from torchlite.kernels import norms
 
 
@@ -95,6 +95,23 @@ def test_what_stands_twice_counts_once():
     tied[0].weight[:] = 2
     tied.weightDecay(0.5)
     assert tied[0].gradWeight.tolist() == [[1, 1]] * 3
+
+
+def test_what_stands_twice_is_clipped_once_layer_by_layer():
+    net = twice(3)
+    net[0].gradWeight[:] = [[3, 0], [0, 0]]
+    assert net.gradParamClip(1, True) == 3
+    assert net[0].gradWeight.tolist() == net[1].gradWeight.tolist() == [[1, 0], [0, 0]]
+    layer = filled(3)[0]
+    net = nn.Sequential(layer, layer)
+    assert net.gradParamClip(1, True) == 6
+    assert gradients(net) == [0.5, 0.5]
+    # What stands in a second place is clipped with the layer of the first.
+    net = twice(3).add(filled(4)[0])
+    net[0].cutoffNorm, net[1].cutoffNorm = 0, 1
+    assert net.gradParamClip(2, True) == 8
+    assert gradients(net) == [3, 3, 1]
+    assert nn.Tanh().gradParamClip(1, True) == 0
 
 
 def test_of_a_network_whose_parameters_are_its_own():
@@ -255,3 +272,26 @@ def test_numbers_are_asked_for(method, arguments, argument, got):
     name = "Sequential" if method == "gradParamClip" else "LinearNoBias(2 -> 2) without bias"
     assert str(raised.value) == f"{name}.{method}: {argument} must be a number, got {got}"
     assert gradients(net) == [3]
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "argument"),
+    [
+        ("gradParamClip", (np.nan,), "cutoffNorm"),
+        ("maxParamNorm", (np.nan,), "maxOutNorm"),
+        ("maxParamNorm", (1, np.float32("nan")), "maxInNorm"),
+        ("weightDecay", (np.nan,), "wdFactor"),
+        ("updateGradParameters", (np.nan,), "momFactor"),
+        ("updateGradParameters", (0.5, np.nan), "momDamp"),
+    ],
+)
+def test_NaN_is_no_number(method, arguments, argument):
+    net = filled(3)
+    with pytest.raises(SettingError) as raised:
+        getattr(net, method)(*arguments)
+    name = "Sequential" if method == "gradParamClip" else "LinearNoBias(2 -> 2) without bias"
+    assert str(raised.value) == f"{name}.{method}: {argument} must be a number, got nan"
+    assert gradients(net) == [3]
+    net[0].cutoffNorm = np.nan
+    with pytest.raises(SettingError, match=r"cutoffNorm must be a number, got nan"):
+        net.gradParamClip(1, True)

@@ -21,15 +21,20 @@ def clip(module: Any, **given: Any) -> float | None:
     """Do what `Module.gradParamClip` says."""
     settings = _own(module, given)
     if not settings["moduleLocal"]:
-        return _clip_all(module, settings)
-    lengths = [_clip_all(leaf, own) for leaf, own in _leaves(module, given)]
-    squares = [length**2 for length in lengths if length is not None]
+        most = _cutoff(module, settings)
+        return shorten(module.parameters()[1], most) if most > 0 else None
+    planned: dict[int, tuple[float, list[Array]]] = {}
+    for leaf, own in _leaves(module, given):
+        planned.setdefault(id(leaf), (_cutoff(leaf, own), []))
+    for leaf, _, _, gradient in _each(module, given):
+        planned[id(leaf)][1].append(gradient)
+    squares = [shorten(gradients, most) ** 2 for most, gradients in planned.values() if most > 0]
     return math.sqrt(sum(squares)) if squares else None
 
 
-def _clip_all(module: Any, settings: dict[str, Any]) -> float | None:
+def _cutoff(module: Any, settings: dict[str, Any]) -> Any:
     (cutoffNorm,) = _numbers(module, "gradParamClip", settings, "cutoffNorm")
-    return shorten(module.parameters()[1], cutoffNorm) if cutoffNorm > 0 else None
+    return cutoffNorm
 
 
 def limit(module: Any, **given: Any) -> None:
@@ -113,4 +118,9 @@ def _own(module: Any, given: dict[str, Any]) -> dict[str, Any]:
 
 def _numbers(module: Any, method: str, settings: dict[str, Any], *names: str) -> list[Any]:
     """Return the settings of these names, which must be numbers."""
-    return [checks.number(module, method, name, settings[name]) for name in names]
+    found = [checks.number(module, method, name, settings[name]) for name in names]
+    for name, value in zip(names, found, strict=True):
+        # NaN is not above 0, as what says that nothing is to be done; it is meant for no such.
+        if value != value:
+            raise checks.out_of_range(module, method, name, "a number", repr(value))
+    return found
