@@ -87,6 +87,8 @@ def main():
     parser.add_argument("--updates", type=int, default=800)
     parser.add_argument("--size", type=int, default=24)
     options = parser.parse_args()
+    if options.length < 2 or options.updates < 1:
+        parser.error("--length: at least 2, a number in each half; --updates: at least 1")
 
     for name, make in (
         ("plain recurrence", lambda size: nn.LinearRNN(2, size, nn.Tanh())),

@@ -70,8 +70,10 @@ def write_on(net, alphabet, text, count, temperature):
     heard = text
     for _ in range(count):
         numbers = np.array([[alphabet.index(letter)] for letter in heard])
-        scores = net.forward(numbers)[-1].astype("float64") / temperature
-        chances = np.exp(scores - scores.max())
+        scores = net.forward(numbers)[-1].astype("float64")
+        scores -= scores.max()
+        # At 0 it is always the likeliest.
+        chances = np.exp(scores / temperature) if temperature else 1.0 * (scores == 0)
         heard = alphabet[int(random.multinomial(chances, 1)[0])]
         text += heard
     net.training()
@@ -80,12 +82,16 @@ def write_on(net, alphabet, text, count, temperature):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--size", type=int, default=96)
+    parser.add_argument("--size", type=int, help="of the layers (96); a checkpoint has its own")
     parser.add_argument("--epochs", type=int, default=40, help="how many there are to have been")
     parser.add_argument("--checkpoint", help="where to save after each epoch")
     parser.add_argument("--resume", help="a checkpoint to go on from")
     parser.add_argument("--temperature", type=float, default=0.5)
     options = parser.parse_args()
+    if options.resume and options.size:
+        parser.error("--size: the checkpoint to --resume has its own")
+    if not 0 <= options.temperature < np.inf:
+        parser.error("--temperature: at least 0, which always writes the likeliest character")
 
     text = "".join((PROJECT / name).read_text("utf-8") for name in ("README.md", "LICENSE"))
     alphabet = "".join(sorted(set(text)))
@@ -96,7 +102,7 @@ def main():
         alphabet, before = extra["alphabet"], extra["epoch"]
         numbers = np.array([alphabet.index(letter) for letter in text if letter in alphabet])
     else:
-        net, state, before = network(len(alphabet), options.size).float(), {}, 0
+        net, state, before = network(len(alphabet), options.size or 96).float(), {}, 0
     print(f"{len(text)} characters, {len(alphabet)} different ones, {net.getParameters()[0].size}")
     epochs = progress(range(before, options.epochs), "epochs")
     for epoch in epochs:

@@ -165,6 +165,31 @@ def test_char_lstm_writes_what_it_has_read(printed, tmp_path):
     assert len(whole.partition("\ntorchlite ")[2]) == 301
 
 
+def test_char_lstm_writes_the_likeliest_at_a_temperature_of_0(printed, tmp_path):
+    path = tmp_path / "model.npz"
+    printed("char_lstm", "--size", 4, "--epochs", 1, "--checkpoint", path)
+    go_on = ("char_lstm", "--epochs", 1, "--resume", path, "--temperature")
+    texts = [printed(*go_on, t).partition("\ntorchlite ")[2] for t in (0, 1e-9)]
+    assert texts[0] == texts[1]
+    assert len(texts[0]) == 301
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "said"),
+    [
+        ("char_lstm", ("--resume", "x", "--size", 8), "--size: the checkpoint to --resume has"),
+        ("char_lstm", ("--temperature", -1), "--temperature: at least 0"),
+        ("char_lstm", ("--temperature", "nan"), "--temperature: at least 0"),
+        ("adding_problem", ("--length", 1), "--length: at least 2"),
+        ("adding_problem", ("--updates", 0), "--updates: at least 1"),
+    ],
+)
+def test_settings_that_examples_refuse(printed, capsys, program, arguments, said):
+    with pytest.raises(SystemExit):
+        printed(program, *arguments)
+    assert said in capsys.readouterr().err
+
+
 def test_char_lstm_is_trained_as_by_pytorch():
     """Twenty losses from the same weights; the script that made them is beside them."""
     data = Path(__file__).parent / "data"
