@@ -293,6 +293,32 @@ def test_a_reward_is_needed_and_fits():
     categorical.backward(np.array([[0.5, 0.5]]), np.ones((1, 2)))
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_can_only_be_drawn_one_way_teaches_nothing(dtype):
+    p, zero = np.array([[0.0, 1.0, 0.5]], dtype), np.zeros((1, 3), dtype)
+    reward = np.array([3.0], dtype)
+    layer = nn.ReinforceBernoulli()
+    assert layer.forward(p)[0, :2].tolist() == [0, 1]
+    gradInput = layer.reinforce(reward).backward(p, zero)
+    assert gradInput.dtype == dtype
+    assert gradInput.tolist() == [[0, 0, 6 - 12 * layer.output[0, 2]]]
+
+    mean, stdev = np.ones((1, 3), dtype), np.array([[0.0, 1e-30, 2.0]], dtype)
+    layer = nn.ReinforceNormal()
+    drawn = layer.forward([mean, stdev])
+    assert drawn[0, :2].tolist() == [1, 1]
+    gradMean, gradStdev = layer.reinforce(reward).backward([mean, stdev], zero)
+    assert gradMean.dtype == gradStdev.dtype == dtype
+    assert gradMean[0, :2].tolist() == [0, 0]
+    assert gradMean[0, 2] == -3 * (drawn[0, 2] - 1) / 4
+    assert gradStdev[0, 0] == 0
+
+    layer = nn.ReinforceNormal(stdev[0])
+    layer.forward(mean)
+    assert layer.reinforce(reward).backward(mean, zero)[0, :2].tolist() == [0, 0]
+
+
 def test_nan_is_drawn_of_nan():
     p = np.array([[0.5, np.nan]])
     assert np.isnan(nn.ReinforceBernoulli().forward(p)).tolist() == [[False, True]]
@@ -733,6 +759,36 @@ def test_a_tree_draws_its_weight_then_its_bias():
 def test_what_is_no_tree(hierarchy, root, wrong):
     said = message(lambda: nn.SoftMaxTree(2, hierarchy, root), SettingError)
     assert said == f"SoftMaxTree: hierarchy must be a tree, got {wrong}"
+
+
+@pytest.mark.parametrize(
+    ("hierarchy", "kind", "said"),
+    [
+        ({0: 5}, DTypeError, "hierarchy[0] must be a list of ids, got 5"),
+        ({0: [1, 2.5]}, DTypeError, "hierarchy[0] must be an integer, got 2.5"),
+        ({0: [-1]}, SettingError, "hierarchy[0] must be ids of at least 0, got -1"),
+        ({-2: [1]}, SettingError, "hierarchy must be ids of at least 0, got -2"),
+    ],
+)
+def test_what_are_no_ids_of_a_tree(hierarchy, kind, said):
+    assert message(lambda: nn.SoftMaxTree(3, hierarchy), kind) == f"SoftMaxTree: {said}"
+
+
+def test_children_of_a_tree_may_come_from_anything():
+    tree = nn.SoftMaxTree(3, {0: range(1, 3), 2: iter([5, 4])})
+    assert tree.childIds == [1, 2, 5, 4]
+
+
+def test_what_ignores_its_target_does_not_tell_that_it_fits_the_other_way_round():
+    for criterion, x, y in (
+        (nn.TreeNLLCriterion(), np.ones((5, 1)), np.ones(5)),
+        (nn.L1Cost(), np.ones(5, int), np.ones(5)),
+        (nn.CategoricalEntropy(), np.ones(5), np.ones((5, 2))),
+    ):
+        for method in (criterion.forward, criterion.backward):
+            with pytest.raises((ShapeError, DTypeError)) as raised:
+                method(x, y)
+            assert "the other way round" not in str(raised.value)
 
 
 def test_targets_of_a_tree_are_leaves():

@@ -108,12 +108,17 @@ class Criterion(Stateful):
         self, method: str, input: Any, target: Any, error: TorchliteError
     ) -> None:
         """Say so in the error of a call, if the two fit the other way round."""
+        # What does not look at its target takes anything in its place, and tells nothing by it.
+        if self._takes(target, input) and not self._takes(target, None):
+            rehint(error, f"the two fit the other way round: {method}(input, target)")
+
+    def _takes(self, input: Any, target: Any) -> bool:
         try:
             with np.errstate(all="ignore"):
-                self.clone().updateOutput(target, input)
+                self.clone().updateOutput(input, target)
         except Exception:
-            return
-        rehint(error, f"the two fit the other way round: {method}(input, target)")
+            return False
+        return True
 
     def _accumulated(self) -> list[Array]:
         """Return the gradients of parameters that updateGradInput adds to. Here: none."""

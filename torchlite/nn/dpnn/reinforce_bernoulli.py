@@ -1,5 +1,7 @@
 """ReinforceBernoulli."""
 
+import numpy as np
+
 from torchlite.kernels.arrays import Array
 from torchlite.nn.dpnn._reinforce import Reinforced, uniforms
 
@@ -16,7 +18,8 @@ class ReinforceBernoulli(Reinforced):
         output = 1 where u < input, else 0
         gradInput = -r * (output - input) / (input * (1 - input))
 
-    In evaluation output is input.
+    In evaluation output is input. Where the two are equal gradInput is 0: of an entry that is 0 or
+    1 nothing else could be drawn.
 
     Shapes
     ------
@@ -60,4 +63,5 @@ class ReinforceBernoulli(Reinforced):
         return input
 
     def _gradient(self, input: Array, output: Array, factor: Array) -> Array:
-        return factor * (output - input) / (input * (1 - input))
+        off = output - input
+        return factor * off / np.where(off == 0, 1, input * (1 - input))

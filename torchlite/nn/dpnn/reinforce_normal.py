@@ -8,6 +8,7 @@ from torchlite import random
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.nn.dpnn._scaled import ScaledReinforced
+from torchlite.nn.nested import is_array
 
 __all__ = ["ReinforceNormal"]
 
@@ -27,7 +28,7 @@ class ReinforceNormal(ScaledReinforced):
         gradStdev = -r * ((output - mean) ** 2 - stdev**2) / (stdev**3 + 1e-8)
 
     input is mean, or, without a stdev of the layer, [mean, stdev]; so is gradInput. In evaluation
-    output is mean.
+    output is mean. Where output is mean, so where stdev is 0, gradMean is 0.
 
     Shapes
     ------
@@ -82,7 +83,8 @@ class ReinforceNormal(ScaledReinforced):
     def _gradient(self, input: Any, output: Array, factor: Array) -> Any:
         mean, stdev = self._parts(input)
         off = output - mean
-        gradMean = factor * off / stdev**2
+        # Where nothing but the mean could be drawn, there is nothing to learn about it.
+        gradMean = factor * off / (np.where(off == 0, 1, stdev**2) if is_array(stdev) else stdev**2)
         if self.stdev is not None:
             return gradMean
         return [gradMean, factor * (off * off - stdev**2) / (stdev**3 + _EPS)]

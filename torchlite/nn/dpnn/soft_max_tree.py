@@ -66,11 +66,11 @@ class SoftMaxTree(Module):
     Raises
     ------
     SettingError
-        hierarchy is no tree below rootId.
+        hierarchy is no tree below rootId, or an id is negative.
     IndexError
         A target is no leaf.
     ShapeError, DTypeError
-        input or gradOutput does not fit.
+        input or gradOutput does not fit; hierarchy is no dict of lists of integers.
 
     Example
     -------
@@ -103,14 +103,13 @@ class SoftMaxTree(Module):
         if not isinstance(hierarchy, Mapping):
             expected, got = "a dict of ids by the id of their parent", type(hierarchy).__name__
             raise checks.misbuilt(DTypeError, self, "hierarchy", expected, got)
-        self.childIds: list[int] = []
-        self.parentIds: list[int] = []
-        for parent, children in hierarchy.items():
-            parent = checks.size(self, "hierarchy", parent)
-            ids = [checks.size(self, f"hierarchy[{parent}]", child) for child in children]
-            self.childIds += ids
-            self.parentIds += [parent] * len(ids)
-        self._must_be_tree(hierarchy)
+        tree = {
+            self._id("hierarchy", parent): self._ids(f"hierarchy[{parent}]", children)
+            for parent, children in hierarchy.items()
+        }
+        self.childIds: list[int] = [child for ids in tree.values() for child in ids]
+        self.parentIds: list[int] = [parent for parent, ids in tree.items() for _ in ids]
+        self._must_be_tree(tree)
         rows = len(self.childIds)
         self.weight: Array = np.zeros((rows, inputSize))
         self.gradWeight: Array = np.zeros((rows, inputSize))
@@ -118,7 +117,21 @@ class SoftMaxTree(Module):
         self.gradBias: Array = np.zeros(rows)
         self.reset()
 
-    def _must_be_tree(self, hierarchy: Mapping[int, Any]) -> None:
+    def _ids(self, argument: str, children: Any) -> list[int]:
+        try:
+            each = list(children)
+        except TypeError:
+            got = repr(children)
+            raise checks.misbuilt(DTypeError, self, argument, "a list of ids", got) from None
+        return [self._id(argument, child) for child in each]
+
+    def _id(self, argument: str, value: Any) -> int:
+        node = checks.whole(self, argument, value)
+        if node < 0:
+            raise checks.misbuilt(SettingError, self, argument, "ids of at least 0", str(node))
+        return node
+
+    def _must_be_tree(self, hierarchy: Mapping[int, list[int]]) -> None:
         """Raise unless every node but the root is the child of one parent, and the root's heir."""
         wrong = None
         row_of, families, _ = self._places()
