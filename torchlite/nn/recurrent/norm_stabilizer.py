@@ -97,8 +97,8 @@ class NormStabilizer(AbstractRecurrent):
         """
         apart = [_apart(a, b) for a, b in pairwise(self.steps)]
         squares = [sum_all(gap**2).item() / count for gap, count in apart]
-        steps = sum(step.mask is None or not step.mask.all() for step in self.steps)
-        self.loss = self.beta * sum(squares) / max(int(steps), 1)
+        steps = sum(step.mask is None or not bool(step.mask.all()) for step in self.steps)
+        self.loss = self.beta * sum(squares) / max(steps, 1)
         return self.loss
 
     def _state_for(self, input: Any) -> list[Any]:
@@ -142,4 +142,4 @@ def _apart(one: Step, other: Step) -> tuple[Any, int]:
     if not masks:
         return gap, max(len(gap), 1)
     counts = ~(masks[0] | masks[-1])
-    return np.where(counts, gap, 0), max(counts.sum().item(), 1)
+    return np.where(counts, gap, 0), max(int(np.count_nonzero(counts)), 1)
