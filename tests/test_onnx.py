@@ -430,6 +430,32 @@ def test_arrays_in_any_order(file):
     compare(run(file, input), net.float().forward(input), 1e-5)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.SeqLSTM(2, 3).setStartState([np.ones((1, 3))] * 2),
+        lambda: nn.SeqGRU(2, 3).setStartState(np.ones((1, 3))),
+        lambda: nn.Sequencer(nn.RecGRU(2, 3).setStartState(np.ones((1, 3)))),
+        lambda: nn.Sequencer(nn.RecLSTM(2, 3)).setStartState([[np.ones((1, 3))] * 2]),
+        lambda: nn.Sequencer(nn.LinearRNN(2, 3).setStartState(np.ones((1, 3)))),
+    ],
+)
+def test_a_start_state_is_no_part_of_a_file(make, file):
+    net = nn.Sequential(nn.Identity(), make())
+    (layer,) = [m for m in net.listModules() if getattr(m, "startState", None) is not None]
+    with pytest.raises(StateError) as caught:
+        export(net, file, (4, 1, 2), batch=1)
+    place = "[1]" if layer is net[1] else "[1][0]"
+    assert str(caught.value) == (
+        "export: net must be of layers that ONNX can say, got 1 that it cannot\n"
+        f"  {place} {type(layer).__name__}: it has a start state"
+    )
+    assert not Path(file).exists()
+    assert layer.startState is not None
+    layer.setStartState()
+    export(net, file, (4, 1, 2), batch=1)
+
+
 def test_a_batch_in_two_dimensions(file):
     """Every sample with every other."""
     net = nn.Sequential(

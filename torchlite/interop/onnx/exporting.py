@@ -111,9 +111,15 @@ def export(
         raise ImportError(f"ONNX files need the package onnx: {_INSTALL}") from error
     dtype = np.dtype(dtype)
     input = _inputs(input_shape, dtype, batch)
+    # What a clone need not have.
+    problems = {
+        f"{place.path} {type(place.module).__name__}".lstrip(): "it has a start state"
+        for place in walk(net)
+        if getattr(place.module, "startState", None) is not None
+    }
     # Torch7's files may have gradients that nothing was ever written to.
     ready = net.clone().zeroGradParameters().evaluate().type(dtype)
-    graph, given, output = _traced(ready, input, opset)
+    graph, given, output = _traced(ready, input, opset, problems)
     size = sum(array.nbytes for array in graph.constants.values())
     if size > _LARGEST:
         expected = f"of at most {_LARGEST:,} bytes of parameters, which is what a file can hold"
@@ -175,8 +181,13 @@ def _is_whole(value: Any) -> bool:
 # ---------------------------------------------------------------- the run
 
 
-def _traced(net: Module, input: Any, opset: int) -> tuple[Graph, list[Value], Any]:
-    """Return the graph of a network, and the Values that go in and come out."""
+def _traced(
+    net: Module, input: Any, opset: int, problems: dict[str, str]
+) -> tuple[Graph, list[Value], Any]:
+    """Return the graph of a network, and the Values that go in and come out.
+
+    problems: what is known of its layers that ONNX cannot say.
+    """
     places: dict[int, Place] = {}
     owners: dict[int, str] = {}
     for place in walk(net):
@@ -188,7 +199,6 @@ def _traced(net: Module, input: Any, opset: int) -> tuple[Graph, list[Value], An
     given = leaves(input)
     for value in given:
         graph.fresh(value.name)
-    problems: dict[str, str] = {}
     state = random.getRNGState()
     try:
         with shadowed(_shadows(graph, places.values(), problems)), np.errstate(all="ignore"):

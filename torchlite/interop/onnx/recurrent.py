@@ -14,7 +14,7 @@ from torchlite.nn.nested import leaves, map_arrays
 
 __all__: list[str] = []
 
-_KEPT = "masks, projections, and a state that it remembers"
+_KEPT = "masks, a start state, projections, and a state that it remembers"
 _REMEMBERED = "it remembers its state from one call to the next"
 _NO_PROJECTION = "ONNX's LSTM makes no projection"
 
@@ -96,7 +96,7 @@ def _sequence(g: Graph, layer: Any, input: Value, op: str, order: list[int]) -> 
 # ---------------------------------------------------------------- step by step
 
 _ALONE = "its state goes from one call to the next, outside of a Sequencer"
-_IN_A_SEQUENCER = "masks, and outside of a Sequencer"
+_IN_A_SEQUENCER = "masks, a start state, and outside of a Sequencer"
 
 
 def _before(g: Graph, layer: Any, input: Any) -> list[Any]:
