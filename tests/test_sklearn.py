@@ -121,6 +121,46 @@ def test_steps_one_at_a_time_are_a_fit():
     assert steps.fit(X, LABELS).n_iter_ == 100  # which begins anew
 
 
+def normalized(n_inputs, n_outputs):
+    return nn.Sequential(nn.BatchNormalization(n_inputs), nn.Linear(n_inputs, n_outputs))
+
+
+@pytest.mark.parametrize(
+    ("rows", "size", "sizes"),
+    [(6, 5, [6]), (5, 2, [2, 3]), (6, 4, [4, 2]), (2, 1, [1, 1]), (1, 4, [1]), (3, 9, [3])],
+)
+def test_one_row_that_is_left_joins_the_batch_before(rows, size, sizes, monkeypatch):
+    met, forward = [], nn.Linear.updateOutput
+
+    def seen(layer, input):
+        met.append(input)
+        return forward(layer, input)
+
+    monkeypatch.setattr(nn.Linear, "updateOutput", seen)
+    model = NetworkRegressor(nn.Linear, max_iter=1, batch_size=size, random_state=0)
+    model.partial_fit(X[:rows], Y[:rows])
+    assert [len(batch) for batch in met] == sizes
+    assert sorted(np.concatenate(met).tolist()) == sorted(X[:rows].tolist())
+    if 1 not in sizes:
+        model = NetworkClassifier(normalized, max_iter=2, batch_size=size, random_state=0)
+        assert model.fit(X[:rows], CODES[:rows]).n_iter_ == 2
+
+
+def test_images_of_one_row():
+    def convolutional(n_inputs, n_outputs):
+        return nn.Sequential(
+            nn.View(1, 2, 1).setNumInputDims(1),
+            nn.SpatialConvolution(1, 3, 1, 2),
+            nn.View(3).setNumInputDims(3),
+            nn.Linear(3, n_outputs),
+        )
+
+    model = NetworkClassifier(convolutional, max_iter=2, batch_size=1, random_state=0)
+    model.fit(X, LABELS)
+    assert model.predict_proba(X[:1]) == pytest.approx(model.predict_proba(X)[:1], abs=1e-15)
+    assert model.predict(X[:1]).shape == (1,)
+
+
 def test_regression_goes_on_too():
     two = np.stack([Y, -Y], 1)
     whole = NetworkRegressor(perceptron, max_iter=2, random_state=2).fit(X, two)
@@ -362,6 +402,19 @@ REFUSED = {
         {"validation_fraction": 1.0},
         "NetworkClassifier: validation_fraction must be between 0 and 1, got 1.0",
     ),
+    "word": (
+        {"validation_fraction": "x"},
+        "NetworkClassifier: validation_fraction must be a number, got 'x'",
+    ),
+    "tolerance": (
+        {"tol": "a", "early_stopping": True},
+        "NetworkClassifier: tol must be a number, got 'a'",
+    ),
+    "no tolerance": ({"tol": None}, "NetworkClassifier: tol must be a number, got None"),
+    "settings": (
+        {"settings": [1]},
+        "NetworkClassifier: settings must be a dict of arguments, or None, got [1]",
+    ),
     "all": (
         {"validation_fraction": 0.99, "early_stopping": True},
         "NetworkClassifier: validation_fraction must be a share that leaves some of 6 rows, "
@@ -393,6 +446,20 @@ def test_an_unknown_class_is_refused():
         "NetworkClassifier: y must be among the classes ['a', 'b', 'c'], got 'z'"
     )
     assert (model.predict_proba(X) == before).all()
+
+
+def test_classes_are_those_of_the_first_call():
+    model = NetworkClassifier(perceptron).partial_fit(X, LABELS, classes=["a", "b", "c", "d"])
+    before = model.predict_proba(X)
+    for others in (["a", "b", "c"], ["a", "b", "c", "e"]):
+        with pytest.raises(nn.errors.SettingError) as caught:
+            model.partial_fit(X, LABELS, classes=others)
+        assert str(caught.value) == (
+            "NetworkClassifier: classes must be those of the first call, ['a', 'b', 'c', 'd'], "
+            f"got {others}"
+        )
+    assert (model.predict_proba(X) == before).all()
+    assert model.partial_fit(X, LABELS, classes=["d", "c", "b", "a"]).n_iter_ == 2
 
 
 def test_a_loss_that_is_no_number_is_refused():

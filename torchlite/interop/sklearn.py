@@ -5,8 +5,10 @@ validation take for one of their own.
 """
 
 import math
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -183,13 +185,29 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         """Go through the data once; return the mean of the losses before each step."""
         flat = self.network_.training().getParameters()
         total = 0.0
-        for batch in minibatches(x, target, self.batch_size):
+        for batch in self._batches(x, target):
             function = partial(self._loss_and_gradient, flat, *batch)
             found, losses, *_ = self.optimizer(function, flat[0], self.config, self._state)
             # Some optimizers return an array of their own.
             flat[0][...] = found
             total += losses[0] * len(batch[0])
         return {"loss": total / len(x)}
+
+    def _batches(self, x: Array, target: Array) -> Iterator[Any]:
+        """Yield the minibatches; a last one of one row joins the one before.
+
+        Batch normalization takes no batch of one, and how many rows there are is not the user's to
+        say where folds are cut.
+        """
+        last: Any = None
+        for batch in minibatches(x, target, self.batch_size):
+            if last is not None and len(batch[0]) < 2 <= len(last[0]):
+                last = tuple(map(np.concatenate, zip(last, batch, strict=True)))
+                continue
+            if last is not None:
+                yield last
+            last = batch
+        yield last
 
     def _loss_and_gradient(
         self, flat: tuple[Array, Array], inputs: Array, targets: Array, _: Array
@@ -257,6 +275,13 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
                 raise self._fault(DTypeError, name, "a whole number", repr(value))
             if value < 1:
                 raise self._fault(SettingError, name, "1 or more", repr(value))
+        for name in ("tol", "validation_fraction"):
+            value = getattr(self, name)
+            if not isinstance(value, Real) or isinstance(value, bool):
+                raise self._fault(DTypeError, name, "a number", repr(value))
+        if self.settings is not None and not isinstance(self.settings, dict):
+            expected = "a dict of arguments, or None"
+            raise self._fault(DTypeError, "settings", expected, repr(self.settings))
         share = self.validation_fraction
         if not 0 < share < 1:
             raise self._fault(SettingError, "validation_fraction", "between 0 and 1", repr(share))
@@ -290,7 +315,8 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
     max_iter : 100
         How many epochs: times that `fit` goes through the data.
     batch_size : 32
-        Rows in a step; in each epoch they are shuffled anew.
+        Rows in a step; in each epoch they are shuffled anew. A single row that is left over joins
+        the step before.
     early_stopping : False
         True: `fit` holds rows back, by chance, and ends when the loss on these has not become
         smaller by more than tol for n_iter_no_change epochs. The network of the epoch with the
@@ -333,9 +359,11 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
     ShapeError
         The network's output is not (N, n_outputs).
     DTypeError
-        network returns no Module, criterion is none, or a number of epochs not whole.
+        network returns no Module, criterion is none, a number of epochs is not whole, tol or
+        validation_fraction no number, or settings no dict.
     SettingError
-        A number of epochs is below 1, or validation_fraction not between 0 and 1.
+        A number of epochs is below 1, or validation_fraction not between 0 and 1; y has a class
+        that is unknown, or partial_fit got other classes than before.
     StateError
         A loss is NaN or infinite, or, of a ClassNLLCriterion, negative.
     ValueError
@@ -343,7 +371,8 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
 
     Notes
     -----
-    X is (N, n_inputs), y (N,), labels of any type. A network for images begins with a View.
+    X is (N, n_inputs), y (N,), labels of any type. A network for images begins with
+    a View that knows one row from a batch: nn.View(1, 8, 8).setNumInputDims(1).
 
     With z = network.forward(x), a row of n_outputs numbers for each row of x::
 
@@ -351,7 +380,8 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
         predict = classes_[argmax(z)]
 
     That fits a network that ends with scores, for CrossEntropyCriterion, as well as one that ends
-    with LogSoftMax, for ClassNLLCriterion.
+    with LogSoftMax, for ClassNLLCriterion. Under another criterion, a MultiMarginCriterion say,
+    the scores are no logarithms: predict is right, predict_proba means nothing.
 
     y counts classes for the network from 0, in the order of classes_. X is handed to it in its own
     dtype, float64 or float32. There is no sample_weight: a criterion need not be a mean over
@@ -388,6 +418,9 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
         if reset:
             self.classes_ = np.unique(y if classes is None else classes)
             self.n_outputs_ = len(self.classes_)
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            expected = f"those of the first call, {self.classes_.tolist()}"
+            raise self._fault(SettingError, "classes", expected, f"{np.unique(classes).tolist()}")
         target = np.searchsorted(self.classes_, y).clip(0, self.n_outputs_ - 1)
         unknown = y[self.classes_[target] != y]
         if len(unknown):
@@ -401,7 +434,8 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):  # type: ignore[mis
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
         """Go through the data once, from where the last call has ended. Return self.
 
-        The first call needs classes, all there will be, unless y has them all.
+        The first call needs classes, all there will be, unless y has them all; later ones may
+        repeat them.
         """
         return self._partial_fit(X, y, classes=classes)
 
