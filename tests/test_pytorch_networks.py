@@ -208,6 +208,86 @@ def test_what_does_not_fit_is_named_whole_and_changes_nothing():
             call(nn.MSECriterion())
 
 
+def test_names_of_the_root():
+    state = {"weight": np.ones((1, 2)), "bias": np.zeros(1)}
+    for said, net, names in (
+        ("module.", nn.Linear(2, 1), {"module": ""}),
+        ("module.0.", nn.Sequential(nn.Linear(2, 1)), {"module": ""}),
+        ("", nn.Sequential(nn.Linear(2, 1)), {"": "0"}),
+        ("", nn.Linear(2, 1), {"": ""}),
+    ):
+        there = {said + name: array for name, array in state.items()}
+        pytorch.load_state_dict(net, there, names)
+        assert np.array_equal(net.forward(np.array([1.0, 2.0])), [3])
+
+
+def test_names_that_nothing_has():
+    state = pytorch.state_dict(nn.Linear(2, 1))
+    with pytest.raises(FormatError) as caught:
+        pytorch.load_state_dict(nn.Linear(2, 1), state, {"weigh": "0", "fc": None, "bias": "bias"})
+    assert str(caught.value) == (
+        "load_state_dict: what is there does not fit\n"
+        "  weigh: names has it, and there is no such array in the state\n"
+        "  fc: names has it, and there is no such array in the state"
+    )
+
+
+@pytest.mark.parametrize("names", [["a"], {"a": 0}, {0: "a"}, []], ids=repr)
+def test_names_are_a_dict_of_names(names):
+    net = nn.Linear(2, 1)
+    with pytest.raises(DTypeError) as caught:
+        pytorch.load_state_dict(net, pytorch.state_dict(net), names)
+    assert str(caught.value) == f"load_state_dict: names must be a dict of names, got {names!r}"
+
+
+@pytest.mark.parametrize("state", [None, [], {0: np.ones(1)}], ids=repr)
+def test_a_state_is_a_dict_by_names(state):
+    with pytest.raises(DTypeError) as caught:
+        pytorch.load_state_dict(nn.Linear(2, 1), state)
+    assert str(caught.value) == (
+        "load_state_dict: state must be a dict of arrays by names, or a path, "
+        f"got {type(state).__name__}"
+    )
+
+
+def test_one_array_with_two_names():
+    one, other = nn.Linear(2, 2), nn.Linear(2, 2)
+    other.weight, other.gradWeight = one.weight, one.gradWeight
+    lstm = nn.SeqLSTM(2, 2)
+    twin = lstm.clone("weight", "bias", "gradWeight", "gradBias")
+    net = nn.Sequential(one, other, lstm, twin)
+    net.getParameters()
+    state = pytorch.state_dict(net)
+    for name in ("0.weight", "1.weight", "2.weight_hh_l0"):
+        some = {key: array for key, array in state.items() if key != name}
+        some = {key: array + 1 for key, array in some.items()}
+        net[0].weight.fill(0)
+        pytorch.load_state_dict(net, some)
+        assert np.array_equal(net[1].weight, state["0.weight"] + 1)
+        state = pytorch.state_dict(net)
+    state["1.weight"] = state["1.weight"] + 1
+    before = net.clone()
+    with pytest.raises(FormatError) as caught:
+        pytorch.load_state_dict(net, state)
+    assert str(caught.value) == (
+        "load_state_dict: what is there does not fit\n"
+        "  1.weight: it is 0.weight, too, whose numbers are others"
+    )
+    assert all(map(np.array_equal, net.parameters()[0], before.parameters()[0]))
+
+
+@pytest.mark.parametrize("start", [b"PK\x03\x04", b"\x80\x02"])
+def test_a_file_of_torch_save(start, path):
+    pytest.importorskip("safetensors")
+    path.write_bytes(start + bytes(range(250, 256)) * 9)
+    with pytest.raises(FormatError) as caught:
+        pytorch.load_state_dict(network(), path)
+    assert str(caught.value) == (
+        f"{path}: it is no safetensors file, but one of torch.save\n"
+        "  hint: torch.load reads it, and safetensors.torch.save_file saves what is read here"
+    )
+
+
 def test_a_file_that_does_not_fit(path):
     pytest.importorskip("safetensors")
     with pytest.raises(FormatError, match=f"^{re.escape(str(made.STATE))}: what is there does not"):

@@ -57,13 +57,14 @@ def load_state_dict(
     names
         A dict from names there to names here, whole or their first parts: `{"features": "0"}` says
         that "features.3.weight" is "0.3.weight" here, and `{"head": None}` that nothing here is
-        what is called "head" there. Without it names are the same in both.
+        what is called "head" there. "" is the network itself: `{"module": ""}`. Without it names
+        are the same in both.
 
     Conventions
     -----------
     Names here are those of `state_dict(net)`. What PyTorch orders otherwise is written in the order
     that it has here; shapes must be the same, but for dimensions of size 1. `num_batches_tracked`
-    is ignored. The two biases of an LSTM are added.
+    is ignored. The two biases of an LSTM are added. Of an array with two names one is enough.
 
     Raises
     ------
@@ -71,9 +72,9 @@ def load_state_dict(
         state is a path, and safetensors is not installed.
     FormatError
         Names, shapes or dtypes do not fit: all are named, and nothing has changed. Or the file is
-        damaged.
+        damaged, or of another kind.
     DTypeError
-        net is no module.
+        net is no module, state neither a dict by names nor a path, or names no dict of names.
     OSError
         The file cannot be read.
 
@@ -89,20 +90,36 @@ def load_state_dict(
     _must_be_module("load_state_dict", net)
     where = "load_state_dict"
     if isinstance(state, (str, os.PathLike)):
-        where, state = os.fspath(state), arrays_in(state)
+        where, state = os.fspath(state), _stored(state)
+    elif not _is_named(state):
+        expected = "a dict of arrays by names, or a path"
+        raise fault(DTypeError, where, "state", expected, type(state).__name__)
+    names = {} if names is None else names
+    if not (_is_named(names) and all(here is None or type(here) is str for here in names.values())):
+        raise fault(DTypeError, "load_state_dict", "names", "a dict of names", repr(names))
     given: dict[str, tuple[str, Any]] = {}
-    problems, hint = [], None
+    problems = [
+        f"{first}: names has it, and there is no such array in the state"
+        for first in names
+        if not any(f"{theirs}.".startswith(f"{first}." if first else "") for theirs in state)
+    ]
+    hint = None
     arrays = biases_added({name: _as_array(value) for name, value in state.items()})
     for theirs, array in arrays.items():
-        ours = _renamed(theirs, names or {})
+        ours = _renamed(theirs, names)
         if ours is None or theirs.rpartition(".")[2] == _COUNTED:
             continue
         if ours in given:
             problems.append(f"{theirs}: {given[ours][0]} is {ours}, too")
         given[ours] = theirs, array
     held = dict(_held(net, ""))
+    places = {ours: _place(one) for ours, one in held.items()}
+    # Of several names of an array the first that is given; what others say must be the same.
+    first_of = {places[ours]: given[ours] for ours in reversed(held) if ours in given}
     for ours, (parts, shape) in held.items():
         if ours not in given:
+            if places[ours] in first_of:
+                continue
             problems.append(f"{ours}: there is no such array in the state")
             continue
         theirs, array = given[ours]
@@ -116,6 +133,10 @@ def load_state_dict(
                 hint = f"net.type('{array.dtype}') before it"
         elif not all(part.flags.writeable for part in parts):
             problems.append(f"{said}: the network's array is read-only")
+        else:
+            first, values = first_of[places[ours]]
+            if not np.array_equal(array.reshape(-1), values.reshape(-1), equal_nan=True):
+                problems.append(f"{said}: it is {first}, too, whose numbers are others")
     problems += [
         f"{theirs}: there is no such array in the network"
         for ours, (theirs, _) in given.items()
@@ -124,8 +145,8 @@ def load_state_dict(
     if problems:
         message = "\n  ".join([f"{where}: what is there does not fit", *problems])
         raise FormatError(message, hint=hint)
-    for ours, one in held.items():
-        one.fill(given[ours][1])
+    for ours, (_, array) in given.items():
+        held[ours].fill(array)
     return net
 
 
@@ -147,14 +168,45 @@ def _held(layer: Any, path: str) -> Iterator[tuple[str, Held]]:
                     yield name, held
 
 
+def _place(held: Held) -> tuple[Any, ...]:
+    """Return what two have in common only if they are the same entries."""
+    starts = (
+        part.__array_interface__["data"][0] if isinstance(part, np.ndarray) else id(part)
+        for part in held.parts
+    )
+    return tuple(
+        (start, part.shape, part.strides, part.dtype)
+        for start, part in zip(starts, held.parts, strict=True)
+    )
+
+
+def _stored(path: str | os.PathLike[str]) -> dict[str, Array]:
+    """Return the arrays of a safetensors file."""
+    try:
+        return arrays_in(path)
+    except FormatError:
+        with open(path, "rb") as file:
+            start = file.read(2)
+        if start not in (b"PK", b"\x80\x02"):
+            raise
+        raise FormatError(
+            f"{os.fspath(path)}: it is no safetensors file, but one of torch.save",
+            hint="torch.load reads it, and safetensors.torch.save_file saves what is read here",
+        ) from None
+
+
+def _is_named(given: Any) -> bool:
+    return isinstance(given, Mapping) and all(type(name) is str for name in given)
+
+
 def _renamed(name: str, names: Mapping[str, str | None]) -> str | None:
     """Return what a name of the state is called here; None if it is to be left out."""
     parts = name.split(".")
-    for n in range(len(parts), 0, -1):
+    for n in range(len(parts), -1, -1):
         first = ".".join(parts[:n])
         if first in names:
             here = names[first]
-            return None if here is None else ".".join([*here.split("."), *parts[n:]])
+            return None if here is None else ".".join(filter(None, [here, *parts[n:]]))
     return name
 
 
