@@ -4,6 +4,8 @@ import copy
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from torchlite import nn
 from torchlite.errors import DTypeError, SettingError, StateError, fault
 from torchlite.interop.pytorch.convert import from_torch, imported, to_torch
@@ -17,6 +19,8 @@ class _Method(NamedTuple):
 
     Attributes
     ----------
+    call
+        Its name here.
     config
         Returns the config here of a group of parameters there.
     state
@@ -25,6 +29,7 @@ class _Method(NamedTuple):
         Flags of a group that torchlite does not have.
     """
 
+    call: str
     config: Callable[[dict[str, Any]], dict[str, Any]]
     state: dict[str, str]
     unsaid: tuple[str, ...]
@@ -52,8 +57,9 @@ def _adam(group: dict[str, Any]) -> dict[str, Any]:
 
 
 _METHODS = {
-    "SGD": _Method(_sgd, {"dfdx": "momentum_buffer"}, ("maximize",)),
+    "SGD": _Method("optim.sgd", _sgd, {"dfdx": "momentum_buffer"}, ("maximize",)),
     "Adam": _Method(
+        "optim.adam",
         _adam,
         {"m": "exp_avg", "v": "exp_avg_sq"},
         ("maximize", "amsgrad", "decoupled_weight_decay"),
@@ -69,13 +75,15 @@ def from_torch_optimizer(optimizer: Any, module: Any) -> tuple[dict[str, Any], d
     optimizer
         A torch.optim.SGD, for `optim.sgd`, or a torch.optim.Adam, for `optim.adam`.
     module
-        The module whose parameters it improves: all of them, in one group.
+        The module whose parameters it improves: all of them, or all that are not frozen
+        (`requires_grad`), in one group.
 
     Conventions
     -----------
     The state is that of the flat parameters that `from_torch(module).getParameters()` returns, a
-    copy. Adam adds epsilon elsewhere than PyTorch's does (`help(optim.adam)`): where gradients are
-    not much larger than epsilon, its steps are others.
+    copy; of parameters of which the optimizer remembers nothing, zeros. Adam adds epsilon elsewhere
+    than PyTorch's does (`help(optim.adam)`): where gradients are not much larger than epsilon, its
+    steps are others. That shows where epsilon is larger than 1e-8.
 
     Raises
     ------
@@ -86,32 +94,40 @@ def from_torch_optimizer(optimizer: Any, module: Any) -> tuple[dict[str, Any], d
     SettingError
         The optimizer has a setting that torchlite does not have.
     StateError
-        It does not improve all parameters of the module, in one group; or they are an LSTM's, which
-        has one bias here.
+        It does not improve all parameters of the module, in one group, each as many times; or they
+        are an LSTM's, which has one bias here.
     """
     where = "from_torch_optimizer"
+    torch = imported()
     method = _method_of(where, optimizer)
-    parameters = list(module.parameters())
+    named = dict(module.named_parameters())
+    learning = {name: one for name, one in named.items() if one.requires_grad}
     groups = optimizer.param_groups
-    if list(map(id, groups[0]["params"])) != list(map(id, parameters)):
+    improved = list(map(id, groups[0]["params"])), len(groups)
+    if improved not in [(list(map(id, some.values())), 1) for some in (named, learning)]:
         raise StateError(f"{where}: optimizer must improve all parameters of module, in one group")
     for flag in method.unsaid:
         if groups[0].get(flag):
             raise fault(SettingError, where, f"optimizer's {flag}", "False", "True")
-    if any("bias_hh" in name for name, _ in module.named_parameters()):
+    if any("bias_hh" in name for name in named):
         raise StateError(
             f"{where}: the two biases of an LSTM, each with a step of its own, are one"
         )
-    known = [optimizer.state.get(parameter, {}) for parameter in parameters]
+    known = {name: optimizer.state.get(one, {}) for name, one in named.items()}
     state: dict[str, Any] = {}
-    for ours, theirs in method.state.items():
-        if all(said.get(theirs) is not None for said in known):
+    if any(
+        said.get(theirs) is not None for said in known.values() for theirs in method.state.values()
+    ):
+        steps = _steps(where, method, {name: known[name] for name in learning or named}, groups[0])
+        for ours, theirs in method.state.items():
             twin = copy.deepcopy(module)
-            for one, said in zip(twin.parameters(), known, strict=True):
-                one.data = said[theirs].detach().clone()
+            for one, said in zip(twin.parameters(), known.values(), strict=True):
+                remembered = said.get(theirs)
+                one.data = (
+                    torch.zeros_like(one) if remembered is None else remembered.detach().clone()
+                )
             state[ours] = from_torch(twin).getParameters()[0]
-            if "step" in known[0]:
-                state["t"] = int(known[0]["step"])
+        state |= steps
     return method.config(groups[0]), state
 
 
@@ -135,13 +151,19 @@ def to_torch_optimizer(net: nn.Module, state: dict[str, Any], optimizer: Any) ->
     DTypeError
         It is another optimizer.
     StateError
-        Its parameters are not those of `to_torch(net)`, or the state is that of other parameters.
+        Its parameters are not those of `to_torch(net)`, or the state is that of other parameters,
+        or of another optimizer.
     """
     where = "to_torch_optimizer"
     torch = imported()
     method = _method_of(where, optimizer)
     parameters = [one for group in optimizer.param_groups for one in group["params"]]
     remembered: list[dict[str, Any]] = [{} for _ in parameters]
+    foreign = {name for name, value in state.items() if np.ndim(value)} - method.state.keys()
+    half = not method.state.keys().isdisjoint(state) and not method.state.keys() <= state.keys()
+    if foreign or half:
+        got = f"one of {', '.join(sorted(state))}"
+        raise fault(StateError, where, "state", f"that of {method.call}", got)
     for ours, theirs in method.state.items():
         if ours in state:
             twin = to_torch(_holding(where, net, state[ours]))
@@ -155,6 +177,26 @@ def to_torch_optimizer(net: nn.Module, state: dict[str, Any], optimizer: Any) ->
     for parameter, said in zip(parameters, remembered, strict=True):
         optimizer.state[parameter].update(said)
     return optimizer
+
+
+def _steps(
+    where: str, method: _Method, known: dict[str, dict[str, Any]], group: dict[str, Any]
+) -> dict[str, int]:
+    """Return how many steps all parameters have behind them, if that matters."""
+    (first, *_) = method.state.values()
+    missing = [name for name, said in known.items() if said.get(first) is None]
+    if group.get("dampening") and missing:
+        # A first step is not dampened: nothing is something else than zeros.
+        expected = "of all parameters, as there is a dampening"
+        got = f"none of {', '.join(missing)}"
+        raise fault(StateError, where, "optimizer's momentum", expected, got)
+    if not any("step" in said for said in known.values()):
+        return {}
+    steps = {name: int(said.get("step", 0)) for name, said in known.items()}
+    if len(set(steps.values())) > 1:
+        got = ", ".join(f"{n} of {name}" for name, n in steps.items())
+        raise fault(StateError, where, "optimizer's steps", "as many for all parameters", got)
+    return {"t": max(steps.values())}
 
 
 def _method_of(where: str, optimizer: Any) -> _Method:
