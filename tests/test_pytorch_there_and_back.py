@@ -3,6 +3,7 @@
 import copy
 import pickle
 import re
+from functools import cache
 from pathlib import Path
 
 import cases
@@ -155,15 +156,26 @@ def test_what_goes_through_is_no_exception(id):
             test_there_and_back(case)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if says(kind).startswith("no: ")])
-def test_what_does_not_go_there_is_refused(kind):
+@cache
+def layers_by_class():
+    found = {}
     for case in ROWS:
-        net = case.make()
-        if type(net) is kind:
-            with pytest.raises(DTypeError) as caught:
-                pytorch.to_torch(net)
-            reason = says(kind).removeprefix("no: ")
-            assert f"\n  {kind.__name__}: {reason}" in str(caught.value)
+        for part in case.make().listModules():
+            found.setdefault(type(part), []).append(part)
+    return found
+
+
+UNSAID_KINDS = [kind for kind in KINDS if says(kind).startswith("no: ")]
+UNSAID_KINDS = [kind for kind in UNSAID_KINDS if kind not in (nn.Module, nn.Container)]
+
+
+@pytest.mark.parametrize("kind", UNSAID_KINDS)
+def test_what_does_not_go_there_is_refused(kind):
+    for layer in layers_by_class()[kind]:
+        with pytest.raises(DTypeError) as caught:
+            pytorch.to_torch(layer)
+        reason = says(kind).removeprefix("no: ")
+        assert f"\n  {kind.__name__}: {reason}" in str(caught.value)
 
 
 def test_the_lists_are_of_classes():
@@ -229,6 +241,8 @@ def test_what_torchlite_cannot_say_is_named_whole():
     t = torch.nn
     hooked = t.Linear(2, 2)
     hooked.register_forward_hook(lambda *given: None)
+    replaced = t.Linear(2, 2)
+    replaced.forward = abs
     module = t.Sequential(
         t.Conv2d(4, 4, 3, groups=2),
         t.Sequential(t.GELU(), t.Conv2d(4, 4, 2, padding="same")),
@@ -261,6 +275,10 @@ def test_what_torchlite_cannot_say_is_named_whole():
         t.LSTM(2, 2, bias=False),
         t.MaxPool1d(2, padding=2),
         hooked,
+        replaced,
+        t.LPPool2d(2, 2, ceil_mode=True),
+        t.UpsamplingNearest2d(size=(6, 8)),
+        t.Linear(2, 3, device="meta"),
     )
     with pytest.raises(DTypeError) as caught:
         pytorch.from_torch(module)
@@ -297,7 +315,11 @@ def test_what_torchlite_cannot_say_is_named_whole():
         "  27: GRU: its reset gate acts after the recurrent product, that of SeqGRU before it\n"
         "  28: LSTM: bias is False\n"
         "  29: MaxPool1d: SpatialMaxPooling: padW must be at most half of kW = 2, got 2\n"
-        "  30: Linear: it has hooks"
+        "  30: Linear: it has hooks\n"
+        "  31: Linear: it has a forward of its own\n"
+        "  32: LPPool2d: ceil_mode is True\n"
+        "  33: UpsamplingNearest2d: size is (6, 8)\n"
+        "  34: Linear: it is on the device meta, where there are no numbers"
     )
     with pytest.raises(DTypeError, match=r"module must be a torch\.nn\.Module, got Linear$"):
         pytorch.from_torch(nn.Linear(1, 1))
@@ -337,6 +359,8 @@ FROM_THERE = {
     ),
     "Flatten before a norm": (lambda t: t.Sequential(t.Flatten(), t.BatchNorm1d(8)), (3, 2, 4)),
     "Unflatten": (lambda t: t.Unflatten(1, (2, 3)), (4, 6)),
+    "LPPool2d": (lambda t: t.LPPool2d(2, (2, 3)), (2, 1, 4, 6)),
+    "UpsamplingNearest2d": (lambda t: t.UpsamplingNearest2d(scale_factor=2), (2, 1, 2, 3)),
     "LSTM": (lambda t: t.LSTM(3, 2), (4, 5, 3)),
     "LSTM both ways": (lambda t: t.LSTM(3, 2, 2, bidirectional=True), (4, 5, 3)),
     "LSTM both ways, batch first": (
@@ -430,6 +454,36 @@ def test_what_is_shared_stays_shared():
     net = pytorch.from_torch(torch.nn.Sequential(lookup, speaking))
     assert net[0].weight is net[1].weight
     assert net[0].gradWeight is net[1].gradWeight
+
+
+@pytest.mark.parametrize(
+    ("make", "first", "name"),
+    [
+        (lambda t: (t.Conv1d(3, 4, 2), t.Bilinear(3, 2, 4)), "weight", "weight"),
+        (lambda t: (t.LayerNorm(3), t.LayerNorm(3)), "weight", "weight"),
+        (lambda t: (t.Linear(3, 12), t.LSTM(3, 3)), "bias", "bias_ih_l0"),
+        (lambda t: (t.LSTM(3, 3), t.LSTM(3, 3)), "weight_hh_l0", "weight_hh_l0"),
+        (lambda t: (t.Conv2d(2, 2, 1), t.Conv2d(2, 2, 1, groups=2)), "bias", "bias"),
+    ],
+)
+def test_what_cannot_be_shared_here_is_named(make, first, name):
+    one, other = make(torch.nn)
+    setattr(other, name, getattr(one, first))
+    with pytest.raises(DTypeError) as caught:
+        pytorch.from_torch(torch.nn.Sequential(one, other))
+    (line,) = str(caught.value).splitlines()[1:]
+    assert line == (
+        f"  1: {type(other).__name__}: its {name} is another module's, too, "
+        "and they do not share it here"
+    )
+
+
+def test_what_moves_entries_is_not_copied_by_each_forward(monkeypatch):
+    module = pytorch.to_torch(nn.Convert("bchw", "bf").float())
+    monkeypatch.delattr(nn.Module, "clone")
+    x = torch.arange(16.0).reshape(2, 2, 2, 2)
+    assert torch.equal(module(x), x.flatten(1))
+    assert pytorch.from_torch(module).type() == "float32"
 
 
 def test_what_remembers_its_forward_stands_in_two_places_as_two():
@@ -651,3 +705,76 @@ def test_optimizers_that_do_not_fit():
     assert not sgd.state
     message = "to_torch_optimizer: state must be that of net, got (3,) for parameters (243,)"
     refused(StateError, message, there, net, {"dfdx": np.zeros(3)}, sgd)
+    message = "to_torch_optimizer: state must be that of optim.{}, got one of {}"
+    zeros = np.zeros(243)
+    for name, given, kind in (
+        ("sgd", {"m": zeros, "v": zeros, "t": 5}, torch.optim.SGD),
+        ("adam", {"dfdx": zeros, "evalCounter": 3}, torch.optim.Adam),
+        ("adam", {"m": zeros, "tmp": zeros}, torch.optim.Adam),
+        ("adam", {"m": zeros, "t": 5}, torch.optim.Adam),
+    ):
+        optimizer = kind(pytorch.to_torch(net).parameters(), 0.1)
+        said = message.format(name, ", ".join(sorted(given)))
+        refused(StateError, said, there, net, given, optimizer)
+        assert not optimizer.state
+    optimizer = torch.optim.SGD(pytorch.to_torch(net).parameters(), 0.1)
+    assert there(net, {"evalCounter": 3}, optimizer) is optimizer
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_fine_tuning_goes_on(name, whole):
+    """What is frozen has zeros; the rest goes on with PyTorch's losses."""
+    torch.manual_seed(0)
+    module = recogniser()
+    module[0].requires_grad_(False)
+    given = [one for one in module.parameters() if whole or one.requires_grad]
+    settings = {"lr": 0.01} | ({"momentum": 0.9} if name == "SGD" else {})
+    optimizer = getattr(torch.optim, name)(given, **settings)
+    train_there(module, optimizer, 5)
+    net = pytorch.from_torch(module)
+    config, state = pytorch.from_torch_optimizer(optimizer, module)
+    expected = train_there(module, optimizer, 10)
+    for key in {"SGD": ["dfdx"], "Adam": ["m", "v"]}[name]:
+        assert not state[key][:40].any()
+        assert state[key][40:].all()
+    method, frozen = getattr(optim, name.lower()), net.getParameters()[0][:40].copy()
+
+    def call(opfunc, parameters, config, state):
+        result = method(opfunc, parameters, config, state)
+        parameters[:40] = frozen
+        return result
+
+    found = train_here(net, call, config, state, 10)
+    assert np.abs(np.subtract(found, expected)).max() <= 1e-5
+
+
+def test_parameters_that_the_optimizer_does_not_know_alike():
+    t = torch.nn
+
+    def trained(kind, **settings):
+        module = t.Sequential(t.Linear(2, 2), t.Linear(2, 1, bias=False))
+        optimizer = kind(module.parameters(), 0.1, **settings)
+        for steps, part in ((2, module), (1, module[0])):
+            for _ in range(steps):
+                optimizer.zero_grad()
+                part(torch.ones(1, 2)).sum().backward()
+                optimizer.step()
+        return optimizer, module
+
+    with pytest.raises(StateError) as caught:
+        pytorch.from_torch_optimizer(*trained(torch.optim.Adam))
+    assert str(caught.value) == (
+        "from_torch_optimizer: optimizer's steps must be as many for all parameters, "
+        "got 3 of 0.weight, 3 of 0.bias, 2 of 1.weight"
+    )
+    optimizer, module = trained(torch.optim.SGD, momentum=0.5, dampening=0.1)
+    del optimizer.state[module[1].weight]
+    with pytest.raises(StateError) as caught:
+        pytorch.from_torch_optimizer(optimizer, module)
+    assert str(caught.value) == (
+        "from_torch_optimizer: optimizer's momentum must be of all parameters, as there is a "
+        "dampening, got none of 1.weight"
+    )
+    fresh = torch.optim.SGD(module.parameters(), 0.1, momentum=0.5)
+    assert pytorch.from_torch_optimizer(fresh, module)[1] == {}

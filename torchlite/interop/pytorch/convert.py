@@ -241,7 +241,7 @@ class _Back:
         self.dtypes: set[str] = set()
         self._torch = torch
         self._made: dict[int, Any] = {}
-        self._holders: dict[int, tuple[Any, str]] = {}
+        self._holders: dict[int, tuple[Any, str, Any]] = {}
 
     def made(self, module: Any, path: str, then: list[Any]) -> Any:
         """Return the layer of a module that stands under a path, before others."""
@@ -267,6 +267,8 @@ class _Back:
         torch, kind = self._torch, type(module)
         if module._forward_pre_hooks or module._forward_hooks or module._backward_hooks:
             raise UnsaidError("it has hooks")
+        if "forward" in vars(module):
+            raise UnsaidError("it has a forward of its own")
         if isinstance(module, torch.nn.Sequential) and kind.forward is torch.nn.Sequential.forward:
             net = nn.Sequential(*self._inside(module, path, then))
             return net, [net]
@@ -303,6 +305,8 @@ class _Back:
     def _dtype(self, module: Any) -> str:
         tensors = [*module._parameters.values(), *module._buffers.values()]
         for tensor in tensors:
+            if tensor is not None and tensor.is_meta:
+                raise UnsaidError("it is on the device meta, where there are no numbers")
             if tensor is not None and (tensor.is_floating_point() or tensor.is_complex()):
                 dtype = str(tensor.dtype).removeprefix("torch.")
                 if dtype not in _DTYPES:
@@ -326,13 +330,20 @@ class _Back:
 
     def _share(self, layer: Any, name: str, held: Held, tensor: Any) -> None:
         """Let the layer have the arrays of an earlier one that had the same parameter."""
-        names, own = own_parameters(layer), getattr(layer, name, None)
-        if name not in names or held.parts[0] is not own:
+        if name in BUFFERS and not isinstance(tensor, self._torch.nn.Parameter):
             return
-        first, first_name = self._holders.setdefault(id(tensor), (layer, name))
-        if getattr(first, first_name).shape == own.shape:
-            setattr(layer, name, getattr(first, first_name))
-            setattr(layer, names[name], getattr(first, own_parameters(first)[first_name]))
+        names = own_parameters(layer)
+        own: Any = getattr(layer, name, None)
+        # What stands in parts, or in another order, has no array to be shared.
+        alone = name in names and held.parts[0] is own
+        form = own.shape if alone else None
+        first, first_name, first_form = self._holders.setdefault(id(tensor), (layer, name, form))
+        if first is layer and first_name == name:
+            return
+        if form is None or form != first_form:
+            raise UnsaidError(f"its {name} is another module's, too, and they do not share it here")
+        setattr(layer, name, getattr(first, first_name))
+        setattr(layer, names[name], getattr(first, own_parameters(first)[first_name]))
 
 
 def _shared(layer: Any) -> set[str]:

@@ -43,7 +43,7 @@ def _moved(m: Any, x: Any) -> Any:
     import torch
 
     numbers = np.arange(float(x.numel())).reshape(tuple(x.shape))
-    places = torch.as_tensor(m.of.clone().double().forward(numbers), device=x.device)
+    places = torch.as_tensor(m.of.double().forward(numbers), device=x.device)
     return x.reshape(-1)[places.long()]
 
 

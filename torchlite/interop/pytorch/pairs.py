@@ -300,6 +300,11 @@ def _up_sampled_back(module: Any) -> Any:
     return int(factor)
 
 
+def _up_sampled_nearest_back(module: Any) -> tuple[Any, ...]:
+    _no(module, size=None)
+    return (_up_sampled_back(module),)
+
+
 def _up_sample_back(module: Any) -> tuple[Any, ...]:
     if module.mode not in ("nearest", "bilinear", "trilinear"):
         raise UnsaidError(f"mode is {module.mode!r}")
@@ -309,6 +314,13 @@ def _up_sample_back(module: Any) -> tuple[Any, ...]:
     if not linear and isinstance(target, dict):
         raise UnsaidError(f"size is {module.size!r} in the mode 'nearest'")
     return target, "linear" if linear else "nearest"
+
+
+def _lp_pooled_back(module: Any) -> tuple[Any, ...]:
+    _no(module, ceil_mode=False)
+    stride = "kernel_size" if module.stride is None else "stride"
+    windows = *_given(module, "kernel_size", "HW"), *_given(module, stride, "HW")
+    return 1, module.norm_type, *windows
 
 
 def _local_response_back(module: Any) -> tuple[Any, ...]:
@@ -446,7 +458,7 @@ PAIRS = (
             "kernel_size": (layer.kH, layer.kW),
             "stride": (layer.dH, layer.dW),
         },
-        lambda m: (1, m.norm_type, *_given(m, "kernel_size", "HW"), *_given(m, "stride", "HW")),
+        _lp_pooled_back,
     ),
     _padded("SpatialZeroPadding", "ZeroPad2d", "pad_l pad_r pad_t pad_b"),
     _padded("SpatialReflectionPadding", "ReflectionPad2d", "pad_l pad_r pad_t pad_b"),
@@ -461,7 +473,7 @@ PAIRS = (
         "SpatialUpSamplingNearest",
         "UpsamplingNearest2d",
         lambda layer: {"scale_factor": layer.scale_factor},
-        lambda module: (_up_sampled_back(module),),
+        _up_sampled_nearest_back,
     ),
     Pair(
         "SpatialUpSamplingBilinear",
