@@ -12,7 +12,7 @@ class BinaryLogisticRegression(SoftMarginCriterion):
 
     Maths
     -----
-    ::
+    With targets of 1 and -1::
 
         n = (input.size or 1) if sizeAverage else 1
         output = np.log(1 + np.exp(-target * input)).sum() / n

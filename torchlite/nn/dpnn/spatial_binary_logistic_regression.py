@@ -12,7 +12,7 @@ class SpatialBinaryLogisticRegression(SoftMarginCriterion):
 
     Maths
     -----
-    ::
+    With targets of 1 and -1::
 
         height, width = input.shape[-2:]
         images = input.size // (height * width or 1)

@@ -48,7 +48,8 @@ class LookupRNN(Recurrence):
 
     Conventions
     -----------
-    Those of Recurrence. A hidden state is h. gradInput is zeros.
+    Those of Recurrence, and of LookupTableMaskZero: the gradient of the row of -1 counts in norms.
+    A hidden state is h. gradInput is zeros.
 
     Raises
     ------

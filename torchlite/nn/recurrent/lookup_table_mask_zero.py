@@ -37,9 +37,9 @@ class LookupTableMaskZero(LookupTable):
     Conventions
     -----------
     Every forward sets weight[0] to zeros, so that an update of it does not last. Its gradient is
-    summed like that of other rows, and counts in norms. All rows are drawn, from N(0, 1), before
-    the first is set to zeros. Remembers nothing. What else LookupTable has (`setMaxNorm` ...) is
-    here, too; the padding's id counts as the ids here do.
+    summed like that of other rows, as in Torch7, and counts in norms (`gradParamClip`). All rows
+    are drawn, from N(0, 1), before the first is set to zeros. Remembers nothing. What else
+    LookupTable has (`setMaxNorm` ...) is here, too; the padding's id counts as the ids here do.
 
     Raises
     ------
