@@ -279,6 +279,8 @@ def header(said):
 
 ZIP = "its end is not that of a torchlite file\n  hint: it is cut off, continued, or was zipped by "
 BAD = {
+    "net.ONNX": (b"\x08\x08\x12\x09torchlite", "ONNX files are written, and not read"),
+    "net.onnx": (b"", "ONNX files are written, and not read"),
     "text": (b"hello", "it does not begin as a .t7 file does"),
     "zip": (zipped(("data.pkl", b"x")), ZIP + "another program"),
     "npy": (zipped(("a.npy", b"x")), ZIP + "another program"),
@@ -294,9 +296,12 @@ BAD = {
 @pytest.mark.parametrize("what", BAD)
 def test_show_refuses_other_files(run, what):
     raw, message = BAD[what]
-    with open("bad", "wb") as file:
+    name = what if "." in what else "bad"
+    with open(name, "wb") as file:
         file.write(raw)
-    assert run("show", "bad") == ([], f"show: FormatError: bad: {message}\n", 2)
+    assert run("show", name) == ([], f"show: FormatError: {name}: {message}\n", 2)
+    said = run("convert", name, "net.npz")
+    assert said == ([], f"convert: FormatError: {name}: {message}\n", 2)
 
 
 def test_show_says_of_torchlites_files_what_torchlite_says(run):
@@ -365,6 +370,15 @@ def test_convert_makes_other_files_of_a_network(run, target):
         again = serial.load_parameters(target, net.clone().reset())
     x = np.ones((2, 3))
     assert np.array_equal(again.forward(x), net.forward(x))
+
+
+def test_the_name_of_a_target_may_end_in_capitals(run):
+    serial.save("net.npz", nn.Linear(2, 3))
+    lines, errors, status = run("convert", "net.npz", "NET.T7")
+    assert (lines, errors, status) == (
+        [f"NET.T7: Linear, {os.path.getsize('NET.T7'):,} bytes"], "", 0
+    )  # fmt: skip
+    assert isinstance(t7.load("NET.T7"), nn.Linear)
 
 
 def test_convert_goes_back_to_torch7(run):

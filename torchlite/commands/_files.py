@@ -80,12 +80,21 @@ def read(path: str, unknown: str = "refuse") -> Contents:
         elif start[8:] == b"{" and 2 <= int.from_bytes(start[:8], "little") <= _LONGEST_HEADER:
             format, value = "safetensors", _safetensors(path)
         else:
-            format, value = "Torch7", t7.load(path, unknown=unknown)
+            format, value = "Torch7", _torch7(path, unknown)
     return Contents(format, value, sorted({str(warning.message) for warning in caught}))
 
 
-def _zip(path: str) -> tuple[str, Any]:
+def _torch7(path: str, unknown: str) -> Any:
+    try:
+        return t7.load(path, unknown=unknown)
+    except FormatError:
+        # Nothing else tells such a file.
+        if path.lower().endswith(".onnx"):
+            raise FormatError(f"{path}: ONNX files are written, and not read") from None
+        raise
 
+
+def _zip(path: str) -> tuple[str, Any]:
     try:
         return "a network of torchlite", serial.load(path)
     except FormatError as error:

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         ".onnx": export,
     }
     try:
-        ending = os.path.splitext(args.target)[1]
+        ending = os.path.splitext(args.target)[1].lower()
         if ending not in save:
             expected = f"a name that ends with {' or '.join(save)}"
             raise fault(SettingError, "convert", "target", expected, repr(args.target))
