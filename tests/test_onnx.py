@@ -410,6 +410,17 @@ def test_what_is_shared_is_there_once(file):
     assert list(arrays_of(file)) == ["0.0.0.weight", "0.0.0.bias", "1.0.weight"]
 
 
+def test_a_large_tree_is_a_table_as_wide_as_it_is_deep(file):
+    net = nn.SoftMaxTree(3, {i: [2 * i + 1, 2 * i + 2] for i in range(255)})
+    leaves = np.arange(255, 511)
+    x = np.random.default_rng(0).normal(size=(len(leaves), 3)).astype("float32")
+    export(net, file, [(1, 3), leaves])
+    tables = [array.shape for array in arrays_of(file).values() if array.dtype == "int64"]
+    assert (511, 8) in tables
+    assert sum(array.nbytes for array in arrays_of(file).values()) < 511 * 8 * 8 + 20_000
+    compare(run(file, [x, leaves]), net.float().forward([x, leaves]), 1e-5)
+
+
 def test_what_is_tied_by_transposing_is_there_once(file):
     encoder, decoder = nn.Linear(3, 2), nn.Linear(2, 3)
     decoder.weight, decoder.gradWeight = encoder.weight.T, encoder.gradWeight.T

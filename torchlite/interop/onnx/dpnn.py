@@ -40,23 +40,25 @@ def noise_contrastive(g: Graph, layer: Any, input: list[Value], output: Value) -
 
 @rule(nn.SoftMaxTree)
 def soft_max_tree(g: Graph, layer: Any, input: list[Value], output: Value) -> Any:
-    # Of each node, the rows on the way to it from the root.
+    # Of each node, the rows on the way to the root from it; behind them one more, which is zeros.
     row_of = {child: row for row, child in enumerate(layer.childIds)}
-    ways = np.zeros((1 + max(row_of), len(row_of)), bool)
-    for child in row_of:
+    ways: dict[int, list[int]] = {child: [] for child in row_of}
+    for child, way in ways.items():
         node = child
         while node != layer.rootId:
-            ways[child, row_of[node]] = True
+            way.append(row_of[node])
             node = layer.parentIds[row_of[node]]
+    rows = np.full((1 + max(ways), max(map(len, ways.values()))), len(row_of))
+    for child, way in ways.items():
+        rows[child, : len(way)] = way
     sums, steps, start = product(g, input[0], layer.weight, layer.bias), [], 0
     for _, siblings in groupby(layer.parentIds):
         stop = start + len(list(siblings))
         steps.append(g.node("LogSoftmax", g.slice(sums, 1, start, stop), axis=1))
         start = stop
-    on_the_way = g.node("Gather", ways, input[1], axis=0)
-    return g.reduce(
-        "ReduceSum", g.node("Where", on_the_way, g.node("Concat", *steps, axis=1), 0.0), 1
-    )
+    gains = g.node("Pad", g.node("Concat", *steps, axis=1), [0, 0, 0, 1], 0.0)
+    on_the_way = g.node("Gather", rows, input[1], axis=0)
+    return g.reduce("ReduceSum", g.node("GatherElements", gains, on_the_way, axis=1), 1)
 
 
 @rule(
