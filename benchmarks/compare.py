@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from io import BytesIO
 from pathlib import Path
@@ -29,6 +30,7 @@ from benchmarks.cases import CASES, NAMED, material
 from benchmarks.measure import REST
 from benchmarks.peers import enter
 from benchmarks.programs import ROOT, available, environment
+from benchmarks.sequences import SEQUENCES
 from benchmarks.windows import WINDOWS
 
 PAIRS, TURNS, TURN = 4, 6, 0.03
@@ -53,14 +55,19 @@ class Program:
     def best(self, case):
         """The seconds of the best step of a turn; None if this commit cannot do it."""
         time.sleep(self._rest)
-        print(case, file=self._process.stdin, flush=True)
-        return json.loads(self._process.stdout.readline())
+        with suppress(BrokenPipeError):
+            print(case, file=self._process.stdin, flush=True)
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise SystemExit(f"{case}: the program ended with exit code {self._process.wait()}")
+        return json.loads(answer)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
 
@@ -113,6 +120,8 @@ def compare(before, after, cases, threads=1, dtype="float32"):
 
 def verdict(before, after):
     """What a table says of the best times of several programs each."""
+    if None in before and None in after:
+        return "neither can"
     if None in before or None in after:
         return "only one of them can"
     ratio = median(after) / median(before)
@@ -143,7 +152,9 @@ def main():
     parser.add_argument("--dtype", choices=["float32", "float64"], default="float32")
     options = parser.parse_args()
     threads = 1 if options.threads == "one" else available()
-    cases = [case.name for case in [*CASES, *WINDOWS] if not getattr(case, "slow", False)]
+    cases = [
+        case.name for case in [*CASES, *WINDOWS, *SEQUENCES] if not getattr(case, "slow", False)
+    ]
     cases = [name for name in cases if fnmatchcase(name, options.cases)]
     with TemporaryDirectory() as parent:
         folders = [folder_of(commit, parent) for commit in (options.before, options.after)]

@@ -218,6 +218,7 @@ def test_what_changed_between_two_commits_is_told():
     assert compare.verdict([4.0, 4.2], [2.0, 2.1]) == "0.50, faster"
     assert compare.verdict([4.00, 4.01], [4.02, 4.03]) == "1.00"
     assert compare.verdict([4.0, 4.2], [None, None]) == "only one of them can"
+    assert compare.verdict([None, None], [None, None]) == "neither can"
 
 
 def test_two_commits_take_turns(tmp_path, monkeypatch):
@@ -236,6 +237,27 @@ def test_two_commits_take_turns(tmp_path, monkeypatch):
     assert (step, loss) == tuple(cases)
     assert compare.verdict(before, after).endswith("slower")
     assert compare.verdict(*losses) == "only one of them can"
+
+
+def test_a_program_that_dies_is_told(tmp_path):
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "compare.py").write_text("raise SystemExit(3)", "utf-8")
+    with compare.Program(tmp_path, 1, "float32") as program, pytest.raises(SystemExit) as raised:
+        program.best("1-1, batch 3")
+    assert str(raised.value) == "1-1, batch 3: the program ended with exit code 3"
+
+
+def test_two_commits_are_compared_over_sequences_too(monkeypatch, capsys):
+    monkeypatch.setattr(compare, "folder_of", lambda commit, parent: commit)
+    monkeypatch.setattr(
+        compare,
+        "compare",
+        lambda one, other, cases, *rest: iter([(name, [1.0], [1.0]) for name in cases]),
+    )
+    monkeypatch.setattr(sys, "argv", ["compare.py", "main", "HEAD"])
+    compare.main()
+    told = [line.rpartition(": ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert {case.name for case in SEQUENCES} < set(told)
 
 
 def test_commits_are_unpacked(tmp_path):
