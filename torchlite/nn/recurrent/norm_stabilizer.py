@@ -113,7 +113,7 @@ class NormStabilizer(AbstractRecurrent):
         return Step(input, before, sum_along(input * input, 1) ** 0.5, [input])
 
     def _go_back(self, step: Step, gradAfter: list[Any]) -> Any:
-        (step.gradAfter,) = [gradAfter]
+        step.gradAfter = gradAfter
         if not self.train:
             return gradAfter[0]
         place = self._back - 1 - self.step

@@ -86,7 +86,7 @@ class Recursor(WrappingOne):
         return Step(input, before, left, [output])
 
     def _go_back(self, step: Step, gradAfter: list[Any]) -> Any:
-        (step.gradAfter,) = [gradAfter]
+        step.gradAfter = gradAfter
         return self._call_back(step, step.input, gradAfter[0])
 
     def _accumulate(self, step: Step, scale: Number) -> None:
