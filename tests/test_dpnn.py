@@ -172,6 +172,33 @@ def test_more_rewards_than_steps_are_refused():
     )
 
 
+def test_one_reward_for_all_steps_takes_back_those_of_each():
+    net, rewards = nn.Recursor(draws()), np.array([[1.0, 2], [3, 4]])
+    for step in np.ones((2, 2, 2)):
+        net.forward(step)
+    net.reinforce(rewards)
+    assert [step.reward.tolist() for step in net.steps] == rewards.tolist()
+    net.reinforce(rewards[0])
+    assert [step.reward for step in net.steps] == [None, None]
+
+
+def test_recurrent_modules_inside_are_told_rewards_of_steps_without_a_look_at_all_steps():
+    class Steps(list):
+        looks = 0
+
+        def __iter__(self):
+            self.looks += 1
+            return super().__iter__()
+
+    inner = nn.Recursor(draws())
+    net, x = nn.Recursor(inner), np.ones((3, 2, 2))
+    for step in x:
+        net.forward(step)
+    inner.steps = Steps(inner.steps)
+    net.reinforce(x[:, :, 0])
+    assert inner.steps.looks == 0
+
+
 def test_normal_numbers_are_those_of_the_stream():
     mean = np.arange(6.0).reshape(3, 2)
     random.manualSeed(4)

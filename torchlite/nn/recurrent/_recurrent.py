@@ -58,6 +58,7 @@ class AbstractRecurrent(Container):
     transient = (
         *Container.transient,
         *("steps", "step", "startState", "_now", "_gradNow", "_back", "_summed", "_masked_from"),
+        "_rewarded_apart",
     )
     steps: Any = ()
     step: Any = 0
@@ -72,6 +73,8 @@ class AbstractRecurrent(Container):
     # How many steps updateGradInput, and accGradParameters, have not yet gone back through.
     _back: Any = 0
     _summed: Any = 0
+    # Whether any step has a reward of its own.
+    _rewarded_apart: Any = False
     # Whether samples may be masked, whether that is found, what was told, and before which step.
     maskzero: bool = False
     v1: bool = False
@@ -359,9 +362,13 @@ class AbstractRecurrent(Container):
             )
         for own in rewards if apart else [reward]:
             super().reinforce(own)
-        before = [np.zeros_like(rewards[0]) if apart else None] * (len(self.steps) - len(rewards))
-        for step, own in zip(self.steps, [*before, *rewards], strict=True):
-            step.reward = own
+        # A recurrent module inside is told one at each step: that must not take time for all.
+        if apart or self._rewarded_apart:
+            first = np.zeros_like(rewards[0]) if apart else None
+            before = [first] * (len(self.steps) - len(rewards))
+            for step, own in zip(self.steps, [*before, *rewards], strict=True):
+                step.reward = own
+        self._rewarded_apart = apart
         return self
 
     # ---------------------------------------------------------------- masks
