@@ -38,7 +38,8 @@ class AbstractRecurrent(Container):
     step
         How many steps there were since `forget`: the number of the next one.
     rho
-        So many steps before the last are kept in training: `maxBPTTstep` sets it.
+        So many steps before the last are kept in training: `maxBPTTstep` sets it. Called by hand,
+        a module keeps them until `forget()`.
 
     Conventions
     -----------
