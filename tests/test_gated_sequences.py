@@ -459,6 +459,19 @@ def other():
     return x
 
 
+@every_kind
+def test_steps_are_made_once(kind):
+    layer, x = made(kind), drawn(4, 2, 3)
+    layer.forward(x)
+    assert layer.steps is layer.steps
+    assert layer.steps[1].gradGates is None
+    layer.backward(x, layer.output)
+    assert layer.steps is layer.steps
+    assert np.array_equal(layer.steps[1].gradGates, layer._back.gradGates[1])
+    layer.forward(2 * x)
+    assert np.array_equal(layer.steps[1].input, 2 * x[1])
+
+
 def test_the_last_run_is_gone_before_the_next_one_takes_memory():
     layer, x = nn.SeqLSTM(4, 64), np.zeros((50, 4, 4))
     tracemalloc.start()

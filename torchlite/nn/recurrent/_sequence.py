@@ -30,6 +30,8 @@ class _Run:
     gates: Array
     states: list[Array]
     mask: Any
+    # Its steps as they were asked for last, and after which backward.
+    steps: Any = None
 
     def rows(self, array: Array) -> Array:
         """Return the rows of all steps, one below the other."""
@@ -104,17 +106,21 @@ class GatedSequence(Gated):
         run, back = self._run, self._back
         if run is None:
             return []
-        return [
-            Step(
-                run.x[t],
-                [array[t] for array in run.states],
-                run.gates[t],
-                [array[t + 1] for array in run.states],
-                None if run.mask is None else run.mask[t],
-                gradGates=None if back is None else back.gradGates[t],
-            )
-            for t in range(len(run.x))
-        ]
+        if run.steps is None or run.steps[0] is not back:
+            steps = [
+                Step(
+                    run.x[t],
+                    [array[t] for array in run.states],
+                    run.gates[t],
+                    [array[t + 1] for array in run.states],
+                    None if run.mask is None else run.mask[t],
+                    gradGates=None if back is None else back.gradGates[t],
+                )
+                for t in range(len(run.x))
+            ]
+            run.steps = back, steps
+        made: list[Step] = run.steps[1]
+        return made
 
     # ---------------------------------------------------------------- forward and backward
 
