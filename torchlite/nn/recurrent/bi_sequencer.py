@@ -6,10 +6,8 @@ from torchlite.nn.containers.concat_table import ConcatTable
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.module import Module
-from torchlite.nn.recurrent.reverse_unreverse import ReverseUnreverse
-from torchlite.nn.recurrent.sequencer import Sequencer
+from torchlite.nn.recurrent._both_ways import directions
 from torchlite.nn.table.c_add_table import CAddTable
-from torchlite.nn.table.join_table import JoinTable
 
 __all__ = ["BiSequencer"]
 
@@ -109,22 +107,3 @@ class BiSequencer(Decorator):
 
     def _directions(self) -> Any:
         return self.modules[0].modules[0].modules
-
-
-def directions(forward: Module, backward: Module | None) -> tuple[Module, ReverseUnreverse]:
-    """Return the two that run over sequences: one ahead, one back."""
-    if backward is None:
-        backward = forward.clone().reset()
-    return over_steps(forward), ReverseUnreverse(over_steps(backward))
-
-
-def over_steps(module: Module) -> Module:
-    """Return a module that runs over sequences: itself if it does, else a Sequencer of it."""
-    return module if getattr(module, "_runs_steps", False) else Sequencer(module)
-
-
-def step_merge(merge: Any) -> Module:
-    """Return what makes one array of the two of a step: a module, or n for JoinTable(0, n)."""
-    if isinstance(merge, Module):
-        return merge
-    return JoinTable(0, 1 if merge is None else merge)

@@ -1,6 +1,5 @@
 """BiSequencerLM."""
 
-from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -10,7 +9,7 @@ from torchlite.nn._remembering import Remembering
 from torchlite.nn.entries import total_gradient
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY, map_arrays, same, shapes
-from torchlite.nn.recurrent.bi_sequencer import directions, step_merge
+from torchlite.nn.recurrent._both_ways import directions, listed, step_merge
 from torchlite.nn.recurrent.sequencer import Sequencer
 
 __all__ = ["BiSequencerLM"]
@@ -139,8 +138,8 @@ class BiSequencerLM(Remembering):
             ahead = self.modules[0].updateOutput(inputs[0])
             position = 1
             back = self.modules[1].updateOutput(inputs[1])
-            before = [_zeros_like(ahead[0]), *ahead]
-            behind = [*back, _zeros_like(back[-1])]
+            before = [map_arrays(np.zeros_like, ahead[0]), *ahead]
+            behind = [*back, map_arrays(np.zeros_like, back[-1])]
             inputs.append([list(pair) for pair in zip(before, behind, strict=True)])
             position = 2
             output = self.modules[2].updateOutput(inputs[2])
@@ -194,13 +193,3 @@ class BiSequencerLM(Remembering):
     def __repr__(self) -> str:
         names = ("(  fwd  )", "(  bwd  )", "( merge )")
         return listed(self, zip(names, self.modules, strict=False))
-
-
-def listed(layer: Module, named: Iterable[tuple[str, Module]]) -> str:
-    """Return how a layer prints itself whose modules have names."""
-    lines = [f"\n  {name}: " + repr(part).replace("\n", "\n    |    ") for name, part in named]
-    return f"{type(layer).__name__} {{{''.join(lines)}\n}}"
-
-
-def _zeros_like(table: Any) -> Any:
-    return map_arrays(np.zeros_like, table)

@@ -10,9 +10,9 @@ from torchlite.nn._through_time import recurrents
 from torchlite.nn.entries import first_array, total_gradient
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY, is_floating, map_arrays, same, shapes
+from torchlite.nn.recurrent._both_ways import listed
 from torchlite.nn.recurrent._recurrent import AbstractRecurrent
 from torchlite.nn.recurrent._sequencer import AbstractSequencer, running
-from torchlite.nn.recurrent.bi_sequencer_lm import listed
 from torchlite.nn.recurrent.recursor import Recursor
 
 __all__ = ["RecurrentAttention"]

@@ -4,8 +4,8 @@ from typing import Any
 
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.module import Module
+from torchlite.nn.recurrent._both_ways import step_merge
 from torchlite.nn.recurrent.bi_sequencer import BiSequencer as OfArrays
-from torchlite.nn.recurrent.bi_sequencer import step_merge
 from torchlite.nn.recurrent.sequencer import Sequencer
 from torchlite.nn.table.zip_table import ZipTable
 

@@ -1,0 +1,36 @@
+"""What several modules are made of that run over a sequence both ways, and how they are printed."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from torchlite.nn.module import Module
+from torchlite.nn.recurrent.reverse_unreverse import ReverseUnreverse
+from torchlite.nn.recurrent.sequencer import Sequencer
+from torchlite.nn.table.join_table import JoinTable
+
+__all__ = ["directions", "listed", "over_steps", "step_merge"]
+
+
+def directions(forward: Module, backward: Module | None) -> tuple[Module, ReverseUnreverse]:
+    """Return the two that run over sequences: one ahead, one back."""
+    if backward is None:
+        backward = forward.clone().reset()
+    return over_steps(forward), ReverseUnreverse(over_steps(backward))
+
+
+def over_steps(module: Module) -> Module:
+    """Return a module that runs over sequences: itself if it does, else a Sequencer of it."""
+    return module if getattr(module, "_runs_steps", False) else Sequencer(module)
+
+
+def step_merge(merge: Any) -> Module:
+    """Return what makes one array of the two of a step: a module, or n for JoinTable(0, n)."""
+    if isinstance(merge, Module):
+        return merge
+    return JoinTable(0, 1 if merge is None else merge)
+
+
+def listed(layer: Module, named: Iterable[tuple[str, Module]]) -> str:
+    """Return how a layer prints itself whose modules have names."""
+    lines = [f"\n  {name}: " + repr(part).replace("\n", "\n    |    ") for name, part in named]
+    return f"{type(layer).__name__} {{{''.join(lines)}\n}}"
