@@ -436,6 +436,36 @@ def test_modules_are_exported():
         assert torch.equal(exported(images), module(images))
 
 
+ONE_SAMPLE = {
+    "BatchNormalization": (lambda: nn.BatchNormalization(3), (3,)),
+    "PReLU": (lambda: nn.PReLU(3), (3,)),
+    "SpatialBatchNormalization": (lambda: nn.SpatialBatchNormalization(3), (3, 2, 2)),
+    "SpatialCrossMapLRN": (lambda: nn.SpatialCrossMapLRN(3), (5, 2, 2)),
+    "SpatialUpSamplingBilinear": (lambda: nn.SpatialUpSamplingBilinear(2), (3, 2, 2)),
+    "SpatialUpSamplingNearest": (lambda: nn.SpatialUpSamplingNearest(2), (3, 2, 2)),
+    "VolumetricBatchNormalization": (lambda: nn.VolumetricBatchNormalization(3), (3, 2, 2, 2)),
+}
+
+
+def test_what_pytorch_takes_in_batches_only_is_said():
+    said = {kind.__name__ for kind in KINDS if "one sample: " in says(kind)}
+    assert said == ONE_SAMPLE.keys()
+
+
+@pytest.mark.parametrize("name", ONE_SAMPLE)
+def test_one_sample_goes_there_as_a_batch_of_one(name):
+    make, shape = ONE_SAMPLE[name]
+    net = make().evaluate()
+    module, x = pytorch.to_torch(net), np.random.default_rng(0).normal(size=shape)
+    output = net.forward(x)
+    close([module(torch.tensor(x)[None])[0].detach().numpy()], output, 1e-12)
+    try:
+        there = module(torch.tensor(x)).detach().numpy()
+    except (RuntimeError, ValueError):
+        return
+    assert there.shape != output.shape or not np.allclose(there, output)
+
+
 def test_what_is_shared_stays_shared():
     net = nn.Sequential(nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 3), nn.Tanh())
     net.add(net[1])

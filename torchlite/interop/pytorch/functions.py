@@ -672,17 +672,21 @@ _TABLES = "a table: PyTorch's takes the size to be in the call"
 _SEQUENCES = "one that masks, or goes on from a state"
 # Of classes that go there, what does not.
 LIMITS = {
+    "BatchNormalization": _BATCHES,
     "Dropout": "a lazy one",
     "LookupTable": "one after accUpdateOnly()",
+    "PReLU": _BATCHES,
     "SeqGRU": _SEQUENCES,
     "SeqLSTM": _SEQUENCES,
     "SeqLSTMP": _SEQUENCES,
+    "SpatialBatchNormalization": _BATCHES,
     "SpatialCrossMapLRN": _BATCHES,
     "SpatialFullConvolution": _TABLES,
     "SpatialUpSamplingBilinear": _BATCHES,
     "SpatialUpSamplingNearest": _BATCHES,
     "StepGRU": "one that masks",
     "StepLSTM": "one that masks",
+    "VolumetricBatchNormalization": _BATCHES,
     "VolumetricFullConvolution": _TABLES,
 }
 
