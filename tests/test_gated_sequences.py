@@ -7,6 +7,7 @@ import pytest
 
 from torchlite import nn
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
+from torchlite.nn import checks
 from torchlite.nn.recurrent import element_research
 
 # By name, what makes a module, and the sizes of its state.
@@ -243,12 +244,12 @@ def test_a_start_state_stays_until_it_is_taken_back():
     layer, x, start = nn.SeqLSTM(3, 2), drawn(3, 5, 3), state("LSTM", 5)
     zeros = layer.forward(x)
     assert layer.forget().getHiddenState(0) is None
-    assert layer.setHiddenState(0, start).getHiddenState(0)[1] is start[1]
+    assert near(layer.setHiddenState(0, start).getHiddenState(0), start)
     first = layer.forward(x)
     assert not near([first], [zeros])
     assert near([layer.forget().forward(x)], [first])
     assert near([layer.setStartState().forward(x)], [zeros])
-    assert layer.setStartState(start).clone().startState is None
+    assert near(layer.setStartState(start).clone().startState, start)
 
 
 # ---------------------------------------------------------------- sequences of several lengths
@@ -341,6 +342,77 @@ def test_packing_takes_what_the_module_takes():
     assert (second == net.modules[0].weight[[2]]).all()
 
 
+def test_packing_starts_from_zeros():
+    a, b = drawn(2, 3), drawn(4, 3)
+    cell = nn.SeqGRU(3, 2)
+    net = nn.VariableLength(nn.Sequential(nn.Sequencer(nn.Identity()), cell))
+    output = net.forward([a, b])
+    cell.setStartState(np.zeros((2, 2)))
+    with pytest.raises(StateError) as caught:
+        net.forward([a, b])
+    assert str(caught.value) == (
+        "VariableLength.updateOutput: SeqGRU(3 -> 2) starts from a state: states go by row, and "
+        "sequences are packed into rows\n"
+        "  hint: setStartState() takes it back, or pad the sequences, one in each row, and set a "
+        "mask"
+    )
+    cell.setStartState()
+    for module in (cell, net[0][0]):
+        module.remember("train")
+        with pytest.raises(StateError, match=r"remembers: states go by row.*\n.*'neither'"):
+            net.forward([a, b])
+        assert near(net.evaluate().forward([a, b]), output)
+        net.training()
+        module.remember("neither")
+    assert near(net.forward([a, b]), output)
+
+
+def test_packing_tells_masks():
+    x = drawn(3, 3)
+    for module in (element_research.SeqLSTM(3, 2), nn.SeqLSTM(3, 2)):
+        net = nn.VariableLength(module)
+        module.maskZero(True)
+        with pytest.raises(StateError) as caught:
+            net.forward([x, x])
+        assert str(caught.value) == (
+            f"{checks.title(net)}.updateOutput: {checks.title(module)} finds its masks: zeros "
+            "inside a sequence would begin it anew\n"
+            "  hint: maskZero() of torch/rnn's classes, those in nn, is told the mask"
+        )
+
+
+@pytest.mark.parametrize("kind", ["SeqLSTM", "SeqLSTMP", "SeqGRU"])
+def test_a_mask_that_is_found_is_never_told(kind):
+    sizes = (3, 2, 2) if kind == "SeqLSTMP" else (3, 2)
+    layer = getattr(element_research, kind)(*sizes)
+    assert layer.setZeroMask(False) is layer.setZeroMask(np.zeros((4, 5)) > 0) is layer
+    with pytest.raises(StateError) as caught:
+        nn.Sequential(layer).setZeroMask(np.eye(4, 5) > 0)
+    assert str(caught.value) == (
+        f"{kind}.setZeroMask: its masks are found, and never told\n"
+        "  hint: maskZero(), and zeros in the input; torch/rnn's class of this name, in nn, is told"
+    )
+
+
+def test_what_turns_a_sequence_refuses_a_mask_that_would_turn():
+    same_both_ways, mask = np.zeros((4, 4), bool), np.zeros((4, 4), bool)
+    same_both_ways[[0, 0, 3, 3], [0, 3, 0, 3]] = mask[3, 1] = True
+    for layer in (nn.ReverseSequence(), nn.SeqReverseSequence(0), nn.SeqReverseSequence(1)):
+        net = nn.Sequential(layer, nn.SeqGRU(3, 2).maskZero())
+        for fits in (False, same_both_ways, mask[3]):
+            assert net.setZeroMask(fits) is net
+        with pytest.raises(StateError) as caught:
+            net.setZeroMask(mask)
+        assert str(caught.value) == (
+            f"{checks.title(layer)}.setZeroMask: it turns the sequence around, and not the mask\n"
+            "  hint: nn.ReverseUnreverse(module) turns both for its module; or tell each its own"
+        )
+    assert nn.SeqReverseSequence(2).setZeroMask(mask).dim == 2
+    turning = nn.Sequential(nn.ReverseSequence(), nn.SeqGRU(3, 2), nn.ReverseSequence())
+    with pytest.raises(StateError, match="and not the mask"):
+        nn.VariableLength(turning).forward([drawn(2, 3), drawn(4, 3)])
+
+
 def test_a_mask_is_turned_around_with_the_sequence():
     layer, x, mask = (
         nn.SeqGRU(3, 2).maskZero(),
@@ -384,6 +456,12 @@ def test_SeqBRNN_with_the_batch_first_is_the_same_turned():
     assert near([array.swapaxes(0, 1) for array in got[:2]], [output, gradInput])
     assert near(got[2:], gradients)
     assert repr(turned.getForward()) == repr(turned.getBackward()) == "SeqLSTM(3 -> 2)"
+    mask = np.arange(20).reshape(4, 5) % 7 == 3
+    expected = net.maskZero().setZeroMask(mask).forward(x)
+    turned.maskZero().setZeroMask(mask.T)
+    assert near([turned.forward(x.swapaxes(0, 1)).swapaxes(0, 1)], [expected])
+    assert not expected[mask].any()
+    turned.setZeroMask(False)
 
 
 def test_the_way_ahead_remembers_alone():

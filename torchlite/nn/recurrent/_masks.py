@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from torchlite.errors import StateError
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.masks import zeroed
@@ -46,6 +48,20 @@ def must_lead(layer: Any, method: str, argument: str, array: Any, mask: Array) -
         expected = f"({', '.join(map(str, mask.shape))}, ...)"
         why = f" like the mask {shapes(mask)}"
         raise checks.misshapen(layer, method, argument, expected, array, why=why)
+
+
+def must_be_alike(layer: Any, mask: Any, dim: int) -> None:
+    """Raise unless a mask (False: none) of steps and samples is the same turned along dim."""
+    if mask is False or mask.ndim < 2 or not 0 <= dim < 2:
+        return
+    if (mask != np.flip(mask, dim)).any():
+        raise StateError(
+            f"{checks.title(layer)}.setZeroMask: it turns the sequence around, and not the mask",
+            layer=layer,
+            method="setZeroMask",
+            argument="zeroMask",
+            hint="nn.ReverseUnreverse(module) turns both for its module; or tell each its own",
+        )
 
 
 @contextmanager

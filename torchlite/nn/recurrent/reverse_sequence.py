@@ -1,11 +1,12 @@
 """ReverseSequence."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from torchlite.kernels.arrays import Array, Table
 from torchlite.nn import checks, table_checks
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array
+from torchlite.nn.recurrent._masks import must_be_alike
 
 __all__ = ["ReverseSequence"]
 
@@ -27,12 +28,15 @@ class ReverseSequence(Module):
     Conventions
     -----------
     Remembers nothing. Results are views of input and gradOutput, or tables of their entries.
-    Integers and booleans pass, too; zeros of their dtype go back.
+    Integers and booleans pass, too; zeros of their dtype go back. A mask of the sequence, which a
+    network around it is told, does not turn with it: ReverseUnreverse turns both.
 
     Raises
     ------
     ShapeError, DTypeError
         gradOutput is not like input.
+    StateError
+        A mask is told, by `setZeroMask`, that is another one turned around.
 
     Example
     -------
@@ -49,6 +53,11 @@ class ReverseSequence(Module):
     """
 
     exempt: ClassVar = {"batch": "it turns the samples around"}
+
+    def setZeroMask(self, zeroMask: Any) -> Self:
+        """Refuse a mask (T, N) that would have to turn with the sequence. Return self."""
+        must_be_alike(self, checks.mask(self, zeroMask), 0)
+        return self
 
     def updateOutput(self, input: Array | Table) -> Any:
         self._must_be_steps("updateOutput", input)

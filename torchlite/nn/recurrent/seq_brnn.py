@@ -1,7 +1,8 @@
 """SeqBRNN."""
 
-from typing import Any
+from typing import Any, Self
 
+from torchlite.nn import checks
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.module import Module
 from torchlite.nn.recurrent.bi_sequencer import BiSequencer
@@ -47,8 +48,8 @@ class SeqBRNN(BiSequencer):
 
     Conventions
     -----------
-    As of BiSequencer: `remember` is for the one that runs ahead, a mask, steps first, is turned
-    around for the other. The one ahead is drawn first.
+    As of BiSequencer: `remember` is for the one that runs ahead, a mask is turned around for the
+    other. With batchFirst the mask has the batch first, too: (N, T). The one ahead is drawn first.
 
     Raises
     ------
@@ -76,6 +77,12 @@ class SeqBRNN(BiSequencer):
     ) -> None:
         self.batchFirst = bool(batchFirst)
         super().__init__(SeqLSTM(inputDim, hiddenDim), None, merge)
+
+    def setZeroMask(self, zeroMask: Any) -> Self:
+        """Say where samples do not count: (T, N), with batchFirst (N, T), or False. Return self."""
+        mask = checks.mask(self, zeroMask)
+        turned = self.batchFirst and mask is not False and mask.ndim == 2
+        return super().setZeroMask(mask.T if turned else mask)
 
     def _merging(self, both: Module, merge: Any) -> Module:
         merged = super()._merging(both, merge)

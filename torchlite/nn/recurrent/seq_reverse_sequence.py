@@ -1,11 +1,14 @@
 """SeqReverseSequence."""
 
+from typing import Any, Self
+
 import numpy as np
 
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn._shaping import Shaping
 from torchlite.nn.dims import position
+from torchlite.nn.recurrent._masks import must_be_alike
 
 __all__ = ["SeqReverseSequence"]
 
@@ -32,12 +35,16 @@ class SeqReverseSequence(Shaping):
     Conventions
     -----------
     Remembers nothing. Results are views of input and gradOutput. Integers and booleans pass, too;
-    zeros of their dtype go back.
+    zeros of their dtype go back. A mask of the sequence, which a network around it is told, does
+    not turn with it: ReverseUnreverse turns both.
 
     Raises
     ------
     ShapeError, DTypeError
         input or gradOutput does not fit; there is no such dimension.
+    StateError
+        A mask is told, by `setZeroMask`, that is another one turned around: where dim is not
+        negative, and so is known to be one of the mask's.
 
     Example
     -------
@@ -54,6 +61,11 @@ class SeqReverseSequence(Shaping):
 
     def __init__(self, dim: int) -> None:
         self.dim = checks.whole(self, "dim", dim)
+
+    def setZeroMask(self, zeroMask: Any) -> Self:
+        """Refuse a mask, (T, N) or (N, T), that would have to turn with the input. Return self."""
+        must_be_alike(self, checks.mask(self, zeroMask), self.dim)
+        return self
 
     @property
     def exempt(self) -> dict[str, str]:

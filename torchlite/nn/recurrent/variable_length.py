@@ -10,6 +10,7 @@ from torchlite.kernels.like import like
 from torchlite.nn import checks, table_checks
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.module import Module
+from torchlite.nn.stateful import parts
 
 __all__ = ["VariableLength"]
 
@@ -19,7 +20,7 @@ class VariableLength(Decorator):
 
     Maths
     -----
-    Output is the table of what the module makes of each sequence alone, from its start state; with
+    Output is the table of what the module makes of each sequence alone, from a state of zeros; with
     lastOnly the last steps of these, one below the other. gradInput is the table of what it gives
     back for each alone, and gradients of parameters are the sums over the sequences.
 
@@ -50,7 +51,8 @@ class VariableLength(Decorator):
     Remembers its forward. The sequences are packed into rows as long as the longest: longer ones
     first, each into the first row where it still fits after one masked step, at which the state
     begins anew. So lengths of 2, 5, 1 and 3 make 3 rows of 5 steps: the second; the fourth and the
-    third; the first.
+    third; the first. Hidden states of the module are those of rows, not of sequences: so none may
+    be set to start from, nor remembered from one table to the next.
 
     Raises
     ------
@@ -58,7 +60,8 @@ class VariableLength(Decorator):
         input is no table of sequences alike but for their length, which is at least 1; gradOutput
         is not like output.
     StateError
-        input is not that of the last forward; a mask is set; another module is added.
+        input is not that of the last forward; a mask is set; another module is added; the module is
+        to start from a state, or remembers; it finds its masks itself.
 
     Example
     -------
@@ -102,6 +105,7 @@ class VariableLength(Decorator):
 
     def _deal(self, input: Any) -> list[Any]:
         self._must_be_sequences(input)
+        self._must_pack()
         lengths = [len(sequence) for sequence in input]
         self.places = packed(lengths)
         rows = 1 + max(row for row, _ in self.places)
@@ -139,6 +143,36 @@ class VariableLength(Decorator):
             whole[start : start + len(sequence), row]
             for (row, start), sequence in zip(self.places, input, strict=True)
         ]
+
+    def _must_pack(self) -> None:
+        """Raise where sequences would be otherwise in rows than alone.
+
+        States go by row, and a row holds several sequences, in another order; masks that are found
+        are not those of the lengths.
+        """
+        mode = "train" if self.train else "eval"
+        for part in parts(self.modules[0]):
+            if getattr(part, "maskzero", False) and getattr(part, "v1", False):
+                raise StateError(
+                    f"{checks.title(self)}.updateOutput: {checks.title(part)} finds its masks: "
+                    "zeros inside a sequence would begin it anew",
+                    layer=self,
+                    method="updateOutput",
+                    hint="maskZero() of torch/rnn's classes, those in nn, is told the mask",
+                )
+            if getattr(part, "startState", None) is not None:
+                what, hint = "starts from a state", "setStartState() takes it back"
+            elif getattr(part, "_remember", "neither") in ("both", mode):
+                what, hint = "remembers", "remember('neither')"
+            else:
+                continue
+            raise StateError(
+                f"{checks.title(self)}.updateOutput: {checks.title(part)} {what}: states go by "
+                "row, and sequences are packed into rows",
+                layer=self,
+                method="updateOutput",
+                hint=f"{hint}, or pad the sequences, one in each row, and set a mask",
+            )
 
     def _must_be_sequences(self, input: Any) -> None:
         method = "updateOutput"

@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from torchlite.errors import StateError
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks, table_checks
 from torchlite.nn.recurrent._sequence import GatedSequence
@@ -12,7 +13,7 @@ __all__ = ["StatedSequence"]
 class StatedSequence(GatedSequence):
     """A gated cell over a sequence, which the state to start from may come with.
 
-    A mask is found: rows of the input that are nothing but zeros.
+    A mask is found: rows of the input that are nothing but zeros. One that is told is refused.
     """
 
     _validates = True
@@ -22,6 +23,20 @@ class StatedSequence(GatedSequence):
     def maskZero(self, v1: bool = True) -> Self:
         """Mask the rows of the input that are nothing but zeros, whatever v1 says. Return self."""
         self.maskzero = True
+        return self
+
+    def setZeroMask(self, zeroMask: Any) -> Self:
+        """Refuse, if a row is masked: masks are found. Return self."""
+        mask = checks.mask(self, zeroMask)
+        if mask is not False and mask.any():
+            raise StateError(
+                f"{checks.title(self)}.setZeroMask: its masks are found, and never told",
+                layer=self,
+                method="setZeroMask",
+                argument="zeroMask",
+                hint="maskZero(), and zeros in the input; torch/rnn's class of this name, in nn, "
+                "is told",
+            )
         return self
 
     def _opened(self, input: Any) -> tuple[Any, Any]:
