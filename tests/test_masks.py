@@ -131,6 +131,19 @@ def test_of_ids_minus_one_stands_for_nothing():
     assert output[2, 1].all()
 
 
+def test_an_id_alone_may_stand_for_nothing():
+    net = nn.MaskZero(nn.LookupTableMaskZero(3, 2), True)
+    assert net.forward(np.array([0, -1])).any(1).tolist() == [True, False]
+    for tell in (lambda rnn: rnn.maskZero(True), lambda rnn: rnn.trimZero(0)):
+        rnn = tell(nn.LookupRNN(3, 2))
+        first = rnn.forward(np.array([2, 1]))
+        output = rnn.forward(np.array([0, -1]))
+        assert output.any(1).tolist() == [True, False]
+        later = rnn.forward(np.array([2, 1]))
+        assert np.array_equal(later[1:], rnn.forget().forward(np.array([1])))
+        assert first.all()
+
+
 def test_a_lookup_table_whose_first_row_is_nothing():
     table = nn.LookupTableMaskZero(3, 2)
     assert table.weight.shape == (4, 2)

@@ -479,10 +479,11 @@ def test_a_container_has_the_states_of_its_modules():
     state, h, c = numbers(4, 2), numbers(4, 2, seed=1), numbers(4, 2, seed=2)
     assert net.setHiddenState(0, [None, state, [[h, c]]]) is net
     assert same(net.getHiddenState(0), [None, state, [[h, c]]])
-    assert net[2].modules[0].startState == [h, c]
+    assert same(net[2].modules[0].startState, [h, c])
     assert net.setStartState() is net
     assert net.getHiddenState(0) == [None, None, [None]]
-    assert net.setGradHiddenState(0, [None, state, None]).getGradHiddenState(0)[1] is state
+    net.setGradHiddenState(0, [None, state, None])
+    assert same(net.getGradHiddenState(0)[1], state)
     assert message(ShapeError, net.setStartState, [state]) == (
         "Sequential.setStartState: state must be a table of 3 entries, got [(4, 2)]"
     )
@@ -516,10 +517,10 @@ def test_the_gradient_of_a_start_is_its_derivative():
     loss(start)
     back(net, xs, [0 * g, 0 * g, g])
     gradient = net.getGradHiddenState(0)
-    # It holds for every sequence, until it is taken back, or all is forgotten.
-    assert net.forget().getHiddenState(0) is start
+    # It holds for every sequence, until it is taken back.
+    assert same(net.forget().getHiddenState(0), start + 0)
     assert net.setStartState().getHiddenState(0) is None
-    assert net.setHiddenState(0, start).clearState().startState is None
+    assert same(net.setHiddenState(0, start).clearState().startState, [start])
     for index in np.ndindex(2, 2):
         step = np.zeros((2, 2))
         step[index] = 1e-6
@@ -532,7 +533,7 @@ def test_a_state_that_was_set_is_a_constant():
     alone = net.sharedClone(True, False)
     run(net, xs[:2])
     state = numbers(2, 2, seed=2)
-    assert net.setHiddenState(2, state).getHiddenState() is state
+    assert same(net.setHiddenState(2, state).getHiddenState(), state)
     run(net, xs[2:])
     back(net, xs[2:], gs[2:])
     with pytest.raises(StateError, match="step 1 is not kept"):
@@ -541,6 +542,74 @@ def test_a_state_that_was_set_is_a_constant():
     back(alone, xs[2:], gs[2:])
     assert same(alone.parameters()[1], net.parameters()[1])
     assert same(alone.getGradHiddenState(0), net.getGradHiddenState(2))
+
+
+def test_a_backward_ends_at_a_state_that_was_set():
+    net, xs, gs = nn.RecGRU(3, 2), numbers(3, 2, 3), numbers(3, 2, 2)
+    net.forward(xs[0])
+    net.backward(xs[0], gs[0])
+    net.setHiddenState(1, gs[0])
+    assert message(StateError, net.getGradHiddenState, 0) == (
+        "RecGRU(3 -> 2).getGradHiddenState: no backward has come to state 0\n"
+        "  hint: updateGradInput goes back from step 0 next"
+    )
+    assert message(StateError, net.backward, xs[0], gs[0]).startswith(
+        "RecGRU(3 -> 2).updateGradInput: step 0 is not kept"
+    )
+    net.forward(xs[1])
+    net.backward(xs[1], gs[1])
+    assert message(StateError, net.backward, xs[0], gs[0]) == (
+        "RecGRU(3 -> 2).updateGradInput: step 0 is not kept\n"
+        "  hint: the state before step 1 is a constant: it was set by setHiddenState, or a "
+        "sequence went on from it"
+    )
+
+
+def test_states_are_copied_in_and_out():
+    cell, layer, x = nn.RecLSTM(3, 2), nn.SeqLSTM(3, 2), numbers(4, 2, 3)
+    for net in (cell, layer, nn.Recurrent(2, nn.Linear(3, 2), nn.Linear(2, 2))):
+        given = x if net is layer else x[0]
+        state = numbers(2, 2) if isinstance(net, nn.Recurrent) else [numbers(2, 2), numbers(2, 2)]
+        kept = map_arrays(np.copy, state)
+        net.setStartState(state)
+        for array in state if isinstance(state, list) else [state]:
+            array += 1
+        assert same(net.getHiddenState(0), kept)
+        expected = net.forward(given).copy()
+        for step in (0, None):
+            held = net.getHiddenState(step)
+            for array in held if isinstance(held, list) else [held]:
+                array += 1
+        assert same(net.output, expected)
+        assert same(net.forget().forward(given), expected)
+
+
+@pytest.mark.parametrize("make", [nn.RecGRU, nn.SeqGRU, nn.LinearRNN], ids=str)
+def test_a_start_state_is_a_setting(make, tmp_path):
+    net, start = make(3, 2), numbers(4, 2)
+    net.setStartState(start)
+    for made in (net.clone(), pickle.loads(pickle.dumps(net)), of_file(net, tmp_path)):
+        assert same(made.startState, [start])
+        assert made.startState[0] is not net.startState[0]
+    assert same(net.float().startState, [start.astype("float32")])
+    x = numbers(4, 3).astype("float32")
+    assert net.forward(x if net._steps_itself else x[None]).dtype == "float32"
+
+
+def test_a_state_that_was_set_after_the_mode_changed():
+    x, state = numbers(4, 2, 3), numbers(2, 2)
+    for net in (nn.SeqGRU(3, 2), nn.Sequencer(nn.RecGRU(3, 2)), nn.Sequencer(nn.GRU(3, 2))):
+        cell = net if isinstance(net, nn.SeqGRU) else net.modules[0]
+        expected = net.setStartState(state if cell is net else [state]).forward(x).copy()
+        net.setStartState().remember("both").forget()
+        anew = net.forward(x).copy()
+        net.evaluate()
+        assert cell.setHiddenState(4, state) is cell
+        assert same(cell.getHiddenState(), state)
+        assert same(net.forward(x), expected)
+        # One that was set before the change is forgotten with the sequence before.
+        cell.setHiddenState(-1, state)
+        assert same(net.training().forward(x), anew)
 
 
 def test_states_that_do_not_fit_are_refused():
@@ -561,6 +630,17 @@ def test_states_that_do_not_fit_are_refused():
         "RecLSTM(3 -> 4 -> 2).setHiddenState: step must be at most 0, so many steps as there were, "
         "got 1"
     )
+    for odd in ([h, c[:3]], [h[0], c[0]]):
+        got = shapes(odd)
+        for rnn, what in ((net, "[(N, 2), (N, 4)]"), (nn.SeqLSTM(3, 4, 2), "[(N, 2), (N, 4)]")):
+            assert message(ShapeError, rnn.setStartState, odd) == (
+                f"{checks.title(rnn)}.setStartState: state must be {what}, got {got}"
+            )
+    for rnn in (net, nn.SeqLSTM(3, 4, 2)):
+        assert message(DTypeError, rnn.setStartState, [h, c + 0j]) == (
+            f"{checks.title(rnn)}.setStartState: state must be float64, got complex128\n"
+            "  hint: clone().type('complex128') has complex states"
+        )
     net.setStartState([h, c])
     assert message(ShapeError, net.forward, numbers(4, 3)) == (
         "RecLSTM(3 -> 4 -> 2).updateOutput: input must be a batch that goes on from the state "

@@ -29,6 +29,9 @@ class Celled(AbstractRecurrent):
     def _sizes(self) -> list[Any]:
         return [(size,) for size in self._gated._cell().sizes]
 
+    def _may_be_state(self, state: list[Any]) -> bool:
+        return super()._may_be_state(state) and state[0].ndim == 2
+
     def _batch_of(self, input: Any) -> tuple[int, ...]:
         step = self._gated
         n, dtype = step.inputsize, step.weight.dtype

@@ -46,11 +46,12 @@ class Masking(Decorator):
 def found(layer: Any, method: str, input: Any, nInputDim: int | None = None) -> Array:
     """Return the mask of the rows of the first array that are nothing but zeros.
 
-    nInputDim is how many dimensions a row has; None: all but the first are its.
+    nInputDim is how many dimensions a row has; None: all but the first are its. An id alone is
+    a row.
     """
     array = first_array(input)
     checks.must_be_array(layer, method, "input", array)
-    least = 2 if nInputDim is None else nInputDim
+    least = (1 if array.dtype.kind in "iu" else 2) if nInputDim is None else nInputDim
     if array.ndim < least or (nInputDim is not None and array.ndim > nInputDim + 1):
         expected = "(N, ...)" if nInputDim is None else f"{nInputDim}-D, or a batch of such"
         raise checks.misshapen(layer, method, "input", expected, array)

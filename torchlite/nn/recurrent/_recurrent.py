@@ -20,7 +20,15 @@ from torchlite.nn.recurrent._masking import found
 from torchlite.nn.recurrent._masks import masked, told
 from torchlite.nn.stateful import Stateful, inside
 
-__all__ = ["AbstractRecurrent", "Wrapping", "WrappingOne", "in_place", "remind"]
+__all__ = [
+    "AbstractRecurrent",
+    "Wrapping",
+    "WrappingOne",
+    "copied",
+    "in_place",
+    "must_be_state",
+    "remind",
+]
 
 
 class AbstractRecurrent(Container):
@@ -50,7 +58,8 @@ class AbstractRecurrent(Container):
     step the last one, from which a backward begins. Where a backward ends, the state before is a
     constant.
 
-    `forget()` begins a new sequence, and so do copies: they carry no steps and no states.
+    `forget()` begins a new sequence, and so do copies: they carry no steps, and no states but
+    `startState`.
     """
 
     _validates = True
@@ -58,7 +67,7 @@ class AbstractRecurrent(Container):
     exempt: ClassVar[Any] = {"twice": "a second backward goes back from the step before"}
     transient = (
         *Container.transient,
-        *("steps", "step", "startState", "_now", "_gradNow", "_back", "_summed", "_masked_from"),
+        *("steps", "step", "_now", "_set_in", "_gradNow", "_back", "_summed", "_masked_from"),
         "_rewarded_apart",
     )
     steps: Any = ()
@@ -68,8 +77,10 @@ class AbstractRecurrent(Container):
     rho: int = 99999
     # While whole sequences are run: how many steps they have.
     _length: Any = None
-    # The state that the last step left, and the gradient that was set for it.
+    # The state that the last step left, whether it was set in training if it was set, and the
+    # gradient that was set for it.
     _now: Any = None
+    _set_in: Any = None
     _gradNow: Any = None
     # How many steps updateGradInput, and accGradParameters, have not yet gone back through.
     _back: Any = 0
@@ -189,7 +200,7 @@ class AbstractRecurrent(Container):
 
     def forget(self) -> Self:
         """Let the next step be the first of a sequence. Return self."""
-        self._now = self._gradNow = None
+        self._now = self._set_in = self._gradNow = None
         self.step = self._back = self._summed = 0
         self._start_sequence()
         return super().forget()
@@ -218,7 +229,7 @@ class AbstractRecurrent(Container):
             state = self._kept("getHiddenState", number).before
         else:
             state = self._now if number else self.startState
-        return None if state is None else self._shown(state)
+        return None if state is None else self._shown(copied(state))
 
     def setHiddenState(self, step: int, state: Any) -> Self:
         """Go on from a state. Return self.
@@ -238,8 +249,9 @@ class AbstractRecurrent(Container):
                 argument="step",
                 hint=f"state {self.step} is the one from which the next step goes on",
             )
-        self._now = self._given("setHiddenState", state)
-        self.steps = ()
+        self._now, self._set_in = self._given("setHiddenState", state), self.train
+        self.steps, self._gradNow = (), None
+        self._back = self._summed = self.step
         return self
 
     def setStartState(self, state: Any = None) -> Self:
@@ -307,13 +319,17 @@ class AbstractRecurrent(Container):
             table_checks.must_be_table(self, method, argument, state, len(self._sizes))
         dtype = self.type()
         for array in leaves(entries):
-            checks.must_be_floating(self, method, argument, array, dtype)
-        if not _fits(entries, self._sizes):
+            must_be_state(self, method, argument, array, dtype)
+        if not self._may_be_state(entries):
             expected = str(_each(self._sizes, lambda size: ("N", *size))).replace("'", "")
             if len(self._sizes) == 1:
                 expected = expected[1:-1]
             raise checks.misshapen(self, method, argument, expected, state)
-        return list(entries)
+        return list(copied(entries))
+
+    def _may_be_state(self, state: list[Any]) -> bool:
+        """Tell whether a state has the right sizes, and one batch."""
+        return _fits(state, self._sizes) and _fits(state, self._sizes, _batch(state, self._sizes))
 
     def _state_for(self, input: Any) -> list[Any]:
         """Return the state from which a step with this input goes on."""
@@ -441,6 +457,9 @@ class AbstractRecurrent(Container):
                 hint = "evaluation mode keeps the last step alone"
             elif not self.steps:
                 hint = "call forward(input) first, once for each step"
+            elif len(self.steps) <= self.rho:
+                hint = f"the state before step {self.step - len(self.steps)} is a constant: it was "
+                hint += "set by setHiddenState, or a sequence went on from it"
         raise StateError(f"{name}: {problem}", layer=self, method=method, hint=hint)
 
     def _step_of(self, method: str, number: int, input: Any) -> Step:
@@ -504,6 +523,28 @@ def _fits(state: Any, sizes: Any, batch: tuple[int, ...] | None = None) -> bool:
         )
     lead = len(state.shape) - len(sizes)
     return lead >= 0 and state.shape[lead:] == sizes and batch in (None, state.shape[:lead])
+
+
+def _batch(state: Any, sizes: Any) -> tuple[int, ...]:
+    """Return the shape of the batch of the first array of a state that has these sizes."""
+    while isinstance(sizes, list):
+        state, sizes = state[0], sizes[0]
+    shape: tuple[int, ...] = state.shape
+    return shape[: len(shape) - len(sizes)]
+
+
+def must_be_state(layer: Any, method: str, argument: str, array: Any, dtype: Any) -> None:
+    """Raise unless it may be an array of a state of a layer, or of its gradient."""
+    checks.must_be_floating(layer, method, argument, array, dtype)
+    if array.dtype.kind == "c" and dtype.kind != "c":
+        got = str(array.dtype)
+        hint = f"clone().type('{got}') has complex states"
+        raise checks.mistyped(layer, method, argument, str(dtype), got, hint)
+
+
+def copied(table: Any) -> Any:
+    """Return copies of the arrays of a state, None where it has none."""
+    return map_arrays(lambda array: None if array is None else array.copy(), table)
 
 
 def _plus(one: Any, other: Any) -> Any:

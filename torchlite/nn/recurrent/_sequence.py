@@ -14,6 +14,7 @@ from torchlite.nn._through_time import must_be_mode
 from torchlite.nn.nested import is_array, same, shapes
 from torchlite.nn.recurrent._gated import Gated
 from torchlite.nn.recurrent._gates import Cell, Step, without
+from torchlite.nn.recurrent._recurrent import must_be_state
 
 __all__ = ["GatedSequence"]
 
@@ -73,15 +74,17 @@ class GatedSequence(Gated):
 
     Every sequence starts from `startState`, unless `remember(mode)` says that it goes on from the
     state that the last one left, as a constant. A change of the mode, and `forget()`, begin anew.
-    Copies carry no states. State 0 is the one before the first step, state T that after T steps.
+    Copies carry no states but `startState`. State 0 is the one before the first step, state T that
+    after T steps.
 
-    Masked rows count nowhere, whatever stands there: their output is 0, and the state begins anew.
+    Masked rows count nowhere, whatever stands there: their output is 0, and the state begins anew
+    from zeros, not from `startState`.
     """
 
     _validates = True
     remembers = True
     _runs_steps = True
-    transient = (*Gated.transient, "startState", "_run", "_back", "_now", "_mode", "_gradEnd")
+    transient = (*Gated.transient, "_run", "_back", "_now", "_mode", "_gradEnd")
     startState: Any = None
     batchfirst: bool = False
     _remember: str = "neither"
@@ -289,10 +292,13 @@ class GatedSequence(Gated):
         no forward has told.
         """
         number = self._state_number("getHiddenState", step)
-        if self._run is None:
-            state = self._now or self.startState
-            return None if state is None else self._shown(state)
-        return self._shown([array[number] for array in self._run.states])
+        if number == 0 and self._run is None:
+            state = self.startState
+        elif number == len(self._run.x):
+            state = self._now
+        else:
+            state = [array[number] for array in self._run.states]
+        return None if state is None else self._shown([array.copy() for array in state])
 
     def setHiddenState(self, step: int, state: Any) -> Self:
         """Go on from a state. Return self.
@@ -305,7 +311,7 @@ class GatedSequence(Gated):
             return self.setStartState(state)
         if number < len(self._run.x):
             raise self._past("setHiddenState", number)
-        self._now = self._state_given("setHiddenState", "state", state)
+        self._now, self._mode = self._state_given("setHiddenState", "state", state), self.train
         return self
 
     def setStartState(self, state: Any = None) -> Self:
@@ -388,11 +394,11 @@ class GatedSequence(Gated):
             table_checks.must_be_table(self, method, argument, state, len(sizes))
         given = [state] if len(sizes) == 1 else list(state)
         for array in given:
-            checks.must_be_floating(self, method, argument, array, self.weight.dtype)
+            must_be_state(self, method, argument, array, self.weight.dtype)
         n = len(given[0]) if rows is None else rows
         if [array.shape for array in given] != [(n, size) for size in sizes]:
             lead = "N" if rows is None else rows
             expected = ", ".join(f"({lead}, {size})" for size in sizes)
             expected = expected if len(sizes) == 1 else f"[{expected}]"
             raise checks.misshapen(self, method, argument, expected, state)
-        return given
+        return [array.copy() for array in given]

@@ -21,8 +21,9 @@ class AbstractSequencer(Remembering):
     -----------
     Every sequence starts anew, unless `remember(mode)` says otherwise: then it goes on from the
     state that the last one left, as a constant. Where the mode changes, training or evaluation, a
-    sequence starts anew in any case. The steps of a sequence are those of one forward, however
-    many: `maxBPTTstep` is for modules that are called once a step.
+    sequence starts anew in any case, but for states that were set since the change. The steps of a
+    sequence are those of one forward, however many: `maxBPTTstep` is for modules that are called
+    once a step.
     """
 
     _validates = True
@@ -54,8 +55,15 @@ class AbstractSequencer(Remembering):
         """Start a sequence: anew, or from the state that the one before left."""
         self._forget()
         mode = "train" if self.train else "eval"
-        if self._remember not in ("both", mode) or self._mode is not self.train:
+        if self._remember not in ("both", mode):
             self.forget()
+        elif self._mode is not self.train:
+            cells = [rnn for module in self.modules for rnn in recurrents(module)]
+            were_set = [rnn for rnn in cells if rnn._set_in is self.train and not rnn.steps]
+            states = [(rnn, rnn.step, rnn._now) for rnn in were_set]
+            self.forget()
+            for rnn, step, state in states:
+                rnn.step, rnn._now = step, state
         self._mode = self.train
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Number = 1) -> None:

@@ -7,7 +7,7 @@ from torchlite.kernels.arrays import Number
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.recurrent._gates import Step
-from torchlite.nn.recurrent._recurrent import Wrapping, in_place, remind
+from torchlite.nn.recurrent._recurrent import Wrapping, copied, in_place, remind
 from torchlite.nn.simple.add import Add
 from torchlite.nn.stateful import restored
 from torchlite.nn.table.c_add_table import CAddTable
@@ -123,7 +123,7 @@ class Recurrent(Wrapping):
         return [None] if state is None else list(state)
 
     def _given(self, method: str, state: Any, argument: str = "state") -> list[Any]:
-        return [state]
+        return [copied(state)]
 
     def _take(self, input: Any, before: list[Any]) -> Step:
         with in_place(self._inside().recurrents):

@@ -89,7 +89,7 @@ class SeqLSTM(OfLSTM, GatedSequence):
 
     Every sequence starts from the start state, unless `remember(mode)` ('both', 'train', 'eval';
     'neither') says that it goes on from the state that the last one left, as a constant. `forget()`
-    and a change between training and evaluation begin anew; copies carry no states.
+    and a change between training and evaluation begin anew; copies carry the start state alone.
     `getHiddenState(t)` is the state after t steps, 0 the one before them, which `setStartState`
     sets, or `setHiddenState(0, state)`. After a backward `getGradHiddenState(0)` is the gradient of
     the state before the first step; `setGradHiddenState(T, gradState)`, between forward and
@@ -97,7 +97,8 @@ class SeqLSTM(OfLSTM, GatedSequence):
 
     `maskZero()` lets rows be masked: those that `setZeroMask` tells, (T, N), until another is told,
     or, with `maskZero(True)`, those of the input that are nothing but zeros. They count nowhere,
-    whatever stands there: their output is 0, and the state begins anew from zeros.
+    whatever stands there: their output is 0, and the state begins anew from zeros. So a sample that
+    is masked at its first steps begins from zeros, too, not from the start state.
 
     Raises
     ------
