@@ -389,3 +389,18 @@ def test_a_padded_batch_gives_what_its_sequences_give_alone(make, found):
     assert not gradInput[mask].any()
     for one, other in zip(net.parameters()[1], together, strict=True):
         assert np.allclose(one, other, 0, 1e-13)
+
+
+def test_a_mask_of_booleans_is_only_copied():
+    class Counted(np.ndarray):
+        made = 0
+
+        def __array_ufunc__(self, ufunc, *args, **kwargs):
+            Counted.made += 1
+            return ufunc(*(np.asarray(value) for value in args[1:]), **kwargs)
+
+    layer, mask = nn.SeqGRU(3, 2), np.array([False, True]).view(Counted)
+    layer.setZeroMask(mask)
+    assert Counted.made == 1
+    assert layer.zeroMask.tolist() == [False, True]
+    assert not np.shares_memory(layer.zeroMask, mask)

@@ -349,10 +349,12 @@ def mask(layer: Any, zeroMask: Any, dims: tuple[int, ...] = (1, 2)) -> Any:
     if zeroMask.ndim not in dims:
         expected = " or ".join({1: "(N,)", 2: "(T, N)"}[n] for n in dims)
         raise misshapen(layer, method, argument, expected, zeroMask)
-    wrong = (zeroMask != 0) & (zeroMask != 1)
-    if wrong.any():
-        got = first_wrong(wrong, argument, zeroMask)
-        raise out_of_range(layer, method, argument, "0 and 1, or booleans", got)
+    # Booleans are right: a mask is handed on to every layer inside, at every step.
+    if zeroMask.dtype.kind != "b":
+        wrong = (zeroMask != 0) & (zeroMask != 1)
+        if wrong.any():
+            got = first_wrong(wrong, argument, zeroMask)
+            raise out_of_range(layer, method, argument, "0 and 1, or booleans", got)
     return zeroMask != 0
 
 
