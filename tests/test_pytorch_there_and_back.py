@@ -510,7 +510,7 @@ def test_what_cannot_be_shared_here_is_named(make, first, name):
 
 def test_what_moves_entries_is_not_copied_by_each_forward(monkeypatch):
     module = pytorch.to_torch(nn.Convert("bchw", "bf").float())
-    monkeypatch.delattr(nn.Module, "clone")
+    monkeypatch.setattr(nn.Module, "clone", None)
     x = torch.arange(16.0).reshape(2, 2, 2, 2)
     assert torch.equal(module(x), x.flatten(1))
     assert pytorch.from_torch(module).type() == "float32"
@@ -748,7 +748,8 @@ def test_optimizers_that_do_not_fit():
         refused(StateError, said, there, net, given, optimizer)
         assert not optimizer.state
     optimizer = torch.optim.SGD(pytorch.to_torch(net).parameters(), 0.1)
-    assert there(net, {"evalCounter": 3}, optimizer) is optimizer
+    for given in ({"evalCounter": 3}, {"learningRates": zeros, "learningRate": 0.1}):
+        assert there(net, given, optimizer) is optimizer
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam"])

@@ -159,9 +159,11 @@ def to_torch_optimizer(net: nn.Module, state: dict[str, Any], optimizer: Any) ->
     method = _method_of(where, optimizer)
     parameters = [one for group in optimizer.param_groups for one in group["params"]]
     remembered: list[dict[str, Any]] = [{} for _ in parameters]
-    foreign = {name for name, value in state.items() if np.ndim(value)} - method.state.keys()
-    half = not method.state.keys().isdisjoint(state) and not method.state.keys() <= state.keys()
-    if foreign or half:
+    known = method.state.keys() & state.keys()
+    # A config that serves as state holds its own arrays.
+    arrays = {name for name, value in state.items() if np.ndim(value)}
+    foreign = arrays - {"learningRates", "weightDecays"}
+    if known != method.state.keys() and (known or foreign):
         got = f"one of {', '.join(sorted(state))}"
         raise fault(StateError, where, "state", f"that of {method.call}", got)
     for ours, theirs in method.state.items():
