@@ -797,8 +797,12 @@ def test_parameters_that_the_optimizer_does_not_know_alike():
         pytorch.from_torch_optimizer(*trained(torch.optim.Adam))
     assert str(caught.value) == (
         "from_torch_optimizer: optimizer's steps must be as many for all parameters, "
-        "got 3 of 0.weight, 3 of 0.bias, 2 of 1.weight"
+        "got 3 of 0.weight, 3 of 0.bias, 2 of 1.weight\n"
+        "  hint: what requires_grad_(False) froze may have had fewer"
     )
+    optimizer, module = trained(torch.optim.Adam)
+    module[1].requires_grad_(False)
+    assert pytorch.from_torch_optimizer(optimizer, module)[1]["t"] == 3
     optimizer, module = trained(torch.optim.SGD, momentum=0.5, dampening=0.1)
     del optimizer.state[module[1].weight]
     with pytest.raises(StateError) as caught:

@@ -197,7 +197,9 @@ def _steps(
     steps = {name: int(said.get("step", 0)) for name, said in known.items()}
     if len(set(steps.values())) > 1:
         got = ", ".join(f"{n} of {name}" for name, n in steps.items())
-        raise fault(StateError, where, "optimizer's steps", "as many for all parameters", got)
+        hint = "what requires_grad_(False) froze may have had fewer"
+        expected = "as many for all parameters"
+        raise fault(StateError, where, "optimizer's steps", expected, got, hint=hint)
     return {"t": max(steps.values())}
 
 
