@@ -199,6 +199,17 @@ def test_recurrent_modules_inside_are_told_rewards_of_steps_without_a_look_at_al
     assert inner.steps.looks == 0
 
 
+def test_a_wrong_reward_of_a_step_leaves_all_as_they_are():
+    net, good = nn.Recursor(draws()), np.ones(2)
+    for step in np.ones((3, 2, 2)):
+        net.forward(step)
+    net.reinforce([2 * good, 3 * good, 4 * good])
+    with pytest.raises(ShapeError):
+        net.reinforce([good, good, np.ones((2, 1))])
+    assert [step.reward[0] for step in net.steps] == [2, 3, 4]
+    assert net.modules[0][1].reward.tolist() == [4, 4]
+
+
 def test_normal_numbers_are_those_of_the_stream():
     mean = np.arange(6.0).reshape(3, 2)
     random.manualSeed(4)

@@ -404,3 +404,13 @@ def test_a_mask_of_booleans_is_only_copied():
     assert Counted.made == 1
     assert layer.zeroMask.tolist() == [False, True]
     assert not np.shares_memory(layer.zeroMask, mask)
+
+
+def test_what_cannot_mask_leaves_the_rest_of_a_network_as_it_is():
+    first, last = nn.LinearRNN(2, 2), nn.Recurrent(2, nn.Linear(2, 2), nn.Linear(2, 2))
+    for net in (nn.Sequential(first, last), nn.Recursor(nn.Sequential(first, last))):
+        with pytest.raises(StateError):
+            net.maskZero(True)
+        masking = [getattr(part, "maskzero", False) for part in net.listModules()]
+        assert not any(masking)
+        assert not any(getattr(part, "v1", False) for part in net.listModules())

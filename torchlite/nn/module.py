@@ -19,7 +19,7 @@ from torchlite.nn._through_time import ThroughTime
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.graph import ModuleNode, holds_nodes, node_of
 from torchlite.nn.nested import shapes
-from torchlite.nn.stateful import arrays_in, inside, put, rebind, restored
+from torchlite.nn.stateful import arrays_in, inside, kept, put, rebind, restored
 from torchlite.nn.ties import EntangledError, Gathered
 from torchlite.nn.tree import Located, name_of, rows, walk
 
@@ -699,9 +699,10 @@ class Module(ThroughTime):
 
         With v1 the mask is found, not told: where a sample has nothing but zeros at a step.
         """
-        for _, part in inside(self):
-            if isinstance(part, Module):
-                part.maskZero(v1)
+        with kept(self, "maskzero", "v1"):
+            for _, part in inside(self):
+                if isinstance(part, Module):
+                    part.maskZero(v1)
         return self
 
     def trimZero(self, nInputDim: int) -> Self:

@@ -292,6 +292,20 @@ def _set(holder: Any, key: Any, value: Any) -> None:
 
 
 @contextmanager
+def kept(held: Any, *names: str) -> Iterator[None]:
+    """Put the attributes of all parts back to what they were if the with block raises."""
+    before = [
+        (vars(part), name, vars(part).get(name, _NOTHING)) for part in parts(held) for name in names
+    ]
+    try:
+        yield
+    except BaseException:
+        for holder, name, value in before:
+            _set(holder, name, value)
+        raise
+
+
+@contextmanager
 def restored(arrays: Iterable[Array]) -> Iterator[None]:
     """Put the arrays back to what they were if the with block raises."""
     before = [(array, array.copy()) for array in arrays]

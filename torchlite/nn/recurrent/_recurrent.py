@@ -18,7 +18,7 @@ from torchlite.nn.nested import EMPTY, is_floating, leaves, map_arrays, same, sh
 from torchlite.nn.recurrent._gates import Step
 from torchlite.nn.recurrent._masking import found
 from torchlite.nn.recurrent._masks import masked, told
-from torchlite.nn.stateful import Stateful, inside
+from torchlite.nn.stateful import Stateful, inside, kept
 
 __all__ = [
     "AbstractRecurrent",
@@ -377,8 +377,12 @@ class AbstractRecurrent(Container):
                 argument="reward",
                 hint="call forward(input) first, once for each step",
             )
-        for own in rewards if apart else [reward]:
-            super().reinforce(own)
+        if apart:
+            with kept(self, "reward"):
+                for own in rewards:
+                    super().reinforce(own)
+        else:
+            super().reinforce(reward)
         # A recurrent module inside is told one at each step: that must not take time for all.
         if apart or self._rewarded_apart:
             first = np.zeros_like(rewards[0]) if apart else None
@@ -395,8 +399,9 @@ class AbstractRecurrent(Container):
 
         `setZeroMask` sets it, before a sequence; with v1 it is found: where the input is all zeros.
         """
+        super().maskZero(v1)
         self.maskzero, self.v1 = True, bool(v1)
-        return super().maskZero(v1)
+        return self
 
     def trimZero(self, nInputDim: int) -> Self:
         """Let the state of a sample start anew where its input is all zeros. Return self."""
