@@ -537,6 +537,31 @@ def other():
     return x
 
 
+@pytest.mark.parametrize("step", [nn.SeqGRU(3, 3), nn.Recursor(nn.SeqGRU(3, 3)), nn.GRU(3, 3)])
+def test_a_start_state_that_does_not_fit_leaves_the_others_as_they_are(step):
+    net = nn.Sequential(nn.SeqGRU(3, 3), step)
+    good, bad = np.ones((2, 3)), np.ones((2, 4))
+    net.setStartState([good, 2 * good])
+    before = net.getHiddenState(0)
+    with pytest.raises(ShapeError):
+        net.setStartState([3 * good, bad])
+    with pytest.raises(ShapeError):
+        net.setHiddenState(0, [3 * good, bad])
+    assert np.array_equal(net.getHiddenState(0), before)
+    assert np.array_equal(before, [good, 2 * good])
+
+
+def test_a_state_that_does_not_fit_leaves_the_way_back_of_the_others():
+    net, x = nn.Sequential(nn.GRU(3, 3), nn.GRU(3, 3)), np.ones((2, 3))
+    output = net.forward(x)
+    wanted = net.clone()
+    wanted.forward(x)
+    with pytest.raises(ShapeError):
+        net.setHiddenState(1, [x, np.ones((2, 4))])
+    assert np.array_equal(net.backward(x, output), wanted.backward(x, output))
+    assert np.array_equal(net.forward(x), wanted.forward(x))
+
+
 @every_kind
 def test_steps_are_made_once(kind):
     layer, x = made(kind), drawn(4, 2, 3)

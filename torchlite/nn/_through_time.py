@@ -7,9 +7,11 @@ from typing import Any, Self
 from torchlite.errors import StateError
 from torchlite.nn import checks, table_checks
 from torchlite.nn.nested import shapes
-from torchlite.nn.stateful import Stateful, inside
+from torchlite.nn.stateful import Stateful, inside, kept
 from torchlite.nn.tree import rows
 
+# What setHiddenState changes of a module that has a state, its way back included.
+_SET = ("startState", "steps", "_now", "_mode", "_set_in", "_gradNow", "_back", "_summed")
 _MODES = ("both", "eval", "train", "neither")
 
 
@@ -64,8 +66,9 @@ class ThroughTime(Stateful):
 
         Of a container: a list with that of each module, as `getHiddenState` returns it.
         """
-        for module, own in self._dealt("setHiddenState", state):
-            module.setHiddenState(step, own)
+        with kept(self, *_SET):
+            for module, own in self._dealt("setHiddenState", state):
+                module.setHiddenState(step, own)
         return self
 
     def getGradHiddenState(self, step: int | None = None) -> Any:
@@ -80,8 +83,9 @@ class ThroughTime(Stateful):
 
     def setStartState(self, state: Any = None) -> Self:
         """Let every sequence start from a state, not from zeros; None: from zeros. Return self."""
-        for module, own in self._dealt("setStartState", state):
-            module.setStartState(own)
+        with kept(self, "startState"):
+            for module, own in self._dealt("setStartState", state):
+                module.setStartState(own)
         return self
 
     def _dealt(self, method: str, state: Any) -> list[tuple[Any, Any]]:
