@@ -195,10 +195,7 @@ class BatchNormalization(Module):
 
     def _sum(self, batch: Array) -> Array:
         """Return the sum of each feature's values."""
-        if not self._axes:
-            return sum_rows(batch)
-        pixels = tuple(range(2, batch.ndim))
-        return sum_rows(by_rows(lambda planes: sum_along(planes, pixels), batch))
+        return sum_along(batch, (0, *range(2, batch.ndim))) if self._axes else sum_rows(batch)
 
     def _sum_products(self, a: Array, b: Array) -> Array:
         """Return the sum of each feature's products."""
