@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from torchlite.nn import graph as graph
     from torchlite.nn import hessian as hessian
     from torchlite.nn import init as init
+    from torchlite.nn import recurrent as recurrent
     from torchlite.nn import tables as tables
     from torchlite.nn import utils as utils
 else:
