@@ -1,14 +1,41 @@
 """What several modules are made of that run over a sequence both ways, and how they are printed."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
 
 from torchlite.nn.module import Module
 from torchlite.nn.recurrent.reverse_unreverse import ReverseUnreverse
 from torchlite.nn.recurrent.sequencer import Sequencer
 from torchlite.nn.table.join_table import JoinTable
 
-__all__ = ["directions", "listed", "over_steps", "step_merge"]
+__all__ = ["BothWays", "directions", "listed", "over_steps", "step_merge"]
+
+
+class BothWays:
+    """What has a module that runs ahead, and one that runs on the sequence turned around."""
+
+    def _directions(self) -> Sequence[Any]:
+        """Return the two, the second inside a ReverseUnreverse."""
+        raise NotImplementedError
+
+    def getForward(self) -> Module:
+        """Return what runs from the first step on."""
+        ahead: Module = self._directions()[0]
+        return ahead
+
+    def getBackward(self) -> Module:
+        """Return what runs from the last step back, on the sequence turned around."""
+        back: Module = self._directions()[1].getModule()
+        return back
+
+    def remember(self, mode: str = "both") -> Self:
+        """Say when forward goes on from the state of the sequence before. Return self.
+
+        mode: 'both' in training and evaluation, 'train' or 'eval' in one of the two, or 'neither'.
+        """
+        self.getForward().remember(mode)
+        self.getBackward().remember("neither")
+        return self
 
 
 def directions(forward: Module, backward: Module | None) -> tuple[Module, ReverseUnreverse]:

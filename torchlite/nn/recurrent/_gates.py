@@ -19,7 +19,7 @@ from torchlite.kernels.functions import sigmoid
 from torchlite.kernels.masks import zeroed
 from torchlite.kernels.sums import sum_rows
 
-__all__ = ["Cell", "GRUCell", "LSTMCell", "Step", "without"]
+__all__ = ["Cell", "GRUCell", "LSTMCell", "Step", "add_all", "without"]
 
 
 @dataclass(slots=True)
@@ -67,6 +67,12 @@ def without(array: Any, mask: Any) -> Any:
     Shapes: array (N, M), mask (N,) of booleans or None.
     """
     return array if mask is None else zeroed(array, mask)
+
+
+def add_all(made: Sequence[tuple[Array, Array]], scale: Number) -> None:
+    """Add scale times each increment to its array: all are made, so what fails changed nothing."""
+    for target, increment in made:
+        target += increment if scale == 1 else scale * increment
 
 
 class Cell:
@@ -148,7 +154,6 @@ class Cell:
         """
         gradWeight, gradBias, gradWeightO = gradients
         D = self.inputsize
-        # What fails has changed nothing: all increments are made before the first is added.
         made = [
             (gradWeight[:D], product(x.T, gradGates)),
             (gradBias, sum_rows(gradGates)),
@@ -156,8 +161,7 @@ class Cell:
         ]
         if self.weightO is not None:
             made.append((gradWeightO, product(self._let_out(gates, last).T, gradHidden)))
-        for target, increment in made:
-            target += increment if scale == 1 else scale * increment
+        add_all(made, scale)
 
     def _recurrent(
         self, gradient: Array, gates: Array, h: Array, gradGates: Array

@@ -14,7 +14,7 @@ from torchlite.kernels.sums import sum_rows
 from torchlite.nn import checks
 from torchlite.nn.entries import pieces, total
 from torchlite.nn.module import Module
-from torchlite.nn.recurrent._gates import Step
+from torchlite.nn.recurrent._gates import Step, add_all
 from torchlite.nn.recurrent._recurrent import AbstractRecurrent
 from torchlite.nn.simple.linear import Linear
 
@@ -98,9 +98,7 @@ class Linked(AbstractRecurrent):
 
     def _accumulate(self, step: Step, scale: Number) -> None:
         checks.must_accumulate(self, step.input, step.gradBefore[0], self._links()[0].weight.dtype)
-        # What fails has changed nothing: all increments are made before the first is added.
-        for target, increment in self._increments(step):
-            target += increment if scale == 1 else scale * increment
+        add_all(self._increments(step), scale)
 
     def _increments(self, step: Step) -> list[_Increment]:
         """Return the gradients of the parameters, and what a step adds to each."""

@@ -1,6 +1,5 @@
 """What all modules have in common that are called once a step, and keep their steps."""
 
-import operator
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Self
@@ -18,15 +17,14 @@ from torchlite.nn.nested import EMPTY, is_floating, leaves, map_arrays, same, sh
 from torchlite.nn.recurrent._gates import Step
 from torchlite.nn.recurrent._masking import found
 from torchlite.nn.recurrent._masks import masked, told
+from torchlite.nn.recurrent._states import copied, integer, must_be_state, shown, state_number
 from torchlite.nn.stateful import Stateful, inside, kept
 
 __all__ = [
     "AbstractRecurrent",
     "Wrapping",
     "WrappingOne",
-    "copied",
     "in_place",
-    "must_be_state",
     "remind",
 ]
 
@@ -211,7 +209,7 @@ class AbstractRecurrent(Container):
 
     def maxBPTTstep(self, rho: int) -> Self:
         """Keep rho steps before the last one for backward, in training. Return self."""
-        wanted = _integer(self, "maxBPTTstep", "rho", rho)
+        wanted = integer(self, "maxBPTTstep", "rho", rho)
         if wanted < 1:
             raise checks.out_of_range(self, "maxBPTTstep", "rho", "at least 1", repr(rho))
         super().maxBPTTstep(wanted)
@@ -224,12 +222,12 @@ class AbstractRecurrent(Container):
         Without step it is the last one. 0 is the start: None where it is zeros whose number of rows
         no step has told.
         """
-        number = self._state_number("getHiddenState", step)
+        number = state_number(self, "getHiddenState", step, self.step)
         if number < self.step:
             state = self._kept("getHiddenState", number).before
         else:
             state = self._now if number else self.startState
-        return None if state is None else self._shown(copied(state))
+        return None if state is None else shown(copied(state))
 
     def setHiddenState(self, step: int, state: Any) -> Self:
         """Go on from a state. Return self.
@@ -237,7 +235,7 @@ class AbstractRecurrent(Container):
         State 0 is the start, of this and all later sequences (`setStartState`); beside that, the
         state that the last step left can be set: it then is a constant, and a backward ends there.
         """
-        number = self._state_number("setHiddenState", step)
+        number = state_number(self, "setHiddenState", step, self.step)
         if number == 0:
             return self.setStartState(state)
         if number < self.step:
@@ -266,7 +264,7 @@ class AbstractRecurrent(Container):
         is that of the start. Without step it is that of the state up to which it has come.
         """
         method = "getGradHiddenState"
-        number = self._back if step is None else self._state_number(method, step)
+        number = self._back if step is None else state_number(self, method, step, self.step)
         gradState = self._gradient_of_state(number) if number >= self._back else None
         if gradState is None and number < self.step:
             raise StateError(
@@ -276,7 +274,7 @@ class AbstractRecurrent(Container):
                 argument="step",
                 hint=f"updateGradInput goes back from step {self._back - 1} next",
             )
-        return None if gradState is None else self._shown(gradState)
+        return None if gradState is None else shown(gradState)
 
     def setGradHiddenState(self, step: int, gradState: Any) -> Self:
         """Let a gradient of a state come from elsewhere: a backward adds it there. Return self.
@@ -285,7 +283,7 @@ class AbstractRecurrent(Container):
         state, up to which a backward has come, it replaces what that has left.
         """
         method = "setGradHiddenState"
-        number = self._state_number(method, step)
+        number = state_number(self, method, step, self.step)
         gradients = None if gradState is None else self._given(method, gradState, "gradState")
         if number == self.step:
             self._gradNow = gradients
@@ -298,19 +296,6 @@ class AbstractRecurrent(Container):
     ) -> Self:
         """Return a copy with the same parameters and gradients; as a clone of a step: itself."""
         return self if stepClone else super().sharedClone(shareParams, shareGradParams)
-
-    def _state_number(self, method: str, step: int | None) -> int:
-        if step is None:
-            return int(self.step)
-        number = _integer(self, method, "step", step)
-        if not -self.step - 1 <= number <= self.step:
-            expected = f"at most {self.step}, so many steps as there were"
-            raise checks.out_of_range(self, method, "step", expected, repr(step))
-        return number if number >= 0 else number + self.step + 1
-
-    def _shown(self, state: list[Any]) -> Any:
-        """Return a state as users see it."""
-        return state[0] if len(state) == 1 else list(state)
 
     def _given(self, method: str, state: Any, argument: str = "state") -> list[Any]:
         """Return a state as users give it as a list of arrays; raise unless its sizes fit."""
@@ -348,7 +333,7 @@ class AbstractRecurrent(Container):
                 self,
                 "updateOutput",
                 "input",
-                f"a batch that goes on from the state {shapes(self._shown(state))}",
+                f"a batch that goes on from the state {shapes(shown(state))}",
                 input,
                 "forget() begins a new sequence" if self.step else "setStartState() takes it back",
             )
@@ -538,35 +523,12 @@ def _batch(state: Any, sizes: Any) -> tuple[int, ...]:
     return shape[: len(shape) - len(sizes)]
 
 
-def must_be_state(layer: Any, method: str, argument: str, array: Any, dtype: Any) -> None:
-    """Raise unless it may be an array of a state of a layer, or of its gradient."""
-    checks.must_be_floating(layer, method, argument, array, dtype)
-    if array.dtype.kind == "c" and dtype.kind != "c":
-        got = str(array.dtype)
-        hint = f"clone().type('{got}') has complex states"
-        raise checks.mistyped(layer, method, argument, str(dtype), got, hint)
-
-
-def copied(table: Any) -> Any:
-    """Return copies of the arrays of a state, None where it has none."""
-    return map_arrays(lambda array: None if array is None else array.copy(), table)
-
-
 def _plus(one: Any, other: Any) -> Any:
     return total_gradient([one, other], other)
 
 
 def _zeros_like(table: Any) -> Any:
     return map_arrays(np.zeros_like, table)
-
-
-def _integer(layer: Any, method: str, argument: str, value: Any) -> int:
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return operator.index(value)
-    except TypeError:
-        raise checks.mistyped(layer, method, argument, "an integer", repr(value)) from None
 
 
 # ---------------------------------------------------------------- steps of any module

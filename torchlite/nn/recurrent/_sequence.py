@@ -1,7 +1,5 @@
 """What the modules have in common that run a gated cell over a whole sequence at once."""
 
-import operator
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,11 +8,10 @@ import numpy as np
 from torchlite.errors import StateError, unhinted
 from torchlite.kernels.arrays import Array, Number
 from torchlite.nn import checks, table_checks
-from torchlite.nn._through_time import must_be_mode
 from torchlite.nn.nested import is_array, same, shapes
 from torchlite.nn.recurrent._gated import Gated
 from torchlite.nn.recurrent._gates import Cell, Step, without
-from torchlite.nn.recurrent._recurrent import must_be_state
+from torchlite.nn.recurrent._states import GoesOn, copied, must_be_state, shown, state_number
 
 __all__ = ["GatedSequence"]
 
@@ -50,7 +47,7 @@ class _Back:
     gradStart: list[Array]
 
 
-class GatedSequence(Gated):
+class GatedSequence(GoesOn, Gated):
     """A gated cell, run over all steps of a sequence.
 
     What the input adds to the gates is found in one product for all steps, what h adds in one
@@ -87,7 +84,6 @@ class GatedSequence(Gated):
     transient = (*Gated.transient, "_run", "_back", "_now", "_mode", "_gradEnd")
     startState: Any = None
     batchfirst: bool = False
-    _remember: str = "neither"
     _run: Any = None
     _back: Any = None
     # The state that the last forward left, and whether that was one in training.
@@ -258,27 +254,17 @@ class GatedSequence(Gated):
 
     def _start(self, x: Array, given: Any) -> list[Array]:
         """Return the state before the first step."""
-        mode = "train" if self.train else "eval"
-        goes_on = self._remember in ("both", mode) and self._mode is self.train
+        goes_on = self._goes_on() and self._mode is self.train
         state = given
         if state is None:
             state = self._now if goes_on and self._now is not None else self.startState
         if state is None:
             return self._cell().zeros(x.shape[1], x)
         if len(state[0]) != x.shape[1]:
-            expected = f"a batch that goes on from the state {shapes(self._shown(state))}"
+            expected = f"a batch that goes on from the state {shapes(shown(state))}"
             hint = "forget() begins a new sequence" if state is self._now else None
             raise checks.misshapen(self, "updateOutput", "input", expected, x, hint)
         return list(state)
-
-    def remember(self, mode: str = "both") -> Self:
-        """Say when it goes on from the state that the sequence before left. Return self.
-
-        mode: 'both' in training and evaluation, 'train' or 'eval' in one of the two, or 'neither'.
-        """
-        must_be_mode(self, mode)
-        self._remember = mode
-        return self
 
     def forget(self) -> Self:
         """Let the next sequence start anew. Return self."""
@@ -291,14 +277,14 @@ class GatedSequence(Gated):
         Without step it is the last one. 0 is the start: None where it is zeros whose number of rows
         no forward has told.
         """
-        number = self._state_number("getHiddenState", step)
+        number = state_number(self, "getHiddenState", step, self._count)
         if number == 0 and self._run is None:
             state = self.startState
         elif number == len(self._run.x):
             state = self._now
         else:
             state = [array[number] for array in self._run.states]
-        return None if state is None else self._shown([array.copy() for array in state])
+        return None if state is None else shown(copied(state))
 
     def setHiddenState(self, step: int, state: Any) -> Self:
         """Go on from a state. Return self.
@@ -306,7 +292,7 @@ class GatedSequence(Gated):
         State 0 is the start, of this and all later sequences (`setStartState`); the one after the
         last step is that from which the next sequence goes on, if it does.
         """
-        number = self._state_number("setHiddenState", step)
+        number = state_number(self, "setHiddenState", step, self._count)
         if number == 0:
             return self.setStartState(state)
         if number < len(self._run.x):
@@ -327,9 +313,9 @@ class GatedSequence(Gated):
         what `setGradHiddenState` set, None if it did not.
         """
         method = "getGradHiddenState"
-        number = 0 if step is None else self._state_number(method, step)
+        number = 0 if step is None else state_number(self, method, step, self._count)
         if self._run is not None and number == len(self._run.x):
-            return None if self._gradEnd is None else self._shown(self._gradEnd)
+            return None if self._gradEnd is None else shown(self._gradEnd)
         if number:
             raise self._past(method, number)
         if self._back is None:
@@ -340,7 +326,7 @@ class GatedSequence(Gated):
                 argument="step",
                 hint="call updateGradInput(input, gradOutput) first",
             )
-        return self._shown(self._back.gradStart)
+        return shown(self._back.gradStart)
 
     def setGradHiddenState(self, step: int, gradState: Any) -> Self:
         """Let a gradient of the state after the last step come from elsewhere. Return self.
@@ -348,7 +334,7 @@ class GatedSequence(Gated):
         That is what the module is given that goes on from it. The next forward forgets it.
         """
         method = "setGradHiddenState"
-        number = self._state_number(method, step)
+        number = state_number(self, method, step, self._count)
         if self._run is None or number < len(self._run.x):
             raise self._past(method, number)
         given = gradState
@@ -357,23 +343,14 @@ class GatedSequence(Gated):
         self._gradEnd, self._back = given, None
         return self
 
-    def _state_number(self, method: str, step: int | None) -> int:
-        """Return which state is meant, counted from the start."""
-        count = 0 if self._run is None else len(self._run.x)
-        if step is None:
-            return count
-        try:
-            number = operator.index(step)
-        except TypeError:
-            raise checks.mistyped(self, method, "step", "an integer", repr(step)) from None
-        if not -count - 1 <= number <= count:
-            expected = f"at most {count}, so many steps as there were"
-            raise checks.out_of_range(self, method, "step", expected, repr(step))
-        return number if number >= 0 else number + count + 1
+    @property
+    def _count(self) -> int:
+        """How many steps the last forward had."""
+        return 0 if self._run is None else len(self._run.x)
 
     def _past(self, method: str, number: int) -> StateError:
         """Return the error of a state that is neither the first nor the last."""
-        count = 0 if self._run is None else len(self._run.x)
+        count = self._count
         return StateError(
             f"{checks.title(self)}.{method}: state {number} is neither the first nor the last of "
             f"{count} steps",
@@ -382,10 +359,6 @@ class GatedSequence(Gated):
             argument="step",
             hint="call forward(input) first" if self._run is None else f"0 or {count}",
         )
-
-    def _shown(self, state: Sequence[Array]) -> Any:
-        """Return a state as users see it."""
-        return state[0] if len(state) == 1 else list(state)
 
     def _state_given(self, method: str, argument: str, state: Any, rows: Any = None) -> list[Array]:
         """Return a state as users give it as a list; raise unless it fits."""
@@ -401,4 +374,4 @@ class GatedSequence(Gated):
             expected = ", ".join(f"({lead}, {size})" for size in sizes)
             expected = expected if len(sizes) == 1 else f"[{expected}]"
             raise checks.misshapen(self, method, argument, expected, state)
-        return [array.copy() for array in given]
+        return list(copied(given))

@@ -7,14 +7,15 @@ from typing import Any, Self
 from torchlite.kernels.arrays import Number
 from torchlite.nn import checks
 from torchlite.nn._remembering import Remembering, any_complex, numpy_raises
-from torchlite.nn._through_time import must_be_mode, recurrents
+from torchlite.nn._through_time import recurrents
 from torchlite.nn.module import fails_anywhere
+from torchlite.nn.recurrent._states import GoesOn
 from torchlite.nn.stateful import restored
 
 __all__ = ["AbstractSequencer", "running"]
 
 
-class AbstractSequencer(Remembering):
+class AbstractSequencer(GoesOn, Remembering):
     """A module that is given whole sequences, and runs what is inside it once a step.
 
     Conventions
@@ -29,18 +30,8 @@ class AbstractSequencer(Remembering):
     _validates = True
     _runs_steps = True
     transient = (*Remembering.transient, "_mode")
-    _remember: str = "neither"
     # Whether the last forward was one in training.
     _mode: Any = None
-
-    def remember(self, mode: str = "both") -> Self:
-        """Say when it goes on from the state that the sequence before left. Return self.
-
-        mode: 'both' in training and evaluation, 'train' or 'eval' in one of the two, or 'neither'.
-        """
-        must_be_mode(self, mode)
-        self._remember = mode
-        return self
 
     def forget(self) -> Self:
         """Let the next sequence start anew. Return self."""
@@ -54,8 +45,7 @@ class AbstractSequencer(Remembering):
     def _begin(self) -> None:
         """Start a sequence: anew, or from the state that the one before left."""
         self._forget()
-        mode = "train" if self.train else "eval"
-        if self._remember not in ("both", mode):
+        if not self._goes_on():
             self.forget()
         elif self._mode is not self.train:
             cells = [rnn for module in self.modules for rnn in recurrents(module)]

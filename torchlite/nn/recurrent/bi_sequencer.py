@@ -1,18 +1,18 @@
 """BiSequencer."""
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from torchlite.nn.containers.concat_table import ConcatTable
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.module import Module
-from torchlite.nn.recurrent._both_ways import directions
+from torchlite.nn.recurrent._both_ways import BothWays, directions
 from torchlite.nn.table.c_add_table import CAddTable
 
 __all__ = ["BiSequencer"]
 
 
-class BiSequencer(Decorator):
+class BiSequencer(BothWays, Decorator):
     """Two modules on a sequence, one from its first step on, one from its last step back.
 
     Maths
@@ -85,25 +85,6 @@ class BiSequencer(Decorator):
     def _merging(self, both: Module, merge: Any) -> Module:
         """Return a module that merges what the two directions make."""
         return Sequential(both, CAddTable() if merge is None else merge)
-
-    def getForward(self) -> Module:
-        """Return what runs from the first step on."""
-        ahead: Module = self._directions()[0]
-        return ahead
-
-    def getBackward(self) -> Module:
-        """Return what runs from the last step back, on the sequence turned around."""
-        back: Module = self._directions()[1].getModule()
-        return back
-
-    def remember(self, mode: str = "both") -> Self:
-        """Say when forward goes on from the state of the sequence before. Return self.
-
-        mode: 'both' in training and evaluation, 'train' or 'eval' in one of the two, or 'neither'.
-        """
-        self.getForward().remember(mode)
-        self.getBackward().remember("neither")
-        return self
 
     def _directions(self) -> Any:
         return self.modules[0].modules[0].modules

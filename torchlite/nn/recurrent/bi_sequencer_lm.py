@@ -9,13 +9,13 @@ from torchlite.nn._remembering import Remembering
 from torchlite.nn.entries import total_gradient
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY, map_arrays, same, shapes
-from torchlite.nn.recurrent._both_ways import directions, listed, step_merge
+from torchlite.nn.recurrent._both_ways import BothWays, directions, listed, step_merge
 from torchlite.nn.recurrent.sequencer import Sequencer
 
 __all__ = ["BiSequencerLM"]
 
 
-class BiSequencerLM(Remembering):
+class BiSequencerLM(BothWays, Remembering):
     """Two modules on a sequence, so that each step sees what is before it and what is behind it.
 
     Maths
@@ -97,24 +97,8 @@ class BiSequencerLM(Remembering):
     def __init__(self, forward: Module, backward: Module | None = None, merge: Any = None) -> None:
         super().__init__(*directions(forward, backward), Sequencer(step_merge(merge)))
 
-    def getForward(self) -> Module:
-        """Return what runs from the first step on."""
-        return self.modules[0]
-
-    def getBackward(self) -> Module:
-        """Return what runs from the last step back, on the sequence turned around."""
-        around: Any = self.modules[1]
-        back: Module = around.getModule()
-        return back
-
-    def remember(self, mode: str = "both") -> Self:
-        """Say when forward goes on from the state of the sequence before. Return self.
-
-        mode: 'both' in training and evaluation, 'train' or 'eval' in one of the two, or 'neither'.
-        """
-        self.modules[0].remember(mode)
-        self.modules[1].remember("neither")
-        return self
+    def _directions(self) -> Any:
+        return self.modules[:2]
 
     def setZeroMask(self, zeroMask: Any) -> Self:
         """Say where samples do not count: (T, N) by step, (N,) always, or False. Return self."""

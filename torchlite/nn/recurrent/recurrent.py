@@ -7,7 +7,8 @@ from torchlite.kernels.arrays import Number
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.recurrent._gates import Step
-from torchlite.nn.recurrent._recurrent import Wrapping, copied, in_place, remind
+from torchlite.nn.recurrent._recurrent import Wrapping, in_place, remind
+from torchlite.nn.recurrent._states import copied
 from torchlite.nn.simple.add import Add
 from torchlite.nn.stateful import restored
 from torchlite.nn.table.c_add_table import CAddTable

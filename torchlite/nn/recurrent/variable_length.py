@@ -10,6 +10,7 @@ from torchlite.kernels.like import like
 from torchlite.nn import checks, table_checks
 from torchlite.nn.containers.decorator import Decorator
 from torchlite.nn.module import Module
+from torchlite.nn.recurrent._states import GoesOn
 from torchlite.nn.stateful import parts
 
 __all__ = ["VariableLength"]
@@ -150,7 +151,6 @@ class VariableLength(Decorator):
         States go by row, and a row holds several sequences, in another order; masks that are found
         are not those of the lengths.
         """
-        mode = "train" if self.train else "eval"
         for part in parts(self.modules[0]):
             if getattr(part, "maskzero", False) and getattr(part, "v1", False):
                 raise StateError(
@@ -162,7 +162,7 @@ class VariableLength(Decorator):
                 )
             if getattr(part, "startState", None) is not None:
                 what, hint = "starts from a state", "setStartState() takes it back"
-            elif getattr(part, "_remember", "neither") in ("both", mode):
+            elif isinstance(part, GoesOn) and part._goes_on():
                 what, hint = "remembers", "remember('neither')"
             else:
                 continue
