@@ -6,6 +6,7 @@ Where one of them is missing the tests are skipped.
 import importlib
 import json
 import shutil
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -55,6 +56,11 @@ def browser(tmp_path_factory):
     browser.quit()
 
 
+def complaints(browser):
+    said = [entry["message"] for entry in browser.get_log("browser")]
+    return [text for text in said if not text.startswith("chrome:")]
+
+
 @pytest.fixture
 def show(browser, tmp_path):
     """Open the page of a trace; afterwards, nothing was complained of and nothing was asked for.
@@ -69,8 +75,7 @@ def show(browser, tmp_path):
 
     browser.get_log("performance")
     yield open_page
-    complaints = [entry["message"] for entry in browser.get_log("browser")]
-    assert [text for text in complaints if not text.startswith("chrome:")] == []
+    assert complaints(browser) == []
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     asked = [
         event["params"]["request"]["url"]
@@ -124,6 +129,118 @@ class Page:
     @property
     def detail(self):
         return self.one("#detail").text.split("\n")
+
+
+@pytest.fixture
+def heat_map(browser, tmp_path):
+    """Open a page that has a heat map alone."""
+
+    def open_page(**options):
+        parts = resources.files("torchlite.stepping")
+        style, script = (
+            parts.joinpath(f"arrays.{kind}").read_text("utf-8") for kind in ("css", "js")
+        )
+        (tmp_path / "map.html").write_text(
+            f"<!DOCTYPE html><meta charset=utf-8><style>{style}</style><script>{script}"
+            f"const chosen = [];"
+            f"const map = arrays.heatMap({{choose: (place) => chosen.push(place),"
+            f" ...{json.dumps(options)}}});"
+            f"document.documentElement.append(map.element)</script>",
+            "utf-8",
+        )
+        browser.get((tmp_path / "map.html").as_uri())
+        return Page(browser)
+
+    yield open_page
+    assert complaints(browser) == []
+
+
+# What is painted in the middle of an entry, so many tiles, lines and columns from the corner.
+COLOUR = """
+const [shape, tile, number, i, j] = arguments;
+const { cell, width } = arrays.layout(shape, tile, 620);
+const canvas = document.querySelector("canvas"), copy = canvas.cloneNode();
+const context = copy.getContext("2d", { willReadFrequently: true });
+context.drawImage(canvas, 0, 0);
+const x = number * (width * cell + 4) + (j + 0.5) * cell, y = (i + 0.5) * cell;
+return [[...context.getImageData(x, y, 1, 1).data].slice(0, 3), x, y];
+"""
+
+
+@pytest.mark.parametrize(
+    ("scheme", "zero", "minus", "plus"),
+    [
+        ("light", [255, 255, 255], [33, 102, 172], [217, 120, 20]),
+        ("dark", [23, 24, 26], [60, 130, 215], [205, 105, 20]),
+    ],
+)
+def test_a_heat_map_is_blue_below_0_and_orange_above(heat_map, scheme, zero, minus, plus):
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    page = heat_map(name="w", shape=[2, 3], values=[0, 1, 2, -4, 4, float("nan")])
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    try:
+        page.browser.execute_async_script(
+            "const done = arguments[0]; requestAnimationFrame(() => done())"
+        )
+        colours = [
+            page.browser.execute_script(COLOUR, [2, 3], None, 0, i, j)[0]
+            for i in range(2)
+            for j in range(3)
+        ]
+        half = [round((a + b) / 2) for a, b in zip(zero, plus, strict=True)]
+        assert (colours[0], colours[3], colours[4]) == (zero, minus, plus)
+        assert colours[2] == pytest.approx(half, abs=1)
+        # What is no number has a colour of its own, and is counted.
+        assert colours[5] not in colours[:5]
+        assert page.one(".legend").text.split() == ["-4", "4", "1", "not", "finite"]
+        page.browser.execute_script("map.update([0, 0, 0, 0, 0, 0])")
+        assert page.browser.execute_script(COLOUR, [2, 3], None, 0, 1, 0)[0] == zero
+        assert page.one(".legend").text == "all 0"
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_a_heat_map_tells_its_numbers_by_pointer_and_by_keyboard(heat_map):
+    # Two samples of two channels of 2 x 3: what stands where.
+    shape = [2, 2, 2, 3]
+    page = heat_map(name="x", shape=shape, values=list(range(24)))
+    canvas = page.one("canvas")
+    _, x, y = page.browser.execute_script(COLOUR, shape, None, 1, 1, 2)
+    actions = selenium("common.action_chains").ActionChains(page.browser)
+    size = canvas.size
+    actions.move_to_element_with_offset(canvas, x - size["width"] / 2, y - size["height"] / 2)
+    actions.perform()
+    assert page.one(".readout").text == "x[0, 1, 1, 2]: 11"
+    actions.click().perform()
+    assert page.browser.execute_script("return chosen") == [11]
+    told = []
+    for key in ("ARROW_DOWN", "ARROW_LEFT", "ARROW_LEFT", "ARROW_LEFT", "ARROW_UP", "ARROW_UP"):
+        page.press(key)
+        told.append(page.one(".readout").text)
+    # Into the channel on the left, and the sample above.
+    assert told == [
+        "x[1, 1, 0, 2]: 20",
+        "x[1, 1, 0, 1]: 19",
+        "x[1, 1, 0, 0]: 18",
+        "x[1, 0, 0, 2]: 14",
+        "x[0, 0, 1, 2]: 5",
+        "x[0, 0, 0, 2]: 2",
+    ]
+    page.press("ARROW_UP")
+    assert page.one(".readout").text == told[-1]
+    page.press("ENTER")
+    assert page.browser.execute_script("return chosen") == [11, 2]
+
+
+def test_each_row_of_a_matrix_can_be_a_picture(heat_map):
+    page = heat_map(name="x", shape=[2, 6], tile=[3, 2], values=list(range(12)))
+    page.one("canvas").click()
+    page.browser.execute_script("map.choose(0)")
+    told = []
+    for key in ("ARROW_DOWN", "ARROW_RIGHT", "ARROW_RIGHT"):
+        page.press(key)
+        told.append(page.one(".readout").text)
+    assert told == ["x[0, 2]: 2", "x[0, 3]: 3", "x[1, 2]: 8"]
 
 
 @pytest.fixture

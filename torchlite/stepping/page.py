@@ -1,4 +1,7 @@
-"""The page: what a trace holds, put into page.html, with numeric derivatives beside gradients."""
+"""The page: what a trace holds, put into page.html, with numeric derivatives beside gradients.
+
+arrays.js and arrays.css draw arrays as pictures, and know nothing of steps.
+"""
 
 import json
 import math
@@ -30,7 +33,6 @@ def render(trace: Trace) -> str:
     """Return the page as text."""
     end = _end_of_derivatives(trace)
     found = _windows(trace)
-    template = resources.files("torchlite.stepping").joinpath("page.html").read_text("utf-8")
     data = json.dumps(
         {
             "network": _drawn(trace.network),
@@ -45,7 +47,15 @@ def render(trace: Trace) -> str:
     # As JSON these mean the same; as HTML they mean nothing.
     for sign in "<>&":
         data = data.replace(sign, f"\\u{ord(sign):04x}")
-    return template.replace("{{data}}", data)
+    page = _file("page.html")
+    page = page.replace("{{style}}", _file("arrays.css") + _file("page.css"))
+    page = page.replace("{{script}}", _file("arrays.js") + _file("page.js"))
+    # Last: it may have braces of its own.
+    return page.replace("{{data}}", data)
+
+
+def _file(name: str) -> str:
+    return resources.files("torchlite.stepping").joinpath(name).read_text("utf-8")
 
 
 def _drawn(part: Any) -> Any:
