@@ -60,6 +60,19 @@ FLOORS = {
         "testing",
         "stepping",
     },
+    "play": {
+        "errors",
+        "elsewhere",
+        "random",
+        "progress",
+        "kernels",
+        "nn",
+        "optim",
+        "datasets",
+        "testing",
+        "stepping",
+        "play",
+    },
 }
 # What opens upwards, when it is called: `cuda()` and `cpu()`.
 UPWARDS = {"nn/stateful.py": {"interop"}}

@@ -39,6 +39,7 @@ _PARTS = frozenset(
         "interop",
         "kernels",
         "optim",
+        "play",
         "progress",
         "random",
         "serial",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from torchlite import interop as interop
     from torchlite import kernels as kernels
     from torchlite import optim as optim
+    from torchlite import play as play
     from torchlite import progress as progress
     from torchlite import random as random
     from torchlite import serial as serial
