@@ -132,3 +132,16 @@ def test_every_row_of_the_differences_names_a_class():
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert len(rows) > 10
     assert all(line.count("|") == 5 for line in rows), "class, Torch7, torchlite, why"
+
+
+HOWTOS = sorted((ROOT / "docs" / "howto").glob("*.md"))
+
+
+@pytest.mark.parametrize("path", HOWTOS, ids=lambda path: path.stem)
+def test_a_howto_is_a_question_whose_answer_runs(path):
+    text = path.read_text("utf-8")
+    assert re.match(r"# [^\n]*\?\n\n", text), "its title is the question"
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert blocks
+    assert all(block.startswith(">>> ") for block in blocks), "what is shown is run"
+    assert "](" in text.rpartition("```")[2], "it says where to read more"

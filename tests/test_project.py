@@ -23,7 +23,7 @@ SETUP = configparser.ConfigParser()
 SETUP.read(ROOT / "setup.cfg", "utf-8")
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for folder in (".", "docs", "benchmarks", "tests/data", ".github")
+    for folder in (".", "docs", "docs/howto", "benchmarks", "tests/data", ".github")
     for path in (ROOT / folder).glob("*.md")
 )
 
