@@ -202,7 +202,7 @@ def _correlated(
         weight = np.swapaxes(weight, 1, 2)
     weight = weight.reshape(groups, 1, m // groups, each * prod(kernel))
     if bias is not None:
-        bias = bias.reshape(groups, m // groups, *(1,) * len(out))
+        bias = bias.reshape(groups, 1, m // groups, 1)
     if _is_pointwise(input, kernel, stride, before, out):
         matrix = input.reshape(n, groups, each, prod(out))
         made = output.reshape(n, groups, m // groups, prod(out))
@@ -210,7 +210,7 @@ def _correlated(
         def multiply(part: slice) -> None:
             np.matmul(weight[:, 0], matrix[part], out=made[part])
             if bias is not None:
-                output[part] += bias
+                made[part] += bias[:, 0]
 
         share_out(input, cached(matrix), multiply, products=True)
         return output.reshape(n, m, *out)
@@ -223,17 +223,15 @@ def _correlated(
         shape = (*columns.shape[:2], m // groups, columns.shape[3])
         if len(place) == 1:
             # The products of one sample are made where they belong.
-            np.matmul(weight, columns, out=_in_layers(place, columns).reshape(shape))
+            made = np.matmul(weight, columns, out=_in_layers(place, columns).reshape(shape))
             if bias is not None:
-                place += bias
+                made += bias
             return
         made = np.matmul(weight, columns, out=memory.other.shaped(shape))
+        if bias is not None:
+            made += bias
         made = made.reshape(_in_layers(place, columns).shape)
-        made = np.moveaxis(made, (3, 0, 2), (0, 1, 2)).reshape(place.shape)
-        if bias is None:
-            place[...] = made
-        else:
-            np.add(made, bias, out=place)
+        place[...] = np.moveaxis(made, (3, 0, 2), (0, 1, 2)).reshape(place.shape)
 
     make = partial(_Memory, input, input.dtype, dtype)
     share_out(input, plan.blocks(n, out), correlate, products=True, memory=make)
@@ -312,7 +310,8 @@ def _turned(weight: Array, groups: int) -> Array:
     m, c, *kernel = weight.shape
     turned = weight.reshape(groups, m // groups, c, *kernel)
     turned = np.flip(np.swapaxes(turned, 1, 2), tuple(range(3, turned.ndim)))
-    return turned.reshape(groups * c, m // groups, *kernel)
+    # Products of a view that goes backwards through memory are slow.
+    return turned.copy().reshape(groups * c, m // groups, *kernel)
 
 
 class _Plan(NamedTuple):
