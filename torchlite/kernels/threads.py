@@ -125,7 +125,7 @@ def by_rows(function: Callable[..., Array], *arrays: Array, in_place: bool = Fal
     """Return `function(*arrays)`, which makes each row of the rows at its place alone.
 
     Rows are along the first dimension, and hold whatever there is along the others. in_place: they
-    are made in the first array.
+    are made in the first array, of many some at a time, and what else that takes is small.
 
     Example
     -------
@@ -133,8 +133,9 @@ def by_rows(function: Callable[..., Array], *arrays: Array, in_place: bool = Fal
     array([1., 1.])
     """
     first, n = arrays[0], len(arrays[0])
-    helpers = _pool.helpers(n, False) if first.size >= LONG and type(first) is np.ndarray else 0
-    if not helpers:
+    plain = first.size >= LONG and type(first) is np.ndarray
+    helpers = _pool.helpers(n, False) if plain else 0
+    if not helpers and not (plain and in_place):
         return function(*arrays)
     if in_place:
         result = first

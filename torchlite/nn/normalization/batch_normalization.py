@@ -155,16 +155,19 @@ class BatchNormalization(Module):
         save_mean, save_std = self._statistics(input)
         factor = self._spread(self._factor(save_std))
         if self.train:
-            centered = self._centered(input, save_mean)
+            kind = np.result_type(input, gradOutput)
+            centered = self._centered(input, save_mean).astype(kind, copy=False)
             n = self._count(input)
             slope = self._spread(self._sum_products(gradOutput, centered) / n * save_std**2)
             mean = self._spread(self._sum(gradOutput) / n)
 
-            def scaled(gradOutput: Array, centered: Array) -> Array:
+            def scaled(centered: Array, gradOutput: Array) -> Array:
                 centered *= slope
-                return (gradOutput - mean - centered) * factor
+                np.subtract(gradOutput - mean, centered, out=centered)
+                centered *= factor
+                return centered
 
-            self.gradInput = by_rows(scaled, gradOutput, centered)
+            self.gradInput = by_rows(scaled, centered, gradOutput, in_place=True)
         else:
             self.gradInput = gradOutput * factor
         return self.gradInput
