@@ -85,7 +85,7 @@ def show(browser, tmp_path):
     ]
     assert asked
     assert {url.partition(":")[0] for url in asked} <= {"file", "data"}
-    assert sum(url.startswith("file:") for url in asked) == 1
+    assert len({url.partition("#")[0] for url in asked if url.startswith("file:")}) == 1
 
 
 class Page:
@@ -105,6 +105,10 @@ class Page:
     def press(self, *names):
         for name in names:
             self.browser.switch_to.active_element.send_keys(getattr(self.keys, name))
+
+    def until(self, holds):
+        """Wait for what the browser does by and by: a new size, another address."""
+        selenium("support.wait").WebDriverWait(self.browser, 10).until(lambda _: holds())
 
     @property
     def title(self):
@@ -179,9 +183,7 @@ def test_a_heat_map_is_blue_below_0_and_orange_above(heat_map, scheme, zero, min
     page = heat_map(name="w", shape=[2, 3], values=[0, 1, 2, -4, 4, float("nan")])
     page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     try:
-        page.browser.execute_async_script(
-            "const done = arguments[0]; requestAnimationFrame(() => done())"
-        )
+        page.until(lambda: page.browser.execute_script(COLOUR, [2, 3], None, 0, 0, 0)[0] == zero)
         colours = [
             page.browser.execute_script(COLOUR, [2, 3], None, 0, i, j)[0]
             for i in range(2)
@@ -351,6 +353,162 @@ def test_a_table_by_keyboard(show, case):
     assert page.title.startswith("Step 2:")
 
 
+def test_a_column_by_keyboard(show, case):
+    net, x, criterion, _ = case
+    net = nn.Sequential(net, nn.Linear(2, 1))
+    page = show(trace(net, x, criterion, np.ones((4, 1))))
+    reach(page, "updateOutput of net[1]")
+    page.cell("output", 0, 0).click()
+    page.press("ARROW_DOWN", "ARROW_DOWN", "ARROW_UP", "ARROW_DOWN", "ARROW_RIGHT", "ENTER")
+    assert page.detail[0].startswith("output[2, 0] = ")
+
+
+def test_a_box_leads_to_the_steps_of_its_module(show, case):
+    page = show(trace(*case))
+    for title in (
+        "Step 2: updateOutput of net[1], ReLU",
+        "Step 8: updateGradInput of net[1], ReLU",
+        "Step 12: accGradParameters of net[1], ReLU",
+        "Step 2: updateOutput of net[1], ReLU",
+    ):
+        page.all(".box .name")[2].click()
+        assert page.title == title
+    page.press("ENTER")
+    assert page.title == "Step 8: updateGradInput of net[1], ReLU"
+    page.all(".box .name")[-1].click()
+    assert page.title == "Step 5: updateOutput of criterion, MSECriterion"
+
+
+def test_a_container_leads_to_the_steps_that_it_is_made_of(show, case):
+    page = show(trace(*case))
+    page.press("END")
+    assert page.one(".step:not([hidden]) p").text == "Made of steps 11 to 13."
+    first, last = page.all(".step:not([hidden]) a")
+    last.click()
+    assert page.title.startswith("Step 13:")
+    page.press("END")
+    page.browser.execute_script("arguments[0].focus()", first)
+    page.press("ENTER")
+    assert page.title.startswith("Step 11:")
+
+
+def test_a_step_has_an_address(show, case):
+    page = show(trace(*case))
+    browser = page.browser
+    assert "#" not in browser.current_url
+    page.press("ARROW_RIGHT", "ARROW_RIGHT")
+    assert browser.current_url.endswith("page.html#step=3")
+    browser.back()
+    page.until(lambda: page.title.startswith("Step 2:"))
+    browser.back()
+    page.until(lambda: page.title.startswith("Step 1:"))
+    browser.forward()
+    page.until(lambda: page.title.startswith("Step 2:"))
+    browser.execute_script("location.hash = 'step=8'")
+    page.until(lambda: page.title.startswith("Step 8:"))
+    browser.refresh()
+    assert page.title.startswith("Step 8:")
+    browser.execute_script("location.hash = 'step=99'")
+    page.press("ARROW_RIGHT")
+    assert page.title.startswith("Step 9:")
+
+
+@pytest.mark.parametrize("by_keyboard", [False, True])
+def test_what_repeats_can_be_skipped(show, case, by_keyboard):
+    page = show(trace(*case))
+    skip = page.one("#skip")
+    if by_keyboard:
+        page.browser.execute_script("arguments[0].focus()", skip)
+        page.press("SPACE")
+    else:
+        skip.click()
+    met = [page.title.split(",")[0]]
+    while page.one("#next").is_enabled():
+        if by_keyboard:
+            page.press("ARROW_RIGHT")
+        else:
+            page.one("#next").click()
+        met.append(page.title.split(",")[0])
+    # Neither net's own steps, nor the one with nothing to add.
+    assert met == [
+        "Step 1: updateOutput of net[0]",
+        "Step 2: updateOutput of net[1]",
+        "Step 3: updateOutput of net[2]",
+        "Step 5: updateOutput of criterion",
+        "Step 6: updateGradInput of criterion",
+        "Step 7: updateGradInput of net[2]",
+        "Step 8: updateGradInput of net[1]",
+        "Step 9: updateGradInput of net[0]",
+        "Step 11: accGradParameters of net[2]",
+        "Step 13: accGradParameters of net[0]",
+    ]
+    assert page.one("#slider").get_attribute("max") == "10"
+    assert page.one("#count").text == "step 13 of 14"
+    skip.click()
+    page.one("#next").click()
+    assert page.title.startswith("Step 14:")
+
+
+@pytest.fixture
+def sized(browser):
+    """Give the page so many pixels."""
+
+    def size(width, height):
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+    yield size
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_on_a_phone_names_are_read_in_lines_and_the_controls_stay_at_hand(show, sized):
+    net = nn.Linear(3, 3)
+    for _ in range(5):
+        net = nn.Sequential(net, nn.Tanh())
+    page = show(trace(net, np.ones((4, 3)), nn.MSECriterion(), np.ones((4, 3))))
+    sized(390, 844)
+    page.press("END")
+    names = page.all(".box .name")
+    assert len(names) == 12
+    # Of a line or two, and what is inside is no wider than the page.
+    assert max(name.size["height"] for name in names) < 45
+    assert page.browser.execute_script(MEASURE)[0] <= 0
+    page.browser.execute_script("scrollTo(0, document.documentElement.scrollHeight)")
+    for control in ("first", "back", "next", "last", "slider", "count", "skip"):
+        assert page.browser.execute_script(IN_VIEW, page.one(f"#{control}")), control
+    page.one("#back").click()
+    assert page.title.startswith("Step 34:")
+
+
+# Whether a reader sees all of an element, and it is the topmost there.
+IN_VIEW = """
+const { left, right, top, bottom } = arguments[0].getBoundingClientRect();
+const topmost = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+return left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight
+  && (arguments[0].contains(topmost) || topmost.contains(arguments[0]));
+"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1000, 800), (1600, 900)])
+def test_what_is_said_of_a_chosen_entry_is_in_view_and_so_is_the_entry(
+    show, case, sized, width, height
+):
+    page = show(trace(*case))
+    sized(width, height)
+    for title, table in (
+        ("updateGradInput of net[1]", "gradInput"),
+        ("accGradParameters of net[0]", "gradWeight, increment"),
+    ):
+        reach(page, title)
+        for index in ((0, 0), (2, 1)):
+            cell = page.cell(table, *index)
+            page.browser.execute_script("arguments[0].focus()", cell)
+            page.press("ENTER")
+            assert page.detail[0].startswith(f"{table.split(',')[0]}[{index[0]}, {index[1]}]")
+            assert page.browser.execute_script(IN_VIEW, page.one("#detail"))
+            assert page.browser.execute_script(IN_VIEW, cell)
+
+
 def test_shapes_on_the_arrows(show, case):
     page = show(trace(*case))
     assert [arrow.text for arrow in page.all(".arrow .ahead")][:3] == ["(4, 2) →", "(4, 3) →", "→"]
@@ -358,6 +516,50 @@ def test_shapes_on_the_arrows(show, case):
     backward = [arrow.text for arrow in page.all(".arrow .back") if arrow.text.strip()]
     assert backward == ["← (4, 2)", "← (4, 3)", "← (4, 3)", "← (4, 2)", "← (4, 2)"]
     assert page.one('[aria-current="step"] > .name b').text == "net"
+
+
+def arrows(page):
+    """What stands at the arrows of backward, from left to right."""
+    return [arrow.text.removeprefix("← ") for arrow in page.all(".arrow .back")]
+
+
+def reach(page, title):
+    page.press("HOME")
+    while f": {title}, " not in page.title:
+        before = page.title
+        page.press("ARROW_RIGHT")
+        assert page.title != before
+
+
+def test_the_result_of_a_backward_stands_at_the_arrow_at_once(show, case):
+    page = show(trace(*case))
+    reach(page, "updateGradInput of criterion")
+    # Left of net[0], net[1], net[2], at the end of net, left and right of the criterion.
+    assert arrows(page) == ["", "", "", "(4, 2)", "(4, 2)", ""]
+    reach(page, "updateGradInput of net[2]")
+    assert arrows(page) == ["", "", "(4, 3)", "(4, 2)", "(4, 2)", ""]
+    reach(page, "updateGradInput of net[1]")
+    assert arrows(page) == ["", "(4, 3)", "(4, 3)", "(4, 2)", "(4, 2)", ""]
+    reach(page, "updateGradInput of net[0]")
+    assert arrows(page) == ["(4, 2)", "(4, 3)", "(4, 3)", "(4, 2)", "(4, 2)", ""]
+
+
+def test_the_result_of_a_backward_stands_at_the_arrows_around_nested_modules(show):
+    inner = nn.Sequential(nn.Sequential(nn.Linear(3, 4), nn.Tanh()))
+    branches = nn.ConcatTable(nn.Tanh(), nn.ReLU())
+    net = nn.Sequential(nn.Linear(2, 3), inner, branches, nn.CAddTable())
+    page = show(trace(net, np.ones((5, 2)), nn.MSECriterion(), np.ones((5, 4))))
+    reach(page, "updateGradInput of net[2][0]")
+    # Left of net[0], net[1], net[1][0] and the Linear in it; between it and Tanh; behind Tanh,
+    # net[1][0] and net[1]; left and right of both branches; behind these, and the rest.
+    behind = ["[(5, 4), (5, 4)]", "(5, 4)", "(5, 4)", ""]
+    assert arrows(page) == [*[""] * 8, "(5, 4)", "(5, 4)", "", "", *behind]
+    reach(page, "updateGradInput of net[2]")
+    assert arrows(page) == [*[""] * 5, *["(5, 4)"] * 7, *behind]
+    reach(page, "updateGradInput of net[1][0][1]")
+    assert arrows(page) == [*[""] * 4, *["(5, 4)"] * 8, *behind]
+    reach(page, "updateGradInput of net[1][0][0]")
+    assert arrows(page) == ["", *["(5, 3)"] * 3, *["(5, 4)"] * 8, *behind]
 
 
 def test_accumulation_is_visible(show, case):
@@ -457,7 +659,9 @@ def test_a_graph_leads_from_left_to_right_and_follows_the_steps(show, graph, wid
         assert left == sorted(left)
         # input and output lead to or from modules, and [0] goes to [4] on a way of its own.
         assert len(page.all(".edges path:not(.head)")) == len(graph.edges) == 8
-        labels = [element.get_attribute("textContent") for element in page.all(".edges text")]
+        labels = page.browser.execute_script(
+            "return [...document.querySelectorAll('.edges text')].map((text) => text.textContent)"
+        )
         assert labels == ["[0]", "[1]"]
         for _ in range(20):
             wide, contrast = page.browser.execute_script(MEASURE)

@@ -22,18 +22,38 @@ let current = -1;
 
 // ------------------------------------------------------------------ the network
 
-function arrow(position, forward, backward) {
+// What stands at an arrow is known from the calls of the modules on both sides of it: of each,
+// whether the arrow leads into it or out of it.
+function arrow(sources) {
   const element = make("span", "arrow");
-  const ahead = element.appendChild(make("span", "ahead"));
-  const back = element.appendChild(make("span", "back"));
-  arrows.push({ position, forward, backward, ahead, back });
+  const [ahead, back] = ["ahead", "back"].map((way) => {
+    const line = element.appendChild(make("span", way));
+    const sign = make("span", "way", way === "ahead" ? "→" : "←"), shape = make("span");
+    line.append(...(way === "ahead" ? [shape, " ", sign] : [sign, " ", shape]));
+    return { line, shape };
+  });
+  arrows.push({ sources, ahead, back });
   return element;
 }
 
-function box(module) {
+// What flows into a row of modules is what flows into its first; what leaves it leaves its last.
+function into(module) {
+  const inner = module.kind === "row" && module.modules[0];
+  return [{ position: module.position, inward: true }, ...(inner ? into(inner) : [])];
+}
+function outOf(module) {
+  const inner = module.kind === "row" && module.modules[module.modules.length - 1];
+  return [{ position: module.position, inward: false }, ...(inner ? outOf(inner) : [])];
+}
+
+// left and right: the sources of the arrows beside the box.
+function box(module, left = into(module), right = outOf(module)) {
   const element = make("div", "box");
-  const name = element.appendChild(make("span", "name"));
+  const name = element.appendChild(make("button", "name"));
+  name.type = "button";
+  name.title = "to its next step";
   name.append(make("b", "", module.position), " " + module.layer);
+  name.addEventListener("click", () => visit(module.position));
   boxes.set(module.position, element);
   if (lengths.has(module.position)) element.append(times(module.position));
   if (module.modules.length) element.classList.add("composed");
@@ -41,12 +61,14 @@ function box(module) {
     element.append(graph(module));
   } else if (module.modules.length) {
     const list = element.appendChild(make("ol", "flow " + module.kind));
-    module.modules.forEach((part, i) => {
+    const parts = module.modules, row = module.kind === "row";
+    parts.forEach((part, i) => {
       const item = list.appendChild(make("li"));
-      if (i === 0 || module.kind === "branches") {
-        item.append(arrow(part.position, "input", "gradInput"));
-      }
-      item.append(box(part), arrow(part.position, "output", "gradOutput"));
+      const before = !row ? into(part) : i === 0 ? left : outOf(parts[i - 1]).concat(into(part));
+      const behind = !row ? outOf(part)
+        : i === parts.length - 1 ? right : outOf(part).concat(into(parts[i + 1]));
+      if (i === 0 || !row) item.append(arrow(before));
+      item.append(box(part, before, behind), arrow(behind));
     });
   }
   return element;
@@ -101,13 +123,14 @@ function graph(module) {
         ways[entry[0]].push(key);
       } else if (entry < 0 || entry === module.modules.length) {
         place = make("div", "end");
-        const names = entry < 0 ? ["input", "gradInput"] : ["output", "gradOutput"];
-        place.append(make("b", "", names[0]), arrow(module.position, ...names));
+        const inward = entry < 0;
+        place.append(make("b", "", inward ? "input" : "output"),
+          arrow([{ position: module.position, inward }]));
         places.set(entry, place);
       } else {
         const part = module.modules[entry];
         place = box(part);
-        place.querySelector(".name").after(arrow(part.position, "output", "gradOutput"));
+        place.querySelector(".name").after(arrow(outOf(part)));
         places.set(entry, place);
       }
       column.append(place);
@@ -159,30 +182,40 @@ function drawNetwork() {
   const first = list.appendChild(make("li"));
   const whole = data.network;
   const plain = whole.modules.length === 0;
-  if (plain) first.append(arrow("net", "input", "gradInput"));
-  first.append(box(whole));
-  if (plain) first.append(arrow("net", "output", "gradOutput"));
+  const end = outOf(whole);
+  if (data.criterion !== null) end.push({ position: "criterion", inward: true });
+  if (plain) first.append(arrow(into(whole)));
+  first.append(box(whole, into(whole), end));
+  if (plain) first.append(arrow(end));
   if (data.criterion !== null) {
     const criterion = { position: "criterion", layer: data.criterion, modules: [], kind: "layer" };
     const item = list.appendChild(make("li"));
-    item.append(arrow("criterion", "input", "gradInput"), box(criterion));
-    item.append(arrow("criterion", "output", null));
+    item.append(arrow(end), box(criterion), arrow([{ position: "criterion", inward: false }]));
   }
   byId("network").append(list);
 }
 
 function showNetwork() {
+  // Of each position, what its calls knew, and when.
   const seen = new Map();
   for (const step of steps.slice(0, current + 1)) {
     const known = seen.get(step.position) || {};
-    // A new forward makes the gradients of the last one old.
-    if (step.method === "updateOutput") delete known.gradInput, delete known.gradOutput;
-    seen.set(step.position, Object.assign(known, step.flow));
+    for (const [name, shape] of Object.entries(step.flow)) known[name] = [step.number, shape];
+    if (step.method === "updateOutput") known.forward = [step.number];
+    seen.set(step.position, known);
   }
-  for (const { position, forward, backward, ahead, back } of arrows) {
-    const known = seen.get(position) || {};
-    ahead.textContent = known[forward] ? known[forward] + " →" : "→";
-    back.textContent = backward && known[backward] ? "← " + known[backward] : "\u00a0";
+  const latest = (sources, name) => {
+    const found = sources.map((source) => (seen.get(source.position) || {})[name(source)]);
+    return found.reduce((best, one) => (one && one[0] > best[0] ? one : best), [0, ""]);
+  };
+  for (const { sources, ahead, back } of arrows) {
+    const [, forward] = latest(sources, ({ inward }) => (inward ? "input" : "output"));
+    const [when, backward] = latest(sources, ({ inward }) => (inward ? "gradInput" : "gradOutput"));
+    // A new forward makes the gradients of the last one old.
+    const old = when < latest(sources, () => "forward")[0];
+    ahead.shape.textContent = forward;
+    back.shape.textContent = old ? "" : backward;
+    back.line.classList.toggle("none", old || !backward);
   }
   for (const [position, element] of boxes) {
     const active = position === steps[current].position;
@@ -195,8 +228,12 @@ function showNetwork() {
   drawEdges();
 }
 
-// A graph that is wider than the page follows the steps.
+// A network that is higher than its place, and a graph that is wider, follow the steps.
 function showIn(element) {
+  const place = byId("network"), bounds = place.getBoundingClientRect();
+  const name = element.querySelector(".name").getBoundingClientRect();
+  if (name.top < bounds.top) place.scrollTop += name.top - bounds.top - 30;
+  if (name.bottom > bounds.bottom) place.scrollTop += name.bottom - bounds.bottom + 30;
   // Of graphs in graphs the outermost has the bar.
   const around = [...document.querySelectorAll(".graph")].find((graph) => graph.contains(element));
   if (!around) return;
@@ -266,12 +303,12 @@ function drawArray(step, array) {
 }
 
 function move(event, step, array, place, width) {
-  const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -width, ArrowDown: width }[event.key];
+  const way = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
   if (event.ctrlKey || event.altKey || event.metaKey) return;
-  if (by !== undefined) {
-    const target = array.cells[place + by];
-    const leaves = Math.abs(by) === 1 && Math.floor((place + by) / width) !== Math.floor(place / width);
-    if (target && !leaves) {
+  if (way) {
+    const j = (place % width) + way[1];
+    const target = array.cells[place + way[0] * width + way[1]];
+    if (target && j >= 0 && j < width) {
       array.cells[place].tabIndex = -1;
       target.tabIndex = 0;
       target.focus();
@@ -354,6 +391,14 @@ function choose(step, array, place) {
   if (array.role === "increment" && step.scale !== 1) {
     detail.append(make("p", "scale", `times the scale, ${step.scale}; so is the numeric derivative`));
   }
+  clearOf(array.cells[place]);
+}
+
+// What is said stands over the lower end of the page: the entry stays above it.
+function clearOf(element) {
+  const bounds = element.getBoundingClientRect();
+  const over = bounds.bottom + 8 - byId("detail").getBoundingClientRect().top;
+  if (over > 0) scrollBy(0, over);
 }
 
 // ------------------------------------------------------------------ stepping
@@ -372,8 +417,9 @@ function section(i) {
   title.id = `step-${step.number}`;
   if (step.inside) {
     const [first, last] = step.inside;
-    const which = first === last ? `step ${first}` : `steps ${first} to ${last}`;
-    element.append(make("p", "", `Made of ${which}.`));
+    const made = element.appendChild(make("p", "", "Made of "));
+    if (first === last) made.append(link(first, `step ${first}`), ".");
+    else made.append(`steps `, link(first, first), " to ", link(last, last), ".");
   }
   element.append(make("pre", "maths", step.maths.join("\n")));
   if (step.unlinked) {
@@ -405,36 +451,100 @@ function section(i) {
   return element;
 }
 
-function go(i) {
-  i = Math.max(0, Math.min(steps.length - 1, i));
+function link(number, text) {
+  const element = make("a", "", text);
+  element.href = `#step=${number}`;
+  element.setAttribute("aria-label", `step ${number}`);
+  element.addEventListener("click", (event) => {
+    // In a notebook's frame the address is the notebook's.
+    event.preventDefault();
+    go(steps.findIndex((step) => step.number === number));
+  });
+  return element;
+}
+
+// Which steps the keys and buttons go through: all, or those that say something new.
+function repeats(step) {
+  return step.inside !== null || step.nothing;
+}
+function walked() {
+  const all = steps.map((_, i) => i);
+  const fewer = byId("skip").checked ? all.filter((i) => !repeats(steps[i])) : all;
+  return fewer.length ? fewer : all;
+}
+function along(by) {
+  const way = walked();
+  const target = by > 0 ? way.find((i) => i > current) : way.findLast((i) => i < current);
+  if (target !== undefined) go(target);
+}
+
+// The next step of a module, from the first again after the last.
+function visit(position) {
+  const own = steps.map((_, i) => i).filter((i) => steps[i].position === position);
+  const next = own.find((i) => i > current) ?? own[0];
+  if (next !== undefined) go(next);
+}
+
+const framed = window.parent !== window;
+
+// The step that the address names; without a name it is the first.
+function addressed() {
+  if (!location.hash) return 0;
+  const [, number] = location.hash.match(/^#step=(\d+)$/) || [];
+  return steps.findIndex((step) => step.number === Number(number));
+}
+
+// sliding: it passes through many steps, of which the browser's way back knows one.
+function go(i, sliding = false) {
   if (i === current) return;
-  if (current >= 0) section(current).hidden = true;
+  const started = current >= 0;
+  if (started) section(current).hidden = true;
   current = i;
   section(i).hidden = false;
   for (const cell of document.querySelectorAll(".chosen, .source")) {
     cell.classList.remove("chosen", "source");
   }
   byId("detail").replaceChildren(make("p", "", "Choose an entry of a table to see what it is made of."));
-  slider.value = i + 1;
-  slider.setAttribute("aria-valuetext", section(i).querySelector("h2").textContent);
-  byId("count").textContent = `step ${i + 1} of ${steps.length}`;
+  if (started && !framed && addressed() !== i) {
+    if (sliding) location.replace(`#step=${steps[i].number}`);
+    else location.hash = `step=${steps[i].number}`;
+  }
   byId("said").textContent = section(i).querySelector("h2").textContent;
-  byId("first").disabled = byId("back").disabled = i === 0;
-  byId("last").disabled = byId("next").disabled = i === steps.length - 1;
+  showControls();
   showNetwork();
 }
 
-byId("first").addEventListener("click", () => go(0));
-byId("back").addEventListener("click", () => go(current - 1));
-byId("next").addEventListener("click", () => go(current + 1));
-byId("last").addEventListener("click", () => go(steps.length - 1));
-slider.addEventListener("input", () => go(Number(slider.value) - 1));
+function showControls() {
+  const way = walked(), place = way.findLastIndex((i) => i <= current);
+  slider.max = way.length;
+  slider.value = place + 1;
+  slider.setAttribute("aria-valuetext", section(current).querySelector("h2").textContent);
+  byId("count").textContent = `step ${current + 1} of ${steps.length}`;
+  byId("first").disabled = byId("back").disabled = current <= way[0];
+  byId("last").disabled = byId("next").disabled = current >= way[way.length - 1];
+}
+
+byId("first").addEventListener("click", () => go(walked()[0]));
+byId("back").addEventListener("click", () => along(-1));
+byId("next").addEventListener("click", () => along(1));
+byId("last").addEventListener("click", () => go(walked()[walked().length - 1]));
+byId("skip").addEventListener("change", showControls);
+slider.addEventListener("input", () => go(walked()[Number(slider.value) - 1], true));
+window.addEventListener("hashchange", () => {
+  const i = addressed();
+  if (i >= 0) go(i);
+});
 document.addEventListener("keydown", (event) => {
   if (event.target === slider || event.ctrlKey || event.altKey || event.metaKey) return;
-  const target = { ArrowRight: current + 1, ArrowLeft: current - 1, Home: 0, End: steps.length - 1 }[event.key];
-  if (target === undefined) return;
+  const act = {
+    ArrowRight: () => along(1),
+    ArrowLeft: () => along(-1),
+    Home: () => go(walked()[0]),
+    End: () => go(walked()[walked().length - 1]),
+  }[event.key];
+  if (!act) return;
   event.preventDefault();
-  go(target);
+  act();
 });
 window.addEventListener("resize", drawEdges);
 // On paper every step is there, and it is white.
@@ -450,7 +560,6 @@ window.addEventListener("afterprint", () => {
 });
 
 byId("note").textContent = data.note;
-slider.max = steps.length;
 drawNetwork();
-if (steps.length) go(0);
+if (steps.length) go(Math.max(0, addressed()));
 else byId("steps").append(make("p", "", "Nothing was recorded."));

@@ -206,6 +206,7 @@ def _step(trace: Trace, step: Step, derivatives: bool, made: Any) -> dict[str, A
             _array(step, call if derivatives else None, name, role, value, made.get(name))
             for name, role, value in _values(step)
         ],
+        "nothing": step.method == "accGradParameters" and not step.after,
         "unlinked": call is not None and not call.linked and bool(step.results or step.after),
     }
 
