@@ -135,13 +135,41 @@ def test_every_row_of_the_differences_names_a_class():
 
 
 HOWTOS = sorted((ROOT / "docs" / "howto").glob("*.md"))
+FOR_NEWCOMERS = [ROOT / "docs" / f"{name}.md" for name in ("faq", "why")]
+FOR_NEWCOMERS += sorted((ROOT / "docs").glob("coming_from_*.md"))
 
 
 @pytest.mark.parametrize("path", HOWTOS, ids=lambda path: path.stem)
-def test_a_howto_is_a_question_whose_answer_runs(path):
+def test_a_howto_is_a_question_and_says_where_to_read_more(path):
     text = path.read_text("utf-8")
-    assert re.match(r"# [^\n]*\?\n\n", text), "its title is the question"
+    assert re.match(r"# [^\n]*\?\n\n", text)
+    assert "](" in text.rpartition("```")[2]
+
+
+@pytest.mark.parametrize("path", HOWTOS + FOR_NEWCOMERS, ids=lambda path: path.stem)
+def test_what_is_shown_to_newcomers_is_run(path):
+    text = path.read_text("utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     assert blocks
-    assert all(block.startswith(">>> ") for block in blocks), "what is shown is run"
-    assert "](" in text.rpartition("```")[2], "it says where to read more"
+    assert [block for block in blocks if not block.startswith(">>> ")] == []
+
+
+def test_what_is_said_of_speed_is_what_was_measured():
+    page = (ROOT / "docs" / "performance.md").read_text("utf-8")
+    part = page.partition("<!-- one thread, float32 -->")[2].partition("<!-- end -->")[0]
+    ratios = {}
+    for table in part.strip().split("\n\n"):
+        title, _, *rows = ([cell.strip() for cell in line.split("|")] for line in table.split("\n"))
+        for cells in rows:
+            named = dict(zip(title, cells, strict=True))
+            ratios[cells[1]] = {
+                peer: float(named[peer].partition("(")[2].rstrip(")"))
+                for peer in ("PyTorch", "JAX jit", "thinc")
+                if named.get(peer)
+            }
+    for small in ("1-1, batch 3", "10-10-1, batch 100", "64-64-10, batch 32"):
+        assert 0.1 <= ratios[small]["PyTorch"] < 1 / 3
+        assert ratios[small]["thinc"] < 1 < ratios[small]["JAX jit"]
+    assert 0.8 < ratios["784-1024-1024-10, batch 256"]["PyTorch"] < 1.25
+    for slower in ("BatchNormalization(1024), batch 256", "Sigmoid, 1,000,000"):
+        assert 1.5 < ratios[slower]["PyTorch"] < 2.5
