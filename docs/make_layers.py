@@ -66,8 +66,8 @@ def classes() -> list[type]:
     return [getattr(home, name) for home in (nn, namesakes) for name in home.__all__]
 
 
-def sections(kind: type) -> dict[str, str]:
-    """Return the sections of a class' docstring by title; the text before the first by ""."""
+def sections(kind: object) -> dict[str, str]:
+    """Return the sections of a docstring by title; the text before the first by ""."""
     lines = inspect.cleandoc(kind.__doc__ or "").splitlines()
     found: dict[str, list[str]] = {"": []}
     title = ""

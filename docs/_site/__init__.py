@@ -1,0 +1,17 @@
+"""What the site has beyond its pages: a small extension of Sphinx."""
+
+from typing import Any
+
+from _site import code, links, pages, sources
+
+
+def setup(app: Any) -> dict[str, Any]:
+    """Register everything; Sphinx calls it."""
+    app.connect("builder-inited", lambda app: pages.write())
+    app.connect("source-read", links.rewrite)
+    app.connect("autodoc-process-docstring", pages.process_docstring)
+    app.connect("doctree-read", sources.link_objects)
+    app.connect("html-collect-pages", sources.collect)
+    app.add_role("source", sources.Source())
+    app.add_post_transform(code.LinkCode)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
