@@ -8,7 +8,7 @@ import pytest
 
 from torchlite import nn, random, serial
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
-from torchlite.nn.stateful import is_shadowed, shadowed
+from torchlite.nn.stateful import shadowed
 
 ROWS = np.array([[1.0, 2.0], [3.0, -1.0]])
 
@@ -241,9 +241,7 @@ def test_copies_know_nothing_of_shadows(copied):
         assert layer.updateGradInput is max
         assert "forward" not in vars(layer)
         assert vars(copied(layer)) == held
-        assert is_shadowed(layer)
     assert vars(layer) == held
-    assert not is_shadowed(layer)
 
 
 def test_files_know_nothing_of_shadows(tmp_path):

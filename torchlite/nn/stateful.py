@@ -406,11 +406,6 @@ def shadowed(shadows: Iterable[tuple[Stateful, dict[str, Callable[..., Any]]]]) 
                 _set(held, name, own)
 
 
-def is_shadowed(part: Stateful) -> bool:
-    """Tell whether methods of the part are shadowed at this moment."""
-    return isinstance(vars(part).get("__getstate__"), _Unshadowed)
-
-
 class _Unshadowed:
     """The __getstate__ of a part whose methods are shadowed: what the part holds without that."""
 

@@ -1,7 +1,7 @@
 """Recording: while it lasts, methods of every module are shadowed by ones that take notes."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from torchlite.nn.criterion import Criterion
 from torchlite.nn.graph.g_module import gModule
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, shapes
-from torchlite.nn.stateful import is_shadowed, parts, shadowed
+from torchlite.nn.stateful import parts, shadowed
 from torchlite.nn.tree import gradient_names, walk
 from torchlite.stepping.arrays import snapshot
 from torchlite.stepping.drawing import tree
@@ -107,6 +107,17 @@ def record(
                 round.close()
 
 
+class _Recorded:
+    """A method that is being recorded."""
+
+    def __init__(self, recorder: "_Recorder", part: Any, method: str, original: Any) -> None:
+        self.recorder = recorder
+        self.about = part, method, original
+
+    def __call__(self, *positional: Any, **named: Any) -> Any:
+        return self.recorder.call(*self.about, positional, named)
+
+
 class _Frame:
     """A call that has not ended yet."""
 
@@ -151,27 +162,21 @@ class _Recorder:
         """Return the methods that record, for `shadowed`; raise where others do already."""
         recorded = parts([self.net, self.criterion])
         for part in recorded:
-            if is_shadowed(part):
+            if any(isinstance(held, _Recorded) for held in vars(part).values()):
                 raise StateError(
                     f"record: {checks.title(part)} is being recorded already", layer=part
                 )
         return [
             (
                 part,
-                {name: self._recorded(part, name, getattr(part, name)) for name in _methods(part)},
+                {name: _Recorded(self, part, name, getattr(part, name)) for name in _methods(part)},
             )
             for part in recorded
         ]
 
-    def _recorded(self, part: Any, method: str, original: Callable[..., Any]) -> Any:
-        def recorded(*positional: Any, **named: Any) -> Any:
-            return self._call(part, method, original, positional, named)
-
-        return recorded
-
     # ---------------------------------------------------------------- one call
 
-    def _call(self, part: Any, method: str, original: Any, positional: Any, named: Any) -> Any:
+    def call(self, part: Any, method: str, original: Any, positional: Any, named: Any) -> Any:
         methods = _methods(part)
         given = {**dict(zip(methods[method], positional, strict=False)), **named}
         arguments = {name: given.pop(name) for name in methods[method] if name in given} | given
