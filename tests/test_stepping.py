@@ -1,5 +1,6 @@
 """Recording, and everything that is made of a recording but the page in a browser."""
 
+import base64
 import copy
 import html
 import json
@@ -21,7 +22,7 @@ import torchlite as nn
 from torchlite import random
 from torchlite.__main__ import main
 from torchlite.errors import DTypeError, FormatError, ShapeError, StateError
-from torchlite.stepping import Trace, drawing, page, record, replay, summary, trace
+from torchlite.stepping import Trace, drawing, packing, page, record, replay, summary, trace
 from torchlite.stepping.formulas import sources, windows
 from torchlite.stepping.text import rows
 from torchlite.testing import maths
@@ -527,13 +528,95 @@ def test_large_arrays_are_summarised():
 # text
 
 
-def test_pages_show_arrays_of_up_to_200_entries(tmp_path):
-    arrays = [
-        page_data(trace(nn.Identity(), np.arange(-n, 0.0)), tmp_path)["steps"][0]["arrays"][0]
+def numbers_of(packed):
+    """The numbers of a large array, as the page unpacks them."""
+    kind, numbers = packed
+    return np.frombuffer(base64.b64decode(numbers), kind)
+
+
+def test_pages_show_arrays_of_up_to_200_entries_as_tables_and_larger_ones_as_heat_maps(tmp_path):
+    shown = [
+        page_data(trace(nn.Identity(), np.arange(-n, 0.0)), tmp_path)
         for n in (page.SHOWN, page.SHOWN + 1)
     ]
+    arrays = [data["steps"][0]["arrays"][0] for data in shown]
     assert (page.SHOWN, len(arrays[0]["values"]), arrays[0]["largest"]) == (200, 200, 200.0)
     assert "values" not in arrays[1]
+    assert arrays[1]["text"] == "norm 1651, min -201, max -1"
+    # Input and output are one.
+    (packed,) = shown[1]["packed"]
+    assert [array["packed"] for array in shown[1]["steps"][0]["arrays"]] == [0, 0]
+    assert packed[0] == "f4"
+    assert np.array_equal(numbers_of(packed), np.arange(-201.0, 0))
+    assert "In heat maps numbers are rounded to seven digits." in shown[1]["note"]
+    assert "heat maps" not in shown[0]["note"]
+
+
+@pytest.mark.parametrize(
+    ("array", "kind"),
+    [
+        (np.arange(300.0) / 7, "f4"),
+        (np.arange(300.0) * 1e300, "f8"),
+        (np.arange(300.0) * 1e-60, "f8"),
+        (np.where(np.arange(300) % 2, np.nan, np.inf), "f4"),
+        (np.arange(300), "f4"),
+        (np.arange(300) + 2**24, "f8"),
+        (np.arange(300) % 2 == 0, "f4"),
+        (np.full(300, np.nan), "f4"),
+    ],
+)
+def test_heat_maps_keep_seven_digits_of_every_number(array, kind, tmp_path):
+    data = page_data(trace(nn.Identity(), array), tmp_path)
+    (packed,) = data["packed"]
+    assert packed[0] == kind
+    np.testing.assert_allclose(numbers_of(packed), array.astype("float64"), rtol=1e-7, atol=0)
+    assert ("rounded" in data["note"]) == (kind == "f4")
+
+
+def test_what_is_the_same_everywhere_and_what_is_complex_is_said_in_words(tmp_path):
+    data = page_data(trace(nn.Identity(), np.full((20, 20), 0.1)), tmp_path)
+    assert data["packed"] == [["same", 0.1]]
+    data = page_data(trace(nn.Identity(), np.full(300, 1j)), tmp_path)
+    assert data["packed"] == []
+    assert data["steps"][0]["arrays"][0]["text"] == "norm 17.32"
+    assert "max_elements" not in data["note"]
+
+
+def test_a_page_does_not_grow_without_bounds_and_says_what_it_leaves_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(packing, "ROOM", 4000)
+    net = nn.Sequential(*(nn.MulConstant(3) for _ in range(6)))
+    data = page_data(trace(net, np.arange(400.0)), tmp_path)
+    first, second, *_ = data["steps"]
+    assert [array.get("packed") for array in first["arrays"]] == [0, None]
+    assert [array.get("packed") for array in second["arrays"]] == [None, None]
+    assert (
+        "From step 1 on large arrays are shown by norm, minimum and maximum: the page would be too "
+        "large."
+    ) in data["note"]
+    data = page_data(trace(net, np.arange(400.0), max_elements=300), tmp_path)
+    assert "max_elements says how large arrays may be that it keeps." in data["note"]
+
+
+def test_rows_of_digits_are_pictures_and_so_is_what_meets_them(tmp_path):
+    net, x, criterion, y = arranged(digits())
+    data = page_data(trace(net, x, criterion, y), tmp_path)
+    found = {
+        (step["position"], step["method"], array["name"], array["role"]): array["tile"]
+        for step in data["steps"]
+        for array in step["arrays"]
+        if "tile" in array
+    }
+    pictures = {key for key, tile in found.items() if tile == [8, 8]}
+    methods = ("updateOutput", "updateGradInput", "accGradParameters")
+    expected = {("net", method, "input", "argument") for method in methods}
+    expected |= {("net[0]", method, "input", "argument") for method in methods}
+    expected |= {("net[0]", method, "weight", "parameter") for method in methods[:2]}
+    expected |= {(place, methods[1], "gradInput", "result") for place in ("net", "net[0]")}
+    roles = ("before", "increment", "after")
+    expected |= {("net[0]", methods[2], "gradWeight", role) for role in roles}
+    assert pictures == expected & found.keys()
+    assert len(pictures) >= 10
+    assert {tuple(tile) for tile in found.values() if tile} == {(8, 8)}
 
 
 def test_text():

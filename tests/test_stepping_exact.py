@@ -440,7 +440,7 @@ def test_page_of_what_json_has_no_sign_for(tmp_path):
     assert "values" in second["arrays"][0]
     assert third["arrays"][0] == {
         "name": "input", "role": "argument", "shape": [201, 1], "dtype": "float64",
-        "text": "norm 14.18, min 1, max 1",
+        "text": "norm 14.18, min 1, max 1", "packed": 0, "tile": None, "sources": [],
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import torchlite as nn
+from torchlite.datasets import digits
 from torchlite.stepping import record, trace
 
 FLAGS = [
@@ -447,6 +448,82 @@ def test_what_repeats_can_be_skipped(show, case, by_keyboard):
     skip.click()
     page.one("#next").click()
     assert page.title.startswith("Step 14:")
+
+
+@pytest.fixture
+def images():
+    """A network that sees four of the digits."""
+    nn.manualSeed(0)
+    net = nn.Sequential(nn.Linear(64, 8), nn.Tanh(), nn.Linear(8, 10))
+    return net, digits()[0][:4], nn.MSECriterion(), np.zeros((4, 10))
+
+
+def read(page):
+    return [text.text for text in page.all(".step:not([hidden]) .readout")]
+
+
+def test_large_arrays_are_pictures_with_their_numbers_by_keyboard(show, images):
+    x = images[1]
+    page = show(trace(*images))
+    captions = page.all(".step:not([hidden]) .caption")
+    assert [caption.text for caption in captions] == [
+        "input (4, 64) argument",
+        "weight (8, 64) parameter",
+    ]
+    page.browser.execute_script("document.querySelector('.step canvas').focus()")
+    assert read(page) == ["input[0, 0]: 0", ""]
+    # The fourth line of the picture of the first digit is entries 24 to 31; the second one is right
+    # of it.
+    page.press(*["ARROW_DOWN"] * 3, "ARROW_RIGHT")
+    assert read(page)[0] == f"input[0, 25]: {x[0, 25]:.7g}"
+    page.press(*["ARROW_RIGHT"] * 7)
+    assert read(page)[0] == f"input[1, 24]: {x[1, 24]:.7g}"
+    # As rows of 64 they are as they lie in memory.
+    page.all(".tile input")[0].click()
+    page.browser.execute_script("document.querySelector('.step canvas').focus()")
+    page.press(*["ARROW_RIGHT"] * 25, "ARROW_DOWN")
+    assert read(page)[0] == f"input[1, 25]: {x[1, 25]:.7g}"
+    page.press("ENTER")
+    assert page.detail[0] == f"input[1, 25] = {x[1, 25]:.7g}"
+    page.press("ESCAPE", "ARROW_RIGHT")
+    assert page.title.startswith("Step 2:")
+
+
+def test_large_arrays_are_pictures_with_their_numbers_under_the_pointer(show, images, sized):
+    net = images[0]
+    page = show(trace(*images))
+    sized(1000, 1200)
+    actions = selenium("common.action_chains").ActionChains(page.browser)
+    canvas = page.all(".step:not([hidden]) canvas")[1]
+    actions.move_to_element_with_offset(canvas, -30, -10).perform()
+    _, told = read(page)
+    name, _, number = told.partition(": ")
+    place = tuple(map(int, name.removeprefix("weight[").removesuffix("]").split(", ")))
+    assert float(number) == pytest.approx(net[0].weight[place], rel=1e-6)
+    # What an entry of a table is made of is framed in pictures.
+    cell = page.cell("output", 1, 3)
+    page.browser.execute_script("arguments[0].scrollIntoView({ block: 'center' })", cell)
+    cell.click()
+    framed = page.browser.execute_script(FRAMED)
+    assert page.detail[1] == "made of row 1 of input and row 3 of weight and bias[3]"
+    assert framed == [True, True]
+    page.press("ESCAPE", "ARROW_RIGHT", "ARROW_LEFT")
+    assert page.browser.execute_script(FRAMED) == [False, False]
+
+
+# Which pictures of the step have something in the colour of marks.
+FRAMED = """
+return [...document.querySelectorAll(".step:not([hidden]) canvas")].map((canvas) => {
+  const copy = canvas.cloneNode();
+  const context = copy.getContext("2d", { willReadFrequently: true });
+  context.drawImage(canvas, 0, 0);
+  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i] === 176 && data[i + 1] === 0 && data[i + 2] === 94) return true;
+  }
+  return false;
+});
+"""
 
 
 @pytest.fixture

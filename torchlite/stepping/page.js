@@ -249,13 +249,74 @@ function entry(array, index) {
   return ["before", "increment", "after"].includes(array.role) ? `${name}, ${array.role}` : name;
 }
 
+// Large arrays are packed, each once.
+const unpacked = [];
+function valuesOf(array) {
+  if (array.values || array.packed === undefined) return array.values;
+  const [kind, numbers] = data.packed[array.packed];
+  if (!unpacked[array.packed]) {
+    const count = array.shape.reduce((product, size) => product * size, 1);
+    const bytes = kind === "same" ? null : Uint8Array.from(atob(numbers), (c) => c.charCodeAt(0));
+    unpacked[array.packed] = kind === "same" ? new Float64Array(count).fill(numbers)
+      : kind === "f4" ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);
+  }
+  return unpacked[array.packed];
+}
+
+// What is not rounded is written with more digits.
+function precise(array, number) {
+  const rounded = array.packed !== undefined && data.packed[array.packed][0] === "f4";
+  return rounded && typeof number === "number" ? String(Number(number.toPrecision(7))) : exact(number);
+}
+
+function said(array, place) {
+  return `${entry(array, indexOf(array.shape, place))}: ${precise(array, valuesOf(array)[place])}`;
+}
+
+function drawPicture(step, array, panel) {
+  let place = null;
+  const put = (tile) => {
+    const map = arrays.heatMap({
+      name: array.name, shape: array.shape, values: valuesOf(array), tile,
+      say: (place) => said(array, place),
+      choose: (place) => choose(step, array, place),
+    });
+    if (place) place.replaceWith(map.element);
+    else panel.append(map.element);
+    place = map.element;
+    array.map = map;
+  };
+  put(array.tile);
+  if (array.tile) {
+    const [side] = array.tile;
+    const label = make("label", "tile");
+    const box = label.appendChild(make("input"));
+    box.type = "checkbox";
+    box.checked = true;
+    box.addEventListener("change", () => put(box.checked ? array.tile : null));
+    label.append(` each row as a picture of ${side} × ${side}`);
+    label.title = `In a row of input, numbers ${side} apart are alike: so it looks like a picture.`;
+    panel.append(label);
+  }
+  panel.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") byId("steps").focus();
+  });
+}
+
 function drawArray(step, array) {
   const title = array.name + (array.shape ? ` ${written(array.shape)}` : "");
   const panel = make("div", "array");
   if (!array.values) {
     const caption = panel.appendChild(make("div", "caption"));
     caption.append(make("code", "", title), make("span", "role", " " + array.role));
-    panel.append(make("code", "", array.text));
+    if (array.packed === undefined) {
+      panel.append(make("code", "", array.text));
+    } else if (data.packed[array.packed][0] === "same") {
+      panel.append(make("code", "", `all entries are ${precise(array, valuesOf(array)[0])}`));
+    } else {
+      panel.append(make("div", "facts", array.text));
+      drawPicture(step, array, panel);
+    }
     return panel;
   }
   const table = panel.appendChild(make("table"));
@@ -331,21 +392,30 @@ function place_of(name, axes) {
   return `${name}[${axes.map((axis) => (axis === null ? ":" : axis)).join(", ")}]`;
 }
 
-function choose(step, array, place) {
+function clearMarks() {
   for (const cell of document.querySelectorAll(".chosen, .source")) {
     cell.classList.remove("chosen", "source");
   }
-  array.cells[place].classList.add("chosen");
+  for (const step of steps) {
+    for (const { map } of step.arrays) if (map) map.clear();
+  }
+}
+
+function choose(step, array, place) {
+  clearMarks();
+  if (array.cells) array.cells[place].classList.add("chosen");
+  else array.map.choose(place);
   const index = indexOf(array.shape, place);
   const detail = byId("detail");
-  detail.replaceChildren(make("p", "value", `${entry(array, index)} = ${exact(array.values[place])}`));
+  detail.replaceChildren(make("p", "value", `${entry(array, index)} = ${precise(array, valuesOf(array)[place])}`));
   if (array.numeric) {
     const [numeric, verdict] = array.numeric[place];
     detail.append(make("p", "numeric", `numeric derivative of the loss: ${exact(numeric)}, which ${verdict}`));
   } else if (array.name.startsWith("grad") && (array.role === "result" || array.role === "increment")) {
     detail.append(make("p", "numeric", step.unlinked
       ? "no numeric derivative: this gradOutput did not come from the criterion"
-      : "no numeric derivative"));
+      : array.values ? "no numeric derivative"
+      : "no numeric derivative: it is not computed for large arrays"));
   }
   const made = [];
   const taken = new Map();
@@ -367,16 +437,16 @@ function choose(step, array, place) {
   for (const [name, words, takesPart] of parts) {
     made.push(words);
     for (const other of step.arrays) {
-      if (other.name !== name || !other.cells || other === array) continue;
-      if (!["argument", "parameter", "result"].includes(other.role)) continue;
-      const values = [];
-      other.cells.forEach((cell, i) => {
-        if (takesPart(i, indexOf(other.shape, i))) {
-          cell.classList.add("source");
-          values.push(other.values[i]);
-        }
-      });
-      taken.set(name, values);
+      const values = valuesOf(other);
+      if (other.name !== name || !values || !values.length || other === array) continue;
+      if (["before", "increment", "after"].includes(other.role)) continue;
+      const places = [];
+      for (let i = 0; i < values.length; i++) {
+        if (takesPart(i, indexOf(other.shape, i))) places.push(i);
+      }
+      if (other.cells) for (const i of places) other.cells[i].classList.add("source");
+      else if (other.map) other.map.mark(places);
+      taken.set(name, places.map((i) => values[i]));
     }
   }
   if (made.length) detail.append(make("p", "made", `made of ${made.join(" and ")}`));
@@ -391,7 +461,7 @@ function choose(step, array, place) {
   if (array.role === "increment" && step.scale !== 1) {
     detail.append(make("p", "scale", `times the scale, ${step.scale}; so is the numeric derivative`));
   }
-  clearOf(array.cells[place]);
+  clearOf(array.cells ? array.cells[place] : array.map.element);
 }
 
 // What is said stands over the lower end of the page: the entry stays above it.
@@ -501,9 +571,7 @@ function go(i, sliding = false) {
   if (started) section(current).hidden = true;
   current = i;
   section(i).hidden = false;
-  for (const cell of document.querySelectorAll(".chosen, .source")) {
-    cell.classList.remove("chosen", "source");
-  }
+  clearMarks();
   byId("detail").replaceChildren(make("p", "", "Choose an entry of a table to see what it is made of."));
   if (started && !framed && addressed() !== i) {
     if (sliding) location.replace(`#step=${steps[i].number}`);

@@ -14,12 +14,13 @@ import numpy as np
 from torchlite.stepping import drawing, text
 from torchlite.stepping.arrays import Copy, named_arrays
 from torchlite.stepping.formulas import SCATTERED, TARGETS, products, sources, windows
+from torchlite.stepping.packing import Pool, picture
 from torchlite.stepping.steps import Step, Trace
 from torchlite.testing import maths
 
 __all__ = ["render"]
 
-# Arrays of more entries are shown by norm, minimum and maximum.
+# Arrays of more entries are shown as heat maps.
 SHOWN = 200
 # Every numeric derivative runs the network twice. In so many calls of layers, some seconds, a page
 # of small networks has all of them, and one of a thousand layers those of its last layers.
@@ -33,14 +34,17 @@ def render(trace: Trace) -> str:
     """Return the page as text."""
     end = _end_of_derivatives(trace)
     found = _windows(trace)
+    pool = Pool()
+    steps = [
+        _step(trace, step, step.number < end, found.get(step.number, {}), pool) for step in trace
+    ]
     data = json.dumps(
         {
             "network": _drawn(trace.network),
             "criterion": trace.criterion,
-            "steps": [
-                _step(trace, step, step.number < end, found.get(step.number, {})) for step in trace
-            ],
-            "note": _note(trace, end),
+            "steps": steps,
+            "packed": pool.packed,
+            "note": _note(trace, end, pool),
         },
         allow_nan=False,
     )
@@ -86,9 +90,9 @@ def _end_of_derivatives(trace: Trace) -> float:
     return math.inf
 
 
-def _note(trace: Trace, end: float) -> str:
+def _note(trace: Trace, end: float, pool: Pool) -> str:
     """Say what the recording lacks, and where the numeric derivatives come from, or go to."""
-    return f"{trace.note or ''} {_of_derivatives(trace, end)}".strip()
+    return " ".join(filter(None, [trace.note, _of_derivatives(trace, end), pool.note]))
 
 
 def _of_derivatives(trace: Trace, end: float) -> str:
@@ -185,7 +189,7 @@ def _index(numbers: list[int], n: int) -> str:
     return f"{first}:{last + 1}" + (f":{step}" if step > 1 else "")
 
 
-def _step(trace: Trace, step: Step, derivatives: bool, made: Any) -> dict[str, Any]:
+def _step(trace: Trace, step: Step, derivatives: bool, made: Any, pool: Pool) -> dict[str, Any]:
     call = trace._calls.get(step.number)
     flow = {
         name: text.shapes_of_all(value) for name, value in (step.arguments | step.results).items()
@@ -203,7 +207,7 @@ def _step(trace: Trace, step: Step, derivatives: bool, made: Any) -> dict[str, A
         "scale": _scale(step),
         "flow": flow,
         "arrays": [
-            _array(step, call if derivatives else None, name, role, value, made.get(name))
+            _array(step, call if derivatives else None, name, role, value, made.get(name), pool)
             for name, role, value in _values(step)
         ],
         "nothing": step.method == "accGradParameters" and not step.after,
@@ -239,16 +243,25 @@ def _labelled(name: str, role: str, value: Any) -> Any:
         yield name, role, value
 
 
-def _array(step: Step, call: Any, name: str, role: str, value: Any, made: Any) -> dict[str, Any]:
+def _array(
+    step: Step, call: Any, name: str, role: str, value: Any, made: Any, pool: Pool
+) -> dict[str, Any]:
     shown: dict[str, Any] = {"name": name, "role": role}
     if not isinstance(value, Copy):
         return {**shown, "text": text.number(value)}
     shown.update(shape=value.shape, dtype=value.dtype)
-    if value.values is None or value.values.size > SHOWN:
-        return {**shown, "text": text.summarised(value)}
-    shown["values"] = [_plain(number) for number in value.values.ravel().tolist()]
-    largest = np.abs(value.values[np.isfinite(value.values)]).max(initial=0)
-    shown["largest"] = float(largest)
+    large = value.values is None or value.values.size > SHOWN
+    if large:
+        shown["text"] = text.summarised(value)
+        place = pool.add(step, value)
+        if place is None:
+            return shown
+        shown["packed"] = place
+        shown["tile"] = picture(step, name, value)
+    else:
+        shown["values"] = [_plain(number) for number in value.values.ravel().tolist()]
+        largest = np.abs(value.values[np.isfinite(value.values)]).max(initial=0)
+        shown["largest"] = float(largest)
     shown["sources"] = sources(step.maths, step.shapes, name)
     if made and role in ("result", "increment"):
         held = {**step.arguments, **step.parameters}
