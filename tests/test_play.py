@@ -1,0 +1,708 @@
+"""The page that trains: a run, the thread around it, and the server; the page itself elsewhere."""
+
+import base64
+import contextlib
+import http.client
+import json
+import math
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import torchlite as nn
+from torchlite import random
+from torchlite.errors import DTypeError, SettingError, StateError
+from torchlite.play import PROBLEMS, Problem, Run, Trainer
+from torchlite.play.frames import View
+from torchlite.play.judge import Judge
+from torchlite.play.run import OPTIMIZERS
+from torchlite.play.server import Server
+
+XOR = PROBLEMS["xor"]
+
+
+def parameters(run):
+    return run.net.getParameters()[0].copy()
+
+
+def array(said):
+    return np.frombuffer(base64.b64decode(said["data"]), "<f4").reshape(said["shape"])
+
+
+# ------------------------------------------------------------------ a run
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_step_is_that_of_the_optimizer(name):
+    run = Run(XOR)
+    run.set(optimizer=name, learning_rate=0.05)
+    twin = run.net.clone()
+    flat, gradients = twin.getParameters()
+    method, config = OPTIMIZERS[name]
+    config = {**config, "learningRate": 0.05}
+    for _ in range(3):
+        loss = run.step()
+
+        def opfunc(_):
+            twin.zeroGradParameters()
+            output = twin.forward(run.x)
+            value = run.criterion.forward(output, run.y)
+            twin.backward(run.x, run.criterion.backward(output, run.y))
+            return value, gradients
+
+        _, (expected,) = method(opfunc, flat, config)
+        assert loss == expected
+        assert (parameters(run) == flat).all()
+    assert run.steps == 3
+
+
+def test_a_seed_decides_a_run_and_reset_goes_back_to_its_start():
+    run = Run(XOR, seed=3)
+    first = parameters(run)
+    losses = [run.step() for _ in range(20)]
+    assert run.epochs == 1
+    run.reset()
+    assert run.steps == 0
+    assert run.losses.points == []
+    assert (parameters(run) == first).all()
+    assert [run.step() for _ in range(20)] == losses
+    run.set(seed=4)
+    assert run.steps == 0
+    assert (parameters(run) != first).any()
+
+
+@pytest.mark.parametrize("name", ["adam", "nag", "sgd with momentum"])
+def test_one_call_after_another_is_a_step(name):
+    run, twin = Run(XOR), Run(XOR)
+    run.set(optimizer=name)
+    twin.set(optimizer=name)
+    random.manualSeed(1)
+    for _ in range(2):
+        twin.step()
+    random.manualSeed(1)
+    seen = []
+    for _ in range(2):
+        before = parameters(run)
+        while (call := run.one_call()) is not None:
+            seen.append((call.method, call.position))
+            assert (parameters(run) == before).all()
+    assert run.passing is None
+    assert run.steps == 2
+    assert (parameters(run) == parameters(twin)).all()
+    assert run.loss == twin.loss
+    half = len(seen) // 2
+    assert seen[:half] == seen[half:]
+    assert ("updateGradInput", "net[2]") in seen
+
+
+def test_what_layers_hold_changes_call_by_call():
+    run = Run(XOR)
+    run.step()
+    held = run.held()["net[0]"]
+    before = {name: array.copy() for name, array in held.items()}
+    run.one_call()
+    while (run.passing.step.method, run.passing.step.position) != ("updateOutput", "net[0]"):
+        assert (run.held()["net[0]"]["output"] == before["output"]).all()
+        run.one_call()
+    held = run.held()["net[0]"]
+    assert (held["output"] == run.x @ held["weight"].T + held["bias"]).all()
+    assert (held["gradInput"] == before["gradInput"]).all()
+    assert (held["gradWeight"] == 0).all()
+
+
+def test_a_step_or_an_edit_in_the_middle_of_a_pass():
+    run, twin = Run(XOR), Run(XOR)
+    random.manualSeed(1)
+    twin.step()
+    random.manualSeed(1)
+    run.one_call()
+    run.step()
+    assert run.passing is None
+    assert run.steps == 1
+    assert (parameters(run) == parameters(twin)).all()
+    run.one_call()
+    before = parameters(run)
+    run.edit("net[0]", "weight", 0, before[0])
+    assert run.passing is None
+    assert (parameters(run) == before).all()
+    run.one_call()
+    run.set(learning_rate=0.5)
+    assert run.passing is None
+    assert (parameters(run) == before).all()
+    assert run.steps == 1
+
+
+def test_an_edit_shows_what_it_changes_and_learns_nothing():
+    run = Run(XOR)
+    run.step()
+    loss = run.look()
+    old = run.net[0].weight[1, 1]
+    change = run.edit("net[0]", "weight", 3, 2.5)
+    assert run.net[0].weight[1, 1] == 2.5
+    assert change == (old, 2.5, loss, run.criterion.forward(run.net.clone().forward(run.x), run.y))
+    held = run.held()["net[0]"]
+    assert (held["output"] == run.x @ run.net[0].weight.T + run.net[0].bias).all()
+    assert run.edit("net[0]", "weight", 3, old)[2:] == change[:1:-1]
+    data = run.input.copy()
+    changed = run.edit("net", "input", 1, 7.0)
+    assert run.x[0, 1] == 7
+    assert changed.loss_after != changed.loss_before
+    assert (run.input == data).all()
+    assert run.steps == 1
+
+
+def test_edits_that_cannot_be():
+    run = Run(XOR)
+    before = parameters(run)
+    with pytest.raises(SettingError) as caught:
+        run.edit("net[0]", "weights", 0, 1.0)
+    assert str(caught.value) == (
+        "Run.edit: what is edited must be one of net.input, net[0].weight, net[0].bias, "
+        "net[2].weight, net[2].bias, got net[0].weights"
+    )
+    with pytest.raises(SettingError) as caught:
+        run.edit("net[0]", "weight", 8, 1.0)
+    assert str(caught.value) == "Run.edit: index must be from 0 to 7, got 8"
+
+    def make():
+        net = nn.Sequential(nn.Linear(1, 1), nn.Identity())
+        net[0].weight[:], net[0].bias[:] = 0.5, 0
+        return net, nn.BCECriterion(), np.ones((2, 1)), np.ones((2, 1))
+
+    run = Run(Problem("bce", make))
+    with pytest.raises(SettingError):
+        run.edit("net[0]", "weight", 0, 2.0)
+    assert run.net[0].weight == 0.5
+    assert (before == parameters(Run(XOR))).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "says"),
+    [
+        ({"batch": 0}, SettingError, "batch must be a whole number of at least 1, got 0"),
+        ({"batch": 1.0}, DTypeError, "batch must be a whole number of at least 1, got float"),
+        ({"seed": -1}, SettingError, "seed must be a whole number from 0 to 4294967295, got -1"),
+        (
+            {"learning_rate": math.nan},
+            SettingError,
+            "learning_rate must be a number of at least 0, got nan",
+        ),
+        ({"seed": True}, DTypeError, "seed must be a whole number from 0 to 4294967295, got bool"),
+        (
+            {"optimizer": "adams"},
+            SettingError,
+            f"optimizer must be one of {', '.join(OPTIMIZERS)}, got 'adams'",
+        ),
+        (
+            {"momentum": 1},
+            SettingError,
+            "a setting must be one of optimizer, learning_rate, batch, seed, got momentum",
+        ),
+    ],
+)
+def test_settings_that_cannot_be(settings, kind, says):
+    run = Run(XOR)
+    before = run.settings
+    with pytest.raises(kind) as caught:
+        run.set(**settings)
+    assert str(caught.value) == f"Run.set: {says}"
+    assert run.settings == before
+
+
+def test_what_is_no_problem():
+    for made, says in (
+        (None, "what p returns must be (net, criterion, input, target), got NoneType"),
+        ((1, nn.MSECriterion(), 1, 1), "net must be a Module, got int"),
+        ((nn.Linear(1, 1), 2, 1, 1), "criterion must be a Criterion, got int"),
+    ):
+        with pytest.raises(DTypeError) as caught:
+            Run(Problem("p", lambda made=made: made))
+        assert str(caught.value) == f"play: {says}"
+
+
+def diverging():
+    """Whatever the start, a learning rate of 1e9 makes each loss larger than the one before."""
+    x = np.arange(1.0, 9.0).reshape(8, 1)
+    return nn.Sequential(nn.Linear(1, 1)), nn.MSECriterion(), x, 2 * x
+
+
+FAST = Problem("fast", diverging, optimizer="sgd", learning_rate=1e9)
+
+
+def test_a_loss_that_is_no_number_teaches_nothing_and_is_told():
+    run = Run(FAST)
+    with np.errstate(all="ignore"):
+        for _ in range(100):
+            before = parameters(run)
+            loss = run.step()
+            if run.trouble is not None:
+                break
+        assert not math.isfinite(loss)
+        assert (parameters(run) == before).all()
+        steps = run.steps
+        said = (
+            f"The loss is {loss} at step {steps + 1}: the criterion made it of outputs that are "
+            "finite. Nothing was learned from this batch. Often the learning rate is too large "
+            "(it is 1e+09): go back to the start, with a smaller one."
+        )
+        assert run.trouble == said
+        assert run.one_call() is None
+        assert (run.steps, run.passing) == (steps, None)
+        run.net[0].weight[:] = 1e308
+        run.step()
+        where = "net[0], Linear(1 -> 1)"
+        assert f": the first output that is not finite is that of {where}. " in run.trouble
+        run.net[0].weight[:] = np.nan
+        run.step()
+        assert ": net[0].weight has numbers that are not finite. " in run.trouble
+    run.reset()
+    assert run.trouble is None
+    run.input[:] = np.inf
+    run.reset()
+    run.input[:] = np.nan
+    with np.errstate(all="ignore"):
+        run.step()
+    assert (
+        run.trouble
+        == "The loss is nan at step 1: the batch itself has numbers that are not finite."
+    )
+
+
+def test_tables_and_networks_without_parameters():
+    def make():
+        x = [np.ones((4, 2)), np.arange(8.0).reshape(4, 2)]
+        return nn.CAddTable(), nn.MSECriterion(), x, np.ones((4, 2))
+
+    run = Run(Problem("table", make, batch=2))
+    assert math.isfinite(run.step(watch=True))
+    frame = json.loads(json.dumps(View(run).frame()))
+    assert [said["shape"] for said in frame["input"]] == [[2, 2], [2, 2]]
+    assert frame["accuracy"] is None
+    assert run.edit("net", "input[1]", 0, 5.0).new == 5
+    while run.one_call() is not None:
+        pass
+    assert run.steps == 2
+
+
+def test_looking_changes_nothing():
+    """Neither random numbers nor statistics go on by a look, or by a frame."""
+
+    def make():
+        net = nn.Sequential(
+            nn.Linear(2, 4), nn.BatchNormalization(4), nn.Dropout(), nn.Linear(4, 2)
+        )
+        _, _, x, y = XOR.make()
+        return net, nn.CrossEntropyCriterion(), x, y
+
+    runs = [Run(Problem("random", make)) for _ in range(2)]
+    seen = []
+    for run, looks in zip(runs, (False, True), strict=True):
+        run.reset()
+        view = View(run)
+        for _ in range(5):
+            run.step(watch=looks)
+            if looks:
+                run.look()
+                assert view.frame()["accuracy"] is not None
+        seen.append([parameters(run), run.net[1].running_mean])
+    assert (seen[0][0] == seen[1][0]).all()
+    assert (seen[0][1] == seen[1][1]).all()
+    assert runs[1].net.train
+
+
+# ------------------------------------------------------------------ what a page sees
+
+
+def test_a_frame_has_the_numbers():
+    run = Run(XOR)
+    view = View(run)
+    run.step(watch=True)
+    before = run.net[0].weight.copy()
+    run.step(watch=True)
+    frame = json.loads(json.dumps(view.frame(), allow_nan=False))
+    first = frame["layers"][0]
+    held = {(said["role"], said["name"]): array(said) for said in first["arrays"]}
+    f4 = np.float32
+    assert (held["parameter", "weight"] == run.net[0].weight.astype(f4)).all()
+    assert (held["gradient", "gradWeight"] == run.net[0].gradWeight.astype(f4)).all()
+    assert (held["activation", "output"] == run.net[0].output.astype(f4)).all()
+    update = run.net[0].weight - before
+    assert (held["update", "weight"] == update.astype(f4)).all()
+    assert first["ratios"]["weight"] == np.linalg.norm(update) / np.linalg.norm(before)
+    answers = run.net.clone().forward(run.input).argmax(1)
+    assert frame["accuracy"] == (answers == run.target).mean()
+    assert (array(frame["input"][0]) == run.x.astype(f4)).all()
+    view.unfolded["net[0]"] = False
+    folded = view.frame()["layers"][0]
+    assert not folded["open"]
+    assert folded["arrays"][0]["norm"] == np.linalg.norm(run.net[0].weight)
+    assert "data" not in folded["arrays"][0]
+
+
+def test_the_plane_is_what_the_network_answers_there():
+    run = Run(XOR)
+    run.net[0].weight[:], run.net[0].bias[:] = [[1, 0], [0, 1], [0, 0], [0, 0]], 0
+    run.net[2].weight[:], run.net[2].bias[:] = [[-9, 0, 0, 0], [9, 0, 0, 0]], 0
+    plane = View(run).frame()["plane"]
+    side = plane["side"]
+    classes = np.frombuffer(base64.b64decode(plane["classes"]), np.uint8).reshape(side, side)
+    # The answer is whether the first coordinate, from left to right, is positive.
+    assert (classes[:, 0] == 0).all()
+    assert (classes[:, -1] == 1).all()
+    units = plane["units"]["net[0]"]
+    tiles = np.frombuffer(base64.b64decode(units["values"]), np.int8)
+    across, up = tiles.reshape(4, plane["coarse"], -1)[:2]
+    assert (np.diff(across.astype(int), axis=1) > 0).all()
+    assert (np.diff(up.astype(int), axis=0) < 0).all()
+
+
+def test_images_are_found_and_answered():
+    run = Run(PROBLEMS["digits"])
+    view = View(run)
+    run.step()
+    images = view.frame()["images"]
+    assert (array(images["pixels"]) == run.x[:24].astype(np.float32)).all()
+    assert images["classes"] == run.y[:24].tolist()
+    assert images["answers"] == run.net.output[:24].argmax(1).tolist()
+
+
+def test_large_arrays_are_shown_in_part():
+    def make():
+        return nn.Linear(300, 200), nn.MSECriterion(), np.ones((4, 300)), np.ones((4, 200))
+
+    frame = View(Run(Problem("large", make))).frame()
+    weight = frame["layers"][0]["arrays"][0]
+    assert weight["of"] == [200, 300]
+    assert weight["shape"] == [33, 300]
+    assert array(weight).shape == (33, 300)
+
+
+@pytest.mark.parametrize(
+    ("target", "output", "reads", "right"),
+    [
+        ([0, 2], [[1, 0, 0], [0, 1, 0]], "class", [True, False]),
+        ([[0.0, 1.0], [1.0, 0.0]], [[1.0, 2.0], [1.0, 2.0]], "class", [True, False]),
+        ([[1.0], [0.0]], [[0.6], [0.7]], "half", [True, False]),
+        ([1.0, -1.0], [0.1, 0.1], "sign", [True, False]),
+        ([[0.3], [2.0]], [[0.3], [2.0]], None, None),
+        ([[1.0, 1.0], [0.0, 1.0]], [[0.3, 1.0], [2.0, 1.0]], None, None),
+    ],
+)
+def test_which_answers_are_right(target, output, reads, right):
+    target, output = np.array(target), np.array(output, float)
+    judge = Judge(target)
+    assert judge.reads == reads
+    told = judge.right(output, target)
+    assert told is right is None or told.tolist() == right
+
+
+# ------------------------------------------------------------------ the thread
+
+
+class Broken(nn.Identity):
+    """Raises from its third forward on."""
+
+    calls = 0
+
+    def updateOutput(self, input):
+        Broken.calls += 1
+        if self.train and Broken.calls > 3:
+            raise ValueError("three is enough")
+        return super().updateOutput(input)
+
+
+def frame_of(trainer, after=0):
+    return json.loads(trainer.next(after))
+
+
+def until(trainer, holds):
+    frame, end = frame_of(trainer), time.monotonic() + 20
+    while not holds(frame):
+        assert time.monotonic() < end
+        frame = frame_of(trainer, frame["frame"])
+    return frame
+
+
+def test_training_and_pausing():
+    with Trainer([XOR]) as trainer:
+        assert trainer.do({"do": "set", "speed": None}) == {"ok": True}
+        trainer.do({"do": "train"})
+        frame = until(trainer, lambda frame: frame["step"] > 200)
+        assert frame["running"]
+        trainer.do({"do": "pause"})
+        frame = until(trainer, lambda frame: not frame["running"])
+        assert trainer.next(frame["frame"], 0.05) is None
+        assert 0 < len(trainer.kept) <= 41
+        trainer.do({"do": "reset"})
+        again = frame_of(trainer, frame["frame"])
+        assert (again["step"], again["run"]) == (0, frame["run"] + 1)
+
+
+def test_two_who_look_see_the_same():
+    with Trainer([XOR]) as trainer:
+        seen = []
+        threads = [threading.Thread(target=lambda: seen.append(trainer.next(0))) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert seen[0] is seen[1]
+
+
+def test_an_error_of_the_network_is_told_with_its_line_and_ends_nothing():
+    Broken.calls = 0
+
+    def make():
+        net, x = nn.Sequential(nn.Linear(2, 2), Broken()), np.ones((4, 2))
+        return net, nn.MSECriterion(), x, x
+
+    with Trainer([Problem("broken", make)]) as trainer:
+        trainer.do({"do": "train"})
+        frame = until(trainer, lambda frame: frame["trouble"])
+        line = Broken.updateOutput.__code__.co_firstlineno + 3
+        assert frame["trouble"].startswith(
+            f"ValueError: three is enough ({Path(__file__).name}:{line})"
+        )
+        assert not frame["running"]
+        Broken.calls = -10
+        assert trainer.do({"do": "step"}) == {"ok": True}
+        assert frame_of(trainer, frame["frame"])["trouble"] is None
+
+
+def test_nan_stops_the_training_with_a_word_why():
+    with Trainer([FAST]) as trainer:
+        trainer.do({"do": "train"})
+        frame = until(trainer, lambda frame: frame["trouble"])
+        assert not frame["running"]
+        assert "Often the learning rate is too large" in frame["trouble"]
+
+
+def test_training_pauses_when_nobody_looks(monkeypatch):
+    monkeypatch.setattr("torchlite.play.trainer.PATIENCE", 0.1)
+    with Trainer([XOR]) as trainer:
+        trainer.do({"do": "train"})
+        time.sleep(0.3)
+        frame = frame_of(trainer)
+        assert not frame["running"]
+        assert frame["said"] == "Training paused: nobody had looked for 0.1 seconds."
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (3, "a command must be an object, got 3"),
+        (
+            {"do": "dance"},
+            "what to do must be one of train, pause, step, call, reset, set, edit, open, "
+            "got 'dance'",
+        ),
+        ({"do": "set", "problem": "moons"}, "problem must be one of xor, got 'moons'"),
+        ({"do": "set", "speed": 0}, "speed must be a number greater than 0, or null, got 0"),
+    ],
+)
+def test_commands_that_cannot_be(command, says):
+    with Trainer([XOR]) as trainer:
+        assert trainer.do(command) == {"ok": False, "error": f"SettingError: play: {says}"}
+        assert not trainer.do({"do": "edit", "position": 1})["ok"]
+        assert trainer.do({"do": "step"}) == {"ok": True}
+
+
+def test_numbers_are_changed_while_training_pauses():
+    with Trainer([XOR]) as trainer:
+        edit = {"do": "edit", "position": "net[0]", "name": "weight", "index": 0, "value": 2}
+        trainer.do({"do": "train"})
+        assert trainer.do(edit)["error"].startswith("StateError: play: pause the training before")
+        trainer.do({"do": "pause"})
+        assert trainer.do(edit)["new"] == 2
+        said = frame_of(trainer)["said"]
+        assert said.startswith("net[0].weight: ")
+        assert "→ 2; the loss of this batch: " in said
+
+
+def test_frames_leave_the_training_its_time():
+    """After a frame that took so long, the training has ten times as long."""
+    with Trainer([XOR]) as trainer:
+        made = trainer.view.frame
+        times = []
+
+        def slow():
+            times.append(time.perf_counter())
+            time.sleep(0.02)
+            return made()
+
+        trainer.view.frame = slow
+        trainer.do({"do": "train"})
+        after = 0
+        for _ in range(5):
+            after = frame_of(trainer, after)["frame"]
+    assert min(np.diff(times[1:])) >= 0.22
+
+
+def test_what_is_asked_of_a_trainer_that_has_ended():
+    trainer = Trainer([XOR])
+    with trainer:
+        pass
+    assert trainer.next(0) is None
+
+
+# ------------------------------------------------------------------ the server
+
+
+@pytest.fixture(scope="module")
+def served():
+    with Trainer([XOR]) as trainer, Server(trainer) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def ask(server, path, method="GET", body=None, **headers):
+    port = server.server_address[1]
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        return answer, answer.read()
+    finally:
+        connection.close()
+
+
+def test_the_page_and_its_files(served):
+    kinds = {"css": "text/css", "js": "text/javascript", "": "text/html"}
+    for name in ("", "play.css", "play.js", "live.js", "arrays.css", "arrays.js"):
+        kind = kinds[name.rpartition(".")[2]]
+        answer, body = ask(served, f"/{served.secret}/{name}")
+        assert answer.status == 200
+        assert answer.headers.get_content_type() == kind
+        assert len(body) > 100
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        assert "Python" not in answer.headers["Server"]
+
+
+def test_a_command_and_a_frame(served):
+    path = f"/{served.secret}"
+    kind = {"Content_Type": "application/json"}
+    answer, body = ask(served, f"{path}/do", "POST", json.dumps({"do": "step"}), **kind)
+    assert (answer.status, json.loads(body)) == (200, {"ok": True})
+    answer, body = ask(served, f"{path}/frame?after=0")
+    assert answer.status == 200
+    assert json.loads(body)["step"] >= 1
+    answer, body = ask(served, f"{path}/step")
+    assert answer.status == 200
+    assert b"Backpropagation, step by step" in body
+
+
+def test_nobody_else_is_let_in(served):
+    own, secret = served.own, served.secret
+    port = served.server_address[1]
+    wrong = secret[:-1] + ("A" if secret[-1] != "A" else "B")
+    refused = [
+        ask(served, "/"),
+        ask(served, f"/{wrong}/"),
+        ask(served, f"/{wrong}/frame?after=0"),
+        ask(served, f"/{secret}"[:-3]),
+        ask(served, f"/{secret}/", Host=f"localhost:{port}"),
+        ask(served, f"/{secret}/", Host=f"evil.example:{port}"),
+        ask(served, f"/{secret}/", Host="127.0.0.1"),
+        ask(served, f"/{secret}/", Origin="http://evil.example"),
+        ask(served, f"/{secret}/do", "POST", "{}", Host="evil.example"),
+        ask(served, f"/{secret}/do", "POST", "{}", Origin="null"),
+    ]
+    for answer, body in refused:
+        assert answer.status == 403
+        assert body == b"this page is for the one who started it\n"
+    assert own == f"127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "body", "headers", "status"),
+    [
+        ("etc/passwd", "GET", None, {}, 404),
+        ("../play.js", "GET", None, {}, 404),
+        ("play.js?x", "GET", None, {}, 404),
+        ("frame", "GET", None, {}, 400),
+        ("frame?after=-1", "GET", None, {}, 400),
+        ("frame?after=²", "GET", None, {}, 400),
+        ("do", "POST", "{}", {"Content_Type": "text/plain"}, 404),
+        ("frame", "POST", "{}", {"Content_Type": "application/json"}, 404),
+        ("do", "POST", "{", {"Content_Type": "application/json"}, 400),
+        ("do", "POST", " " * 70_000, {"Content_Type": "application/json"}, 413),
+        ("do", "POST", None, {"Content_Type": "application/json", "Content_Length": "x"}, 413),
+        ("", "PUT", None, {}, 501),
+    ],
+)
+def test_requests_that_cannot_be(served, path, method, body, headers, status):
+    path = path.replace("²", "%C2%B2")
+    assert ask(served, f"/{served.secret}/{path}", method, body, **headers)[0].status == status
+
+
+def test_it_listens_on_this_machine_alone(served):
+    assert served.server_address[0] == "127.0.0.1"
+    assert served.socket.family == socket.AF_INET
+
+
+def test_a_port_in_use_is_told(served):
+    port = served.server_address[1]
+    with pytest.raises(StateError) as caught:
+        Server(served.trainer, port)
+    first, hint = str(caught.value).split("\n")
+    assert first.startswith(f"play: port {port} cannot be had: ")
+    assert hint == "  hint: without --port a free one is taken"
+
+
+# ------------------------------------------------------------------ the command
+
+
+WORK = """
+import numpy as np
+import torchlite as nn
+
+def made():
+    return nn.Linear(2, 1), nn.MSECriterion(), np.ones((8, 2)), np.ones((8, 1))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there Ctrl-C goes to all programs of a terminal")
+def test_the_command_serves_until_it_is_interrupted(tmp_path):
+    (tmp_path / "work.py").write_text(WORK)
+    command = [sys.executable, "-m", "torchlite", "play", "work.py:made", "--no-browser"]
+    started = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    address, _, words = started.stdout.readline().partition(" ")
+    assert words == "is open to this machine alone; Ctrl-C ends it.\n"
+    _, _, host, secret, _ = address.split("/")
+    with contextlib.closing(http.client.HTTPConnection(host, timeout=20)) as connection:
+        connection.request("GET", f"/{secret}/frame?after=0")
+        frame = json.loads(connection.getresponse().read())
+        assert frame["problem"] == "work.py:made"
+        assert frame["samples"] == 8
+        # One who waits for the next frame keeps nobody waiting.
+        connection.request("GET", f"/{secret}/frame?after={frame['frame']}")
+        started.send_signal(signal.SIGINT)
+        out, err = started.communicate(timeout=20)
+    assert (started.returncode, err) == (0, "")
+    assert out == "\nended\n"
+
+
+def test_the_command_refuses_what_cannot_be(capsys):
+    from torchlite.__main__ import main
+
+    assert main(["play", "nowhere.py:made", "--no-browser"]) == 2
+    assert "play: FileNotFoundError" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["play", "--port", "70000"])
+    assert "must be a whole number from 0 to 65535, got '70000'" in capsys.readouterr().err

@@ -1,0 +1,93 @@
+"""Which answers are right, where outputs and targets say so."""
+
+from typing import Any
+
+import numpy as np
+
+from torchlite.kernels.arrays import Array
+from torchlite.nn.nested import is_array
+
+__all__ = ["Judge"]
+
+
+class Judge:
+    """How the outputs of a network are read: by what the targets are.
+
+    Attributes
+    ----------
+    reads
+        "class" where the largest output of a sample is its answer (targets are whole numbers, or
+        rows with one 1), "half" where an output above a half means 1, "sign" where a positive one
+        means 1 and a negative one -1; None where targets are no classes.
+
+    Example
+    -------
+    >>> target = np.array([0, 1, 1])
+    >>> judge = Judge(target)
+    >>> judge.reads, judge.right(np.array([[2.0, 1.0], [0.0, 3.0], [5.0, 4.0]]), target)
+    ('class', array([ True,  True, False]))
+    """
+
+    def __init__(self, target: Any) -> None:
+        self.reads = _reads(target)
+
+    def answers(self, output: Any) -> Array | None:
+        """Return the class that each output means, or None where they mean none."""
+        if self.reads is None or not is_array(output) or output.dtype.kind != "f":
+            return None
+        if self.reads == "class":
+            return output.argmax(1) if output.ndim == 2 else None
+        answers: Array = output > (0.5 if self.reads == "half" else 0)
+        return answers.reshape(len(output)).astype(int) if answers.size == len(output) else None
+
+    def classes(self, target: Array) -> Array:
+        """Return the class of each target."""
+        if self.reads == "class" and target.ndim == 2:
+            return target.argmax(1)
+        classes: Array = target if self.reads == "class" else target > 0
+        return classes.reshape(len(target)).astype(int)
+
+    def right(self, output: Any, target: Any) -> Array | None:
+        """Tell of each sample whether its answer is right."""
+        answers = self.answers(output)
+        if answers is None:
+            return None
+        classes = self.classes(target)
+        return answers == classes if answers.shape == classes.shape else None
+
+    def leaning(self, output: Any) -> tuple[Array, Array] | None:
+        """Return which class each output means, and from 0 to 1 how clearly."""
+        answers = self.answers(output)
+        if answers is None:
+            return None
+        if self.reads != "class":
+            flat = output.reshape(len(output))
+            clear = np.abs(2 * flat - 1 if self.reads == "half" else flat)
+            return answers, np.minimum(clear, 1)
+        shares = _shares(output)
+        best = shares.max(1)
+        even = 1 / output.shape[1]
+        return answers, (best - even) / (1 - even) if output.shape[1] > 1 else best
+
+
+def _reads(target: Any) -> str | None:
+    if not is_array(target) or not target.ndim or not target.size:
+        return None
+    if target.dtype.kind in "iu":
+        return "class" if target.ndim == 1 and target.min() >= 0 else None
+    if target.dtype.kind != "f":
+        return None
+    found = set(np.unique(target[:1000]).tolist())
+    if target.ndim == 2 and target.shape[1] > 1:
+        return "class" if found <= {0, 1} and (target.sum(1) == 1).all() else None
+    if target.size != len(target):
+        return None
+    return "half" if found <= {0, 1} else "sign" if found <= {-1, 1} else None
+
+
+def _shares(output: Array) -> Array:
+    """Return outputs that may be scores, logarithms of shares, or shares, as shares."""
+    if (output >= 0).all() and np.allclose(output.sum(1), 1):
+        return output
+    shares: Array = np.exp(output - output.max(1, keepdims=True))
+    return shares / shares.sum(1, keepdims=True)

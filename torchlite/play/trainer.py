@@ -1,0 +1,356 @@
+"""The one thread that touches a run: it takes commands, trains, and makes what pages are shown."""
+
+import json
+import math
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from torchlite import random
+from torchlite.errors import SettingError, StateError, fault
+from torchlite.play.data import Problem
+from torchlite.play.frames import View
+from torchlite.play.run import Run
+from torchlite.stepping import trace
+from torchlite.stepping.page import render
+from torchlite.testing.raised import line_of
+
+__all__ = ["Trainer"]
+
+# Updates a second, at first: so that one sees the network learn.
+SPEED = 100.0
+# Pages get so many frames a second at most, and making one takes at most this part of the time.
+FRAMES = 30
+SHARE = 0.1
+# When nobody has looked for so many seconds, the training pauses.
+PATIENCE = 10.0
+# A command that has not been done after so many seconds was given to a network that computes on.
+LONGEST = 60.0
+# Of so many frames the story of a run is told.
+KEPT = 40
+
+
+class Trainer:
+    """Trains in a thread of its own, for as many pages as look at it.
+
+    Everything that is done to the run is done by that thread, between two updates; so nothing else
+    needs a lock. A frame is made when somebody waits for it, and after it the training has at least
+    ten times as long as it took.
+
+    Parameters
+    ----------
+    problems
+        What can be chosen; the first is what is begun with.
+    seed
+        Where random numbers start.
+
+    Attributes
+    ----------
+    run
+        The run; of other threads, none may touch it while the trainer runs.
+
+    Example
+    -------
+    >>> from torchlite.play import PROBLEMS, Trainer
+    >>> with Trainer([PROBLEMS["xor"]]) as trainer:
+    ...     done = trainer.do({"do": "step"})
+    ...     frame = json.loads(trainer.next(0))
+    >>> done, frame["step"], frame["running"]
+    ({'ok': True}, 1, False)
+    """
+
+    def __init__(self, problems: list[Problem], seed: int = 0) -> None:
+        self.problems = {problem.name: problem for problem in problems}
+        self.running = False
+        # Updates a second, or None: as many as there can be.
+        self.speed: float | None = SPEED
+        self.said: str | None = None
+        self.raised: str | None = None
+        self._commands: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]
+        self._commands = queue.SimpleQueue()
+        self._published = threading.Condition()
+        self._number = 0
+        self._text = ""
+        self._waiting = 0
+        self._asked = perf_counter()
+        self._closed = False
+        self._runs = 0
+        self._kept: list[str] = []
+        self._every = 1
+        self._thread = threading.Thread(target=self._work, name="torchlite play", daemon=True)
+        self._begin(Run(problems[0], seed))
+
+    def _begin(self, run: Run) -> None:
+        self.run, self.view = run, View(run)
+        self._runs += 1
+        self._changed = True
+        self._due = self._step_due = 0.0
+        self._since = perf_counter(), 0
+        self._pace = {"steps": 0.0, "frames": 0.0, "share": 0.0}
+        self._kept, self._every, self._made = [], 1, 0
+        self.said = self.raised = None
+        self._guarded(run.look)
+
+    # ---------------------------------------------------------------- from any thread
+
+    def __enter__(self) -> "Trainer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the thread; who waits for something is told that there is nothing more."""
+        self._closed = True
+        self._commands.put(None)
+        with self._published:
+            self._published.notify_all()
+        if self._thread.is_alive():
+            # A network that computes for long is not waited for: the thread ends with the program.
+            self._thread.join(timeout=2)
+
+    def do(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Have a command done; return its answer: {"ok": True, ...}, or ok False and an error."""
+        try:
+            answer: dict[str, Any] = self._ask(lambda: self._done(command))
+        except StateError as error:
+            return {"ok": False, "error": str(error)}
+        return answer
+
+    def page(self) -> str:
+        """Return the current batch's forward and backward as a page to step through."""
+        page: str = self._ask(self._stepped)
+        return page
+
+    def _ask(self, call: Callable[[], Any]) -> Any:
+        """Have the thread call something, and return what that returns, or raise what it raises."""
+        done: Future[Any] = Future()
+        self._commands.put((call, done))
+        try:
+            return done.result(LONGEST)
+        except TimeoutError:
+            seconds = f"{LONGEST:g} seconds"
+            raise StateError(f"play: the network has been computing for {seconds}") from None
+
+    def next(self, after: int, timeout: float = PATIENCE) -> str | None:
+        """Return the first frame with a greater number, as JSON; None if there is none in time."""
+        with self._published:
+            self._asked = perf_counter()
+            self._waiting += 1
+            self._commands.put(None)
+            try:
+                self._published.wait_for(lambda: self._number > after or self._closed, timeout)
+                self._asked = perf_counter()
+                return self._text if self._number > after and not self._closed else None
+            finally:
+                self._waiting -= 1
+
+    @property
+    def kept(self) -> list[str]:
+        """Frames of the whole run, at even distances."""
+        return [*self._kept]
+
+    # ---------------------------------------------------------------- in the thread
+
+    def _work(self) -> None:
+        while not self._closed:
+            self._obey()
+            if self.running:
+                self._train()
+            if self._changed and self._waiting and perf_counter() >= self._due:
+                self._publish()
+        while not self._commands.empty():
+            asked = self._commands.get()
+            if asked is not None:
+                asked[1].set_exception(StateError("play: the program has ended"))
+
+    def _obey(self) -> None:
+        """Do what is asked for; wait for something to do if there is nothing."""
+        wait = self._idle()
+        try:
+            asked = self._commands.get(timeout=wait) if wait else self._commands.get_nowait()
+        except queue.Empty:
+            return
+        if asked is not None:
+            call, done = asked
+            try:
+                done.set_result(call())
+            except BaseException as error:
+                done.set_exception(error)
+
+    def _idle(self) -> float:
+        """Return for how long there is nothing to do but to wait for commands."""
+        now = perf_counter()
+        frame = max(0.0, self._due - now) if self._changed and self._waiting else math.inf
+        step = max(0.0, self._step_due - now) if self.running else math.inf
+        return min(frame, step, 3600)
+
+    def _train(self) -> None:
+        now = perf_counter()
+        if now < self._step_due:
+            return
+        if not self._waiting and now - self._asked > PATIENCE:
+            self.running = False
+            self.said = f"Training paused: nobody had looked for {PATIENCE:g} seconds."
+            return
+        self._step_due = max(self._step_due, now - 0.1) + 1 / self.speed if self.speed else 0.0
+        watched = now >= self._due and self._waiting > 0
+        self._step(watched)
+
+    def _step(self, watched: bool) -> None:
+        self._guarded(lambda: self.run.step(watched))
+        if self.raised or self.run.trouble:
+            self.running = False
+
+    def _guarded(self, call: Callable[[], Any]) -> Any:
+        """Call what runs the user's code; what it raises is told, and ends nothing."""
+        self._changed = True
+        self.raised = None
+        try:
+            # NaN and infinities are told of, each time, by the page.
+            with np.errstate(all="ignore"):
+                return call()
+        except BaseException as error:
+            notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
+            self.raised = f"{type(error).__name__}: {error}{line_of(error)}{notes}"
+            return None
+
+    def _publish(self) -> None:
+        begin = perf_counter()
+        text = self._framed(begin)
+        took = perf_counter() - begin
+        # Its own time and ten times that for the training.
+        self._due = begin + max(1 / FRAMES, took * (1 + 1 / SHARE))
+        self._keep(text)
+        with self._published:
+            self._number += 1
+            self._text = text
+            self._changed = False
+            self._published.notify_all()
+        self._pace["share"] = took / max(1 / FRAMES, begin - self._since[0])
+
+    def _framed(self, now: float) -> str:
+        since, steps = self._since
+        passed = max(1e-9, now - since)
+        if self.running and passed > 0.2:
+            self._pace["steps"] = (self.run.steps - steps) / passed
+            self._since = now, self.run.steps
+        frame = {
+            "frame": self._number + 1,
+            "run": self._runs,
+            "running": self.running,
+            "speed": self.speed,
+            "pace": self._pace,
+            "problem": self.run.problem.name,
+            "problems": [
+                {"name": problem.name, "words": problem.words} for problem in self.problems.values()
+            ],
+            "said": self.said,
+            **self.view.about(),
+            **self.view.frame(),
+        }
+        if self.raised:
+            frame["trouble"] = self.raised
+        return json.dumps(frame, allow_nan=False)
+
+    def _keep(self, text: str) -> None:
+        if self._made % self._every == 0:
+            self._kept.append(text)
+            if len(self._kept) > KEPT:
+                self._kept[:] = self._kept[::2]
+                self._every *= 2
+        self._made += 1
+
+    def _stepped(self) -> str:
+        run = self.run
+        stream = random.getRNGState()
+        try:
+            net = run.net.clone()
+            net.zeroGradParameters()
+            return render(trace(net, run.x, run.criterion.clone(), run.y))
+        finally:
+            random.setRNGState(stream)
+
+    # ---------------------------------------------------------------- commands
+
+    def _done(self, command: Any) -> dict[str, Any]:
+        try:
+            if not isinstance(command, dict):
+                raise fault(SettingError, "play", "a command", "an object", repr(command))
+            name, given = command.get("do"), {k: v for k, v in command.items() if k != "do"}
+            known: dict[Any, Callable[..., Any]] = {
+                "train": self._start,
+                "pause": self._pause,
+                "step": self._one_step,
+                "call": self._one_call,
+                "reset": self._reset,
+                "set": self._set,
+                "edit": self._edit,
+                "open": self._open,
+            }
+            if name not in known:
+                expected = f"one of {', '.join(known)}"
+                raise fault(SettingError, "play", "what to do", expected, repr(name))
+            self._changed = True
+            self.said = None
+            return {"ok": True, **(known[name](**given) or {})}
+        except Exception as error:
+            return {"ok": False, "error": f"{type(error).__name__}: {error}{line_of(error)}"}
+
+    def _start(self) -> None:
+        self.running = True
+        self._since = perf_counter(), self.run.steps
+        self._step_due = 0.0
+
+    def _pause(self) -> None:
+        self.running = False
+
+    def _one_step(self) -> None:
+        self.running = False
+        self._step(True)
+
+    def _one_call(self) -> None:
+        self.running = False
+        self._guarded(self.run.one_call)
+
+    def _reset(self) -> None:
+        self.running = False
+        self.run.reset()
+        self._begin(self.run)
+
+    def _set(self, problem: str | None = None, **settings: Any) -> None:
+        if problem is not None:
+            if problem not in self.problems:
+                expected = f"one of {', '.join(self.problems)}"
+                raise fault(SettingError, "play", "problem", expected, repr(problem))
+            self.running = False
+            self._begin(Run(self.problems[problem], self.run.settings.seed))
+        if "speed" in settings:
+            speed = settings.pop("speed")
+            if speed is not None and not (isinstance(speed, (int, float)) and speed > 0):
+                expected = "a number greater than 0, or null"
+                raise fault(SettingError, "play", "speed", expected, repr(speed))
+            self.speed = speed
+            self._step_due = 0.0
+        before = self.run.settings.seed
+        self.run.set(**settings)
+        if self.run.settings.seed != before:
+            self.running = False
+            self._begin(self.run)
+
+    def _edit(self, position: str, name: str, index: int, value: float) -> dict[str, Any]:
+        if self.running:
+            raise StateError("play: pause the training before a number is changed")
+        change = self.run.edit(position, name, index, value)
+        old, new, before, after = (f"{number:.4g}" for number in change)
+        self.said = f"{position}.{name}: {old} → {new}; the loss of this batch: {before} → {after}"
+        return change._asdict()
+
+    def _open(self, position: str, open: bool) -> None:
+        self.view.unfolded[position] = bool(open)
