@@ -1043,11 +1043,10 @@ def chain(n):
     return net, numbers(3, 2), nn.MSECriterion(), numbers(3, 2)
 
 
-def test_the_cost_of_every_view_grows_as_the_network(tmp_path, monkeypatch):
-    monkeypatch.setattr(page, "MOST_CALLS", 10_000)
+def test_the_cost_of_every_view_grows_as_the_network(tmp_path):
     file = tmp_path / "trace.json"
     costs = []
-    for n in (20, 40, 80, 160):
+    for n in (5, 10, 20, 40):
         arguments = chain(n)
         recorded, steps = calls_of(lambda arguments=arguments: trace(*arguments))
         others = [
@@ -1076,20 +1075,24 @@ def test_the_forward_of_a_backward_is_found_at_once(monkeypatch):
 
 
 def test_a_page_says_where_its_numeric_derivatives_end(tmp_path, monkeypatch):
-    steps = trace(*chain(4))
-    cost = 2 * 6
-    # 6 entries of the criterion's gradient, then those of the last layers.
-    monkeypatch.setattr(page, "MOST_CALLS", cost * (6 + 6))
-    data = page_data(steps, tmp_path)
-    numeric = [
-        step["number"] for step in data["steps"] if any("numeric" in a for a in step["arrays"])
-    ]
-    assert numeric == [7, 8]
-    assert data["note"].endswith(" From step 9 on there is none: it would take too long.")
-    monkeypatch.setattr(page, "MOST_CALLS", 10**9)
-    data = page_data(steps, tmp_path)
-    assert "From step" not in data["note"]
-    assert sum("numeric" in a for step in data["steps"] for a in step["arrays"]) == 1 + 5 + 4
+    def numeric(most):
+        monkeypatch.setattr("torchlite.stepping.numeric.MOST_CALLS", most)
+        data = page_data(trace(*chain(4)), tmp_path)
+        there = [s["number"] for s in data["steps"] if any("numeric" in a for a in s["arrays"])]
+        return there, data["note"]
+
+    # One call of the criterion, or of a layer, for 6 entries on both sides, and in a direction.
+    each = 2 * (6 + 1)
+    there, note = numeric(2 * each)
+    assert there == [7, 8]
+    assert note.endswith(" There are none at steps 9 to 13, 15: it would take too long.")
+    # Parameters of a layer cost less: its weight has 4 entries, its bias 2.
+    there, note = numeric(5 * each + 2 * (4 + 1) + 2 * (2 + 1) - 1)
+    assert there == [7, 8, 9, 10, 11, 12, 13]
+    assert note.endswith(" There are none at steps 13, 15: it would take too long.")
+    there, note = numeric(10**9)
+    assert "There are none" not in note
+    assert there == [7, 8, 9, 10, 11, 12, 13, 15]
 
 
 def test_summary():

@@ -17,6 +17,12 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", nargs="?", metavar="file.py:function", help="what to trace")
     parser.add_argument("--html", metavar="FILE", help="write a page for a browser")
+    parser.add_argument(
+        "--no-numeric",
+        action="store_false",
+        dest="numeric",
+        help="leave the numeric derivatives out of the page: they take the most time",
+    )
     parser.add_argument("--json", metavar="FILE", help="write a file to compare with another")
     parser.add_argument(
         "--compare",
@@ -43,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         net, criterion, input, target = made
         steps = trace(net, input, criterion, target)
         if args.html:
-            steps.to_html(args.html)
+            steps.to_html(args.html, args.numeric)
         if args.json:
             steps.to_json(args.json)
     except Exception as error:

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.progress import progress
 from torchlite.stepping import drawing, text
 from torchlite.stepping.arrays import Copy, named_arrays
 from torchlite.stepping.formulas import SCATTERED, TARGETS, products, sources, windows
+from torchlite.stepping.numeric import Numeric
 from torchlite.stepping.packing import Pool, picture
 from torchlite.stepping.steps import Step, Trace
 from torchlite.testing import maths
@@ -22,21 +24,18 @@ __all__ = ["render"]
 
 # Arrays of more entries are shown as heat maps.
 SHOWN = 200
-# Every numeric derivative runs the network twice. In so many calls of layers, some seconds, a page
-# of small networks has all of them, and one of a thousand layers those of its last layers.
-MOST_CALLS = 500_000
 # To find the windows that an entry is made of, a step's Maths is run once for each index of each
 # dimension of each array, or for each entry. So many times, some seconds, they are looked for.
 MOST_RUNS = 2_000
 
 
-def render(trace: Trace) -> str:
-    """Return the page as text."""
-    end = _end_of_derivatives(trace)
+def render(trace: Trace, numeric: bool = True) -> str:
+    """Return the page as text; numeric tells whether with numeric derivatives."""
     found = _windows(trace)
-    pool = Pool()
+    pool, beside = Pool(), Numeric(trace, numeric)
     steps = [
-        _step(trace, step, step.number < end, found.get(step.number, {}), pool) for step in trace
+        _step(trace, step, beside, found.get(step.number, {}), pool)
+        for step in progress(trace.steps, "steps of the page")
     ]
     data = json.dumps(
         {
@@ -44,7 +43,7 @@ def render(trace: Trace) -> str:
             "criterion": trace.criterion,
             "steps": steps,
             "packed": pool.packed,
-            "note": _note(trace, end, pool),
+            "note": " ".join(filter(None, [trace.note, beside.note(), pool.note])),
         },
         allow_nan=False,
     )
@@ -71,41 +70,6 @@ def _drawn(part: Any) -> Any:
         drawn["columns"] = drawing.columns(part["edges"], len(part["modules"]))
         drawn["lines"] = drawing.lines(part)
     return drawn
-
-
-def _end_of_derivatives(trace: Trace) -> float:
-    """Return the number of the first step for whose numeric derivatives it would take too long."""
-    left = MOST_CALLS
-    for step in trace:
-        call: Any = trace._calls.get(step.number)
-        entries = sum(
-            value.values.size
-            for name, role, value in _values(step)
-            if _has_derivative(step, call, name, role, value)
-        )
-        if entries:
-            left -= entries * call.round.cost()
-        if left < 0:
-            return int(step.number)
-    return math.inf
-
-
-def _note(trace: Trace, end: float, pool: Pool) -> str:
-    """Say what the recording lacks, and where the numeric derivatives come from, or go to."""
-    return " ".join(filter(None, [trace.note, _of_derivatives(trace, end), pool.note]))
-
-
-def _of_derivatives(trace: Trace, end: float) -> str:
-    if trace.criterion is None:
-        return "There are no numeric derivatives: nothing was recorded of a criterion."
-    if not trace._calls:
-        return "There are no numeric derivatives: they need the network itself, or a backward."
-    return (
-        "The small number under an entry of a gradient is its numeric derivative: the loss is "
-        "computed twice more, with the number a little larger and a little smaller, and the "
-        "difference is divided by the distance."
-        + (f" From step {end} on there is none: it would take too long." if end < math.inf else "")
-    )
 
 
 def _windows(trace: Trace) -> dict[int, Any]:
@@ -189,7 +153,7 @@ def _index(numbers: list[int], n: int) -> str:
     return f"{first}:{last + 1}" + (f":{step}" if step > 1 else "")
 
 
-def _step(trace: Trace, step: Step, derivatives: bool, made: Any, pool: Pool) -> dict[str, Any]:
+def _step(trace: Trace, step: Step, numeric: Numeric, made: Any, pool: Pool) -> dict[str, Any]:
     call = trace._calls.get(step.number)
     flow = {
         name: text.shapes_of_all(value) for name, value in (step.arguments | step.results).items()
@@ -207,7 +171,7 @@ def _step(trace: Trace, step: Step, derivatives: bool, made: Any, pool: Pool) ->
         "scale": _scale(step),
         "flow": flow,
         "arrays": [
-            _array(step, call if derivatives else None, name, role, value, made.get(name), pool)
+            _array(step, numeric, name, role, value, made.get(name), pool)
             for name, role, value in _values(step)
         ],
         "nothing": step.method == "accGradParameters" and not step.after,
@@ -244,7 +208,7 @@ def _labelled(name: str, role: str, value: Any) -> Any:
 
 
 def _array(
-    step: Step, call: Any, name: str, role: str, value: Any, made: Any, pool: Pool
+    step: Step, numeric: Numeric, name: str, role: str, value: Any, made: Any, pool: Pool
 ) -> dict[str, Any]:
     shown: dict[str, Any] = {"name": name, "role": role}
     if not isinstance(value, Copy):
@@ -272,44 +236,10 @@ def _array(
             ]
             for source, each in made.items()
         }
-    if _has_derivative(step, call, name, role, value):
-        shown["numeric"] = _numeric(step, call, name, role, value)
-    return shown
-
-
-def _has_derivative(step: Step, call: Any, name: str, role: str, value: Any) -> bool:
-    """Tell whether a shown array is a gradient of the loss."""
-    return (
-        call is not None
-        and call.linked
-        and (name.startswith("gradInput") if role == "result" else role == "increment")
-        and step.method != "updateParameters"
-        and isinstance(value, Copy)
-        and value.values is not None
-        and value.values.size <= SHOWN
-    )
-
-
-def _numeric(step: Step, call: Any, name: str, role: str, value: Copy) -> Any:
-    """Return [numeric derivative, verdict] of every entry, or None where there is none."""
-    parameter = role == "increment"
-    if parameter:
-        number = list(step.after).index(name)
-    else:
-        arrays = [label for label, _ in named_arrays("gradInput", step.results["gradInput"])]
-        number = arrays.index(name)
-    scale = step.arguments.get("scale", 1) if parameter else 1
-    close = 1e-3 if value.dtype == "float32" else 1e-5
-    found = []
-    for index in np.ndindex(*value.shape):
-        slope = call.round.slope(call, number, index, parameter)
-        if slope is None:
-            return None
-        numeric, got = scale * slope.value, value.values[index]
-        agrees = abs(numeric - got) <= close * max(abs(numeric), abs(got), 1e-3)
-        verdict = "agrees" if agrees else "lies at a kink" if slope.kink else "differs"
-        found.append([_plain(float(numeric)), verdict])
-    return found
+    beside = numeric.beside(step, name, role, value)
+    if beside.get("numeric"):
+        beside["numeric"] = [[_plain(number), verdict] for number, verdict in beside["numeric"]]
+    return shown | beside
 
 
 def _scale(step: Step) -> Any:

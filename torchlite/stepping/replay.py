@@ -1,4 +1,4 @@
-"""Running a forward again with one number changed: numeric derivatives of the loss.
+"""What is needed to run what led to a loss again: for numeric derivatives.
 
 A round is what led to a loss: the calls that the user made, one of the whole network or several
 of its layers by hand, and then the criterion. It keeps a copy of the network as it was before, the
@@ -6,39 +6,16 @@ state of the random stream, and which call took which result: all that running i
 """
 
 import copy
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 from torchlite import random
 from torchlite.nn.criterion import Criterion
-from torchlite.nn.nested import (
-    cast_arrays,
-    copy_arrays,
-    is_array,
-    is_floating,
-    leaves,
-    map_arrays,
-    rebuilt,
-    same,
-)
-from torchlite.nn.stateful import parts, shadowed
+from torchlite.nn.nested import cast_arrays, is_array, leaves, map_arrays, same
+from torchlite.nn.stateful import parts
+from torchlite.stepping.derivatives import STATE, Budget, Derivatives, Slopes
 
-__all__ = ["Call", "Round", "Slope"]
-
-# Of a central difference: a power of two, so that most numbers move by just that.
-STEP = 2.0**-17
-# What a recurrent module, or one of sequences, knows of what came before.
-_STATE = frozenset(("_now", "step", "_mode"))
-
-
-class Slope(NamedTuple):
-    """A central difference, and whether the slopes on both sides differ: a kink."""
-
-    value: float
-    kink: bool
+__all__ = ["Call", "Round"]
 
 
 class Call(NamedTuple):
@@ -73,7 +50,10 @@ class Round:
         self._copies = copy.deepcopy([net, criterion], self._memo)
         # Of recurrent modules, from where they go on, which copies do not know.
         self._states = [
-            (self._memo[id(part)], {name: vars(part)[name] for name in _STATE & vars(part).keys()})
+            (
+                self._memo[id(part)],
+                {name: vars(part)[name] for name in vars(part).keys() & set(STATE)},
+            )
             for part in parts([net])
         ]
         self._made: list[tuple[int, list[Any]]] = []
@@ -84,11 +64,7 @@ class Round:
         # By the id of an array: the array (so that it stays the one with this id) and its origin.
         self._results: dict[int, tuple[Any, _Result]] = {}
         self._gradients: dict[int, Any] = {}
-        self._ready: Any = None
-
-    def cost(self) -> int:
-        """Return how many calls of layers one numeric derivative takes."""
-        return 2 * len(self._order)
+        self._derivatives: Derivatives | None = None
 
     # ---------------------------------------------------------------- while recording
 
@@ -168,97 +144,38 @@ class Round:
 
     # ---------------------------------------------------------------- afterwards
 
-    def slope(self, call: Call, number: int, index: Any, parameter: bool) -> Slope | None:
-        """Return the derivative of the loss by an entry of the call's input, or of a parameter.
+    def slopes(self, call: Call, number: int, parameter: bool, budget: Budget) -> Slopes | None:
+        """Return the derivatives of the loss by an array of the call's input, or by a parameter.
 
-        number tells which array of the input, or which parameter. The parameter is moved during
-        this one call of the layer: what the call itself adds to the gradient.
+        number tells which. None, where there are none, or the budget does not allow them.
         """
-        if not self.closed or self._prepared() is None:
-            return None
-        (ahead, behind), moves = self._losses(call, number, index, parameter)
-        if len(moves) != 2:
-            return None
-        (value, above), (_, below) = moves
-        right = (ahead - self._ready) / (above - value)
-        left = (self._ready - behind) / (value - below)
-        kink = abs(right - left) > 1e-3 * max(abs(right), abs(left), 0.1)
-        return Slope((ahead - behind) / (above - below), kink)
+        before = random.getRNGState()
+        try:
+            derivatives = self._prepared()
+            if derivatives is None:
+                return None
+            part = self._memo[call.part]
+            return derivatives.slopes(part, call.occurrence, number, parameter, budget)
+        finally:
+            random.setRNGState(before)
 
-    def _prepared(self) -> Any:
-        """Cast the copies to float64; return the loss, None where there is no real one."""
-        if self._ready is None:
-            before = random.getRNGState()
+    def _prepared(self) -> Derivatives | None:
+        """Cast the copies to float64, and run them once; None where there is no real loss."""
+        if self.closed and self._derivatives is None:
             try:
                 for part in self._copies:
                     part.type("float64")
                 for _, held in self._states:
                     if held.get("_now") is not None:
                         held["_now"] = _float64(held["_now"])
-                self._made = [(part, [_float64(a) for a in given]) for part, given in self._made]
-                self._ready = self._run()
+                made = [
+                    (self._memo[part], [_float64(a) for a in given]) for part, given in self._made
+                ]
+                self._derivatives = Derivatives(made, _resolved, self._states, self._random)
             except Exception:
                 # Complex numbers, or a layer that takes float32 alone.
                 self.closed = False
-            finally:
-                random.setRNGState(before)
-        return self._ready
-
-    def _run(self) -> float:
-        random.setRNGState(self._random)
-        for part, held in self._states:
-            for name, value in held.items():
-                setattr(part, name, value)
-        outputs: list[Any] = []
-        for part, given in self._made:
-            arguments = [map_arrays(partial(_resolved, outputs), argument) for argument in given]
-            result = self._memo[part].updateOutput(*arguments)
-            outputs.append(result)
-        return float(result)
-
-    def _losses(
-        self, call: Call, number: int, index: Any, parameter: bool
-    ) -> tuple[list[float], list[tuple[float, float]]]:
-        """Return the losses with one number moved ahead and back, and what (before, after) it was.
-
-        It is not moved where the call is not made.
-        """
-        part = self._memo[call.part]
-        original = part.updateOutput
-        moves: list[tuple[float, float]] = []
-        calls: Iterator[int]
-        step: float
-
-        def move(array: Any) -> None:
-            before = float(array[index])
-            array[index] += step * max(1.0, abs(before))
-            moves.append((before, float(array[index])))
-
-        def moved(input: Any, *target: Any) -> Any:
-            if next(calls) != call.occurrence:
-                return original(input, *target)
-            if parameter:
-                array = part.parameters()[0][number]
-                move(array)
-                try:
-                    return original(input, *target)
-                finally:
-                    array[index] = moves[-1][0]
-            arrays = leaves(copy_arrays(input))
-            if is_floating(arrays[number]):
-                move(arrays[number])
-            return original(rebuilt(input, arrays), *target)
-
-        losses = []
-        before = random.getRNGState()
-        try:
-            with shadowed([(part, {"updateOutput": moved})]):
-                for way in (STEP, -STEP):
-                    step, calls = way, itertools.count()
-                    losses.append(self._run())
-        finally:
-            random.setRNGState(before)
-        return losses, moves
+        return self._derivatives
 
 
 def _resolved(outputs: list[Any], entry: Any) -> Any:

@@ -137,15 +137,21 @@ class Trace:
         trace: Trace = json.loads(Path(file).read_bytes(), cls, Step)
         return trace
 
-    def to_html(self, file: str | PathLike[str]) -> None:
-        """Write a page that needs nothing but a browser."""
-        Path(file).write_text(self._page(), encoding="utf-8")
+    def to_html(self, file: str | PathLike[str], numeric: bool = True) -> None:
+        """Write a page that needs nothing but a browser.
 
-    def _page(self) -> str:
-        # Here, because numeric derivatives need the checker.
+        With numeric=False there are no numeric derivatives in it, which take the most time: in a
+        chain of layers as much a layer, however many there are. In what is no chain (a network
+        that is one large container of the user's own, say) they take longer; what would take many
+        seconds is left out, and the page says of which steps.
+        """
+        Path(file).write_text(self._page(numeric), encoding="utf-8")
+
+    def _page(self, numeric: bool = True) -> str:
+        # Here, because formulas need the checker.
         from torchlite.stepping import page
 
-        return page.render(self)
+        return page.render(self, numeric)
 
     def _repr_html_(self) -> str:
         page = html.escape(self._page())

@@ -170,6 +170,24 @@ def shapes_of_all(value: Any) -> str:
     return number(value) if isinstance(value, (int, float, complex)) else shapes(value)
 
 
+def spans(numbers: list[int]) -> str:
+    """Return how one says which steps these are.
+
+    Example
+    -------
+    >>> spans([9]), spans([9, 10, 11, 14])
+    ('step 9', 'steps 9 to 11, 14')
+    """
+    said: list[list[int]] = []
+    for number in numbers:
+        if said and said[-1][-1] == number - 1:
+            said[-1][1:] = [number]
+        else:
+            said.append([number])
+    word = "step" if len(numbers) == 1 else "steps"
+    return f"{word} {', '.join(' to '.join(map(str, span)) for span in said)}"
+
+
 def _span(first: int, last: int) -> str:
     return f"step {first}" if first == last else f"steps {first} to {last}"
 
