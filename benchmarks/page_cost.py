@@ -34,9 +34,9 @@ def chain(layers):
     return nn.Sequential(*kinds), x, nn.MSECriterion(), y
 
 
-def seconds(run):
+def seconds(run, *arguments, **named):
     start = time.process_time()
-    result = run()
+    result = run(*arguments, **named)
     return time.process_time() - start, result
 
 
@@ -44,9 +44,9 @@ def measure(layers, file):
     """Return the seconds of the recording, of a page without and of one with derivatives."""
     best = np.full(3, np.inf)
     for _ in range(3):
-        recorded, steps = seconds(lambda: trace(*chain(layers)))
-        plain, _ = seconds(lambda: steps.to_html(file, numeric=False))
-        whole, _ = seconds(lambda: steps.to_html(file))
+        recorded, steps = seconds(trace, *chain(layers))
+        plain, _ = seconds(steps.to_html, file, numeric=False)
+        whole, _ = seconds(steps.to_html, file)
         best = np.minimum(best, [recorded, plain, whole])
     if "There are none at" in Path(file).read_text("utf-8"):
         raise SystemExit(f"{layers} layers: some derivatives were left out")

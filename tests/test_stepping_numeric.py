@@ -4,7 +4,17 @@ import sys
 
 import numpy as np
 import pytest
-from test_stepping import CASES, arranged, filled, numbers, page_data, skipping, verdicts
+from test_stepping import (
+    arranged,
+    by_hand,
+    filled,
+    nested,
+    numbers,
+    page_data,
+    skipping,
+    tables,
+    verdicts,
+)
 
 import torchlite as nn
 from torchlite.__main__ import main
@@ -64,7 +74,9 @@ def numeric_of(steps, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "case", [*CASES, residual, graph, sequence, images, together, dead], ids=lambda f: f.__name__
+    "case",
+    [by_hand, nested, tables, residual, graph, sequence, images, together, dead],
+    ids=lambda f: f.__name__,
 )
 def test_what_is_known_behind_gives_the_digits_of_the_loss_itself(case, tmp_path, monkeypatch):
     nn.manualSeed(3)
