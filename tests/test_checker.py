@@ -1773,7 +1773,9 @@ def test_the_command_tells_where_in_the_file_an_error_is(tmp_path, capsys):
     path = tmp_path / "broken.py"
     path.write_text("import torchlite as nn\n\nnn.Linear(3, 2)\n1 / 0\n")
     assert main(["check", f"{path}:Any", "--input", "4x3"]) == 2
-    assert capsys.readouterr().err == ("check: ZeroDivisionError: division by zero (broken.py:4)\n")
+    assert capsys.readouterr().err == (
+        f"check: ZeroDivisionError: division by zero\n  {path}:4, <module>: 1 / 0\n"
+    )
     path.write_text(
         "import torchlite as nn\n"
         "class Any(nn.Linear):\n"
@@ -1781,7 +1783,9 @@ def test_the_command_tells_where_in_the_file_an_error_is(tmp_path, capsys):
         "        super().__init__(3, 'two')\n"
     )
     assert main(["check", f"{path}:Any", "--input", "4x3"]) == 2
-    assert capsys.readouterr().err.splitlines()[0].endswith("got 'two' (broken.py:4)")
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].endswith("got 'two'")
+    assert said[1:] == [f"  {path}:4, __init__: super().__init__(3, 'two')"]
     path.write_text("class Any(:\n")
     assert main(["check", f"{path}:Any", "--input", "4x3"]) == 2
     assert "(broken.py, line 1)" in capsys.readouterr().err

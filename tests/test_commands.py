@@ -1,9 +1,12 @@
 """The command line: what is found, what is printed, what is refused."""
 
 import importlib
+import io
+import itertools
 import os
 import pkgutil
 import re
+import signal
 import subprocess
 import sys
 
@@ -12,14 +15,32 @@ import pytest
 import torchlite
 from torchlite import commands
 from torchlite.__main__ import main
+from torchlite.commands import _terminal
+from torchlite.commands import demo as demo_command
+from torchlite.commands.demo import PLAIN_SHADES, SHADES, WHAT_NEXT
 
 NUMBER = r"\d+(\.\d+)?(e[+-]\d\d)?"
 
 # demo
 
 
+@pytest.fixture(autouse=True)
+def terminal(monkeypatch):
+    """A wide one, whichever the tests are run in."""
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+
+
 @pytest.fixture
-def demo(capsys):
+def demo(whole_demo, monkeypatch):
+    """The same without the numeric check, which takes most of the time."""
+    monkeypatch.setattr(demo_command, "_checked", lambda net: "not checked")
+    return whole_demo
+
+
+@pytest.fixture
+def whole_demo(capsys):
     """Run the demo and return what it prints, and what on stderr."""
 
     def run(*arguments):
@@ -36,8 +57,8 @@ def test_demo_prints_loss_and_accuracy_of_every_epoch(demo):
     assert out.endswith(f"\ntest accuracy: {epochs[-1][1]} %\n")
 
 
-def test_demo_prints_a_table_of_gradients(demo):
-    lines = demo("--epochs", "1").out.splitlines()
+def test_demo_prints_a_table_of_gradients(whole_demo):
+    lines = whole_demo("--epochs", "1").out.splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("at "))
     title, *rows = (re.split("  +", line) for line in lines[start : start + 6])
     assert title == ["at", "layer", "output", "norm", "gradInput", "norm", "gradWeight", "gradBias"]
@@ -55,11 +76,26 @@ def test_demo_prints_a_table_of_gradients(demo):
     assert lines[start + 6] == ("numeric check: the gradients of all 5 layers are the derivatives")
 
 
-def test_demo_names_only_examples_that_exist(demo, pytestconfig):
-    examples = re.findall(r"examples/\S+", demo("--epochs", "1").out)
-    assert examples
-    for example in examples:
-        assert (pytestconfig.rootpath / example).is_file()
+def test_demo_names_examples_where_there_are_some(demo, monkeypatch, tmp_path):
+    """A wheel has none, whatever else is called so where it was installed."""
+    monkeypatch.chdir(tmp_path)
+    package = tmp_path / "torchlite" / "__init__.py"
+    monkeypatch.setattr(torchlite, "__file__", str(package))
+    (tmp_path / "examples").mkdir()
+    out = demo("--epochs", "1").out
+    assert "examples" not in out
+    assert "-m torchlite trace --html steps.html" in out
+    (tmp_path / "examples" / "step_by_hand.py").write_text("")
+    found = re.findall(r"\S*examples\S*", demo("--epochs", "1").out)
+    assert [os.path.normpath(name) for name in found] == [
+        os.path.join("examples", "step_by_hand.py")
+    ]
+
+
+def test_the_examples_that_the_demo_names_are_there(pytestconfig):
+    named = re.findall(r"{examples}(/\S+)", " ".join(WHAT_NEXT.values()))
+    assert len(named) == 2
+    assert all((pytestconfig.rootpath / f"examples{name}").is_file() for name in named)
 
 
 def test_demo_calls_python_as_the_reader_can(demo, monkeypatch, tmp_path):
@@ -106,6 +142,185 @@ def test_demo_can_be_plain_on_a_terminal(demo, monkeypatch):
     out, err = demo("--epochs", "1", "--plain")
     assert not {"\033", "\r"} & set(out)
     assert err == ""
+
+
+# a digit, drawn
+
+
+def drawn(out):
+    """Return the lines of the picture, and those after it."""
+    lines = out.splitlines()
+    start = lines.index("a digit that it never saw, and what it says of it") + 1
+    return lines[start : start + 10], lines[start + 10 :]
+
+
+def test_demo_ends_with_a_digit_and_what_the_network_says_of_it(demo):
+    lines, rest = drawn(demo("--epochs", "5").out)
+    rows = [line[2:18] for line in lines]
+    assert rows[8:] == [" " * 16] * 2
+    x = torchlite.datasets.digits().x_test[0].reshape(8, 8)
+    assert rows[:8] == ["".join(2 * SHADES[int(4 * pixel)] for pixel in row) for row in x]
+    said = [re.fullmatch(r"  (\d) {1,2}(-?\d\.\d\d)(?: (█*))?", line[18:]) for line in lines]
+    assert [row[1] for row in said] == list("0123456789")
+    assert float(said[0][2]) > 0.7
+    assert all(abs(len(row[3] or "") - 30 * min(max(float(row[2]), 0), 1)) <= 1 for row in said)
+    python = demo_command._python()
+    assert rest == [
+        "it says 0, and it is a 0",
+        "every number on the way, as a page:",
+        f"  {python} -m torchlite demo --epochs 5 --html digit.html",
+        "",
+        rest[-1],
+    ]
+
+
+def test_demo_draws_by_letters_where_there_are_no_blocks(demo, monkeypatch):
+    blocks = set(SHADES) - {" "}
+    assert blocks <= set(demo("--epochs", "1").out)
+    monkeypatch.setenv("TERM", "dumb")
+    lines, _ = drawn(demo("--epochs", "1").out)
+    assert lines[0].startswith("  ....--**++......  0  ")
+    assert not blocks & set("".join(lines))
+    assert set(lines[0][2:18]) <= set(PLAIN_SHADES)
+
+
+@pytest.mark.parametrize(("encoding", "has"), [("utf-8", True), ("cp437", True), ("cp1252", False)])
+def test_signs_are_those_of_the_encoding(monkeypatch, encoding, has):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding))
+    assert _terminal.signs(SHADES, PLAIN_SHADES) == (SHADES if has else PLAIN_SHADES)
+
+
+def test_demo_writes_the_page_of_its_digit(demo, capsys, tmp_path):
+    page = tmp_path / "digit.html"
+    out = demo("--epochs", "1", "--html", str(page)).out
+    assert f"every number on the way is in {page}, for a browser\n" in out
+    assert "<html" in page.read_text("utf-8")[:200]
+    assert main(["demo", "--epochs", "1", "--html", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("demo: ")
+
+
+# terminals
+
+
+def test_demo_on_a_dumb_terminal_writes_lines_alone(demo, monkeypatch):
+    _pretend_to_be_a_terminal(monkeypatch)
+    monkeypatch.setenv("TERM", "dumb")
+    out, err = demo("--epochs", "1")
+    assert not {"\033", "\r"} & set(out)
+    assert err == ""
+
+
+def test_demo_without_colours_has_a_bar(demo, monkeypatch):
+    _pretend_to_be_a_terminal(monkeypatch)
+    monkeypatch.setenv("NO_COLOR", "1")
+    out, err = demo("--epochs", "1")
+    assert "\033[" not in out.replace("\r\033[K", "")
+    assert "1/1" in err
+    monkeypatch.setenv("NO_COLOR", "")
+    assert "\033[1m" in demo("--epochs", "1").out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["demo", "--epochs", "1"], ["summary"], ["trace"], ["show", "net.npz"]],
+)
+def test_narrow_terminals_need_not_break_lines(capsys, monkeypatch, tmp_path, arguments):
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.chdir(tmp_path)
+    torchlite.serial.save("net.npz", torchlite.nn.Sequential(torchlite.nn.Linear(64, 80)))
+    monkeypatch.setattr(demo_command, "_python", lambda: "python")
+    assert main(arguments) == 0
+    # Commands are to be copied as they are; sentences, and the line of a network, break anywhere.
+    allowed = r"-m torchlite|examples|net\.act|learn from|never saw|shapes and|numeric check|->"
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if len(line) > 40 and not re.search(allowed, line)] == []
+
+
+def test_a_narrow_summary_says_all_that_a_wide_one_does(capsys, monkeypatch):
+    assert main(["summary"]) == 0
+    wide = capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(["summary"]) == 0
+    narrow = capsys.readouterr().out
+    assert max(map(len, wide.splitlines())) > 40
+    assert set(narrow.split()) - {"-" * n for n in range(41)} >= {
+        word for word in wide.split() if not word.startswith("--")
+    }
+
+
+# Ctrl-C
+
+
+def stopping(at):
+    """Return a function that stops at the call of this number, and does nothing before."""
+    calls = itertools.count(1)
+
+    def call(*arguments, **settings):
+        if next(calls) == at:
+            raise KeyboardInterrupt
+        return 0.5
+
+    return call
+
+
+def test_ctrl_c_in_the_demo_says_what_was_reached(capsys, monkeypatch):
+    monkeypatch.setattr(demo_command, "_train", stopping(3))
+    assert main(["demo", "--epochs", "9"]) == 130
+    out, err = capsys.readouterr()
+    accuracy = re.findall(r"^epoch .*accuracy (.*) %$", out, re.M)
+    assert len(accuracy) == 2
+    assert err == f"demo: stopped, in epoch 3 of 9, at a test accuracy of {accuracy[-1]} %\n"
+
+
+def test_ctrl_c_in_the_check_says_how_many_properties_hold(folder, capsys):
+    (folder / "slow.py").write_text(
+        "import numpy as np\nimport torchlite as nn\n"
+        "class Slow(nn.Identity):\n"
+        "    def zeroGradParameters(self):\n"
+        "        raise KeyboardInterrupt\n"
+    )
+    assert main(["check", "slow.py:Slow", "--input", "2x3"]) == 130
+    err = capsys.readouterr().err
+    assert re.fullmatch(r"check: stopped, while \w+ was checked, after \d+ that hold\n", err)
+
+
+STOPS = """
+import numpy as np
+import torchlite as nn
+
+class Stop(nn.Identity):
+    def updateOutput(self, input):
+        raise KeyboardInterrupt
+
+def work():
+    net = nn.Sequential(nn.Linear(3, 2), Stop())
+    return net, nn.MSECriterion(), np.ones((2, 3)), np.ones((2, 2))
+"""
+
+
+def test_ctrl_c_while_a_network_runs(folder, capsys):
+    (folder / "stops.py").write_text(STOPS)
+    assert main(["trace", "stops.py:work"]) == 130
+    assert capsys.readouterr().err == "trace: stopped, after 1 steps\n"
+    assert main(["summary", "stops.py:work"]) == 130
+    out, err = capsys.readouterr()
+    assert re.search(r"^  net\[0\]  Linear\(3 -> 2\) +8$", out, re.M)
+    assert err == "summary: stopped, while the network ran: shapes are missing\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it sends a signal")
+def test_ctrl_c_ends_the_program_without_a_traceback():
+    command = [sys.executable, "-u", "-m", "torchlite", "demo", "--epochs", "100000"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        while not process.stdout.readline().startswith("epoch  2"):
+            pass
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    assert process.returncode == 130
+    assert re.fullmatch(
+        r"demo: stopped, in epoch \d+ of 100000, at a test accuracy of \d+\.\d %\n", errors
+    )
 
 
 # the command line
@@ -307,8 +522,107 @@ def test_check_takes_reasons_and_properties_one_by_one(folder, capsys):
 
 
 @pytest.mark.parametrize("command", [["check", "--input", "2"], ["trace"], ["summary"]])
-def test_commands_tell_in_which_line_of_the_file_an_error_is(folder, capsys, command):
-    (folder / "broken.py").write_text("def net():\n    return 1 / 0\n")
+def test_commands_tell_where_in_the_users_own_files_an_error_is(folder, capsys, command):
+    (folder / "broken.py").write_text(
+        "from beside_it import divide\n\ndef net():\n    return divide(1)\n"
+    )
+    (folder / "beside_it.py").write_text("def divide(x):\n    return x / 0\n")
     assert main([command[0], "broken.py:net", *command[1:]]) == 2
-    said = f"{command[0]}: ZeroDivisionError: division by zero (broken.py:2)\n"
-    assert capsys.readouterr().err == said
+    assert capsys.readouterr().err == (
+        f"{command[0]}: ZeroDivisionError: division by zero\n"
+        "  broken.py:4, net: return divide(1)\n"
+        f"  {folder / 'beside_it.py'}:2, divide: return x / 0\n"
+    )
+    (folder / "broken.py").write_text("import torchlite as nn\n\ndef net(:\n")
+    assert main([command[0], "broken.py:net", *command[1:]]) == 2
+    assert capsys.readouterr().err == (
+        f"{command[0]}: SyntaxError: invalid syntax (broken.py, line 3)\n  broken.py:3: def net(:\n"
+    )
+
+
+def test_an_error_of_torchlites_shows_the_users_lines_and_no_others(folder, capsys):
+    (folder / "shapes.py").write_text(
+        "import numpy as np\nimport torchlite as nn\n\n"
+        "def net():\n    return nn.Sequential(nn.Linear(3, 2)).forward(np.ones((2, 5)))\n"
+    )
+    assert main(["trace", "shapes.py:net"]) == 2
+    assert capsys.readouterr().err == (
+        "trace: ShapeError: Linear(3 -> 2).updateOutput: input must be (3,) or (N, 3), got (2, 5)\n"
+        "  hint: Linear(5, 2) would fit\n"
+        "  at [0] of Sequential: input (2, 5) -> [0] here\n"
+        "  shapes.py:5, net: return nn.Sequential(nn.Linear(3, 2)).forward(np.ones((2, 5)))\n"
+    )
+
+
+FOUR = "(net, criterion, input, target)"
+ARRAYS = "an array, or a list of arrays"
+
+
+@pytest.mark.parametrize(
+    ("returned", "which", "expected", "got"),
+    [
+        ("net", "", "", "Sequential"),
+        ("net, loss, x", "", "", "a tuple of 3"),
+        ("loss, net, x, y", "net", "a Module", "Loss"),
+        ("x, y, net, loss", "net", "a Module", "ndarray"),
+        ("net, x, y, loss", "criterion", "a Criterion", "ndarray"),
+        ("net, loss, 3, y", "input", ARRAYS, "int"),
+        ("net, loss, [x, None], y", "input", ARRAYS, "list"),
+        ("net, loss, net, y", "input", ARRAYS, "Sequential"),
+        ("net, None, x, loss", "target", ARRAYS, "Loss"),
+    ],
+)
+@pytest.mark.parametrize("command", ["trace", "summary"])
+def test_a_tuple_in_another_order_says_which_is_none(
+    folder, capsys, command, returned, which, expected, got
+):
+    made = "net, loss, x, y = nn.Sequential(Mine()), Loss(), np.ones((2, 3)), np.zeros((2, 3))"
+    program = NETWORK.partition("def homework")[0]
+    (folder / "four.py").write_text(f"{program}def four():\n    {made}\n    return {returned}\n")
+    status = main([command, "four.py:four"])
+    if command == "summary" and returned == "net":
+        assert status == 0
+        return
+    assert status == 2
+    of = f"{which} of " if which else ""
+    hint = f"\n  hint: the order is {FOUR}" if which else ""
+    assert capsys.readouterr().err == (
+        f"{command}: DTypeError: {command}: {of}what four.py:four returns must be "
+        f"{expected or FOUR}, got {got}{hint}\n"
+    )
+
+
+def test_a_network_may_have_no_criterion_and_several_inputs(folder, capsys):
+    (folder / "two.py").write_text(
+        "import numpy as np\nimport torchlite as nn\n\n"
+        "def work():\n    return nn.CAddTable(), None, [np.ones((2, 3))] * 2, None\n"
+    )
+    assert main(["trace", "two.py:work"]) == 0
+    assert "step 1: updateOutput of net, CAddTable" in capsys.readouterr().out
+    assert main(["summary", "two.py:work"]) == 0
+    assert re.search(r"^net +CAddTable  \(2, 3\) ", capsys.readouterr().out, re.M)
+
+
+# play serves until it is stopped.
+COMMANDS = {name for _, name, _ in pkgutil.iter_modules(commands.__path__) if name[0] != "_"}
+COMMANDS -= {"play"}
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_help_ends_with_an_example(capsys, monkeypatch, name):
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last.startswith(f"example: torchlite {name}")
+
+
+# Those of show and convert run with the tests of files.
+@pytest.mark.parametrize("name", sorted(COMMANDS - {"show", "convert"}))
+def test_the_example_of_help_works(capsys, monkeypatch, tmp_path, name):
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    *_, last = capsys.readouterr().out.splitlines()
+    monkeypatch.chdir(tmp_path)
+    assert main(last.split()[2:]) == 0
+    out, err = capsys.readouterr()
+    assert (bool(out), err) == (True, "")

@@ -219,3 +219,21 @@ def test_a_terminal_is_drawn_on(show, monkeypatch, no_tqdm):
     terminal = Terminal()
     _run(terminal, show, monkeypatch)
     assert terminal.getvalue().endswith("\rsteps 2/2  busy\n")
+
+
+@pytest.mark.usefixtures("no_tqdm")
+def test_plain_line_is_no_longer_than_the_terminal(drawn, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "12")
+    steps = shown("a", "steps")
+    for _ in steps:
+        steps.status("loss 0.25")
+    assert drawn() == "\rsteps 0/1\rsteps 0/1  \rsteps 1/1  \n"
+
+
+@pytest.mark.parametrize(("term", "bars"), [("dumb", False), ("xterm", True)])
+@pytest.mark.usefixtures("no_tqdm")
+def test_dumb_terminals_have_no_bars(monkeypatch, capsys, term, bars):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", term)
+    list(progress("a", "steps"))
+    assert bool(capsys.readouterr().err) == bars

@@ -16,7 +16,7 @@ from torchlite.stepping.diff import _pattern
 from torchlite.stepping.formulas import filled as filled_in
 from torchlite.stepping.formulas import products, sources
 from torchlite.stepping.summarize import _memory
-from torchlite.stepping.text import block, look, shapes_of_all
+from torchlite.stepping.text import block, columns, look, shapes_of_all
 from torchlite.testing.duck import ducks
 
 
@@ -173,6 +173,48 @@ def test_look_takes_no_more_columns_than_there_are():
     assert max(map(len, look(many, 94).split("\n"))) <= 94
     assert look(many, 93) is None
     assert look(snapshot(np.arange(61.0), 100), 94) == "norm 271.7, min 0, max 60"
+
+
+def test_what_is_too_wide_stands_below():
+    kept = snapshot(np.arange(61.0), 100)
+    said = "norm 271.7, min 0, max 60"
+    assert look(kept, len(said), 40) == said
+    assert look(kept, len(said) - 1, 40) is None
+    assert look(kept, 20, 20) == "norm 271.7\nmin 0\nmax 60"
+    cells = [("at", "a", "1"), ("[10]", "bc", "20")]
+    assert columns(cells, 12, {2}) == [["at    a    1", "[10]  bc  20"]]
+    assert columns(cells, 11, {2}) == [["at    a", "[10]  bc"], ["at     1", "[10]  20"]]
+    assert columns(cells, 1) == [["at    a", "[10]  bc"], ["at    1", "[10]  20"]]
+
+
+def test_a_summary_has_its_rules_and_its_note_in_each_part():
+    table = summary(nn.Sequential(nn.Linear(3, 2)), (1, 3))
+    assert table.within(2**20) == str(table)
+    assert f"{table.within(36)}\n" == NARROW
+
+
+NARROW = """\
+position  layer           output
+--------------------------------
+net       Sequential      (1, 2)
+  net[0]  Linear(3 -> 2)  (1, 2)
+--------------------------------
+total
+
+position  parameters  multiply-adds
+-----------------------------------
+net
+  net[0]           8              6
+-----------------------------------
+total              8              6
+
+position  activations
+---------------------
+net
+  net[0]         16 B
+---------------------
+total            16 B
+"""
 
 
 def test_look_at_small_and_unknown_numbers():

@@ -18,7 +18,7 @@ from torchlite import commands
 __all__ = ["main"]
 
 # As shells say it of programs that are stopped so.
-_PIPE_BROKEN = 141
+_STOPPED, _PIPE_BROKEN = 130, 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         says = command.__doc__ or ""
         choice = choices.add_parser(name, help=says.partition("\n")[0], description=says)
         command.add_arguments(choice)
-        choice.set_defaults(run=command.run)
+        choice.set_defaults(run=command.run, command=name)
     args, unknown = parser.parse_known_args(argv)
     if unknown:
         # Where a shape stands alone, the quotes are missing that hold several together.
@@ -45,11 +45,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status: int = args.run(args)
         sys.stdout.flush()
+    except KeyboardInterrupt as stop:
+        status = _stopped(args.command, stop)
     except BrokenPipeError:
         # Who reads (head, say) has seen enough; nothing more must be written when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = _PIPE_BROKEN
     return status
+
+
+def _stopped(command: str, stop: KeyboardInterrupt) -> int:
+    """Say what was reached when Ctrl-C came, as far as the command has noted it."""
+    # The terminal has written ^C into this line. Containers have noted where they were.
+    begin = "\n" if sys.stderr.isatty() else ""
+    reached = [note for note in getattr(stop, "__notes__", ()) if not note.startswith("  at [")]
+    print(f"{begin}{command}: {', '.join(['stopped', *reached])}", file=sys.stderr)
+    return _STOPPED
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """How far a loop has come: tqdm's bar where tqdm is installed, a plain line where it is not."""
 
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import partial
@@ -13,7 +15,8 @@ T = TypeVar("T")
 def progress(items: Iterable[T], name: str, show: bool | None = None) -> "Progress[T]":
     """Go through `items`, showing on stderr how many `name` are done.
 
-    With `show` None that happens on a terminal only: a log file wants no bars. However the loop
+    With `show` None that happens on a terminal only, and not on one that is TERM=dumb: a log file
+    wants no bars. However the loop
     ends, by break and exceptions too, the line is completed.
 
     >>> epochs = progress(range(50), "epochs")
@@ -21,7 +24,7 @@ def progress(items: Iterable[T], name: str, show: bool | None = None) -> "Progre
     ...     epochs.status(f"loss {1 / (1 + epoch):.2f}")
     """
     if show is None:
-        show = sys.stderr is not None and sys.stderr.isatty()
+        show = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     if not show:
         return Progress(items, None)
     try:
@@ -68,6 +71,8 @@ class _PlainLine:
     def update(self, steps: int = 1) -> None:
         self._done += steps
         line = f"{self._desc} {self._done}{self._total}  {self._text}".rstrip()
+        # A line that the terminal breaks could not be written over.
+        line = line[: shutil.get_terminal_size().columns - 1]
         # The blanks cover what stands there when the line before was longer.
         print("\r" + line.ljust(self._width), end="", file=sys.stderr, flush=True)
         self._width = len(line)

@@ -1,10 +1,12 @@
 """What users name on the command line: a class or function of theirs, and the shapes of arrays."""
 
 import importlib
+import linecache
 import os
 import re
 import sys
 import sysconfig
+from collections.abc import Callable
 from difflib import get_close_matches
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -12,13 +14,24 @@ from types import ModuleType
 from typing import Any
 
 from torchlite.errors import DTypeError, SettingError, fault
+from torchlite.nn.criterion import Criterion
+from torchlite.nn.module import Module
+from torchlite.nn.nested import is_array, leaves
 
-__all__ = ["SHAPE", "named", "refused", "shape_of"]
+__all__ = ["SHAPE", "four", "named", "refused", "shape_of"]
 
 # The sizes of a shape: 5x3 or, as in Python, 5,3.
 SHAPE = r"\d+(?:[,x]\d+)*"
 # More names of a file are not told.
 MANY = 20
+_ARRAYS = "an array, or a list of arrays"
+# What trains: name, what it must be, and whether it is.
+_FOUR: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
+    ("net", "a Module", lambda value: isinstance(value, Module)),
+    ("criterion", "a Criterion", lambda value: isinstance(value, Criterion | None)),
+    ("input", _ARRAYS, lambda value: all(map(is_array, leaves(value)))),
+    ("target", _ARRAYS, lambda value: not isinstance(value, Module | Criterion)),
+)
 
 
 def named(command: str, source: str) -> Any:
@@ -80,6 +93,23 @@ def _nameless(command: str, module: ModuleType, place: str, name: str) -> Settin
     return fault(SettingError, command, "the name", f"{expected} in {file}", repr(name), hint=hint)
 
 
+def four(command: str, source: str, made: Any) -> tuple[Module, Criterion | None, Any, Any]:
+    """Return what the user's function returned, if it is (net, criterion, input, target).
+
+    Without a criterion, it is None.
+    """
+    order = "(net, criterion, input, target)"
+    if not isinstance(made, tuple) or len(made) != len(_FOUR):
+        got = f"a tuple of {len(made)}" if isinstance(made, tuple) else type(made).__name__
+        raise fault(DTypeError, command, f"what {source} returns", order, got)
+    for value, (name, expected, fits) in zip(made, _FOUR, strict=True):
+        if not fits(value):
+            got = type(value).__name__
+            argument, hint = f"{name} of what {source} returns", f"the order is {order}"
+            raise fault(DTypeError, command, argument, expected, got, hint=hint)
+    return made
+
+
 def shape_of(text: str) -> tuple[int, ...]:
     """Return the shape that is written as 5x3 or 5,3."""
     return tuple(map(int, re.split("[,x]", text)))
@@ -88,8 +118,14 @@ def shape_of(text: str) -> tuple[int, ...]:
 def refused(command: str, error: Exception) -> int:
     """Print an error, with the user's own line that raised it; return the exit status."""
     # Here, because loading it would slow down every other command.
-    from torchlite.testing.raised import line_of
+    from torchlite.testing.raised import own_lines
 
-    notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
-    print(f"{command}: {type(error).__name__}: {error}{line_of(error)}{notes}", file=sys.stderr)
+    lines: list[str] = [f"{command}: {type(error).__name__}: {error}"]
+    lines += getattr(error, "__notes__", ())
+    for file, line, function in own_lines(error):
+        text = linecache.getline(file, line).strip()
+        lines.append(f"  {file}:{line}, {function}: {text}".rstrip(": "))
+    if isinstance(error, SyntaxError) and error.text:
+        lines.append(f"  {error.filename}:{error.lineno}: {error.text.strip()}")
+    print("\n".join(lines), file=sys.stderr)
     return 2

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.commands import _files
+from torchlite.commands import _files, _terminal
 from torchlite.commands._files import Described
 from torchlite.errors import TorchliteError
 from torchlite.nn.criterion import Criterion
@@ -116,7 +116,7 @@ def _network(path: str, net: Module) -> list[str]:
     """Return the network as it prints, and its summary."""
     title = path or "the network"
     try:
-        table = str(summary(net))
+        table = summary(net).within(_terminal.columns())
     except TorchliteError as error:
         table = f"no summary: {error}"
     return ["", title, "-" * len(title), *repr(net).split("\n"), "", *table.split("\n")]

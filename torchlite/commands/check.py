@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the layer breaks by definition, and why",
     )
     parser.add_argument("--seed", type=int, default=0, help="another seed, other numbers")
+    parser.epilog = "example: torchlite check torchlite.nn:Linear --args 3,2 --input 5x3"
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,7 +6,6 @@ file is run. Exit status: 0, or 2 for a file that cannot be read.
 
 import argparse
 import os
-import shutil
 
 from torchlite.commands._given import refused
 
@@ -23,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     # Here, because loading them would slow down every other command.
-    from torchlite.commands import _files, _shown
+    from torchlite.commands import _files, _shown, _terminal
 
     try:
         contents = _files.read(args.file, unknown="keep")
@@ -36,5 +35,5 @@ def run(args: argparse.Namespace) -> int:
     except Exception as error:
         return refused("show", error)
     # What goes into a file or to another program is not cut.
-    _files.say(lines, shutil.get_terminal_size((2**20, 24)).columns)
+    _files.say(lines, _terminal.columns())
     return 0

@@ -8,11 +8,14 @@ arguments that cannot be used.
 import argparse
 import importlib
 import re
-import sys
 from typing import Any
 
-from torchlite.commands._given import SHAPE, named, refused, shape_of
+import numpy as np
+
+from torchlite.commands import _terminal
+from torchlite.commands._given import SHAPE, four, named, refused, shape_of
 from torchlite.errors import SettingError, fault
+from torchlite.nn.nested import map_arrays
 
 __all__ = ["add_arguments", "run"]
 
@@ -22,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input", help="the shape of an input: 64x784; several for a table: '64x5 64x2'"
     )
+    parser.epilog = "example: torchlite summary --input 32x64"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,19 +35,25 @@ def run(args: argparse.Namespace) -> int:
     try:
         given = list(map(_shape, (args.input or "").split()))
         if args.source:
-            made = named("summary", args.source)()
-            net = made[0] if isinstance(made, tuple) else made
+            net = named("summary", args.source)()
             shape: Any = given[0] if len(given) == 1 else given or None
-            if shape is None and isinstance(made, tuple) and hasattr(made[2], "shape"):
-                shape = made[2].shape
+            if isinstance(net, tuple):
+                net, _, input, _ = four("summary", args.source, net)
+                if shape is None and not isinstance(input, dict):
+                    shape = map_arrays(np.shape, input)
         else:
             from torchlite.commands.demo import BATCH, network
 
             net, shape = network(), given[0] if given else (BATCH, 64)
-        table = str(summary(net, shape))
+        try:
+            table = summary(net, shape)
+        except KeyboardInterrupt as stop:
+            _show(summary(net).within(_terminal.columns()))
+            stop.add_note("while the network ran: shapes are missing")
+            raise
     except Exception as error:
         return refused("summary", error)
-    _show(table)
+    _show(table.within(_terminal.columns()))
     return 0
 
 
@@ -57,7 +67,7 @@ def _shape(text: str) -> tuple[int, ...]:
 def _show(table: str) -> None:
     """Print the table; in a terminal where rich is installed, titles and totals stand out."""
     try:
-        if not sys.stdout.isatty():
+        if not _terminal.styled():
             raise ImportError
         console, text = map(importlib.import_module, ("rich.console", "rich.text"))
     except ImportError:

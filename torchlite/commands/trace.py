@@ -8,8 +8,8 @@ arguments that returns (net, criterion, input, target). Exit status: 0, or 1 whe
 import argparse
 from typing import Any
 
-from torchlite.commands._given import named, refused
-from torchlite.errors import DTypeError, fault
+from torchlite.commands._given import four, named, refused
+from torchlite.commands._terminal import columns
 
 __all__ = ["add_arguments", "run"]
 
@@ -30,11 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("REFERENCE", "OTHER"),
         help="say where the second of two JSON files parts from the first",
     )
+    parser.epilog = "example: torchlite trace --html backprop.html"
 
 
 def run(args: argparse.Namespace) -> int:
     # Here, because loading it would slow down every other command.
-    from torchlite.stepping import Trace, trace
+    from torchlite.stepping import Trace, text, trace
 
     try:
         if args.compare:
@@ -43,10 +44,7 @@ def run(args: argparse.Namespace) -> int:
             print(difference or f"no difference in {len(reference)} steps")
             return 1 if difference else 0
         made = named("trace", args.source)() if args.source else _demo()
-        if not isinstance(made, tuple) or len(made) != 4:
-            expected, got = "(net, criterion, input, target)", type(made).__name__
-            raise fault(DTypeError, "trace", f"what {args.source} returns", expected, got)
-        net, criterion, input, target = made
+        net, criterion, input, target = four("trace", args.source, made)
         steps = trace(net, input, criterion, target)
         if args.html:
             steps.to_html(args.html, args.numeric)
@@ -55,7 +53,10 @@ def run(args: argparse.Namespace) -> int:
     except Exception as error:
         return refused("trace", error)
     written = [file for file in (args.html, args.json) if file]
-    print(f"{len(steps)} steps, written to {' and '.join(written)}" if written else steps)
+    if written:
+        print(f"{len(steps)} steps, written to {' and '.join(written)}")
+    else:
+        print(text.render(steps, min(text.WIDTH, columns())))
     return 0
 
 

@@ -65,10 +65,14 @@ def trace(
             hint = "trace(net, input, criterion, target)"
             raise fault(DTypeError, "trace", name, f"a {kind.__name__}", got, hint=hint)
     with record(net, criterion, max_elements) as steps:
-        output = net.forward(input)
-        if criterion is not None:
-            criterion.forward(output, target)
-            net.backward(input, criterion.backward(output, target))
+        try:
+            output = net.forward(input)
+            if criterion is not None:
+                criterion.forward(output, target)
+                net.backward(input, criterion.backward(output, target))
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"after {len(steps)} steps")
+            raise
     return steps
 
 

@@ -25,6 +25,8 @@ __all__ = ["Summary", "summary"]
 _NOT_COUNTED = "Multiply-adds are counted in the layers' docstrings, which python -OO leaves out."
 _NO_PRODUCTS = "Multiply-adds cannot be read off the formulas of"
 _TITLES = ("position", "layer", "output", "parameters", "", "multiply-adds", "activations")
+# From this column on they are numbers.
+_NUMBERS = 3
 # The width at which a layer's own name is cut.
 _LONGEST = 40
 
@@ -71,19 +73,20 @@ class Summary:
     drawings: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
+        return self.within(2**20)
+
+    def within(self, columns: int) -> str:
+        """Return the text for so many columns: what does not fit beside the rest stands below."""
         cells = [_TITLES, *map(_cells, self.rows), _cells(self.total)]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         used = [i for i in range(len(_TITLES)) if any(row[i] for row in cells[1:])]
-        lines = [
-            "  ".join(
-                row[i].ljust(widths[i]) if i < 3 else row[i].rjust(widths[i]) for i in used
-            ).rstrip()
-            for row in cells
-        ]
-        rule = "-" * max(map(len, lines))
-        note = [] if self.note is None else [self.note]
-        table = "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *note])
-        return "\n\n".join([table, *self.drawings])
+        right = [k for k, i in enumerate(used) if i >= _NUMBERS]
+        tables = []
+        for lines in text.columns([[row[i] for i in used] for row in cells], columns, right):
+            rule = "-" * max(map(len, lines))
+            tables.append("\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]]))
+        if self.note is not None:
+            tables[-1] += f"\n{self.note}"
+        return "\n\n".join([*tables, *self.drawings])
 
 
 def summary(net: Module, input_shape: Any = None) -> Summary:

@@ -1,6 +1,7 @@
-"""The text view: one block a call, no line longer than 100 columns."""
+"""The text view: one block a call, no line longer than 100 columns, or than a terminal has."""
 
 import textwrap
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "block",
+    "columns",
     "difference",
     "drawings",
     "heading",
@@ -36,10 +38,11 @@ SMALL = 60
 _OF_STEPS = ("state", "gates")
 
 
-def render(trace: "Trace") -> str:
+def render(trace: "Trace", width: int = WIDTH) -> str:
     """Return all blocks, with an empty line between them."""
     note = map(printable, filter(None, [trace.note]))
-    return "\n\n".join([*note, *drawings(trace.network), *map(block, trace)])
+    blocks = (block(step, width) for step in trace)
+    return "\n\n".join([*note, *drawings(trace.network), *blocks])
 
 
 def drawings(network: Any) -> list[str]:
@@ -50,26 +53,26 @@ def drawings(network: Any) -> list[str]:
     ]
 
 
-def block(step: "Step") -> str:
+def block(step: "Step", width: int = WIDTH) -> str:
     """Return what there is to say about a step."""
-    lines = [_cut(f"step {step.number}: {heading(step)}")]
+    lines = [_cut(f"step {step.number}: {heading(step)}", width)]
     if step.inside:
         lines.append(f"  made of {_span(*step.inside)}")
     for line in lines_of(step):
         lines += textwrap.wrap(
             line,
-            WIDTH,
+            width,
             initial_indent="  ",
             subsequent_indent="      ",
             break_on_hyphens=False,
         )
     labelled = rows(step)
-    width = max((len(label) for label, _ in labelled), default=0)
+    longest = max((len(label) for label, _ in labelled), default=0)
     for label, value in labelled:
-        start = f"  {label.ljust(width)} "
-        inside = look(value, WIDTH - len(start))
+        start = f"  {label.ljust(longest)} "
+        inside = look(value, width - len(start), width - 6)
         if inside is None:
-            start, inside = f"  {label}\n      ", look(value, WIDTH - 6) or ""
+            start, inside = f"  {label}\n      ", look(value, width - 6, width - 6) or ""
         lines.append(start + inside.replace("\n", "\n" + " " * (len(start.split("\n")[-1]))))
     return printable("\n".join(map(str.rstrip, lines)))
 
@@ -126,15 +129,21 @@ def difference(after: Copy, before: Copy) -> Copy:
         return after._replace(values=after.values - before.values)
 
 
-def look(value: Any, width: int) -> str | None:
-    """Return a value in full or summarised, in so many columns; None where they are too few."""
+def look(value: Any, width: int, widest: int = WIDTH - 6) -> str | None:
+    """Return a value in full or summarised, in so many columns.
+
+    None where they are too few, and more can be had.
+    """
     if not isinstance(value, Copy):
         return number(value) if isinstance(value, (int, float, complex)) else str(value)
     if value.values is None or value.values.size > SMALL:
-        return summarised(value)
+        said = summarised(value)
+        if len(said) <= width:
+            return said
+        return None if width < widest else said.replace(", ", "\n")
     text = np.array2string(value.values, max_line_width=1000, precision=4, suppress_small=False)
     if max(map(len, text.split("\n"))) > width:
-        if width < WIDTH - 6:
+        if width < widest:
             return None
         text = np.array2string(value.values, max_line_width=width, precision=4)
     return text
@@ -192,5 +201,38 @@ def _span(first: int, last: int) -> str:
     return f"step {first}" if first == last else f"steps {first} to {last}"
 
 
-def _cut(line: str) -> str:
-    return line if len(line) <= WIDTH else line[: WIDTH - 3] + "..."
+def columns(
+    cells: Sequence[Sequence[str]], width: int, right: Collection[int] = ()
+) -> list[list[str]]:
+    r"""Return the lines of a table, in several parts where its columns are too wide for one.
+
+    Each part begins with the first column; those at `right` are aligned there.
+
+    Example
+    -------
+    >>> for part in columns([("at", "layer", "norm"), ("[0]", "ReLU", "2.5")], 12):
+    ...     print("\n".join(part))
+    at   layer
+    [0]  ReLU
+    at   norm
+    [0]  2.5
+    """
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    parts = [[0]]
+    for i in range(1, len(widths)):
+        if len(parts[-1]) > 1 and sum(widths[j] + 2 for j in [*parts[-1], i]) - 2 > width:
+            parts.append([0])
+        parts[-1].append(i)
+    return [
+        [
+            "  ".join(
+                row[i].rjust(widths[i]) if i in right else row[i].ljust(widths[i]) for i in part
+            ).rstrip()
+            for row in cells
+        ]
+        for part in parts
+    ]
+
+
+def _cut(line: str, width: int = WIDTH) -> str:
+    return line if len(line) <= width else line[: width - 3] + "..."

@@ -312,12 +312,17 @@ class _Run:
             kept = ", ".join(name for name in self.wanted if name in WHOLE)
             but = f", but of all for {kept}" if kept else ""
             subject.notes.append(f"at the first {few.rows} of {subject.rows} samples{but}")
-        exempt, passed, failed = exemptions.of(path), [], set()
+        passed: list[str] = []
+        exempt, failed = exemptions.of(path), set()
         for name in self.wanted:
             if name in exempt or name in inside:
                 continue
             try:
                 _guarded(subject if name in WHOLE else few, name, self.properties[name])
+            except KeyboardInterrupt as stop:
+                where = f" of {path}" if path else ""
+                stop.add_note(f"while {name}{where} was checked, after {len(passed)} that hold")
+                raise
             except ContractViolation as violation:
                 failed.add(name)
                 if name not in self.required:

@@ -16,7 +16,7 @@ from torchlite.testing.duck import Duck
 from torchlite.testing.subject import Subject
 from torchlite.testing.violations import ContractViolation
 
-__all__ = ["blame", "blaming", "line_of", "method_of"]
+__all__ = ["blame", "blaming", "line_of", "method_of", "own_lines"]
 
 # What each of the contract's calls is given.
 SIGNATURES = {
@@ -65,12 +65,17 @@ def method_of(error: BaseException, kind: type[Any]) -> str:
 
 def line_of(error: BaseException) -> str:
     """Return " (file.py:12)", the innermost line of the user's own, or nothing."""
+    *_, (file, line, _) = [("", 0, ""), *own_lines(error)]
+    return f" ({Path(file).name}:{line})" if file else ""
+
+
+def own_lines(error: BaseException) -> Iterator[tuple[str, int, str]]:
+    """Yield file, line and function of each of the user's own frames, the outermost first."""
     theirs = {"numpy", "torchlite", *sys.stdlib_module_names}
-    found = ""
     for frame, line in walk_tb(error.__traceback__):
         if str(frame.f_globals.get("__name__", "")).partition(".")[0] not in theirs:
-            found = f" ({Path(frame.f_code.co_filename).name}:{line})"
-    return found
+            code = frame.f_code
+            yield code.co_filename, line, code.co_name
 
 
 def _call(error: BaseException, kind: type[Any]) -> FrameType | None:

@@ -1,0 +1,31 @@
+"""What standard output is: how wide, which signs it has, and whether it takes more than text."""
+
+import os
+import shutil
+import sys
+
+__all__ = ["bare", "columns", "signs", "styled"]
+
+
+def columns() -> int:
+    """Return how wide the terminal is; what goes elsewhere may be as wide as it likes."""
+    return shutil.get_terminal_size((2**20, 24)).columns
+
+
+def bare() -> bool:
+    """Tell whether nothing must be written but lines of text."""
+    return not sys.stdout.isatty() or os.environ.get("TERM") == "dumb"
+
+
+def styled() -> bool:
+    """Tell whether text may stand out: not where NO_COLOR is set (https://no-color.org)."""
+    return not (bare() or os.environ.get("NO_COLOR"))
+
+
+def signs(many: str, few: str) -> str:
+    """Return the first of two sets of signs where the output has them, else the second."""
+    try:
+        many.encode(sys.stdout.encoding or "ascii")
+    except UnicodeError:
+        return few
+    return few if os.environ.get("TERM") == "dumb" else many
