@@ -115,6 +115,8 @@ def test_outputs_are_stored_and_pictures_described(path):
     code = cells(path, "code")
     assert [cell["execution_count"] for cell in code] == [*range(1, len(code) + 1)]
     for cell in code:
+        # As much as a page of the site is wide.
+        assert max(map(len, cell["source"].splitlines())) < 80
         images = pictures(cell)
         assert len(images) + (text(cell) != "") == len(cell["outputs"])
         if draws(cell):
