@@ -23,7 +23,7 @@ from torchlite.errors import DTypeError, SettingError, StateError
 from torchlite.play import PROBLEMS, Problem, Run, Trainer
 from torchlite.play.frames import View
 from torchlite.play.judge import Judge
-from torchlite.play.run import OPTIMIZERS
+from torchlite.play.run import CHOICES, OPTIMIZERS
 from torchlite.play.server import Server
 
 XOR = PROBLEMS["xor"]
@@ -199,7 +199,7 @@ def test_edits_that_cannot_be():
         (
             {"optimizer": "adams"},
             SettingError,
-            f"optimizer must be one of {', '.join(OPTIMIZERS)}, got 'adams'",
+            f"optimizer must be one of {', '.join(CHOICES)}, got 'adams'",
         ),
         (
             {"momentum": 1},
@@ -501,7 +501,7 @@ def test_training_pauses_when_nobody_looks(monkeypatch):
         (3, "a command must be an object, got 3"),
         (
             {"do": "dance"},
-            "what to do must be one of train, pause, step, call, reset, set, edit, open, "
+            "what to do must be one of train, pause, step, call, reset, set, edit, open, break, "
             "got 'dance'",
         ),
         ({"do": "set", "problem": "moons"}, "problem must be one of xor, got 'moons'"),
@@ -580,7 +580,7 @@ def ask(server, path, method="GET", body=None, **headers):
 
 def test_the_page_and_its_files(served):
     kinds = {"css": "text/css", "js": "text/javascript", "": "text/html"}
-    for name in ("", "play.css", "play.js", "live.js", "arrays.css", "arrays.js"):
+    for name in ("", "play.css", "play.js", "live.js", "breaking.js", "arrays.css", "arrays.js"):
         kind = kinds[name.rpartition(".")[2]]
         answer, body = ask(served, f"/{served.secret}/{name}")
         assert answer.status == 200
@@ -603,6 +603,9 @@ def test_a_command_and_a_frame(served):
     answer, body = ask(served, f"{path}/step")
     assert answer.status == 200
     assert b"Backpropagation, step by step" in body
+    answer, body = ask(served, f"{path}/save")
+    assert answer.status == 200
+    assert b"Moments of the run" in body
 
 
 def test_nobody_else_is_let_in(served):

@@ -14,6 +14,7 @@ from torchlite import random, serial
 from torchlite.errors import SettingError, StateError
 from torchlite.nn.nested import is_floating, leaves, map_arrays
 from torchlite.nn.stateful import parts
+from torchlite.play import PROBLEMS, Problem, Run, Trainer
 from torchlite.play.faults import FAULTS, broken, catalogue, clone, notices, put
 from torchlite.stepping import record, trace
 from torchlite.testing import PROPERTIES, check_network
@@ -430,3 +431,132 @@ def test_the_sign_of_every_layers_gradient_matters():
             gradInput = layer.backward(x, map_arrays(np.cos, layer.forward(x)))
             moved = any(np.any(array) for array in leaves(gradInput) if is_floating(array))
             assert moved == ("wrong sign" in [each["name"] for each in catalogue(layer)]), layer
+
+
+# ---------------------------------------------------------------- of a run, and in its page
+
+
+def same(run, other):
+    return (run.net.getParameters()[0] == other.net.getParameters()[0]).all()
+
+
+def test_a_broken_run_learns_wrongly_and_mended_rightly_again():
+    run, whole = Run(PROBLEMS["xor"]), Run(PROBLEMS["xor"])
+    (found,) = run.break_it("net[1]", "wrong sign")
+    assert found["property"] == "gradInput"
+    assert run.broken == {"net[1]": "wrong sign"}
+    for each in (whole, run):
+        each.reset()
+        each.look()
+    right, gradient = (each.held()["net[0]"]["gradWeight"] for each in (whole, run))
+    assert (gradient == -right).all()
+    assert np.any(gradient)
+    whole.reset()
+    expected = [whole.step() for _ in range(3)]
+    run.reset()
+    assert [run.step() for _ in range(3)] != expected
+    assert run.break_it("net[1]", None) == []
+    assert run.broken == {}
+    run.reset()
+    assert [run.step() for _ in range(3)] == expected
+    assert same(run, whole)
+
+
+def test_to_break_draws_no_random_numbers():
+    run, whole = Run(PROBLEMS["xor"]), Run(PROBLEMS["xor"])
+    run.break_it("net[1]", "wrong sign")
+    run.break_it("net[1]", None)
+    assert run.step() == (whole.reset(), whole.step())[1]
+
+
+def test_gradients_add_up_in_a_loop_that_does_not_zero_them():
+    run = Run(PROBLEMS["xor"])
+    run.set(optimizer="sgd", learning_rate=0)
+    run.break_it("net", "no zeroing")
+    sums = []
+    for _ in range(2):
+        run.step()
+        alone = run.net.clone().zeroGradParameters()
+        alone.backward(run.x, run.criterion.backward(alone.forward(run.x), run.y))
+        sums.append(alone[0].gradBias)
+    assert run.net[0].gradBias == pytest.approx(sums[0] + sums[1], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("fault", "factor"), [(None, 0.1), ("no learning rate", 1), ("uphill", -0.1)]
+)
+def test_a_plain_step_is_that_of_the_network(fault, factor):
+    run = Run(PROBLEMS["xor"])
+    run.set(optimizer="updateParameters", learning_rate=0.1)
+    if fault:
+        run.break_it("net", fault)
+    before = run.net.getParameters()[0].copy()
+    run.step(watch=True)
+    after, gradients = run.net.getParameters()
+    assert after == pytest.approx(before - factor * gradients, rel=1e-12)
+    before = after.copy()
+    # The same by calls that are shown one by one.
+    while run.steps < 2:
+        run.one_call()
+    assert after == pytest.approx(before - factor * run.net.getParameters()[1], rel=1e-12)
+
+
+def test_what_a_run_cannot_break():
+    run = Run(PROBLEMS["xor"])
+    with pytest.raises(SettingError) as raised:
+        run.break_it("net[9]", "wrong sign")
+    expected = "net, net[0], net[1], net[2], net[3]"
+    assert str(raised.value) == f"Run.layer: position must be one of {expected}, got 'net[9]'"
+    with pytest.raises(SettingError):
+        run.break_it("net[1]", "overwrites")
+    assert run.broken == {}
+
+
+def test_what_cannot_be_checked_is_broken_all_the_same():
+    class Picky(nn.Tanh):
+        def clone(self):
+            raise RuntimeError("there is one of me")
+
+    def make():
+        x = np.ones((4, 2))
+        return nn.Sequential(nn.Linear(2, 2), Picky()), nn.MSECriterion(), x, x
+
+    run = Run(Problem("picky", make))
+    (found,) = run.break_it("net[1]", "in place")
+    says = "It cannot be checked: RuntimeError: there is one of me"
+    assert found == {"property": None, "says": says}
+    assert run.broken == {"net[1]": "in place"}
+
+
+def test_a_page_breaks_and_mends():
+    with Trainer([PROBLEMS["xor"], PROBLEMS["spirals"]]) as trainer:
+        done = trainer.do({"do": "break", "position": "net[0]", "fault": "scale ignored"})
+        assert done["ok"]
+        frame = json.loads(trainer.next(0))
+        assert frame["broken"] == [
+            {
+                "position": "net[0]",
+                "layer": "Linear(2 -> 4)",
+                "fault": "scale ignored",
+                "words": FAULTS["scale ignored"].words,
+                "noticed": done["noticed"],
+            }
+        ]
+        positions = [each["position"] for each in frame["faults"]]
+        assert positions == ["net[0]", "net[1]", "net[2]", "net[3]", "net"]
+        assert frame["faults"][1]["faults"] == catalogue(nn.Tanh())
+        assert "updateParameters" in frame["optimizers"]
+        assert "Backpropagation, step by step" in trainer.page()
+        trainer.do({"do": "reset"})
+        after = json.loads(trainer.next(frame["frame"]))
+        assert [each["noticed"] for each in after["broken"]] == [done["noticed"]]
+        done = trainer.do({"do": "break", "position": "net[0]", "fault": "no such"})
+        assert done["error"].startswith("SettingError: Linear(2 -> 4): the fault must be one of ")
+        assert trainer.do({"do": "break", "position": "net[0]", "fault": None}) == {
+            "ok": True,
+            "noticed": [],
+        }
+        trainer.do({"do": "break", "position": "net[0]", "fault": "overwrites"})
+        trainer.do({"do": "set", "problem": "spirals"})
+        frame = json.loads(trainer.next(after["frame"]))
+        assert (frame["problem"], frame["broken"]) == ("spirals", [])

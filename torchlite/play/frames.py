@@ -11,7 +11,8 @@ from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.nested import is_array, leaves
 from torchlite.nn.tree import walk
-from torchlite.play.run import OPTIMIZERS, Run
+from torchlite.play import faults
+from torchlite.play.run import CHOICES, Run
 from torchlite.stepping import text
 from torchlite.testing.raised import line_of
 
@@ -54,6 +55,16 @@ class View:
         self._judged = _rows(run.input, chosen), _rows(run.target, chosen)
         self._plane = _Plane(run) if _is_plane(run.input) else None
         self._unlooked: str | None = None
+        self._faults = [
+            {
+                "position": f"net{place.path}",
+                "layer": checks.title(place.module),
+                "faults": faults.catalogue(place.module, whole=not place.path),
+            }
+            for place in walk(run.net)
+        ]
+        # The loop comes last: it is the network itself.
+        self._faults = [each for each in self._faults[1:] + self._faults[:1] if each["faults"]]
 
     def frame(self) -> dict[str, Any]:
         """Return the frame: dicts, lists, numbers and strings; arrays in base64."""
@@ -84,11 +95,25 @@ class View:
         run = self.run
         return {
             "settings": run.settings._asdict(),
-            "optimizers": list(OPTIMIZERS),
+            "optimizers": CHOICES,
+            "faults": self._faults,
+            "broken": self._broken(),
             "criterion": checks.title(run.criterion),
             "samples": len(leaves(run.input)[0]),
             "parameters": sum(p.size for p in run.net.parameters()[0]),
         }
+
+    def _broken(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "position": position,
+                "layer": checks.title(self.run.layer(position)),
+                "fault": name,
+                "words": faults.FAULTS[name].words,
+                "noticed": self.run.noticed[position],
+            }
+            for position, name in self.run.broken.items()
+        ]
 
     # ---------------------------------------------------------------- the network asked
 

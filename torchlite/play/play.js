@@ -375,6 +375,7 @@ const Play = (() => {
       this.layers = new Map();
       this.plane = new Plane(this.part("plane"));
       this.images = new Images(this.part("images"));
+      this.breaking = new Breaking(this, this.part("breaking"));
       this.batch = new Panels(this, "net", this.part("batch"));
       for (const button of root.querySelectorAll("[data-do]")) {
         button.disabled = !source.live;
@@ -391,7 +392,7 @@ const Play = (() => {
       this.part("problem").disabled = !source.live;
       this.part("problem").addEventListener("change", (event) =>
         this.do({ do: "set", problem: event.target.value }));
-      this.part("stepping").hidden = !source.live;
+      this.part("stepping").hidden = this.part("save").hidden = !source.live;
       this.prepareEditor();
       document.addEventListener("visibilitychange", () => this.draw());
       this.follow();
@@ -476,6 +477,7 @@ const Play = (() => {
       }
       this.batch.update([...frame.input, ...frame.target], colour);
       this.drawLayers(frame, colour);
+      this.breaking.update(frame);
       this.drawPass(frame, colour);
       this.tell();
     }

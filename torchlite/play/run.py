@@ -3,7 +3,7 @@
 import copy
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -14,8 +14,10 @@ from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
-from torchlite.nn.nested import is_array, is_finite, leaves
+from torchlite.nn.nested import copy_arrays, is_array, is_finite, leaves
+from torchlite.nn.stateful import shadowed
 from torchlite.nn.tree import name_of, rows, walk
+from torchlite.play import faults
 from torchlite.play.curves import Curve
 from torchlite.play.data import Problem
 from torchlite.play.judge import Judge
@@ -33,6 +35,9 @@ OPTIMIZERS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "adam": (optim.adam, {}),
     "adamax": (optim.adamax, {}),
 }
+# Torch7's own step, by a method of the network.
+PLAIN = "updateParameters"
+CHOICES = [*OPTIMIZERS, PLAIN]
 
 # Arrays by position and name.
 Held = dict[str, dict[str, Array]]
@@ -115,6 +120,9 @@ class Run:
         A `Pass` while the calls of one are shown, else None.
     trouble
         None, or why there is no going on, in words: the loss is no number.
+    broken, noticed
+        By position, the name of the fault that `break_it` has put on a layer, and what of the
+        checker notices it.
     updates
         By (position, name) of a parameter: what the last watched update added, and its norm over
         that of the parameter.
@@ -138,6 +146,8 @@ class Run:
 
     def __init__(self, problem: Problem, seed: int = 0) -> None:
         self.problem = problem
+        self.broken: dict[str, str] = {}
+        self.noticed: dict[str, list[dict[str, Any]]] = {}
         given = {
             "optimizer": problem.optimizer,
             "learning_rate": problem.learning_rate,
@@ -152,10 +162,13 @@ class Run:
     def reset(self) -> None:
         """Go back to the start: the same seed draws the same weights and batches.
 
-        Where the network cannot be made, nothing has changed but the random stream.
+        What is broken stays broken. Where the network cannot be made, nothing has changed but the
+        random stream.
         """
         random.manualSeed(self.settings.seed)
         net, criterion, input, target = self._made()
+        for position, name in self.broken.items():
+            faults.put(_layer(net, position), name)
         flat, gradients = net.getParameters() if net.parameters()[0] else (None, None)
         batches = minibatches(input, target, self.settings.batch)
         self.net, self.criterion, self.input, self.target = net, criterion, input, target
@@ -237,10 +250,13 @@ class Run:
     def _learn(self, opfunc: Callable[[Any], Any], state: dict[str, Any]) -> float:
         if self._flat is None:
             return float(opfunc(None)[0])
+        if self.settings.optimizer == PLAIN:
+            loss = float(opfunc(self._flat)[0])
+            self.net.updateParameters(self.settings.learning_rate)
+            return loss
         method, config = OPTIMIZERS[self.settings.optimizer]
         config = {**config, "learningRate": self.settings.learning_rate}
-        loss: float = method(opfunc, self._flat, config, state)[1][0]
-        return loss
+        return float(method(opfunc, self._flat, config, state)[1][0])
 
     def _evaluated(self) -> tuple[float, Any]:
         net, criterion, x, y = self.net, self.criterion, self.x, self.y
@@ -363,7 +379,7 @@ class Run:
         Until something is, `held` returns what the copy holds. Layers that draw draw the same at
         each look.
         """
-        seen, stream = self.net.clone(), random.getRNGState()
+        seen, stream = faults.clone(self.net), random.getRNGState()
         try:
             seen.zeroGradParameters()
             loss: float = self.criterion.forward(seen.forward(self.x), self.y)
@@ -373,6 +389,61 @@ class Run:
         self._looked = seen
         self.loss = loss
         return loss
+
+    def layer(self, position: str) -> Module:
+        """Return the layer at a position: "net[0]", "net.encoder[1]"; "net" is the network."""
+        return _layer(self.net, position)
+
+    def break_it(self, position: str, name: str | None) -> list[dict[str, Any]]:
+        """Put a fault of `torchlite.play.faults` on a layer, or mend it: None.
+
+        Returns what of the checker notices it, as `faults.notices` does.
+
+        Raises
+        ------
+        SettingError
+            There is no such layer, or it cannot have this fault. Nothing has changed then.
+
+        Example
+        -------
+        >>> from torchlite.play import PROBLEMS, Run
+        >>> run = Run(PROBLEMS["xor"])
+        >>> (found,) = run.break_it("net[2]", "bias averaged")
+        >>> found["property"], run.broken
+        ('gradParameters', {'net[2]': 'bias averaged'})
+        """
+        layer = self.layer(position)
+        faults.put(layer, name)
+        self.passing = self._looked = None
+        self.broken.pop(position, None)
+        if name is None:
+            return []
+        self.broken[position] = name
+        try:
+            noticed = faults.notices(layer, name, self._met(position))
+        except Exception as error:
+            says = f"It cannot be checked: {type(error).__name__}: {error}"
+            noticed = [{"property": None, "says": says}]
+        self.noticed[position] = noticed
+        return noticed
+
+    def _met(self, position: str) -> Any:
+        """Return the input that a layer meets in a forward of the batch, on a copy."""
+        net, stream = self.net.clone(), random.getRNGState()
+        layer = _layer(net, position)
+        own: Any = layer.updateOutput
+        met: list[Any] = []
+
+        def noting(input: Any) -> Any:
+            met.append(copy_arrays(input))
+            return own(input)
+
+        try:
+            with shadowed([(layer, {"updateOutput": noting})]):
+                net.forward(copy_arrays(self.x))
+        finally:
+            random.setRNGState(stream)
+        return met[0]
 
     def edit(self, position: str, name: str, index: int, value: float) -> Change:
         """Set an entry of a parameter, or of the batch's input, and look what that changes.
@@ -423,6 +494,14 @@ class Run:
 _ALL = 1 << 40
 
 
+def _layer(net: Module, position: str) -> Module:
+    places = {f"net{place.path}": place.module for place in walk(net)}
+    if position not in places:
+        expected = f"one of {', '.join(places)}"
+        raise fault(SettingError, "Run.layer", "position", expected, repr(position))
+    return cast(Module, places[position])
+
+
 def _parameters(net: Module) -> list[tuple[str, str, Array, str, Array]]:
     """Return position, name, parameter, name of its gradient, gradient."""
     return [
@@ -439,7 +518,7 @@ def _parameters(net: Module) -> list[tuple[str, str, Array, str, Array]]:
 
 def _checked(settings: dict[str, Any]) -> dict[str, Any]:
     tests: dict[str, tuple[Any, str, Callable[[Any], bool]]] = {
-        "optimizer": (str, f"one of {', '.join(OPTIMIZERS)}", lambda v: v in OPTIMIZERS),
+        "optimizer": (str, f"one of {', '.join(CHOICES)}", lambda v: v in CHOICES),
         "learning_rate": ((int, float), "a number of at least 0", lambda v: 0 <= v < math.inf),
         "batch": (int, "a whole number of at least 1", lambda v: v >= 1),
         "seed": (int, "a whole number from 0 to 4294967295", lambda v: 0 <= v < 2**32),

@@ -23,6 +23,7 @@ _HTML, _CSS, _JS = (f"text/{kind}; charset=utf-8" for kind in ("html", "css", "j
 FILES = {
     "": ("torchlite.play", "play.html", _HTML),
     "play.css": ("torchlite.play", "play.css", _CSS),
+    "breaking.js": ("torchlite.play", "breaking.js", _JS),
     "play.js": ("torchlite.play", "play.js", _JS),
     "live.js": ("torchlite.play", "live.js", _JS),
     "arrays.css": ("torchlite.stepping", "arrays.css", _CSS),
@@ -114,6 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._frame(query)
         elif path == "step" and not query:
             self._whole(self.server.trainer.page)
+        elif path == "save" and not query:
+            self._whole(self.server.trainer.story)
         else:
             self._refuse(HTTPStatus.NOT_FOUND, "there is no such page")
 

@@ -6,6 +6,8 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from os import PathLike
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy as np
 
 from torchlite import random
 from torchlite.errors import SettingError, StateError, fault
+from torchlite.play import faults, saved
 from torchlite.play.data import Problem
 from torchlite.play.frames import View
 from torchlite.play.run import Run
@@ -127,6 +130,15 @@ class Trainer:
         """Return the current batch's forward and backward as a page to step through."""
         page: str = self._ask(self._stepped)
         return page
+
+    def story(self) -> str:
+        """Return the run up to now as a page that needs no program: frames that were kept of it."""
+        page: str = self._ask(self._told)
+        return page
+
+    def save(self, file: str | PathLike[str]) -> None:
+        """Write the run up to now to a file, as a page that needs no program."""
+        Path(file).write_text(self.story(), encoding="utf-8")
 
     def _ask(self, call: Callable[[], Any]) -> Any:
         """Have the thread call something, and return what that returns, or raise what it raises."""
@@ -267,11 +279,15 @@ class Trainer:
                 self._every *= 2
         self._made += 1
 
+    def _told(self) -> str:
+        now = self._framed(perf_counter())
+        return saved.page([*self._kept, now])
+
     def _stepped(self) -> str:
         run = self.run
         stream = random.getRNGState()
         try:
-            net = run.net.clone()
+            net = faults.clone(run.net)
             net.zeroGradParameters()
             return render(trace(net, run.x, run.criterion.clone(), run.y))
         finally:
@@ -293,6 +309,7 @@ class Trainer:
                 "set": self._set,
                 "edit": self._edit,
                 "open": self._open,
+                "break": self._break,
             }
             if name not in known:
                 expected = f"one of {', '.join(known)}"
@@ -351,6 +368,11 @@ class Trainer:
         old, new, before, after = (f"{number:.4g}" for number in change)
         self.said = f"{position}.{name}: {old} → {new}; the loss of this batch: {before} → {after}"
         return change._asdict()
+
+    def _break(self, position: str, fault: str | None) -> dict[str, Any]:
+        noticed = self.run.break_it(position, fault)
+        self._guarded(self.run.look)
+        return {"noticed": noticed}
 
     def _open(self, position: str, open: bool) -> None:
         self.view.unfolded[position] = bool(open)

@@ -1,0 +1,33 @@
+"use strict";
+// The page in a frame of a notebook, whose program is asked by messages: widget.js hands them on.
+(() => {
+  // What is not answered in so many milliseconds is lost: the kernel is busy, or gone.
+  const PATIENCE = 30_000;
+  const me = Math.random().toString(36).slice(2), waiting = new Map();
+  let count = 0;
+  addEventListener("message", ({ source, data }) => {
+    if (source !== parent || !waiting.has(data.id)) return;
+    waiting.get(data.id)(JSON.parse(data.text));
+    waiting.delete(data.id);
+  });
+  const ask = (method, given) => new Promise((done, fail) => {
+    const id = `${me} ${++count}`;
+    const timer = setTimeout(() => {
+      waiting.delete(id);
+      fail(new Error("no answer"));
+    }, PATIENCE);
+    waiting.set(id, (answer) => {
+      clearTimeout(timer);
+      done(answer);
+    });
+    parent.postMessage({ id, method, given }, "*");
+  });
+  const root = document.querySelector(".play");
+  new Play(root, {
+    live: true,
+    next: (after) => ask("next", after),
+    do: (command) => ask("do", command),
+  });
+  // What stands beside the page of a server is not here.
+  root.querySelector(".links").hidden = true;
+})();
