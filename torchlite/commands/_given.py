@@ -123,6 +123,7 @@ def refused(command: str, error: Exception) -> int:
     lines: list[str] = [f"{command}: {type(error).__name__}: {error}"]
     lines += getattr(error, "__notes__", ())
     for file, line, function in own_lines(error):
+        linecache.checkcache(file)
         text = linecache.getline(file, line).strip()
         lines.append(f"  {file}:{line}, {function}: {text}".rstrip(": "))
     if isinstance(error, SyntaxError) and error.text:
