@@ -111,10 +111,24 @@ def test_demo_is_the_same_for_the_same_seed_and_another_for_another(demo):
     assert first == again != other
 
 
-def test_demo_reads_more_than_96_percent(demo):
+def test_demo_reads_more_than_96_percent(demo, pytestconfig):
+    number = r"\d+\.\d+"
     for seed in ("0", "1", "2"):
-        accuracy = re.search(r"^test accuracy: (\d+\.\d) %$", demo("--seed", seed).out, re.M)
+        out = demo("--seed", seed).out
+        accuracy = re.search(r"^test accuracy: (\d+\.\d) %$", out, re.M)
         assert float(accuracy[1]) >= 96
+        if seed == "0":
+            readme = (pytestconfig.rootpath / "README.md").read_text("utf-8")
+            block = re.search(r"^```text\n(epoch.*?)```", readme, re.M | re.S)
+            trained, checked, said = block[1].splitlines()
+            shown = re.search(r"^epoch 25 .*$", out, re.M)[0]
+            assert re.sub(number, "", trained) == re.sub(number, "", shown)
+            for ours, theirs in zip(
+                *(re.findall(number, x) for x in (trained, shown)), strict=True
+            ):
+                assert abs(float(ours) / float(theirs) - 1) < 0.1
+            assert f"\n{said}\n" in out
+            assert checked == "numeric check: the gradients of all 5 layers are the derivatives"
 
 
 def test_demo_is_plain_where_output_is_no_terminal(demo):

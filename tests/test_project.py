@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -118,6 +119,22 @@ def test_every_extra_is_explained():
     needs = text("README.md").partition("## What it needs")[2].partition("\n## ")[0]
     for extra in SETUP["options.extras_require"]:
         assert f"`{extra}`" in needs or f"[{extra}]" in needs, extra
+
+
+def test_badges_say_what_is_so():
+    badges = re.findall(
+        r"^!\[([^]]*)\]\(https://img\.shields\.io/badge/(.*)\)$", text("README.md"), re.M
+    )
+    shown = [re.sub("-(?!-)", ": ", unquote(said).rsplit("-", 1)[0], count=1) for _, said in badges]
+    pythons = " | ".join(pythons_of_nox())
+    assert shown == ["licence: BSD--3--Clause", f"python: {pythons}", "needs: NumPy alone"]
+    assert SETUP["metadata"]["license"] == "BSD-3-Clause"
+    assert listed("options", "install_requires") == ["numpy>=2.0"]
+    assert [words for words, _ in badges] == [
+        "Licence: BSD-3-Clause",
+        f"Python: {', '.join(pythons_of_nox())}",
+        "needs NumPy alone",
+    ]
 
 
 def test_the_tests_do_not_need_a_browser():
