@@ -12,16 +12,17 @@ PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 OLDEST = ["numpy==2.0.0", "scipy==1.13.0", "pytest==8.0.0", "hypothesis==6.100.0"]
 NIGHTLY = "https://pypi.anaconda.org/scientific-python-nightly-wheels/simple"
 
-nox.options.sessions = ["lint", "tests", "oldest", "optional", "coverage", "dist"]
+nox.options.sessions = ["lint", "tests", "oldest", "optional", "site", "coverage", "dist"]
 
 
 @nox.session
 def lint(session):
-    """Ruff, mypy, and the type checkers on a user's program."""
+    """Ruff, mypy, spelling, and the type checkers on a user's program."""
     session.install("-e", ".[lint,test]")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    session.run("codespell")
     session.run("python", "-m", "pytest", "-q", "tests/test_types.py")
 
 
@@ -52,6 +53,21 @@ def optional(session):
 def browser(session):
     """The same, and the page of a trace in a browser, if there is one."""
     run_tests(session, "-e", ".[browser]")
+
+
+@nox.session
+def site(session):
+    """The site, in build/site, and its tests, with those of a browser if there is one."""
+    session.install("-e", ".[test,site,browser]")
+    session.run("sphinx-build", "-W", "-j", "auto", "docs", "build/site")
+    session.run("python", "-m", "pytest", "-q", "tests/test_site.py")
+
+
+@nox.session
+def links(session):
+    """Whether what the site links to elsewhere is still there, which no commit can break."""
+    session.install("-e", ".[site]")
+    session.run("sphinx-build", "-b", "linkcheck", "docs", "build/links")
 
 
 @nox.session

@@ -49,6 +49,7 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_copyright = False
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "logo": {"text": "torchlite"},
     "navbar_align": "left",
@@ -59,7 +60,7 @@ html_theme_options = {
     "collapse_navigation": True,
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],
-    "footer_start": ["sphinx-version"],
+    "footer_start": [],
     "footer_end": [],
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",

@@ -82,7 +82,7 @@ def test_every_list_of_pythons_is_the_same():
 
 def test_workflows_run_sessions_of_nox():
     known = set(re.findall(r"^def (\w+)\(session\):", text("noxfile.py"), re.M))
-    for name in ("tests", "nightly"):
+    for name in ("tests", "nightly", "site", "links"):
         workflow = text(f".github/workflows/{name}.yml")
         run = set(re.findall(r"nox -s (\w+)", workflow))
         run |= set(re.findall(r"session: (\w+)", workflow))

@@ -1,4 +1,4 @@
-"""Words of code that name a public class or function link to its page."""
+"""Words of code that name something public link to its page."""
 
 import re
 from functools import cache
@@ -7,24 +7,32 @@ from typing import Any
 from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-import torchlite
+from _site.pages import PARTS, imported
 from torchlite import nn
+from torchlite.testing import maths
+
+# Whose names need no word in front of them.
+_KNOWN_ALONE = ("datasets", "optim", "stepping", "testing")
 
 
 @cache
 def names() -> dict[str, str]:
     """Return the full name of everything that is linked, by what it may be called."""
     found = {}
-    for part in ("optim", "serial", "stepping", "testing", "datasets", "random", "distributed"):
-        for name in getattr(torchlite, part).__all__:
-            found[f"{part}.{name}"] = f"torchlite.{part}.{name}"
-            if name[0].isupper() or "_" in name or part == "optim":
-                found[name] = f"torchlite.{part}.{name}"
-    for name in torchlite.errors.__all__:
-        if name[0].isupper():
-            found[name] = found[f"errors.{name}"] = f"torchlite.errors.{name}"
+    for part in PARTS:
+        short = part.removeprefix("torchlite.")
+        found[short] = part
+        for name in imported(part).__all__:
+            full = f"{part}.{name}"
+            found[f"{short}.{name}"] = found[f"{short.removeprefix('nn.')}.{name}"] = full
+            if short in _KNOWN_ALONE or name[0].isupper():
+                found[name] = full
     for name in nn.__all__:
         found[name] = found[f"nn.{name}"] = f"torchlite.nn.{name}"
+    found |= {name: f"{f.__module__}.{name}" for name, f in maths._KERNELS.items()}
+    for name in dir(nn.Module):
+        if re.fullmatch("[a-z]+[A-Z][A-Za-z]+", name):
+            found[name] = found[f"net.{name}"] = f"torchlite.nn.Module.{name}"
     return found
 
 

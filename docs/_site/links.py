@@ -5,6 +5,7 @@ in the place of layers.md, the examples in the gallery, other files as they are.
 """
 
 import importlib.util
+import json
 import posixpath
 import re
 from functools import cache
@@ -50,20 +51,32 @@ def rewritten(text: str, source: str, page: str) -> str:
 def rewrite(app: Any, name: str, content: list[str]) -> None:
     """Rewrite the links of a page of docs when Sphinx reads it; the written ones have theirs."""
     source = f"docs/{Path(app.env.doc2path(name)).relative_to(DOCS).as_posix()}"
-    if not source.endswith(".rst") and not name.startswith("project/"):
+    if source.endswith(".ipynb"):
+        notebook = json.loads(content[0])
+        for cell in _words(notebook):
+            cell["source"] = rewritten("".join(cell["source"]), source, source)
+        content[0] = json.dumps(notebook)
+    elif source.endswith(".md") and not name.startswith("project/"):
         content[0] = rewritten(content[0], source, source)
+
+
+def _words(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the cells of a notebook that are Markdown."""
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
 
 
 @cache
 def shown() -> frozenset[str]:
     """Return the files that pages link to and that the site shows as they are."""
-    pages = [path.relative_to(ROOT).as_posix() for path in DOCS.glob("**/*.md")]
-    texts = [
-        rewritten((ROOT / page).read_text("utf-8"), page, page)
-        for page in (*pages, *ELSEWHERE)
-        if (ROOT / page).is_file()
-    ]
-    return frozenset(re.findall(r"\{source\}`[^`<]* <([^`>]*)>`", "".join(texts)))
+    found: set[str] = set()
+    for path in (*DOCS.glob("**/*.md"), *DOCS.glob("**/*.ipynb"), *(ROOT / f for f in ELSEWHERE)):
+        if path.is_file():
+            text = path.read_text("utf-8")
+            if path.suffix == ".ipynb":
+                text = "\n\n".join("".join(cell["source"]) for cell in _words(json.loads(text)))
+            page = path.relative_to(ROOT).as_posix()
+            found.update(re.findall(r"\{source\}`[^`<]* <([^`>]*)>`", rewritten(text, page, page)))
+    return frozenset(found)
 
 
 def _link(found: re.Match[str], source: str, page: str) -> str:
@@ -74,9 +87,11 @@ def _link(found: re.Match[str], source: str, page: str) -> str:
     file = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
     if not (ROOT / file).exists():
         return found[0]
+    if shown.strip("`").endswith(".md") and not image:
+        shown = ""  # Sphinx puts the title there
     at = home(file, heading)
     if at is None:
-        words = shown.replace("`", "")
+        words = shown.replace("`", "") or file
         return f"{{source}}`{words} <{file}>`" if (ROOT / file).is_file() else shown
     there = posixpath.relpath(f"docs/{at.partition('#')[0]}", posixpath.dirname(page))
     return f"{image}[{shown}]({there}{''.join(at.partition('#')[1:])})"

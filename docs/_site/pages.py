@@ -11,6 +11,7 @@ import io
 import os
 import pkgutil
 import re
+import textwrap
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -18,9 +19,11 @@ from typing import Any
 from sphinx.ext.autodoc.mock import mock
 
 from _site.docstrings import OF_NAMES, escaped, rst
-from _site.links import DOCS, ELSEWHERE, ROOT, make_layers, page_of, rewritten
+from _site.links import DOCS, ELSEWHERE, ROOT, load, make_layers, page_of, rewritten
 from torchlite import __main__, commands, nn, optim
+from torchlite.testing import maths
 
+make_gallery = load("make_gallery")
 FOLDERS = ("reference", "gallery", "project")
 # Parts of torchlite beside nn, each with a page: its title, and what it says where it says nothing.
 PARTS = {
@@ -37,6 +40,7 @@ PARTS = {
     "torchlite.testing": "The checker: testing",
     "torchlite.testing.jacobian": "Torch7's checks: testing.jacobian",
     "torchlite.stepping": "Stepping: stepping",
+    "torchlite.play": "Problems to play with: play",
     "torchlite.interop.pytorch": "PyTorch: interop.pytorch",
     "torchlite.interop.onnx": "ONNX: interop.onnx",
     "torchlite.interop.sklearn": "scikit-learn: interop.sklearn",
@@ -60,6 +64,7 @@ def write() -> None:
     pages = {**classes(), **parts(), **examples(), **project()}
     pages["reference/index.rst"] = index()
     pages["reference/commands.rst"] = command_line()
+    pages["reference/kernels.rst"] = kernels()
     assert len(pages) == len({name.lower() for name in pages}), "names that differ by case alone"
     for name, text in pages.items():
         file = DOCS / name
@@ -174,7 +179,19 @@ def sections(value: Any, families: Sequence[type] = ()) -> str:
             if title in theirs and title not in ("Example", "Reference"):
                 blocks.append(f"*As all of its family,* {escaped(f'`{base.__name__}`')}:")
                 blocks.append(rst(theirs[title], title in OF_NAMES))
+        if title == "Maths":
+            text = "".join(
+                [said.get(title, ""), *(theirs.get(title, "") for _, theirs in of_family)]
+            )
+            blocks.append(defined_elsewhere(text))
     return joined(*blocks)
+
+
+def defined_elsewhere(text: str) -> str:
+    """Return where to read of the functions that a section names, if it does."""
+    named = [name for name in maths._KERNELS if re.search(rf"\b{name}\(", text)]
+    code = ", ".join(f":code:`{name}`" for name in named)
+    return f":doc:`kernels` says what this is: {code}." if named else ""
 
 
 def methods(kind: type, name: str) -> str:
@@ -235,8 +252,7 @@ def parts() -> dict[str, str]:
     """Return the page of every other part; of optim, one for each function, too."""
     pages = {}
     for name, title in PARTS.items():
-        with mock(MOCKED):
-            module = importlib.import_module(name)
+        module = imported(name)
         text = (inspect.getdoc(module) or "").partition("\n")
         public = list(module.__all__)
         if name == "torchlite.errors":
@@ -251,6 +267,12 @@ def parts() -> dict[str, str]:
             blocks += [described(module, key) for key in public]
         pages[f"reference/{name.removeprefix('torchlite.')}.rst"] = joined(*blocks)
     return pages
+
+
+def imported(name: str) -> Any:
+    """Return a module, whatever optional packages are missing."""
+    with mock(MOCKED):
+        return importlib.import_module(name)
 
 
 def described(module: Any, name: str) -> str:
@@ -273,6 +295,19 @@ def function_page(value: Any) -> str:
     return joined(*blocks)
 
 
+def kernels() -> str:
+    """Return the page of the functions that Maths names."""
+    return joined(
+        heading("Functions in the Maths"),
+        "The Maths of a class is Python that runs, with :code:`np` for NumPy. What else it names "
+        "is defined here, by the docstring of each.",
+        *(
+            f".. autofunction:: {maths._KERNELS[name].__module__}.{name}"
+            for name in sorted(maths._KERNELS)
+        ),
+    )
+
+
 def command_line() -> str:
     """Return what `--help` says, of torchlite and of every command."""
     blocks = [heading("The command line")]
@@ -286,7 +321,7 @@ def command_line() -> str:
         if columns is None:
             del os.environ["COLUMNS"]
         title = " ".join(["torchlite", *words])
-        blocks += [heading(title, "-"), ".. code-block:: text\n\n" + indented(out.getvalue())]
+        blocks += [heading(title, "-"), as_text(out.getvalue())]
     return joined(*blocks)
 
 
@@ -297,11 +332,12 @@ def index() -> str:
         heading("Reference"),
         "Every class and function, in the words of its docstring: what it computes, on which "
         "shapes, and by which conventions. :doc:`/by_task` finds them by what you want to do.",
-        ".. toctree::\n   :caption: Layers and criterions: nn\n\n   /by_task\n"
+        ".. toctree::\n   :maxdepth: 1\n   :caption: Layers and criterions: nn\n\n   /by_task\n"
         + "\n".join(f"   {name}" for name in chapters),
-        ".. toctree::\n   :caption: Everything else\n\n"
-        + "\n".join(f"   {name}" for name in (*names, "commands")),
-        ".. toctree::\n   :caption: Tables\n\n   /criterions\n   /interop\n   /differences",
+        ".. toctree::\n   :maxdepth: 1\n   :caption: Everything else\n\n"
+        + "\n".join(f"   {name}" for name in (*names, "commands", "kernels")),
+        ".. toctree::\n   :maxdepth: 1\n   :caption: Tables\n\n"
+        "   /criterions\n   /interop\n   /differences",
         ":ref:`genindex` lists every name.",
     )
 
@@ -329,35 +365,47 @@ def process_docstring(
 
 
 def examples() -> dict[str, str]:
-    """Return the page of every example, with its pictures, and the gallery."""
+    """Return the page of every example, with what it prints and draws, and the gallery."""
     pages, cards = {}, []
-    for file in sorted((ROOT / "examples").glob("*.py")):
+    for file in make_gallery.examples():
         said = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
         title, _, rest = said.partition("\n\n")
         title = " ".join(title.split())
-        pictures = [path.name for path in sorted((DOCS / "pictures").glob(f"{file.stem}*.png"))]
-        images = [f".. image:: ../pictures/{name}\n   :alt: {title}" for name in pictures]
+        printed = (make_gallery.PICTURES / f"{file.stem}.txt").read_text("utf-8").rstrip()
+        drawn = sorted(make_gallery.PICTURES.glob(f"{file.stem}-*.png"))
+        images = [f".. image:: ../pictures/{picture.name}\n   :alt: {title}" for picture in drawn]
         pages[f"gallery/{file.stem}.rst"] = joined(
             heading(file.stem),
             escaped(title),
             as_it_is(rest),
             *images,
+            heading("The program", "-"),
             f".. literalinclude:: ../../examples/{file.name}",
+            *([heading("What it prints", "-"), as_text(printed)] if printed else []),
         )
-        cards.append((file.stem, title, pictures[:1]))
-    entries = [f":doc:`{name}`\n{indented(escaped(title), 4)}" for name, title, _ in cards]
+        preview = [f"{images[0]}\n   :target: {file.stem}.html"] if images else []
+        if printed and not images:
+            preview = [as_text("\n".join(line[:60] for line in printed.splitlines()[-12:]))]
+        card = joined(f":doc:`{file.stem}`", escaped(title), *preview)
+        cards.append(f".. container:: card-of-example\n\n{indented(card)}")
+    toctree = "\n".join(f"   {file.stem}" for file in make_gallery.examples())
     pages["gallery/index.rst"] = joined(
         heading("Examples"),
-        *entries,
-        ".. toctree::\n   :hidden:\n\n" + "\n".join(f"   {name}" for name, *_ in cards),
+        "Short programs, to be read from top to bottom, with what they draw, or print at last.",
+        ".. container:: gallery\n\n" + indented("\n\n".join(cards)),
+        f".. toctree::\n   :hidden:\n\n{toctree}",
     )
     return pages
+
+
+def as_text(text: str) -> str:
+    return f".. code-block:: text\n\n{indented(text)}"
 
 
 def as_it_is(text: str) -> str:
     """Return paragraphs, those that are indented as code."""
     blocks = [
-        f"::\n\n{block}" if block.startswith("    ") else escaped(block)
+        as_text(textwrap.dedent(block)) if block.startswith("    ") else escaped(block)
         for block in text.split("\n\n")
     ]
     return joined(*blocks)
