@@ -147,10 +147,11 @@ def test_an_edit_shows_what_it_changes_and_learns_nothing():
     old = run.net[0].weight[1, 1]
     change = run.edit("net[0]", "weight", 3, 2.5)
     assert run.net[0].weight[1, 1] == 2.5
-    assert change == (old, 2.5, loss, run.criterion.forward(run.net.clone().forward(run.x), run.y))
+    after = run.criterion.forward(run.net.clone().forward(run.x), run.y)
+    assert change == ((1, 1), old, 2.5, loss, after)
     held = run.held()["net[0]"]
     assert (held["output"] == run.x @ run.net[0].weight.T + run.net[0].bias).all()
-    assert run.edit("net[0]", "weight", 3, old)[2:] == change[:1:-1]
+    assert run.edit("net[0]", "weight", 3, old)[3:] == (after, loss)
     data = run.input.copy()
     changed = run.edit("net", "input", 1, 7.0)
     assert run.x[0, 1] == 7
@@ -523,7 +524,7 @@ def test_numbers_are_changed_while_training_pauses():
         trainer.do({"do": "pause"})
         assert trainer.do(edit)["new"] == 2
         said = frame_of(trainer)["said"]
-        assert said.startswith("net[0].weight: ")
+        assert said.startswith("net[0].weight[0, 0]: ")
         assert "→ 2; the loss of this batch: " in said
 
 

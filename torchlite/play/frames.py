@@ -65,6 +65,8 @@ class View:
         ]
         # The loop comes last: it is the network itself.
         self._faults = [each for each in self._faults[1:] + self._faults[:1] if each["faults"]]
+        images = _is_images(run.input) and run.input[0].ndim == 2
+        self.picture = list(run.input.shape[-2:]) if images else None
 
     def frame(self) -> dict[str, Any]:
         """Return the frame: dicts, lists, numbers and strings; arrays in base64."""
@@ -151,6 +153,8 @@ class View:
     def _layers(self, held: Any) -> list[dict[str, Any]]:
         run, left = self.run, SHOWN_IN_ALL
         layers: list[dict[str, Any]] = []
+        # Rows of as many entries as an image has are images, up to the first weights.
+        picture = self.picture
         for place in walk(run.net):
             position = f"net{place.path}"
             if place.module.modules and not held.get(position):
@@ -160,7 +164,10 @@ class View:
             ratios = {}
             for name, array, role in self._arrays(position, held):
                 shown = unfolded and array.size > 0 and left > 0
-                arrays.append(_array(name, array, role, shown))
+                said = _array(name, array, role, shown)
+                if array.ndim == 2 and picture is not None and array[0].size == math.prod(picture):
+                    said["tile"] = picture
+                arrays.append(said)
                 left -= min(array.size, SHOWN) if shown else 0
                 if role == "update":
                     ratios[name] = _finite(run.updates[position, name][1])
@@ -173,6 +180,8 @@ class View:
                     "ratios": ratios,
                 }
             )
+            if any(name == "weight" for name in held.get(position, {})):
+                picture = None
         return layers
 
     def _arrays(self, position: str, held: Any) -> Iterator[tuple[str, Array, str]]:

@@ -8,6 +8,8 @@ const Play = (() => {
   // Of many classes each has a colour and a sign; of two, what is blue and what is orange elsewhere.
   const MANY = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb",
     "#e08214", "#35978f", "#8c510a"];
+  // So wide and high a picture may be, in pixels.
+  const MOST = [320, 200];
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   // With less motion so many milliseconds pass between two pictures.
   const CALM = 500;
@@ -127,8 +129,8 @@ const Play = (() => {
         const choose = choosable && this.play.source.live
           ? (place) => this.play.edit(this, place) : undefined;
         const say = (place) => `${name}[${indexOf(array.shape, place).join(", ")}] = ${exact(this.values[place])}`;
-        const tile = array.tile || undefined;
-        this.maps.set(key, heatMap({ name, shape: array.shape, values, say, choose, tile }));
+        const { tile } = array;
+        this.maps.set(key, heatMap({ name, shape: array.shape, values, say, choose, tile, most: MOST }));
       }
       const map = this.maps.get(key);
       if (this.map !== map) {
@@ -147,29 +149,35 @@ const Play = (() => {
     constructor(play, position, element) {
       Object.assign(this, { play, position, element });
       this.panels = new Map();
+      this.listed = "";
     }
 
     update(listed, colour) {
-      const keys = new Set();
-      let last = null;
-      for (const array of listed) {
-        const key = `${array.role} ${array.name}`;
-        keys.add(key);
-        if (!this.panels.has(key)) {
-          const panel = new Panel(this.play, this.position, array);
-          this.panels.set(key, panel);
-          if (last) last.after(panel.element);
-          else this.element.prepend(panel.element);
+      const keys = listed.map((array) => `${array.role} ${array.name}`);
+      if (this.listed !== keys.join()) {
+        this.listed = keys.join();
+        this.arrange(listed, keys);
+      }
+      listed.forEach((array, i) => this.panels.get(keys[i]).update(array, colour));
+    }
+
+    // A parameter stands with its gradient and its update, results stand together.
+    arrange(listed, keys) {
+      const known = this.panels;
+      let group = null;
+      this.panels = new Map();
+      this.element.replaceChildren();
+      listed.forEach((array, i) => {
+        const panel = known.get(keys[i]) || new Panel(this.play, this.position, array);
+        this.panels.set(keys[i], panel);
+        const before = i ? listed[i - 1].role : "";
+        const begins = array.role === "parameter" || array.role === "activation" && before !== "activation";
+        if (i === 0 || begins || before === "update") {
+          const lines = (array.of || array.shape).length < 2;
+          group = this.element.appendChild(make("div", lines ? "group lines" : "group"));
         }
-        const panel = this.panels.get(key);
-        panel.update(array, colour);
-        last = panel.element;
-      }
-      for (const [key, panel] of this.panels) {
-        if (keys.has(key)) continue;
-        panel.element.remove();
-        this.panels.delete(key);
-      }
+        group.append(panel.element);
+      });
     }
   }
 
@@ -192,9 +200,17 @@ const Play = (() => {
       this.arrays = this.element.appendChild(make("div", "arrays"));
       this.panels = new Panels(play, layer.position, this.arrays);
       this.tiles = [];
+      // What nobody sees is not drawn, but when it comes into view.
+      this.seen = false;
+      play.watch(this.element, (seen) => {
+        this.seen = seen;
+        if (seen && this.late) this.update(...this.late, colours(play.root));
+      });
     }
 
     update(layer, frame, colour) {
+      this.late = this.seen ? null : [layer, frame];
+      if (this.late) return;
       this.fold.setAttribute("aria-expanded", String(layer.open));
       this.element.classList.toggle("active", frame.pass !== null && frame.pass.position === layer.position);
       const ratios = Object.entries(layer.ratios);
@@ -395,6 +411,14 @@ const Play = (() => {
       this.part("stepping").hidden = this.part("save").hidden = !source.live;
       this.prepareEditor();
       document.addEventListener("visibilitychange", () => this.draw());
+      const told = new WeakMap();
+      const watcher = new IntersectionObserver((entries) => {
+        for (const entry of entries) told.get(entry.target)?.(entry.isIntersecting);
+      }, { rootMargin: "300px" });
+      this.watch = (element, tell) => {
+        told.set(element, tell);
+        watcher.observe(element);
+      };
       this.follow();
     }
 

@@ -53,8 +53,9 @@ class Settings(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What an edit did: a number, and the loss of the batch, before and after it."""
+    """What an edit did: where, and a number and the loss of the batch, before and after it."""
 
+    index: tuple[int, ...]
     old: float
     new: float
     loss_before: float
@@ -475,7 +476,8 @@ class Run:
         except BaseException:
             array.flat[index] = old
             raise
-        return Change(old, array.flat[index].item(), before, after)
+        where = tuple(map(int, np.unravel_index(index, array.shape)))
+        return Change(where, old, array.flat[index].item(), before, after)
 
     def _editable(self, position: str, name: str) -> Array:
         inputs = leaves(self.x)

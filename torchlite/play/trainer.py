@@ -4,8 +4,10 @@ import json
 import math
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from time import perf_counter
@@ -34,8 +36,20 @@ SHARE = 0.1
 PATIENCE = 10.0
 # A command that has not been done after so many seconds was given to a network that computes on.
 LONGEST = 60.0
+# How fast it goes is measured over so many seconds.
+WINDOW = 0.5
 # Of so many frames the story of a run is told.
 KEPT = 40
+
+
+@dataclass
+class _Measured:
+    """What happened since a moment: from which step on, how many frames, and what they took."""
+
+    since: float
+    steps: int
+    frames: int = 0
+    took: float = 0.0
 
 
 class Trainer:
@@ -93,7 +107,8 @@ class Trainer:
         self._runs += 1
         self._changed = True
         self._due = self._step_due = 0.0
-        self._since = perf_counter(), 0
+        self._took: deque[float] = deque(maxlen=5)
+        self._measured = _Measured(perf_counter(), 0)
         self._pace = {"steps": 0.0, "frames": 0.0, "share": 0.0}
         self._kept, self._every, self._made = [], 1, 0
         self.said = self.raised = None
@@ -237,22 +252,22 @@ class Trainer:
         begin = perf_counter()
         text = self._framed(begin)
         took = perf_counter() - begin
+        # One that another program interrupted says little.
+        self._took.append(took)
+        usual = sorted(self._took)[len(self._took) // 2]
         # Its own time and ten times that for the training.
-        self._due = begin + max(1 / FRAMES, took * (1 + 1 / SHARE))
+        self._due = begin + max(1 / FRAMES, usual * (1 + 1 / SHARE))
         self._keep(text)
         with self._published:
             self._number += 1
             self._text = text
             self._changed = False
             self._published.notify_all()
-        self._pace["share"] = took / max(1 / FRAMES, begin - self._since[0])
+        self._measured.frames += 1
+        self._measured.took += took
 
     def _framed(self, now: float) -> str:
-        since, steps = self._since
-        passed = max(1e-9, now - since)
-        if self.running and passed > 0.2:
-            self._pace["steps"] = (self.run.steps - steps) / passed
-            self._since = now, self.run.steps
+        self._measure(now)
         frame = {
             "frame": self._number + 1,
             "run": self._runs,
@@ -270,6 +285,18 @@ class Trainer:
         if self.raised:
             frame["trouble"] = self.raised
         return json.dumps(frame, allow_nan=False)
+
+    def _measure(self, now: float) -> None:
+        """Say how much there was in a second, of the last half second or more."""
+        measured = self._measured
+        passed = now - measured.since
+        if passed > WINDOW:
+            self._pace = {
+                "steps": (self.run.steps - measured.steps) / passed,
+                "frames": measured.frames / passed,
+                "share": measured.took / passed,
+            }
+            self._measured = _Measured(now, self.run.steps)
 
     def _keep(self, text: str) -> None:
         if self._made % self._every == 0:
@@ -322,7 +349,7 @@ class Trainer:
 
     def _start(self) -> None:
         self.running = True
-        self._since = perf_counter(), self.run.steps
+        self._measured = _Measured(perf_counter(), self.run.steps)
         self._step_due = 0.0
 
     def _pause(self) -> None:
@@ -366,7 +393,10 @@ class Trainer:
             raise StateError("play: pause the training before a number is changed")
         change = self.run.edit(position, name, index, value)
         old, new, before, after = (f"{number:.4g}" for number in change)
-        self.said = f"{position}.{name}: {old} → {new}; the loss of this batch: {before} → {after}"
+        place = ", ".join(str(i) for i in change.index)
+        self.said = (
+            f"{position}.{name}[{place}]: {old} → {new}; the loss of this batch: {before} → {after}"
+        )
         return change._asdict()
 
     def _break(self, position: str, fault: str | None) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 "use strict";
 // Arrays as pictures: a square for each entry, blue below 0, orange above, the paper's colour at 0.
 // A page puts arrays.css and this file into its own, and calls
-//   const map = arrays.heatMap({ name, shape, values, tile, say, choose });
+//   const map = arrays.heatMap({ name, shape, values, tile, most, say, choose });
 //   page.append(map.element);
 //   map.update(values);
 // name, shape: as on the label; values: all entries in C order. The rest may be left out:
 // tile: [height, width] of the picture that each row of a matrix is;
+// most: [width, height] that the picture may have, in pixels;
 // say: a function of an entry's place in C order that returns the words for it;
 // choose: a function of that place, called when the entry is clicked, or by Enter.
 // A map also has mark(places), choose(place) and clear(), which frame entries, and focus().
@@ -55,7 +56,7 @@ const arrays = (() => {
   }
 
   // Tiles of height times width entries, so many in a line, each entry so many pixels wide.
-  function layout(shape, tile, room) {
+  function layout(shape, tile, room, highest = HIGHEST) {
     const count = shape.reduce((product, size) => product * size, 1);
     const last = shape[shape.length - 1] ?? 1;
     let [height, width] = tile || [shape[shape.length - 2] ?? 1, last];
@@ -68,15 +69,15 @@ const arrays = (() => {
       const across = Math.min(most, fitting);
       const down = Math.ceil(most / across) * Math.ceil(tiles / most);
       const high = down * (height * cell + GAP) - GAP, wide = across * (width * cell + GAP) - GAP;
-      if (cell === SMALLEST || (high <= HIGHEST && wide <= room)) {
+      if (cell === SMALLEST || (high <= highest && wide <= room)) {
         return { count, height, width, most, across, down, cell, wide, high };
       }
     }
   }
 
-  function heatMap({ name, shape, values, tile, say, choose }) {
-    const room = Math.min(WIDEST, Math.max(200, document.documentElement.clientWidth - 70));
-    const plan = layout(shape, tile, room);
+  function heatMap({ name, shape, values, tile, most: [widest, highest] = [WIDEST, HIGHEST], say, choose }) {
+    const room = Math.min(widest, Math.max(200, document.documentElement.clientWidth - 70));
+    const plan = layout(shape, tile, room, highest);
     const { height, width, most, across, cell } = plan;
     const element = make("div", "heat");
     const frame = element.appendChild(make("div", "frame"));
