@@ -1,4 +1,4 @@
-"""How much Hypothesis draws, and where networks are saved.
+"""How much Hypothesis draws, where networks are saved, and a browser for the tests of pages.
 
 `pytest --hypothesis-profile=thorough` draws a hundred times more.
 """
@@ -29,3 +29,14 @@ def path(tmp_path, monkeypatch):
     """
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     return tmp_path / "net.npz"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Return a browser for the tests of a file, which are skipped where there is none."""
+    # Here, because few tests need one.
+    from browsing import opened
+
+    browser = opened(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.quit()

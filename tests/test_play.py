@@ -551,7 +551,19 @@ def test_what_is_asked_of_a_trainer_that_has_ended():
     trainer = Trainer([XOR])
     with trainer:
         pass
-    assert trainer.next(0) is None
+    with pytest.raises(StateError, match="play: the program has ended"):
+        trainer.next(0)
+    assert trainer.do({"do": "step"}) == {"ok": False, "error": "play: the program has ended"}
+    server = Server(trainer)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        answer, _ = ask(server, f"/{server.secret}/frame?after=0")
+        assert answer.status == 503
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 # ------------------------------------------------------------------ the server

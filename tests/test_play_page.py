@@ -1,18 +1,428 @@
-"""The page that trains, in a real browser: Debian's chromium and chromium-driver, and selenium.
-
-Where one of them is missing the tests are skipped.
-"""
+"""The page that trains, in a real browser, by pointer and by keyboard."""
 
 import json
 import threading
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from test_stepping_page import MEASURE, browser, selenium
+from browsing import MEASURE, complaints, selenium
 
 import torchlite as nn
 from torchlite.play import PROBLEMS, Problem, Trainer
 from torchlite.play.server import Server
 
-assert browser
+SPIRALS, XOR, DIGITS = (PROBLEMS[name] for name in ("spirals", "xor", "digits"))
+
+
+@contextmanager
+def served(*problems):
+    """Serve the page of a trainer; it is the server's trainer that is looked at."""
+    with Trainer([*problems]) as trainer, Server(trainer) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def show(browser):
+    """Open the page of problems; afterwards nothing was complained of, and nobody else asked."""
+    with _shown(browser) as show:
+        yield show
+
+
+@contextmanager
+def _shown(browser):
+    opened = []
+
+    def show(*problems):
+        context = served(*problems)
+        server = context.__enter__()
+        opened.append((context, server))
+        browser.get(server.address)
+        page = Page(browser, server)
+        page.until(lambda: page.all(".layer"))
+        return page
+
+    browser.get_log("performance")
+    complaints(browser)
+    try:
+        yield show
+        assert complaints(browser) == []
+        events = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
+        asked = {
+            event["params"]["request"]["url"]
+            for event in events
+            if event["method"] == "Network.requestWillBeSent"
+            and not event["params"]["documentURL"].startswith("chrome:")
+        }
+        assert asked
+        own = tuple(server.address for _, server in opened)
+        assert [url for url in asked if not url.startswith((*own, "data:"))] == []
+    finally:
+        browser.get("about:blank")
+        for context, _ in opened:
+            context.__exit__(None, None, None)
+
+
+class Page:
+    """What one who looks at the page does and sees."""
+
+    def __init__(self, browser, server):
+        self.browser, self.server = browser, server
+        self.keys = selenium("common.keys").Keys
+
+    def all(self, selector):
+        return self.browser.find_elements("css selector", selector)
+
+    def one(self, selector):
+        (element,) = self.all(selector)
+        return element
+
+    def part(self, name):
+        return self.one(f"[data-part={name}]")
+
+    def click(self, name):
+        self.one(f"[data-do={name}]").click()
+
+    def press(self, *names):
+        for name in names:
+            key = getattr(self.keys, name, name)
+            self.browser.switch_to.active_element.send_keys(key)
+
+    def run(self, script, *given):
+        return self.browser.execute_script(script, *given)
+
+    @property
+    def step(self):
+        return int(self.part("step").text.replace(",", ""))
+
+    @property
+    def focused(self):
+        return self.run(
+            "const e = document.activeElement;"
+            "return e.dataset.do || e.dataset.set || e.dataset.part || e.className || e.localName"
+        )
+
+    def until(self, holds):
+        end = time.monotonic() + 20
+        while not (held := holds()):
+            assert time.monotonic() < end, self.one("body").text[:500]
+            time.sleep(0.02)
+        return held
+
+
+def test_it_trains_pauses_steps_and_goes_back(show):
+    page = show(SPIRALS)
+    assert page.step == 0
+    picture = "return document.querySelector('.plane canvas').toDataURL()"
+    first = page.run(picture)
+    page.click("train")
+    page.until(lambda: page.step > 20)
+    assert page.one("[data-do=train]").text == "❚❚ Pause"
+    page.click("train")
+    page.until(lambda: page.one("[data-do=train]").text == "▶ Train")
+    step = page.step
+    assert page.run(picture) != first
+    page.click("step")
+    page.until(lambda: page.step == step + 1)
+    page.click("reset")
+    page.until(lambda: page.step == 0)
+    page.until(lambda: page.run(picture) == first)
+
+
+def test_it_trains_by_keyboard_alone(show):
+    page = show(SPIRALS, XOR)
+    seen = []
+    for _ in range(14):
+        page.press("TAB")
+        seen.append(page.focused)
+    assert seen[:10] == [
+        "problem", "train", "step", "call", "reset",
+        "optimizer", "learning_rate", "batch", "seed", "speed",
+    ]  # fmt: skip
+    assert seen[10] == "canvas"
+    assert "fold" in seen
+    assert page.run("return getComputedStyle(document.activeElement).outlineStyle") != "none"
+    page.run("document.querySelector('[data-part=problem]').focus()")
+    page.press("TAB", "SPACE")
+    page.until(lambda: page.step > 5)
+    page.press("SPACE")
+    page.until(lambda: page.one("[data-do=train]").text == "▶ Train")
+    page.press("TAB", "TAB", "TAB", "TAB", "TAB")
+    assert page.focused == "learning_rate"
+    page.press(page.keys.CONTROL + "a", "0.5", "ENTER")
+    page.until(lambda: page.server.trainer.run.settings.learning_rate == 0.5)
+
+
+def test_the_numbers_are_those_of_the_run(show):
+    page = show(XOR)
+    page.click("step")
+    page.until(lambda: page.step == 1)
+    run = page.server.trainer.run
+    assert page.part("loss").text == f"{run.loss:#.3g}"
+    weight = page.all(".layer .parameter canvas[role=application]")[0]
+    weight.click()
+    page.until(lambda: page.part("editor").is_displayed())
+    shape = page.all(".layer .parameter .caption")[0].text
+    assert shape == "weight (4, 2)"
+    titles = [title.text for title in page.all(".layer .fold")]
+    assert titles == [
+        "net[0] Linear(2 -> 4)", "net[1] Tanh", "net[2] Linear(4 -> 2)", "net[3] LogSoftMax"
+    ]  # fmt: skip
+    ratios = [item.text for item in page.all(".layer .ratios li")][:2]
+    assert ratios[0].startswith("update / weight: 0.0")
+    assert len(page.all(".layer")[0].find_elements("css selector", ".units canvas")) == 4
+
+
+def test_a_weight_is_changed_by_pointer_and_what_changes_is_told(show):
+    page = show(XOR)
+    page.click("train")
+    page.until(lambda: page.step > 3)
+    canvas = page.all(".layer .parameter canvas[role=application]")[0]
+    actions = selenium("common.action_chains").ActionChains(page.browser)
+    left, top = (4 - canvas.size[side] // 2 for side in ("width", "height"))
+    actions.move_to_element_with_offset(canvas, left, top).click().perform()
+    page.until(lambda: page.part("editor").is_displayed())
+    # To change a number the training pauses.
+    assert page.one("[data-do=train]").text == "▶ Train"
+    assert page.part("edited").text == "net[0].weight[0, 0]"
+    number = page.one(".editor input[type=number]")
+    run = page.server.trainer.run
+    old = run.net[0].weight[0, 0]
+    assert float(number.get_attribute("value")) == pytest.approx(old, rel=1e-4)
+    number.clear()
+    number.send_keys("2.5")
+    page.until(lambda: run.net[0].weight[0, 0] == 2.5)
+    page.until(lambda: "→ 2.5; the loss of this batch: " in page.part("said").text)
+    page.part("undo").click()
+    page.until(lambda: run.net[0].weight[0, 0] == old)
+    page.part("close").click()
+    assert not page.part("editor").is_displayed()
+
+
+def test_a_weight_is_changed_by_keyboard(show):
+    page = show(XOR)
+    page.run("document.querySelector('.layer .parameter canvas').focus()")
+    page.press("ARROW_DOWN", "ARROW_RIGHT", "ENTER")
+    page.until(lambda: page.part("editor").is_displayed())
+    assert page.part("edited").text == "net[0].weight[1, 1]"
+    before = page.server.trainer.run.net[0].weight[1, 1]
+    page.press("ARROW_RIGHT")
+    page.until(lambda: page.server.trainer.run.net[0].weight[1, 1] > before)
+    page.press("ESCAPE")
+    assert not page.part("editor").is_displayed()
+    assert page.run("return document.activeElement.localName") == "canvas"
+
+
+def test_the_input_is_changed(show):
+    page = show(XOR)
+    page.run("document.querySelector('.batch .input canvas').focus()")
+    page.press("ENTER")
+    page.until(lambda: page.part("editor").is_displayed())
+    assert page.part("edited").text == "input[0, 0]"
+    number = page.one(".editor input[type=number]")
+    number.clear()
+    number.send_keys("7")
+    page.until(lambda: page.server.trainer.run.x[0, 0] == 7)
+
+
+def test_one_call_after_another(show):
+    page = show(XOR)
+    titles = []
+    for i in range(1, 19):
+        page.click("call")
+        page.until(lambda i=i: page.part("pass").text.startswith(f"Call {i} of 18: "))
+        titles.append(page.one("[data-part=pass] h2").text)
+    assert titles[1] == "Call 2 of 18: updateOutput of net[0], Linear(2 -> 4)"
+    assert titles[9] == "Call 10 of 18: updateGradInput of net[2], Linear(4 -> 2)"
+    assert page.step == 0
+    page.click("call")
+    page.until(lambda: page.step == 1)
+    assert not page.part("pass").is_displayed()
+
+
+def test_the_call_that_is_shown_is_marked_at_its_layer(show):
+    page = show(XOR)
+    page.click("call")
+    page.click("call")
+    page.until(lambda: page.all(".layer.active"))
+    assert page.one(".layer.active .fold").text == "net[0] Linear(2 -> 4)"
+    pre = page.one("[data-part=pass] pre").text
+    assert pre == "output (16, 4) = input (16, 2) @ weight.T (2, 4) + bias (4,)"
+
+
+def test_problems_and_settings_are_chosen(show):
+    page = show(SPIRALS, DIGITS)
+    page.part("problem").find_element("css selector", "[value=digits]").click()
+    page.until(lambda: page.part("images").is_displayed())
+    assert not page.part("plane").is_displayed()
+    assert len(page.all(".images li")) == 24
+    page.one("[data-set=optimizer] [value=nag]").click()
+    page.until(lambda: page.server.trainer.run.settings.optimizer == "nag")
+    page.one("[data-set=speed] [value='']").click()
+    page.until(lambda: page.server.trainer.speed is None)
+    page.click("train")
+    page.until(lambda: page.step > 30)
+    page.until(lambda: page.all(".images .right"))
+
+
+def test_the_current_step_opens_in_the_stepping_page(show):
+    page = show(XOR)
+    here = page.browser.current_window_handle
+    page.part("stepping").click()
+    page.until(lambda: len(page.browser.window_handles) == 2)
+    (there,) = set(page.browser.window_handles) - {here}
+    page.browser.switch_to.window(there)
+    page.until(lambda: page.all("#steps h2"))
+    assert page.one("h1").text == "Backpropagation, step by step"
+    page.browser.close()
+    page.browser.switch_to.window(here)
+
+
+def test_two_tabs_show_the_same_run(show):
+    page = show(XOR)
+    here = page.browser.current_window_handle
+    page.browser.switch_to.new_window("tab")
+    page.browser.get(page.server.address)
+    page.until(lambda: page.all(".layer"))
+    page.click("step")
+    page.until(lambda: page.step == 1)
+    page.browser.close()
+    page.browser.switch_to.window(here)
+    page.until(lambda: page.step == 1)
+
+
+class Raising(nn.Identity):
+    """Raises when it is trained."""
+
+    def updateGradInput(self, input, gradOutput):
+        raise ValueError("<b>no way back</b>")
+
+
+def test_an_error_of_the_network_is_shown_with_its_line(show):
+    def make():
+        x = np.ones((4, 2))
+        return nn.Sequential(nn.Linear(2, 2), Raising()), nn.MSECriterion(), x, x
+
+    page = show(Problem("raising", make))
+    page.click("train")
+    line = Raising.updateGradInput.__code__.co_firstlineno + 1
+    page.until(lambda: page.part("trouble").is_displayed())
+    assert page.part("trouble").text.startswith(
+        f"ValueError: <b>no way back</b> (test_play_page.py:{line})"
+    )
+    assert page.one("[data-do=train]").text == "▶ Train"
+    assert page.step == 0
+
+
+def test_nan_is_shown_with_a_word_why(show):
+    def make():
+        x = np.arange(1.0, 9.0).reshape(8, 1)
+        return nn.Sequential(nn.Linear(1, 1)), nn.MSECriterion(), x, 2 * x
+
+    page = show(Problem("fast", make, optimizer="sgd", learning_rate=1e9))
+    page.click("train")
+    page.until(lambda: page.part("trouble").is_displayed())
+    assert "Often the learning rate is too large (it is 1e+09)" in page.part("trouble").text
+    assert page.one("[data-do=train]").text == "▶ Train"
+    page.click("reset")
+    page.until(lambda: not page.part("trouble").is_displayed())
+
+
+def test_a_setting_that_cannot_be_is_told(show):
+    page = show(XOR)
+    page.run(
+        "const field = document.querySelector('[data-set=batch]');"
+        "field.removeAttribute('min'); field.value = '-3';"
+        "field.dispatchEvent(new Event('change'))"
+    )
+    page.until(lambda: page.part("trouble").is_displayed())
+    assert page.part("trouble").text == (
+        "SettingError: Run.set: batch must be a whole number of at least 1, got -3"
+    )
+    page.click("step")
+    page.until(lambda: page.step == 1)
+    assert not page.part("trouble").is_displayed()
+
+
+def test_a_program_that_has_ended_is_told(browser):
+    with served(XOR) as server:
+        browser.get(server.address)
+        page = Page(browser, server)
+        page.until(lambda: page.all(".layer"))
+    page.until(lambda: page.part("trouble").is_displayed())
+    assert page.part("trouble").text == (
+        "The program does not answer any more. Start it again: python -m torchlite play"
+    )
+    browser.get("about:blank")
+    # That nobody answers is what it complains of.
+    complaints(browser)
+
+
+def test_layers_are_folded_and_unfolded(show):
+    page = show(XOR)
+    fold = page.all(".layer .fold")[0]
+    assert fold.get_attribute("aria-expanded") == "true"
+    fold.click()
+    page.until(lambda: fold.get_attribute("aria-expanded") == "false")
+    assert not page.all(".layer")[0].find_element("css selector", ".arrays").is_displayed()
+    fold.send_keys(page.keys.ENTER)
+    page.until(lambda: fold.get_attribute("aria-expanded") == "true")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1000, 1600])
+@pytest.mark.parametrize("problem", [SPIRALS, DIGITS], ids=lambda problem: problem.name)
+def test_nothing_is_clipped_and_everything_can_be_read(show, problem, scheme, width):
+    page = show(problem)
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        page.click("step")
+        page.click("call")
+        page.until(lambda: page.part("pass").is_displayed())
+        wide, contrast = page.run(MEASURE)
+        assert wide <= 0
+        assert contrast >= 4.5
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_everything_has_a_name(show):
+    page = show(SPIRALS)
+    page.click("step")
+    page.until(lambda: page.step == 1)
+    nameless = page.run(
+        "return [...document.querySelectorAll('button, select, input, canvas, meter, svg, a')]"
+        ".filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim()"
+        " || (e.labels && e.labels.length)) && e.offsetParent)"
+        ".map((e) => e.outerHTML)"
+    )
+    assert nameless == []
+
+
+def test_with_less_motion_there_are_fewer_pictures(show):
+    page = show(XOR)
+    features = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    try:
+        page.run(
+            "window.drawn = 0; const draw = Play.prototype.draw;"
+            "Play.prototype.draw = function() { window.drawn++; return draw.call(this); }"
+        )
+        page.click("train")
+        page.until(lambda: page.step > 0)
+        page.run("window.drawn = 0")
+        time.sleep(1.2)
+        assert page.run("return window.drawn") <= 3
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

@@ -572,6 +572,7 @@ const Play = (() => {
         });
       }
       this.part("undo").addEventListener("click", () => {
+        if (this.first === undefined) return;
         range.value = number.value = this.wanted = this.first;
         this.send();
       });
@@ -588,7 +589,7 @@ const Play = (() => {
       const { array, position, values } = panel, editor = this.part("editor");
       const [range, number] = editor.querySelectorAll("input");
       this.close();
-      Object.assign(this, { editing: { panel, position, name: array.name, index: place }, first: values[place] });
+      Object.assign(this, { editing: { panel, position, name: array.name, index: place }, first: undefined });
       panel.map.choose(place);
       const where = position === "net" ? array.name : `${position}.${array.name}`;
       set(this.part("edited"), `${where}[${indexOf(array.shape, place).join(", ")}]`);
@@ -615,7 +616,9 @@ const Play = (() => {
       while (this.editing && this.wanted !== undefined) {
         const { position, name, index } = this.editing, value = this.wanted;
         this.wanted = undefined;
-        await this.do({ do: "edit", position, name, index, value });
+        const answer = await this.do({ do: "edit", position, name, index, value });
+        // What the page was shown of it is rounded.
+        if (this.first === undefined && answer && answer.ok) this.first = answer.old;
       }
       this.sending = false;
     }

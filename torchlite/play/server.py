@@ -155,7 +155,11 @@ class _Handler(BaseHTTPRequestHandler):
         if not (after.isascii() and after.isdecimal() and len(after) < 16):
             self._refuse(HTTPStatus.BAD_REQUEST, "frame?after=0")
             return
-        text = self.server.trainer.next(int(after))
+        try:
+            text = self.server.trainer.next(int(after))
+        except StateError as error:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+            return
         if text is None:
             self._send(b"", "application/json", HTTPStatus.NO_CONTENT)
         else:

@@ -157,6 +157,8 @@ class Trainer:
 
     def _ask(self, call: Callable[[], Any]) -> Any:
         """Have the thread call something, and return what that returns, or raise what it raises."""
+        if self._closed:
+            raise _ended()
         done: Future[Any] = Future()
         self._commands.put((call, done))
         try:
@@ -166,7 +168,13 @@ class Trainer:
             raise StateError(f"play: the network has been computing for {seconds}") from None
 
     def next(self, after: int, timeout: float = PATIENCE) -> str | None:
-        """Return the first frame with a greater number, as JSON; None if there is none in time."""
+        """Return the first frame with a greater number, as JSON; None if there is none in time.
+
+        Raises
+        ------
+        StateError
+            The trainer has been closed.
+        """
         with self._published:
             self._asked = perf_counter()
             self._waiting += 1
@@ -174,7 +182,9 @@ class Trainer:
             try:
                 self._published.wait_for(lambda: self._number > after or self._closed, timeout)
                 self._asked = perf_counter()
-                return self._text if self._number > after and not self._closed else None
+                if self._closed:
+                    raise _ended()
+                return self._text if self._number > after else None
             finally:
                 self._waiting -= 1
 
@@ -195,7 +205,7 @@ class Trainer:
         while not self._commands.empty():
             asked = self._commands.get()
             if asked is not None:
-                asked[1].set_exception(StateError("play: the program has ended"))
+                asked[1].set_exception(_ended())
 
     def _obey(self) -> None:
         """Do what is asked for; wait for something to do if there is nothing."""
@@ -392,7 +402,7 @@ class Trainer:
         if self.running:
             raise StateError("play: pause the training before a number is changed")
         change = self.run.edit(position, name, index, value)
-        old, new, before, after = (f"{number:.4g}" for number in change)
+        old, new, before, after = (f"{number:.4g}" for number in change[1:])
         place = ", ".join(str(i) for i in change.index)
         self.said = (
             f"{position}.{name}[{place}]: {old} → {new}; the loss of this batch: {before} → {after}"
@@ -406,3 +416,7 @@ class Trainer:
 
     def _open(self, position: str, open: bool) -> None:
         self.view.unfolded[position] = bool(open)
+
+
+def _ended() -> StateError:
+    return StateError("play: the program has ended")
