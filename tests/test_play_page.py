@@ -139,15 +139,14 @@ def test_it_trains_pauses_steps_and_goes_back(show):
 def test_it_trains_by_keyboard_alone(show):
     page = show(SPIRALS, XOR)
     seen = []
-    for _ in range(14):
+    for _ in range(20):
         page.press("TAB")
         seen.append(page.focused)
     assert seen[:10] == [
         "problem", "train", "step", "call", "reset",
         "optimizer", "learning_rate", "batch", "seed", "speed",
     ]  # fmt: skip
-    assert seen[10] == "canvas"
-    assert "fold" in seen
+    assert {"canvas", "fold"} <= {*seen}
     assert page.run("return getComputedStyle(document.activeElement).outlineStyle") != "none"
     page.run("document.querySelector('[data-part=problem]').focus()")
     page.press("TAB", "SPACE")
@@ -190,7 +189,7 @@ def test_a_weight_is_changed_by_pointer_and_what_changes_is_told(show):
     actions.move_to_element_with_offset(canvas, left, top).click().perform()
     page.until(lambda: page.part("editor").is_displayed())
     # To change a number the training pauses.
-    assert page.one("[data-do=train]").text == "▶ Train"
+    page.until(lambda: page.one("[data-do=train]").text == "▶ Train")
     assert page.part("edited").text == "net[0].weight[0, 0]"
     number = page.one(".editor input[type=number]")
     run = page.server.trainer.run

@@ -55,7 +55,7 @@ class Settings(NamedTuple):
 class Change(NamedTuple):
     """What an edit did: where, and a number and the loss of the batch, before and after it."""
 
-    index: tuple[int, ...]
+    place: tuple[int, ...]
     old: float
     new: float
     loss_before: float

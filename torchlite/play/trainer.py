@@ -403,7 +403,7 @@ class Trainer:
             raise StateError("play: pause the training before a number is changed")
         change = self.run.edit(position, name, index, value)
         old, new, before, after = (f"{number:.4g}" for number in change[1:])
-        place = ", ".join(str(i) for i in change.index)
+        place = ", ".join(str(i) for i in change.place)
         self.said = (
             f"{position}.{name}[{place}]: {old} → {new}; the loss of this batch: {before} → {after}"
         )
