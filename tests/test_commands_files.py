@@ -109,6 +109,7 @@ def test_show_has_networks_as_they_print_and_as_a_summary(run):
         "  net[1]  LogSoftMax               0",
         "------------------------------------",
         "total                              8",
+        "8 trainable parameters, 0 frozen",
     ]
 
 

@@ -74,8 +74,13 @@ FLOORS = {
         "play",
     },
 }
-# What opens upwards, when it is called: `cuda()` and `cpu()`.
-UPWARDS = {"nn/stateful.py": {"interop"}}
+# What opens upwards, when it is called: `cuda()` and `cpu()`, and what notebooks show.
+UPWARDS = {
+    "nn/stateful.py": {"interop"},
+    "nn/module.py": {"stepping"},
+    "testing/check.py": {"stepping"},
+    "testing/network.py": {"stepping"},
+}
 # These stand above all.
 TOP = {"__init__", "__main__", "commands"}
 

@@ -994,7 +994,7 @@ print(summary(nn.Linear(2, 1)).note)
         check=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    first, *_, total, said, note = done.stdout.splitlines()
+    first, *_, total, _, _, _, said, note = done.stdout.splitlines()
     assert first.split() == ["position", "layer", "output", "parameters", "activations"]
     assert total.split() == ["total", "3", "48", "B"]
     assert said == (

@@ -608,7 +608,8 @@ def test_summary_of_tied_parameters():
         "  net[0]  Linear(2 -> 2)           6\n"
         "  net[1]  Linear(2 -> 2)           2  tied\n"
         "------------------------------------------\n"
-        "total                              8"
+        "total                              8\n"
+        "8 trainable parameters, 0 frozen"
     )
 
 

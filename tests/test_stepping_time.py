@@ -165,6 +165,9 @@ def test_a_summary_counts_all_steps():
         "-" * 109,
         "total                                                                         280  "
         "        1,320        816 B",
+        "280 trainable parameters, 0 frozen",
+        "a step of training holds 10.0 kB:",
+        "  2.2 kB parameters, 2.2 kB their gradients, 2.7 kB from forward, 2.9 kB from backward",
     ]
     # At once, or step by step, it is the same number of products; a projection has its own.
     for make, count in (

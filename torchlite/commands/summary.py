@@ -73,6 +73,8 @@ def _show(table: str) -> None:
     except ImportError:
         print(table)
         return
-    title, *lines, total = table.split("\n")
-    parts = (title, "bold"), "\n" + "\n".join(lines) + "\n", (total, "bold green")
+    title, *lines = table.split("\n")
+    at = next(i for i, line in enumerate(lines) if line.startswith("total "))
+    before, after = "\n".join(["", *lines[:at], ""]), "\n".join(["", *lines[at + 1 :]])
+    parts = (title, "bold"), before, (lines[at], "bold green"), after
     console.Console(soft_wrap=True).print(text.Text.assemble(*parts))

@@ -783,6 +783,13 @@ class Module(ThroughTime):
     def __repr__(self) -> str:
         return type(self).__name__
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the tree of modules, with their parameters as pictures."""
+        # A way up, as cuda() is: whoever has no notebook knows nothing of it.
+        from torchlite.stepping import notebook
+
+        return notebook.of_module(self)
+
 
 def _exchanged(value: Any, instead: dict[int, Module]) -> Any:
     """Return a value with what has been replaced in it; lists and dicts stay the same ones."""

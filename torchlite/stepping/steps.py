@@ -55,6 +55,11 @@ class Step:
     shapes: dict[str, str] = field(default_factory=dict)
     time: int | None = None
 
+    def _repr_html_(self) -> str:
+        from torchlite.stepping import notebook
+
+        return notebook.of_step(self)
+
 
 class Trace:
     r"""The steps of a recording: a sequence of `Step`, text when printed.

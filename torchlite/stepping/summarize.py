@@ -17,10 +17,11 @@ from torchlite.nn.tree import walk
 from torchlite.stepping import text
 from torchlite.stepping.arrays import named_arrays
 from torchlite.stepping.drawing import tree
+from torchlite.stepping.memory import Memory, frozen_parameters, held, owner
 from torchlite.stepping.recorder import record
 from torchlite.stepping.steps import Step
 
-__all__ = ["Summary", "summary"]
+__all__ = ["Summary", "own_parameters", "summary"]
 
 _NOT_COUNTED = "Multiply-adds are counted in the layers' docstrings, which python -OO leaves out."
 _NO_PRODUCTS = "Multiply-adds cannot be read off the formulas of"
@@ -42,6 +43,7 @@ class Row:
     multiply_adds: int | None = None
     activations: int | None = None
     tied: bool = False
+    frozen: int = 0
 
 
 @dataclass
@@ -53,13 +55,20 @@ class Summary:
     rows
         One a module, containers before what is inside them: `position`, `layer`, `output` (the
         shape), `parameters` (how many numbers of its own), `tied` (whether some of these are
-        counted in a row above, where they stand first), `multiply_adds` (of its matrix products
+        counted in a row above, where they stand first), `frozen` (how many it holds with a gradient
+        and leaves out of `parameters()`), `multiply_adds` (of its matrix products
         and convolutions, in which padding counts like any other entry; of a sub-sampling, one for
         each entry of each window; None where they cannot be read off its formula), `activations`
         (bytes of its output, 0 where it is a view of its input). Of what runs once a step of a
         sequence, the numbers are those of all steps, and `output` says how many there are.
     total
-        The sums; no `multiply_adds` where those of a layer are not known.
+        The sums; no `multiply_adds` where those of a layer are not known. `parameters` are those
+        that are trained, `frozen` the others.
+    memory
+        The bytes that a step of training holds, each array once: `parameters`, their `gradients`,
+        what `forward` and `backward` leave behind. Neither the input is in it, nor the criterion,
+        nor an optimizer, nor what a layer needs while it computes, and lets go. None without an
+        input shape, and where zeros cannot be trained on.
     drawings
         Each gModule, drawn from left to right.
     note
@@ -71,29 +80,50 @@ class Summary:
     total: Row
     note: str | None = None
     drawings: list[str] = field(default_factory=list)
+    memory: Memory | None = None
 
     def __str__(self) -> str:
         return self.within(2**20)
 
     def within(self, columns: int) -> str:
         """Return the text for so many columns: what does not fit beside the rest stands below."""
-        cells = [_TITLES, *map(_cells, self.rows), _cells(self.total)]
+        cells = self.cells()
         used = [i for i in range(len(_TITLES)) if any(row[i] for row in cells[1:])]
         right = [k for k, i in enumerate(used) if i >= _NUMBERS]
         tables = []
         for lines in text.columns([[row[i] for i in used] for row in cells], columns, right):
             rule = "-" * max(map(len, lines))
             tables.append("\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]]))
-        if self.note is not None:
-            tables[-1] += f"\n{self.note}"
+        below = [*self.counts(), *([] if self.note is None else [self.note])]
+        tables[-1] = "\n".join([tables[-1], *below])
         return "\n\n".join([*tables, *self.drawings])
+
+    def cells(self) -> list[tuple[str, ...]]:
+        """Return the table: titles, a row for each module, the total."""
+        return [_TITLES, *map(_cells, self.rows), _cells(self.total)]
+
+    def counts(self) -> list[str]:
+        """Return what is printed below the total, in lines."""
+        trained, frozen = _grouped(self.total.parameters), _grouped(self.total.frozen)
+        lines = [f"{trained} trainable parameters, {frozen} frozen"]
+        if self.memory is not None:
+            words = "parameters", "their gradients", "from forward", "from backward"
+            sizes = map(_memory, self.memory)
+            each = ", ".join(f"{size} {word}" for size, word in zip(sizes, words, strict=True))
+            lines += [f"a step of training holds {_memory(sum(self.memory))}:", f"  {each}"]
+        return lines
+
+    def _repr_html_(self) -> str:
+        from torchlite.stepping import notebook
+
+        return notebook.of_summary(self)
 
 
 def summary(net: Module, input_shape: Any = None) -> Summary:
     """Return a table of the network's modules; without input shape, of what can be known.
 
     input_shape is a tuple, or a list of tuples for a table. A copy of the network is run on zeros,
-    in evaluation mode.
+    in evaluation mode, and one forward and backward in training, to see what memory that takes.
 
     Example
     -------
@@ -109,8 +139,11 @@ def summary(net: Module, input_shape: Any = None) -> Summary:
     -----------------------------------------------------------------------------
     total                                      25,450      1,626,112      37.0 kB
     """
-    ran = {} if input_shape is None else _run(net, input_shape)
-    own, outer, holders = _own_parameters(net), _outer(net, ran), _outer(net, ())
+    ran, input = ({}, None) if input_shape is None else _run(net, input_shape)
+    own, outer, holders = own_parameters(net), _outer(net, ran), _outer(net, ())
+    untrained: dict[str, int] = {}
+    for path, _, (parameter, _) in frozen_parameters(net):
+        untrained[path] = untrained.get(path, 0) + parameter.size
     rows = []
     for place in walk(net):
         if not isinstance(place.module, Module):
@@ -119,6 +152,7 @@ def summary(net: Module, input_shape: Any = None) -> Summary:
         row = Row("  " * (len(place.around) - 1) + position, _title(place.module))
         row.output, multiply_adds, activations = ran.get(position, ("", None, None))
         row.parameters, row.tied = own.get(position, (0, False))
+        row.frozen = untrained.get(place.path, 0)
         if position not in outer:
             row.multiply_adds, row.activations = multiply_adds, activations
         if position in holders and position not in own:
@@ -126,16 +160,20 @@ def summary(net: Module, input_shape: Any = None) -> Summary:
         rows.append(row)
     drawings = text.drawings(tree(net))
     total = Row("total", "", "", sum(row.parameters or 0 for row in rows))
-    if input_shape is not None:
-        total.activations = sum(row.activations or 0 for row in rows)
-        if Module.__doc__ is None:
-            return Summary(rows, total, _NOT_COUNTED, drawings)
-        unknown = [row for row in rows if row.activations is not None and row.multiply_adds is None]
-        if unknown:
-            positions = ", ".join(row.position.strip() for row in unknown)
-            return Summary(rows, total, f"{_NO_PRODUCTS} {positions}, so they have no total.")
+    total.frozen = sum(row.frozen for row in rows)
+    if input_shape is None:
+        return Summary(rows, total, None, drawings)
+    total.activations = sum(row.activations or 0 for row in rows)
+    unknown = [row for row in rows if row.activations is not None and row.multiply_adds is None]
+    note = None
+    if Module.__doc__ is None:
+        note = _NOT_COUNTED
+    elif unknown:
+        positions = ", ".join(row.position.strip() for row in unknown)
+        note = f"{_NO_PRODUCTS} {positions}, so they have no total."
+    else:
         total.multiply_adds = sum(row.multiply_adds or 0 for row in rows)
-    return Summary(rows, total, None, drawings)
+    return Summary(rows, total, note, drawings, held(net, input))
 
 
 def _outer(net: Module, ran: Any) -> set[str]:
@@ -150,7 +188,7 @@ def _outer(net: Module, ran: Any) -> set[str]:
     return found
 
 
-def _own_parameters(net: Module) -> dict[str, tuple[int, bool]]:
+def own_parameters(net: Module) -> dict[str, tuple[int, bool]]:
     """Return by position how many numbers stand there first, and whether others do before."""
     rows = list(net.located_parameters())
     counted = np.zeros(sum(parameter.size for parameter in net.parameters()[0]), bool)
@@ -164,8 +202,8 @@ def _own_parameters(net: Module) -> dict[str, tuple[int, bool]]:
     return found
 
 
-def _run(net: Module, input_shape: Any) -> dict[str, tuple[str, int | None, int]]:
-    """Return output shape, multiply-adds and bytes of the output by position."""
+def _run(net: Module, input_shape: Any) -> tuple[dict[str, tuple[str, int | None, int]], Any]:
+    """Return output shape, multiply-adds and bytes of the output by position; and the input."""
     net = copy.deepcopy(net).evaluate()
     dtype = net.type()
 
@@ -206,28 +244,21 @@ def _run(net: Module, input_shape: Any) -> dict[str, tuple[str, int | None, int]
         counts = [_multiply_adds(step, modules.get(position)) for step in each]
         total = None if None in counts else sum(filter(None, counts))
         found[position] = (shown, total, len(each) * memory.get(position, 0))
-    return found
+    return found, input
 
 
 def _memory_by_position(net: Module, input: Any, outer: set[str]) -> dict[str, int]:
     """Return the bytes of the layers' outputs; what several of them are views of counts once."""
-    seen = {id(_owner(array)) for array in leaves(input)}
+    seen = {id(owner(array)) for array in leaves(input)}
     found = {}
     for place in walk(net):
         module = place.module
         if isinstance(module, Module) and f"net{place.path}" not in outer:
-            owners = {id(_owner(array)): array for array in leaves(module.output)}
-            fresh = [array for owner, array in owners.items() if owner not in seen]
+            owners = {id(owner(array)): array for array in leaves(module.output)}
+            fresh = [array for memory, array in owners.items() if memory not in seen]
             seen.update(owners)
             found[f"net{place.path}"] = sum(array.nbytes for array in fresh if is_array(array))
     return found
-
-
-def _owner(array: Any) -> Any:
-    """Return the array that owns the memory of a view."""
-    while getattr(array, "base", None) is not None:
-        array = array.base
-    return array
 
 
 def _multiply_adds(step: Step, module: Any) -> int | None:
@@ -303,7 +334,9 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.layer,
         row.output,
         _grouped(row.parameters),
-        "tied" if row.tied else "",
+        ", ".join(
+            filter(None, ["tied" * row.tied, f"{_grouped(row.frozen)} frozen" * bool(row.frozen)])
+        ),
         _grouped(row.multiply_adds),
         _memory(row.activations),
     )

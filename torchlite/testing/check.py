@@ -83,6 +83,12 @@ class Report:
         lines += [f"  {note}" for note in dict.fromkeys(self.notes)]
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        # A way up: notebooks are shown things in one place.
+        from torchlite.stepping import notebook
+
+        return notebook.of_report(self)
+
 
 def check_module(
     module: Any,

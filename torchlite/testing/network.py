@@ -85,6 +85,12 @@ class NetworkReport:
         lines = [f"{self.subject}: loss {self.loss:.6g}, {len(self.passed)} gradients are right"]
         return "\n".join([*lines, *(f"  {note}" for note in dict.fromkeys(self.notes))])
 
+    def _repr_html_(self) -> str:
+        # A way up: notebooks are shown things in one place.
+        from torchlite.stepping import notebook
+
+        return notebook.of_report(self)
+
 
 def check_network(
     net: Any, criterion: Any, input: Any, target: Any, *, seed: int = 0
