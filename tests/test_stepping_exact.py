@@ -214,6 +214,11 @@ net
   net[0]         16 B
 ---------------------
 total            16 B
+8 trainable parameters, 0 frozen
+a step of training holds 184 B:
+  64 B parameters, 64 B their
+  gradients, 16 B from forward, 40 B
+  from backward
 """
 
 
