@@ -24,7 +24,7 @@ from torchlite.__main__ import main
 from torchlite.errors import DTypeError, FormatError, ShapeError, StateError
 from torchlite.stepping import Trace, drawing, packing, page, record, replay, summary, trace
 from torchlite.stepping.formulas import sources, windows
-from torchlite.stepping.text import rows
+from torchlite.stepping.text import lines_of, rows
 from torchlite.testing import maths
 
 THOROUGH = settings.default.max_examples > 100
@@ -1007,6 +1007,167 @@ print(summary(nn.Linear(2, 1)).note)
 # page
 
 
+def roles(step):
+    return {array["name"]: array["role"] for array in step["arrays"]}
+
+
+def test_a_page_tells_parameters_from_what_else_a_layer_holds(tmp_path):
+    net = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.BatchNormalization(2), nn.Dropout(0.5))
+    x = np.array([[1.0, 2.0], [3.0, -1.0]])
+    steps = trace(net, x, nn.MSECriterion(), np.zeros((2, 2)))
+    data = page_data(steps, tmp_path)["steps"]
+    found = {(step["position"], step["method"]): roles(step) for step in data}
+    back = ("updateGradInput", "updateOutput")
+    assert found["net[0]", back[1]]["weight"] == found["net[0]", back[0]]["weight"] == "parameter"
+    assert found["net[1]", back[0]]["output"] == "held"
+    assert found["net[2]", back[0]]["weight"] == "parameter"
+    assert {found["net[2]", back[0]][name] for name in ("save_mean", "save_std")} == {"held"}
+    assert found["net[3]", back[0]]["noise"] == "held"
+    # A file does not tell, but that an output is no parameter is plain.
+    steps.to_json(tmp_path / "trace.json")
+    read = page_data(Trace.from_json(tmp_path / "trace.json"), tmp_path)["steps"]
+    assert {roles(step).get("output") for step in read} <= {None, "held", "result"}
+
+
+def test_what_is_only_asked_for_its_size_is_no_part_of_a_result():
+    shapes = {"input": "(4, 2)", "target": "(4, 2)", "gradInput": "(4, 2)", "gradOutput": "(4, 2)"}
+    for lines in (
+        ["n = (input.size or 1) if sizeAverage else 1", "gradInput = 2 / n * target"],
+        ["n = len(input)", "gradInput = 2 / n * target"],
+        ["gradInput = np.zeros_like(input) + target"],
+        ["gradInput = target.reshape(input.shape)"],
+    ):
+        assert [name for name, _ in sources(lines, shapes, "gradInput")] == ["target"]
+    full = ["gradInput = np.full_like(input, gradOutput.sum())"]
+    assert sources(full, shapes, "gradInput") == [["gradOutput", [None, None]]]
+
+
+@pytest.mark.parametrize(
+    ("criterion", "target", "lines"),
+    [
+        (
+            nn.MSECriterion(),
+            np.ones((3, 2)),
+            ["n = input.size = 6", "output = ((input (3, 2) - target (3, 2)) ** 2).sum() / n"],
+        ),
+        (
+            nn.MSECriterion(False),
+            np.ones((3, 2)),
+            ["n = 1", "output = ((input (3, 2) - target (3, 2)) ** 2).sum() / n"],
+        ),
+        (
+            nn.ClassNLLCriterion(),
+            np.array([0, 1, 1]),
+            [
+                "kept (3,) = target (3,) != ignoreIndex",
+                "t (3,) = target (3,)[kept (3,)]",
+                "w (3,) = np.ones(len(t (3,)))",
+                "total_weight = w (3,).sum()",
+                "n = total_weight",
+                "output = -(w (3,) * input (3, 2)[kept (3,), t (3,)]).sum() / n",
+            ],
+        ),
+        (
+            nn.ClassNLLCriterion(np.array([1.0, 3.0]), False),
+            np.array([0, 1, 1]),
+            [
+                "kept (3,) = target (3,) != ignoreIndex",
+                "t (3,) = target (3,)[kept (3,)]",
+                "w (3,) = weights (2,)[t (3,)]",
+                "total_weight = w (3,).sum()",
+                "n = 1",
+                "output = -(w (3,) * input (3, 2)[kept (3,), t (3,)]).sum() / n",
+            ],
+        ),
+    ],
+)
+def test_a_page_has_of_a_criterion_what_its_settings_leave(criterion, target, lines, tmp_path):
+    steps = trace(nn.Identity(), np.arange(6.0).reshape(3, 2), criterion, target)
+    assert page_data(steps, tmp_path)["steps"][1]["maths"] == lines
+    # A file knows no settings.
+    steps.to_json(tmp_path / "trace.json")
+    read = Trace.from_json(tmp_path / "trace.json")
+    assert page_data(read, tmp_path)["steps"][1]["maths"] == lines_of(steps[1])
+
+
+def test_a_page_says_what_each_step_is_for(tmp_path):
+    net = nn.Sequential(nn.Linear(2, 1), nn.Tanh())
+    x, y = np.ones((1, 2)), np.ones((1, 1))
+    criterion = nn.MSECriterion()
+    with record(net, criterion) as steps:
+        net.zeroGradParameters()
+        criterion.forward(net.forward(x), y)
+        net.backward(x, criterion.backward(net.output, y))
+        net.updateParameters(0.1)
+    grows = "how much the loss rises when an entry of {} grows, for each unit"
+    rule = "what came from behind, gradOutput, times the local derivative of the output"
+    assert [step["purpose"] for step in page_data(steps, tmp_path)["steps"]] == [
+        "The gradients begin at 0 again, since every backward adds to them.",
+        "Forward. A linear map of each sample, plus a bias.",
+        "Forward. The hyperbolic tangent, which rises from -1 to 1.",
+        "Forward. Each module's output is the next one's input.",
+        "The loss. The mean, or the sum, of the squared differences.",
+        f"Backward begins: {grows.format('the input')}.",
+        f"Backward, towards the input: {grows.format('the input')}. By the chain rule, {rule}.",
+        f"Backward, towards the input: {grows.format('the input')}. By the chain rule, {rule}.",
+        f"Backward, towards the input, through the modules inside: {grows.format('the input')}.",
+        "Backward, towards the parameters: there are none.",
+        f"Backward, towards the parameters: {grows.format('weight or bias')}. By the chain rule, "
+        f"{rule}. It is added to gradWeight and gradBias.",
+        "Backward, towards the parameters, through the modules inside.",
+        "A step downhill: each parameter moves against its gradient, learningRate times it.",
+    ]
+
+
+def test_a_layer_without_maths_says_how_to_get_them(tmp_path):
+    class Doubled(nn.Linear):
+        """Twice as much."""
+
+        def updateOutput(self, input):
+            self.output = 2 * (input @ self.weight.T + self.bias)
+            return self.output
+
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = 2 * gradOutput @ self.weight
+            return self.gradInput
+
+        def accGradParameters(self, input, gradOutput, scale=1):
+            super().accGradParameters(input, 2 * gradOutput, scale)
+
+    class Halved(nn.Identity):
+        """Half of it.
+
+        Maths
+        -----
+            output = input / 2
+            gradInput = gradOutput / 2
+        """
+
+        def updateOutput(self, input):
+            self.output = input / 2
+            return self.output
+
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = gradOutput / 2
+            return self.gradInput
+
+    net = nn.Sequential(Doubled(2, 2), Halved(), nn.Identity())
+    x = np.ones((3, 2))
+    steps = trace(net, x, nn.MSECriterion(), x)
+    data = page_data(steps, tmp_path)["steps"]
+    hints = {(step["position"], step["method"]): step["hint"] for step in data if step["hint"]}
+    said = (
+        "No section Maths in the docstring of Doubled gives this result. Write one, with a line "
+        '"    {} ..." in NumPy, and it is shown here, with the numbers put in of an entry that is '
+        "chosen."
+    )
+    assert hints == {
+        ("net[0]", "updateOutput"): said.format("output ="),
+        ("net[0]", "updateGradInput"): said.format("gradInput ="),
+        ("net[0]", "accGradParameters"): said.format("gradWeight +="),
+    }
+
+
 def test_page_is_one_file_and_escapes_names(tmp_path):
     class Evil(nn.Identity):
         """No harm."""
@@ -1030,8 +1191,9 @@ def test_page_is_one_file_and_escapes_names(tmp_path):
 
 
 def test_page_of_the_digits_network_is_small(tmp_path):
+    """It has 43,000 numbers and the script."""
     trace(*arranged(digits())).to_html(tmp_path / "page.html")
-    assert (tmp_path / "page.html").stat().st_size < 300_000
+    assert (tmp_path / "page.html").stat().st_size < 350_000
 
 
 # summary

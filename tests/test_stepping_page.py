@@ -255,13 +255,22 @@ def test_a_clicked_entry_shows_what_makes_it_up_and_its_numeric_derivative(show,
     cell.click()
     assert page.marked("gradOutput") == ["0,2", "1,2", "2,2", "3,2"]
     assert page.marked("input") == ["0,1", "1,1", "2,1", "3,1"]
-    entry, derivative, made, terms = page.detail
+    entry, derivative, made, terms, chain, meaning = page.detail
     assert entry.startswith("gradWeight[2, 1], increment = ")
     shown = derivative.removeprefix("numeric derivative of the loss: ").partition(",")
     assert float(shown[0]) == pytest.approx(value, rel=1e-6)
     assert shown[2] == " which agrees"
     assert made == "made of column 2 of gradOutput and column 1 of input"
     assert terms.count("×") == 4
+    assert terms.endswith(f" = {value:.4g}")
+    assert chain == (
+        "The chain rule: each gradOutput, which came from behind, times its local derivative, the "
+        "input that meets it; then their sum."
+    )
+    fall = "falls" if value < 0 else "rises"
+    assert meaning == (
+        f"When weight[2, 1] grows by 0.01, the loss {fall} by about {abs(value) / 100:.4g}."
+    )
 
 
 def test_a_clicked_entry_shows_the_window_and_the_weights_that_make_it_up(show):
@@ -282,7 +291,7 @@ def test_a_clicked_entry_shows_the_window_and_the_weights_that_make_it_up(show):
     _, made, terms = page.detail
     assert made == "made of input[0, :, 0:2, 1:3] and weight[1, :, :, :] and bias[1]"
     assert terms == (
-        "1 × 8 + 2 × 9 + 4 × 10 + 5 × 11 + 10 × 12 + 11 × 13 + 13 × 14 + 14 × 15 = 776"
+        "1 × 8 + 2 × 9 + 4 × 10 + 5 × 11 + 10 × 12 + 11 × 13 + 13 × 14 + 14 × 15 + 20 = 796"
     )
     page.press("ARROW_RIGHT")
     page.one("#next").click()
@@ -290,6 +299,238 @@ def test_a_clicked_entry_shows_the_window_and_the_weights_that_make_it_up(show):
     page.cell("output", 0, 1, 0, 0).click()
     assert page.marked("input") == ["0,1,0,0", "0,1,0,1", "0,1,1,0", "0,1,1,1"]
     assert page.detail[1:] == ["made of input[0, 1, :, :]"]
+
+
+# What is said of output[0, 1], and of gradInput[0, 1], between what it is made of and the loss.
+TOLD = {
+    "Linear": (
+        lambda: ones(nn.Linear(2, 2)),
+        ["1 × 1 + 2 × 1 + 1 = 4"],
+        [
+            "0.25 × 1 + 0.5 × 1 = 0.75",
+            "The chain rule: each gradOutput, which came from behind, times its local derivative, "
+            "the weight that meets it; then their sum.",
+        ],
+    ),
+    "Linear without bias": (
+        lambda: ones(nn.Linear(2, 2, bias=False)),
+        ["1 × 1 + 2 × 1 = 3"],
+        [
+            "0.25 × 1 + 0.5 × 1 = 0.75",
+            "The chain rule: each gradOutput, which came from behind, times its local derivative, "
+            "the weight that meets it; then their sum.",
+        ],
+    ),
+    "ReLU": (
+        nn.ReLU,
+        ["max(2, 0) = 2"],
+        [
+            "0.5 × (2 > 0) = 0.5",
+            "The chain rule: what came from behind, 0.5, times the local derivative, (2 > 0) = 1.",
+        ],
+    ),
+    "Tanh": (
+        nn.Tanh,
+        ["tanh(2) = 0.964"],
+        [
+            "0.5 × (1 - 0.964 × 0.964) = 0.03533",
+            "The chain rule: what came from behind, 0.5, times the local derivative, "
+            "1 - 0.964 × 0.964 = 0.07065.",
+        ],
+    ),
+    "LogSoftMax": (
+        nn.LogSoftMax,
+        [
+            "0 - log(exp(-1) + exp(0)) = -0.3133",
+            "where shifted[0, 1] = 2 - max(1, 2) = 0",
+            "where shifted[0, 0] = 1 - max(1, 2) = -1",
+        ],
+        ["0.5 - exp(-0.3133) × (0.25 + 0.5) = -0.04829"],
+    ),
+    "Identity": (
+        nn.Identity,
+        [],
+        ["The chain rule: the local derivative is 1, so what came from behind goes on."],
+    ),
+    "Threshold": (
+        lambda: nn.Threshold(3, -5),
+        ["(2 > 3 is not so: -5) = -5"],
+        [
+            "0.5 × (2 > 3) = 0",
+            "The chain rule: what came from behind, 0.5, times the local derivative, (2 > 3) = 0.",
+        ],
+    ),
+    "MulConstant": (
+        lambda: nn.MulConstant(-3),
+        ["2 × (-3) = -6"],
+        [
+            "0.5 × (-3) = -1.5",
+            "The chain rule: what came from behind, 0.5, times the local derivative, -3.",
+        ],
+    ),
+}
+
+
+def ones(layer):
+    for parameter in layer.parameters()[0]:
+        parameter[:] = 1
+    return layer
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_a_clicked_entry_shows_how_the_layer_comes_to_it(show, name):
+    make, forward, backward = TOLD[name]
+    layer, x = make(), np.array([[1.0, 2.0], [-3.0, 4.0]])
+    with record(layer) as steps:
+        layer.forward(x)
+        layer.updateGradInput(x, np.array([[0.25, 0.5], [1.0, 2.0]]))
+    page = show(steps)
+    page.cell("output", 0, 1).click()
+    assert page.detail[2:] == forward
+    page.press("ENTER")
+    assert page.detail[2:] == forward
+    page.one("#next").click()
+    page.cell("gradInput", 0, 1).click()
+    assert page.detail[3:] == backward
+
+
+def test_entries_of_tables_show_what_they_are_made_of(show):
+    x = np.array([[1.0, -2.0]])
+    product = nn.Sequential(nn.ConcatTable(nn.Identity(), nn.MulConstant(3)), nn.CMulTable())
+    total = nn.Sequential(nn.ConcatTable(nn.Identity(), nn.MulConstant(3)), nn.CAddTable())
+    page = show(trace(product, x, nn.MSECriterion(), x))
+    reach(page, "updateOutput of net[1]")
+    page.cell("output", 0, 1).click()
+    assert page.detail[1:] == ["made of input[0][0, 1] and input[1][0, 1]", "-2 × (-6) = 12"]
+    assert page.marked("input[1]") == ["0,1"]
+    reach(page, "updateGradInput of net[1]")
+    page.cell("gradInput[1]", 0, 1).click()
+    assert page.detail[2:] == [
+        "made of gradOutput[0, 1] and input[0][0, 1]",
+        "14 × (-2) = -28",
+        "The chain rule: what came from behind, 14, times the local derivative, -2.",
+        "When input[1][0, 1] grows by 0.01, the loss falls by about 0.28.",
+    ]
+    page = show(trace(total, x, nn.MSECriterion(), x))
+    reach(page, "updateOutput of net[1]")
+    page.cell("output", 0, 1).click()
+    assert page.detail[1:] == ["made of input[0][0, 1] and input[1][0, 1]", "-2 + (-6) = -8"]
+    reach(page, "updateGradInput of net[1]")
+    page.cell("gradInput[0]", 0, 1).click()
+    assert page.detail[2:] == [
+        "made of gradOutput[0, 1]",
+        "The chain rule: the local derivative is 1, so what came from behind goes on.",
+        "When input[0][0, 1] grows by 0.01, the loss falls by about 0.06.",
+    ]
+
+
+def test_the_loss_is_told_as_a_formula_with_its_numbers(show):
+    x = np.array([[1.0, 2.0], [-3.0, 4.0]])
+    page = show(trace(nn.Identity(), x, nn.MSECriterion(), np.ones((2, 2))))
+    reach(page, "updateOutput of criterion")
+    step = page.one(".step:not([hidden])")
+    assert step.find_element("css selector", "pre").text.split("\n") == [
+        "n = input.size = 4",
+        "output = ((input (2, 2) - target (2, 2)) ** 2).sum() / n",
+    ]
+    assert step.find_element("css selector", ".terms").text == (
+        "((1 - 1) ** 2 + (2 - 1) ** 2 + (-3 - 1) ** 2 + (4 - 1) ** 2) / 4 = 6.5"
+    )
+    reach(page, "updateGradInput of criterion")
+    page.cell("gradInput", 1, 0).click()
+    assert page.detail[2:] == [
+        "made of input[1, 0] and target[1, 0]",
+        "2 / 4 × (-3 - 1) = -2",
+        "When input[1, 0] grows by 0.01, the loss falls by about 0.02.",
+    ]
+    purpose = page.one(".step:not([hidden]) .purpose").text
+    assert purpose.endswith("When input[1, 0] grows by 0.01, the loss falls by about 0.02.")
+
+
+def test_the_right_class_is_told_from_others(show):
+    log = np.log([[0.5, 0.5], [0.25, 0.75]])
+    page = show(trace(nn.Identity(), log, nn.ClassNLLCriterion(), np.array([1, 0])))
+    reach(page, "updateOutput of criterion")
+    assert [line.text for line in page.all(".step:not([hidden]) .terms")] == [
+        "-(1 × (-0.6931) + 1 × (-1.386)) / 2 = 1.04",
+        "where total_weight = 1 + 1 = 2",
+    ]
+    reach(page, "updateGradInput of criterion")
+    page.cell("gradInput", 0, 1).click()
+    assert page.detail[3] == "-1 / 2 = -0.5"
+    page.cell("gradInput", 0, 0).click()
+    assert page.detail[-1] == "When input[0, 0] grows by 0.01, the loss stays as it is."
+
+
+def test_what_a_gradient_says_takes_the_scale_out_and_owns_up_to_what_is_wrong(show, case):
+    class Wrong(nn.Linear):
+        def accGradParameters(self, input, gradOutput, scale=1):
+            super().accGradParameters(input, 2 * gradOutput, scale)
+
+    x, y = np.array([[1.0]]), np.array([[0.0]])
+    criterion = nn.MSECriterion()
+    for kind, slope, said in (
+        (nn.Linear, 4, "When bias[0] grows by 0.01, the loss rises by about 0.04."),
+        (
+            Wrong,
+            8,
+            "By this gradient, which the numeric derivative contradicts, when bias[0] grows by "
+            "0.01, the loss rises by about 0.08.",
+        ),
+    ):
+        net = ones(kind(1, 1))
+        with record(net, criterion) as steps:
+            output = net.forward(x)
+            net.backward(x, criterion.backward(output, y), 3)
+        page = show(steps)
+        reach(page, "accGradParameters of net")
+        page.cell("gradBias, increment", 0).click()
+        assert page.detail[0] == f"gradBias[0], increment = {3 * slope}"
+        assert page.detail[-1] == said
+        assert "the scale, 3, is a factor of it, and of the numeric derivative" in page.detail
+
+
+def test_without_a_loss_a_gradient_says_nothing_of_it(show):
+    layer = nn.Identity()
+    with record(layer) as steps:
+        layer.forward(np.ones((1, 2)))
+        layer.updateGradInput(np.ones((1, 2)), np.ones((1, 2)))
+    page = show(steps)
+    page.press("END")
+    page.cell("gradInput", 0, 0).click()
+    assert not [line for line in page.detail if "the loss" in line.partition(":")[2]]
+    assert "0.01" not in page.one(".step:not([hidden]) .purpose").text
+
+
+def test_what_stands_in_a_table_is_called_what_it_is(show):
+    net = nn.Sequential(nn.Tanh(), nn.BatchNormalization(2))
+    page = show(trace(net, np.eye(2), nn.MSECriterion(), np.eye(2)))
+    reach(page, "updateGradInput of net[0]")
+    captions = [caption.text for caption in page.all(".step:not([hidden]) caption")]
+    assert captions == [
+        "input (2, 2) argument",
+        "gradOutput (2, 2) argument",
+        "output (2, 2) of its forward",
+        "gradInput (2, 2) result",
+    ]
+    reach(page, "updateGradInput of net[1]")
+    captions = [caption.text for caption in page.all(".step:not([hidden]) caption")]
+    assert "weight (2,) parameter" in captions
+    assert "save_std (2,) held by the layer" in captions
+
+
+def test_a_layer_without_maths_says_how_to_get_them(show):
+    class Mine(nn.Identity):
+        """Nothing more."""
+
+        def updateOutput(self, input):
+            self.output = 2 * input
+            return self.output
+
+    page = show(trace(nn.Sequential(Mine()), np.ones((1, 2))))
+    assert page.one(".step:not([hidden]) .note").text.startswith(
+        "No section Maths in the docstring of Mine gives this result. Write one"
+    )
 
 
 def test_a_table_by_keyboard(show, case):
@@ -336,7 +577,7 @@ def test_a_box_leads_to_the_steps_of_its_module(show, case):
 def test_a_container_leads_to_the_steps_that_it_is_made_of(show, case):
     page = show(trace(*case))
     page.press("END")
-    assert page.one(".step:not([hidden]) p").text == "Made of steps 11 to 13."
+    assert page.all(".step:not([hidden]) p")[0].text == "Made of steps 11 to 13."
     first, last = page.all(".step:not([hidden]) a")
     last.click()
     assert page.title.startswith("Step 13:")

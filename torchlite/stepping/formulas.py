@@ -14,17 +14,20 @@ from torchlite.nn.nested import leaves, shapes
 from torchlite.nn.stateful import parts
 from torchlite.testing import maths
 
-__all__ = ["Formula", "filled", "formula", "parsed", "products", "sources", "windows"]
+__all__ = ["Formula", "filled", "formula", "parsed", "sources", "takes_a_size", "windows"]
 
 TARGETS = {"updateOutput": "output", "updateGradInput": "gradInput"}
 # Of these attributes the shape of the array would say nothing.
 _SIZES = {"shape", "size", "ndim", "dtype"}
+# Nor are these about the numbers of the array that they are given first.
+_OF_SIZES = {
+    "len", "np.empty_like", "np.full_like", "np.ndim", "np.ones_like", "np.size", "np.zeros_like"
+}  # fmt: skip
 _SETTINGS = (int, float, complex, str, tuple, type(None))
 # What windows go over, and what meets them there.
 _VARIED = ("input", "gradOutput", "weight", "bias")
 # By these, entries come together that do not reach from index to index along each dimension.
 SCATTERED = {"scatter", "local_conv_transposed"}
-_CORRELATIONS = {"conv", "conv_weight", "local_conv"}
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,9 @@ def sources(lines: Any, shapes: dict[str, str], target: str) -> list[list[Any]]:
             follow(node.right, [None, axes[1]], seen)
         elif isinstance(node, ast.Attribute) and node.attr == "T":
             follow(node.value, axes[::-1], seen)
+        elif takes_a_size(node):
+            for argument in getattr(node, "args", [])[1:]:
+                follow(argument, [], seen)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             arguments = node.args
             if isinstance(node.func.value, ast.Name) and node.func.value.id == "np":
@@ -164,6 +170,13 @@ def sources(lines: Any, shapes: dict[str, str], target: str) -> list[list[Any]]:
     if shape is not None and target in statements:
         follow(statements[target], list(range(len(shape))), frozenset({target}))
     return found
+
+
+def takes_a_size(node: ast.AST) -> bool:
+    """Tell whether what is asked of an array has nothing to do with its numbers."""
+    if isinstance(node, ast.Call):
+        return ast.unparse(node.func) in _OF_SIZES
+    return isinstance(node, ast.Attribute) and node.attr in _SIZES
 
 
 def windows(
@@ -222,40 +235,6 @@ def _positive(array: Any) -> Any:
     """Return an array of other numbers, between 1 and 2."""
     numbers = 1 + np.arange(1, array.size + 1) / (array.size + 1)
     return numbers.reshape(array.shape).astype(array.dtype)
-
-
-def products(lines: Any) -> list[tuple[str, str]]:
-    """Return the names on both sides of every matrix product, transposed or not.
-
-    And of every sum of products along windows, whose entries meet in C order where all are there.
-
-    Example
-    -------
-    >>> products(["output = input @ weight.T + bias"])
-    [('input', 'weight')]
-    """
-
-    def plain(node: Any) -> str | None:
-        if isinstance(node, ast.Attribute) and node.attr == "T":
-            node = node.value
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-            # scale * gradOutput.T @ input
-            node = node.right.value if isinstance(node.right, ast.Attribute) else node.right
-        return node.id if isinstance(node, ast.Name) else None
-
-    nodes = list(ast.walk(parsed(tuple(lines))))
-    pairs = [
-        (plain(node.left), plain(node.right))
-        for node in nodes
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
-    ] + [
-        (plain(node.args[0]), plain(node.args[1]))
-        for node in nodes
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in _CORRELATIONS
-    ]
-    return [(left, right) for left, right in pairs if left and right]
 
 
 def _before_reduction(call: ast.Call, axes: list[Any]) -> list[Any]:

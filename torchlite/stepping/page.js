@@ -244,8 +244,11 @@ function showIn(element) {
 
 // ------------------------------------------------------------------ arrays
 
+function entryOf(name, index) {
+  return index.length ? `${name}[${index.join(", ")}]` : name;
+}
 function entry(array, index) {
-  const name = index.length ? `${array.name}[${index.join(", ")}]` : array.name;
+  const name = entryOf(array.name, index);
   return ["before", "increment", "after"].includes(array.role) ? `${name}, ${array.role}` : name;
 }
 
@@ -303,14 +306,19 @@ function drawPicture(step, array, panel) {
   });
 }
 
+function labelOf({ name, role }) {
+  return role !== "held" ? role : name === "output" ? "of its forward" : "held by the layer";
+}
+
 function drawArray(step, array) {
   const title = array.name + (array.shape ? ` ${written(array.shape)}` : "");
   const panel = make("div", "array");
   if (!array.values) {
     const caption = panel.appendChild(make("div", "caption"));
-    caption.append(make("code", "", title), make("span", "role", " " + array.role));
+    caption.append(make("code", "", title), make("span", "role", " " + labelOf(array)));
     if (array.packed === undefined) {
       panel.append(make("code", "", array.text));
+      if (!array.shape) tell(step, array, explained(step, array, 0), panel);
     } else if (data.packed[array.packed][0] === "same") {
       panel.append(make("code", "", `all entries are ${precise(array, valuesOf(array)[0])}`));
     } else {
@@ -322,7 +330,7 @@ function drawArray(step, array) {
   const table = panel.appendChild(make("table"));
   table.setAttribute("role", "grid");
   const caption = table.appendChild(make("caption"));
-  caption.append(title + " ", make("span", "role", array.role));
+  caption.append(title + " ", make("span", "role", labelOf(array)));
   const width = array.shape.length ? array.shape[array.shape.length - 1] : 1;
   const height = width ? array.values.length / width : 0;
   const head = table.appendChild(make("thead")).appendChild(make("tr"));
@@ -417,8 +425,8 @@ function choose(step, array, place) {
       : array.values ? "no numeric derivative"
       : "no numeric derivative: it is not computed for large arrays"));
   }
+  const told = explained(step, array, place);
   const made = [];
-  const taken = new Map();
   // Of what it is made: [name, in words, whether an entry takes part by its place and its index].
   const parts = [];
   for (const [name, each] of Object.entries(array.windows || {})) {
@@ -429,10 +437,20 @@ function choose(step, array, place) {
   if (array.role !== "before" && array.role !== "after") {
     for (const [name, axes] of array.sources) {
       if (array.windows && name in array.windows) continue;
+      // The statement may know better than that all of it takes part.
+      if (told && axes.every((axis) => axis === null) && told.read.has(name)) continue;
       const fixed = axes.map((axis) => (axis === null ? null : index[axis]));
       const takesPart = (i, at) => fixed.every((k, axis) => k === null || k === at[axis]);
       parts.push([name, place_of(name, fixed), takesPart]);
     }
+  }
+  for (const [name, places] of told ? told.read : []) {
+    const other = step.arrays.find((one) => one.name === name);
+    if (parts.some(([known]) => known === name)) continue;
+    const words = places.size === valuesOf(other).length ? `all of ${name}`
+      : places.size === 1 ? entryOf(name, indexOf(other.shape, [...places][0]))
+      : `${places.size} entries of ${name}`;
+    parts.push([name, words, (i) => places.has(i)]);
   }
   for (const [name, words, takesPart] of parts) {
     made.push(words);
@@ -446,22 +464,71 @@ function choose(step, array, place) {
       }
       if (other.cells) for (const i of places) other.cells[i].classList.add("source");
       else if (other.map) other.map.mark(places);
-      taken.set(name, places.map((i) => values[i]));
     }
   }
   if (made.length) detail.append(make("p", "made", `made of ${made.join(" and ")}`));
-  for (const [left, right] of step.products) {
-    const a = taken.get(left), b = taken.get(right);
-    if (!a || !b || a.length !== b.length || !made.length) continue;
-    const terms = a.slice(0, 8).map((value, i) => `${shown(value)} × ${shown(b[i])}`);
-    if (a.length > 8) terms.push("…");
-    const sum = a.reduce((total, value, i) => total + value * b[i], 0);
-    detail.append(make("p", "terms", `${terms.join(" + ")} = ${shown(sum)}`));
-  }
+  tell(step, array, told, detail);
   if (array.role === "increment" && step.scale !== 1) {
-    detail.append(make("p", "scale", `times the scale, ${step.scale}; so is the numeric derivative`));
+    detail.append(make("p", "scale", `the scale, ${step.scale}, is a factor of it, and of the numeric derivative`));
   }
+  const meaning = meant(step, array, place);
+  if (meaning) detail.append(make("p", "meaning", meaning));
   clearOf(array.cells ? array.cells[place] : array.map.element);
+}
+
+// How the statement that gives an entry comes to it, if it does.
+function explained(step, array, place) {
+  if (!["result", "increment"].includes(array.role)) return null;
+  const values = valuesOf(array) || [Number(array.text)], value = Number(values[place]);
+  const told = explain.entry(step, array.name, indexOf(array.shape || [], place), valuesOf);
+  const size = Math.max(Math.abs(value), 1e-3 * arrays.largestOf(values));
+  return told && Math.abs(told.value - value) <= 1e-3 * size ? told : null;
+}
+
+// The statement with numbers put in, and what the chain rule says of it.
+function tell(step, array, told, where) {
+  if (!told) return;
+  const line = (kind, text) => where.append(make("p", kind, text));
+  const equal = (text, number) => (text === shown(number) ? text : `${text} = ${shown(number)}`);
+  if (told.text !== null) line("terms", equal(told.text, told.value));
+  for (const part of told.parts) {
+    line("terms", `where ${entryOf(part.name, part.index)} = ${equal(part.text, part.value)}`);
+  }
+  if (!told.chain) return;
+  const { from, local, value, sum } = told.chain;
+  line("chain", "The chain rule: " + (
+    sum ? `each gradOutput, which came from behind, times its local derivative, the ${sum} that meets it; then their sum.`
+    : sum === null ? "the local derivative is 1, so what came from behind is added up."
+    : local === "1" ? "the local derivative is 1, so what came from behind goes on."
+    : `what came from behind, ${shown(from)}, times the local derivative, ${equal(local, value)}.`));
+}
+
+// What a gradient says of the loss.
+function meant(step, array, place) {
+  const increment = array.role === "increment";
+  if (!step.linked || data.criterion === null || !valuesOf(array)) return null;
+  if (!increment && !(array.role === "result" && array.name.startsWith("gradInput"))) return null;
+  const slope = Number(valuesOf(array)[place]) / (increment ? step.scale : 1);
+  if (!Number.isFinite(slope)) return null;
+  const name = array.name.replace(/^grad(.)/, (_, letter) => letter.toLowerCase());
+  const when = `hen ${entryOf(name, indexOf(array.shape, place))} grows by 0.01`;
+  const change = slope === 0 ? "stays as it is"
+    : `${slope < 0 ? "falls" : "rises"} by about ${shown(Math.abs(slope) / 100)}`;
+  const differs = array.numeric && array.numeric[place][1] === "differs";
+  return `${differs ? "By this gradient, which the numeric derivative contradicts, w" : "W"}${when}, the loss ${change}.`;
+}
+
+// What the largest of the gradients of a step says.
+function strongest(step) {
+  let best = null;
+  for (const array of step.arrays) {
+    if (!valuesOf(array) || meant(step, array, 0) === null) continue;
+    valuesOf(array).forEach((value, place) => {
+      const size = Math.abs(Number(value));
+      if (!best || size > best.size) best = { array, place, size };
+    });
+  }
+  return best && meant(step, best.array, best.place);
 }
 
 // What is said stands over the lower end of the page: the entry stays above it.
@@ -491,7 +558,11 @@ function section(i) {
     if (first === last) made.append(link(first, `step ${first}`), ".");
     else made.append(`steps `, link(first, first), " to ", link(last, last), ".");
   }
+  const purpose = element.appendChild(make("p", "purpose", step.purpose));
+  const meaning = strongest(step);
+  if (meaning) purpose.append(` ${meaning}`);
   element.append(make("pre", "maths", step.maths.join("\n")));
+  if (step.hint) element.append(make("p", "note", step.hint));
   if (step.unlinked) {
     element.append(make("p", "note", "No numeric derivatives here: this gradOutput did not come from the criterion."));
   }

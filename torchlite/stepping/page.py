@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from torchlite.progress import progress
-from torchlite.stepping import drawing, text
+from torchlite.stepping import drawing, expressions, text
 from torchlite.stepping.arrays import Copy, named_arrays
-from torchlite.stepping.formulas import SCATTERED, TARGETS, products, sources, windows
+from torchlite.stepping.formulas import SCATTERED, TARGETS, sources, windows
 from torchlite.stepping.numeric import Numeric
 from torchlite.stepping.packing import Pool, picture
 from torchlite.stepping.steps import Step, Trace
@@ -52,7 +52,7 @@ def render(trace: Trace, numeric: bool = True) -> str:
         data = data.replace(sign, f"\\u{ord(sign):04x}")
     page = _file("page.html")
     page = page.replace("{{style}}", _file("arrays.css") + _file("page.css"))
-    page = page.replace("{{script}}", _file("arrays.js") + _file("page.js"))
+    page = page.replace("{{script}}", _file("arrays.js") + _file("explain.js") + _file("page.js"))
     # Last: it may have braces of its own.
     return page.replace("{{data}}", data)
 
@@ -159,6 +159,10 @@ def _step(trace: Trace, step: Step, numeric: Numeric, made: Any, pool: Pool) -> 
         name: text.shapes_of_all(value) for name, value in (step.arguments | step.results).items()
     }
     when = {} if step.time is None else {"time": step.time}
+    settings = trace._settings.get(step.number, {})
+    statements = expressions.settled(
+        step.maths, settings, _values_in({**step.arguments, **step.parameters, **step.results})
+    )
     return {
         "number": step.number,
         "position": step.position,
@@ -166,20 +170,83 @@ def _step(trace: Trace, step: Step, numeric: Numeric, made: Any, pool: Pool) -> 
         "layer": step.layer,
         "method": step.method,
         "inside": step.inside,
-        "maths": text.lines_of(step),
-        "products": products(step.maths),
+        "purpose": _purpose(trace, step),
+        "maths": expressions.shown(statements, step.shapes) or text.lines_of(step),
+        "trees": expressions.trees(statements),
+        "settings": {name: _setting(value) for name, value in settings.items()},
+        "hint": _hint(trace, step),
         "scale": _scale(step),
         "flow": flow,
         "arrays": [
             _array(step, numeric, name, role, value, made.get(name), pool)
-            for name, role, value in _values(step)
+            for name, role, value in _values(trace, step)
         ],
-        "nothing": step.method == "accGradParameters" and not step.after,
+        "nothing": _adds_nothing(step),
+        "linked": call is not None and call.linked,
         "unlinked": call is not None and not call.linked and bool(step.results or step.after),
     }
 
 
-def _values(step: Step) -> Any:
+def _adds_nothing(step: Step) -> bool:
+    return step.method == "accGradParameters" and not step.after
+
+
+def _purpose(trace: Trace, step: Step) -> str:
+    """Say what a call is for."""
+    of_loss = step.position.startswith("criterion")
+    if step.method == "zeroGradParameters":
+        return "The gradients begin at 0 again, since every backward adds to them."
+    if step.method == "updateParameters":
+        return "A step downhill: each parameter moves against its gradient, learningRate times it."
+    if _adds_nothing(step):
+        return "Backward, towards the parameters: there are none."
+    if step.method == "updateOutput":
+        # What is written of the class says what it does.
+        kind = trace._kinds.get(step.number)
+        does = ((kind and kind.__doc__) or "").strip().split("\n")[0]
+        default = "How far the input is from the target." if of_loss else "From input to output."
+        return f"{'The loss' if of_loss else 'Forward'}. {does or default}"
+    grows = "how much the loss rises when an entry of {} grows, for each unit"
+    if of_loss:
+        return f"Backward begins: {grows.format('the input')}."
+    if step.method == "updateGradInput":
+        towards, added = "input", ""
+        grows = grows.format("the input")
+    else:
+        towards, added = "parameters", f" It is added to {' and '.join(step.after)}."
+        grows = grows.format(" or ".join(name.removeprefix("grad").lower() for name in step.after))
+    if step.inside:
+        through = f"Backward, towards the {towards}, through the modules inside"
+        return f"{through}." if added else f"{through}: {grows}."
+    rule = "what came from behind, gradOutput, times the local derivative of the output"
+    return f"Backward, towards the {towards}: {grows}. By the chain rule, {rule}.{added}"
+
+
+def _hint(trace: Trace, step: Step) -> str | None:
+    """Say how a layer of the user's gets a formula, where it has none."""
+    kind = trace._kinds.get(step.number)
+    layers = step.method in TARGETS or (step.method == "accGradParameters" and step.after)
+    if kind is None or kind.__module__.startswith("torchlite."):
+        return None
+    if step.maths or step.inside or trace.note or not layers:
+        return None
+    name = TARGETS.get(step.method) or next(iter(step.after))
+    sign = "=" if step.method in TARGETS else "+="
+    return (
+        f"No section Maths in the docstring of {kind.__name__} gives this result. Write one, with "
+        f'a line "    {name} {sign} ..." in NumPy, and it is shown here, with the numbers put in '
+        "of an entry that is chosen."
+    )
+
+
+def _setting(value: Any) -> Any:
+    """Return a setting as JSON has it; of what it has no sign for, nothing is made."""
+    if isinstance(value, tuple):
+        return [_setting(entry) for entry in value]
+    return value if value is None or isinstance(value, (bool, str)) else _plain(value)
+
+
+def _values(trace: Trace, step: Step) -> Any:
     """Yield (name, role, value) of everything that a step shows."""
     if step.method == "accGradParameters" and (not step.after or step.inside):
         return
@@ -187,8 +254,9 @@ def _values(step: Step) -> Any:
         yield from _labelled(name, "argument", value)
     for name, value in step.parameters.items():
         # Of a layer with a formula, what takes part in it.
-        if not step.method.startswith("acc") and (name in step.shapes or not step.maths):
-            yield from _labelled(name, "parameter", value)
+        if name in step.shapes or not (step.maths or step.method.startswith("acc")):
+            held = name in trace._held.get(step.number, TARGETS.values())
+            yield from _labelled(name, "held" if held else "parameter", value)
     for name, value in step.results.items():
         yield from _labelled(name, "result", value)
     for name, after in step.after.items():

@@ -215,6 +215,8 @@ class _Recorder:
             kept_parameters.setdefault(name, snapshot(vars(part)[name], keep))
         if method == "updateOutput":
             kept_parameters |= snapshot(_of_steps(part), keep)
+        self.trace._held[number] = kept_parameters.keys() - parameters.keys()
+        self.trace._kinds[number] = type(part)
         self.trace.steps.append(
             Step(
                 number=number,

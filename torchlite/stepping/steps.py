@@ -99,9 +99,12 @@ class Trace:
         self.note = note
         self.steps: list[Step] = []
         # Step number -> the call whose derivative its gradients are; kept in no file. Nor are the
-        # settings of which a step's Maths speaks.
+        # settings of which a step's Maths speaks, the names of what a layer holds beside its
+        # parameters, and the class.
         self._calls: dict[int, Any] = {}
         self._settings: dict[int, dict[str, Any]] = {}
+        self._held: dict[int, set[str]] = {}
+        self._kinds: dict[int, type] = {}
 
     def __len__(self) -> int:
         return len(self.steps)
