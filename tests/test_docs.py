@@ -140,10 +140,8 @@ FOR_NEWCOMERS += sorted((ROOT / "docs").glob("coming_from_*.md"))
 
 
 @pytest.mark.parametrize("path", HOWTOS, ids=lambda path: path.stem)
-def test_a_howto_is_a_question_and_says_where_to_read_more(path):
-    text = path.read_text("utf-8")
-    assert re.match(r"# [^\n]*\?\n\n", text)
-    assert "](" in text.rpartition("```")[2]
+def test_a_howto_says_where_to_read_more(path):
+    assert "](" in path.read_text("utf-8").rpartition("```")[2]
 
 
 @pytest.mark.parametrize("path", HOWTOS + FOR_NEWCOMERS, ids=lambda path: path.stem)
