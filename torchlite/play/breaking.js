@@ -13,7 +13,7 @@ const Breaking = (() => {
       this.fault = this.choice("Fault");
       const button = this.controls.appendChild(make("button", "", "Break it"));
       button.type = "button";
-      button.addEventListener("click", () => this.put(this.layer.value, this.fault.value, button));
+      button.addEventListener("click", () => this.put(this.layer.value, this.fault.value));
       this.words = this.controls.appendChild(make("p", "note"));
       this.list = section.appendChild(make("ul"));
       this.list.setAttribute("aria-live", "polite");
@@ -26,12 +26,12 @@ const Breaking = (() => {
       return label.appendChild(make("select"));
     }
 
-    async put(position, fault, button) {
-      button.disabled = true;
+    // A check may take seconds: until then there is no second one.
+    async put(position, fault) {
+      if (this.busy) return;
+      this.busy = true;
       await this.play.do({ do: "break", position, fault });
-      button.disabled = false;
-      if (button.isConnected) button.focus();
-      else this.layer.focus();
+      this.busy = false;
     }
 
     update(frame) {
@@ -48,7 +48,9 @@ const Breaking = (() => {
       this.section.hidden = !this.play.source.live && !frame.broken.length;
       if (broken === this.shown) return;
       this.shown = broken;
+      const held = this.list.contains(document.activeElement);
       this.list.replaceChildren(...frame.broken.map((one) => this.item(one)));
+      if (held) this.layer.focus();
     }
 
     chosen() {
@@ -71,7 +73,7 @@ const Breaking = (() => {
       if (this.play.source.live) {
         const mend = head.appendChild(make("button", "", "Mend it"));
         mend.type = "button";
-        mend.addEventListener("click", () => this.put(position, null, mend));
+        mend.addEventListener("click", () => this.put(position, null));
       }
       for (const { property, says } of noticed) {
         const [first, ...rest] = says.split("\n");

@@ -317,8 +317,8 @@ class Trainer:
         self._made += 1
 
     def _told(self) -> str:
-        now = self._framed(perf_counter())
-        return saved.page([*self._kept, now])
+        now = self._framed(perf_counter()) if self._changed else self._text
+        return saved.page(self._kept if now in self._kept[-1:] else [*self._kept, now])
 
     def _stepped(self) -> str:
         run = self.run

@@ -1,0 +1,300 @@
+"""To break a layer, a saved run, and the widget, in a real browser: chromium and selenium.
+
+Where one of them is missing the tests are skipped.
+"""
+
+import json
+import threading
+import time
+
+import pytest
+from test_stepping_page import MEASURE, browser, selenium
+
+from torchlite.play import PROBLEMS, Trainer
+from torchlite.play.server import Server
+
+assert browser
+
+
+class Page:
+    """What a reader of a page does and sees."""
+
+    def __init__(self, browser):
+        self.browser = browser
+        self.keys = selenium("common.keys").Keys
+
+    def all(self, selector):
+        return self.browser.find_elements("css selector", selector)
+
+    def one(self, selector):
+        (element,) = self.all(selector)
+        return element
+
+    def press(self, *names):
+        for name in names:
+            keys = getattr(self.keys, name, name)
+            self.browser.switch_to.active_element.send_keys(keys)
+
+    @property
+    def active(self):
+        element = self.browser.switch_to.active_element
+        return element.get_attribute("aria-label") or element.text
+
+    def until(self, holds):
+        end = time.monotonic() + 10
+        while not (found := holds(self)):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        return found
+
+
+def complaints(browser):
+    said = [entry["message"] for entry in browser.get_log("browser")]
+    return [text for text in said if not text.startswith("chrome:")]
+
+
+def asked(browser):
+    """Return the addresses that were asked for since the last time."""
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    return [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+        and not event["params"]["documentURL"].startswith("chrome:")
+    ]
+
+
+@pytest.fixture
+def live(browser):
+    """The page of a run of XOR, and the trainer behind it."""
+    with Trainer([PROBLEMS["xor"]]) as trainer, Server(trainer) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            browser.get(server.address)
+            page = Page(browser)
+            page.until(lambda page: page.all(".breaking option"))
+            yield page, trainer
+            assert complaints(browser) == []
+            assert {url.split("/")[2] for url in asked(browser) if url.startswith("http")} <= {
+                server.own
+            }
+        finally:
+            browser.get("data:,")
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """A run that was broken in its middle, as a file."""
+    file = tmp_path_factory.mktemp("saved") / "run.html"
+    with Trainer([PROBLEMS["spirals"]]) as trainer:
+        after = json.loads(trainer.next(0))["frame"]
+        for step in range(4):
+            trainer.do({"do": "step"})
+            if step == 2:
+                trainer.do({"do": "break", "position": "net[1]", "fault": "no derivative"})
+            after = json.loads(trainer.next(after))["frame"]
+        trainer.save(file)
+    return file
+
+
+@pytest.fixture
+def over(browser, file):
+    """The page of a run that is over. Nothing was complained of, and nothing asked for."""
+    asked(browser)
+    browser.get(file.as_uri())
+    yield Page(browser)
+    assert complaints(browser) == []
+    addresses = asked(browser)
+    assert {url.partition(":")[0] for url in addresses} <= {"file", "data"}
+    assert sum(url.startswith("file:") for url in addresses) == 1
+
+
+def test_a_layer_is_broken_and_mended_by_keyboard(live):
+    page, trainer = live
+    layer = page.all(".breaking select")[0]
+    assert [option.text for option in layer.find_elements("css selector", "option")] == [
+        *["net[0] Linear(2 -> 4)", "net[1] Tanh", "net[2] Linear(4 -> 2)", "net[3] LogSoftMax"],
+        "the loop",
+    ]
+    layer.send_keys("net[2]")
+    assert page.one(".breaking .note").text == (
+        "gradInput has the wrong sign: everything before it climbs."
+    )
+    page.press("TAB")
+    page.press("bias averaged")
+    words = "gradBias is the mean over the batch where it must be the sum."
+    assert page.one(".breaking .note").text == words
+    page.press("TAB", "ENTER")
+    page.until(lambda page: page.all(".breaking li"))
+    assert trainer.run.broken == {"net[2]": "bias averaged"}
+    said = page.one(".breaking li").text
+    assert said.startswith(f"net[2] Linear(4 -> 2): bias averaged. {words}")
+    assert "The checker notices it by gradParameters:" in said
+    assert "averaged instead of summed?" in said
+    assert page.active == "Break it"
+    # What was added is read out.
+    assert page.one(".breaking ul").get_attribute("aria-live") == "polite"
+    page.press("TAB")
+    assert page.active == "Mend it"
+    page.press("ENTER")
+    page.until(lambda page: not page.all(".breaking li"))
+    assert trainer.run.broken == {}
+    page.until(lambda page: page.browser.switch_to.active_element == layer)
+
+
+def test_the_loop_is_broken_by_pointer_and_stays_so(live):
+    page, trainer = live
+    select = selenium("support.ui").Select
+    layer, fault = map(select, page.all(".breaking select"))
+    layer.select_by_visible_text("the loop")
+    assert [option.text for option in fault.options] == ["no zeroing", "no learning rate", "uphill"]
+    fault.select_by_visible_text("uphill")
+    page.one(".breaking .controls button").click()
+    page.until(lambda page: page.all(".breaking li"))
+    said = page.one(".breaking li").text
+    assert "The checker notices it by update:" in said
+    assert "check_network sees nothing of it: the gradients are right." in said
+    page.one("[data-do=reset]").click()
+    page.until(lambda page: trainer.view.run.steps == 0)
+    assert trainer.run.broken == {"net": "uphill"}
+    assert page.one(".breaking li").text == said
+
+
+def test_through_a_saved_run_by_keyboard(over):
+    page = over
+    slider, output = page.one(".saved input"), page.one(".saved output")
+    assert output.text == "step 4, moment 5 of 5"
+    assert page.one("[data-part=step]").text == "4"
+    assert "The checker notices it by gradInput:" in page.one(".breaking li").text
+    slider.send_keys(page.keys.ARROW_LEFT)
+    page.until(lambda page: page.one("[data-part=step]").text == "3")
+    slider.send_keys(page.keys.HOME)
+    page.until(lambda page: page.one("[data-part=step]").text == "0")
+    assert output.text == slider.get_attribute("aria-valuetext") == "step 0, moment 1 of 5"
+    assert not page.one(".breaking").is_displayed()
+    assert not page.all(".saved button")[1].is_enabled()
+    page.press("TAB", "ENTER")
+    page.until(lambda page: page.one("[data-part=step]").text == "1")
+    # What needs a program is disabled, or not there.
+    assert not any(button.is_enabled() for button in page.all("[data-do], [data-set]"))
+    assert not page.one("[data-part=save]").is_displayed()
+    assert not page.one("[data-part=stepping]").is_displayed()
+
+
+def test_a_saved_run_is_replayed_to_its_end(over):
+    page = over
+    replay = page.all(".saved button")[0]
+    assert replay.text == "▶ Replay"
+    replay.click()
+    assert replay.text == "❚❚ Pause"
+    page.until(lambda page: page.one(".saved output").text == "step 4, moment 5 of 5")
+    assert replay.text == "▶ Replay"
+    replay.click()
+    replay.click()
+    assert replay.text == "▶ Replay"
+    moment = page.one(".saved output").text
+    time.sleep(0.5)
+    assert page.one(".saved output").text == moment
+
+
+def can_be_read(page, width, scheme):
+    """Check that nothing is wider than the window, and every word has a contrast of 4.5."""
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    page.browser.set_window_size(width, 1000)
+    try:
+        wide, contrast = page.browser.execute_script(MEASURE)
+        assert wide <= 0
+        assert contrast >= 4.5
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+        page.browser.set_window_size(1000, 1000)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1000, 1600])
+def test_a_saved_run_can_be_read(over, width, scheme):
+    over.until(lambda page: page.one("[data-part=step]").text == "4")
+    can_be_read(over, width, scheme)
+
+
+def test_what_is_broken_can_be_read(live):
+    page, trainer = live
+    for position, fault in (("net[0]", "transposed weight"), ("net", "no zeroing")):
+        trainer.do({"do": "break", "position": position, "fault": fault})
+    page.until(lambda page: len(page.all(".breaking li")) == 2)
+    for width in (390, 1000, 1600):
+        for scheme in ("light", "dark"):
+            can_be_read(page, width, scheme)
+
+
+# A notebook's front end: what the widget asks waits in `sent` until it is fetched.
+NOTEBOOK = """<!DOCTYPE html><meta charset="utf-8"><link rel="icon" href="data:,"><div></div>
+<script type="module">
+window.sent = [];
+const listeners = [];
+window.answer = (message) => listeners.forEach((listener) => listener(message));
+const values = VALUES;
+const model = {
+  get: (name) => values[name],
+  send: (message) => window.sent.push(message),
+  on: (name, listener) => listeners.push(listener),
+  off: () => { listeners.length = 0; },
+};
+const code = new Blob([CODE], { type: "text/javascript" });
+const { default: widget } = await import(URL.createObjectURL(code));
+window.end = widget.render({ model, el: document.querySelector("div") });
+</script>"""
+
+
+def test_the_widget_in_a_cell(browser, tmp_path):
+    pytest.importorskip("anywidget")
+    from torchlite import play
+
+    widget = play.widget()
+    answers = []
+    widget.send = answers.append
+    values = {"page": widget.page, "height": "900px"}
+    page = NOTEBOOK
+    for name, value in (("VALUES", values), ("CODE", str(widget._esm))):
+        page = page.replace(name, json.dumps(value).replace("<", "\\u003c"), 1)
+    (tmp_path / "notebook.html").write_text(page, "utf-8")
+    complaints(browser), asked(browser)
+    browser.get((tmp_path / "notebook.html").as_uri())
+
+    def serve(page):
+        """Hand on what was asked, and what was answered; return what the frame shows."""
+        for message in browser.execute_script("return window.sent.splice(0)"):
+            widget._handle_custom_msg(message, [])
+        for answer in answers[:]:
+            answers.remove(answer)
+            browser.execute_script("window.answer(arguments[0])", answer)
+        browser.switch_to.frame(0)
+        try:
+            return [page.one("[data-part=step]").text, page.one("[data-part=words]").text]
+        finally:
+            browser.switch_to.default_content()
+
+    try:
+        page = Page(browser)
+        page.until(lambda page: "Which of two spirals is a point on?" in serve(page)[1])
+        browser.switch_to.frame(0)
+        page.one("[data-do=step]").click()
+        assert not page.one(".links").is_displayed()
+        browser.switch_to.default_content()
+        page.until(lambda page: serve(page)[0] == "1")
+        assert widget.trainer.run.steps == 1
+        browser.execute_script("window.end()")
+        assert complaints(browser) == []
+        assert {url.partition(":")[0] for url in asked(browser)} <= {
+            "file",
+            "data",
+            "about",
+            "blob",
+        }
+    finally:
+        browser.get("data:,")
+        widget.close()
