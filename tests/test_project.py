@@ -139,7 +139,7 @@ def test_badges_say_what_is_so():
 
 def test_the_tests_do_not_need_a_browser():
     assert "selenium" not in listed("options.extras_require", "test")
-    assert listed("options.extras_require", "browser") == ["selenium"]
+    assert listed("options.extras_require", "browser") == ["anywidget", "selenium"]
 
 
 @pytest.mark.parametrize("page", PAGES)
