@@ -1,19 +1,14 @@
-"""To break a layer, a saved run, and the widget, in a real browser: chromium and selenium.
-
-Where one of them is missing the tests are skipped.
-"""
+"""To break a layer, a saved run, and the widget, in a real browser."""
 
 import json
 import threading
 import time
 
 import pytest
-from test_stepping_page import MEASURE, browser, selenium
+from browsing import MEASURE, complaints, selenium
 
 from torchlite.play import PROBLEMS, Trainer
 from torchlite.play.server import Server
-
-assert browser
 
 
 class Page:
@@ -46,11 +41,6 @@ class Page:
             assert time.monotonic() < end
             time.sleep(0.02)
         return found
-
-
-def complaints(browser):
-    said = [entry["message"] for entry in browser.get_log("browser")]
-    return [text for text in said if not text.startswith("chrome:")]
 
 
 def asked(browser):
