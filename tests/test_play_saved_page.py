@@ -277,6 +277,18 @@ def test_the_widget_in_a_cell(browser, tmp_path):
         browser.switch_to.default_content()
         page.until(lambda page: serve(page)[0] == "1")
         assert widget.trainer.run.steps == 1
+        widget.trainer.close()
+        lost = "return document.querySelector('.play').classList.contains('lost')"
+
+        def ended(page):
+            serve(page)
+            browser.switch_to.frame(0)
+            try:
+                return browser.execute_script(lost)
+            finally:
+                browser.switch_to.default_content()
+
+        page.until(ended)
         browser.execute_script("window.end()")
         assert complaints(browser) == []
         assert {url.partition(":")[0] for url in asked(browser)} <= {

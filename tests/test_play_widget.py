@@ -34,7 +34,7 @@ def made():
                 assert come.acquire(timeout=20)
                 answer = widget.answers.pop()
                 assert answer["id"] == id
-                return json.loads(answer["text"])
+                return answer["text"] and json.loads(answer["text"])
 
             return widget, ask
 
@@ -70,6 +70,7 @@ def test_a_widget_of_a_network_of_ones_own(made, tmp_path):
     assert "Moments of the run" in (tmp_path / "run.html").read_text("utf-8")
     widget.close()
     assert ask("next", 0) is None
+    assert not ask("do", {"do": "step"})["ok"]
 
 
 def test_without_anywidget_it_says_what_to_install(monkeypatch):

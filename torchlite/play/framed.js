@@ -7,19 +7,17 @@
   let count = 0;
   addEventListener("message", ({ source, data }) => {
     if (source !== parent || !waiting.has(data.id)) return;
-    waiting.get(data.id)(JSON.parse(data.text));
+    const { done, fail } = waiting.get(data.id);
     waiting.delete(data.id);
+    if (data.text === null) fail(new Error("the training has ended"));
+    else done(JSON.parse(data.text));
   });
   const ask = (method, given) => new Promise((done, fail) => {
     const id = `${me} ${++count}`;
-    const timer = setTimeout(() => {
-      waiting.delete(id);
-      fail(new Error("no answer"));
+    waiting.set(id, { done, fail });
+    setTimeout(() => {
+      if (waiting.delete(id)) fail(new Error("no answer"));
     }, PATIENCE);
-    waiting.set(id, (answer) => {
-      clearTimeout(timer);
-      done(answer);
-    });
     parent.postMessage({ id, method, given }, "*");
   });
   const root = document.querySelector(".play");

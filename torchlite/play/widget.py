@@ -3,10 +3,12 @@
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import resources
 from os import PathLike
 from typing import Any
 
+from torchlite.errors import StateError
 from torchlite.play.data import PROBLEMS, Problem
 from torchlite.play.saved import whole
 from torchlite.play.trainer import Trainer
@@ -67,11 +69,13 @@ def widget(
             threading.Thread(target=self._answer, args=(asked,), daemon=True).start()
 
         def _answer(self, asked: Any) -> None:
-            trainer = self.trainer
-            if asked["method"] == "next":
-                text = trainer.next(asked["given"]) or "null"
-            else:
-                text = json.dumps(trainer.do(asked["given"]))
+            given, text = asked["given"], None
+            # Of a training that has ended there is nothing more to be said.
+            with suppress(StateError):
+                if asked["method"] == "next":
+                    text = self.trainer.next(given) or "null"
+                else:
+                    text = json.dumps(self.trainer.do(given))
             self.send({"id": asked["id"], "text": text})
 
         def save(self, file: str | PathLike[str]) -> None:
