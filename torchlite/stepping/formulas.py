@@ -2,6 +2,7 @@
 
 import ast
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import SimpleNamespace
@@ -14,7 +15,16 @@ from torchlite.nn.nested import leaves, shapes
 from torchlite.nn.stateful import parts
 from torchlite.testing import maths
 
-__all__ = ["Formula", "filled", "formula", "parsed", "sources", "takes_a_size", "windows"]
+__all__ = [
+    "Formula",
+    "filled",
+    "formula",
+    "parsed",
+    "regions",
+    "sources",
+    "takes_a_size",
+    "windows",
+]
 
 TARGETS = {"updateOutput": "output", "updateGradInput": "gradInput"}
 # Of these attributes the shape of the array would say nothing.
@@ -200,6 +210,81 @@ def windows(
     ([[0, 1], [2, 3]], [[0, 1], [0, 1]])
     """
     scattered = bool(maths.kernels_in(lines) & SCATTERED)
+    varied, changed = _changing(lines, settings, arrays, targets)
+    found: dict[str, dict[str, list[list[int]]]] = {name: {} for name in targets}
+    for name, array in varied.items():
+        begin = not (scattered and name == "input")
+        marks = {
+            target: np.full((made.size, array.size), begin) for target, made in targets.items()
+        }
+        each = np.arange(array.size).reshape(array.shape)
+        for numbers in [each] if scattered else np.indices(array.shape):
+            for number in range(array.size and begin and numbers.max() + 1):
+                chosen = numbers == number
+                for target, made in changed(name, chosen).items():
+                    marks[target][:, chosen.reshape(-1)] &= made[:, None]
+        for target, entries in marks.items():
+            found[target][name] = [np.flatnonzero(mark).tolist() for mark in entries]
+    return found
+
+
+def regions(
+    lines: Any, settings: dict[str, Any], arrays: dict[str, Any], targets: dict[str, Any]
+) -> dict[str, dict[str, list[Any]]]:
+    """Return what `windows` does, in little room: for large arrays.
+
+    For each dimension of an array [axis, indices]: which indices along it take part, by the index
+    of the target's entry along an axis, or, where that is None, always the same. Arrays of which
+    that cannot be said are left out, and all where entries are SCATTERED.
+
+    Example
+    -------
+    >>> lines = ["output = conv(input, weight, (dW,), (0,))"]
+    >>> arrays = {"input": np.ones((1, 1, 4)), "weight": np.ones((1, 1, 2))}
+    >>> found = regions(lines, {"dW": 2}, arrays, {"output": np.ones((1, 1, 2))})
+    >>> found["output"]["input"]
+    [[None, [[0]]], [None, [[0]]], [2, [[0, 1], [2, 3]]]]
+    """
+    if maths.kernels_in(lines) & SCATTERED:
+        return {}
+    varied, changed = _changing(lines, settings, arrays, targets)
+    found: dict[str, dict[str, list[Any]]] = {name: {} for name in targets}
+    for name, array in varied.items():
+        # By target: along each dimension, which entries change with which index.
+        seen: dict[str, list[Any]] = {target: [] for target in targets}
+        for numbers in np.indices(array.shape):
+            each = [
+                changed(name, numbers == number) for number in range(numbers.max(initial=-1) + 1)
+            ]
+            for target, made in targets.items():
+                marks = np.array([marked[target] for marked in each]).T
+                seen[target].append(_along_one(marks.reshape(*made.shape, -1)))
+        for target, dimensions in seen.items():
+            if None not in dimensions:
+                found[target][name] = dimensions
+    return found
+
+
+def _along_one(marks: Any) -> list[Any] | None:
+    """Return [axis, indices by index along it] of marks, the last of whose axes has the indices."""
+    axes = range(marks.ndim - 1)
+    for axis in (None, *axes):
+        others = tuple(other for other in axes if other != axis)
+        some, every = marks.any(others), marks.all(others)
+        if (some == every).all():
+            rows = some if axis is not None else [some]
+            return [axis, [np.flatnonzero(row).tolist() for row in rows]]
+    return None
+
+
+def _changing(
+    lines: Any, settings: dict[str, Any], arrays: dict[str, Any], targets: dict[str, Any]
+) -> tuple[dict[str, Any], Callable[[str, Any], dict[str, Any]]]:
+    """Return the arrays whose entries are changed, and what tells which entries change with them.
+
+    That takes the name of an array and marks of its entries.
+    """
+    scattered = bool(maths.kernels_in(lines) & SCATTERED)
     gradients = {name: targets[name] for name in targets.keys() - TARGETS.values()}
     layer = SimpleNamespace(**settings, **gradients)
     varied = {
@@ -216,19 +301,12 @@ def windows(
         return {name: np.reshape(values[name], -1) for name in targets}
 
     clean = computed()
-    found: dict[str, dict[str, list[list[int]]]] = {name: {} for name in targets}
-    for name, array in varied.items():
-        begin = not (scattered and name == "input")
-        marks = {target: np.full((len(made), array.size), begin) for target, made in clean.items()}
-        each = np.arange(array.size).reshape(array.shape)
-        for numbers in [each] if scattered else np.indices(array.shape):
-            for number in range(array.size and begin and numbers.max() + 1):
-                chosen = numbers == number
-                for target, made in computed(**{name: array + 8 * chosen}).items():
-                    marks[target][:, chosen.reshape(-1)] &= (made != clean[target])[:, None]
-        for target, entries in marks.items():
-            found[target][name] = [np.flatnonzero(mark).tolist() for mark in entries]
-    return found
+
+    def changed(name: str, chosen: Any) -> dict[str, Any]:
+        made = computed(**{name: varied[name] + 8 * chosen})
+        return {target: made[target] != clean[target] for target in targets}
+
+    return varied, changed
 
 
 def _positive(array: Any) -> Any:

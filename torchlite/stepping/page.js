@@ -17,6 +17,9 @@ for (const position of [...lengths.keys()]) {
   const inside = (outer) => outer !== position && position.startsWith(outer);
   if ([...lengths.keys()].some(inside)) lengths.delete(position);
 }
+for (const step of steps) {
+  for (const array of step.arrays) if (array.regions) array.windows = windowsOf(step, array);
+}
 const SVG = byId("empty").namespaceURI;
 let current = -1;
 
@@ -398,6 +401,41 @@ function place_of(name, axes) {
   if (axes.length === 2 && axes[0] === null) return `column ${axes[1]} of ${name}`;
   if (axes.length === 2 && axes[1] === null) return `row ${axes[0]} of ${name}`;
   return `${name}[${axes.map((axis) => (axis === null ? ":" : axis)).join(", ")}]`;
+}
+
+// The entries along a dimension, as one writes them.
+function range(numbers, size) {
+  const [first] = numbers, last = numbers[numbers.length - 1], step = numbers[1] - first;
+  if (numbers.length === 1) return String(first);
+  if (numbers.length === size) return ":";
+  if (!numbers.every((number, k) => number === first + k * step)) return `[${numbers.join(", ")}]`;
+  return `${first}:${last + 1}${step > 1 ? `:${step}` : ""}`;
+}
+
+// Of what the entries of a large array are made, each found when it is asked for.
+function windowsOf(step, array) {
+  const found = {};
+  for (const [name, dimensions] of Object.entries(array.regions)) {
+    const { shape } = step.arrays.find((one) => one.name === name);
+    const known = new Map();
+    const window = (place) => {
+      const index = indexOf(array.shape, place);
+      const along = dimensions.map(([axis, each]) => each[axis === null ? 0 : index[axis]]);
+      if (along.some((numbers) => !numbers.length)) return null;
+      const places = along.reduce(
+        (before, numbers, d) => before.flatMap((place) => numbers.map((k) => place * shape[d] + k)), [0]);
+      const whole = along.every((numbers, d) => numbers.length === shape[d]);
+      const words = along.map((numbers, d) => range(numbers, shape[d])).join(", ");
+      return [whole ? `all of ${name}` : `${name}[${words}]`, places];
+    };
+    found[name] = new Proxy({}, {
+      get(_, place) {
+        if (!known.has(place)) known.set(place, window(Number(place)));
+        return known.get(place);
+      },
+    });
+  }
+  return found;
 }
 
 function clearMarks() {

@@ -14,7 +14,7 @@ import numpy as np
 from torchlite.progress import progress
 from torchlite.stepping import drawing, expressions, text
 from torchlite.stepping.arrays import Copy, named_arrays
-from torchlite.stepping.formulas import SCATTERED, TARGETS, sources, windows
+from torchlite.stepping.formulas import SCATTERED, TARGETS, regions, sources, windows
 from torchlite.stepping.numeric import Numeric
 from torchlite.stepping.packing import Pool, picture
 from torchlite.stepping.steps import Step, Trace
@@ -27,6 +27,8 @@ SHOWN = 200
 # To find the windows that an entry is made of, a step's Maths is run once for each index of each
 # dimension of each array, or for each entry. So many times, some seconds, they are looked for.
 MOST_RUNS = 2_000
+# Where there are more entries in all arrays together, none are looked for.
+MOST_ENTRIES = 20_000
 
 
 def render(trace: Trace, numeric: bool = True) -> str:
@@ -75,7 +77,8 @@ def _drawn(part: Any) -> Any:
 def _windows(trace: Trace) -> dict[int, Any]:
     """Return by the number of a step of which entries its results are made.
 
-    As far as its Maths calls kernels, of which `sources` knows nothing, and all arrays are shown.
+    As far as its Maths calls kernels, of which `sources` knows nothing: by "windows", entry by
+    entry, or, of large arrays, by "regions".
     """
     found: dict[int, Any] = {}
     left = MOST_RUNS
@@ -89,9 +92,13 @@ def _windows(trace: Trace) -> dict[int, Any]:
             for name, value in {**given, **made}.items()
             for _, copy in named_arrays(name, value)
         ]
-        if any(copy.values is None or copy.values.size > SHOWN for copy in copies):
+        if any(copy.values is None for copy in copies):
             continue
+        sizes = [copy.values.size for copy in copies]
+        large = max(sizes, default=0) > SHOWN
         one_by_one = maths.kernels_in(step.maths) & SCATTERED
+        if large and (one_by_one or sum(sizes) > MOST_ENTRIES):
+            continue
         left -= 1 + sum(copy.values.size if one_by_one else sum(copy.shape) for copy in copies)
         if left < 0:
             break
@@ -103,7 +110,8 @@ def _windows(trace: Trace) -> dict[int, Any]:
         settings = trace._settings[step.number]
         # Maths may speak of what is neither an array nor a setting.
         with suppress(maths.MathsError, NameError):
-            found[step.number] = windows(step.maths, settings, _values_in(given), targets)
+            look, kind = (regions, "regions") if large else (windows, "windows")
+            found[step.number] = {kind: look(step.maths, settings, _values_in(given), targets)}
     return found
 
 
@@ -178,7 +186,15 @@ def _step(trace: Trace, step: Step, numeric: Numeric, made: Any, pool: Pool) -> 
         "scale": _scale(step),
         "flow": flow,
         "arrays": [
-            _array(step, numeric, name, role, value, made.get(name), pool)
+            _array(
+                step,
+                numeric,
+                name,
+                role,
+                value,
+                {kind: each.get(name) for kind, each in made.items()},
+                pool,
+            )
             for name, role, value in _values(trace, step)
         ],
         "nothing": _adds_nothing(step),
@@ -295,15 +311,18 @@ def _array(
         largest = np.abs(value.values[np.isfinite(value.values)]).max(initial=0)
         shown["largest"] = float(largest)
     shown["sources"] = sources(step.maths, step.shapes, name)
-    if made and role in ("result", "increment"):
+    if role in ("result", "increment"):
         held = {**step.arguments, **step.parameters}
-        shown["windows"] = {
-            source: [
-                [_entries(source, places, held[source].shape), places] if places else None
-                for places in each
-            ]
-            for source, each in made.items()
-        }
+        if made.get("regions"):
+            shown["regions"] = made["regions"]
+        if made.get("windows"):
+            shown["windows"] = {
+                source: [
+                    [_entries(source, places, held[source].shape), places] if places else None
+                    for places in each
+                ]
+                for source, each in made["windows"].items()
+            }
     beside = numeric.beside(step, name, role, value)
     if beside.get("numeric"):
         beside["numeric"] = [[_plain(number), verdict] for number, verdict in beside["numeric"]]
