@@ -23,7 +23,7 @@ from torchlite import random
 from torchlite.__main__ import main
 from torchlite.errors import DTypeError, FormatError, ShapeError, StateError
 from torchlite.stepping import Trace, drawing, packing, page, record, replay, summary, trace
-from torchlite.stepping.formulas import sources, windows
+from torchlite.stepping.formulas import regions, sources, windows
 from torchlite.stepping.text import lines_of, rows
 from torchlite.testing import maths
 
@@ -1577,6 +1577,25 @@ def test_windows_are_what_an_entry_changes_with(layer, shape):
                         expected[entry].append(place)
                     array.flat[place] = kept
                 assert found[target][name] == expected
+        # In little room, it says the same.
+        short = regions(step.maths, settings[step.number], {**named, **table}, before)
+        for target, made in short.items():
+            # Of some arrays it cannot be said by one axis: a weight of its own at every place.
+            if isinstance(layer, (nn.SpatialConvolution, nn.SpatialFullConvolution)):
+                assert made.keys() == found[target].keys()
+            for name, dimensions in made.items():
+                assert spread(dimensions, before[target], named[name]) == found[target][name]
+
+
+def spread(dimensions, target, source):
+    """The places that regions stand for."""
+    places = np.arange(source.size).reshape(source.shape)
+    return [
+        places[
+            np.ix_(*(each[0 if axis is None else index[axis]] for axis, each in dimensions))
+        ].ravel().tolist()
+        for index in np.ndindex(*target.shape)
+    ]  # fmt: skip
 
 
 def test_the_page_names_windows(tmp_path):
@@ -1611,6 +1630,40 @@ def test_the_page_names_windows(tmp_path):
     steps.to_json(tmp_path / "steps.json")
     read = page_data(Trace.from_json(tmp_path / "steps.json"), tmp_path)["steps"]
     assert "'windows'" not in str(read)
+
+
+def test_the_page_has_the_regions_of_large_arrays(tmp_path, monkeypatch):
+    net = nn.Sequential(nn.SpatialConvolution(1, 1, 3, 3), nn.SpatialMaxPooling(2, 2))
+    x = numbers(1, 1, 16, 16)
+    with record(net) as steps:
+        net.forward(x)
+        net.backward(x, numbers(1, 1, 7, 7))
+
+    def large():
+        return {
+            step["number"]: array["regions"]
+            for step in page_data(steps, tmp_path)["steps"]
+            for array in step["arrays"]
+            if "regions" in array
+        }
+
+    found = large()
+    three = [[i, i + 1, i + 2] for i in range(14)]
+    assert found[1]["input"] == [[None, [[0]]], [None, [[0]]], [2, three], [3, three]]
+    assert found[1]["weight"] == [[None, [[0]]]] * 2 + [[None, [[0, 1, 2]]]] * 2
+    # All of pooling is small enough to be looked at entry by entry.
+    assert found.keys() == {1, 5, 8}
+    for most, steps_found in ((256 + 9 + 1 + 196, {1}), (256 + 9 + 1 + 195, set())):
+        monkeypatch.setattr(page, "MOST_ENTRIES", most)
+        assert large().keys() == steps_found
+    # Where an entry of the input goes in a maximum depends on the numbers.
+    layer = nn.SpatialMaxPooling(2, 2)
+    with record(layer) as steps:
+        layer.forward(x)
+        layer.backward(x, np.ones((1, 1, 8, 8)))
+    monkeypatch.undo()
+    two = [[i, i + 1] for i in range(0, 16, 2)]
+    assert large() == {1: {"input": [[None, [[0]]], [None, [[0]]], [2, two], [3, two]]}}
 
 
 def test_windows_are_not_looked_for_where_it_would_take_too_long(tmp_path, monkeypatch):

@@ -992,3 +992,22 @@ def test_time_is_drawn(show):
     assert cells() == [("0", "ahead"), ("1", "ahead"), ("2", "back now")]
     page.press("END")
     assert cells() == [("0", "back"), ("1", "back"), ("2", "back")]
+
+
+def test_the_window_and_the_kernel_of_an_entry_of_a_large_picture(show):
+    net = nn.Sequential(nn.SpatialConvolution(1, 2, 3, 3))
+    net[0].weight[:] = np.arange(18).reshape(2, 1, 3, 3)
+    net[0].bias[:] = [10, 20]
+    x = np.arange(256.0).reshape(1, 1, 16, 16)
+    page = show(trace(net, x))
+    canvas = page.all(".step:not([hidden]) canvas")[-1]
+    page.browser.execute_script("arguments[0].focus()", canvas)
+    page.press(*["ARROW_DOWN"] * 3, *["ARROW_RIGHT"] * 16, "ENTER")
+    value = (x[0, 0, 3:6, 2:5] * net[0].weight[1, 0]).sum() + 20
+    entry, made, terms = page.detail
+    assert entry == f"output[0, 1, 3, 2] = {value:.0f}"
+    assert made == "made of input[0, 0, 3:6, 2:5] and weight[1, 0, :, :] and bias[1]"
+    assert terms.startswith("50 × 9 + 51 × 10 + 52 × 11 + 66 × 12 + ")
+    assert terms.endswith(f" + 20 = {value:.0f}")
+    assert page.marked("weight") == [f"1,0,{i},{j}" for i in range(3) for j in range(3)]
+    assert page.marked("bias") == ["1"]

@@ -416,7 +416,9 @@ function range(numbers, size) {
 function windowsOf(step, array) {
   const found = {};
   for (const [name, dimensions] of Object.entries(array.regions)) {
-    const { shape } = step.arrays.find((one) => one.name === name);
+    const source = step.arrays.find((one) => one.name === name);
+    if (!source) continue;
+    const { shape } = source;
     const known = new Map();
     const window = (place) => {
       const index = indexOf(array.shape, place);
