@@ -283,7 +283,8 @@ def test_ctrl_c_in_the_demo_says_what_was_reached(capsys, monkeypatch):
     out, err = capsys.readouterr()
     accuracy = re.findall(r"^epoch .*accuracy (.*) %$", out, re.M)
     assert len(accuracy) == 2
-    assert err == f"demo: stopped, in epoch 3 of 9, at a test accuracy of {accuracy[-1]} %\n"
+    said = f"demo: stopped, in epoch 3 of 9, at a test accuracy of {accuracy[-1]} %"
+    assert re.fullmatch(rf"{re.escape(said)} \(test_commands\.py:\d+\)\n", err)
 
 
 def test_ctrl_c_in_the_check_says_how_many_properties_hold(folder, capsys):
@@ -295,7 +296,9 @@ def test_ctrl_c_in_the_check_says_how_many_properties_hold(folder, capsys):
     )
     assert main(["check", "slow.py:Slow", "--input", "2x3"]) == 130
     err = capsys.readouterr().err
-    assert re.fullmatch(r"check: stopped, while \w+ was checked, after \d+ that hold\n", err)
+    assert re.fullmatch(
+        r"check: stopped, while \w+ was checked, after \d+ that hold \(slow.py:5\)\n", err
+    )
 
 
 STOPS = """
@@ -315,11 +318,11 @@ def work():
 def test_ctrl_c_while_a_network_runs(folder, capsys):
     (folder / "stops.py").write_text(STOPS)
     assert main(["trace", "stops.py:work"]) == 130
-    assert capsys.readouterr().err == "trace: stopped, after 1 steps\n"
+    assert capsys.readouterr().err == "trace: stopped, after 1 steps (stops.py:7)\n"
     assert main(["summary", "stops.py:work"]) == 130
     out, err = capsys.readouterr()
     assert re.search(r"^  net\[0\]  Linear\(3 -> 2\) +8$", out, re.M)
-    assert err == "summary: stopped, while the network ran: shapes are missing\n"
+    assert err == "summary: stopped, while the network ran: shapes are missing (stops.py:7)\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it sends a signal")
@@ -545,7 +548,7 @@ def test_commands_tell_where_in_the_users_own_files_an_error_is(folder, capsys, 
     assert capsys.readouterr().err == (
         f"{command[0]}: ZeroDivisionError: division by zero\n"
         "  broken.py:4, net: return divide(1)\n"
-        f"  {folder / 'beside_it.py'}:2, divide: return x / 0\n"
+        f"  {(folder / 'beside_it.py').resolve()}:2, divide: return x / 0\n"
     )
     (folder / "broken.py").write_text("import torchlite as nn\n\ndef net(:\n")
     assert main([command[0], "broken.py:net", *command[1:]]) == 2

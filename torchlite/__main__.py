@@ -56,10 +56,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _stopped(command: str, stop: KeyboardInterrupt) -> int:
     """Say what was reached when Ctrl-C came, as far as the command has noted it."""
+    # Here, because loading it would slow down every command.
+    from torchlite.testing.raised import line_of
+
     # The terminal has written ^C into this line. Containers have noted where they were.
     begin = "\n" if sys.stderr.isatty() else ""
+    # This file is no one's own, however it is called.
+    traceback = stop.__traceback__ and stop.__traceback__.tb_next
     reached = [note for note in getattr(stop, "__notes__", ()) if not note.startswith("  at [")]
-    print(f"{begin}{command}: {', '.join(['stopped', *reached])}", file=sys.stderr)
+    line = line_of(stop.with_traceback(traceback))
+    print(f"{begin}{command}: {', '.join(['stopped', *reached])}{line}", file=sys.stderr)
     return _STOPPED
 
 
