@@ -1,12 +1,14 @@
 """The tutorials print what is stored in them, their solutions print what they say, and one who has
 no matplotlib loses nothing but the pictures."""
 
+import ast
 import base64
 import contextlib
 import importlib.util
 import io
 import json
 import re
+import sys
 import types
 from pathlib import Path
 
@@ -61,14 +63,19 @@ def printed(monkeypatch):
     """Run a piece of a notebook, one after the other, and return what it prints."""
     # The checker copies and pickles classes, which are looked for in a module.
     module = types.ModuleType("notebook")
-    monkeypatch.setitem(__import__("sys").modules, "notebook", module)
+    monkeypatch.setitem(sys.modules, "notebook", module)
     # Whoever draws has to seed.
     torchlite.manualSeed(4321)
 
     def run(source, where):
+        *most, last = ast.parse(source, where).body
+        value = isinstance(last, ast.Expr)
+        last = ast.Expression(last.value) if value else ast.Module([last], [])
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            exec(compile(source, where, "exec"), vars(module))
+            exec(compile(ast.Module(most, []), where, "exec"), vars(module))
+            shown = eval(compile(last, where, "eval" if value else "exec"), vars(module))
+        assert shown is None, "Jupyter would show this, and nothing has stored it"
         return out.getvalue()
 
     return run
