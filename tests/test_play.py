@@ -528,23 +528,31 @@ def test_numbers_are_changed_while_training_pauses():
         assert "→ 2; the loss of this batch: " in said
 
 
-def test_frames_leave_the_training_its_time():
-    """After a frame that took so long, the training has ten times as long."""
+def test_frames_leave_the_training_its_time(monkeypatch):
+    """After a frame that took so long, the training has more than ten times as long."""
+    clock = [0.0]
+    monkeypatch.setattr("torchlite.play.trainer.thread_time", lambda: clock[0])
     with Trainer([XOR]) as trainer:
-        made = trainer.view.frame
-        times = []
+        frame, step, steps, seen = trainer.view.frame, trainer.run.step, [0], []
 
         def slow():
-            times.append(time.perf_counter())
-            time.sleep(0.02)
-            return made()
+            seen.append(steps[0])
+            clock[0] += 1
+            return frame()
 
-        trainer.view.frame = slow
+        def stepping(watch):
+            steps[0] += 1
+            clock[0] += 0.25
+            return step(watch)
+
+        trainer.view.frame, trainer.run.step = slow, stepping
+        trainer.do({"do": "set", "speed": None})
         trainer.do({"do": "train"})
         after = 0
-        for _ in range(5):
+        for _ in range(4):
             after = frame_of(trainer, after)["frame"]
-    assert min(np.diff(times[1:])) >= 0.22
+    # A frame takes as long as four steps: 56 of them are 14 times as long.
+    assert min(np.diff(seen[-3:])) >= 56
 
 
 def test_what_is_asked_of_a_trainer_that_has_ended():

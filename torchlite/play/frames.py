@@ -24,7 +24,7 @@ SHOWN_IN_ALL = 100_000
 # Layers that are unfolded at the beginning.
 UNFOLDED = 12
 # The side of the picture of a plane, in points; every so manieth is in the pictures of units.
-PLANE = 48
+PLANE = 40
 COARSE = 2
 # Units of a layer that have a picture of the plane.
 UNITS = 32

@@ -4,13 +4,12 @@ import json
 import math
 import queue
 import threading
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any
 
 import numpy as np
@@ -29,9 +28,10 @@ __all__ = ["Trainer"]
 
 # Updates a second, at first: so that one sees the network learn.
 SPEED = 100.0
-# Pages get so many frames a second at most, and making one takes at most this part of the time.
+# Pages get so many frames a second at most, and making them takes at most this part of the time
+# that is left to the training: with sending them, a tenth.
 FRAMES = 30
-SHARE = 0.1
+SHARE = 0.07
 # When nobody has looked for so many seconds, the training pauses.
 PATIENCE = 10.0
 # A command that has not been done after so many seconds was given to a network that computes on.
@@ -56,8 +56,8 @@ class Trainer:
     """Trains in a thread of its own, for as many pages as look at it.
 
     Everything that is done to the run is done by that thread, between two updates; so nothing else
-    needs a lock. A frame is made when somebody waits for it, and after it the training has at least
-    ten times as long as it took.
+    needs a lock. A frame is made when somebody waits for it, and after it the training has more than
+    ten times as long as that takes.
 
     Parameters
     ----------
@@ -97,6 +97,7 @@ class Trainer:
         self._asked = perf_counter()
         self._closed = False
         self._runs = 0
+        self._idled = 0.0
         self._kept: list[str] = []
         self._every = 1
         self._thread = threading.Thread(target=self._work, name="torchlite play", daemon=True)
@@ -107,7 +108,7 @@ class Trainer:
         self._runs += 1
         self._changed = True
         self._due = self._step_due = 0.0
-        self._took: deque[float] = deque(maxlen=5)
+        self._affordable = -math.inf
         self._measured = _Measured(perf_counter(), 0)
         self._pace = {"steps": 0.0, "frames": 0.0, "share": 0.0}
         self._kept, self._every, self._made = [], 1, 0
@@ -197,23 +198,29 @@ class Trainer:
 
     def _work(self) -> None:
         while not self._closed:
-            self._obey()
+            frame = self._until_frame() if self._changed and self._waiting else math.inf
+            self._obey(frame)
             if self.running:
-                self._train()
-            if self._changed and self._waiting and perf_counter() >= self._due:
+                self._train(watched=not frame)
+            if not frame:
                 self._publish()
         while not self._commands.empty():
             asked = self._commands.get()
             if asked is not None:
                 asked[1].set_exception(_ended())
 
-    def _obey(self) -> None:
-        """Do what is asked for; wait for something to do if there is nothing."""
-        wait = self._idle()
+    def _obey(self, frame: float) -> None:
+        """Do what is asked for; wait for that, until there is a step or a frame to be made."""
+        step = max(0.0, self._step_due - perf_counter()) if self.running else math.inf
+        wait = min(frame, step, 3600)
+        begin = perf_counter() if wait else 0.0
         try:
             asked = self._commands.get(timeout=wait) if wait else self._commands.get_nowait()
         except queue.Empty:
             return
+        finally:
+            if wait:
+                self._idled += perf_counter() - begin
         if asked is not None:
             call, done = asked
             try:
@@ -221,14 +228,21 @@ class Trainer:
             except BaseException as error:
                 done.set_exception(error)
 
-    def _idle(self) -> float:
-        """Return for how long there is nothing to do but to wait for commands."""
-        now = perf_counter()
-        frame = max(0.0, self._due - now) if self._changed and self._waiting else math.inf
-        step = max(0.0, self._step_due - now) if self.running else math.inf
-        return min(frame, step, 3600)
+    def _until_frame(self) -> float:
+        """Return how long the next frame must wait, for the time and for the training's sake."""
+        wait = self._due - perf_counter()
+        if self.running:
+            wait = max(wait, self._affordable - self._clock())
+        return max(0.0, wait)
 
-    def _train(self) -> None:
+    def _clock(self) -> float:
+        """Return how long this thread has worked or had nothing to do.
+
+        How long it waits for the processor depends on others, who make training and frames slower.
+        """
+        return thread_time() + self._idled
+
+    def _train(self, watched: bool) -> None:
         now = perf_counter()
         if now < self._step_due:
             return
@@ -237,7 +251,6 @@ class Trainer:
             self.said = f"Training paused: nobody had looked for {PATIENCE:g} seconds."
             return
         self._step_due = max(self._step_due, now - 0.1) + 1 / self.speed if self.speed else 0.0
-        watched = now >= self._due and self._waiting > 0
         self._step(watched)
 
     def _step(self, watched: bool) -> None:
@@ -259,14 +272,11 @@ class Trainer:
             return None
 
     def _publish(self) -> None:
-        begin = perf_counter()
-        text = self._framed(begin)
-        took = perf_counter() - begin
-        # One that another program interrupted says little.
-        self._took.append(took)
-        usual = sorted(self._took)[len(self._took) // 2]
-        # Its own time and ten times that for the training.
-        self._due = begin + max(1 / FRAMES, usual * (1 + 1 / SHARE))
+        now, begin = perf_counter(), self._clock()
+        text = self._framed(now)
+        end = self._clock()
+        took = end - begin
+        self._due, self._affordable = now + 1 / FRAMES, end + took / SHARE
         self._keep(text)
         with self._published:
             self._number += 1
