@@ -198,7 +198,7 @@ def test_a_weight_is_changed_by_pointer_and_what_changes_is_told(show):
     number.clear()
     number.send_keys("2.5")
     page.until(lambda: run.net[0].weight[0, 0] == 2.5)
-    page.until(lambda: "→ 2.5; the loss of this batch: " in page.part("said").text)
+    page.until(lambda: "→ 2.5; the loss of this batch: " in page.part("told").text)
     page.part("undo").click()
     page.until(lambda: run.net[0].weight[0, 0] == old)
     page.part("close").click()

@@ -477,7 +477,10 @@ const Play = (() => {
         : this.refused || (frame && frame.trouble) || "";
       set(trouble, text);
       trouble.hidden = !text;
-      if (frame) set(this.part("said"), frame.said || "");
+      // Of a number that is being changed it is told where that is done.
+      const said = (frame && frame.said) || "", [here, there] = ["told", "said"].map(this.part);
+      set(here, this.editing ? said : "");
+      set(there, this.editing ? "" : said);
     }
 
     draw() {

@@ -56,8 +56,8 @@ class Trainer:
     """Trains in a thread of its own, for as many pages as look at it.
 
     Everything that is done to the run is done by that thread, between two updates; so nothing else
-    needs a lock. A frame is made when somebody waits for it, and after it the training has more than
-    ten times as long as that takes.
+    needs a lock. A frame is made when somebody waits for it, and after it the training has far more
+    than ten times as long as that takes.
 
     Parameters
     ----------
