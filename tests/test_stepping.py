@@ -1710,7 +1710,7 @@ class Halves(nn.Mul):
         weight *= 0.5
         table[0] += 1
         input -= 1
-        output = weight * input
+        output = 2 * weight * (input + 1)
         gradOutput[:] = 0
         gradInput = weight * gradOutput
         np.add.at(gradWeight, 0, (gradOutput * input).sum())
@@ -1736,6 +1736,61 @@ def test_a_formula_that_gives_another_shape_is_not_shown():
     flat, rows = (trace(Flattened(), np.ones(shape)) for shape in (6, (2, 3)))
     assert flat[0].maths == ["output = input.reshape(-1)"]
     assert rows[0].maths == []
+
+
+def test_a_formula_that_gives_other_numbers_is_not_shown():
+    class Off(nn.Identity):
+        """A layer whose documentation is wrong.
+
+        Maths
+        -----
+            output = 2 * input
+            gradInput = gradOutput
+        """
+
+        def updateOutput(self, input):
+            self.output = 3 * input
+            return self.output
+
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = gradOutput
+            return self.gradInput
+
+    x = np.ones((2, 3))
+    steps = trace(Off(), x, nn.MSECriterion(), x)
+    assert [step.maths[-1:] for step in steps if step.position == "net"] == [
+        [],
+        ["gradInput = gradOutput"],
+        [],
+    ]
+    # The formula speaks of a batch: it is not that of an image, whose channels stand in front.
+    assert trace(nn.LogSoftMax(), np.eye(3))[0].maths
+    assert not trace(nn.LogSoftMax(), np.arange(12.0).reshape(3, 2, 2))[0].maths
+    # Nor is it that of one sequence, whose bias would get the sum of all its gradients; what was
+    # there before is no matter.
+    layer = nn.TemporalConvolution(2, 3, 1)
+    for shape, lines in ((1, 4, 2), 2), ((4, 2), 0):
+        layer.gradBias[:] = 1e3
+        x = np.arange(8.0).reshape(shape)
+        with record(layer) as steps:
+            layer.accGradParameters(x, np.ones_like(layer.forward(x)))
+        assert len([line for line in steps[1].maths if "+=" in line]) == lines
+    # All 0 but for rounding.
+    layer = nn.BatchNormalization(2)
+    with record(layer) as steps:
+        layer.forward(x := np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]]))
+        layer.updateGradInput(x, np.full((3, 2), 0.5))
+    assert len(steps[1].maths) == 6
+
+
+@pytest.mark.parametrize("layer", [nn.Narrow(1, 1, 2), nn.Select(1, 0)])
+def test_a_formula_that_writes_into_a_view_is_shown_as_a_whole(layer):
+    x = np.arange(12.0).reshape(3, 4)
+    with record(layer) as steps:
+        layer.updateGradInput(x, np.ones_like(layer.forward(x)))
+    first, second = steps[1].maths[-2:]
+    assert first == "gradInput = np.zeros_like(input)"
+    assert second.startswith("np.moveaxis(gradInput, dimension, 0)[")
 
 
 class HalfRight(nn.Linear):
@@ -1766,7 +1821,7 @@ def test_what_a_docstring_says_is_not_done_to_the_layer():
         net.backward(x, g)
     assert (net[0].weight, net[0].gradWeight, net[0].table[0]) == (3, 17, 1)
     assert (x, output, g, net.gradInput) == (2, 6, 5, 15)
-    assert steps[0].maths[-1] == "output = weight * input"
+    assert steps[0].maths[-1] == "output = 2 * weight * (input + 1)"
     assert steps[0].parameters["weight"].values == 3
 
 

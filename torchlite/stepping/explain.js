@@ -238,7 +238,8 @@ const explain = (() => {
         },
       };
     },
-    clip: named("clip", (x, low, high) => Math.min(Math.max(x, low), high)),
+    clip: (value, low = -Infinity, high = Infinity) =>
+      named("clip", (x, a, b) => Math.min(Math.max(x, a), b))(value, low, high),
     zeros_like: (value) => moved(0, array(value).shape, () => []),
     ones_like: (value) => moved(1, array(value).shape, () => []),
     zeros: (shape) => moved(0, settled([shape].flat()), () => []),
@@ -270,18 +271,20 @@ const explain = (() => {
       const [one] = indices;
       if (indices.length > 1) never("table");
       if (typeof one === "number") return value.at(one) ?? never("entry");
-      return one.slice ? value.slice(one.slice[0] ?? 0, one.slice[1] ?? undefined) : never("table");
+      const [low, high, step] = one.slice || never("table");
+      return step === null || step === 1 ? value.slice(low ?? 0, high ?? undefined) : never("step");
     }
     const whole = array(value);
     // Numbers of entries, one array for each dimension: as many as they are long.
-    if (indices.length && indices.every(isArray)) {
+    if (indices.length > 1 && indices.length === whole.shape.length && indices.every(isArray)) {
       const lists = indices.map(listed);
       const from = ([k]) => lists.map((list) => list[list.length === 1 ? 0 : k]);
       return moved(whole, [Math.max(...lists.map((list) => list.length))], from);
     }
     const shape = [], ways = [];
     let k = 0;
-    const rest = whole.shape.length - indices.filter((one) => one !== NOTHING && one !== null).length;
+    const rest = whole.shape.length - indices.filter((one) => one !== null).length;
+    if (rest < 0 || indices.filter(isArray).length > 1) never("indices");
     for (const one of [...indices, ...Array(rest).fill({ slice: [null, null, null] })]) {
       if (one === null) {
         shape.push(1);
@@ -296,15 +299,17 @@ const explain = (() => {
         shape.push(Math.max(0, end(high, size) - first));
         ways[k++] = (index) => first + index[at];
       } else {
-        never("index");
+        const list = listed(one), at = shape.length;
+        shape.push(list.length);
+        ways[k++] = (index) => list[index[at]];
       }
     }
     return moved(whole, shape, (index) => ways.map((way) => way(index)));
   }
   // The places that an array of indices, or of truths, names.
   function listed(indices) {
+    if (!isArray(indices) || indices.shape.length !== 1) never("indices");
     const all = Array.from({ length: indices.shape[0] }, (_, k) => indices.at([k]));
-    if (indices.shape.length !== 1) never("indices");
     return indices.truths ? all.flatMap((truth, k) => (truth ? [k] : [])) : all;
   }
 
@@ -445,13 +450,13 @@ const explain = (() => {
       const [first, given, options] = kind === "method" ? more : [null, ...more];
       if (kind === "call" && ["conv", "conv_weight", "local_conv"].includes(name)) return correlation(given);
       const values = (first ? [first, ...given] : given).map(own);
-      const extra = Object.fromEntries(Object.entries(options).map(([key, node]) => [key, own(node)]));
+      const extra = Object.fromEntries(Object.entries(options).map(([key, node]) => [key, settled(own(node))]));
       if (name === "copy") return values[0];
       if (name === "reshape") return reshaped(values[0], values.slice(1));
       if (name in reductions) {
         // The sum of a table is one of its entries.
         if (isTable(values[0]) && kind === "call" && name === "sum") return reduced("sum", values[0], 0, false);
-        return reduced(name, values[0], settled(values[1] ?? extra.axis), extra.keepdims ?? false);
+        return reduced(name, values[0], settled(values[1] ?? extra.axis), Boolean(extra.keepdims));
       }
       if (!calls[name] || Object.keys(extra).length) never(name);
       return calls[name](...values);
@@ -483,7 +488,7 @@ const explain = (() => {
     // ---------------------------------------------------------------- the chosen entry
 
     const last = step.trees.findLastIndex(([to]) => to === base || (isTable(to) && to[0] === "entries" && to[1] === base));
-    if (last < 0) return null;
+    if (last < 0 || step.trees.slice(last + 1).some(([to]) => to === "?")) return null;
     const [to, sign, tree] = step.trees[last];
     const whole = to === base ? worth(tree, last, new Map()) : lookup(base, last + 1, new Map());
     let value = whole;

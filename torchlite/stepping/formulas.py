@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn.checks import is_integral
-from torchlite.nn.nested import leaves, shapes
+from torchlite.nn.nested import is_array, leaves, shapes
 from torchlite.nn.stateful import parts
 from torchlite.testing import maths
 
@@ -49,9 +49,12 @@ class Formula:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-def formula(part: Any, method: str, arguments: dict[str, Any], results: dict[str, Any]) -> Formula:
+def formula(
+    part: Any, method: str, arguments: dict[str, Any], results: dict[str, Any], before: Any
+) -> Formula:
     """Return the lines of Maths that give the results, if they do; otherwise an empty Formula.
 
+    before has copies of what results are added to, where there are any.
     What Maths says, it says of a batch: whether it holds of these arguments, running it tells.
     """
     kind: Any = type(part)
@@ -68,8 +71,13 @@ def formula(part: Any, method: str, arguments: dict[str, Any], results: dict[str
             values = maths.evaluate(lines, part, **names)
     except Exception:
         return Formula()
-    if not all(_fits(values.get(name), result) for name, result in results.items()):
-        return Formula()
+    for name, result in results.items():
+        start = before[name].values if name in before else 0
+        if not _is_as_large(values.get(name), result):
+            return Formula()
+        # Of what is large, nothing says what it was before.
+        if start is not None and not _fits(values[name], result, start, arguments):
+            return Formula()
     known = {**_attributes(part), **names, **values}
     named = {node.id for node in ast.walk(parsed(tuple(lines))) if isinstance(node, ast.Name)}
     found = {name: shapes(known[name]) for name in sorted(named & known.keys())}
@@ -365,8 +373,12 @@ def _written(node: ast.stmt) -> set[str]:
         ]
     found = set()
     for place in places:
-        while isinstance(place, (ast.Subscript, ast.Attribute)):
-            place = place.value
+        while isinstance(place, (ast.Subscript, ast.Attribute, ast.Call)):
+            if isinstance(place, ast.Call):
+                # np.moveaxis(x, 1, 0)[i] = ..., x.T[i] = ...: what is written to is a view of x.
+                place = place.args[0] if place.args else place.func
+            else:
+                place = place.value
         entries = place.elts if isinstance(place, ast.Tuple) else [place]
         found |= {entry.id for entry in entries if isinstance(entry, ast.Name)}
     return found
@@ -388,15 +400,36 @@ def _size(value: Any) -> str:
     return "a number" if isinstance(value, (int, float, complex)) else shapes(value)
 
 
-def _fits(value: Any, result: Any) -> bool:
-    """Tell whether what Maths gives may be a result.
+def _is_as_large(value: Any, result: Any) -> bool:
+    return _size(value) == _size(result)
+
+
+def _fits(value: Any, result: Any, start: Any, arguments: dict[str, Any]) -> bool:
+    """Tell whether what Maths gives is what a result has grown by from its start.
 
     Of integers, zeros go back where Maths speaks of gradients.
     """
-    if _size(value) != _size(result):
-        return False
+    given = leaves([*arguments.values(), result])
+    numbers = [a for a in given if is_array(a) and a.dtype.kind in "fc"]
+    size = max(map(_largest, numbers), default=0)
     pairs = zip(leaves(value), leaves(result), strict=True)
-    return all(np.array_equal(a, b) for a, b in pairs if is_integral(b))
+    return all(
+        np.array_equal(a, b) if is_integral(b) else b is None or _near(a, b - start, size)
+        for a, b in pairs
+    )
+
+
+def _near(value: Any, result: Any, size: float) -> bool:
+    """Tell whether numbers are the same, but for rounding of numbers of this size."""
+    with np.errstate(all="ignore"):
+        near = 1e-3 * _largest(result) + 1e-6 * size
+        return bool(np.allclose(value, result, 1e-3, near, equal_nan=True))
+
+
+def _largest(value: Any) -> float:
+    """Return the largest distance from 0 of what is finite."""
+    sizes = np.abs(value if is_array(value) else np.float64(value))
+    return float(sizes[np.isfinite(sizes)].max(initial=0))
 
 
 def _attributes(part: Any) -> dict[str, Any]:

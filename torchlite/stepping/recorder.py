@@ -208,7 +208,7 @@ class _Recorder:
         if frame.call is not None and not self.stack:
             frame.call.round.ended(part, method, arguments, result)
         results = {TARGETS[method]: result} if method in TARGETS else {}
-        said = self._formula(part, method, arguments, results or written)
+        said = self._formula(part, method, arguments, results or written, before)
         number = len(self.trace) + 1
         for name in said.shapes.keys() & vars(part).keys() - {*arguments, *results, *written}:
             # What else the layer holds and its formula speaks of: a mask, weights, statistics.
@@ -264,12 +264,14 @@ class _Recorder:
             return self.stack[-1].time
         return own
 
-    def _formula(self, part: Any, method: str, arguments: Any, results: Any) -> Formula:
+    def _formula(
+        self, part: Any, method: str, arguments: Any, results: Any, before: Any
+    ) -> Formula:
         if method not in TARGETS and method != "accGradParameters":
             return Formula()
         key = id(part), method, *map(shapes, arguments.values())
         if key not in self.formulas:
-            self.formulas[key] = formula(part, method, arguments, results)
+            self.formulas[key] = formula(part, method, arguments, results, before)
         return self.formulas[key]
 
     # ---------------------------------------------------------------- rounds
