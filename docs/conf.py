@@ -4,7 +4,6 @@ The pages are those of this folder, and what _site/ writes beside them: a page f
 examples with their pictures, and the pages of the repository's root.
 """
 
-import logging
 import sys
 from pathlib import Path
 
@@ -13,11 +12,6 @@ import torchlite
 sys.path.insert(0, str(Path(__file__).parent))
 
 from _site.pages import MOCKED
-
-# Folders of pages may be empty.
-logging.getLogger("sphinx.sphinx.directives.other").addFilter(
-    lambda record: getattr(record, "subtype", "") != "empty_glob"
-)
 
 project = "torchlite"
 author = "The torchlite developers"

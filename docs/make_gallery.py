@@ -31,15 +31,15 @@ def store(file: Path) -> None:
         done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
         (PICTURES / f"{file.stem}.txt").write_text(done.stdout, "utf-8")
         for picture in Path(folder).glob("*.png"):
-            (PICTURES / f"{file.stem}-{picture.name}").write_bytes(small(picture))
+            (PICTURES / f"{file.stem}-{picture.name}").write_bytes(small(picture.read_bytes()))
 
 
-def small(picture: Path) -> bytes:
+def small(picture: bytes) -> bytes:
     """Return a picture in 64 colours, which look the same, in a third of the bytes."""
     from PIL import Image  # matplotlib needs it, too
 
     out = io.BytesIO()
-    image = Image.open(picture).convert("RGB")
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
     image.quantize(64, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     return out.getvalue()
 

@@ -9,6 +9,7 @@ python docs/make_layers.py --count   tells which of Torch7's classes are there
 """
 
 import inspect
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -115,11 +116,23 @@ def _fenced(maths: str) -> str:
 def page() -> str:
     """Return the whole page."""
     kinds = sorted(classes(), key=lambda kind: kind.__name__)
-    parts = [HEAD.rstrip("\n")]
+    parts = [HEAD.rstrip("\n"), contents(kinds)]
     for folder in chapters():
         parts.append(f"## {TITLES[folder]}")
         parts += [entry(kind) for kind in kinds if chapter(kind) == folder]
     return "\n\n".join(parts) + "\n"
+
+
+def contents(kinds: list[type]) -> str:
+    """Return the chapters and their classes, as links, but for namesakes: theirs would be alike."""
+    lines = []
+    for folder in chapters():
+        title, plain = TITLES[folder], folder.endswith("element_research")
+        names = [f"`{kind.__name__}`" for kind in kinds if chapter(kind) == folder]
+        links = names if plain else [f"[{name}](#{name.strip('`').lower()})" for name in names]
+        anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        lines.append(f"- [{title}](#{anchor}): {', '.join(links)}")
+    return "\n".join(lines)
 
 
 def stub() -> str:
