@@ -24,6 +24,8 @@ exclude_patterns = ["layers.md", "_*"]
 
 # What the notebooks show was stored when they were run, by their tests.
 nb_execution_mode = "off"
+# Whoever looks for links alone sees no pictures.
+nb_mime_priority_overrides = [("linkcheck", "image/png", 0)]
 myst_heading_anchors = 4
 
 autodoc_mock_imports = MOCKED

@@ -71,13 +71,16 @@ def sections(kind: object) -> dict[str, str]:
     """Return the sections of a docstring by title; the text before the first by ""."""
     lines = inspect.cleandoc(kind.__doc__ or "").splitlines()
     found: dict[str, list[str]] = {"": []}
-    title = ""
+    title = before = ""
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        if following and set(following) == {"-"} and len(following) == len(line):
+        # A table that an example prints has such lines, too.
+        begins = not before and following and set(following) == {"-"}
+        if begins and len(following) == len(line):
             title = line
             found[title] = []
-        elif not (title and line and set(line) == {"-"}):
+        elif before != title or not title or set(line) != {"-"}:
             found[title].append(line)
+        before = line
     return {title: "\n".join(text).strip("\n") for title, text in found.items()}
 
 
