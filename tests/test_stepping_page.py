@@ -1011,3 +1011,43 @@ def test_the_window_and_the_kernel_of_an_entry_of_a_large_picture(show):
     assert terms.endswith(f" + 20 = {value:.0f}")
     assert page.marked("weight") == [f"1,0,{i},{j}" for i in range(3) for j in range(3)]
     assert page.marked("bias") == ["1"]
+
+
+def test_a_sequence_in_one_call_is_unrolled_into_columns(show):
+    net = nn.Sequential(nn.SeqLSTM(2, 1))
+    x = np.arange(12.0).reshape(3, 2, 2) / 4
+    page = show(trace(net, x, nn.MSECriterion(), np.ones((3, 2, 1))))
+
+    def classes():
+        return [cell.get_attribute("class") for cell in page.all(".times li")]
+
+    def columns():
+        panels = page.all(".step:not([hidden]) .array")
+        return {
+            panel.text.split(" ")[0]: len(panel.find_elements("css selector", ".unrolled > table"))
+            for panel in panels
+        }
+
+    assert [cell.text for cell in page.all(".times li")] == ["0", "1", "2"]
+    assert classes() == ["ahead now"] * 3
+    # What has a dimension of time is unrolled, the weight is not, though it has three rows.
+    assert net[0].weight.shape == (3, 4)
+    assert columns() == {"input": 3, "weight": 0, "bias": 0, "gates": 3, "output": 3}
+    arrows = "return getComputedStyle(document.querySelector('.times li'), '::after').content"
+    assert page.browser.execute_script(arrows) == '"→"'
+    cell = page.all('.step:not([hidden]) td[data-index="1,0,0"]')[0]
+    cell.click()
+    assert page.detail[0] == "input[1, 0, 0] = 1"
+    cell.send_keys(page.keys.ARROW_DOWN, page.keys.ARROW_DOWN)
+    focused = page.browser.switch_to.active_element
+    assert focused.get_attribute("aria-label") == "input[2, 0, 0]: 2"
+    page.press("ESCAPE")
+    while not page.title.split(": ")[1].startswith("updateGradInput of net[0]"):
+        assert classes()[0].startswith("ahead")
+        page.press("ARROW_RIGHT")
+    assert classes() == ["back now"] * 3
+    unrolled = {"input": 3, "gradOutput": 3, "gradInput": 3}
+    assert columns() == {**unrolled, "weight": 0, "bias": 0}
+    assert page.browser.execute_script(arrows) == '"⇄"'
+    page.press("END")
+    assert classes() == ["back"] * 3

@@ -17,6 +17,8 @@ for (const position of [...lengths.keys()]) {
   const inside = (outer) => outer !== position && position.startsWith(outer);
   if ([...lengths.keys()].some(inside)) lengths.delete(position);
 }
+// Of modules that take a whole sequence in one call, its length.
+const whole = new Map(steps.filter((step) => step.sequence).map((step) => [step.position, step.sequence]));
 for (const step of steps) {
   for (const array of step.arrays) if (array.regions) array.windows = windowsOf(step, array);
 }
@@ -58,7 +60,8 @@ function box(module, left = into(module), right = outOf(module)) {
   name.append(make("b", "", module.position), " " + module.layer);
   name.addEventListener("click", () => visit(module.position));
   boxes.set(module.position, element);
-  if (lengths.has(module.position)) element.append(times(module.position));
+  const length = lengths.get(module.position) ?? whole.get(module.position);
+  if (length) element.append(times(module.position, length));
   if (module.modules.length) element.classList.add("composed");
   if (module.kind === "graph") {
     element.append(graph(module));
@@ -78,10 +81,10 @@ function box(module, left = into(module), right = outOf(module)) {
 }
 
 // Time, unrolled: each step of the sequence, and how far it went.
-function times(position) {
+function times(position, length) {
   const list = make("ol", "times");
   list.setAttribute("aria-label", "time");
-  for (let time = 0; time < lengths.get(position); time++) list.append(make("li", "", String(time)));
+  for (let time = 0; time < length; time++) list.append(make("li", "", String(time)));
   sequences.push({ position, list });
   return list;
 }
@@ -91,14 +94,17 @@ function showTimes() {
   for (const { position, list } of sequences) {
     const went = [];
     for (const step of steps.slice(0, current + 1)) {
-      if (step.position === position) {
-        went[step.time] = step.method === "updateOutput" ? "ahead" : "back";
-      }
+      if (step.position !== position) continue;
+      const way = step.method === "updateOutput" ? "ahead" : "back";
+      if (whole.has(position)) went.fill(way, 0, went.length = whole.get(position));
+      else went[step.time] = way;
     }
+    const atOnce = whole.has(position) && now.position === position;
     const here = now.position.startsWith(position) ? now.time : undefined;
     [...list.children].forEach((cell, time) => {
-      cell.className = [went[time], time === here ? "now" : ""].filter(Boolean).join(" ");
-      if (time === here) cell.setAttribute("aria-current", "step");
+      const active = atOnce || time === here;
+      cell.className = [went[time], active ? "now" : ""].filter(Boolean).join(" ");
+      if (active) cell.setAttribute("aria-current", "step");
       else cell.removeAttribute("aria-current");
     });
   }
@@ -330,24 +336,41 @@ function drawArray(step, array) {
     }
     return panel;
   }
+  array.cells = [];
+  const count = array.values.length, [length] = array.shape;
+  const ofSteps = ["argument", "result"].includes(array.role) || array.name === "gates";
+  if (length !== step.sequence || !ofSteps || array.shape.length < 2 || !count) {
+    drawTable(step, array, panel, 0, count, [`${title} `, make("span", "role", labelOf(array))]);
+    return panel;
+  }
+  // A whole sequence, unrolled: a column for each of its steps.
+  const caption = panel.appendChild(make("div", "caption"));
+  caption.append(make("code", "", title), make("span", "role", " " + labelOf(array)));
+  const columns = panel.appendChild(make("div", "unrolled"));
+  for (let time = 0; time < length; time++) {
+    const [from, to] = [time, time + 1].map((t) => (t * count) / length);
+    drawTable(step, array, columns, from, to, [make("span", "role", `time ${time}`)]);
+  }
+  return panel;
+}
+
+// The entries of an array from one place to another, as a table.
+function drawTable(step, array, panel, from, to, title) {
   const table = panel.appendChild(make("table"));
   table.setAttribute("role", "grid");
-  const caption = table.appendChild(make("caption"));
-  caption.append(title + " ", make("span", "role", labelOf(array)));
+  table.appendChild(make("caption")).append(...title);
   const width = array.shape.length ? array.shape[array.shape.length - 1] : 1;
-  const height = width ? array.values.length / width : 0;
   const head = table.appendChild(make("thead")).appendChild(make("tr"));
   head.append(make("td", "corner"));
   head.firstChild.style.cursor = "default";
   for (let j = 0; j < width; j++) head.appendChild(make("th", "", j)).scope = "col";
   const body = table.appendChild(make("tbody"));
-  array.cells = [];
-  for (let i = 0; i < height; i++) {
+  for (let place = from; place < to;) {
     const row = body.appendChild(make("tr"));
-    const prefix = indexOf(array.shape, i * width).slice(0, -1).join(", ");
+    const prefix = indexOf(array.shape, place).slice(0, -1).join(", ");
     row.appendChild(make("th", "", prefix)).scope = "row";
-    for (let j = 0; j < width; j++) {
-      const place = i * width + j;
+    for (let j = 0; j < width; j++, place++) {
+      const here = place;
       const value = array.values[place];
       const cell = row.appendChild(make("td", "", shown(value)));
       if (typeof value === "number" && array.largest > 0) {
@@ -364,14 +387,13 @@ function drawArray(step, array) {
       }
       cell.setAttribute("role", "gridcell");
       cell.setAttribute("aria-label", said);
-      cell.tabIndex = place === 0 ? 0 : -1;
+      cell.tabIndex = place === from ? 0 : -1;
       cell.dataset.index = index.join(",");
-      cell.addEventListener("click", () => choose(step, array, place));
-      cell.addEventListener("keydown", (event) => move(event, step, array, place, width));
+      cell.addEventListener("click", () => choose(step, array, here));
+      cell.addEventListener("keydown", (event) => move(event, step, array, here, width));
       array.cells.push(cell);
     }
   }
-  return panel;
 }
 
 function move(event, step, array, place, width) {

@@ -35,8 +35,9 @@ def render(trace: Trace, numeric: bool = True) -> str:
     """Return the page as text; numeric tells whether with numeric derivatives."""
     found = _windows(trace)
     pool, beside = Pool(), Numeric(trace, numeric)
+    lengths = _lengths(trace)
     steps = [
-        _step(trace, step, beside, found.get(step.number, {}), pool)
+        _step(trace, step, beside, found.get(step.number, {}), pool, lengths)
         for step in progress(trace.steps, "steps of the page")
     ]
     data = json.dumps(
@@ -161,12 +162,30 @@ def _index(numbers: list[int], n: int) -> str:
     return f"{first}:{last + 1}" + (f":{step}" if step > 1 else "")
 
 
-def _step(trace: Trace, step: Step, numeric: Numeric, made: Any, pool: Pool) -> dict[str, Any]:
+def _lengths(trace: Trace) -> dict[str, int]:
+    """Return by position how many steps there are in the sequences that one call takes."""
+    return {
+        step.position: step.parameters["gates"].shape[0]
+        for step in trace
+        if step.time is None and isinstance(step.parameters.get("gates"), Copy)
+    }
+
+
+def _step(
+    trace: Trace,
+    step: Step,
+    numeric: Numeric,
+    made: Any,
+    pool: Pool,
+    lengths: dict[str, int],
+) -> dict[str, Any]:
     call = trace._calls.get(step.number)
     flow = {
         name: text.shapes_of_all(value) for name, value in (step.arguments | step.results).items()
     }
     when = {} if step.time is None else {"time": step.time}
+    if step.time is None and step.position in lengths:
+        when["sequence"] = lengths[step.position]
     settings = trace._settings.get(step.number, {})
     statements = expressions.settled(
         step.maths, settings, _values_in({**step.arguments, **step.parameters, **step.results})
