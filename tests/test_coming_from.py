@@ -60,6 +60,19 @@ def test_every_name_of_ours_is_there(page):
 
 
 @pytest.mark.parametrize("page", PAGES[:2])
+def test_what_is_called_in_the_tables_can_be_called(page):
+    input = nn.Identity()()
+    given = {"inputs": [input], "outputs": [nn.Tanh()(input)]}
+    names = {"nn": torchlite, "n": 6, "layer": nn.Tanh(), "f": nn.Tanh(), **given}
+    calls = [
+        code for _, ours in rows(page) for code in ours if re.fullmatch(r"nn\.\w+\(.*\)", code)
+    ]
+    assert len(calls) > 35
+    for code in calls:
+        eval(code, dict(names))
+
+
+@pytest.mark.parametrize("page", PAGES[:2])
 def test_the_tables_say_what_the_errors_say(page):
     """An AttributeError that says nn.X, and a table that says something else, would not do."""
     compared = 0
