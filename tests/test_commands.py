@@ -102,8 +102,12 @@ def test_demo_calls_python_as_the_reader_can(demo, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
     assert "   .venv" in demo("--epochs", "1").out
-    monkeypatch.setattr(sys, "executable", "/elsewhere/python3")
+    elsewhere = tmp_path.parent / "else where"
+    monkeypatch.setattr(sys, "executable", str(elsewhere / "python3"))
+    monkeypatch.setattr("shutil.which", lambda name: str(elsewhere / name))
     assert "   python -m torchlite demo --seed" in demo("--epochs", "1").out
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert f'   "{elsewhere / "python3"}" -m torchlite demo --seed' in demo("--epochs", "1").out
 
 
 def test_demo_is_the_same_for_the_same_seed_and_another_for_another(demo):

@@ -5,6 +5,7 @@ to say so. Exit status: 0, or 2 where the page cannot be written.
 """
 
 import argparse
+import shutil
 import sys
 from itertools import zip_longest
 from pathlib import Path
@@ -226,14 +227,17 @@ def _norm(array: Any) -> str:
 
 
 def _python() -> str:
-    """Return how to call this Python from here: that of a virtual environment by its path."""
-    python = Path(sys.executable)
-    return _from_here(python) if python.is_relative_to(Path.cwd()) else "python"
+    """Return how to call this Python from here: by its path, if another one comes first."""
+    python, first = Path(sys.executable), shutil.which("python")
+    if first and Path(first).parent == python.parent and not python.is_relative_to(Path.cwd()):
+        return "python"
+    return _from_here(python)
 
 
 def _from_here(path: Path) -> str:
     here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    text = str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return f'"{text}"' if " " in text else text
 
 
 def _at_least_1(text: str) -> int:
