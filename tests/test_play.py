@@ -503,6 +503,7 @@ def test_training_pauses_when_nobody_looks(monkeypatch):
         (
             {"do": "dance"},
             "what to do must be one of train, pause, step, call, reset, set, edit, open, break, "
+            "faults, "
             "got 'dance'",
         ),
         ({"do": "set", "problem": "moons"}, "problem must be one of xor, got 'moons'"),

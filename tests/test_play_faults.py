@@ -501,6 +501,21 @@ def test_a_plain_step_is_that_of_the_network(fault, factor):
     assert after == pytest.approx(before - factor * run.net.getParameters()[1], rel=1e-12)
 
 
+def test_a_layer_in_two_places_is_broken_in_both_and_mended_in_both():
+    def make():
+        x, shared = np.ones((4, 2)), nn.Tanh()
+        return nn.Sequential(nn.Linear(2, 2), shared, shared), nn.MSECriterion(), x, x
+
+    run = Run(Problem("shared", make))
+    run.break_it("net[1]", "wrong sign")
+    run.break_it("net[2]", "no derivative")
+    assert run.broken == {"net[2]": "no derivative"}
+    assert broken(run.net[1]) == "no derivative"
+    run.break_it("net[1]", None)
+    assert run.broken == {}
+    assert broken(run.net[2]) is None
+
+
 def test_what_a_run_cannot_break():
     run = Run(PROBLEMS["xor"])
     with pytest.raises(SettingError) as raised:
@@ -542,9 +557,15 @@ def test_a_page_breaks_and_mends():
                 "noticed": done["noticed"],
             }
         ]
-        positions = [each["position"] for each in frame["faults"]]
+        known = trainer.do({"do": "faults"})["faults"]
+        positions = [each["position"] for each in known]
         assert positions == ["net[0]", "net[1]", "net[2]", "net[3]", "net"]
-        assert frame["faults"][1]["faults"] == catalogue(nn.Tanh())
+        assert known[1] == {
+            "position": "net[1]",
+            "layer": "Tanh",
+            "faults": catalogue(nn.Tanh()),
+        }
+        frame = json.loads(trainer.next(frame["frame"]))
         assert "updateParameters" in frame["optimizers"]
         assert "Backpropagation, step by step" in trainer.page()
         trainer.do({"do": "reset"})

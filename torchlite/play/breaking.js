@@ -35,14 +35,9 @@ const Breaking = (() => {
     }
 
     update(frame) {
-      if (this.run !== frame.run) {
+      if (this.run !== frame.run && this.play.source.live) {
         this.run = frame.run;
-        this.faults = frame.faults;
-        const before = this.layer.value;
-        this.layer.replaceChildren(...this.faults.map(({ position, layer }) =>
-          new Option(position === "net" ? "the loop" : `${position} ${layer}`, position)));
-        if (this.faults.some(({ position }) => position === before)) this.layer.value = before;
-        this.chosen();
+        this.fill();
       }
       const broken = JSON.stringify(frame.broken);
       this.section.hidden = !this.play.source.live && !frame.broken.length;
@@ -51,6 +46,17 @@ const Breaking = (() => {
       const held = this.list.contains(document.activeElement);
       this.list.replaceChildren(...frame.broken.map((one) => this.item(one)));
       if (held) this.layer.focus();
+    }
+
+    async fill() {
+      const answer = await this.play.do({ do: "faults" });
+      if (!answer || !answer.ok) return;
+      this.faults = answer.faults;
+      const before = this.layer.value;
+      this.layer.replaceChildren(...this.faults.map(({ position, layer }) =>
+        new Option(position === "net" ? "the loop" : `${position} ${layer}`, position)));
+      if (this.faults.some(({ position }) => position === before)) this.layer.value = before;
+      this.chosen();
     }
 
     chosen() {

@@ -55,16 +55,6 @@ class View:
         self._judged = _rows(run.input, chosen), _rows(run.target, chosen)
         self._plane = _Plane(run) if _is_plane(run.input) else None
         self._unlooked: str | None = None
-        self._faults = [
-            {
-                "position": f"net{place.path}",
-                "layer": checks.title(place.module),
-                "faults": faults.catalogue(place.module, whole=not place.path),
-            }
-            for place in walk(run.net)
-        ]
-        # The loop comes last: it is the network itself.
-        self._faults = [each for each in self._faults[1:] + self._faults[:1] if each["faults"]]
         images = _is_images(run.input) and run.input[0].ndim == 2
         self.picture = list(run.input.shape[-2:]) if images else None
 
@@ -98,7 +88,6 @@ class View:
         return {
             "settings": run.settings._asdict(),
             "optimizers": CHOICES,
-            "faults": self._faults,
             "broken": self._broken(),
             "criterion": checks.title(run.criterion),
             "samples": len(leaves(run.input)[0]),

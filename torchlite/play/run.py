@@ -416,7 +416,8 @@ class Run:
         layer = self.layer(position)
         faults.put(layer, name)
         self.passing = self._looked = None
-        self.broken.pop(position, None)
+        # It may stand in other places, too.
+        self.broken = {p: known for p, known in self.broken.items() if self.layer(p) is not layer}
         if name is None:
             return []
         self.broken[position] = name
@@ -427,6 +428,19 @@ class Run:
             noticed = [{"property": None, "says": says}]
         self.noticed[position] = noticed
         return noticed
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return of each layer what faults it can have; those of the loop stand last, at "net"."""
+        whole, *inside = walk(self.net)
+        found = [
+            {
+                "position": f"net{place.path}",
+                "layer": checks.title(place.module),
+                "faults": faults.catalogue(place.module, whole=place is whole),
+            }
+            for place in [*inside, whole]
+        ]
+        return [each for each in found if each["faults"]]
 
     def _met(self, position: str) -> Any:
         """Return the input that a layer meets in a forward of the batch, on a copy."""

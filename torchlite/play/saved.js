@@ -52,6 +52,8 @@
     replay.textContent = "▶ Replay";
   }
 
+  root.querySelector(".keys").textContent = "Orange is above 0, blue below, the stronger the farther. " +
+    "This run is over, and of its moments some were kept: nothing can be changed here.";
   if (!last) bar.hidden = true;
   go(last);
   new Play(root, {

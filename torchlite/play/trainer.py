@@ -357,6 +357,7 @@ class Trainer:
                 "edit": self._edit,
                 "open": self._open,
                 "break": self._break,
+                "faults": lambda: {"faults": self.run.faults()},
             }
             if name not in known:
                 expected = f"one of {', '.join(known)}"
