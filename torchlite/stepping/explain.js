@@ -326,7 +326,7 @@ const explain = (() => {
     const [base, ...path] = wanted.split(/[[\]]+/).filter(Boolean);
     const parts = [];
     const target = step.arrays.find((one) => one.name === wanted && one.windows) || {};
-    const read = new Map();
+    const read = new Map(), known = new Map();
 
     function leaf(one) {
       const values = valuesOf(one);
@@ -358,7 +358,13 @@ const explain = (() => {
       for (let i = before - 1; i >= 0; i--) {
         const [to, sign, tree] = step.trees[i];
         if (to === "?") never("statement");
-        if (to === name) return intermediate(name, worth(tree, i, bound));
+        if (to === name) {
+          // Worked out once: what it is, and its entries.
+          const key = `${i} ${name}`;
+          if (bound.size) return intermediate(name, worth(tree, i, bound));
+          if (!known.has(key)) known.set(key, intermediate(name, worth(tree, i, bound)));
+          return known.get(key);
+        }
         if (isTable(to) && to[0] !== "entries" && to.includes(name)) {
           const value = worth(tree, i, bound);
           if (!isTable(value)) never("tuple");
@@ -392,17 +398,23 @@ const explain = (() => {
     // What has a name of its own is written as one number, and explained in a line of its own.
     function intermediate(name, value) {
       if (!isArray(value)) return value;
+      const entries = new Map();
+      const at = (index) => {
+        const key = index.join();
+        if (!entries.has(key)) entries.set(key, value.at(index));
+        return entries.get(key);
+      };
       const words = (index) => {
-        const known = parts.find((part) => part.name === name && String(part.index) === String(index));
-        if (!known && parts.length < 4 && value.leaf === undefined && value.plain === undefined) {
+        const told = parts.find((part) => part.name === name && String(part.index) === String(index));
+        if (!told && parts.length < 4 && value.leaf === undefined && value.plain === undefined) {
           const part = { name, index };
           parts.push(part);
           [part.text] = value.words(index);
-          part.value = value.at(index);
+          part.value = at(index);
         }
-        return number(value.at(index));
+        return number(at(index));
       };
-      return { ...value, words };
+      return { ...value, at, words };
     }
 
     function worth(tree, before, bound) {
