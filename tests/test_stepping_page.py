@@ -12,7 +12,7 @@ from browsing import MEASURE, complaints, selenium
 
 import torchlite as nn
 from torchlite.datasets import digits
-from torchlite.stepping import record, trace
+from torchlite.stepping import record, summary, trace
 
 
 @pytest.fixture
@@ -961,6 +961,9 @@ def test_a_graph_leads_from_left_to_right_and_follows_the_steps(show, graph, wid
             "return [...document.querySelectorAll('.edges text')].map((text) => text.textContent)"
         )
         assert labels == ["[0]", "[1]"]
+        # Both lead from [3] to [4], one below the other.
+        first, second = (element.rect for element in page.all(".edges text"))
+        assert first["y"] + first["height"] <= second["y"] + 1
         for _ in range(20):
             wide, contrast = page.browser.execute_script(MEASURE)
             assert wide <= 0
@@ -1078,3 +1081,31 @@ def test_a_sequence_in_one_call_is_unrolled_into_columns(show):
     assert page.browser.execute_script(arrows) == '"⇄"'
     page.press("END")
     assert classes() == ["back"] * 3
+
+
+@pytest.mark.parametrize(
+    "colours", ["background: #fff; color: #000", "background: #111; color: #eee"]
+)
+def test_a_module_in_a_notebook_folds_by_keyboard_and_can_be_read(browser, tmp_path, colours):
+    net = nn.Sequential(nn.SpatialConvolution(3, 8, 5, 5), *(nn.Linear(9, 9) for _ in range(20)))
+    steps = trace(nn.Sequential(nn.Linear(9, 9)), np.ones((2, 9)))
+    shown = net._repr_html_() + summary(net)._repr_html_() + steps[0]._repr_html_()
+    page = f"<!DOCTYPE html><meta charset=utf-8><body style='{colours}'>{shown}"
+    (tmp_path / "notebook.html").write_text(page, "utf-8")
+    browser.set_window_size(500, 1000)
+    try:
+        browser.get((tmp_path / "notebook.html").as_uri())
+        first = browser.find_elements("css selector", "details details")[0]
+        image = first.find_element("css selector", "img")
+        assert not image.is_displayed()
+        first.find_element("css selector", "summary").send_keys(selenium("common.keys").Keys.ENTER)
+        assert image.is_displayed()
+        assert image.get_attribute("naturalWidth") == "64"
+        wide, contrast = browser.execute_script(MEASURE)
+        assert wide <= 0
+        assert contrast >= 4.5
+        assert not [
+            entry for entry in browser.get_log("browser") if "chrome:" not in entry["message"]
+        ]
+    finally:
+        browser.set_window_size(1000, 1000)

@@ -23,6 +23,8 @@ for (const step of steps) {
   for (const array of step.arrays) if (array.regions) array.windows = windowsOf(step, array);
 }
 const SVG = byId("empty").namespaceURI;
+// So many pixels lie between lines that lead the same way.
+const APART = 18;
 let current = -1;
 
 // ------------------------------------------------------------------ the network
@@ -168,6 +170,10 @@ function drawEdges() {
     svg.replaceChildren();
     ways.forEach((way, i) => {
       const bounds = way.map(boundsOf);
+      // Several entries of one table may go the same way: side by side.
+      const twins = ways.map((other, j) => (other.join() === way.join() ? j : -1)).filter((j) => j >= 0);
+      const aside = APART * (twins.indexOf(i) - (twins.length - 1) / 2);
+      for (const end of bounds) end.y += aside;
       let line = `M ${bounds[0].right} ${bounds[0].y}`;
       bounds.slice(1).forEach((to, j) => {
         // Inside a column it goes straight, so as to meet no other box of it.
