@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import cases
@@ -82,6 +83,20 @@ def test_a_chapter_without_a_title_is_named(tmp_path):
     assert str(caught.value) == (
         "torchlite/nn/quantum has no title: add it to TITLES in docs/make_layers.py"
     )
+
+
+def test_every_page_stands_in_a_table_of_contents():
+    docs = ROOT / "docs"
+    pages = [*docs.glob("*.md"), *docs.glob("howto/*.md"), *docs.glob("tutorials/**/*.ipynb")]
+    found = {path.relative_to(docs).with_suffix("").as_posix() for path in pages}
+    # What layers.md holds the site has in a page a class.
+    found -= {"index", "layers"}
+    listed = re.findall(r" {3}/(\w+)", (docs / "_site" / "pages.py").read_text("utf-8"))
+    for path in docs.glob("*.md"):
+        for toctree in path.read_text("utf-8").split("```{toctree}\n")[1:]:
+            listed += toctree.partition("```")[0].split("\n")
+    missing = [page for page in sorted(found) if not any(fnmatchcase(page, x) for x in listed)]
+    assert missing == [], "name it in a toctree: docs/howto.md, say"
 
 
 def test_count():
