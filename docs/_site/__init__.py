@@ -10,6 +10,7 @@ def setup(app: Any) -> dict[str, Any]:
     app.connect("builder-inited", lambda app: pages.write())
     app.connect("source-read", links.rewrite)
     app.connect("autodoc-process-docstring", pages.process_docstring)
+    app.connect("autodoc-skip-member", pages.skip_member)
     app.connect("doctree-read", sources.link_objects)
     app.connect("html-collect-pages", sources.collect)
     app.add_role("source", sources.Source())

@@ -175,16 +175,38 @@ def sections(value: Any, families: Sequence[type] = ()) -> str:
     blocks = []
     for title in sorted(titles, key=ORDER.index):
         blocks += [heading(title, "-"), rst(said.get(title, ""), title in OF_NAMES)]
+        known = names_in(said.get(title, ""))
         for base, theirs in of_family:
-            if title in theirs and title not in ("Example", "Reference"):
+            text = theirs.get(title, "")
+            if title in OF_NAMES:
+                text = but_for(known, text)
+                known |= names_in(text)
+            if text and title not in ("Example", "Reference"):
                 blocks.append(f"*As all of its family,* {escaped(f'`{base.__name__}`')}:")
-                blocks.append(rst(theirs[title], title in OF_NAMES))
+                blocks.append(rst(text, title in OF_NAMES))
         if title == "Maths":
             text = "".join(
                 [said.get(title, ""), *(theirs.get(title, "") for _, theirs in of_family)]
             )
             blocks.append(defined_elsewhere(text))
     return joined(*blocks)
+
+
+def names_in(text: str) -> set[str]:
+    """Return the names that a section of names says something of."""
+    return set(re.findall(r"\w+", " ".join(re.findall(r"^\S.*(?=\n +)", text, re.MULTILINE))))
+
+
+def but_for(known: set[str], text: str) -> str:
+    r"""Return a section of names without the entries of those that are known.
+
+    Example
+    -------
+    >>> but_for({"a", "b"}, "a, b\n    Numbers.\nc\n    One more.")
+    'c\n    One more.'
+    """
+    entries = re.split(r"\n(?=\S)", text)
+    return "\n".join(e for e in entries if not names_in(e) or names_in(e) - known)
 
 
 def defined_elsewhere(text: str) -> str:
@@ -283,7 +305,13 @@ def described(module: Any, name: str) -> str:
         return f".. auto{kind}:: {full}\n   :members:"
     if callable(value):
         return f".. autofunction:: {full}"
-    return f".. autodata:: {full}\n   :no-value:"
+    entries = [
+        f"- :code:`{key}`: {escaped(first_sentence(entry))}"
+        if callable(entry)
+        else f"- :code:`{key}`"
+        for key, entry in value.items()
+    ]
+    return joined(f".. autodata:: {full}\n   :no-value:", "\n".join(entries))
 
 
 def function_page(value: Any) -> str:
@@ -359,6 +387,13 @@ def process_docstring(
         for title, text in said.items():
             blocks += [f".. rubric:: {title}", rst(text, title in OF_NAMES)]
     lines[:] = "\n\n".join(blocks).splitlines()
+
+
+def skip_member(
+    app: Any, what: str, name: str, value: Any, skip: bool, options: Any
+) -> bool | None:
+    """Leave out what Python says of the fields of a NamedTuple: their class says what they are."""
+    return (getattr(value, "__doc__", None) or "").startswith("Alias for field") or None
 
 
 # ------------------------------------------------------------------------------ examples and root
