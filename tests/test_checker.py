@@ -589,6 +589,156 @@ def test_outputs_of_a_large_array_that_lie_at_a_kink_are_taken_out(layer, oracle
     assert found.oracle == oracle
 
 
+class RootOfSquare(nn.Module):
+    """|x|, whose gradient is 0 / 0 at 0."""
+
+    def updateOutput(self, input):
+        self.output = np.sqrt(input * input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        with np.errstate(all="ignore"):
+            self.gradInput = gradOutput * input / np.sqrt(input * input)
+        return self.gradInput
+
+
+@pytest.mark.parametrize("columns", [3, 300])
+def test_a_gradient_of_nan_is_no_fault_of_copies(columns):
+    x = np.ones((1, columns))
+    x[0, 0] = 0
+    found = violation(RootOfSquare(), x)
+    assert (found.property, found.problem) == ("gradInput", "gradInput is not the derivative.")
+    assert (found.index, found.differing, found.pattern) == ((0, 0), 1, "not finite")
+    assert np.isnan(found.got)
+
+
+class SignedRoot(nn.Module):
+    """Infinitely steep at 0."""
+
+    def updateOutput(self, input):
+        self.output = np.sign(input) * np.sqrt(np.abs(input))
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        with np.errstate(all="ignore"):
+            self.gradInput = gradOutput / (2 * np.sqrt(np.abs(input)))
+        return self.gradInput
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (30, 40)])
+def test_what_is_infinitely_steep_may_have_any_gradient(shape):
+    check_module(SignedRoot(), shape=shape, only="gradInput")
+    x = np.random.default_rng(0).normal(size=shape)
+    x[:, 0] = 0
+    check_module(SignedRoot(), x, only="gradInput")
+
+
+class Sorted(nn.Module):
+    def updateOutput(self, input):
+        self.output = np.sort(input, axis=1)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        places = np.argsort(input, axis=1, kind="stable")
+        self.gradInput = np.zeros_like(input)
+        np.put_along_axis(self.gradInput, places, gradOutput, axis=1)
+        return self.gradInput
+
+
+def test_kinks_that_lie_close_together_are_no_tremor():
+    x = np.random.default_rng(0).normal(size=(20, 1000))
+    assert check_module(Sorted(), x, only="gradInput").passed == ["gradInput"]
+
+
+class OverLargest(nn.Module):
+    """Divided by the largest of each row, which the gradient takes for a constant."""
+
+    def updateOutput(self, input):
+        self.output = input / (np.abs(input).max(axis=1, keepdims=True) + 0.1)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput / (np.abs(input).max(axis=1, keepdims=True) + 0.1)
+        return self.gradInput
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (6, 50)])
+def test_ties_hide_no_wrong_complex_step(shape):
+    x = np.random.default_rng(0).integers(-1, 2, shape) / 2
+    assert violation(OverLargest(), x, only="gradInput").oracle == "central differences"
+
+
+# ---------------------------------------------------------------- rows that are nearly equal
+
+
+class Standardised(nn.Module):
+    """Each row by its own mean and deviation."""
+
+    def __init__(self, eps):
+        self.eps = eps
+
+    def _parts(self, input):
+        centred = input - input.mean(axis=1, keepdims=True)
+        return centred, np.sqrt((centred**2).mean(axis=1, keepdims=True) + self.eps)
+
+    def updateOutput(self, input):
+        centred, deviation = self._parts(input)
+        self.output = centred / deviation
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        centred, deviation = self._parts(input)
+        along = (gradOutput * centred).mean(axis=1, keepdims=True) / deviation**2
+        mean = gradOutput.mean(axis=1, keepdims=True)
+        self.gradInput = (gradOutput - mean - centred * along) / deviation
+        return self.gradInput
+
+
+@pytest.mark.parametrize(("eps", "gap"), [(1e-5, 0), (1e-8, 1e-9), (1e-8, 1e-6), (1e-12, 1e-9)])
+@pytest.mark.parametrize("n", [3, 8])
+def test_what_divides_by_the_spread_of_equal_rows_may_make_much_of_rounding(eps, gap, n):
+    rng = np.random.default_rng(2)
+    check_module(Standardised(eps), rng.normal(size=(6, 1)) + gap * rng.normal(size=(6, n)))
+
+
+def test_layer_normalization_of_equal_rows_passes():
+    x = np.repeat(np.random.default_rng(0).normal(size=(6, 1)), 3, axis=1)
+    check_module(nn.LayerNormalization(3), x, only=["gradInput", "dtype", "layout"])
+
+
+def test_among_equal_rows_a_wrong_gradient_is_found():
+    class Detached(Standardised):
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = gradOutput / self._parts(input)[1]
+            return self.gradInput
+
+    x = np.repeat(np.random.default_rng(0).normal(size=(6, 1)), 3, axis=1)
+    found = violation(Detached(1e-5), x)
+    assert (found.property, found.problem) == ("gradInput", "gradInput is not the derivative.")
+
+
+class Centred(nn.Module):
+    """By the mean of the batch, in training."""
+
+    def updateOutput(self, input):
+        mean = input.mean(axis=0) if self.train and len(input) else 0
+        self.output = input - mean
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        mean = gradOutput.mean(axis=0) if self.train and len(input) else 0
+        self.gradInput = gradOutput - mean
+        return self.gradInput
+
+
+@pytest.mark.parametrize("spread", [0, 1])
+def test_samples_that_are_alike_mix_too(spread):
+    x = 1 + spread * np.random.default_rng(0).normal(size=(4, 3))
+    report = check_module(Centred(), x)
+    note = "batch: checked in evaluation mode, training draws or mixes the samples"
+    assert note in report.notes
+
+
 class ConvertsInput(nn.ReLU):
     """As people write it: right, for NumPy's arrays alone."""
 

@@ -559,14 +559,15 @@ class Sorted(nn.Module):
 
 
 class Norm(nn.Module):
-    """The length of every row; np.linalg.norm is no analytic function."""
+    """The length of every row, with slope 0 at 0; np.linalg.norm is no analytic function."""
 
     def updateOutput(self, input):
         self.output = np.linalg.norm(input, axis=-1, keepdims=True)
         return self.output
 
     def updateGradInput(self, input, gradOutput):
-        self.gradInput = gradOutput * input / np.linalg.norm(input, axis=-1, keepdims=True)
+        length = np.linalg.norm(input, axis=-1, keepdims=True)
+        self.gradInput = gradOutput * input / np.where(length == 0, 1, length)
         return self.gradInput
 
 

@@ -42,6 +42,8 @@ class MeanAbsolute(nn.Criterion):
 
 
 class RootMeanSquares(nn.Criterion):
+    """Its slope at the target is 0."""
+
     def updateOutput(self, input, target):
         fit(input, target)
         self.output = float(np.sqrt(((input - target) ** 2).mean()))
@@ -50,7 +52,8 @@ class RootMeanSquares(nn.Criterion):
     def updateGradInput(self, input, target):
         fit(input, target)
         d = input - target
-        self.gradInput = d / (d.size * np.sqrt((d**2).mean()))
+        distance = np.sqrt((d**2).mean())
+        self.gradInput = d / (d.size * distance) if distance else 0 * d
         return self.gradInput
 
 

@@ -173,7 +173,7 @@ class SmoothMaximum(nn.Module):
 
 
 class PowerMean(nn.Module):
-    """(mean |x|^3)^(1/3) over the last dimension."""
+    """(mean |x|^3)^(1/3) over the last dimension; its slope at 0 is 0."""
 
     p = 3
 
@@ -185,7 +185,9 @@ class PowerMean(nn.Module):
         size = np.abs(input)
         mean = (size**self.p).mean(-1, keepdims=True)
         slope = np.sign(input) * size ** (self.p - 1) / input.shape[-1]
-        self.gradInput = gradOutput[..., None] * mean ** (1 / self.p - 1) * slope
+        self.gradInput = (
+            gradOutput[..., None] * slope / np.where(mean == 0, 1, mean) ** (1 - 1 / self.p)
+        )
         return self.gradInput
 
 

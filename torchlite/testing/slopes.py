@@ -49,8 +49,11 @@ CIRCLE = 8
 RADII = 2.0 ** -np.arange(4, 26, 2)
 # The step of a glance, where one has to do.
 GLANCE = 2.0**-17
-# Steps to see a kink by: what lies farther away is none of here.
+# Steps to see a kink by: what lies farther away is none of here. Where numbers are nearly equal,
+# and not the same, those are taken that lead far beyond, or do not reach.
 NEXT = 2.0**-20
+SAME = 1e-13
+OTHERS = 2.0 ** -np.array([18, 16, 14, 22, 24])
 # Steps so small that a third difference of them is rounding, in single precision, too.
 TREMOR = 2.0**-22
 # Whatever is moved, what criteria inside take for their targets stays: its gradient is zeros.
@@ -240,15 +243,23 @@ class Variable:
         best: list[Array] = []
         errors: list[Array] = []
         coarse: list[Array] = []
+        bent: list[Array] = []
         for step in scale * STEPS:
             with np.errstate(all="ignore"):
                 ahead, behind = self._at(step, direction), self._at(-step, direction)
                 fine = [(a - b) / (2 * step) for a, b in zip(ahead, behind, strict=True)]
+                bends = [
+                    np.abs((a - y) - (y - b)) / step
+                    for a, y, b in zip(ahead, self.here, behind, strict=True)
+                ]
                 if coarse:
                     finer = [f + (f - c) / 15 for f, c in zip(fine, coarse, strict=True)]
                     off = [
-                        np.abs(f - c) + noise / step
-                        for f, c, noise in zip(fine, coarse, self.noise, strict=True)
+                        # What bends as much in a shorter step has its curve, or kink, within it.
+                        np.abs(f - c) + noise / step + bend * (bend > before / 2 + 8 * noise / step)
+                        for f, c, bend, before, noise in zip(
+                            fine, coarse, bends, bent, self.noise, strict=True
+                        )
                     ]
                     if best:
                         better = [(o < e) | np.isnan(e) for o, e in zip(off, errors, strict=True)]
@@ -261,7 +272,7 @@ class Variable:
                     best, errors = finer, off
                     if _total(errors) <= GOOD_ENOUGH * _total(best):
                         break
-            coarse = fine
+            coarse, bent = fine, bends
         return best, errors
 
     def blur(self, direction: Array) -> float:
@@ -271,6 +282,8 @@ class Variable:
     def sides(self, direction: Array) -> Sides:
         """Return the slopes on both sides of where we are, by real differences."""
         step = self._scale(direction) * NEXT
+        if self.nearly_equal.size:
+            step = self._scale(np.ones_like(direction)) * self.next / np.abs(direction).max()
         found = Sides([], [], [], [], [])
         with np.errstate(all="ignore"):
             moved = [self._at(s, direction) for s in (step, step / 4, -step, -step / 4)]
@@ -284,8 +297,8 @@ class Variable:
                     rough, fine = sign * (a - here) / step, sign * (b - here) / (step / 4)
                     slopes.append(fine)
                     error = error + np.abs(fine - rough)
-                    # What is no shorter after a quarter of the way is no slope.
-                    jump |= (np.abs(b - here) > 0.4 * np.abs(a - here)) & (
+                    # What gets ever steeper on the way is no slope.
+                    jump |= (np.abs(b - here) > 0.28 * np.abs(a - here)) & (
                         np.abs(a - here) > 100 * noise
                     )
                     jump |= ~np.isfinite(fine)
@@ -296,6 +309,26 @@ class Variable:
                 for values, value in zip(found, (*slopes, error, kink | jump, jump), strict=True):
                     values.append(value)
         return found
+
+    @cached_property
+    def nearly_equal(self) -> Array:
+        """How far numbers are apart, of their size, that steps lead from the one to the other."""
+        apart = np.diff(np.sort(np.abs(self.values), axis=None), prepend=0)
+        apart = apart / self._scale(np.ones_like(self.values))
+        return apart[(apart > SAME) & (apart < 4 * NEXT)]
+
+    @cached_property
+    def next(self) -> float:
+        """The step to see kinks by, of the size of the numbers: few of them are so far apart."""
+        apart = self.nearly_equal
+        return min(
+            (NEXT, *OTHERS), key=lambda step: ((apart > step / 32) & (apart < 4 * step)).sum()
+        )
+
+    @property
+    def near(self) -> float:
+        """How far numbers may be apart for a step to lead from the one to the other."""
+        return 4 * self.next * self._scale(np.ones_like(self.values))
 
     @cached_property
     def here(self) -> list[Array]:
@@ -313,9 +346,15 @@ class Variable:
     @cached_property
     def noise(self) -> list[Array]:
         """How much the outputs tremble from rounding."""
+        if not self.nearly_equal.size:
+            return self._noise(1)
+        # Kinks between numbers that are nearly equal grow with the step.
+        return [np.fmin(*pair) for pair in zip(self._noise(1), self._noise(1 / 16), strict=True)]
+
+    def _noise(self, by: float) -> list[Array]:
         eps = 4 * np.finfo(float).eps
         found = []
-        for ahead, behind in zip(*self._walks(1, -8), strict=True):
+        for ahead, behind in zip(*self._walks(1, -8, by=by), strict=True):
             one, other = (3 * np.abs(np.diff(w, 3, axis=0)).max(axis=0) for w in (ahead, behind))
             # A kink on one side is no rounding.
             noise = np.where(
@@ -338,22 +377,26 @@ class Variable:
 
         What trembles does so everywhere: a kink beside here does not.
         """
-        found = []
-        least = 16 * self.hidden
-        for walk in self._walks(1, 2**12):
-            tremors = [0.0]
-            for moved in walk:
-                tremor = float(np.abs(np.diff(moved, 3, axis=0)).max(initial=0))
-                way = float(np.abs(moved[-1] - moved[0]).max(initial=0))
-                if tremor > max(1e-9 * float(np.abs(moved).max(initial=0)), 0.01 * way, least):
-                    tremors.append(tremor)
-            found.append(max(tremors))
+        found = [self._tremor(walk) for walk in self._walks(1, 2**12)]
+        # Kinks, where many lie close together, grow with the step; what is rounded does not.
+        if min(found) and self._tremor(*self._walks(1, by=16)) > 4 * min(found):
+            return 0.0
         return min(found)
 
-    def _walks(self, *starts: int) -> list[list[Array]]:
+    def _tremor(self, walk: list[Array]) -> float:
+        tremors = [0.0]
+        for moved in walk:
+            tremor = float(np.abs(np.diff(moved, 3, axis=0)).max(initial=0))
+            way = float(np.abs(moved[-1] - moved[0]).max(initial=0))
+            least = max(1e-9 * float(np.abs(moved).max(initial=0)), 0.01 * way, 16 * self.hidden)
+            if tremor > least:
+                tremors.append(tremor)
+        return max(tremors)
+
+    def _walks(self, *starts: int, by: float = 1) -> list[list[Array]]:
         """Return the outputs at eight places each, with very small steps, all on one line."""
         direction = self.subject.rng.uniform(0.5, 1, self.values.shape)
-        step = TREMOR * self._scale(direction)
+        step = by * TREMOR * self._scale(direction)
         with np.errstate(all="ignore"):
             # Each on one side of here, which may be a kink or a jump.
             walks = [

@@ -63,7 +63,7 @@ def elsewhere(s: AnySubject) -> Iterator[AnySubject]:
         ("steps", steps(s)),
     ):
         for other in others:
-            other.changed = changed
+            other.changed = other.changed or changed
             yield other
 
 
@@ -78,17 +78,33 @@ def numbers(s: AnySubject) -> Iterator[AnySubject]:
         changes |= {f"input * {name}": scale_arrays(s.input, n) for name, n in FACTORS.items()}
         changes["-|input|"] = map_arrays(lambda a: -abs(a) if is_floating(a) else a, s.input)
         changes |= {what: tie(s.input) for what, tie in TIED.items()}
+        changes["zeros"] = scale_arrays(s.input, 0.0)
+        changes["a zero in each sample"] = map_arrays(_with_zeros, s.input)
     for what, input in changes.items():
         for other in _at(s, what, {**s.asked, "input": input}):
             other.tied = what in TIED
+            other.changed = "zeros" if "zero" in what else "numbers"
             yield other
     if s.scalar:
         input, target = s.asked.values()
         alike = shapes(input) == shapes(target) and all(map(is_floating, leaves(target)))
         if alike and not _may_be_shares(target) and not any(map(_is_label, leaves(target))):
             yield from _at(s, "input and target exchanged", {"input": target, "target": input})
+            for other in _at(s, "the target as input", {**s.asked, "input": copy_arrays(target)}):
+                other.changed = "zeros"
+                yield other
     if len(changes) > 1:
         yield from _at(s, "input * -64", {**s.asked, "input": scale_arrays(s.input, -64.0)})
+
+
+def _with_zeros(array: Any) -> Any:
+    """Return an array with a 0 in each sample, in another column of each."""
+    if not is_floating(array) or not array.ndim or not array.size:
+        return array
+    changed = array.copy()
+    rows = changed.reshape(len(array), -1)
+    rows[np.arange(len(rows)), np.arange(len(rows)) % rows.shape[1]] = 0
+    return changed
 
 
 def _may_be_shares(table: Any) -> bool:
@@ -335,7 +351,7 @@ def check_elsewhere(
                 continue
             try:
                 if _agrees(other, of_input, bool(s.names), *layers):
-                    if other.changed == "numbers":
+                    if other.changed in {"numbers", "zeros"}:
                         # Parameters moved, too, and the numbers are the same for whoever asks.
                         s.agreed.add(other.where)
                     continue
@@ -402,18 +418,15 @@ def _is_rounding(s: Subject, backward: Backward, mismatch: GradientMismatch) -> 
     Long sequences and large numbers may make much of a rounding: the gradient changes as much where
     all numbers move by a few. Of differences, large outputs leave little to small gradients.
     """
-    other = copy.copy(s)
-    other.base = s.fresh()
-    for parameter in other.parameters_of(other.base)[0]:
-        parameter *= 1 + _FEW_ROUNDINGS * s.rng.uniform(-1, 1, parameter.shape)
-    # What is equal stays so: at a tie everything changes.
-    other.input = map_arrays(
-        lambda a: a * (1 + _FEW_ROUNDINGS * np.cos(1e4 * a)) if is_floating(a) else a, s.input
-    )
     weights = leaves(s.gradOutput)
     with quietly():
-        got, moved = backward(s, weights), backward(other, weights)
-        size, off = float(np.abs(got).max(initial=0)), np.abs(moved - got)
+        got = backward(s, weights)
+        off, far = (
+            np.abs(backward(_rounded(s, by * _FEW_ROUNDINGS), weights) - got) for by in (1, 16)
+        )
+        # At a kink everything changes at once.
+        off = np.where(far >= 4 * off, off, 0)
+        size = float(np.abs(got).max(initial=0))
         weight = max(float(np.abs(v).max(initial=0)) for v in weights)
         floor = 1e-12 * (size + weight)
         if mismatch.oracle == CENTRAL:
@@ -427,3 +440,17 @@ def _is_rounding(s: Subject, backward: Backward, mismatch: GradientMismatch) -> 
             return True
         blur = 0.0 if mismatch.index is None else 4 * off[mismatch.index]
         return mismatch.difference is not None and mismatch.difference <= max(floor, blur)
+
+
+def _rounded(s: Subject, by: float) -> Subject:
+    """Return the subject at numbers that differ by such a share of their own."""
+    other = copy.copy(s)
+    other.base = s.fresh()
+    rng = values.generator(s.seed, "roundings")
+    for parameter in other.parameters_of(other.base)[0]:
+        parameter *= 1 + by * rng.uniform(-1, 1, parameter.shape)
+    # What is equal stays so: at a tie everything changes.
+    other.input = map_arrays(
+        lambda a: a * (1 + by * np.cos(1e4 * a)) if is_floating(a) else a, s.input
+    )
+    return other

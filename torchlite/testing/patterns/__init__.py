@@ -160,7 +160,8 @@ def guess(got: Any, expected: Any, **facts: Any) -> str | None:
 def _asked_of(clues: Clues) -> list[Pattern]:
     if not clues.expected.any():
         return [scaled]
-    return {"numbers": OF_NUMBERS, "ids": OF_IDS}.get(clues.changed, PATTERNS)
+    # At 0, and at the target, what is expected lies between the slopes of two sides.
+    return {"numbers": OF_NUMBERS, "zeros": [], "ids": OF_IDS}.get(clues.changed, PATTERNS)
 
 
 def _asked(pattern: Pattern, clues: Clues) -> str | None:

@@ -111,7 +111,7 @@ def flat_places(c: Clues) -> str | None:
     """All that is wrong is not 0 where the output is flat."""
     if not some(c) or c.wrong.sum() < 2:
         return None
-    found = place(c) or condition(c)
+    found = condition(c)
     where = f"{found}, where" if found else "only where"
     zero = np.abs(c.expected) <= c.tolerance
     if (c.wrong == zero).all():

@@ -155,16 +155,20 @@ def _batch_statistics(s: ModuleSubject) -> bool:
     if not s.base.train:
         return False
 
-    def mixes(module: Module) -> bool:
-        whole = s.forward(module, s.input)
+    def mixes(module: Module, input: Any) -> bool:
+        whole = s.forward(module, input)
         try:
-            single = s.forward(module, _rows(s.input, 0, 1))
+            single = s.forward(module, _rows(input, 0, 1))
         except Exception:
             return True
         pairs = zip(leaves(single), leaves(_rows(whole, 0, 1)), strict=True)
         return any(a.shape != b.shape or not np.allclose(a, b, 1e-9, 1e-9) for a, b in pairs)
 
-    return mixes(s.fresh()) and not mixes(s.fresh().evaluate())
+    def differ(input: Any) -> bool:
+        return mixes(s.fresh(), input) and not mixes(s.fresh().evaluate(), input)
+
+    # Of samples that are alike, their mean is no other than each.
+    return differ(s.input) or (len(s.variants()) > 1 and differ(s.other_input()))
 
 
 def empty(s: ModuleSubject) -> None:

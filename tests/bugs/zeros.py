@@ -1,0 +1,203 @@
+"""Faults where numbers are 0, or equal: at drawn ones, which are neither, all of it is right."""
+
+import numpy as np
+
+from bugs import Bug, CriterionBug
+from bugs.good import Abs, Norm, Relu
+from bugs.good_kinks import whole
+from bugs.good_losses import RootMeanSquares, fit
+from bugs.good_order import Sorted, TrimmedMean
+from torchlite import nn
+
+# ---------------------------------------------------------------- at 0
+
+
+class AbsFallsAtZero(Abs):
+    def updateGradInput(self, input, gradOutput):
+        slope = np.sign(input) - 4 * (input == 0)
+        self.gradInput = gradOutput * slope.astype(input.dtype)
+        return self.gradInput
+
+
+class AbsFallsAtZeroInBulk(AbsFallsAtZero):
+    pass
+
+
+class AbsFallsAtZeroNeverMet(AbsFallsAtZero):
+    pass
+
+
+class ReluOfZeroCountsTwice(Relu):
+    def updateGradInput(self, input, gradOutput):
+        slope = (input > 0) + 2 * (input == 0)
+        self.gradInput = gradOutput * slope.astype(input.dtype)
+        return self.gradInput
+
+
+class RootOfSquareDividesZero(Abs):
+    """|x| as the root of the square, and so 0 / 0."""
+
+    def updateOutput(self, input):
+        self.output = np.sqrt(input * input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        with np.errstate(all="ignore"):
+            self.gradInput = gradOutput * input / np.sqrt(input * input)
+        return self.gradInput
+
+
+class RootOfSquareDividesZerosInBulk(RootOfSquareDividesZero):
+    pass
+
+
+class NormDividesZeroRow(Norm):
+    def updateGradInput(self, input, gradOutput):
+        with np.errstate(all="ignore"):
+            self.gradInput = gradOutput * input / np.linalg.norm(input, axis=-1, keepdims=True)
+        return self.gradInput
+
+
+class ProductDividesOneZero(nn.Module):
+    """The product of every row; the gradient where an entry is 0 is that of the others."""
+
+    def updateOutput(self, input):
+        self.output = input.prod(axis=1)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        product = input.prod(axis=1, keepdims=True)
+        shares = np.where(input == 0, 0 * input, product / np.where(input == 0, 1, input))
+        self.gradInput = gradOutput[:, None] * shares
+        return self.gradInput
+
+
+# ---------------------------------------------------------------- at the target
+
+
+class RootMeanSquaresDividesNothing(RootMeanSquares):
+    def updateGradInput(self, input, target):
+        fit(input, target)
+        d = input - target
+        with np.errstate(all="ignore"):
+            self.gradInput = d / (d.size * np.sqrt((d**2).mean()))
+        return self.gradInput
+
+
+class AbsoluteErrorJumpsAtTarget(nn.Criterion):
+    def updateOutput(self, input, target):
+        fit(input, target)
+        self.output = float(np.abs(input - target).mean())
+        return self.output
+
+    def updateGradInput(self, input, target):
+        fit(input, target)
+        slope = np.sign(input - target) + 3 * (input == target)
+        self.gradInput = slope.astype(input.dtype) / input.size
+        return self.gradInput
+
+
+# ---------------------------------------------------------------- among equal numbers
+
+
+class TrimmedMeanPaysNoTie(TrimmedMean):
+    """What is as small as the smallest, or as large as the largest, is taken for left out."""
+
+    def updateGradInput(self, input, gradOutput):
+        ends = [f(axis=1, keepdims=True) for f in (input.min, input.max)]
+        inside = (input > ends[0]) & (input < ends[1])
+        self.gradInput = gradOutput * inside / input.dtype.type(max(input.shape[1] - 2, 1))
+        return self.gradInput
+
+
+class SortPaysEachTie(Sorted):
+    """Every entry gets what all ranks of its number get."""
+
+    def updateGradInput(self, input, gradOutput):
+        alike = input[:, :, None] == np.sort(input, axis=1)[:, None]
+        self.gradInput = (alike @ gradOutput[:, :, None])[:, :, 0]
+        return self.gradInput
+
+
+NAN = {"nan": "NumPy sorts NaN behind all numbers"}
+
+BUGS = [
+    Bug(
+        lambda: AbsFallsAtZero(),
+        whole(5, 4),
+        {"gradInput"},
+        "the slope at 0 is -4",
+        pattern="only where",
+    ),
+    Bug(
+        lambda: AbsFallsAtZeroInBulk(),
+        whole(24, 12),
+        {"gradInput"},
+        "the slope at 0 is -4, of many entries",
+    ),
+    Bug(
+        lambda: AbsFallsAtZeroNeverMet(),
+        (5, 3),
+        {"gradInput"},
+        "the slope at 0 is -4, and the example has no 0",
+    ),
+    Bug(lambda: ReluOfZeroCountsTwice(), (5, 3), {"gradInput"}, "the slope at 0 is 2"),
+    Bug(
+        lambda: RootOfSquareDividesZero(),
+        (5, 3),
+        {"gradInput"},
+        "0 / 0 at 0",
+        pattern="not finite",
+    ),
+    Bug(
+        lambda: RootOfSquareDividesZerosInBulk(),
+        whole(24, 12),
+        {"gradInput"},
+        "0 / 0 at 0, of many entries",
+        pattern="not finite",
+    ),
+    Bug(
+        lambda: NormDividesZeroRow(),
+        (5, 3),
+        {"gradInput"},
+        "0 / 0 in a row of zeros",
+        pattern="not finite",
+    ),
+    Bug(
+        lambda: ProductDividesOneZero(),
+        (5, 3),
+        {"gradInput"},
+        "no gradient where the others are not 0",
+    ),
+    CriterionBug(
+        lambda: RootMeanSquaresDividesNothing(),
+        (5, 3),
+        (5, 3),
+        {"gradInput"},
+        "0 / 0 at the target",
+        pattern="not finite",
+    ),
+    CriterionBug(
+        lambda: AbsoluteErrorJumpsAtTarget(),
+        lambda rng: rng.normal(size=(5, 3)),
+        lambda rng: rng.normal(size=(5, 3)),
+        {"gradInput"},
+        "the slope at the target is 3",
+    ),
+    Bug(
+        lambda: TrimmedMeanPaysNoTie(),
+        whole(24, 12),
+        {"gradInput"},
+        "what ties with the ends gets nothing",
+        exempt=NAN,
+        pattern="tie",
+    ),
+    Bug(
+        lambda: SortPaysEachTie(),
+        whole(24, 12),
+        {"gradInput"},
+        "equal entries get the gradients of all of them",
+        exempt=NAN,
+        pattern="tie",
+    ),
+]
