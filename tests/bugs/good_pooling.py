@@ -192,7 +192,7 @@ class PowerMean(nn.Module):
 
 
 class RootMeanSquare(nn.Module):
-    """Over 2 neighbours."""
+    """Over 2 neighbours; of two zeros the slope is 0."""
 
     def updateOutput(self, input):
         pairs = input.reshape(len(input), input.shape[1] // 2, 2)
@@ -202,7 +202,7 @@ class RootMeanSquare(nn.Module):
     def updateGradInput(self, input, gradOutput):
         pairs = input.reshape(len(input), input.shape[1] // 2, 2)
         root = np.sqrt((pairs**2).mean(-1))
-        self.gradInput = (gradOutput / root / 2)[..., None] * pairs
+        self.gradInput = (gradOutput / np.where(root == 0, 1, root) / 2)[..., None] * pairs
         self.gradInput = self.gradInput.reshape(input.shape)
         return self.gradInput
 

@@ -372,7 +372,7 @@ class SlightSlope(Functional):
 
     def back(self, dout, cache):
         x, length = cache
-        return (dout * x / length,)
+        return (dout * x / np.where(length == 0, 1, length),)
 
 
 class SlightSlopeOffByMillionths(SlightSlope):
