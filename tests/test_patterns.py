@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from torchlite import nn, random
-from torchlite.testing import ContractViolation, check_criterion, check_module
+from torchlite.testing import (
+    ContractViolation,
+    GradientMismatch,
+    check_criterion,
+    check_module,
+)
 from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.patterns import Derivative, guess
 
@@ -824,3 +829,26 @@ def test_a_large_array_is_not_differentiated_for_a_guess():
     make = layer(lambda x: x**2, lambda x, g: 2 * np.where(x < 0, -x, x) * g)
     assert guessed(make, (30, 40), "gradInput") is None
     assert guessed(make, (15, 20), "gradInput") == "only where input < 0: got = -expected"
+
+
+class HuberDoublesTail(nn.Criterion):
+    """Quadratic up to 1, and twice as steep beyond as it says."""
+
+    def updateOutput(self, input, target):
+        off = np.abs(input - target)
+        self.output = float(np.where(off <= 1, off**2 / 2, off - 0.5).sum())
+        return self.output
+
+    def updateGradInput(self, input, target):
+        d = input - target
+        self.gradInput = np.where(np.abs(d) <= 1, d, 2 * np.sign(d))
+        return self.gradInput
+
+
+def test_that_the_first_sample_has_no_large_number_says_nothing():
+    input = np.array([[0.5, -0.25], [3, 0.125], [-2, 4], [0.75, 1.5], [5, -0.375]])
+    with pytest.raises(GradientMismatch) as caught:
+        check_criterion(HuberDoublesTail(), input, np.zeros((5, 2)), only="gradInput")
+    assert caught.value.pattern == (
+        "only where expected is at its bound of 1 -> saturation forgotten?"
+    )

@@ -78,12 +78,11 @@ def numbers(s: AnySubject) -> Iterator[AnySubject]:
         changes |= {f"input * {name}": scale_arrays(s.input, n) for name, n in FACTORS.items()}
         changes["-|input|"] = map_arrays(lambda a: -abs(a) if is_floating(a) else a, s.input)
         changes |= {what: tie(s.input) for what, tie in TIED.items()}
-        changes["zeros"] = scale_arrays(s.input, 0.0)
-        changes["a zero in each sample"] = map_arrays(_with_zeros, s.input)
+        changes["zeros"] = map_arrays(_with_zeros, s.input)
     for what, input in changes.items():
         for other in _at(s, what, {**s.asked, "input": input}):
             other.tied = what in TIED
-            other.changed = "zeros" if "zero" in what else "numbers"
+            other.changed = what if what == "zeros" else "numbers"
             yield other
     if s.scalar:
         input, target = s.asked.values()
@@ -98,10 +97,11 @@ def numbers(s: AnySubject) -> Iterator[AnySubject]:
 
 
 def _with_zeros(array: Any) -> Any:
-    """Return an array with a 0 in each sample, in another column of each."""
+    """Return an array whose first sample is 0, and each other in one entry, another for each."""
     if not is_floating(array) or not array.ndim or not array.size:
         return array
     changed = array.copy()
+    changed[0] = 0
     rows = changed.reshape(len(array), -1)
     rows[np.arange(len(rows)), np.arange(len(rows)) % rows.shape[1]] = 0
     return changed

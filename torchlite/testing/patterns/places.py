@@ -23,6 +23,7 @@ __all__ = [
 
 # How likely chance may be to give the entries that differ where a pattern says that they do.
 CHANCE = 1 / 400
+OUTSIDE = "only outside the first sample"
 
 
 def some(c: Clues) -> bool:
@@ -111,7 +112,11 @@ def flat_places(c: Clues) -> str | None:
     """All that is wrong is not 0 where the output is flat."""
     if not some(c) or c.wrong.sum() < 2:
         return None
-    found = condition(c)
+    found = place(c)
+    if found == OUTSIDE and not c.wrong[1:].all():
+        # By chance: what is flat tells it.
+        found = None
+    found = found or condition(c)
     where = f"{found}, where" if found else "only where"
     zero = np.abs(c.expected) <= c.tolerance
     if (c.wrong == zero).all():
@@ -216,7 +221,7 @@ def place(c: Clues) -> str | None:
         found = set(places[:, axis])
         length = c.wrong.shape[axis]
         if axis == 0 and of_input and length > 2 and found == set(range(1, length)):
-            return "only outside the first sample"
+            return OUTSIDE
         if len(found) == 1 and length > 2:
             index = [":"] * c.wrong.ndim
             index[axis] = str(found.pop())
