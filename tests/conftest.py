@@ -40,3 +40,12 @@ def browser(tmp_path_factory):
     browser = opened(tmp_path_factory.mktemp("profile"))
     yield browser
     browser.quit()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Let a test file that cannot be imported fail: with doctests, pytest passes over it."""
+    report = yield
+    if report.skipped and "unable to import module" in str(report.longrepr):
+        report.outcome = "failed"
+    return report

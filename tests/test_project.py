@@ -121,6 +121,18 @@ def test_every_extra_is_explained():
         assert f"`{extra}`" in needs or f"[{extra}]" in needs, extra
 
 
+def test_a_test_file_that_cannot_be_imported_fails(tmp_path):
+    for name in ("pyproject.toml", "tests/conftest.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text(name), "utf-8")
+    broken = "from torchlite.nn import nowhere\n\ndef test_nothing():\n    pass\n"
+    (tmp_path / "tests" / "test_broken.py").write_text(broken)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "unable to import module" in done.stdout
+
+
 def test_badges_say_what_is_so():
     badges = re.findall(
         r"^!\[([^]]*)\]\(https://img\.shields\.io/badge/(.*)\)$", text("README.md"), re.M

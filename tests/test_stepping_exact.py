@@ -14,7 +14,7 @@ from torchlite.stepping import Trace, record, summary, trace
 from torchlite.stepping.arrays import Copy, named_arrays, snapshot
 from torchlite.stepping.diff import _pattern
 from torchlite.stepping.formulas import filled as filled_in
-from torchlite.stepping.formulas import products, sources
+from torchlite.stepping.formulas import sources
 from torchlite.stepping.summarize import _memory
 from torchlite.stepping.text import block, columns, look, shapes_of_all
 from torchlite.testing.duck import ducks
@@ -285,11 +285,6 @@ def test_of_what_a_result_is_made_in_steps():
 def test_of_what_an_entry_is_made(right, places):
     shapes = dict.fromkeys(("a", "b", "output"), "(3, 3)")
     assert sources([f"output = {right}"], shapes, "output") == places
-
-
-def test_products_of_what_has_a_name():
-    assert products(["output = 2 * a.T @ b"]) == [("a", "b")]
-    assert products(["output = (a + b) @ c + c @ (a + b)"]) == []
 
 
 def test_a_formula_that_warns_is_shown():

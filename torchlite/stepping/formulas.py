@@ -428,7 +428,7 @@ def _near(value: Any, result: Any, size: float) -> bool:
 
 def _largest(value: Any) -> float:
     """Return the largest distance from 0 of what is finite."""
-    sizes = np.abs(value if is_array(value) else np.float64(value))
+    sizes = np.abs(value if is_array(value) else np.asarray(value))
     return float(sizes[np.isfinite(sizes)].max(initial=0))
 
 
