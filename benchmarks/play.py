@@ -3,8 +3,8 @@
     python benchmarks/play.py
 
 The training goes as fast as it can, in turns with nobody looking and with one who asks for every
-frame as a page does, from a program of its own. A step counts by the processor's time that the
-whole program took for it, the server's too, of the best turn.
+frame as a page does, from a program of its own. What counts is the time that the program had the
+processor, the server's part too: others may use the machine. A step counts by its best turn.
 """
 
 import os
@@ -32,7 +32,7 @@ TURNS, SECONDS = 5, 3.0
 
 
 def look(host, path, seconds):
-    """Ask for one frame after the other; return how many came in a second, and their mean size."""
+    """Ask for one frame after the other; return how many came, and their mean size."""
     connection = http.client.HTTPConnection(host)
     after, sizes, end = 0, [], time.perf_counter() + seconds
     while time.perf_counter() < end:
@@ -42,7 +42,7 @@ def look(host, path, seconds):
         after = int(body[:40].partition(b'"frame": ')[2].partition(b",")[0])
         sizes.append(len(body))
     connection.close()
-    return len(sizes) / seconds, sum(sizes) / len(sizes)
+    return len(sizes), sum(sizes) / len(sizes)
 
 
 def measured(problem, turns=TURNS, seconds=SECONDS):
@@ -54,14 +54,15 @@ def measured(problem, turns=TURNS, seconds=SECONDS):
         try:
             trainer.do({"do": "set", "speed": None})
             for _ in range(turns):
-                closed.append(turn(trainer, seconds))
+                closed.append(turn(trainer, seconds)[0])
                 path = f"/{server.secret}/"
                 command = [sys.executable, __file__, "--look", server.own, path, str(seconds)]
                 with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as looking:
                     looking.stdout.readline()
-                    opened.append(turn(trainer, seconds))
+                    step, worked = turn(trainer, seconds)
                     count, size = json.loads(looking.communicate()[0])
-                frames.append(count)
+                opened.append(step)
+                frames.append(count / worked)
                 sizes.append(size)
         finally:
             server.shutdown()
@@ -70,19 +71,20 @@ def measured(problem, turns=TURNS, seconds=SECONDS):
 
 
 def turn(trainer, seconds):
-    """Train so long from the start; return the processor's time for a step."""
+    """Train so long from the start; return the processor's time for a step, and in all."""
     trainer.do({"do": "reset"})
     trainer.do({"do": "train"})
     begin = time.process_time()
     time.sleep(seconds)
     trainer.do({"do": "pause"})
-    return (time.process_time() - begin) / trainer.run.steps
+    worked = time.process_time() - begin
+    return worked / trainer.run.steps, worked
 
 
 def table(rows):
     """Return rows of (name, closed, opened, frames, bytes) as a table of Markdown."""
     lines = [
-        "| problem | a step, nobody looks | a step, one looks | costs | updates of the page a second | bytes of one |",  # noqa: E501
+        "| problem | a step, nobody looks | a step, one looks | costs | pictures a second | bytes of one |",  # noqa: E501
         "|---|---|---|---|---|---|",
     ]
     for name, closed, opened, frames, size in rows:

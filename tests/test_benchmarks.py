@@ -13,7 +13,7 @@ from bugs.good import Good
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import checker_alarms, checker_scoreboard, compare, report, run, timing
+from benchmarks import checker_alarms, checker_scoreboard, compare, play, report, run, timing
 from benchmarks.cases import CASES, GROWTH, NAMED
 from benchmarks.measure import measure
 from benchmarks.peers import Contender, enter
@@ -22,6 +22,7 @@ from benchmarks.sequences import GROWTH_OF_SEQUENCES, SEQUENCES
 from benchmarks.timing import ONCE, Pace, take_turns
 from benchmarks.windows import GROWTH_OF_WINDOWS, PARTS, WINDOWS
 from torchlite import nn
+from torchlite.play import PROBLEMS
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -40,6 +41,17 @@ def test_pytorch_finds_the_same(case):
     pytest.importorskip("torch")
     contenders, _ = enter(1, "float32", ["torchlite", "pytorch"])
     assert "PyTorch" in measure(case.tiny(), contenders, "float32", ONCE)
+
+
+def test_what_looking_costs_is_measured():
+    row = play.measured(PROBLEMS["xor"], turns=1, seconds=0.3)
+    closed, opened, frames, size = row
+    assert min(closed, opened) > 0
+    assert frames > 1
+    assert size > 10_000
+    assert play.table([("xor", 1e-4, 1.1e-4, 28.2, 36_000)]).splitlines()[-1] == (
+        "| xor | 100 µs | 110 µs | 10% | 28 | 36 k |"
+    )
 
 
 class Fixed(Contender):

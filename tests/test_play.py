@@ -365,6 +365,17 @@ def test_the_plane_is_what_the_network_answers_there():
     assert (np.diff(up.astype(int), axis=0) < 0).all()
 
 
+def test_units_that_are_not_finite_are_drawn_as_nothing():
+    run = Run(XOR)
+    run.net[0].weight[0] = np.nan
+    plane = View(run).frame()["plane"]
+    tiles = np.frombuffer(base64.b64decode(plane["units"]["net[0]"]["values"]), np.int8)
+    first, second = tiles.reshape(4, -1)[:2]
+    assert (first == 0).all()
+    assert np.abs(second).max() == 127
+    assert plane["units"]["net[0]"]["largest"][0] == 0
+
+
 def test_images_are_found_and_answered():
     run = Run(PROBLEMS["digits"])
     view = View(run)
@@ -524,6 +535,9 @@ def test_numbers_are_changed_while_training_pauses():
         assert trainer.do(edit)["error"].startswith("StateError: play: pause the training before")
         trainer.do({"do": "pause"})
         assert trainer.do(edit)["new"] == 2
+        endless = trainer.do({**edit, "value": math.inf})
+        assert (endless["old"], endless["new"]) == (2, "inf")
+        trainer.do(edit)
         said = frame_of(trainer)["said"]
         assert said.startswith("net[0].weight[0, 0]: ")
         assert "→ 2; the loss of this batch: " in said
@@ -552,8 +566,8 @@ def test_frames_leave_the_training_its_time(monkeypatch):
         after = 0
         for _ in range(4):
             after = frame_of(trainer, after)["frame"]
-    # A frame takes as long as four steps: 56 of them are 14 times as long.
-    assert min(np.diff(seen[-3:])) >= 56
+    # A frame takes as long as four steps: 61 of them are 15 times as long.
+    assert min(np.diff(seen[-3:])) >= 61
 
 
 def test_what_is_asked_of_a_trainer_that_has_ended():

@@ -16,7 +16,7 @@ from torchlite.play.run import CHOICES, Run
 from torchlite.stepping import text
 from torchlite.testing.raised import line_of
 
-__all__ = ["View"]
+__all__ = ["View", "finite"]
 
 # Of an array, so many entries are shown, those of its first rows; of all arrays so many.
 SHOWN = 10_000
@@ -67,10 +67,10 @@ class View:
             return {
                 "step": run.steps,
                 "epoch": run.epochs,
-                "loss": _finite(run.loss),
+                "loss": finite(run.loss),
                 "accuracy": self.accuracy,
                 "curves": {
-                    "loss": [[step, _finite(loss)] for step, loss in run.losses.points],
+                    "loss": [[step, finite(loss)] for step, loss in run.losses.points],
                     "accuracy": self.accuracies,
                 },
                 "layers": self._layers(held),
@@ -159,7 +159,7 @@ class View:
                 arrays.append(said)
                 left -= min(array.size, SHOWN) if shown else 0
                 if role == "update":
-                    ratios[name] = _finite(run.updates[position, name][1])
+                    ratios[name] = finite(run.updates[position, name][1])
             layers.append(
                 {
                     "position": position,
@@ -241,7 +241,7 @@ class _Plane:
                 scaled, largest = _scaled(square.reshape(-1, square.shape[-1]))
                 units[f"net{place.path}"] = {
                     "count": held.shape[1],
-                    "largest": [_finite(value) for value in largest.tolist()],
+                    "largest": [finite(value) for value in largest.tolist()],
                     # One picture after the other.
                     "values": _bytes(127 * scaled.T, "int8"),
                 }
@@ -292,7 +292,7 @@ def _array(name: str, array: Any, role: str, shown: Any = True) -> dict[str, Any
         return said
     if not shown:
         norm = float(np.linalg.norm(array.astype(float, copy=False)))
-        return {**said, "norm": _finite(norm)}
+        return {**said, "norm": finite(norm)}
     if array.size > SHOWN and array.ndim:
         rows = max(1, SHOWN // max(1, array[0].size))
         array = array[:rows]
@@ -308,12 +308,14 @@ def _bytes(array: Array, dtype: str) -> str:
 
 def _scaled(columns: Array) -> tuple[Array, Array]:
     """Return columns divided by their largest size, and these; what is not finite is 0."""
-    columns = np.nan_to_num(columns, nan=0, posinf=0, neginf=0)
     largest = np.abs(columns).max(0)
+    if not np.isfinite(largest).all():
+        columns = np.nan_to_num(columns, nan=0, posinf=0, neginf=0)
+        largest = np.abs(columns).max(0)
     return columns / np.where(largest > 0, largest, 1), largest
 
 
-def _finite(number: Any) -> Any:
+def finite(number: Any) -> Any:
     """Return a number that JSON knows, or its name."""
     return number if number is None or math.isfinite(number) else str(number)
 

@@ -283,7 +283,7 @@ const Play = (() => {
       const palette = kinds > 2 ? MANY.map(rgb) : ["--minus", "--plus"].map((name) => rgb(colour(name)));
       const context = this.small.getContext("2d"), image = context.createImageData(side, side);
       for (let i = 0; i < count; i++) {
-        const part = classes ? 0.1 + 0.8 * (clear[i] / 255) : 0.9 * Math.abs(values[i]) / 127;
+        const part = classes ? 0.1 + 0.65 * (clear[i] / 255) : 0.75 * Math.abs(values[i]) / 127;
         const far = palette[(classes ? classes[i] : Number(values[i] > 0)) % palette.length];
         for (let c = 0; c < 3; c++) image.data[4 * i + c] = zero[c] + part * (far[c] - zero[c]);
         image.data[4 * i + 3] = 255;

@@ -7,6 +7,7 @@ import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
+from time import thread_time
 from typing import Any
 
 from torchlite.errors import StateError
@@ -99,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     # Connections on which nothing is asked are closed.
     timeout = 30
+    worked = 0.0
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -136,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._refuse(HTTPStatus.BAD_REQUEST, "a command is JSON")
                 return
             answer = self.server.trainer.do(command)
-            self._send(json.dumps(answer).encode(), "application/json")
+            self._send(json.dumps(answer, allow_nan=False).encode(), "application/json")
 
     def _asked(self) -> str | None:
         """Return what is asked for below the secret; refuse it if this is not its own page."""
@@ -164,6 +166,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(b"", "application/json", HTTPStatus.NO_CONTENT)
         else:
             self._send(text.encode(), "application/json")
+        # What this thread worked since the last frame was for this one.
+        worked = thread_time()
+        self.server.trainer.charge(worked - self.worked)
+        self.worked = worked
 
     def _whole(self, made: Any) -> None:
         try:

@@ -18,7 +18,7 @@ from torchlite import random
 from torchlite.errors import SettingError, StateError, fault
 from torchlite.play import faults, saved
 from torchlite.play.data import Problem
-from torchlite.play.frames import View
+from torchlite.play.frames import View, finite
 from torchlite.play.run import Run
 from torchlite.stepping import trace
 from torchlite.stepping.page import render
@@ -28,10 +28,10 @@ __all__ = ["Trainer"]
 
 # Updates a second, at first: so that one sees the network learn.
 SPEED = 100.0
-# Pages get so many frames a second at most, and making them takes at most this part of the time
-# that is left to the training: with sending them, a tenth.
+# Pages get so many frames a second at most, and making and sending them takes at most this part of
+# the time that is left to the training.
 FRAMES = 30
-SHARE = 0.07
+SHARE = 0.065
 # When nobody has looked for so many seconds, the training pauses.
 PATIENCE = 10.0
 # A command that has not been done after so many seconds was given to a network that computes on.
@@ -97,7 +97,7 @@ class Trainer:
         self._asked = perf_counter()
         self._closed = False
         self._runs = 0
-        self._idled = 0.0
+        self._idled = self._charged = 0.0
         self._kept: list[str] = []
         self._every = 1
         self._thread = threading.Thread(target=self._work, name="torchlite play", daemon=True)
@@ -189,6 +189,11 @@ class Trainer:
             finally:
                 self._waiting -= 1
 
+    def charge(self, seconds: float) -> None:
+        """Count what a thread worked to send a frame as time that the next one takes."""
+        with self._published:
+            self._charged += seconds
+
     @property
     def kept(self) -> list[str]:
         """Frames of the whole run, at even distances."""
@@ -197,13 +202,15 @@ class Trainer:
     # ---------------------------------------------------------------- in the thread
 
     def _work(self) -> None:
-        while not self._closed:
-            frame = self._until_frame() if self._changed and self._waiting else math.inf
-            self._obey(frame)
-            if self.running:
-                self._train(watched=not frame)
-            if not frame:
-                self._publish()
+        # The page tells of NaN and infinities.
+        with np.errstate(all="ignore"):
+            while not self._closed:
+                frame = self._until_frame() if self._changed and self._waiting else math.inf
+                self._obey(frame)
+                if self.running:
+                    self._train(watched=not frame)
+                if not frame:
+                    self._publish()
         while not self._commands.empty():
             asked = self._commands.get()
             if asked is not None:
@@ -263,9 +270,7 @@ class Trainer:
         self._changed = True
         self.raised = None
         try:
-            # NaN and infinities are told of, each time, by the page.
-            with np.errstate(all="ignore"):
-                return call()
+            return call()
         except BaseException as error:
             notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
             self.raised = f"{type(error).__name__}: {error}{line_of(error)}{notes}"
@@ -275,7 +280,8 @@ class Trainer:
         now, begin = perf_counter(), self._clock()
         text = self._framed(now)
         end = self._clock()
-        took = end - begin
+        with self._published:
+            took, self._charged = end - begin + self._charged, 0.0
         self._due, self._affordable = now + 1 / FRAMES, end + took / SHARE
         self._keep(text)
         with self._published:
@@ -418,7 +424,7 @@ class Trainer:
         self.said = (
             f"{position}.{name}[{place}]: {old} → {new}; the loss of this batch: {before} → {after}"
         )
-        return change._asdict()
+        return {"old": finite(change.old), "new": finite(change.new)}
 
     def _break(self, position: str, fault: str | None) -> dict[str, Any]:
         noticed = self.run.break_it(position, fault)
