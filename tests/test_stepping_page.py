@@ -430,8 +430,8 @@ def test_the_loss_is_told_as_a_formula_with_its_numbers(show):
     reach(page, "updateOutput of criterion")
     step = page.one(".step:not([hidden])")
     assert step.find_element("css selector", "pre").text.split("\n") == [
-        "n = input.size = 4",
         "output = ((input (2, 2) - target (2, 2)) ** 2).sum() / n",
+        "where n = input.size = 4",
     ]
     assert step.find_element("css selector", ".terms").text == (
         "((1 - 1) ** 2 + (2 - 1) ** 2 + (-3 - 1) ** 2 + (4 - 1) ** 2) / 4 = 6.5"

@@ -1,12 +1,13 @@
 """Statements of Maths for the page: with what settings decide put in, and as trees for a script."""
 
 import ast
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from torchlite.stepping.formulas import filled, parsed, takes_a_size
+from torchlite.stepping.formulas import filled, parsed, takes_a_size, written
 from torchlite.testing import maths
 
 __all__ = ["settled", "shown", "trees"]
@@ -37,8 +38,10 @@ def settled(lines: Any, settings: dict[str, Any], names: dict[str, Any]) -> list
     text = "\n".join(lines)
     body = parsed(tuple(lines)).body
     tests = [_tests(statement) for statement in body]
-    if len(body) == 1 and not tests[0]:
-        return [(text, None)]
+    unsettled = [(ast.get_source_segment(text, statement) or "", None) for statement in body]
+    perhaps = set(settings).union(*map(written, body))
+    if not any(tests) and not any(_may_be_fixed(statement, perhaps) for statement in body):
+        return unsettled
     run, number = [], 0
     for statement, asked in zip(body, tests, strict=True):
         for test in asked:
@@ -49,7 +52,7 @@ def settled(lines: Any, settings: dict[str, Any], names: dict[str, Any]) -> list
         with np.errstate(all="ignore"):
             values = maths.evaluate(run, SimpleNamespace(**settings), **names)
     except Exception:
-        return [(ast.get_source_segment(text, statement) or "", None) for statement in body]
+        return unsettled
     made: list[tuple[str, Any]] = []
     fixed = set(settings)
     number = 0
@@ -61,33 +64,46 @@ def settled(lines: Any, settings: dict[str, Any], names: dict[str, Any]) -> list
             # A copy: the tree is everybody's.
             statement = ast.parse(line).body[0]
             line = ast.unparse(_Decided(truths).visit(statement))
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            name = statement.targets[0].id
-            # A setting may have the name of what is computed here.
-            fixed.discard(name)
-            if _is_plain(values.get(name)) and _is_of_sizes(statement.value, fixed):
-                value = values[name]
-                fixed.add(name)
+        # A setting may have the name of what is computed here.
+        target = written(statement)
+        fixed -= target
+        if _may_be_fixed(statement, fixed) and _is_plain(values.get(min(target))):
+            value = values[min(target)]
+            fixed |= target
         made.append((line, value))
     return made
 
 
-def shown(statements: list[tuple[str, Any]], shapes: dict[str, str]) -> list[str]:
-    """Return settled statements as one reads them: with shapes filled in, and with values.
+def shown(
+    statements: list[tuple[str, Any]], shapes: dict[str, str], results: Iterable[str]
+) -> list[str]:
+    r"""Return settled statements as one reads them: those of the results, then what is in them.
+
+    With shapes filled in, and with values.
 
     Example
     -------
-    >>> shown([("n = input.size", 6), ("output = input / n", None)], {"input": "(2, 3)"})
-    ['n = input.size = 6', 'output = input (2, 3) / n']
-    >>> shown([("n = 1", 1)], {})
+    >>> shapes = {"input": "(2, 3)", "target": "(2, 3)"}
+    >>> settled = [("n = input.size", 6), ("output = (input - target).sum() / n", None)]
+    >>> print("\n".join(shown(settled, shapes, ["output"])))
+    output = (input (2, 3) - target (2, 3)).sum() / n
+    where n = input.size = 6
+    >>> shown([("n = 1", 1)], {}, ["output"])
     ['n = 1']
     """
-    made = []
+    lines = []
     for line, value in statements:
         ending = "" if value is None or line.endswith(f"= {value}") else f" = {value}"
-        made += filled([line], shapes)
-        made[-1] += ending
-    return made
+        lines.append("\n".join(filled([line], shapes)) + ending)
+    names = [written(parsed((line,)).body[0]) for line, _ in statements]
+    wanted = set(results)
+    each = [bool(found & wanted) for found in names]
+    others = [name for found in names if not found & wanted for name in found]
+    # What is written more than once is read in the order in which it runs.
+    if len(others) > len(set(others)) or not any(each):
+        return lines
+    where = [f"where {line}" for line, mine in zip(lines, each, strict=True) if not mine]
+    return [line for line, mine in zip(lines, each, strict=True) if mine] + where
 
 
 def trees(statements: list[tuple[str, Any]]) -> list[Any]:
@@ -141,6 +157,15 @@ class _Decided(ast.NodeTransformer):
         truth = self.truths.get(ast.dump(node.values[0])) if len(node.values) == 2 else None
         self.generic_visit(node)
         return node if truth is None else node.values[truth != isinstance(node.op, ast.Or)]
+
+
+def _may_be_fixed(statement: ast.stmt, fixed: set[str]) -> bool:
+    """Tell whether settings and sizes give the value of the one name that is written."""
+    return (
+        isinstance(statement, ast.Assign)
+        and isinstance(statement.targets[0], ast.Name)
+        and _is_of_sizes(statement.value, fixed)
+    )
 
 
 def _is_plain(value: Any) -> bool:

@@ -141,7 +141,7 @@ def sources(lines: Any, shapes: dict[str, str], target: str) -> list[list[Any]]:
         name: node.value
         for node in parsed(tuple(lines)).body
         if isinstance(node, (ast.Assign, ast.AugAssign))
-        for name in _written(node)
+        for name in written(node)
     }
     found: list[list[Any]] = []
     # Once the same way: a name in two places of each of n lines would be followed 2**n times.
@@ -348,14 +348,14 @@ def _selected(kind: Any, method: str, targets: frozenset[str]) -> list[str]:
     wanted = set(targets)
     chosen: list[str] = []
     for node in reversed(tree.body):
-        written = _written(node)
-        if (written & wanted) - ({"output", "gradInput"} - targets):
+        names = written(node)
+        if (names & wanted) - ({"output", "gradInput"} - targets):
             chosen.append(ast.get_source_segment(text, node) or "")
             wanted |= {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
     return chosen[::-1]
 
 
-def _written(node: ast.stmt) -> set[str]:
+def written(node: ast.stmt) -> set[str]:
     """Return the names that a statement assigns to, adds to, or hands to np.add.at first."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and node.value.args:
         places: list[ast.AST] = [node.value.args[0]]

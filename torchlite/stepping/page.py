@@ -198,7 +198,8 @@ def _step(
         "method": step.method,
         "inside": step.inside,
         "purpose": _purpose(trace, step),
-        "maths": expressions.shown(statements, step.shapes) or text.lines_of(step),
+        "maths": expressions.shown(statements, step.shapes, step.results or step.after)
+        or text.lines_of(step),
         "trees": expressions.trees(statements),
         "settings": {name: _setting(value) for name, value in settings.items()},
         "hint": _hint(trace, step),
