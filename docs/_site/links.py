@@ -21,6 +21,8 @@ ELSEWHERE = {
     "CONTRIBUTING.md": "project/contributing.md",
     "SECURITY.md": "project/security.md",
     "benchmarks/README.md": "project/benchmarks.md",
+    "docs/howto": "howto.md",
+    "docs/tutorials": "tutorials.md",
     "examples": "gallery/index.rst",
 }
 _FENCED = re.compile(r"^(```.*?^```)$", re.MULTILINE | re.DOTALL)
