@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import webbrowser
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ import pytest
 
 import torchlite as nn
 from torchlite import random
+from torchlite.commands.play import _open
 from torchlite.errors import DTypeError, SettingError, StateError
 from torchlite.play import PROBLEMS, Problem, Run, Trainer
 from torchlite.play.frames import View
@@ -735,6 +737,29 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path):
         out, err = started.communicate(timeout=20)
     assert (started.returncode, err) == (0, "")
     assert out == "\nended\n"
+
+
+def test_a_browser_that_takes_the_terminal_is_left_alone(monkeypatch):
+    opened = []
+
+    class Lynx(webbrowser.GenericBrowser):
+        def open(self, address, new=0, autoraise=True):
+            opened.append(self.name)
+
+    class Window(webbrowser.BackgroundBrowser):
+        open = Lynx.open
+
+    for browser in (Lynx("lynx"), Window("firefox")):
+        monkeypatch.setattr(webbrowser, "get", lambda browser=browser: browser)
+        _open("http://127.0.0.1/")
+    monkeypatch.undo()
+
+    def absent():
+        raise webbrowser.Error("could not locate runnable browser")
+
+    monkeypatch.setattr(webbrowser, "get", absent)
+    _open("http://127.0.0.1/")
+    assert opened == ["firefox"]
 
 
 def test_the_command_refuses_what_cannot_be(capsys):
