@@ -617,6 +617,12 @@ def test_rows_of_digits_are_pictures_and_so_is_what_meets_them(tmp_path):
     assert pictures == expected & found.keys()
     assert len(pictures) >= 10
     assert {tuple(tile) for tile in found.values() if tile} == {(8, 8)}
+    said = "Rows of a layer's input that look like square pictures, for numbers one above the other"
+    assert said in data["note"]
+    noise = np.random.default_rng(0).random((4, 64))
+    data = page_data(trace(nn.Linear(64, 4), noise), tmp_path)
+    assert said not in data["note"]
+    assert "packed" in data["steps"][0]["arrays"][0]
 
 
 def test_text():

@@ -8,7 +8,7 @@ import numpy as np
 
 from torchlite.stepping.arrays import Copy
 
-__all__ = ["Pool", "picture"]
+__all__ = ["Pool"]
 
 # So many characters of packed numbers a page may have: some megabytes load at once.
 ROOM = 4_000_000
@@ -32,6 +32,7 @@ class Pool:
         self._room = ROOM
         self._end: int | None = None
         self._missing = False
+        self._pictures = False
 
     @property
     def note(self) -> str:
@@ -39,6 +40,11 @@ class Pool:
         said = []
         if any(kind == "f4" for kind, _ in self.packed):
             said.append("In heat maps numbers are rounded to seven digits.")
+        if self._pictures:
+            said.append(
+                "Rows of a layer's input that look like square pictures, for numbers one above the "
+                "other are alike, are drawn so, and the weights that meet them."
+            )
         if self._end is not None:
             said.append(
                 f"From step {self._end} on large arrays are shown by norm, minimum and maximum: "
@@ -66,6 +72,24 @@ class Pool:
             self.packed.append(entry)
         return self._places[entry]
 
+    def picture(self, step: Any, name: str, copy: Copy) -> list[int] | None:
+        """Return [height, width] of the pictures that the rows of a matrix are, or None.
+
+        They are pictures where the rows of a step's input look like squares; with them its
+        gradInput, and the weights that meet them.
+        """
+        input = step.arguments.get("input")
+        rows = name in ("input", "gradInput") or name.lower().endswith("weight")
+        if not (rows and isinstance(input, Copy) and input.values is not None):
+            return None
+        if len(input.shape) != 2 or len(copy.shape) != 2 or input.shape[1] != copy.shape[1]:
+            return None
+        side = _side(input.values)
+        if side is None:
+            return None
+        self._pictures = True
+        return [side, side]
+
 
 def _packed(values: Any) -> tuple[str, Any]:
     """Return the numbers as float32 in base64, where that rounds them and no more.
@@ -84,22 +108,6 @@ def _packed(values: Any) -> tuple[str, Any]:
     if near.all() and (values.dtype.kind == "f" or (rounded == exact).all()):
         return "f4", base64.b64encode(rounded.tobytes()).decode()
     return "f8", base64.b64encode(exact.tobytes()).decode()
-
-
-def picture(step: Any, name: str, copy: Copy) -> list[int] | None:
-    """Return [height, width] of the pictures that the rows of a matrix are, None if they are none.
-
-    They are, where the rows of a step's input look like square pictures; with them its gradInput,
-    and the weights that meet them.
-    """
-    input = step.arguments.get("input")
-    rows = name in ("input", "gradInput") or name.lower().endswith("weight")
-    if not (rows and isinstance(input, Copy) and input.values is not None):
-        return None
-    if len(input.shape) != 2 or len(copy.shape) != 2 or input.shape[1] != copy.shape[1]:
-        return None
-    side = _side(input.values)
-    return None if side is None else [side, side]
 
 
 def _side(rows: Any) -> int | None:

@@ -16,7 +16,7 @@ from torchlite.stepping import drawing, expressions, text
 from torchlite.stepping.arrays import Copy, named_arrays
 from torchlite.stepping.formulas import SCATTERED, TARGETS, regions, sources, windows
 from torchlite.stepping.numeric import Numeric
-from torchlite.stepping.packing import Pool, picture
+from torchlite.stepping.packing import Pool
 from torchlite.stepping.steps import Step, Trace
 from torchlite.testing import maths
 
@@ -325,7 +325,7 @@ def _array(
         if place is None:
             return shown
         shown["packed"] = place
-        shown["tile"] = picture(step, name, value)
+        shown["tile"] = pool.picture(step, name, value)
     else:
         shown["values"] = [_plain(number) for number in value.values.ravel().tolist()]
         largest = np.abs(value.values[np.isfinite(value.values)]).max(initial=0)
