@@ -589,6 +589,8 @@ const Play = (() => {
 
     async edit(panel, place) {
       if (this.frame.running) await this.do({ do: "pause" });
+      // The number is that after the last step, which is still to be shown.
+      while (this.frame.running && !this.lost) await new Promise((done) => setTimeout(done, 20));
       const { array, position, values } = panel, editor = this.part("editor");
       const [range, number] = editor.querySelectorAll("input");
       this.close();
