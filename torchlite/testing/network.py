@@ -179,6 +179,8 @@ class _Spot(NamedTuple):
 class _Loss(Variable):
     """The loss by the numbers at some spots, one after the other."""
 
+    kind = "network"
+
     def __init__(self, subject: "_Network", spots: list[_Spot]) -> None:
         self.network = self.subject = subject
         self.spots = spots

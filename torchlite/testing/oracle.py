@@ -192,12 +192,14 @@ class _Check:
 
     def _oracle(self) -> str:
         """Return COMPLEX if the complex step and central differences agree, else CENTRAL."""
-        directions, numbers = [self.direction], np.abs(self.variable.values)
-        count, places = self._classes(numbers)
-        if count < numbers.size and self.variable.kind == "input":
-            # Where ties move together, there is no kink to hide behind.
-            speeds = values.directions(self.subject.rng, (count,))
-            directions.append(speeds[places] * np.where(self.variable.values < 0, -1.0, 1.0))
+        directions = [self.direction]
+        if self.variable.kind == "input":
+            numbers = self.variable.values
+            count, places = self._classes(np.abs(numbers))
+            if count < numbers.size:
+                # Where ties move together, there is no kink to hide behind.
+                speeds = values.directions(self.subject.rng, (count,))
+                directions.append(speeds[places] * np.where(numbers < 0, -1.0, 1.0))
         for direction in directions:
             try:
                 exact, _ = self.variable.slopes(direction, COMPLEX)

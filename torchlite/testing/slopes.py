@@ -313,6 +313,9 @@ class Variable:
     @cached_property
     def nearly_equal(self) -> Array:
         """How far numbers are apart, of their size, that steps lead from the one to the other."""
+        if self.kind != "input":
+            # Parameters were moved apart.
+            return np.zeros(0)
         apart = np.diff(np.sort(np.abs(self.values), axis=None), prepend=0)
         apart = apart / self._scale(np.ones_like(self.values))
         return apart[(apart > SAME) & (apart < 4 * NEXT)]

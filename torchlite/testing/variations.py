@@ -78,7 +78,9 @@ def numbers(s: AnySubject) -> Iterator[AnySubject]:
         changes |= {f"input * {name}": scale_arrays(s.input, n) for name, n in FACTORS.items()}
         changes["-|input|"] = map_arrays(lambda a: -abs(a) if is_floating(a) else a, s.input)
         changes |= {what: tie(s.input) for what, tie in TIED.items()}
-        changes["zeros"] = map_arrays(_with_zeros, s.input)
+        if not s.composed:
+            # Layers inside are asked by themselves; what is steep in one makes NaN of a zero after.
+            changes["zeros"] = map_arrays(_with_zeros, s.input)
     for what, input in changes.items():
         for other in _at(s, what, {**s.asked, "input": input}):
             other.tied = what in TIED
