@@ -167,6 +167,18 @@ def test_what_is_shown_to_newcomers_is_run(path):
     assert [block for block in blocks if not block.startswith(">>> ")] == []
 
 
+def test_errors_that_questions_are_headed_by_are_in_the_errors_own_words():
+    _, *entries = (ROOT / "docs" / "faq.md").read_text("utf-8").split("\n### ")
+    quoted = 0
+    for entry in entries:
+        heading, _, rest = entry.partition("\n")
+        if not heading[0].isupper():
+            shown = " ".join(re.findall(r"^```python\n(.*?)^```", rest, re.DOTALL | re.MULTILINE))
+            assert heading in shown
+            quoted += 1
+    assert quoted == 19
+
+
 def test_what_is_said_of_speed_is_what_was_measured():
     page = (ROOT / "docs" / "performance.md").read_text("utf-8")
     part = page.partition("<!-- one thread, float32 -->")[2].partition("<!-- end -->")[0]
