@@ -11,7 +11,9 @@ import re
 import runpy
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -939,6 +941,50 @@ def test_what_is_wrong_with_a_trace_is_said(written, tmp_path):
     for _ in range(200):
         deep = {**deep, "modules": [deep]}
     assert said(lambda data: data.update(network=deep)) == ("modules are nested more than 200 deep")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["output = 1 if {} else 2"],
+        ["output = 2 if input.size else {}"],
+        ["output = input.size and {}"],
+        ["{}", "n = input.size", "output = input / n"],
+        ["n = {}.size"],
+        ["output = conv(input, {}, (1,), (0,))"],
+        ["for i in range(input.size):\n    {}", "n = len(input) or 1"],
+    ],
+)
+def test_nothing_that_is_made_of_a_file_runs_what_it_says(lines, tmp_path, monkeypatch, capsys):
+    file, written = tmp_path / "trace.json", tmp_path / "written"
+    code = f"np.savetxt({str(written)!r}, np.ones(1))"
+    lines = [line.format(code) for line in lines]
+    monkeypatch.chdir(tmp_path)
+    net, criterion, x, y = by_hand()
+    steps = trace(net, x, criterion, y)
+    steps.to_json(file)
+    data = json.loads(file.read_bytes())
+    for step in data["steps"]:
+        step["maths"] = lines
+        step["shapes"] = {"input": "(4, 2)", "n": "(4, 2)"}
+    file.write_text(json.dumps(data))
+    read = Trace.from_json(file)
+    # All ways to look, and those of the shell; what numeric derivatives need is in no file.
+    str(read), repr(read), read._repr_html_()
+    for numeric in (True, False):
+        read.to_html(tmp_path / "page.html", numeric)
+    for step in read:
+        repr(step), step._repr_html_()
+    read.diff(steps), steps.diff(read), read.diff(read)
+    read.to_json(tmp_path / "again.json")
+    assert main(["trace", "--compare", str(file), str(file)]) == 0
+    assert main(["show", str(file)]) == 2
+    assert not written.exists()
+    input = np.ones((0, 2) if " 2 if" in lines[0] else (1, 1, 2))
+    # Run, it would have been there.
+    with suppress(maths.MathsError):
+        maths.evaluate(lines, SimpleNamespace(), input=input)
+    assert written.exists()
 
 
 def test_names_in_a_trace_steer_no_terminal(tmp_path):

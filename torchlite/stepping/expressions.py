@@ -20,12 +20,14 @@ _OPERATORS: dict[type, str] = {
 }  # fmt: skip
 
 
-def settled(lines: Any, settings: dict[str, Any], names: dict[str, Any]) -> list[tuple[str, Any]]:
+def settled(
+    lines: Any, settings: dict[str, Any] | None, names: dict[str, Any]
+) -> list[tuple[str, Any]]:
     """Return the statements with what settings decide decided: [(statement, its value)].
 
     Of two expressions the one that is taken remains. The value is there where it is a number, or
     some, that the sizes and the settings give; otherwise it is None. Where the statements cannot
-    be run with these names, they remain as they are.
+    be run with these names, or there are no settings, they remain as they are.
 
     Example
     -------
@@ -39,6 +41,8 @@ def settled(lines: Any, settings: dict[str, Any], names: dict[str, Any]) -> list
     body = parsed(tuple(lines)).body
     tests = [_tests(statement) for statement in body]
     unsettled = [(ast.get_source_segment(text, statement) or "", None) for statement in body]
+    if settings is None:
+        return unsettled
     perhaps = set(settings).union(*map(written, body))
     if not any(tests) and not any(_may_be_fixed(statement, perhaps) for statement in body):
         return unsettled

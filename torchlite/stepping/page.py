@@ -186,7 +186,8 @@ def _step(
     when = {} if step.time is None else {"time": step.time}
     if step.time is None and step.position in lengths:
         when["sequence"] = lengths[step.position]
-    settings = trace._settings.get(step.number, {})
+    # A trace from a file has none: what a file says is not run.
+    settings = trace._settings.get(step.number)
     statements = expressions.settled(
         step.maths, settings, _values_in({**step.arguments, **step.parameters, **step.results})
     )
@@ -201,7 +202,7 @@ def _step(
         "maths": expressions.shown(statements, step.shapes, step.results or step.after)
         or text.lines_of(step),
         "trees": expressions.trees(statements),
-        "settings": {name: _setting(value) for name, value in settings.items()},
+        "settings": {name: _setting(value) for name, value in (settings or {}).items()},
         "hint": _hint(trace, step),
         "scale": _scale(step),
         "flow": flow,
