@@ -299,8 +299,10 @@ def test_looking_changes_nothing():
     """Neither random numbers nor statistics go on by a look, or by a frame."""
 
     def make():
+        # The second Dropout draws when it is evaluated, too.
+        drawn = nn.Dropout(0.5, False, False, True)
         net = nn.Sequential(
-            nn.Linear(2, 4), nn.BatchNormalization(4), nn.Dropout(), nn.Linear(4, 2)
+            nn.Linear(2, 4), nn.BatchNormalization(4), nn.Dropout(), drawn, nn.Linear(4, 2)
         )
         _, _, x, y = XOR.make()
         return net, nn.CrossEntropyCriterion(), x, y
@@ -418,6 +420,62 @@ def test_which_answers_are_right(target, output, reads, right):
     assert told is right is None or told.tolist() == right
 
 
+def of_holes():
+    input = np.ones((6, 2))
+    input[3, 0] = np.nan
+    return nn.Linear(2, 1), nn.MSECriterion(), input, np.ones((6, 1))
+
+
+def of_points_far_apart():
+    input = np.array([[-1.7e308, 0.0], [1.7e308, 0.0]])
+    return nn.Linear(2, 1), nn.MSECriterion(), input, np.ones((2, 1))
+
+
+def of_no_outputs():
+    net = nn.Sequential(nn.Reshape(16), nn.Linear(16, 0))
+    return net, nn.MSECriterion(), np.ones((8, 4, 4)), np.ones((8, 0))
+
+
+class Loss(nn.MSECriterion):
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+
+    def updateOutput(self, input, target):
+        self.output = self.kind(super().updateOutput(input, target))
+        return self.output
+
+
+def of_loss(kind):
+    return lambda: (nn.Linear(3, 1), Loss(kind), np.ones((4, 3)), np.ones((4, 1)))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [of_holes, of_points_far_apart, of_no_outputs]
+    + [of_loss(kind) for kind in (complex, np.float32, np.array, np.atleast_1d)],
+)
+def test_there_is_a_frame_of_whatever_is_trained(make):
+    """Where nothing can be learned, a word says so; commands are done all the same."""
+    with Trainer([Problem("odd", make)]) as trainer:
+        number = frame_of(trainer)["frame"]
+        assert trainer.do({"do": "step"}) == {"ok": True}
+        frame = frame_of(trainer, number)
+        assert frame["step"] == 1 or frame["trouble"]
+        assert frame["plane"] is None
+        assert trainer.do({"do": "pause"}) == {"ok": True}
+
+
+@pytest.mark.parametrize("kind", [complex, np.atleast_1d])
+def test_a_loss_is_a_real_number(kind):
+    run = Run(Problem("odd", of_loss(kind)))
+    for call in (run.look, run.step):
+        with pytest.raises(DTypeError) as caught:
+            call()
+        got = type(kind(1.0)).__name__
+        assert str(caught.value) == f"play: the loss must be a real number, got {got}"
+
+
 # ------------------------------------------------------------------ the thread
 
 
@@ -491,6 +549,124 @@ def test_an_error_of_the_network_is_told_with_its_line_and_ends_nothing():
         assert frame_of(trainer, frame["frame"])["trouble"] is None
 
 
+def test_a_frame_that_cannot_be_made_ends_the_trainer_with_a_word_why():
+    with Trainer([XOR]) as trainer:
+
+        def broken():
+            raise ValueError("no frame")
+
+        trainer.view.frame = broken
+        line = broken.__code__.co_firstlineno + 1
+        says = f"play: the program has ended: ValueError: no frame ({Path(__file__).name}:{line})"
+        for _ in range(2):
+            with pytest.raises(StateError) as caught:
+                trainer.next(0)
+            assert str(caught.value) == says
+        assert trainer.do({"do": "step"}) == {"ok": False, "error": says}
+
+
+def test_what_is_asked_of_a_trainer_that_has_not_been_started():
+    trainer = Trainer([XOR])
+    says = "play: the trainer has not been started: use it in a with statement"
+    assert trainer.do({"do": "step"}) == {"ok": False, "error": says}
+    for call in (trainer.page, trainer.story, lambda: trainer.next(0)):
+        with pytest.raises(StateError) as caught:
+            call()
+        assert str(caught.value) == says
+    trainer.close()
+    assert trainer.do({"do": "step"}) == {"ok": False, "error": "play: the program has ended"}
+
+
+def test_commands_are_refused_from_the_moment_of_the_end():
+    """What was put in is answered, and after that nothing gets in."""
+    trainer = Trainer([XOR])
+    with trainer:
+        late = []
+        closed, put = trainer.close, trainer._commands.put
+
+        def closing(asked):
+            """While one asks, another closes: it waits until the question is in."""
+            if asked is not None and not late:
+                late.append(threading.Thread(target=closed))
+                late[0].start()
+                late[0].join(0.2)
+            put(asked)
+
+        class Commands:
+            def __getattr__(self, name):
+                return closing if name == "put" else getattr(commands, name)
+
+        commands, trainer._commands = trainer._commands, Commands()
+        assert not trainer._closed
+        answer = trainer.do({"do": "step"})
+        late[0].join()
+    assert answer in ({"ok": True}, {"ok": False, "error": "play: the program has ended"})
+
+
+class Raising(nn.Identity):
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+
+    def updateOutput(self, input):
+        raise self.kind("enough")
+
+
+def raising(kind):
+    x = np.ones((4, 2))
+    return Problem("raising", lambda: (Raising(kind), nn.MSECriterion(), x, x))
+
+
+def test_ctrl_c_while_a_trainer_is_made_is_handed_on():
+    with pytest.raises(KeyboardInterrupt):
+        Trainer([raising(KeyboardInterrupt)])
+
+
+def test_a_network_that_exits_ends_nothing():
+    problem = raising(SystemExit)
+    with Trainer([XOR, problem._replace(name="exits"), Problem("gone", sys.exit)]) as trainer:
+        assert trainer.do({"do": "set", "problem": "exits"}) == {"ok": True}
+        frame = frame_of(trainer)
+        assert frame["trouble"].startswith("SystemExit: enough")
+        answer = trainer.do({"do": "set", "problem": "gone"})
+        assert not answer["ok"]
+        assert answer["error"].startswith("SystemExit: ")
+        assert trainer.do({"do": "set", "problem": "xor"}) == {"ok": True}
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"speed": 5, "batch": 0},
+        {"speed": 5, "momentum": 1},
+        {"speed": True, "batch": 3},
+        {"speed": math.inf, "batch": 3},
+        {"speed": math.nan, "batch": 3},
+        {"problem": "second", "batch": 0},
+        {"problem": "second", "speed": 0},
+        {"problem": "broken", "speed": 5},
+    ],
+)
+def test_settings_are_done_whole_or_not_at_all(refused):
+    def broken():
+        random.uniform()
+        raise ValueError("no data")
+
+    with Trainer([XOR, XOR._replace(name="second"), Problem("broken", broken)]) as trainer:
+        trainer.do({"do": "step"})
+        run, speed, settings = trainer.run, trainer.speed, trainer.run.settings
+        stream = random.getRNGState()
+        assert not trainer.do({"do": "set", **refused})["ok"]
+        assert (trainer.run, trainer.speed, trainer.run.settings) == (run, speed, settings)
+        assert repr(random.getRNGState()) == repr(stream)
+        assert trainer.do({"do": "set", "problem": "second", "speed": 5, "seed": 3}) == {"ok": True}
+        assert (trainer.run.problem.name, trainer.run.settings.seed, trainer.speed) == (
+            "second",
+            3,
+            5,
+        )
+
+
 def test_nan_stops_the_training_with_a_word_why():
     with Trainer([FAST]) as trainer:
         trainer.do({"do": "train"})
@@ -503,7 +679,10 @@ def test_training_pauses_when_nobody_looks(monkeypatch):
     monkeypatch.setattr("torchlite.play.trainer.PATIENCE", 0.1)
     with Trainer([XOR]) as trainer:
         trainer.do({"do": "train"})
-        time.sleep(0.3)
+        end = time.monotonic() + 20
+        while trainer.running:
+            assert time.monotonic() < end
+            time.sleep(0.01)
         frame = frame_of(trainer)
         assert not frame["running"]
         assert frame["said"] == "Training paused: nobody had looked for 0.1 seconds."
@@ -521,12 +700,18 @@ def test_training_pauses_when_nobody_looks(monkeypatch):
         ),
         ({"do": "set", "problem": "moons"}, "problem must be one of xor, got 'moons'"),
         ({"do": "set", "speed": 0}, "speed must be a number greater than 0, or null, got 0"),
+        (
+            {"do": "set", "speed": math.inf},
+            "speed must be a number greater than 0, or null, got inf",
+        ),
     ],
 )
 def test_commands_that_cannot_be(command, says):
     with Trainer([XOR]) as trainer:
         assert trainer.do(command) == {"ok": False, "error": f"SettingError: play: {says}"}
         assert not trainer.do({"do": "edit", "position": 1})["ok"]
+        assert not trainer.do({"do": "open", "position": "net[9]", "open": True})["ok"]
+        assert trainer.view.unfolded == {}
         assert trainer.do({"do": "step"}) == {"ok": True}
 
 
@@ -682,6 +867,13 @@ def test_nobody_else_is_let_in(served):
         ("do", "POST", "{", {"Content_Type": "application/json"}, 400),
         ("do", "POST", " " * 70_000, {"Content_Type": "application/json"}, 413),
         ("do", "POST", None, {"Content_Type": "application/json", "Content_Length": "x"}, 413),
+        (
+            "do",
+            "POST",
+            None,
+            {"Content_Type": "application/json", "Content_Length": "9" * 5000},
+            413,
+        ),
         ("", "PUT", None, {}, 501),
     ],
 )

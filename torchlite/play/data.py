@@ -9,7 +9,10 @@ from torchlite import nn, random
 from torchlite.datasets import digits as images
 from torchlite.kernels.arrays import Array
 
-__all__ = ["PROBLEMS", "Problem", "digits", "spirals", "xor"]
+__all__ = ["PROBLEMS", "RAISED", "Problem", "digits", "spirals", "xor"]
+
+# What a user's code may raise without ending more than itself; Ctrl-C ends the program.
+RAISED = (Exception, SystemExit)
 
 # A network, a criterion, and all inputs and targets.
 Made = tuple[Any, Any, Any, Any]

@@ -2,7 +2,8 @@
 // The page in a frame of a notebook, whose program is asked by messages: widget.js hands them on.
 (() => {
   // What is not answered in so many milliseconds is lost: the kernel is busy, or gone.
-  const PATIENCE = 30_000;
+  // A trainer answers within 60 s, if only that its network computes on.
+  const PATIENCE = 70_000;
   const me = Math.random().toString(36).slice(2), waiting = new Map();
   let count = 0;
   addEventListener("message", ({ source, data }) => {

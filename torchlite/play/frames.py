@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from torchlite import random
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.nested import is_array, leaves
 from torchlite.nn.tree import walk
 from torchlite.play import faults
+from torchlite.play.data import RAISED
 from torchlite.play.run import CHOICES, Run
 from torchlite.stepping import text
 from torchlite.testing.raised import line_of
@@ -115,6 +117,8 @@ class View:
             return None
         inputs, targets = self._judged
         self._unlooked, self.accuracy = None, None
+        # A layer may draw here, too: who looks changes nothing.
+        stream = random.getRNGState()
         try:
             net = run.net.clone().evaluate()
             right = run.judge.right(net.forward(inputs), targets)
@@ -122,11 +126,13 @@ class View:
                 self.accuracy = float(right.mean())
                 self._remember(run.steps, self.accuracy)
             return self._plane.picture(net) if self._plane is not None else None
-        except Exception as error:
+        except RAISED as error:
             self._unlooked = (
                 f"Evaluating, the network raises {type(error).__name__}: {error}{line_of(error)}"
             )
             return None
+        finally:
+            random.setRNGState(stream)
 
     def _remember(self, step: int, accuracy: float) -> None:
         points = self.accuracies
@@ -154,7 +160,7 @@ class View:
             for name, array, role in self._arrays(position, held):
                 shown = unfolded and array.size > 0 and left > 0
                 said = _array(name, array, role, shown)
-                if array.ndim == 2 and picture is not None and array[0].size == math.prod(picture):
+                if array.ndim == 2 and picture is not None and array.shape[1] == math.prod(picture):
                     said["tile"] = picture
                 arrays.append(said)
                 left -= min(array.size, SHOWN) if shown else 0
@@ -317,7 +323,8 @@ def _scaled(columns: Array) -> tuple[Array, Array]:
 
 def finite(number: Any) -> Any:
     """Return a number that JSON knows, or its name."""
-    return number if number is None or math.isfinite(number) else str(number)
+    known = number is None or (not isinstance(number, complex) and math.isfinite(number))
+    return number if known else str(number)
 
 
 def _role(name: str) -> str:
@@ -327,7 +334,11 @@ def _role(name: str) -> str:
 
 
 def _is_plane(input: Any) -> bool:
-    return is_array(input) and input.ndim == 2 and input.shape[1] == 2 and input.dtype.kind == "f"
+    if not is_array(input) or input.ndim != 2 or input.shape[1] != 2 or input.dtype.kind != "f":
+        return False
+    # Where points are too far from each other, no plane has a width.
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(4 * input).all())
 
 
 def _is_images(input: Any) -> bool:

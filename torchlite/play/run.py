@@ -19,7 +19,7 @@ from torchlite.nn.stateful import shadowed
 from torchlite.nn.tree import name_of, rows, walk
 from torchlite.play import faults
 from torchlite.play.curves import Curve
-from torchlite.play.data import Problem
+from torchlite.play.data import RAISED, Problem
 from torchlite.play.judge import Judge
 from torchlite.stepping import Step, Trace, record
 
@@ -75,11 +75,16 @@ class Pass:
         The recording of all its calls.
     number
         How many of them have been shown.
+    state, flat
+        The optimizer's state, and all parameters, after the update.
     """
 
-    def __init__(self, trace: Trace, before: Held) -> None:
+    def __init__(
+        self, trace: Trace, before: Held, state: dict[str, Any], flat: Array | None
+    ) -> None:
         self.trace = trace
         self.number = 0
+        self.state, self.flat = state, flat
         self._before = before
 
     @property
@@ -262,7 +267,7 @@ class Run:
     def _evaluated(self) -> tuple[float, Any]:
         net, criterion, x, y = self.net, self.criterion, self.x, self.y
         net.zeroGradParameters()
-        self.loss = criterion.forward(net.forward(x), y)
+        self.loss = _real(criterion.forward(net.forward(x), y))
         if not math.isfinite(self.loss):
             raise _NotFiniteError
         net.backward(x, criterion.backward(net.output, y))
@@ -333,8 +338,8 @@ class Run:
         except _NotFiniteError:
             self.trouble = self._why()
             return False
-        self.passing = Pass(traces[0], before)
-        self._after = state, None if self._flat is None else self._flat.copy()
+        after = None if self._flat is None else self._flat.copy()
+        self.passing = Pass(traces[0], before, state, after)
         if self._flat is not None:
             self._flat[:] = flat
         return True
@@ -342,9 +347,9 @@ class Run:
     def _finish(self, passing: Pass) -> float:
         self.passing = None
         before = [row[2].copy() for row in self._parameters]
-        self._state, flat = self._after
+        self._state = passing.state
         if self._flat is not None:
-            self._flat[:] = flat
+            self._flat[:] = passing.flat
         self._learned(before)
         return self.loss
 
@@ -383,7 +388,7 @@ class Run:
         seen, stream = faults.clone(self.net), random.getRNGState()
         try:
             seen.zeroGradParameters()
-            loss: float = self.criterion.forward(seen.forward(self.x), self.y)
+            loss = _real(self.criterion.forward(seen.forward(self.x), self.y))
             seen.backward(self.x, self.criterion.backward(seen.output, self.y))
         finally:
             random.setRNGState(stream)
@@ -423,7 +428,7 @@ class Run:
         self.broken[position] = name
         try:
             noticed = faults.notices(layer, name, self._met(position))
-        except Exception as error:
+        except RAISED as error:
             says = f"It cannot be checked: {type(error).__name__}: {error}"
             noticed = [{"property": None, "says": says}]
         self.noticed[position] = noticed
@@ -508,6 +513,14 @@ class Run:
 
 # Of a pass, whatever its size, all arrays are kept: one of each kind.
 _ALL = 1 << 40
+
+
+def _real(loss: Any) -> float:
+    """Return a loss as Python's number: a criterion may return it as an array has it."""
+    number = np.asarray(loss)
+    if number.ndim or number.dtype.kind not in "fiub":
+        raise fault(DTypeError, "play", "the loss", "a real number", type(loss).__name__)
+    return float(number)
 
 
 def _layer(net: Module, position: str) -> Module:

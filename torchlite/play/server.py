@@ -11,6 +11,7 @@ from time import thread_time
 from typing import Any
 
 from torchlite.errors import StateError
+from torchlite.play.data import RAISED
 from torchlite.play.trainer import Trainer
 
 __all__ = ["Server"]
@@ -129,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if name != "do" or self.headers.get_content_type() != "application/json":
             self._refuse(HTTPStatus.NOT_FOUND, "there is nothing to be done here")
-        elif not (length.isascii() and length.isdecimal() and int(length) <= LONGEST):
+        elif not (_short(length) and int(length) <= LONGEST):
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "a command is short")
         else:
             try:
@@ -154,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _frame(self, query: str) -> None:
         after = query.removeprefix("after=")
-        if not (after.isascii() and after.isdecimal() and len(after) < 16):
+        if not _short(after):
             self._refuse(HTTPStatus.BAD_REQUEST, "frame?after=0")
             return
         try:
@@ -174,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _whole(self, made: Any) -> None:
         try:
             page = made()
-        except Exception as error:
+        except RAISED as error:
             words = f"{type(error).__name__}: {error}"
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, words)
         else:
@@ -204,3 +205,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
+
+
+def _short(number: str) -> bool:
+    """Tell whether a text is a whole number, and one of few digits: int() refuses thousands."""
+    return number.isascii() and number.isdecimal() and len(number) < 16

@@ -17,7 +17,7 @@ import numpy as np
 from torchlite import random
 from torchlite.errors import SettingError, StateError, fault
 from torchlite.play import faults, saved
-from torchlite.play.data import Problem
+from torchlite.play.data import RAISED, Problem
 from torchlite.play.frames import View, finite
 from torchlite.play.run import Run
 from torchlite.stepping import trace
@@ -96,6 +96,7 @@ class Trainer:
         self._waiting = 0
         self._asked = perf_counter()
         self._closed = False
+        self._over = "play: the program has ended"
         self._runs = 0
         self._idled = self._charged = 0.0
         self._kept: list[str] = []
@@ -126,9 +127,9 @@ class Trainer:
 
     def close(self) -> None:
         """End the thread; who waits for something is told that there is nothing more."""
-        self._closed = True
-        self._commands.put(None)
         with self._published:
+            self._closed = True
+            self._commands.put(None)
             self._published.notify_all()
         if self._thread.is_alive():
             # A network that computes for long is not waited for: the thread ends with the program.
@@ -158,15 +159,21 @@ class Trainer:
 
     def _ask(self, call: Callable[[], Any]) -> Any:
         """Have the thread call something, and return what that returns, or raise what it raises."""
-        if self._closed:
-            raise _ended()
         done: Future[Any] = Future()
-        self._commands.put((call, done))
+        with self._published:
+            self._must_live()
+            self._commands.put((call, done))
         try:
             return done.result(LONGEST)
         except TimeoutError:
             seconds = f"{LONGEST:g} seconds"
             raise StateError(f"play: the network has been computing for {seconds}") from None
+
+    def _must_live(self) -> None:
+        if self._closed:
+            raise StateError(self._over)
+        if self._thread.ident is None:
+            raise StateError("play: the trainer has not been started: use it in a with statement")
 
     def next(self, after: int, timeout: float = PATIENCE) -> str | None:
         """Return the first frame with a greater number, as JSON; None if there is none in time.
@@ -174,17 +181,17 @@ class Trainer:
         Raises
         ------
         StateError
-            The trainer has been closed.
+            The trainer has been closed, or has not been started.
         """
         with self._published:
+            self._must_live()
             self._asked = perf_counter()
             self._waiting += 1
             self._commands.put(None)
             try:
                 self._published.wait_for(lambda: self._number > after or self._closed, timeout)
                 self._asked = perf_counter()
-                if self._closed:
-                    raise _ended()
+                self._must_live()
                 return self._text if self._number > after else None
             finally:
                 self._waiting -= 1
@@ -202,19 +209,30 @@ class Trainer:
     # ---------------------------------------------------------------- in the thread
 
     def _work(self) -> None:
-        # The page tells of NaN and infinities.
-        with np.errstate(all="ignore"):
-            while not self._closed:
-                frame = self._until_frame() if self._changed and self._waiting else math.inf
-                self._obey(frame)
-                if self.running:
-                    self._train(watched=not frame)
-                if not frame:
-                    self._publish()
+        try:
+            # The page tells of NaN and infinities.
+            with np.errstate(all="ignore"):
+                while not self._closed:
+                    frame = self._until_frame() if self._changed and self._waiting else math.inf
+                    self._obey(frame)
+                    if self.running:
+                        self._train(watched=not frame)
+                    if not frame:
+                        self._publish()
+        except BaseException as error:
+            self._over = f"{self._over}: {type(error).__name__}: {error}{line_of(error)}"
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        """Tell whoever waits, or asks from now on, that there is nothing more."""
+        with self._published:
+            self._closed = True
+            self._published.notify_all()
         while not self._commands.empty():
             asked = self._commands.get()
             if asked is not None:
-                asked[1].set_exception(_ended())
+                asked[1].set_exception(StateError(self._over))
 
     def _obey(self, frame: float) -> None:
         """Do what is asked for; wait for that, until there is a step or a frame to be made."""
@@ -271,7 +289,7 @@ class Trainer:
         self.raised = None
         try:
             return call()
-        except BaseException as error:
+        except RAISED as error:
             notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
             self.raised = f"{type(error).__name__}: {error}{line_of(error)}{notes}"
             return None
@@ -371,7 +389,7 @@ class Trainer:
             self._changed = True
             self.said = None
             return {"ok": True, **(known[name](**given) or {})}
-        except Exception as error:
+        except RAISED as error:
             return {"ok": False, "error": f"{type(error).__name__}: {error}{line_of(error)}"}
 
     def _start(self) -> None:
@@ -396,24 +414,31 @@ class Trainer:
         self._begin(self.run)
 
     def _set(self, problem: str | None = None, **settings: Any) -> None:
-        if problem is not None:
-            if problem not in self.problems:
-                expected = f"one of {', '.join(self.problems)}"
-                raise fault(SettingError, "play", "problem", expected, repr(problem))
-            self.running = False
-            self._begin(Run(self.problems[problem], self.run.settings.seed))
-        if "speed" in settings:
-            speed = settings.pop("speed")
-            if speed is not None and not (isinstance(speed, (int, float)) and speed > 0):
-                expected = "a number greater than 0, or null"
-                raise fault(SettingError, "play", "speed", expected, repr(speed))
+        speed = settings.pop("speed", self.speed)
+        number = isinstance(speed, (int, float)) and not isinstance(speed, bool)
+        if speed is not None and not (number and 0 < speed < math.inf):
+            expected = "a number greater than 0, or null"
+            raise fault(SettingError, "play", "speed", expected, repr(speed))
+        speed = speed and float(speed)
+        before, stream = self.run.settings.seed, random.getRNGState()
+        try:
+            run = self.run if problem is None else self._chosen(problem)
+            run.set(**settings)
+        except BaseException:
+            random.setRNGState(stream)
+            raise
+        if speed != self.speed:
             self.speed = speed
             self._step_due = 0.0
-        before = self.run.settings.seed
-        self.run.set(**settings)
-        if self.run.settings.seed != before:
+        if run is not self.run or run.settings.seed != before:
             self.running = False
-            self._begin(self.run)
+            self._begin(run)
+
+    def _chosen(self, problem: str) -> Run:
+        if problem not in self.problems:
+            expected = f"one of {', '.join(self.problems)}"
+            raise fault(SettingError, "play", "problem", expected, repr(problem))
+        return Run(self.problems[problem], self.run.settings.seed)
 
     def _edit(self, position: str, name: str, index: int, value: float) -> dict[str, Any]:
         if self.running:
@@ -432,8 +457,5 @@ class Trainer:
         return {"noticed": noticed}
 
     def _open(self, position: str, open: bool) -> None:
+        self.run.layer(position)
         self.view.unfolded[position] = bool(open)
-
-
-def _ended() -> StateError:
-    return StateError("play: the program has ended")
