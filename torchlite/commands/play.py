@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-browser", action="store_true", help="only print the address, open no browser"
     )
+    parser.epilog = "example: torchlite play --seed 1"
 
 
 def run(args: argparse.Namespace) -> int:

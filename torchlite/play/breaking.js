@@ -82,14 +82,14 @@ const Breaking = (() => {
         mend.addEventListener("click", () => this.put(position, null));
       }
       for (const { property, says } of noticed) {
-        const [first, ...rest] = says.split("\n");
+        const [first] = says.split("\n");
         if (property === null) {
           item.append(make("p", "", first));
           continue;
         }
         const line = item.appendChild(make("p", "", "The checker notices it by "));
         line.append(make("b", "", property), ":");
-        item.append(make("pre", "", [first, ...rest].join("\n")));
+        item.append(make("pre", "", says));
       }
       return item;
     }
