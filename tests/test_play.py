@@ -358,7 +358,7 @@ def test_the_plane_is_what_the_network_answers_there():
     run.net[2].weight[:], run.net[2].bias[:] = [[-9, 0, 0, 0], [9, 0, 0, 0]], 0
     plane = View(run).frame()["plane"]
     side = plane["side"]
-    classes = np.frombuffer(base64.b64decode(plane["classes"]), np.uint8).reshape(side, side)
+    classes = np.frombuffer(base64.b64decode(plane["classes"]), "<i4").reshape(side, side)
     # The answer is whether the first coordinate, from left to right, is positive.
     assert (classes[:, 0] == 0).all()
     assert (classes[:, -1] == 1).all()
@@ -367,6 +367,40 @@ def test_the_plane_is_what_the_network_answers_there():
     across, up = tiles.reshape(4, plane["coarse"], -1)[:2]
     assert (np.diff(across.astype(int), axis=1) > 0).all()
     assert (np.diff(up.astype(int), axis=0) < 0).all()
+
+
+def test_folded_layers_have_no_units_in_the_plane():
+    view = View(Run(XOR))
+    view.unfolded["net[0]"] = False
+    assert [*view.frame()["plane"]["units"]] == ["net[1]", "net[2]", "net[3]"]
+
+
+def test_what_is_judged_is_not_in_step_with_the_data():
+    """Classes that alternate: every second sample would be of one class alone."""
+
+    def make():
+        x = np.random.RandomState(0).normal(size=(1000, 2))
+        return nn.Linear(2, 2), nn.CrossEntropyCriterion(), x, np.arange(1000) % 2
+
+    run = Run(Problem("alternating", make))
+    run.net.weight[:], run.net.bias[:] = 0, [1, 0]
+    frame = View(run).frame()
+    assert 0.4 < frame["accuracy"] < 0.6
+    assert 150 < sum(frame["plane"]["labels"]) < 250
+
+
+def test_answers_of_an_earlier_batch_are_not_shown(monkeypatch):
+    run = Run(PROBLEMS["digits"])
+    run.step()
+    assert View(run).frame()["images"]["answers"] is not None
+
+    def broken(input):
+        raise ValueError("no output")
+
+    monkeypatch.setattr(run.net, "forward", broken)
+    with pytest.raises(ValueError, match="no output"):
+        run.step()
+    assert View(run).frame()["images"]["answers"] is None
 
 
 def test_units_that_are_not_finite_are_drawn_as_nothing():
@@ -408,6 +442,10 @@ def test_large_arrays_are_shown_in_part():
         ([[0.0, 1.0], [1.0, 0.0]], [[1.0, 2.0], [1.0, 2.0]], "class", [True, False]),
         ([[1.0], [0.0]], [[0.6], [0.7]], "half", [True, False]),
         ([1.0, -1.0], [0.1, 0.1], "sign", [True, False]),
+        ([0, 2], [[np.nan, 0, 0], [0, 0, 1]], "class", [False, True]),
+        ([[0.0], [1.0]], [[np.nan], [0.7]], "half", [False, True]),
+        ([0.0] * 1500 + [3.5], [0.0] * 1501, None, None),
+        ([[0.0], [0.0]], [[0.0], [0.0]], None, None),
         ([[0.3], [2.0]], [[0.3], [2.0]], None, None),
         ([[1.0, 1.0], [0.0, 1.0]], [[0.3, 1.0], [2.0, 1.0]], None, None),
     ],
@@ -476,6 +514,41 @@ def test_a_loss_is_a_real_number(kind):
         assert str(caught.value) == f"play: the loss must be a real number, got {got}"
 
 
+def test_scores_are_read_as_the_criterion_takes_them():
+    target, output = np.array([[1.0], [0.0]]), np.array([[0.3], [-0.1]])
+    judge = Judge(target, nn.MultiLabelSoftMarginCriterion())
+    assert judge.reads == "logit"
+    assert judge.right(output, target).tolist() == [True, True]
+    answers, clear = judge.leaning(np.array([[0.0], [1e9], [np.nan]]))
+    assert (answers.tolist(), clear.tolist()) == ([0, 1, 0], [0, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "expected"),
+    [("value", None, "a number"), ("value", True, "a number"), ("index", 0.0, "a whole number")],
+)
+def test_only_numbers_are_written_into_arrays(argument, value, expected):
+    run = Run(XOR)
+    before = parameters(run)
+    with pytest.raises(DTypeError) as caught:
+        run.edit(
+            **{"position": "net[0]", "name": "weight", "index": 0, "value": 1, argument: value}
+        )
+    got = type(value).__name__
+    assert str(caught.value) == f"Run.edit: {argument} must be {expected}, got {got}"
+    assert (parameters(run) == before).all()
+
+
+def test_targets_that_are_not_finite_are_named():
+    def make():
+        return nn.Linear(1, 1), nn.MSECriterion(), np.ones((2, 1)), np.full((2, 1), np.inf)
+
+    run = Run(Problem("endless", make))
+    with np.errstate(all="ignore"):
+        run.step()
+    assert run.trouble.endswith(": the targets of the batch have numbers that are not finite.")
+
+
 # ------------------------------------------------------------------ the thread
 
 
@@ -516,6 +589,27 @@ def test_training_and_pausing():
         trainer.do({"do": "reset"})
         again = frame_of(trainer, frame["frame"])
         assert (again["step"], again["run"]) == (0, frame["run"] + 1)
+
+
+def test_the_update_that_is_shown_is_that_of_the_last_step():
+    """At a speed that can be watched frames come between steps."""
+    with Trainer([XOR]) as trainer:
+        step, watched = trainer.run.step, {}
+
+        def stepping(watch):
+            loss = step(watch)
+            watched[trainer.run.steps] = watch
+            return loss
+
+        trainer.run.step = stepping
+        trainer.do({"do": "train"})
+        number, shown = 0, []
+        for _ in range(20):
+            frame = frame_of(trainer, number)
+            number = frame["frame"]
+            shown.append(frame["step"])
+    assert shown[-1] > 1
+    assert all(watched[number] for number in shown if number)
 
 
 def test_two_who_look_see_the_same():
@@ -865,6 +959,7 @@ def test_nobody_else_is_let_in(served):
         ("do", "POST", "{}", {"Content_Type": "text/plain"}, 404),
         ("frame", "POST", "{}", {"Content_Type": "application/json"}, 404),
         ("do", "POST", "{", {"Content_Type": "application/json"}, 400),
+        ("do", "POST", "[" * 60_000, {"Content_Type": "application/json"}, 400),
         ("do", "POST", " " * 70_000, {"Content_Type": "application/json"}, 413),
         ("do", "POST", None, {"Content_Type": "application/json", "Content_Length": "x"}, 413),
         (
@@ -952,6 +1047,21 @@ def test_a_browser_that_takes_the_terminal_is_left_alone(monkeypatch):
     monkeypatch.setattr(webbrowser, "get", absent)
     _open("http://127.0.0.1/")
     assert opened == ["firefox"]
+
+
+def test_the_example_of_help_works(capsys, monkeypatch):
+    from torchlite.__main__ import main
+
+    def interrupted(server):
+        assert server.trainer.run.settings.seed == 1
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Server, "serve_forever", interrupted)
+    with pytest.raises(SystemExit):
+        main(["play", "--help"])
+    *_, last = capsys.readouterr().out.splitlines()
+    assert main([*last.split()[2:], "--no-browser"]) == 0
+    assert capsys.readouterr().out.endswith("Ctrl-C ends it.\n\nended\n")
 
 
 def test_the_command_refuses_what_cannot_be(capsys):

@@ -30,7 +30,7 @@ PLANE = 40
 COARSE = 2
 # Units of a layer that have a picture of the plane.
 UNITS = 32
-# Of so many samples, evenly chosen, it is counted how many are right; so many are drawn as points.
+# Of so many samples, drawn once, it is counted how many are right; so many are drawn as points.
 JUDGED = 500
 POINTS = 400
 # Images of the batch that are shown.
@@ -53,7 +53,7 @@ class View:
         self.unfolded: dict[str, bool] = {}
         self.accuracy: float | None = None
         self.accuracies: list[tuple[int, float]] = []
-        chosen = _evenly(run.input, JUDGED)
+        chosen = _drawn(run.input, JUDGED)
         self._judged = _rows(run.input, chosen), _rows(run.target, chosen)
         self._plane = _Plane(run) if _is_plane(run.input) else None
         self._unlooked: str | None = None
@@ -65,7 +65,8 @@ class View:
         run = self.run
         with np.errstate(all="ignore"):
             held = run.held()
-            probed = self._probed()
+            layers = self._layers(held)
+            plane = self._probed({layer["position"] for layer in layers if layer["open"]})
             return {
                 "step": run.steps,
                 "epoch": run.epochs,
@@ -75,10 +76,10 @@ class View:
                     "loss": [[step, finite(loss)] for step, loss in run.losses.points],
                     "accuracy": self.accuracies,
                 },
-                "layers": self._layers(held),
+                "layers": layers,
                 "input": [_array("input", a, "input") for a in leaves(run.x) if is_array(a)],
                 "target": [_array("target", a, "input") for a in leaves(run.y) if is_array(a)],
-                "plane": probed,
+                "plane": plane,
                 "images": self._images(),
                 "pass": _passing(run),
                 "trouble": run.trouble or self._unlooked,
@@ -110,7 +111,7 @@ class View:
 
     # ---------------------------------------------------------------- the network asked
 
-    def _probed(self) -> dict[str, Any] | None:
+    def _probed(self, unfolded: set[str]) -> dict[str, Any] | None:
         """Ask a copy of the network for answers; return the picture of a plane, if it is one."""
         run = self.run
         if run.judge.reads is None and self._plane is None:
@@ -125,7 +126,7 @@ class View:
             if right is not None:
                 self.accuracy = float(right.mean())
                 self._remember(run.steps, self.accuracy)
-            return self._plane.picture(net) if self._plane is not None else None
+            return self._plane.picture(net, unfolded) if self._plane is not None else None
         except RAISED as error:
             self._unlooked = (
                 f"Evaluating, the network raises {type(error).__name__}: {error}{line_of(error)}"
@@ -219,28 +220,30 @@ class _Plane:
         # The first line is the uppermost.
         grid = np.stack([a.ravel() for a in np.meshgrid(across, up[::-1])], 1)
         self.points = grid.astype(run.input.dtype)
-        chosen = _evenly(run.input, POINTS)
+        chosen = _drawn(run.input, POINTS)
         labels = None if run.judge.reads is None else run.judge.classes(run.target[chosen])
         self.shown = {
             "points": _array("points", run.input[chosen], "input"),
             "labels": None if labels is None else labels.tolist(),
         }
 
-    def picture(self, net: Any) -> dict[str, Any] | None:
+    def picture(self, net: Any, unfolded: set[str]) -> dict[str, Any] | None:
         output = net.forward(self.points)
         if not is_array(output) or len(output) != len(self.points):
             return None
         leaning = self.run.judge.leaning(output)
         if leaning is not None:
             classes, clear = leaning
-            drawn = {"classes": _bytes(classes, "uint8"), "clear": _bytes(255 * clear, "uint8")}
+            drawn = {"classes": _bytes(classes, "<i4"), "clear": _bytes(255 * clear, "uint8")}
         else:
             flat = output.reshape(len(output), -1)[:, 0]
             drawn = {"values": _bytes(127 * _scaled(flat[:, None])[0][:, 0], "int8")}
         units = {}
         for place in walk(net):
             held: Any = getattr(place.module, "output", None)
-            if place.module.modules or not is_array(held) or held.ndim != 2:
+            if place.module.modules or f"net{place.path}" not in unfolded:
+                continue
+            if not is_array(held) or held.ndim != 2:
                 continue
             if len(held) == len(self.points) and held.dtype.kind == "f":
                 square = held[:, :UNITS].reshape(PLANE, PLANE, -1)[::COARSE, ::COARSE]
@@ -347,9 +350,10 @@ def _is_images(input: Any) -> bool:
     return min(input.shape[-2:]) > 1 and (input.ndim == 3 or input.shape[1] in (1, 3))
 
 
-def _evenly(table: Any, most: int) -> Array:
+def _drawn(table: Any, most: int) -> Array:
+    """Return which rows stand for all: drawn, for classes may alternate, but always the same."""
     count = len(leaves(table)[0])
-    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))
+    return np.sort(np.random.RandomState(0).permutation(count)[:most])
 
 
 def _rows(table: Any, chosen: Array) -> Any:

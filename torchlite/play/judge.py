@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite import nn
 from torchlite.kernels.arrays import Array
 from torchlite.nn.nested import is_array
 
@@ -17,8 +18,9 @@ class Judge:
     ----------
     reads
         "class" where the largest output of a sample is its answer (targets are whole numbers, or
-        rows with one 1), "half" where an output above a half means 1, "sign" where a positive one
-        means 1 and a negative one -1; None where targets are no classes.
+        rows with one 1), "half" where an output above a half means 1, "logit" where a positive one
+        does, as the criterion takes it, "sign" where a positive one means 1 and a negative one -1;
+        None where targets are no classes. An output that is no number is no answer: -1.
 
     Example
     -------
@@ -28,17 +30,23 @@ class Judge:
     ('class', array([ True,  True, False]))
     """
 
-    def __init__(self, target: Any) -> None:
+    def __init__(self, target: Any, criterion: Any = None) -> None:
         self.reads = _reads(target)
+        if self.reads == "half" and isinstance(criterion, nn.MultiLabelSoftMarginCriterion):
+            self.reads = "logit"
 
     def answers(self, output: Any) -> Array | None:
         """Return the class that each output means, or None where they mean none."""
         if self.reads is None or not is_array(output) or output.dtype.kind != "f":
             return None
         if self.reads == "class":
-            return output.argmax(1) if output.ndim == 2 else None
-        answers: Array = output > (0.5 if self.reads == "half" else 0)
-        return answers.reshape(len(output)).astype(int) if answers.size == len(output) else None
+            if output.ndim != 2:
+                return None
+            return np.where(np.isnan(output).any(1), -1, output.argmax(1))
+        if output.size != len(output):
+            return None
+        flat = output.reshape(len(output))
+        return np.where(np.isnan(flat), -1, flat > (0.5 if self.reads == "half" else 0))
 
     def classes(self, target: Array) -> Array:
         """Return the class of each target."""
@@ -62,12 +70,14 @@ class Judge:
             return None
         if self.reads != "class":
             flat = output.reshape(len(output))
-            clear = np.abs(2 * flat - 1 if self.reads == "half" else flat)
-            return answers, np.minimum(clear, 1)
-        shares = _shares(output)
-        best = shares.max(1)
-        even = 1 / output.shape[1]
-        return answers, (best - even) / (1 - even) if output.shape[1] > 1 else best
+            if self.reads != "sign":
+                flat = 2 * flat - 1 if self.reads == "half" else np.tanh(flat / 2)
+            clear = np.minimum(np.abs(flat), 1)
+        else:
+            best, even = _shares(output).max(1), 1 / output.shape[1]
+            clear = (best - even) / (1 - even) if output.shape[1] > 1 else best
+        # What is no answer has no colour.
+        return np.maximum(answers, 0), np.nan_to_num(clear)
 
 
 def _reads(target: Any) -> str | None:
@@ -77,10 +87,10 @@ def _reads(target: Any) -> str | None:
         return "class" if target.ndim == 1 and target.min() >= 0 else None
     if target.dtype.kind != "f":
         return None
-    found = set(np.unique(target[:1000]).tolist())
+    found = set(np.unique(target).tolist())
     if target.ndim == 2 and target.shape[1] > 1:
         return "class" if found <= {0, 1} and (target.sum(1) == 1).all() else None
-    if target.size != len(target):
+    if target.size != len(target) or len(found) < 2:
         return None
     return "half" if found <= {0, 1} else "sign" if found <= {-1, 1} else None
 

@@ -275,7 +275,7 @@ const Play = (() => {
       if (!plane) return;
       const side = plane.side, count = side * side;
       this.small.width = this.small.height = side;
-      const classes = plane.classes && decoded(plane.classes, Uint8Array);
+      const classes = plane.classes && decoded(plane.classes, Int32Array);
       const clear = plane.clear && decoded(plane.clear, Uint8Array);
       const values = plane.values && decoded(plane.values, Int8Array);
       const kinds = plane.labels ? Math.max(2, ...plane.labels.map((label) => label + 1)) : 2;
@@ -349,7 +349,7 @@ const Play = (() => {
           image.data[4 * j + 3] = 255;
         }
         context.putImageData(image, 0, 0);
-        const answer = images.answers && images.answers[i], truth = images.classes && images.classes[i];
+        const given = images.answers && images.answers[i], answer = given < 0 ? "NaN" : given, truth = images.classes && images.classes[i];
         const right = answer === truth;
         item.className = images.answers && images.classes ? (right ? "right" : "wrong") : "";
         const said = !images.answers ? "" : right ? `${answer} ✓` : `${answer} ✗ ${truth}`;
@@ -495,9 +495,9 @@ const Play = (() => {
       set(part("pace"), frame.running ? Math.round(frame.pace.steps).toLocaleString("en") : "–");
       this.plane.update(frame.plane, colour);
       this.images.update(frame.images);
-      const losses = frame.curves.loss.map(([step, loss]) => [step, loss]);
-      const most = Math.max(1e-12, ...losses.map(([, loss]) => (typeof loss === "number" ? loss : 0)));
-      curve(part("losses"), "Loss", losses, 0, most, (value) => value.toPrecision(2));
+      const losses = frame.curves.loss, known = losses.map(([, loss]) => loss).filter(Number.isFinite);
+      const least = Math.min(0, ...known), most = Math.max(least < 0 ? 0 : 1e-12, ...known);
+      curve(part("losses"), "Loss", losses, least, most, (value) => value.toPrecision(2));
       part("accuracies-title").hidden = part("accuracies").hidden = frame.accuracy === null;
       if (frame.accuracy !== null) {
         curve(part("accuracies"), "Right answers", frame.curves.accuracy, 0, 1, (value) => percent(value));
@@ -532,6 +532,8 @@ const Play = (() => {
     }
 
     drawLayers(frame, colour) {
+      // A step has changed the number, and what it was is no more.
+      if (this.editing && this.editing.step !== frame.step) this.close();
       if (this.run !== frame.run) {
         this.run = frame.run;
         this.layers.clear();
@@ -594,7 +596,8 @@ const Play = (() => {
       const { array, position, values } = panel, editor = this.part("editor");
       const [range, number] = editor.querySelectorAll("input");
       this.close();
-      Object.assign(this, { editing: { panel, position, name: array.name, index: place }, first: undefined });
+      Object.assign(this, { editing: { panel, position, name: array.name, index: place, step: this.frame.step },
+        first: undefined });
       panel.map.choose(place);
       const where = position === "net" ? array.name : `${position}.${array.name}`;
       set(this.part("edited"), `${where}[${indexOf(array.shape, place).join(", ")}]`);

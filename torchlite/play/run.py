@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -182,7 +183,7 @@ class Run:
         self._parameters = _parameters(net)
         self._state: dict[str, Any] = {}
         self._looked: Module | None = None
-        self.judge = Judge(target)
+        self.judge = Judge(target, criterion)
         self.losses = Curve()
         self.updates: dict[tuple[str, str], tuple[Array, float]] = {}
         self.passing: Pass | None = None
@@ -246,6 +247,7 @@ class Run:
 
     def _draw(self) -> None:
         self._looked = None
+        self._answered = False
         batch = next(self._batches, None)
         if batch is None:
             self.epochs += 1
@@ -267,7 +269,9 @@ class Run:
     def _evaluated(self) -> tuple[float, Any]:
         net, criterion, x, y = self.net, self.criterion, self.x, self.y
         net.zeroGradParameters()
-        self.loss = _real(criterion.forward(net.forward(x), y))
+        output = net.forward(x)
+        self._answered = True
+        self.loss = _real(criterion.forward(output, y))
         if not math.isfinite(self.loss):
             raise _NotFiniteError
         net.backward(x, criterion.backward(net.output, y))
@@ -294,6 +298,8 @@ class Run:
         )
         if not is_finite(self.x):
             return f"{begin}the batch itself has numbers that are not finite."
+        if not is_finite(self.y):
+            return f"{begin}the targets of the batch have numbers that are not finite."
         for position, name, parameter, *_ in self._parameters:
             if not np.isfinite(parameter).all():
                 return f"{begin}{position}.{name} has numbers that are not finite.{remedy}"
@@ -357,8 +363,10 @@ class Run:
 
     @property
     def output(self) -> Any:
-        """What the network made of the batch."""
-        return (self.net if self._looked is None else self._looked).output
+        """What the network made of the batch, or None if it has not yet, or raised."""
+        if self._looked is not None:
+            return self._looked.output
+        return self.net.output if self._answered else None
 
     def held(self) -> Held:
         """Return what the layers hold: parameters, gradients, outputs and gradInputs."""
@@ -479,10 +487,16 @@ class Run:
 
         Raises
         ------
-        SettingError
-            There is no such array, or no such entry.
+        SettingError, DTypeError
+            There is no such array, or no such entry; or value is no number.
         """
         array = self._editable(position, name)
+        for argument, given, kind, expected in (
+            ("index", index, Integral, "a whole number"),
+            ("value", value, Real, "a number"),
+        ):
+            if not isinstance(given, kind) or isinstance(given, bool):
+                raise fault(DTypeError, "Run.edit", argument, expected, type(given).__name__)
         if not 0 <= index < array.size:
             expected, got = f"from 0 to {array.size - 1}", repr(index)
             raise fault(SettingError, "Run.edit", "index", expected, got)

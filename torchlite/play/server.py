@@ -135,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             try:
                 command = json.loads(self.rfile.read(int(length)))
-            except ValueError:
+            except (ValueError, RecursionError):
                 self._refuse(HTTPStatus.BAD_REQUEST, "a command is JSON")
                 return
             answer = self.server.trainer.do(command)

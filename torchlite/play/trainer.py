@@ -216,7 +216,7 @@ class Trainer:
                     frame = self._until_frame() if self._changed and self._waiting else math.inf
                     self._obey(frame)
                     if self.running:
-                        self._train(watched=not frame)
+                        self._train()
                     if not frame:
                         self._publish()
         except BaseException as error:
@@ -267,7 +267,7 @@ class Trainer:
         """
         return thread_time() + self._idled
 
-    def _train(self, watched: bool) -> None:
+    def _train(self) -> None:
         now = perf_counter()
         if now < self._step_due:
             return
@@ -276,7 +276,13 @@ class Trainer:
             self.said = f"Training paused: nobody had looked for {PATIENCE:g} seconds."
             return
         self._step_due = max(self._step_due, now - 0.1) + 1 / self.speed if self.speed else 0.0
-        self._step(watched)
+        self._step(self._shown_next(now))
+
+    def _shown_next(self, now: float) -> bool:
+        """Tell whether a frame may be made before the step after this one, and show its update."""
+        if not self.speed:
+            return self._waiting > 0 and not self._until_frame()
+        return now - self._asked < PATIENCE and self._until_frame() <= 1 / self.speed
 
     def _step(self, watched: bool) -> None:
         self._guarded(lambda: self.run.step(watched))
