@@ -9,6 +9,7 @@ import pytest
 
 import torchlite as nn
 from torchlite import play
+from torchlite.play.widget import answered
 
 
 @pytest.fixture
@@ -71,6 +72,16 @@ def test_a_widget_of_a_network_of_ones_own(made, tmp_path):
     widget.close()
     assert ask("next", 0) is None
     assert not ask("do", {"do": "step"})["ok"]
+
+
+def test_messages_are_answered_without_anywidget_too():
+    with play.Trainer([play.PROBLEMS["xor"]]) as trainer:
+        step = {"id": "a 1", "method": "do", "given": {"do": "step"}}
+        assert answered(trainer, step) == {"id": "a 1", "text": '{"ok": true}'}
+        told = answered(trainer, {"id": "a 2", "method": "next", "given": 0})
+        assert (told["id"], json.loads(told["text"])["step"]) == ("a 2", 1)
+    told = answered(trainer, {"id": "a 3", "method": "next", "given": 0})
+    assert told == {"id": "a 3", "text": None}
 
 
 def test_without_anywidget_it_says_what_to_install(monkeypatch):

@@ -3,7 +3,7 @@
 // { live, next: async (after) => frame or null, do: async (command) => answer }. Nothing outside
 // of root is touched, so that it may be a cell of a notebook. arrays.js stands before it.
 const Play = (() => {
-  const { exact, heatMap, indexOf, make, shown } = arrays;
+  const { exact, heatMap, indexOf, make, shown, written } = arrays;
   const SVG = "http://www.w3.org/2000/svg";
   // Of many classes each has a colour and a sign; of two, what is blue and what is orange elsewhere.
   const MANY = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb",
@@ -22,10 +22,6 @@ const Play = (() => {
 
   function numbersOf(array) {
     return array.data === undefined ? null : decoded(array.data, Float32Array);
-  }
-
-  function written(shape) {
-    return `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
   }
 
   function percent(share) {

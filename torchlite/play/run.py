@@ -195,7 +195,8 @@ class Run:
     def _made(self) -> tuple[Module, Criterion, Any, Any]:
         made = self.problem.make()
         if not isinstance(made, tuple) or len(made) != 4:
-            expected, got = "(net, criterion, input, target)", type(made).__name__
+            expected = "(net, criterion, input, target)"
+            got = f"a tuple of {len(made)}" if isinstance(made, tuple) else type(made).__name__
             raise fault(DTypeError, "play", f"what {self.problem.name} returns", expected, got)
         net, criterion, input, target = made
         for name, value, kind in (("net", net, Module), ("criterion", criterion, Criterion)):

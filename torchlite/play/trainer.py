@@ -201,11 +201,6 @@ class Trainer:
         with self._published:
             self._charged += seconds
 
-    @property
-    def kept(self) -> list[str]:
-        """Frames of the whole run, at even distances."""
-        return [*self._kept]
-
     # ---------------------------------------------------------------- in the thread
 
     def _work(self) -> None:

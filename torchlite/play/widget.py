@@ -69,14 +69,7 @@ def widget(
             threading.Thread(target=self._answer, args=(asked,), daemon=True).start()
 
         def _answer(self, asked: Any) -> None:
-            given, text = asked["given"], None
-            # Of a training that has ended there is nothing more to be said.
-            with suppress(StateError):
-                if asked["method"] == "next":
-                    text = self.trainer.next(given) or "null"
-                else:
-                    text = json.dumps(self.trainer.do(given))
-            self.send({"id": asked["id"], "text": text})
+            self.send(answered(self.trainer, asked))
 
         def save(self, file: str | PathLike[str]) -> None:
             """Write the run to a file, as one page."""
@@ -88,6 +81,19 @@ def widget(
             super().close()
 
     return Widget(Trainer(problems, seed), height)
+
+
+def answered(trainer: Trainer, asked: Any) -> dict[str, Any]:
+    """Return the answer to a message of the page; its text is None where there is nothing more."""
+    given, text = asked["given"], None
+    # Of a training that has ended there is nothing more to be said.
+    with suppress(StateError):
+        text = (
+            trainer.next(given) or "null"
+            if asked["method"] == "next"
+            else json.dumps(trainer.do(given))
+        )
+    return {"id": asked["id"], "text": text}
 
 
 def _name(make: Any) -> str:
