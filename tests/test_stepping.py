@@ -975,6 +975,10 @@ def test_nothing_that_is_made_of_a_file_runs_what_it_says(lines, tmp_path, monke
         read.to_html(tmp_path / "page.html", numeric)
     for step in read:
         repr(step), step._repr_html_()
+    # Nor what was put into a recording, under the numbers of its own steps.
+    mixed = trace(net, x, criterion, y)
+    mixed.steps[:] = read.steps
+    mixed.to_html(tmp_path / "page.html")
     read.diff(steps), steps.diff(read), read.diff(read)
     read.to_json(tmp_path / "again.json")
     assert main(["trace", "--compare", str(file), str(file)]) == 0
@@ -1626,14 +1630,14 @@ def test_windows_are_what_an_entry_changes_with(layer, shape):
     with record(layer) as steps:
         for call in calls.values():
             call()
-    settings = steps._settings
+    known = steps._known
     steps = {step.method: step for step in steps if step.method in calls}
     for method, call in calls.items():
         step, before = steps[method], call()
         arrays = {"input": x, "gradOutput": g, "weight": layer.weight, "bias": layer.bias}
         named = {name: array for name, array in arrays.items() if name in step.shapes}
         table = {"connTable": getattr(layer, "connTable", None), "scale": 1}
-        found = windows(step.maths, settings[step.number], {**named, **table}, before)
+        found = windows(step.maths, known(step).settings, {**named, **table}, before)
         for name, array in named.items():
             for target, made in before.items():
                 expected = [[] for _ in range(made.size)]
@@ -1644,7 +1648,7 @@ def test_windows_are_what_an_entry_changes_with(layer, shape):
                     array.flat[place] = kept
                 assert found[target][name] == expected
         # In little room, it says the same.
-        short = regions(step.maths, settings[step.number], {**named, **table}, before)
+        short = regions(step.maths, known(step).settings, {**named, **table}, before)
         for target, made in short.items():
             # Of some arrays it cannot be said by one axis: a weight of its own at every place.
             if isinstance(layer, (nn.SpatialConvolution, nn.SpatialFullConvolution)):

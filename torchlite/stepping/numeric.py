@@ -27,12 +27,13 @@ class Numeric:
         self._budget = Budget(MOST_CALLS)
         self._too_dear: list[int] = []
 
-    def beside(self, step: Step, name: str, role: str, value: Any) -> dict[str, Any]:
+    def of(self, step: Step, name: str, role: str, value: Any) -> dict[str, Any]:
         """Return {"numeric": [derivative, verdict] of every entry} of a gradient of the loss.
 
         In the order of C; None where the loss has no derivative, and {} for all else.
         """
-        call: Any = self._trace._calls.get(step.number)
+        known = self._trace._known(step)
+        call: Any = known and known.call
         if not self._wanted or not _is_gradient(step, call, name, role, value):
             return {}
         parameter = role == "increment"
@@ -66,7 +67,7 @@ class Numeric:
             return f"{none}none were asked for."
         if self._trace.criterion is None:
             return f"{none}nothing was recorded of a criterion."
-        if not self._trace._calls:
+        if not any(known.call for known in self._trace._recorded.values()):
             return f"{none}they need the network itself, or a backward."
         said = (
             "The small number under an entry of a gradient is its numeric derivative: the layer is "

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from torchlite.progress import progress
-from torchlite.stepping import drawing, expressions, text
+from torchlite.stepping import drawing, expressions, formulas, text
 from torchlite.stepping.arrays import Copy, named_arrays
-from torchlite.stepping.formulas import SCATTERED, TARGETS, regions, sources, windows
+from torchlite.stepping.formulas import SCATTERED, TARGETS, sources
 from torchlite.stepping.numeric import Numeric
 from torchlite.stepping.packing import Pool
 from torchlite.stepping.steps import Step, Trace
@@ -33,11 +33,11 @@ MOST_ENTRIES = 20_000
 
 def render(trace: Trace, numeric: bool = True) -> str:
     """Return the page as text; numeric tells whether with numeric derivatives."""
-    found = _windows(trace)
+    windows = _windows(trace)
     pool, beside = Pool(), Numeric(trace, numeric)
     lengths = _lengths(trace)
     steps = [
-        _step(trace, step, beside, found.get(step.number, {}), pool, lengths)
+        _step(trace, step, beside, windows.get(step.number, {}), pool, lengths)
         for step in progress(trace.steps, "steps of the page")
     ]
     data = json.dumps(
@@ -84,7 +84,8 @@ def _windows(trace: Trace) -> dict[int, Any]:
     found: dict[int, Any] = {}
     left = MOST_RUNS
     for step in trace:
-        if step.number not in trace._settings or not maths.kernels_in(step.maths):
+        known = trace._known(step)
+        if known is None or not maths.kernels_in(step.maths):
             continue
         given = {**step.arguments, **step.parameters}
         made = step.results if step.method in TARGETS else step.before
@@ -108,11 +109,11 @@ def _windows(trace: Trace) -> dict[int, Any]:
             for name, copy in made.items()
             if isinstance(copy, Copy) and name in step.shapes
         }
-        settings = trace._settings[step.number]
         # Maths may speak of what is neither an array nor a setting.
         with suppress(maths.MathsError, NameError):
-            look, kind = (regions, "regions") if large else (windows, "windows")
-            found[step.number] = {kind: look(step.maths, settings, _values_in(given), targets)}
+            look, kind = (formulas.regions, "regions") if large else (formulas.windows, "windows")
+            places = look(step.maths, known.settings, _values_in(given), targets)
+            found[step.number] = {kind: places}
     return found
 
 
@@ -174,20 +175,20 @@ def _lengths(trace: Trace) -> dict[str, int]:
 def _step(
     trace: Trace,
     step: Step,
-    numeric: Numeric,
-    made: Any,
+    beside: Numeric,
+    windows: Any,
     pool: Pool,
     lengths: dict[str, int],
 ) -> dict[str, Any]:
-    call = trace._calls.get(step.number)
+    known = trace._known(step)
+    call = known and known.call
     flow = {
         name: text.shapes_of_all(value) for name, value in (step.arguments | step.results).items()
     }
     when = {} if step.time is None else {"time": step.time}
     if step.time is None and step.position in lengths:
         when["sequence"] = lengths[step.position]
-    # A trace from a file has none: what a file says is not run.
-    settings = trace._settings.get(step.number)
+    settings = known and known.settings
     statements = expressions.settled(
         step.maths, settings, _values_in({**step.arguments, **step.parameters, **step.results})
     )
@@ -209,11 +210,11 @@ def _step(
         "arrays": [
             _array(
                 step,
-                numeric,
+                beside,
                 name,
                 role,
                 value,
-                {kind: each.get(name) for kind, each in made.items()},
+                {kind: each.get(name) for kind, each in windows.items()},
                 pool,
             )
             for name, role, value in _values(trace, step)
@@ -239,8 +240,8 @@ def _purpose(trace: Trace, step: Step) -> str:
         return "Backward, towards the parameters: there are none."
     if step.method == "updateOutput":
         # What is written of the class says what it does.
-        kind = trace._kinds.get(step.number)
-        does = ((kind and kind.__doc__) or "").strip().split("\n")[0]
+        known = trace._known(step)
+        does = ((known and known.kind.__doc__) or "").strip().split("\n")[0]
         default = "How far the input is from the target." if of_loss else "From input to output."
         return f"{'The loss' if of_loss else 'Forward'}. {does or default}"
     grows = "how much the loss rises when an entry of {} grows, for each unit"
@@ -261,18 +262,18 @@ def _purpose(trace: Trace, step: Step) -> str:
 
 def _hint(trace: Trace, step: Step) -> str | None:
     """Say how a layer of the user's gets a formula, where it has none."""
-    kind = trace._kinds.get(step.number)
+    known = trace._known(step)
     layers = step.method in TARGETS or (step.method == "accGradParameters" and step.after)
-    if kind is None or kind.__module__.startswith("torchlite."):
+    if known is None or known.kind.__module__.startswith("torchlite."):
         return None
     if step.maths or step.inside or trace.note or not layers:
         return None
     name = TARGETS.get(step.method) or next(iter(step.after))
     sign = "=" if step.method in TARGETS else "+="
     return (
-        f"No section Maths in the docstring of {kind.__name__} gives this result. Write one, with "
-        f'a line "    {name} {sign} ..." in NumPy, and it is shown here, with the numbers put in '
-        "of an entry that is chosen."
+        f"No section Maths in the docstring of {known.kind.__name__} gives this result. Write one, "
+        f'with a line "    {name} {sign} ..." in NumPy, and it is shown here, with the numbers put '
+        "in of an entry that is chosen."
     )
 
 
@@ -287,12 +288,13 @@ def _values(trace: Trace, step: Step) -> Any:
     """Yield (name, role, value) of everything that a step shows."""
     if step.method == "accGradParameters" and (not step.after or step.inside):
         return
+    known = trace._known(step)
     for name, value in step.arguments.items():
         yield from _labelled(name, "argument", value)
     for name, value in step.parameters.items():
         # Of a layer with a formula, what takes part in it.
         if name in step.shapes or not (step.maths or step.method.startswith("acc")):
-            held = name in trace._held.get(step.number, TARGETS.values())
+            held = name in (known.held if known else TARGETS.values())
             yield from _labelled(name, "held" if held else "parameter", value)
     for name, value in step.results.items():
         yield from _labelled(name, "result", value)
@@ -313,7 +315,7 @@ def _labelled(name: str, role: str, value: Any) -> Any:
 
 
 def _array(
-    step: Step, numeric: Numeric, name: str, role: str, value: Any, made: Any, pool: Pool
+    step: Step, beside: Numeric, name: str, role: str, value: Any, windows: Any, pool: Pool
 ) -> dict[str, Any]:
     shown: dict[str, Any] = {"name": name, "role": role}
     if not isinstance(value, Copy):
@@ -334,20 +336,20 @@ def _array(
     shown["sources"] = sources(step.maths, step.shapes, name)
     if role in ("result", "increment"):
         held = {**step.arguments, **step.parameters}
-        if made.get("regions"):
-            shown["regions"] = made["regions"]
-        if made.get("windows"):
+        if windows.get("regions"):
+            shown["regions"] = windows["regions"]
+        if windows.get("windows"):
             shown["windows"] = {
                 source: [
                     [_entries(source, places, held[source].shape), places] if places else None
                     for places in each
                 ]
-                for source, each in made["windows"].items()
+                for source, each in windows["windows"].items()
             }
-    beside = numeric.beside(step, name, role, value)
-    if beside.get("numeric"):
-        beside["numeric"] = [[_plain(number), verdict] for number, verdict in beside["numeric"]]
-    return shown | beside
+    slopes = beside.of(step, name, role, value)
+    if slopes.get("numeric"):
+        slopes["numeric"] = [[_plain(number), verdict] for number, verdict in slopes["numeric"]]
+    return shown | slopes
 
 
 def _scale(step: Step) -> Any:

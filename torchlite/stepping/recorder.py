@@ -20,7 +20,7 @@ from torchlite.stepping.arrays import snapshot
 from torchlite.stepping.drawing import tree
 from torchlite.stepping.formulas import TARGETS, Formula, formula
 from torchlite.stepping.replay import Call, Round
-from torchlite.stepping.steps import Step, Trace
+from torchlite.stepping.steps import Recorded, Step, Trace
 
 __all__ = ["record", "trace"]
 
@@ -215,28 +215,29 @@ class _Recorder:
             kept_parameters.setdefault(name, snapshot(vars(part)[name], keep))
         if method == "updateOutput":
             kept_parameters |= snapshot(_of_steps(part), keep)
-        self.trace._held[number] = kept_parameters.keys() - parameters.keys()
-        self.trace._kinds[number] = type(part)
-        self.trace.steps.append(
-            Step(
-                number=number,
-                position=frame.position,
-                time=frame.time,
-                layer=checks.title(part),
-                method=method,
-                inside=(frame.first, number - 1) if frame.first < number else None,
-                arguments=kept_arguments,
-                results=snapshot(results, keep),
-                parameters=kept_parameters,
-                before=before,
-                after=snapshot(written, keep),
-                maths=list(said.lines),
-                shapes=said.shapes,
-            )
+        step = Step(
+            number=number,
+            position=frame.position,
+            time=frame.time,
+            layer=checks.title(part),
+            method=method,
+            inside=(frame.first, number - 1) if frame.first < number else None,
+            arguments=kept_arguments,
+            results=snapshot(results, keep),
+            parameters=kept_parameters,
+            before=before,
+            after=snapshot(written, keep),
+            maths=list(said.lines),
+            shapes=said.shapes,
         )
-        self.trace._settings[number] = {name: getattr(part, name) for name in said.settings}
-        if frame.call is not None and method in ("updateGradInput", "accGradParameters"):
-            self.trace._calls[number] = frame.call
+        self.trace.steps.append(step)
+        self.trace._recorded[number] = Recorded(
+            step,
+            frame.call if method in ("updateGradInput", "accGradParameters") else None,
+            {name: getattr(part, name) for name in said.settings},
+            kept_parameters.keys() - parameters.keys(),
+            type(part),
+        )
         return result
 
     def _position(self, part: Any, method: str) -> str:

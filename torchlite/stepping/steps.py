@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, SupportsIndex, overload
+from typing import Any, NamedTuple, SupportsIndex, overload
 
 from torchlite.stepping import diff, json, text
 
-__all__ = ["Step", "Trace"]
+__all__ = ["Recorded", "Step", "Trace"]
 
 
 @dataclass
@@ -61,6 +61,20 @@ class Step:
         return notebook.of_step(self)
 
 
+class Recorded(NamedTuple):
+    """What is known of a step where it was recorded; kept in no file.
+
+    call: that whose derivative its gradients are, if any; settings: those of which its Maths
+    speaks; held: the names of what the layer holds beside its parameters; kind: its class.
+    """
+
+    step: Step
+    call: Any
+    settings: dict[str, Any]
+    held: set[str]
+    kind: type
+
+
 class Trace:
     r"""The steps of a recording: a sequence of `Step`, text when printed.
 
@@ -98,13 +112,8 @@ class Trace:
         self.criterion = criterion
         self.note = note
         self.steps: list[Step] = []
-        # Step number -> the call whose derivative its gradients are; kept in no file. Nor are the
-        # settings of which a step's Maths speaks, the names of what a layer holds beside its
-        # parameters, and the class.
-        self._calls: dict[int, Any] = {}
-        self._settings: dict[int, dict[str, Any]] = {}
-        self._held: dict[int, set[str]] = {}
-        self._kinds: dict[int, type] = {}
+        # By the number of a step.
+        self._recorded: dict[int, Recorded] = {}
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -126,6 +135,11 @@ class Trace:
 
     def __repr__(self) -> str:
         return f"<Trace of {len(self)} steps>"
+
+    def _known(self, step: Step) -> Recorded | None:
+        """Return what is known of a step; None of one from a file, whose Maths is not to be run."""
+        recorded = self._recorded.get(step.number)
+        return recorded if recorded is not None and recorded.step is step else None
 
     def diff(self, other: "Trace", rtol: float = 1e-9) -> diff.Difference | None:
         """Return the first difference of another trace from this one, the reference, or None.

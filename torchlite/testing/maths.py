@@ -123,8 +123,9 @@ def evaluate(block: list[str], layer: Any, **names: Any) -> dict[str, Any]:
 
     What they assigned is returned. What is accumulated (`gradWeight += ...`) starts at zero.
     Whatever the statements do, the layer and the names given stay as they are; modules inside the
-    layer are its own, and run where they are called. Statements can do no more than compute: those
-    that import or define something, open files or draw random numbers raise NameError.
+    layer are its own, and run where they are called. Statements that import, define or name what
+    Maths has no business with (files, random numbers, what begins with _) raise NameError. That
+    keeps honest sections honest and is no sandbox: what others wrote is run by nothing here.
 
     Example
     -------
