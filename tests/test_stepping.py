@@ -464,6 +464,13 @@ def test_training_is_followed_step_by_step(tmp_path):
     assert sum("numeric" in array for step in data["steps"] for array in step["arrays"]) == 27
 
 
+def test_of_a_loss_that_is_no_number_no_gradient_is_accused(tmp_path):
+    x = np.array([[np.nan, 1.0], [2.0, 3.0]])
+    net = filled(nn.Sequential(nn.Linear(2, 2), nn.Tanh()))
+    data = page_data(trace(net, x, nn.MSECriterion(), np.ones((2, 2))), tmp_path)
+    assert verdicts(data) == {"is not finite"}
+
+
 def verdicts(data):
     arrays = [array for step in data["steps"] for array in step["arrays"]]
     return {verdict for array in arrays for _, verdict in array.get("numeric", [])}

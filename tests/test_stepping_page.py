@@ -490,6 +490,25 @@ def test_what_a_gradient_says_takes_the_scale_out_and_owns_up_to_what_is_wrong(s
         assert "the scale, 3, is a factor of it, and of the numeric derivative" in page.detail
 
 
+def test_of_a_kink_and_of_one_use_of_several_no_more_is_said_than_is_so(show):
+    x = np.array([[0.0, 1.0]])
+    page = show(trace(nn.Sequential(nn.ReLU()), x, nn.MSECriterion(), np.ones((1, 2))))
+    reach(page, "updateGradInput of net[0]")
+    page.cell("gradInput", 0, 0).click()
+    assert page.detail[-1] == (
+        "Where input[0, 0] is now the loss has a kink: it changes by one slope when input[0, 0] "
+        "grows, by another when it shrinks, and no one number is both."
+    )
+    shared = ones(nn.Linear(1, 1))
+    net = nn.Sequential(shared, nn.Identity(), shared)
+    page = show(trace(net, np.array([[1.0]]), nn.MSECriterion(), np.array([[0.0]])))
+    reach(page, "accGradParameters of net[2]")
+    page.cell("gradBias, increment", 0).click()
+    assert page.detail[-1].startswith(
+        "When bias[0] grows by 0.01 in this one of its 2 uses alone, the loss rises by about "
+    )
+
+
 def test_without_a_loss_a_gradient_says_nothing_of_it(show):
     layer = nn.Identity()
     with record(layer) as steps:
@@ -590,6 +609,10 @@ def test_a_container_leads_to_the_steps_that_it_is_made_of(show, case):
 def test_a_step_has_an_address(show, case):
     page = show(trace(*case))
     browser = page.browser
+    for wrong in ("#step=999", "#step=0", "#step=abc"):
+        browser.execute_script("location.hash = arguments[0]", wrong)
+        page.until(lambda: browser.current_url.endswith("page.html#step=1"))
+    page = show(trace(*case))
     assert "#" not in browser.current_url
     page.press("ARROW_RIGHT", "ARROW_RIGHT")
     assert browser.current_url.endswith("page.html#step=3")

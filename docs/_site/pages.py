@@ -173,6 +173,10 @@ def sections(value: Any, families: Sequence[type] = ()) -> str:
     of_family = [(base, make_layers.sections(base)) for base in families]
     titles = {*said, *(title for _, theirs in of_family for title in theirs)} - {""}
     blocks = []
+    unknown = sorted(titles - {*ORDER})
+    if unknown:
+        name = getattr(value, "__name__", value)
+        raise ValueError(f"{name}: no section {unknown[0]} in ORDER of docs/_site/pages.py")
     for title in sorted(titles, key=ORDER.index):
         blocks += [heading(title, "-"), rst(said.get(title, ""), title in OF_NAMES)]
         known = names_in(said.get(title, ""))

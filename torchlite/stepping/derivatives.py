@@ -414,6 +414,8 @@ class Derivatives:
         kinks = np.abs(right - left) > BENT * np.maximum(np.abs(found[1:]).max(0), 0.1).reshape(
             array.shape
         )
+        # Nor is one that grows less from nearer: the slope changes, but in no one place.
+        kinks.flat[near[np.abs(nearer[1] - nearer[2]) <= bent[near] / 2]] = False
         return Slopes(values, kinks)
 
     def _from(

@@ -55,7 +55,12 @@ class Numeric:
         with np.errstate(all="ignore"):
             largest = np.maximum(np.maximum(np.abs(numeric), np.abs(got)), 1e-3)
             agrees = np.abs(numeric - got) <= close * largest
-        verdicts = np.where(agrees, "agrees", np.where(slopes.kinks, "lies at a kink", "differs"))
+        # What differs on both sides says nothing of a gradient, nor does what is no number.
+        verdicts = np.select(
+            [~np.isfinite(numeric), slopes.kinks, agrees],
+            ["is not finite", "lies at a kink", "agrees"],
+            "differs",
+        )
         return {
             "numeric": list(zip(numeric.ravel().tolist(), verdicts.ravel().tolist(), strict=True))
         }

@@ -579,11 +579,18 @@ function meant(step, array, place) {
   const slope = Number(valuesOf(array)[place]) / (increment ? step.scale : 1);
   if (!Number.isFinite(slope)) return null;
   const name = array.name.replace(/^grad(.)/, (_, letter) => letter.toLowerCase());
-  const when = `hen ${entryOf(name, indexOf(array.shape, place))} grows by 0.01`;
+  const entry = entryOf(name, indexOf(array.shape, place));
+  const verdict = array.numeric ? array.numeric[place][1] : null;
+  if (verdict === "lies at a kink") {
+    return `Where ${entry} is now the loss has a kink: it changes by one slope when ${entry} grows, by another when it shrinks, and no one number is both.`;
+  }
+  const uses = (increment && step.uses && step.uses[name]) || 1;
+  const when = `hen ${entry} grows by 0.01${uses > 1 ? ` in this one of its ${uses} uses alone` : ""}`;
   const change = slope === 0 ? "stays as it is"
     : `${slope < 0 ? "falls" : "rises"} by about ${shown(Math.abs(slope) / 100)}`;
-  const differs = array.numeric && array.numeric[place][1] === "differs";
-  return `${differs ? "By this gradient, which the numeric derivative contradicts, w" : "W"}${when}, the loss ${change}.`;
+  const by = verdict === "agrees" ? "W"
+    : `By this gradient, ${verdict === "differs" ? "which the numeric derivative contradicts, " : ""}w`;
+  return `${by}${when}, the loss ${change}.`;
 }
 
 // What the largest of the gradients of a step says.
@@ -703,6 +710,10 @@ function addressed() {
   return steps.findIndex((step) => step.number === Number(number));
 }
 
+function address(i) {
+  return `#step=${steps[i].number}`;
+}
+
 // sliding: it passes through many steps, of which the browser's way back knows one.
 function go(i, sliding = false) {
   if (i === current) return;
@@ -713,8 +724,8 @@ function go(i, sliding = false) {
   clearMarks();
   byId("detail").replaceChildren(make("p", "", "Choose an entry of a table to see what it is made of."));
   if (started && !framed && addressed() !== i) {
-    if (sliding) location.replace(`#step=${steps[i].number}`);
-    else location.hash = `step=${steps[i].number}`;
+    if (sliding) location.replace(address(i));
+    else location.hash = address(i);
   }
   byId("said").textContent = section(i).querySelector("h2").textContent;
   showControls();
@@ -740,6 +751,7 @@ slider.addEventListener("input", () => go(walked()[Number(slider.value) - 1], tr
 window.addEventListener("hashchange", () => {
   const i = addressed();
   if (i >= 0) go(i);
+  else location.replace(address(current));
 });
 document.addEventListener("keydown", (event) => {
   if (event.target === slider || event.ctrlKey || event.altKey || event.metaKey) return;
@@ -768,5 +780,8 @@ window.addEventListener("afterprint", () => {
 
 byId("note").textContent = data.note;
 drawNetwork();
-if (steps.length) go(Math.max(0, addressed()));
-else byId("steps").append(make("p", "", "Nothing was recorded."));
+if (steps.length) {
+  go(Math.max(0, addressed()));
+  // An address of no step here.
+  if (!framed && addressed() < 0) location.replace(address(current));
+} else byId("steps").append(make("p", "", "Nothing was recorded."));

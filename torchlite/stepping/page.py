@@ -5,6 +5,7 @@ arrays.js and arrays.css draw arrays as pictures, and know nothing of steps.
 
 import json
 import math
+from collections import Counter
 from contextlib import suppress
 from importlib import resources
 from typing import Any
@@ -35,9 +36,9 @@ def render(trace: Trace, numeric: bool = True) -> str:
     """Return the page as text; numeric tells whether with numeric derivatives."""
     windows = _windows(trace)
     pool, beside = Pool(), Numeric(trace, numeric)
-    lengths = _lengths(trace)
+    lengths, uses = _lengths(trace), _uses(trace)
     steps = [
-        _step(trace, step, beside, windows.get(step.number, {}), pool, lengths)
+        _step(trace, step, beside, windows.get(step.number, {}), pool, lengths, uses)
         for step in progress(trace.steps, "steps of the page")
     ]
     data = json.dumps(
@@ -172,6 +173,17 @@ def _lengths(trace: Trace) -> dict[str, int]:
     }
 
 
+def _uses(trace: Trace) -> Counter[Any]:
+    """Return how many calls add to the gradient of each parameter, by loss and place in memory."""
+    known = (trace._known(step) for step in trace if step.method == "accGradParameters")
+    return Counter(
+        (id(one.call.round), place)
+        for one in known
+        if one and one.call
+        for place in one.where.values()
+    )
+
+
 def _step(
     trace: Trace,
     step: Step,
@@ -179,12 +191,18 @@ def _step(
     windows: Any,
     pool: Pool,
     lengths: dict[str, int],
+    uses: Counter[Any],
 ) -> dict[str, Any]:
     known = trace._known(step)
     call = known and known.call
     flow = {
         name: text.shapes_of_all(value) for name, value in (step.arguments | step.results).items()
     }
+    if known and call:
+        of_each = {name: uses[id(call.round), place] for name, place in known.where.items()}
+        several = {name: count for name, count in of_each.items() if count > 1}
+    else:
+        several = {}
     when = {} if step.time is None else {"time": step.time}
     if step.time is None and step.position in lengths:
         when["sequence"] = lengths[step.position]
@@ -196,6 +214,7 @@ def _step(
         "number": step.number,
         "position": step.position,
         **when,
+        **({"uses": several} if several else {}),
         "layer": step.layer,
         "method": step.method,
         "inside": step.inside,

@@ -237,6 +237,7 @@ class _Recorder:
             {name: getattr(part, name) for name in said.settings},
             kept_parameters.keys() - parameters.keys(),
             type(part),
+            {name: array.__array_interface__["data"][0] for name, array in parameters.items()},
         )
         return result
 

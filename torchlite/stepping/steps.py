@@ -65,7 +65,8 @@ class Recorded(NamedTuple):
     """What is known of a step where it was recorded; kept in no file.
 
     call: that whose derivative its gradients are, if any; settings: those of which its Maths
-    speaks; held: the names of what the layer holds beside its parameters; kind: its class.
+    speaks; held: the names of what the layer holds beside its parameters; kind: its class; where:
+    in which place of the memory each parameter lies, by which shared ones are known.
     """
 
     step: Step
@@ -73,6 +74,7 @@ class Recorded(NamedTuple):
     settings: dict[str, Any]
     held: set[str]
     kind: type
+    where: dict[str, int]
 
 
 class Trace:
