@@ -99,14 +99,63 @@ def pytorch():
     return torch, {"torch": torch, "nn": torch.nn}
 
 
-def test_the_layers_are_what_pytorchs_become():
-    _, theirs = pytorch()
-    from torchlite.interop.pytorch import from_torch
+SHAPES = {
+    "Conv2d": (2, 3, 6, 7),
+    "ConvTranspose2d": (2, 3, 4, 5),
+    "Conv3d": (2, 3, 4, 5, 6),
+    "BatchNorm2d": (4, 8, 2, 3),
+    "PixelShuffle": (2, 8, 3, 2),
+    "Softmax": (2, 4, 3),
+    "LogSoftmax": (2, 4, 3),
+    **dict.fromkeys(["MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d", "ZeroPad2d"], (2, 3, 4, 6)),
+}
 
+
+def test_the_layers_have_pytorchs_numbers():
+    """In training and in evaluation: outputs, gradients of inputs and of parameters."""
+    torch, theirs = pytorch()
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
     pairs = list(zip(made("Layers", 0, theirs), made("Layers", 1, {"nn": nn}), strict=True))
     assert len(pairs) > 25
     for (code, module), (_, ours) in pairs:
-        assert repr(from_torch(module)) == repr(ours), code
+        kind = type(module).__name__
+        module.double()
+        # Small numbers: an epsilon shows.
+        shapes = [(5, 8), (5, 4)] if kind == "Bilinear" else [SHAPES.get(kind, (5, 8))]
+        xs = [0.01 * rng.normal(size=shape) for shape in shapes]
+        if kind == "Embedding":
+            xs = [rng.integers(0, 100, (5, 3))]
+        parameters, gradients = ours.parameters() or ([], [])
+        given = list(module.parameters())
+        assert len(parameters) == len(given), code
+        for array, tensor in zip(parameters, given, strict=True):
+            array[...] = tensor.detach().numpy().reshape(array.shape)
+        for training in (True, False):
+            module.train(training)
+            ours.training() if training else ours.evaluate()
+            module.zero_grad()
+            ours.zeroGradParameters()
+            tensors = [torch.tensor(x, requires_grad=kind != "Embedding") for x in xs]
+            expected = module(*tensors)
+            input = xs if len(xs) > 1 else xs[0]
+            output = ours.forward(input)
+            if kind == "Dropout" and training:
+                # Another mask: what is kept is as large.
+                kept = (output != 0) & (expected.detach().numpy() != 0)
+                assert kept.any(), code
+                assert np.allclose(output[kept], expected.detach()[kept]), code
+                continue
+            assert np.allclose(output, expected.detach(), rtol=1e-9, atol=1e-12), (code, training)
+            slope = rng.normal(size=output.shape)
+            expected.backward(torch.tensor(slope))
+            back = ours.backward(input, slope)
+            if kind != "Embedding":
+                for got, tensor in zip(back if len(xs) > 1 else [back], tensors, strict=True):
+                    assert np.allclose(got, tensor.grad, rtol=1e-8, atol=1e-12), (code, training)
+            for got, tensor in zip(gradients, given, strict=True):
+                wanted = tensor.grad.numpy().reshape(got.shape)
+                assert np.allclose(got, wanted, rtol=1e-8, atol=1e-12), (code, training)
 
 
 def test_the_losses_are_pytorchs():
