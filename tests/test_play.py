@@ -67,6 +67,20 @@ def test_a_step_is_that_of_the_optimizer(name):
     assert run.steps == 3
 
 
+def test_a_network_that_the_function_did_not_make_stays_as_it_is_and_is_gone_back_to():
+    nn.manualSeed(1)
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNormalization(3), nn.Linear(3, 1))
+    x = random.normal(size=(8, 2))
+    first = net.getParameters()[0].copy()
+    run = Run(Problem("own", lambda: (net, nn.MSECriterion(), x, x[:, :1])))
+    run.step()
+    assert (parameters(run) != first).any()
+    assert (net.getParameters()[0] == first).all()
+    run.reset()
+    assert (parameters(run) == first).all()
+    assert (run.net[1].running_mean == 0).all()
+
+
 def test_a_seed_decides_a_run_and_reset_goes_back_to_its_start():
     run = Run(XOR, seed=3)
     first = parameters(run)

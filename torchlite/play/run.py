@@ -169,11 +169,13 @@ class Run:
     def reset(self) -> None:
         """Go back to the start: the same seed draws the same weights and batches.
 
-        What is broken stays broken. Where the network cannot be made, nothing has changed but the
-        random stream.
+        A copy is trained of the network that the problem's function returns, which may be the same
+        one each time. What is broken stays broken. Where the network cannot be made, nothing has
+        changed but the random stream.
         """
         random.manualSeed(self.settings.seed)
         net, criterion, input, target = self._made()
+        net, criterion = net.clone(), criterion.clone()
         for position, name in self.broken.items():
             faults.put(_layer(net, position), name)
         flat, gradients = net.getParameters() if net.parameters()[0] else (None, None)
