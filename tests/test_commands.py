@@ -645,3 +645,13 @@ def test_the_example_of_help_works(capsys, monkeypatch, tmp_path, name):
     assert main(last.split()[2:]) == 0
     out, err = capsys.readouterr()
     assert (bool(out), err) == (True, "")
+
+
+def test_summary_of_what_is_no_network_says_so(tmp_path, capsys):
+    file = tmp_path / "forgets.py"
+    file.write_text("def f():\n    pass\n")
+    assert main(["summary", f"{file}:f"]) == 2
+    expected = "a Module, or (net, criterion, input, target), got NoneType"
+    assert capsys.readouterr().err == (
+        f"summary: DTypeError: summary: what {file}:f returns must be {expected}\n"
+    )

@@ -14,7 +14,8 @@ import numpy as np
 
 from torchlite.commands import _terminal
 from torchlite.commands._given import SHAPE, four, named, refused, shape_of
-from torchlite.errors import SettingError, fault
+from torchlite.errors import DTypeError, SettingError, fault
+from torchlite.nn.module import Module
 from torchlite.nn.nested import map_arrays
 
 __all__ = ["add_arguments", "run"]
@@ -41,6 +42,10 @@ def run(args: argparse.Namespace) -> int:
                 net, _, input, _ = four("summary", args.source, net)
                 if shape is None and not isinstance(input, dict):
                     shape = map_arrays(np.shape, input)
+            elif not isinstance(net, Module):
+                argument, got = f"what {args.source} returns", type(net).__name__
+                expected = "a Module, or (net, criterion, input, target)"
+                raise fault(DTypeError, "summary", argument, expected, got)
         else:
             from torchlite.commands.demo import BATCH, network
 
