@@ -16,6 +16,7 @@ from bugs import corpus
 from bugs.attention import DroppedWithLastMask
 from bugs.examples import SecondPaysForFirst
 from bugs.extremes import ZerosMadePositive
+from bugs.good_shapes import ScalarGain
 from bugs.losses import QuantileOneSided
 from hypothesis import find
 from hypothesis.errors import NoSuchExample
@@ -666,6 +667,20 @@ class OverLargest(nn.Module):
 def test_ties_hide_no_wrong_complex_step(shape):
     x = np.random.default_rng(0).integers(-1, 2, shape) / 2
     assert violation(OverLargest(), x, only="gradInput").oracle == "central differences"
+
+
+# ---------------------------------------------------------------- a parameter without dimensions
+
+
+class GainFalls(ScalarGain):
+    def accGradParameters(self, input, gradOutput, scale=1):
+        self.gradWeight -= scale * (input * gradOutput).sum()
+
+
+def test_a_parameter_without_dimensions_has_a_gradient_too():
+    found = violation(GainFalls(), np.arange(1.0, 13).reshape(4, 3), only="gradParameters")
+    assert found.index == ()
+    assert found.got == -found.expected != 0
 
 
 # ---------------------------------------------------------------- rows that are nearly equal

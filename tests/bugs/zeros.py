@@ -51,6 +51,32 @@ class RootOfSquareDividesZerosInBulk(RootOfSquareDividesZero):
     pass
 
 
+class SquareDividesItself(Abs):
+    """The square, whose slope at 0 is 0, by the square over its root: 0 / 0."""
+
+    def updateOutput(self, input):
+        self.output = input * input
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        with np.errstate(all="ignore"):
+            self.gradInput = 2 * gradOutput * (input * input) / input
+        return self.gradInput
+
+
+class TableProductForgetsZeros(nn.Module):
+    """The product over an entry is what the others are, but where that is 0."""
+
+    def updateOutput(self, input):
+        self.output = input[0] * input[1]
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        product = gradOutput * input[0] * input[1]
+        self.gradInput = [product / np.where(x == 0, 1, x).astype(x.dtype) for x in input]
+        return self.gradInput
+
+
 class NormDividesZeroRow(Norm):
     def updateGradInput(self, input, gradOutput):
         with np.errstate(all="ignore"):
@@ -168,6 +194,18 @@ BUGS = [
         (5, 3),
         {"gradInput"},
         "no gradient where the others are not 0",
+    ),
+    Bug(
+        lambda: SquareDividesItself(),
+        (4, 3),
+        {"gradInput"},
+        "0 / 0 where the slope is 0",
+    ),
+    Bug(
+        lambda: TableProductForgetsZeros(),
+        lambda rng: [rng.normal(size=(5, 3)), rng.normal(size=(5, 3))],
+        {"gradInput"},
+        "no gradient where one factor is 0 and the other is not",
     ),
     CriterionBug(
         lambda: RootMeanSquaresDividesNothing(),

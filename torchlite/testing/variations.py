@@ -6,6 +6,7 @@ oracle looks closely.
 """
 
 import copy
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -80,7 +81,8 @@ def numbers(s: AnySubject) -> Iterator[AnySubject]:
         changes |= {what: tie(s.input) for what, tie in TIED.items()}
         if not s.composed:
             # Layers inside are asked by themselves; what is steep in one makes NaN of a zero after.
-            changes["zeros"] = map_arrays(_with_zeros, s.input)
+            number = itertools.count()
+            changes["zeros"] = map_arrays(lambda a: _with_zeros(a, next(number)), s.input)
     for what, input in changes.items():
         for other in _at(s, what, {**s.asked, "input": input}):
             other.tied = what in TIED
@@ -98,14 +100,18 @@ def numbers(s: AnySubject) -> Iterator[AnySubject]:
         yield from _at(s, "input * -64", {**s.asked, "input": scale_arrays(s.input, -64.0)})
 
 
-def _with_zeros(array: Any) -> Any:
-    """Return an array whose first sample is 0, and each other in one entry, another for each."""
+def _with_zeros(array: Any, number: int) -> Any:
+    """Return an array whose first sample is 0, and each other in one entry, another for each.
+
+    number: of the array in its table, each of which has them elsewhere.
+    """
     if not is_floating(array) or not array.ndim or not array.size:
         return array
     changed = array.copy()
     changed[0] = 0
     rows = changed.reshape(len(array), -1)
-    rows[np.arange(len(rows)), np.arange(len(rows)) % rows.shape[1]] = 0
+    places = np.arange(len(rows))
+    rows[places, (places + number) % rows.shape[1]] = 0
     return changed
 
 
