@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-__all__ = ["MEASURE", "complaints", "opened", "selenium"]
+__all__ = ["MEASURE", "Reader", "complaints", "opened", "selenium"]
 
 FLAGS = [
     "--headless",
@@ -54,6 +54,26 @@ def opened(profile):
 def complaints(browser):
     said = [entry["message"] for entry in browser.get_log("browser")]
     return [text for text in said if not text.startswith("chrome:")]
+
+
+class Reader:
+    """What a reader of a page does and sees."""
+
+    def __init__(self, browser):
+        self.browser = browser
+        self.keys = selenium("common.keys").Keys
+
+    def all(self, selector):
+        return self.browser.find_elements("css selector", selector)
+
+    def one(self, selector):
+        (element,) = self.all(selector)
+        return element
+
+    def press(self, *names):
+        for name in names:
+            keys = getattr(self.keys, name, name)
+            self.browser.switch_to.active_element.send_keys(keys)
 
 
 # How much wider than the window a page is, and its least contrast of text to what is behind it.

@@ -18,6 +18,7 @@ from bugs.examples import SecondPaysForFirst
 from bugs.extremes import ZerosMadePositive
 from bugs.good_shapes import ScalarGain
 from bugs.losses import QuantileOneSided
+from bugs.zeros import RootOfSquareDividesZero
 from hypothesis import find
 from hypothesis.errors import NoSuchExample
 from hypothesis.strategies import just
@@ -590,24 +591,11 @@ def test_outputs_of_a_large_array_that_lie_at_a_kink_are_taken_out(layer, oracle
     assert found.oracle == oracle
 
 
-class RootOfSquare(nn.Module):
-    """|x|, whose gradient is 0 / 0 at 0."""
-
-    def updateOutput(self, input):
-        self.output = np.sqrt(input * input)
-        return self.output
-
-    def updateGradInput(self, input, gradOutput):
-        with np.errstate(all="ignore"):
-            self.gradInput = gradOutput * input / np.sqrt(input * input)
-        return self.gradInput
-
-
 @pytest.mark.parametrize("columns", [3, 300])
 def test_a_gradient_of_nan_is_no_fault_of_copies(columns):
     x = np.ones((1, columns))
     x[0, 0] = 0
-    found = violation(RootOfSquare(), x)
+    found = violation(RootOfSquareDividesZero(), x)
     assert (found.property, found.problem) == ("gradInput", "gradInput is not the derivative.")
     assert (found.index, found.differing, found.pattern) == ((0, 0), 1, "not finite")
     assert np.isnan(found.got)

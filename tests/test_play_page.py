@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from browsing import MEASURE, complaints, selenium
+from browsing import MEASURE, Reader, complaints, selenium
 
 import torchlite as nn
 from torchlite.play import PROBLEMS, Problem, Trainer
@@ -70,30 +70,18 @@ def _shown(browser):
             context.__exit__(None, None, None)
 
 
-class Page:
+class Page(Reader):
     """What one who looks at the page does and sees."""
 
     def __init__(self, browser, server):
-        self.browser, self.server = browser, server
-        self.keys = selenium("common.keys").Keys
-
-    def all(self, selector):
-        return self.browser.find_elements("css selector", selector)
-
-    def one(self, selector):
-        (element,) = self.all(selector)
-        return element
+        super().__init__(browser)
+        self.server = server
 
     def part(self, name):
         return self.one(f"[data-part={name}]")
 
     def click(self, name):
         self.one(f"[data-do={name}]").click()
-
-    def press(self, *names):
-        for name in names:
-            key = getattr(self.keys, name, name)
-            self.browser.switch_to.active_element.send_keys(key)
 
     def run(self, script, *given):
         return self.browser.execute_script(script, *given)

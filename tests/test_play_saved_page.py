@@ -5,30 +5,14 @@ import threading
 import time
 
 import pytest
-from browsing import MEASURE, complaints, selenium
+from browsing import MEASURE, Reader, complaints, selenium
 
 from torchlite.play import PROBLEMS, Trainer
 from torchlite.play.server import Server
 
 
-class Page:
+class Page(Reader):
     """What a reader of a page does and sees."""
-
-    def __init__(self, browser):
-        self.browser = browser
-        self.keys = selenium("common.keys").Keys
-
-    def all(self, selector):
-        return self.browser.find_elements("css selector", selector)
-
-    def one(self, selector):
-        (element,) = self.all(selector)
-        return element
-
-    def press(self, *names):
-        for name in names:
-            keys = getattr(self.keys, name, name)
-            self.browser.switch_to.active_element.send_keys(keys)
 
     @property
     def active(self):

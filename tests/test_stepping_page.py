@@ -8,7 +8,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
-from browsing import MEASURE, complaints, selenium
+from browsing import MEASURE, Reader, complaints, selenium
 
 import torchlite as nn
 from torchlite.datasets import digits
@@ -42,23 +42,8 @@ def show(browser, tmp_path):
     assert len({url.partition("#")[0] for url in asked if url.startswith("file:")}) == 1
 
 
-class Page:
+class Page(Reader):
     """What a reader of the page does and sees."""
-
-    def __init__(self, browser):
-        self.browser = browser
-        self.keys = selenium("common.keys").Keys
-
-    def all(self, selector):
-        return self.browser.find_elements("css selector", selector)
-
-    def one(self, selector):
-        (element,) = self.all(selector)
-        return element
-
-    def press(self, *names):
-        for name in names:
-            self.browser.switch_to.active_element.send_keys(getattr(self.keys, name))
 
     def until(self, holds):
         """Wait for what the browser does by and by: a new size, another address."""

@@ -3,7 +3,7 @@
 // { live, next: async (after) => frame or null, do: async (command) => answer }. Nothing outside
 // of root is touched, so that it may be a cell of a notebook. arrays.js stands before it.
 const Play = (() => {
-  const { exact, heatMap, indexOf, make, shown, written } = arrays;
+  const { decoded, exact, heatMap, indexOf, make, shown, written } = arrays;
   const SVG = "http://www.w3.org/2000/svg";
   // Of many classes each has a colour and a sign; of two, what is blue and what is orange elsewhere.
   const MANY = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb",
@@ -13,12 +13,6 @@ const Play = (() => {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   // With less motion so many milliseconds pass between two pictures.
   const CALM = 500;
-
-  function decoded(text, Kind) {
-    const letters = atob(text), bytes = new Uint8Array(letters.length);
-    for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
-    return new Kind(bytes.buffer);
-  }
 
   function numbersOf(array) {
     return array.data === undefined ? null : decoded(array.data, Float32Array);

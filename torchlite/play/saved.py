@@ -4,13 +4,16 @@ import re
 from collections.abc import Sequence
 from importlib import resources
 
-__all__ = ["LARGEST", "page", "whole"]
+from torchlite.stepping.page import embedded
+
+__all__ = ["LARGEST", "POLICY", "page", "whole"]
 
 # Frames of a saved run have so many characters at most: of too many, every second one is left out.
 LARGEST = 8_000_000
 
 _FOLDERS = {"arrays": "torchlite.stepping"}
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+# A page of one file has its styles and scripts in itself, and asks for nothing.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
 
 def page(frames: Sequence[str]) -> str:
@@ -27,9 +30,7 @@ def page(frames: Sequence[str]) -> str:
     frames = list(frames)
     while len(frames) > 1 and sum(map(len, frames)) > LARGEST:
         frames = frames[::-2][::-1]
-    data = f"[{','.join(frames)}]"
-    for sign in "<>&\u2028\u2029":
-        data = data.replace(sign, f"\\u{ord(sign):04x}")
+    data = embedded(f"[{','.join(frames)}]")
     return whole("saved.js", f'<script type="application/json" class="frames">{data}</script>\n')
 
 
@@ -46,7 +47,7 @@ def whole(script: str, data: str = "") -> str:
     html = _file("play.html")
     html = re.sub(r'<link rel="stylesheet" href="(\S+)">', style, html)
     html = re.sub(r'<script src="(\S+)"></script>', inlined, html)
-    policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     return html.replace('<meta charset="utf-8">', f'<meta charset="utf-8">\n{policy}', 1)
 
 

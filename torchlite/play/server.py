@@ -12,6 +12,7 @@ from typing import Any
 
 from torchlite.errors import StateError
 from torchlite.play.data import RAISED
+from torchlite.play.saved import POLICY
 from torchlite.play.trainer import Trainer
 
 __all__ = ["Server"]
@@ -35,11 +36,7 @@ _OWN = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-# Pages of one file have their styles and scripts in themselves, and ask for nothing.
-_WHOLE = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+_WHOLE = f"{POLICY}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 class Server(ThreadingHTTPServer):

@@ -26,6 +26,11 @@ const arrays = (() => {
     return element;
   }
 
+  // Packed arrays come as base64 of their bytes.
+  function decoded(text, Kind) {
+    return new Kind(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+  }
+
   const rounded = (digits) => (number) =>
     typeof number === "number" && Number.isFinite(number)
       ? String(Number(number.toPrecision(digits)))
@@ -284,5 +289,5 @@ const arrays = (() => {
   }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 
-  return { exact, heatMap, indexOf, largestOf, layout, make, redraw, shown, written };
+  return { decoded, exact, heatMap, indexOf, largestOf, layout, make, redraw, shown, written };
 })();

@@ -274,9 +274,8 @@ function valuesOf(array) {
   const [kind, numbers] = data.packed[array.packed];
   if (!unpacked[array.packed]) {
     const count = array.shape.reduce((product, size) => product * size, 1);
-    const bytes = kind === "same" ? null : Uint8Array.from(atob(numbers), (c) => c.charCodeAt(0));
     unpacked[array.packed] = kind === "same" ? new Float64Array(count).fill(numbers)
-      : kind === "f4" ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);
+      : arrays.decoded(numbers, kind === "f4" ? Float32Array : Float64Array);
   }
   return unpacked[array.packed];
 }

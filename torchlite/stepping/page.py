@@ -21,7 +21,7 @@ from torchlite.stepping.packing import Pool
 from torchlite.stepping.steps import Step, Trace
 from torchlite.testing import maths
 
-__all__ = ["render"]
+__all__ = ["embedded", "render"]
 
 # Arrays of more entries are shown as heat maps.
 SHOWN = 200
@@ -51,14 +51,18 @@ def render(trace: Trace, numeric: bool = True) -> str:
         },
         allow_nan=False,
     )
-    # As JSON these mean the same; as HTML they mean nothing.
-    for sign in "<>&":
-        data = data.replace(sign, f"\\u{ord(sign):04x}")
     page = _file("page.html")
     page = page.replace("{{style}}", _file("arrays.css") + _file("page.css"))
     page = page.replace("{{script}}", _file("arrays.js") + _file("explain.js") + _file("page.js"))
     # Last: it may have braces of its own.
-    return page.replace("{{data}}", data)
+    return page.replace("{{data}}", embedded(data))
+
+
+def embedded(data: str) -> str:
+    """Return JSON that means the same, and as HTML and JavaScript nothing."""
+    for sign in "<>&\u2028\u2029":
+        data = data.replace(sign, f"\\u{ord(sign):04x}")
+    return data
 
 
 def _file(name: str) -> str:

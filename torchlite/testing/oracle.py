@@ -290,17 +290,7 @@ class _Check:
                 for v, error, jump in zip(weights, errors, jumps, strict=True)
             ):
                 _, expected, allowed, _ = self._along(single, weights, got)
-                self.variable.fail(
-                    f"{self.name} is not the derivative.",
-                    index=index,
-                    got=got[index],
-                    expected=expected,
-                    allowed=allowed,
-                    oracle=self.by,
-                    differing=len(places),
-                    entries=got.size,
-                    pattern=self._guess(weights, got),
-                )
+                self._fail_alone(index, expected, allowed, weights, got, differing=len(places))
         return mask
 
     # ---------------------------------------------------------------- entry by entry
@@ -581,17 +571,29 @@ class _Check:
     ) -> None:
         _, expected, allowed, wrong = self._along(_single(got.shape, index), weights, got)
         if wrong:
-            self.variable.fail(
-                f"{self.name} is not the derivative.",
-                index=index,
-                got=got[index],
-                expected=expected,
-                allowed=allowed,
-                oracle=self.by,
-                entries=got.size,
-                pattern=self._guess(weights, got),
-            )
+            self._fail_alone(index, expected, allowed, weights, got)
         self._fail_in_sum("no entry alone, but all of them together", direction, weights, got)
+
+    def _fail_alone(
+        self,
+        index: tuple[int, ...],
+        expected: float,
+        allowed: float,
+        weights: list[Array],
+        got: Array,
+        **facts: int,
+    ) -> None:
+        self.variable.fail(
+            f"{self.name} is not the derivative.",
+            index=index,
+            got=got[index],
+            expected=expected,
+            allowed=allowed,
+            oracle=self.by,
+            entries=got.size,
+            pattern=self._guess(weights, got),
+            **facts,
+        )
 
     def _fail_in_sum(self, which: str, direction: Array, weights: list[Array], got: Array) -> None:
         moved, expected, allowed, _ = self._along(direction, weights, got)
