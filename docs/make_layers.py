@@ -133,9 +133,13 @@ def contents(kinds: list[type]) -> str:
         title, plain = TITLES[folder], folder.endswith("element_research")
         names = [f"`{kind.__name__}`" for kind in kinds if chapter(kind) == folder]
         links = names if plain else [f"[{name}](#{name.strip('`').lower()})" for name in names]
-        anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
-        lines.append(f"- [{title}](#{anchor}): {', '.join(links)}")
+        lines.append(f"- [{title}](#{anchor(title)}): {', '.join(links)}")
     return "\n".join(lines)
+
+
+def anchor(title: str) -> str:
+    """Return what leads to a heading, as GitHub has it."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 def stub() -> str:

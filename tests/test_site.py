@@ -3,6 +3,7 @@
 Where Sphinx, selenium or chromium is missing the tests that need it are skipped.
 """
 
+import doctest
 import html
 import importlib.util
 import json
@@ -70,6 +71,15 @@ def pages(site):
         for name, path in found.items()
         if not name.startswith("_static/")  # the theme's own
     }
+
+
+@pytest.mark.parametrize("name", ["docstrings", "links", "pages"])
+def test_examples_of_what_builds_the_site(monkeypatch, name):
+    needed(importlib.util.find_spec("sphinx"), "Sphinx", "pip install '.[site]'")
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    failed, tried = doctest.testmod(importlib.import_module(f"_site.{name}"))
+    assert tried
+    assert not failed
 
 
 def test_every_link_leads_to_a_page_and_to_its_anchor(site, pages):

@@ -126,7 +126,7 @@ def _of_layers() -> dict[str, str]:
     """Return the page of every heading of layers.md."""
     classes = {kind.__name__.lower(): page_of(kind) for kind in reversed(make_layers.classes())}
     chapters = {
-        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-"): name.rpartition("/")[2]
+        make_layers.anchor(title): name.rpartition("/")[2]
         for name, title in make_layers.TITLES.items()
     }
     return {heading: name or "contracts" for heading, name in {**classes, **chapters}.items()}
