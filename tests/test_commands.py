@@ -211,7 +211,7 @@ def test_signs_are_those_of_the_encoding(monkeypatch, encoding, has):
 def test_demo_writes_the_page_of_its_digit(demo, capsys, tmp_path):
     page = tmp_path / "digit.html"
     out = demo("--epochs", "1", "--html", str(page)).out
-    assert f"every number on the way is in {page}, for a browser\n" in out
+    assert f"every number on the way, as a page:\n  {page}\n" in out
     assert "<html" in page.read_text("utf-8")[:200]
     assert main(["demo", "--epochs", "1", "--html", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("demo: ")
@@ -248,8 +248,8 @@ def test_narrow_terminals_need_not_break_lines(capsys, monkeypatch, tmp_path, ar
     torchlite.serial.save("net.npz", torchlite.nn.Sequential(torchlite.nn.Linear(64, 80)))
     monkeypatch.setattr(demo_command, "_python", lambda: "python")
     assert main(arguments) == 0
-    # Commands are to be copied as they are; sentences, and the line of a network, break anywhere.
-    allowed = r"-m torchlite|examples|net\.act|learn from|never saw|shapes and|numeric check|->"
+    # Commands are to be copied as they are.
+    allowed = r"^ +python (-m torchlite|\S*examples)"
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if len(line) > 40 and not re.search(allowed, line)] == []
 
@@ -344,6 +344,47 @@ def test_ctrl_c_ends_the_program_without_a_traceback():
     )
 
 
+IMPORTED = """
+import os
+import signal
+import time
+
+os.kill(os.getpid(), signal.SIGINT)
+time.sleep(0.01)
+raise SystemExit("it went on")
+"""
+CALLED = "from torchlite.__main__ import main\nraise SystemExit(main())\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it sends a signal")
+@pytest.mark.parametrize("loading", ["numpy", "argparse"])
+@pytest.mark.parametrize("program", [["-m", "torchlite"], ["torchlite"]])
+def test_ctrl_c_while_the_program_is_loaded(tmp_path, loading, program):
+    """Of NumPy, and of what comes after it and before the command."""
+    (tmp_path / f"{loading}.py").write_text(IMPORTED)
+    (tmp_path / "torchlite").write_text(CALLED)
+    paths = [str(tmp_path), os.path.dirname(os.path.dirname(torchlite.__file__))]
+
+    def run(*arguments, **settings):
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+            capture_output=True,
+            text=True,
+            **settings,
+        )
+
+    finished = run(*program, "demo")
+    assert (finished.returncode, finished.stdout, finished.stderr) == (130, "", "")
+    # A program of somebody's ends as it likes, and one in the background does not at all.
+    if program[0] == "-m" and loading == "numpy":
+        assert "KeyboardInterrupt" in run("-c", "import torchlite").stderr
+        ignoring = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN);"
+        start = "os.execv(sys.executable, [sys.executable, '-m', 'torchlite'])"
+        assert run("-c", ignoring + start).stderr == "it went on\n"
+
+
 # the command line
 
 
@@ -425,6 +466,12 @@ def homework():
     return nn.Sequential(Mine()), Loss(), np.ones((2, 3)), np.zeros((2, 3))
 
 several = homework(), 1
+
+def layer(size, /, scale, rate: float = 0.1, *, name):
+    return Mine()
+
+def wrong():
+    return layer(name=1)
 """
 
 
@@ -473,7 +520,9 @@ def test_what_lies_beside_a_file_comes_before_what_is_installed(folder, capsys):
     assert sys.path.count(str(folder)) == 1
 
 
-ONE_OF = "check: the name must be one of Loss, Mine, homework in"
+ONE_OF = "check: the name must be one of Loss, Mine, homework, layer, wrong in"
+WHICH = "check: what is named must be file.py:name or package.module:name"
+LAYER = "check: --args must be what layer(size, /, scale, rate=0.1, *, name) takes"
 NONE_OF = "check: the name must be a class or a function in"
 
 
@@ -506,6 +555,34 @@ NONE_OF = "check: the name must be a class or a function in"
             ["work.py"],
             "SettingError: check: what is named must be file.py:name or package.module:name, "
             "got 'work.py'",
+        ),
+        (["."], f"SettingError: {WHICH}, got '.'"),
+        ([".:Mine"], f"SettingError: {WHICH}, got '.:Mine'"),
+        (["work..x:Mine"], f"SettingError: {WHICH}, got 'work..x:Mine'"),
+        (["./other:Mine"], f"SettingError: {WHICH}, got './other:Mine'"),
+        (["./work:Mine"], f"SettingError: {WHICH}, got './work:Mine'\n  hint: ./work.py:Mine"),
+        (
+            ["work.py:layer"],
+            f"SettingError: {LAYER}, got none\n  hint: --args ...,scale=...,name=...",
+        ),
+        (
+            ["work.py:layer", "--args", "3,scale=2.0,nam=1"],
+            f"SettingError: {LAYER}, got '3,scale=2.0,nam=1'\n"
+            "  hint: --args ...,scale=...,name=...",
+        ),
+        (
+            ["work.py:Mine", "--args", "True,3"],
+            "SettingError: check: --args must be what Mine(inplace=False) takes, got 'True,3'",
+        ),
+        (
+            ["torchlite.nn:Linear"],
+            "SettingError: check: --args must be what Linear(inputSize, outputSize, bias=True) "
+            "takes, got none\n  hint: --args inputSize=...,outputSize=...",
+        ),
+        (
+            ["work.py:wrong"],
+            "TypeError: layer() missing 2 required positional arguments: 'size' and 'scale'\n"
+            "  work.py:22, wrong: return layer(name=1)",
         ),
         (
             ["work.py:Loss"],
@@ -572,6 +649,16 @@ def test_an_error_of_torchlites_shows_the_users_lines_and_no_others(folder, caps
         "  hint: Linear(5, 2) would fit\n"
         "  at [0] of Sequential: input (2, 5) -> [0] here\n"
         "  shapes.py:5, net: return nn.Sequential(nn.Linear(3, 2)).forward(np.ones((2, 5)))\n"
+    )
+
+
+@pytest.mark.parametrize("command", [["trace"], ["summary"], ["play", "--no-browser"]])
+def test_a_function_that_wants_arguments_is_refused(folder, capsys, command):
+    assert main([*command, "work.py:layer"]) == 2
+    assert capsys.readouterr().err == (
+        f"{command[0]}: DTypeError: {command[0]}: work.py:layer must be a function without "
+        "arguments, got layer(size, /, scale, rate=0.1, *, name)\n"
+        "  hint: write one that calls it: def mine(): return layer(..., scale=..., name=...)\n"
     )
 
 

@@ -11,17 +11,25 @@ the gradients of its parameters are computed; there is no tape and no graph.
 """
 
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 # Of `python -m torchlite` the current folder is the first in which imports look: NumPy would take
 # a random.py there for Python's. As the last it hides nothing.
 if (
-    sys.argv[:1] == ["-m"]
+    _is_run := sys.argv[:1] == ["-m"]
     and sys.orig_argv[-len(sys.argv)].removeprefix("-m") == __name__
-    and not sys.flags.safe_path
-):
+) and not sys.flags.safe_path:
     sys.path.append(sys.path.pop(0))
+# Most of the time of a short command goes into the imports from here on. An exception in the midst
+# of them would show NumPy's lines, or be taken for a NumPy that is broken: Ctrl-C ends the command
+# line at once, until it runs a command.
+if _is_run or os.path.basename("".join(sys.argv[:1])).removesuffix(".exe") == __name__:
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 from torchlite import nn as nn
 from torchlite.elsewhere import absent

@@ -9,6 +9,7 @@ import argparse
 import importlib
 import os
 import pkgutil
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -42,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         quotes = "input" in args and not any(word.startswith("-") for word in unknown)
         hint = "\n  hint: several stand between quotes: --input '5x3 5x2'" if quotes else ""
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    # What was set while all was loaded.
+    if getattr(signal.getsignal(signal.SIGINT), "__module__", None) == torchlite.__name__:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         status: int = args.run(args)
         sys.stdout.flush()

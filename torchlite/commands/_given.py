@@ -1,6 +1,7 @@
 """What users name on the command line: a class or function of theirs, and the shapes of arrays."""
 
 import importlib
+import inspect
 import linecache
 import os
 import re
@@ -18,7 +19,7 @@ from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, leaves
 
-__all__ = ["SHAPE", "four", "named", "refused", "shape_of"]
+__all__ = ["SHAPE", "four", "maker", "named", "refused", "shape_of", "unfit", "wants"]
 
 # The sizes of a shape: 5x3 or, as in Python, 5,3.
 SHAPE = r"\d+(?:[,x]\d+)*"
@@ -37,10 +38,12 @@ _FOUR: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
 def named(command: str, source: str) -> Any:
     """Return the class or function that file.py:name or package.module:name means."""
     place, _, name = source.rpartition(":")
-    if not (place and name):
+    is_file = place.endswith(".py")
+    if not (name and (is_file or all(map(str.isidentifier, place.split("."))))):
         expected = "file.py:name or package.module:name"
-        raise fault(SettingError, command, "what is named", expected, repr(source))
-    module = _of_file(place) if place.endswith(".py") else _of_package(place)
+        hint = f"{place}.py:{name}" if name and Path(f"{place}.py").is_file() else None
+        raise fault(SettingError, command, "what is named", expected, repr(source), hint=hint)
+    module = _of_file(place) if is_file else _of_package(place)
     try:
         found = getattr(module, name)
     except AttributeError as error:
@@ -51,6 +54,55 @@ def named(command: str, source: str) -> Any:
         expected = "a class or a function"
         raise fault(DTypeError, command, source, expected, type(found).__name__)
     return found
+
+
+def maker(command: str, source: str) -> Callable[[], Any]:
+    """Return the function without arguments that is named."""
+    found: Callable[[], Any] = named(command, source)
+    takes = unfit(found)
+    if takes:
+        name = source.rpartition(":")[2]
+        expected = "a function without arguments"
+        hint = f"write one that calls it: def mine(): return {name}({wants(takes)})"
+        raise fault(DTypeError, command, source, expected, f"{name}{takes}", hint=hint)
+    return found
+
+
+def unfit(found: Callable[..., Any], *positional: Any, **by_name: Any) -> inspect.Signature | None:
+    """Return what a function takes, without types, unless it takes these arguments.
+
+    Example
+    -------
+    >>> def scaled(size: int, /, scale: float = 1.0, *, name: str) -> None: ...
+    >>> print(unfit(scaled, 3, name="x"), unfit(scaled, 3))
+    None (size, /, scale=1.0, *, name)
+    """
+    try:
+        signature = inspect.signature(found)
+        signature.bind(*positional, **by_name)
+    except ValueError:
+        # Some functions of C's do not say what they take.
+        return None
+    except TypeError:
+        parameters = signature.parameters.values()
+        return inspect.Signature([each.replace(annotation=each.empty) for each in parameters])
+    return None
+
+
+def wants(takes: inspect.Signature) -> str:
+    """Return what must be given, as it is written in a call.
+
+    Example
+    -------
+    >>> wants(inspect.signature(lambda size, /, scale, rate=0.1, *, name: None))
+    '..., scale=..., name=...'
+    """
+    unnamed = inspect.Parameter.POSITIONAL_ONLY
+    return ", ".join(
+        "..." if each.kind is unnamed else f"{name}=..."
+        for name, each in takes.parameters.items()
+        if each.default is each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
+    )
 
 
 def _of_file(place: str) -> ModuleType:

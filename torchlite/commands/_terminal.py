@@ -3,13 +3,33 @@
 import os
 import shutil
 import sys
+import textwrap
 
-__all__ = ["bare", "columns", "signs", "styled"]
+__all__ = ["bare", "columns", "signs", "styled", "wrapped"]
 
 
 def columns() -> int:
     """Return how wide the terminal is; what goes elsewhere may be as wide as it likes."""
     return shutil.get_terminal_size((2**20, 24)).columns
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """Return a text whose lines are no longer than the terminal is wide, broken between words.
+
+    Lines that go on have an indent.
+    """
+    width = columns()
+    lines = [
+        textwrap.fill(
+            line,
+            width,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.split("\n")
+    ]
+    return "\n".join(lines)
 
 
 def bare() -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.commands._given import SHAPE, named, refused, shape_of
+from torchlite.commands._given import SHAPE, named, refused, shape_of, unfit, wants
 from torchlite.errors import SettingError, fault
 from torchlite.nn.criterion import Criterion
 
@@ -63,6 +63,13 @@ def run(args: argparse.Namespace) -> int:
     try:
         kind = named("check", args.layer)
         positional, by_name = _arguments(args.args)
+        takes = unfit(kind, *positional, **by_name)
+        if takes:
+            expected = f"what {args.layer.rpartition(':')[2]}{takes} takes"
+            missing = wants(takes).replace(" ", "")
+            hint = f"--args {missing}" if missing else None
+            got = repr(args.args) if args.args else "none"
+            raise fault(SettingError, "check", "--args", expected, got, hint=hint)
         rng = values.generator(args.seed)
         arguments = [_drawn(rng, "--input", args.input)]
         only = args.only and list(map(_alone, args.only))

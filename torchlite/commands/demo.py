@@ -62,13 +62,15 @@ def run(args: argparse.Namespace) -> int:
     plain = args.plain or _terminal.bare() or not sys.stderr.isatty()
 
     def heading(text: str) -> str:
+        text = _terminal.wrapped(text)
         return f"\n\033[1m{text}\033[0m" if _terminal.styled() and not plain else f"\n{text}"
 
     x_train, y_train, x_test, y_test = digits()
     nn.manualSeed(args.seed)
     net = network()
-    print(f"{len(x_train)} handwritten digits to learn from, {len(x_test)} others for the test.")
-    print(net)
+    say = f"{len(x_train)} handwritten digits to learn from, {len(x_test)} others for the test."
+    print(_terminal.wrapped(say))
+    print(_terminal.wrapped(repr(net), "     "))
 
     print(heading("training"))
     epoch, accuracy = 0, _accuracy(net, x_test, y_test)
@@ -89,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
 
     print(heading(f"one batch of {BATCH} images: shapes and norms, layer by layer"))
     print(_gradients(net, x_train[:BATCH], y_train[:BATCH]))
-    print(_checked(net))
+    print(_terminal.wrapped(_checked(net)))
 
     print(heading("what to try next"))
     print(_what_next())
@@ -101,10 +103,10 @@ def run(args: argparse.Namespace) -> int:
             _page(net, x_test[:1], y_test[:1], args.html)
         except OSError as error:
             return refused("demo", error)
-        print(f"every number on the way is in {args.html}, for a browser")
+        way = args.html
     else:
-        print("every number on the way, as a page:")
-        print(f"  {_python()} -m torchlite demo{_as_now(args)} --html digit.html")
+        way = f"{_python()} -m torchlite demo{_as_now(args)} --html digit.html"
+    print(f"every number on the way, as a page:\n  {way}")
     print(heading(f"test accuracy: {accuracy:.1f} %"))
     return 0
 
@@ -209,16 +211,20 @@ def _as_now(args: argparse.Namespace) -> str:
 
 def _what_next() -> str:
     """Return what there is to try here: a wheel has no examples."""
-    examples = Path(nn.__file__).parents[1] / "examples"
+    examples, python = Path(nn.__file__).parents[1] / "examples", _python()
     rows = {
-        what: command.format(python=_python(), examples=_from_here(examples))
+        what: command.format(python=python, examples=_from_here(examples))
         for what, command in WHAT_NEXT.items()
         if "{examples}" not in command or (examples / Path(command).name).is_file()
     }
     longest = max(map(len, rows))
     lines = [f"  {what.ljust(longest)}  {command}" for what, command in rows.items()]
     if max(map(len, lines)) > _terminal.columns():
-        lines = [f"  {what}\n    {command}" for what, command in rows.items()]
+        # Commands are to be copied as they are.
+        lines = [
+            f"  {what}\n" + (line if python in line else _terminal.wrapped(line, "    "))
+            for what, line in ((what, f"    {command}") for what, command in rows.items())
+        ]
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ status: 0, or 2 for arguments that cannot be used.
 import argparse
 import threading
 
-from torchlite.commands._given import named, refused
+from torchlite.commands._given import maker, refused
 
 __all__ = ["add_arguments", "run"]
 
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         problems = [*PROBLEMS.values()]
         if args.source:
-            problems = [Problem(args.source, named("play", args.source))]
+            problems = [Problem(args.source, maker("play", args.source))]
         trainer = Trainer(problems, args.seed)
         server = Server(trainer, args.port)
     except Exception as error:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.commands import _terminal
-from torchlite.commands._given import SHAPE, four, named, refused, shape_of
+from torchlite.commands._given import SHAPE, four, maker, refused, shape_of
 from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.nn.module import Module
 from torchlite.nn.nested import map_arrays
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         given = list(map(_shape, (args.input or "").split()))
         if args.source:
-            net = named("summary", args.source)()
+            net = maker("summary", args.source)()
             shape: Any = given[0] if len(given) == 1 else given or None
             if isinstance(net, tuple):
                 net, _, input, _ = four("summary", args.source, net)

@@ -8,7 +8,7 @@ arguments that returns (net, criterion, input, target). Exit status: 0, or 1 whe
 import argparse
 from typing import Any
 
-from torchlite.commands._given import four, named, refused
+from torchlite.commands._given import four, maker, refused
 from torchlite.commands._terminal import columns
 
 __all__ = ["add_arguments", "run"]
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
             difference = reference.diff(other)
             print(difference or f"no difference in {len(reference)} steps")
             return 1 if difference else 0
-        made = named("trace", args.source)() if args.source else _demo()
+        made = maker("trace", args.source)() if args.source else _demo()
         net, criterion, input, target = four("trace", args.source, made)
         steps = trace(net, input, criterion, target)
         if args.html:
