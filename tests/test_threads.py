@@ -250,6 +250,47 @@ def test_threads_of_the_user_share_the_pool():
     assert found == {name: [*range(9)] * 30 for name in range(4)}
 
 
+@pytest.mark.skipif(
+    pool._processor() is None or len(os.sched_getaffinity(0)) == 1,
+    reason="threads cannot be kept off a processor",
+)
+def test_a_thread_that_was_last_on_the_processor_of_its_waker_is_kept_off_it(monkeypatch):
+    allowed = os.sched_getaffinity(0)
+    here, other = sorted(allowed)[:2]
+    monkeypatch.setattr(pool, "_processor", lambda: here)
+    found = {}
+
+    def look(piece):
+        meet(piece)
+        found[threading.get_native_id()] = os.sched_getaffinity(0)
+
+    meet = Meeting()
+    share_out(ARRAY, range(3), look)
+    for last, expected in ((other, allowed), (here, allowed - {here})):
+        helpers = found.keys() - {threading.get_native_id()}
+        for number in helpers:
+            os.sched_setaffinity(number, allowed)
+        monkeypatch.setattr(pool._pool, "_last", dict.fromkeys(helpers, last))
+        share_out(ARRAY, range(3), look)
+        assert found == dict.fromkeys(helpers, expected) | {threading.get_native_id(): allowed}
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "sched_setaffinity", refused := Refusal())
+        share_out(ARRAY, range(3), meet)
+    assert refused.calls == 2
+    for number in helpers:
+        os.sched_setaffinity(number, allowed)
+
+
+class Refusal:
+    """A system that does not let threads be kept off a processor."""
+
+    calls = 0
+
+    def __call__(self, thread, processors):
+        self.calls += 1
+        raise PermissionError
+
+
 def test_without_more_threads_the_caller_does_it_all(monkeypatch):
     def start(thread):
         raise RuntimeError("can't start new thread")

@@ -8,6 +8,10 @@ so the numbers are the same for any number of threads.
 The threads of a pool sleep until there is work. It is made at the first use, and anew in the child
 of a fork. Small works are not shared out: to wake a thread takes some twenty microseconds.
 
+Linux likes to wake a thread where it ran last, and of two processors does not look for the idle
+one. So one that ran last where its waker is now, who may have slept, too, would wait there until
+the waker is done. Where the system lets it, a thread is kept off that processor.
+
 NumPy's OpenBLAS has threads of its own for large products, and lets in but one such product at a
 time. So that several pieces have their products at the same time, each of them gets one thread
 while the pool is at work. This is the one place that knows how OpenBLAS is told. Another BLAS, or
@@ -16,11 +20,12 @@ one that cannot be reached, keeps products to itself: what consists of them is n
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from functools import cache
 from importlib import import_module
 from queue import SimpleQueue
-from threading import Lock, RLock, Thread
+from threading import Lock, RLock, Thread, get_native_id
 from typing import Any
 
 import numpy as np
@@ -327,6 +332,8 @@ class _Pool:
         self._holders: set[int] = set()
         # How many there are to be if OpenBLAS does not say it.
         self._own = 0
+        # On which processor each thread was last, by the system's number of the thread.
+        self._last: dict[int, int] = {}
 
     def number(self, n: int | None = None) -> int:
         """Return how many threads there are to be, after setting it to n, if that is given."""
@@ -379,25 +386,58 @@ class _Pool:
         with self.lock:
             try:
                 while self._size < helpers:
-                    Thread(target=_serve, args=(self._jobs,), daemon=True).start()
+                    args = self._jobs, self._last
+                    Thread(target=_serve, args=args, daemon=True).start()
                     self._size += 1
             except RuntimeError:
                 # There are as many as can be, or the interpreter ends: who is there does it all.
                 pass
+        self._make_way()
         for _ in range(min(helpers, self._size)):
             self._jobs.put(job)
 
+    def _make_way(self) -> None:
+        """Keep threads that were last on the processor of this one off it."""
+        here = _processor()
+        for thread, last in self._last.copy().items():
+            if last == here:
+                # It is the only one, or the system does not allow it.
+                with suppress(OSError):
+                    os.sched_setaffinity(thread, os.sched_getaffinity(0) - {here})
+
     def after_fork(self) -> None:
         """Forget the threads, which are not in the child."""
-        self._jobs, self._size = SimpleQueue(), 0
+        self._jobs, self._size, self._last = SimpleQueue(), 0, {}
         self._holders.clear()
         self._settle()
         self.lock.release()
 
 
-def _serve(jobs: SimpleQueue[_Job]) -> None:
+def _serve(jobs: SimpleQueue[_Job], last: dict[int, int]) -> None:
+    number = get_native_id()
     while True:
         jobs.get().serve()
+        if (processor := _processor()) is not None:
+            last[number] = processor
+
+
+def _processor() -> int | None:
+    """Return on which processor this thread is, if threads can be kept off it."""
+    ask = _ask_processor()
+    return None if ask is None else ask()
+
+
+@cache
+def _ask_processor() -> Callable[[], int] | None:
+    import ctypes
+
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    try:
+        # Python keeps its lock: it takes a tenth of a microsecond.
+        return ctypes.PyDLL(None).sched_getcpu
+    except AttributeError:
+        return None
 
 
 def _from_environment() -> int:
