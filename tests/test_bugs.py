@@ -16,6 +16,7 @@ from torchlite.testing import (
     CRITERION_PROPERTIES,
     PROPERTIES,
     ContractViolation,
+    GradientMismatch,
     check_criterion,
     check_module,
     values,
@@ -114,6 +115,16 @@ def test_guesses_are_right_more_often_than_wrong():
     assert shares["right"] >= RIGHT, shares
     wrong = [name for name, what in verdicts.items() if what == "wrong"]
     assert shares.get("wrong", 0) <= WRONG, wrong
+
+
+def test_what_is_no_wrong_gradient_says_what_to_write():
+    answers = {bug.name: first_answer(bug.name) for bug in BUGS}
+    silent = [
+        name
+        for name, found in answers.items()
+        if not (found.hint or isinstance(found, GradientMismatch) or " it raises " in str(found))
+    ]
+    assert silent == []
 
 
 @pytest.mark.parametrize("name", sorted({*PROPERTIES, *CRITERION_PROPERTIES}))

@@ -4,7 +4,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from traceback import walk_tb
+from traceback import walk_stack, walk_tb
 from types import FrameType
 from typing import Any
 
@@ -16,8 +16,10 @@ from torchlite.testing.duck import Duck
 from torchlite.testing.subject import Subject
 from torchlite.testing.violations import ContractViolation
 
-__all__ = ["blame", "blaming", "line_of", "method_of", "own_lines"]
+__all__ = ["blame", "blaming", "line_of", "method_of", "own_frame", "own_lines"]
 
+# Whose lines are no user's.
+THEIRS = {"numpy", "torchlite", *sys.stdlib_module_names}
 # What each of the contract's calls is given.
 SIGNATURES = {
     "updateOutput": ("input",),
@@ -71,11 +73,19 @@ def line_of(error: BaseException) -> str:
 
 def own_lines(error: BaseException) -> Iterator[tuple[str, int, str]]:
     """Yield file, line and function of each of the user's own frames, the outermost first."""
-    theirs = {"numpy", "torchlite", *sys.stdlib_module_names}
     for frame, line in walk_tb(error.__traceback__):
-        if str(frame.f_globals.get("__name__", "")).partition(".")[0] not in theirs:
+        if _is_own(frame):
             code = frame.f_code
             yield code.co_filename, line, code.co_name
+
+
+def own_frame() -> FrameType | None:
+    """Return the innermost frame of the user's own that is running, if there is one."""
+    return next((frame for frame, _ in walk_stack(sys._getframe()) if _is_own(frame)), None)
+
+
+def _is_own(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] not in THEIRS
 
 
 def _call(error: BaseException, kind: type[Any]) -> FrameType | None:

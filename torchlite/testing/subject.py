@@ -24,6 +24,7 @@ from torchlite.nn.nested import (
 )
 from torchlite.nn.stateful import parts
 from torchlite.testing import values
+from torchlite.testing.hints import hint_of
 from torchlite.testing.patterns import guess
 from torchlite.testing.violations import ContractViolation
 
@@ -112,6 +113,7 @@ class Subject:
         self.kinks: dict[str, tuple[int, int]] = {}
         # Where, at other numbers, all gradients were found to agree.
         self.agreed: set[str] = set()
+        self.base = layer
         self.base = self._deep_copy(layer)
         self.base.clearState()
         self.names = self._names_of_gradients()
@@ -334,6 +336,7 @@ class Subject:
     ) -> None:
         """Raise a violation of the property that is being checked, or of the one named."""
         property = property or self.property
+        facts.setdefault("hint", hint_of(self.base, method, property, problem))
         raise kind(
             self.where,
             method,

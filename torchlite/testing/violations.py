@@ -22,6 +22,8 @@ class ContractViolation(AssertionError):
         How many entries differ, of how many.
     pattern
         What kind of mistake would give these numbers, or None.
+    hint
+        What to write instead, or None.
     context
         Shapes, dtypes and the seed.
     reproduce
@@ -43,6 +45,7 @@ class ContractViolation(AssertionError):
         differing: int = 0,
         entries: int = 0,
         pattern: str | None = None,
+        hint: str | None = None,
         context: str = "",
         reproduce: str = "",
     ) -> None:
@@ -59,6 +62,7 @@ class ContractViolation(AssertionError):
         self.differing = differing
         self.entries = entries
         self.pattern = pattern
+        self.hint = hint
         self.context = context
         self.reproduce = reproduce
         super().__init__(str(self))
@@ -78,6 +82,8 @@ class ContractViolation(AssertionError):
             )
         if self.pattern:
             lines.append(f"  pattern: {self.pattern}")
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
         if self.context:
             lines.append(f"  {self.context}")
         if self.reproduce:

@@ -19,6 +19,7 @@ from torchlite.nn.nested import (
 from torchlite.nn.stateful import rebind
 from torchlite.testing import values
 from torchlite.testing.duck import Duck, ducks
+from torchlite.testing.precision import cause_of_double
 from torchlite.testing.raised import line_of, method_of
 from torchlite.testing.subject import SLACK, Result, Subject, attempt, quietly
 from torchlite.testing.violations import ContractViolation
@@ -82,6 +83,8 @@ def _check_dtype(s: Subject, name: str) -> None:
             size = float(np.abs(other).max(initial=0)) if is_floating(other) else 0
             terms = max(a.size for a in leaves(s.input)) ** 0.5
             allowed: Any = 2048 * np.finfo(name).eps * terms * (1 + size)
+            if is_floating(other) and is_floating(one) and one.dtype != other.dtype:
+                _fail_for_dtype(s, method, name, one.dtype)
             problem = f"in {name} it differs from float64."
             try:
                 s.compare(method, problem, one, other, allowed=allowed)
@@ -93,6 +96,11 @@ def _check_dtype(s: Subject, name: str) -> None:
                 s.compare(method, problem, one, other, allowed=allowed + SLACK * sways[i])
 
 
+def _fail_for_dtype(s: Subject, method: str, name: str, made: Any) -> None:
+    facts: Any = {"hint": cause_of_double(s, method)} if made == np.float64 else {}
+    s.fail(method, f"of {name} it makes {made}.", **facts)
+
+
 def _check_single_kept(s: Subject) -> None:
     result = attempt(s.run, s.fresh("float32"), *cast_arrays(s.given, "float32").values())
     if result is None:
@@ -100,7 +108,7 @@ def _check_single_kept(s: Subject) -> None:
     for method, got in s.by_method(result)[:2]:
         for array in leaves(got):
             if is_floating(array) and array.dtype != np.float32 and not _is_loss(s, method):
-                s.fail(method, f"of float32 it makes {array.dtype}.")
+                _fail_for_dtype(s, method, "float32", array.dtype)
 
 
 def layout(s: Subject) -> None:
