@@ -217,6 +217,37 @@ def test_softplus_is_right_to_a_few_units(dtype):
     assert off.max() <= 5
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("slope", [0.01, 1.0, 0.0, -0.2, 3.0])
+def test_leaky_gives_what_where_gives(dtype, slope):
+    info = np.finfo(dtype)
+    ends = [0.0, np.nan, np.inf, -np.inf, info.max / 4, -info.max / 4, info.smallest_subnormal]
+    x = np.array([*ends, -2.0, 3.0], dtype)
+    with np.errstate(invalid="ignore"):
+        got, expected = functions.leaky(x, slope), np.where(x > 0, x, slope * x)
+    np.testing.assert_array_equal(got, expected, strict=True)
+
+
+def test_small_slopes_are_mended_beside_nan_too():
+    slope, x = np.array([0.5, 1e-9, np.nan]), np.array([1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(functions.mended(slope, x, np.negative), [0.5, -2.0, np.nan])
+    assert not functions.mended(np.zeros(0), np.zeros(0), np.negative).size
+
+
+def test_products_with_a_slope_take_its_memory_where_they_fit():
+    gradient, slope = np.array([2.0, 3.0]), np.array([1.0, 0.5])
+    product = functions.times(gradient, slope)
+    assert product is slope
+    np.testing.assert_array_equal(product, [2.0, 1.5])
+    product = functions.times(1j * gradient, slope)
+    np.testing.assert_array_equal(product, [4j, 4.5j])
+    product = functions.times(gradient.astype(np.float32), gradient > 2)
+    np.testing.assert_array_equal(product, np.array([0, 3], np.float32), strict=True)
+    out = np.empty(2)
+    assert functions.times(gradient, slope, out) is out
+    np.testing.assert_array_equal(gradient, [2.0, 3.0])
+
+
 # ---------------------------------------------------------------- flat
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.functions import choose
+from torchlite.kernels.functions import choose, times
 from torchlite.nn.checks import not_negative
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -60,9 +60,8 @@ class ELU(Pointwise):
         self.inplace = inplace
 
     def _function(self, input: Array, out: Array | None = None) -> Array:
-        output = _expm1(input.clip(-np.inf, 0))
-        output *= self.alpha
-        return np.add(output, input.clip(0, np.inf), output if out is None else out)
+        output = _below(input.clip(-np.inf, 0), self.alpha)
+        return np.add(output, input.clip(0, np.inf), out=output if out is None else out)
 
     def _gradient(self, input: Array, gradOutput: Array, out: Array | None = None) -> Array:
         # Not output + alpha, which far from 0 is nothing but rounding.
@@ -71,21 +70,23 @@ class ELU(Pointwise):
         if self.alpha != 1:
             slope *= self.alpha
             slope = choose(input > 0, 1, slope, input.dtype)
-        return np.multiply(gradOutput, slope, out)
+        return times(gradOutput, slope, out)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} (alpha:{self.alpha:f})"
 
 
-def _expm1(x: Array) -> Array:
-    """Replace x, which is up to 0, by `exp(x) - 1`, and return it."""
+def _below(x: Array, alpha: float) -> Array:
+    """Replace x, which is up to 0, by `alpha * (exp(x) - 1)`, and return it."""
     if x.dtype != np.float32:
-        return np.expm1(x, out=x)
+        np.expm1(x, out=x)
+        x *= alpha
+        return x
     # NumPy's tanh of float32 is vectorised, as expm1 is not on many processors. It keeps all
     # digits near 0, which exp(x) - 1 does not: with t = tanh(x / 2) it is 2 t / (1 - t).
-    x /= 2
+    x *= 0.5
     np.tanh(x, out=x)
     divisor = 1 - x
-    x *= 2
+    x *= 2 * alpha
     x /= divisor
     return x

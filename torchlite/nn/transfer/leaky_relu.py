@@ -3,7 +3,7 @@
 from typing import Any
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.functions import choose, leaky
+from torchlite.kernels.functions import choose, leaky, times
 from torchlite.nn.checks import constant
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -62,7 +62,7 @@ class LeakyReLU(Pointwise):
         return leaky(input, self.negval)
 
     def _gradient(self, input: Array, gradOutput: Array) -> Array:
-        return gradOutput * choose(input > 0, 1, self.negval, gradOutput.dtype)
+        return times(gradOutput, choose(input > 0, 1, self.negval, gradOutput.dtype))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.negval:g})"

@@ -1,9 +1,7 @@
 """LogSigmoid."""
 
-import numpy as np
-
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.functions import sigmoid, softplus
+from torchlite.kernels.functions import log_sigmoid, over
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["LogSigmoid"]
@@ -38,7 +36,7 @@ class LogSigmoid(Pointwise):
     _takes_long = True
 
     def _function(self, input: Array, out: Array | None = None) -> Array:
-        return np.negative(softplus(-input), out)
+        return log_sigmoid(input, out)
 
     def _gradient(self, input: Array, gradOutput: Array, out: Array | None = None) -> Array:
-        return np.multiply(gradOutput, sigmoid(-input), out)
+        return over(gradOutput, input, out)

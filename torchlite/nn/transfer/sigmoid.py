@@ -1,9 +1,7 @@
 """Sigmoid."""
 
-import numpy as np
-
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.functions import mended, sigmoid
+from torchlite.kernels.functions import mended, sigmoid, times
 from torchlite.nn.transfer._pointwise import FromOutput
 
 __all__ = ["Sigmoid"]
@@ -45,4 +43,4 @@ class Sigmoid(FromOutput):
     ) -> Array:
         slope = mended(1 - output, input, lambda x: sigmoid(-x))
         slope *= output
-        return np.multiply(gradOutput, slope, out)
+        return times(gradOutput, slope, out)

@@ -4,7 +4,7 @@ import numpy as np
 
 from torchlite.errors import SettingError
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.functions import sigmoid, softplus
+from torchlite.kernels.functions import over, softplus
 from torchlite.nn.checks import constant, misbuilt
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -66,8 +66,9 @@ class SoftPlus(Pointwise):
             raise misbuilt(SettingError, self, "beta", "a number other than 0", repr(beta))
 
     def _function(self, input: Array, out: Array | None = None) -> Array:
-        output = softplus(self.beta * input)
-        return np.divide(output, self.beta, output if out is None else out)
+        if self.beta == 1:
+            return softplus(input, out)
+        return np.divide(softplus(self.beta * input), self.beta, out=out)
 
     def _gradient(self, input: Array, gradOutput: Array, out: Array | None = None) -> Array:
-        return np.multiply(gradOutput, sigmoid(self.beta * input), out)
+        return over(gradOutput, -self.beta * input, out)

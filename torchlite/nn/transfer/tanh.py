@@ -3,7 +3,7 @@
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.functions import mended, sigmoid
+from torchlite.kernels.functions import mended, sigmoid, times
 from torchlite.nn.transfer._pointwise import FromOutput
 
 __all__ = ["Tanh"]
@@ -43,8 +43,9 @@ class Tanh(FromOutput):
     def _gradient_of(
         self, input: Array, output: Array, gradOutput: Array, out: Array | None = None
     ) -> Array:
-        slope = mended(1 - output * output, input, _slope)
-        return np.multiply(gradOutput, slope, out)
+        slope = output * output
+        slope = mended(np.subtract(1, slope, out=slope), input, _slope)
+        return times(gradOutput, slope, out)
 
 
 def _slope(x: Array) -> Array:

@@ -1,7 +1,7 @@
 """Threshold."""
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.functions import choose
+from torchlite.kernels.functions import choose, times
 from torchlite.nn.checks import constant
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -67,4 +67,4 @@ class Threshold(Pointwise):
         return choose(input <= self.threshold, self.val, input, input.dtype)
 
     def _gradient(self, input: Array, gradOutput: Array) -> Array:
-        return gradOutput * (input > self.threshold)
+        return times(gradOutput, input > self.threshold)
