@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import torchlite
-from torchlite.kernels import convolution, local, mapped, maxima, means, resampling, windows
+from torchlite.kernels import (
+    convolution,
+    depthwise,
+    local,
+    mapped,
+    maxima,
+    means,
+    resampling,
+    windows,
+)
 from torchlite.kernels.convolution import conv, conv_transposed, conv_weight
 from torchlite.kernels.windows import (
     adaptive_windows,
@@ -277,6 +286,40 @@ def test_convolution_against_explicit_sums(geometry, n, groups, each, made, bloc
         assert np.array_equal(got, wanted)
 
 
+@given(
+    geometries(),
+    st.integers(0, 2),
+    st.integers(2, 3),
+    st.sampled_from(BLOCKS),
+    st.sampled_from([1, 20, 4096]),
+    st.sampled_from(["F", "strided", "read-only"]),
+)
+def test_planes_by_themselves_against_explicit_sums(geometry, n, planes, block, long, way):
+    size, kernel, _, padding, dilation = geometry
+    one = (1,) * len(size)
+    rng = np.random.default_rng(0)
+    x, weight, bias = (
+        whole(rng, *s) for s in ((n, planes, *size), (planes, 1, *kernel), (planes,))
+    )
+    out = windowed_size(size, kernel, one, padding, dilation)
+    gradOutput = whole(rng, n, planes, *out)
+    expected = explicit(x, weight, gradOutput, one, padding, dilation, planes)
+    x, weight, gradOutput = (laid_out(array, way) for array in (x, weight, gradOutput))
+    assert depthwise.is_depthwise(x, weight.shape, one, out)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(depthwise, "_BLOCK", block)
+        patch.setattr(depthwise, "_READ_OFTEN", block)
+        patch.setattr(depthwise, "_DOT", long)
+        output = conv(x, weight, one, padding, dilation, bias)
+        plain = conv(x, weight, one, padding, dilation)
+        gradInput = conv_transposed(gradOutput, weight, size, one, padding, dilation, planes)
+        gradWeight = conv_weight(x, gradOutput, kernel, one, padding, dilation, planes)
+    assert np.array_equal(output, expected[0] + bias.reshape(-1, *one))
+    assert np.array_equal(plain, expected[0])
+    assert np.array_equal(gradInput, expected[1])
+    assert np.array_equal(gradWeight, expected[2])
+
+
 @given(geometries(), st.integers(0, 2), st.sampled_from(["F", "strided", "read-only"]))
 def test_convolution_by_windows_and_by_connections_against_convolution(geometry, n, way):
     size, kernel, stride, padding, _ = geometry
@@ -372,6 +415,29 @@ def test_nan_and_infinity_stay_in_their_windows():
     assert np.isnan(conv(x, weight, (1,), (1,))[0, 0]).tolist() == [0, 0, 1, 1, 1, 0, 0]
     got = conv_transposed(x, weight, (7,), (1,), (1,))
     assert np.isnan(got[0, 0]).tolist() == [0, 0, 1, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_and_infinity_stay_in_the_windows_of_their_plane(bad):
+    x = np.ones((2, 3, 4, 4))
+    x[0, 1, 1, 3] = bad
+    output = conv(x, np.ones((3, 1, 3, 3)), (1, 1), (0, 0))
+    assert np.isfinite(output).sum() == output.size - 2
+    assert np.array_equal(output[0, 1, :, 1], [bad, bad], equal_nan=True)
+    g = np.arange(24.0).reshape(2, 3, 2, 2)
+    got = conv_weight(x, g, (3, 3), (1, 1), (0, 0), None, 3)
+    # Only the last entries of two rows of the kernel ever see it.
+    sees = np.zeros((3, 1, 3, 3), bool)
+    sees[1, 0, :2, 2] = True
+    assert np.array_equal(~np.isfinite(got), sees)
+
+
+@pytest.mark.parametrize("size", [(2_000_000,), (2, 1_000_000)])
+def test_the_weight_gradient_of_many_positions_of_planes_is_accurate(size):
+    x, g = np.full((1, 2, *size), 0.1, np.float32), np.ones((1, 2, *size), np.float32)
+    one, none = (1,) * len(size), (0,) * len(size)
+    got = conv_weight(x, g, one, one, none, None, 2)
+    np.testing.assert_allclose(got, 2e6 * np.float64(np.float32(0.1)), rtol=2e-6)
 
 
 def test_the_weight_gradient_of_many_positions_is_accurate():

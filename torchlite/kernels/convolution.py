@@ -24,8 +24,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from torchlite.kernels import depthwise
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import products
+from torchlite.kernels.scratch import Scratch, even, stretches
 from torchlite.kernels.sums import DOUBLE, sum_along
 from torchlite.kernels.threads import share_out
 from torchlite.kernels.windows import along, cached, middle, taps, window_view, windowed_size
@@ -148,6 +150,10 @@ def conv_weight(
         input, gradient = input[None], gradient[None]
     n, m, *out = gradient.shape
     each = input.shape[1] // groups
+    if depthwise.is_depthwise(input, (m, each, *kernel), stride, out):
+        found = depthwise.weight_gradient(input, gradient, kernel, padding, dilation)
+        if np.isfinite(found).all():
+            return found
     dtype = np.result_type(input.dtype, gradient.dtype)
     shape = (groups, each * prod(kernel), m // groups)
     total = np.zeros_like(input, DOUBLE.get(dtype.char, dtype), shape=shape)
@@ -195,6 +201,8 @@ def _correlated(
     n, c = input.shape[:2]
     m, each, *kernel = weight.shape
     groups = c // each if each else 1
+    if depthwise.is_depthwise(input, weight.shape, stride, out):
+        return depthwise.correlated(input, weight, before, dilation, out, bias)
     dtype = np.result_type(input.dtype, weight.dtype)
     output = np.empty_like(input, dtype, order="C", shape=(n, groups, m // groups, *out))
     plan = _Plan.of(input, kernel, stride, dilation, out, groups, m, alone=True)
@@ -349,12 +357,12 @@ class _Plan(NamedTuple):
             samples = fit // ((out[0] - 1) * stride[0] + kernel[0])
             samples = min(samples, _SMALL // max(1, products * width))
             samples = max(samples, -(-_ENOUGH // max(1, width)))
-            samples = _even(n, max(1, min(samples, fit // (2 * kernel[0]))))
+            samples = even(n, max(1, min(samples, fit // (2 * kernel[0]))))
             if alone and width >= _FEW and products * width >= _WORTH:
                 samples = 1
             rows = (fit // samples - kernel[0]) // stride[0] + 1
             if samples * width >= _FEW and rows >= min(out[0], kernel[0]):
-                return cls(samples, _even(out[0], rows), True)
+                return cls(samples, even(out[0], rows), True)
         return cls.whole(n, out, nbytes)
 
     @classmethod
@@ -366,15 +374,7 @@ class _Plan(NamedTuple):
 
     def blocks(self, n: int, out: Sequence[int]) -> list[_Block]:
         """Return the blocks, those of the same samples one after the other."""
-        samples = [slice(a, min(a + self.samples, n)) for a in range(0, n, self.samples)]
-        rows = [slice(a, min(a + self.rows, out[0])) for a in range(0, out[0], self.rows)]
-        return list(product(samples, rows))
-
-
-def _even(n: int, most: int) -> int:
-    """Return how many of n make a piece, when pieces are alike and not larger than `most`."""
-    pieces = max(1, -(-n // most))
-    return max(1, -(-n // pieces))
+        return list(product(stretches(n, self.samples), stretches(out[0], self.rows)))
 
 
 class _Windows:
@@ -455,33 +455,12 @@ def _in_layers(block: Array, columns: Array) -> Array:
     return np.moveaxis(split, (1, 3, 2, 0), (0, 1, 2, 3))
 
 
-class _Scratch:
-    """Memory that blocks take turns in, of the kind of an array."""
-
-    def __init__(self, array: Array, dtype: Any, make: Any = np.empty_like) -> None:
-        self._make = partial(make, array, dtype)
-        self._memory: Any = None
-
-    def shaped(self, shape: Sequence[int]) -> Array:
-        size = prod(shape)
-        # Nearly always the first block is the largest.
-        if self._memory is None or self._memory.size < size:
-            self._memory = self._make(shape=(size,))
-        return self._memory[:size].reshape(shape)
-
-    def copied(self, block: Array) -> Array:
-        """Return a copy that is contiguous in memory."""
-        copy = self.shaped(block.shape)
-        copy[...] = block
-        return copy
-
-
 class _Memory:
     """What one thread writes blocks to: columns, samples with their padding, and something else."""
 
     def __init__(self, array: Array, dtype: Any, other: Any) -> None:
-        self.columns, self.other = _Scratch(array, dtype), _Scratch(array, other)
-        self.image = _Scratch(array, dtype, np.zeros_like)
+        self.columns, self.other = Scratch(array, dtype), Scratch(array, other)
+        self.image = Scratch(array, dtype, np.zeros_like)
         # A view of the windows of some samples.
         self.view: Any = None
         self.samples = slice(0)
