@@ -1,6 +1,7 @@
 """Normalisation: what the rows in tests/cases and Torch7's numbers leave open."""
 
 import re
+import weakref
 
 import numpy as np
 import pytest
@@ -68,6 +69,22 @@ def test_batch_normalization_finds_the_statistics_again():
     x *= 2
     layer.forward(x)
     np.testing.assert_allclose(layer.save_mean, x.mean(0))
+
+
+def test_batch_normalization_lets_go_of_the_input_before():
+    held = []
+
+    class Watched(nn.BatchNormalization):
+        def _moments(self, input):
+            held.append(before() is not None)
+            return super()._moments(input)
+
+    layer, x = Watched(2), np.eye(3, 2)
+    before = weakref.ref(x)
+    layer.forward(x)
+    del x
+    layer.forward(np.eye(4, 2))
+    assert held == [True, False]
 
 
 def test_batch_normalization_of_complex_numbers():

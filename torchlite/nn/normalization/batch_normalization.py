@@ -130,6 +130,8 @@ class BatchNormalization(Module):
         self._must_fit("updateOutput", input)
         one = input.ndim == 1 + len(self._axes)
         if self.train:
+            # The last input may be large, and nobody else keeps it.
+            self._saved = None
             save_mean, centered, variance = self._moments(input)
             self._follow(save_mean, variance, self._count(input))
             save_std = 1 / np.sqrt(variance + self.eps)

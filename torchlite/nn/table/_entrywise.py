@@ -49,5 +49,5 @@ class Entrywise(Module):
         raise NotImplementedError
 
     def _gradients(self, arrays: Sequence[Array], gradOutput: Array) -> list[Array]:
-        """Return, for each array, gradOutput times the derivative by it: fresh arrays."""
+        """Return, for each array, gradOutput times the derivative by it: separate arrays."""
         raise NotImplementedError

@@ -17,7 +17,7 @@ class CAddTable(Entrywise):
     ::
 
         output = sum(input)
-        gradInput = [gradOutput.copy() for array in input]
+        gradInput = [*(gradOutput.copy() for array in input[1:]), gradOutput]
 
     Shapes
     ------
@@ -28,6 +28,10 @@ class CAddTable(Entrywise):
     inplace
         Taken for Torch7's sake, without effect: nothing is ever written to an input, and the
         gradInputs are separate arrays.
+
+    Conventions
+    -----------
+    Remembers nothing. The last of several gradInputs is gradOutput itself.
 
     Example
     -------
@@ -52,4 +56,4 @@ class CAddTable(Entrywise):
         return total(arrays)
 
     def _gradients(self, arrays: Sequence[Array], gradOutput: Array) -> list[Array]:
-        return [gradOutput.copy() for _ in arrays]
+        return [*(gradOutput.copy() for _ in arrays[1:]), gradOutput]
