@@ -3,6 +3,8 @@
 Where Sphinx, selenium or chromium is missing the tests that need it are skipped.
 """
 
+import ast
+import code
 import doctest
 import html
 import importlib.util
@@ -18,7 +20,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from browsing import MEASURE, needed
+from browsing import MEASURE, Reader, needed, selenium
 
 import torchlite
 from torchlite import nn
@@ -73,7 +75,7 @@ def pages(site):
     }
 
 
-@pytest.mark.parametrize("name", ["docstrings", "links", "pages"])
+@pytest.mark.parametrize("name", ["code", "docstrings", "links", "pages", "pasting"])
 def test_examples_of_what_builds_the_site(monkeypatch, name):
     needed(importlib.util.find_spec("sphinx"), "Sphinx", "pip install '.[site]'")
     monkeypatch.syspath_prepend(ROOT / "docs")
@@ -235,6 +237,90 @@ def test_pages_fit_the_window_and_ask_for_nothing(site, browser, width, mode):
     assert not [url for url in asked if not url.startswith(("file:", "data:", "chrome:"))]
     # The theme says at the lower levels which theme it is.
     assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def test_tables_fit_a_wide_window(site, pages, browser):
+    scrolled = """
+        return [...document.querySelectorAll(".bd-article table")].filter(table => {
+            const around = table.closest(".pst-scrollable-table-container");
+            return around && around.scrollWidth > around.clientWidth;
+        }).length
+    """
+    # Those of a class have none that is wide.
+    for name in pages:
+        if "<table" in pages[name] and not name.startswith(("source/", "reference/")):
+            opened(browser, site / name, 1400, "light")
+            assert browser.execute_script(scrolled) == 0, name
+
+
+class Prompt(code.InteractiveConsole):
+    """Python's own, up to 3.12, that runs nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.refused = []
+
+    def runcode(self, code):
+        pass
+
+    def showsyntaxerror(self, *arguments, **named):
+        self.refused.append("\n".join(self.buffer))
+
+
+CODE = re.compile(
+    r'<div class="highlight-(?:default|ipython3|python)\b[^>]*><div class="highlight"><pre>'
+    r"(.*?)</pre>",
+    re.S,
+)
+
+
+def shown_code(pages):
+    """Yield the code of each page as the button copies it: without what is printed."""
+    for name, text in pages.items():
+        for shown in CODE.findall(text):
+            lines = html.unescape(re.sub("<[^>]*>", "", shown)).split("\n")
+            typed = [line for line in lines if re.match(r"(>>>|\.\.\.) |$", line)]
+            yield name, "\n".join(line[4:] for line in typed) if any(typed) else "\n".join(lines)
+
+
+def test_what_is_copied_can_be_put_into_the_prompt(pages):
+    refused, blocks = [], 0
+    for name, text in shown_code(pages):
+        try:
+            ast.parse(text)
+        except SyntaxError:
+            continue
+        prompt = Prompt()
+        for line in [*text.split("\n"), ""]:
+            prompt.push(line)
+        refused += [(name, each) for each in prompt.refused]
+        blocks += 1
+    assert blocks > 500
+    assert not refused
+
+
+def test_the_button_copies_what_the_prompt_needs(site, browser):
+    actions = selenium("common.action_chains").ActionChains
+    opened(browser, site / "howto/schedules.html", 1400, "light")
+    button = Reader(browser).all("button.copybtn")[1]
+    actions(browser).move_to_element(button).click().perform()
+    browser.execute_script("""
+        const area = document.createElement("textarea");
+        area.id = "pasted";
+        document.querySelector("article").append(area);
+        area.focus();
+    """)
+    pasted = Reader(browser).one("#pasted")
+    pasted.send_keys(selenium("common.keys").Keys.CONTROL, "v")
+    assert pasted.get_property("value") == (
+        "rate, best, waited = 0.1, math.inf, 0\n"
+        "for loss in [0.9, 0.5, 0.6, 0.7, 0.4]:\n"
+        "    best, waited = (loss, 0) if loss < best else (best, waited + 1)\n"
+        "    if waited == 2:\n"
+        "        rate, waited = rate / 10, 0\n"
+        "\n"
+        "rate\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """torchlite: Torch7's nn in Python on NumPy.
 
 Every layer says, in explicit batched matrix maths, how its output, the gradient of its input and
-the gradients of its parameters are computed; there is no tape and no graph.
+the gradients of its parameters are computed; what runs is not recorded, on no tape and in no graph.
 
 >>> import numpy as np
 >>> import torchlite as nn

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from _site import code, links, pages, sources
+from _site import code, links, pages, pasting, sources
 
 
 def setup(app: Any) -> dict[str, Any]:
@@ -12,7 +12,13 @@ def setup(app: Any) -> dict[str, Any]:
     app.connect("autodoc-process-docstring", pages.process_docstring)
     app.connect("autodoc-skip-member", pages.skip_member)
     app.connect("doctree-read", sources.link_objects)
+    app.connect("html-page-context", _finish)
     app.connect("html-collect-pages", sources.collect)
     app.add_role("source", sources.Source())
     app.add_post_transform(code.LinkCode)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _finish(app: Any, page: str, template: str, context: dict[str, Any], document: Any) -> None:
+    if "body" in context:
+        context["body"] = code.breakable(pasting.pasteable(context["body"]))

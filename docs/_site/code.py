@@ -1,4 +1,4 @@
-"""Words of code that name something public link to its page."""
+"""Words of code: those that name something public link to its page, long ones can be broken."""
 
 import re
 from functools import cache
@@ -34,6 +34,28 @@ def names() -> dict[str, str]:
         if re.fullmatch("[a-z]+[A-Z][A-Za-z]+", name):
             found[name] = found[f"net.{name}"] = f"torchlite.nn.Module.{name}"
     return found
+
+
+# Where long words of code are best broken.
+_BREAKS = re.compile(r"[a-z](?=[A-Z][a-z])|[.,(=_](?=\w)")
+
+
+def breakable(body: str) -> str:
+    """Return HTML where the words of code in tables may go on in the next line.
+
+    Example
+    -------
+    >>> breakable('<td><span class="pre">nn.LogSoftMax()</span></td>')
+    '<td><span class="pre">nn.<wbr>Log<wbr>Soft<wbr>Max()</span></td>'
+    """
+
+    def broken(found: re.Match[str]) -> str:
+        return _BREAKS.sub(r"\g<0><wbr>", found[0])
+
+    def cell(found: re.Match[str]) -> str:
+        return re.sub(r'(?<=<span class="pre">)[^<]*', broken, found[0])
+
+    return re.sub("<t[dh].*?</t[dh]>", cell, body, flags=re.S)
 
 
 class LinkCode(SphinxPostTransform):
