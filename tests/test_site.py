@@ -160,7 +160,7 @@ def test_every_public_part_has_a_page(pages):
 
 
 def test_every_class_is_found_by_its_task_and_its_name_is_a_link(pages):
-    text = pages["by_task.html"]
+    text = pages["by_task.html"].replace("<wbr>", "")
     words = re.findall(r"`([^`]+)`", (ROOT / "docs" / "by_task.md").read_text("utf-8"))
     assert set(nn.__all__) <= set(words)
     for word in words:
