@@ -1977,6 +1977,26 @@ def test_a_graph_as_text_is_its_longest_way_and_what_leaves_it():
     )
 
 
+def test_the_names_of_nodes_are_drawn(tmp_path):
+    x, layer = nn.Identity()(), nn.Tanh()
+    h = layer(x).annotate(name="hidden\x1b", description="not its name")
+    first, _ = nn.SplitTable(0)(layer(h).annotate(name="again")).annotate(name="both").split(2)
+    first.annotate(name="of a part: no module")
+    net = nn.Sequential(nn.gModule([x], [nn.Tanh()(first)]))
+    drawn = (
+        "net[0], from left to right:\n"
+        "input -> (0) Identity -> (1) hidden\\x1b: Tanh -> (2) again: Tanh -> (3) both: SplitTable"
+        "\n    -[0]-> (4) Tanh -> output"
+    )
+    steps = trace(net, numbers(2, 3))
+    assert summary(net).drawings == [drawn]
+    assert str(steps).startswith(f"{drawn}\n\n")
+    (graph,) = page_data(steps, tmp_path)["network"]["modules"]
+    assert [part["layer"] for part in graph["modules"]] == [
+        "Identity", "hidden\x1b: Tanh", "again: Tanh", "both: SplitTable", "Tanh",
+    ]  # fmt: skip
+
+
 def test_columns_of_a_graph():
     net = skipping()
     assert net.edges == [

@@ -7,7 +7,7 @@ from torchlite.nn import checks
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.graph.g_module import gModule
 from torchlite.nn.module import Module
-from torchlite.nn.tree import walk
+from torchlite.nn.tree import Place, walk
 
 __all__ = ["INPUT", "columns", "graphs", "lines", "tree"]
 
@@ -17,7 +17,10 @@ INPUT = -1
 
 
 def tree(net: Module) -> dict[str, Any]:
-    """Return the tree of modules; of a gModule with its edges: [from, to, which entry]."""
+    """Return the tree of modules; of a gModule with its edges: [from, to, which entry].
+
+    What `annotate` calls a node stands before its layer: "hidden: Tanh".
+    """
     nodes: dict[str, dict[str, Any]] = {}
     for place in walk(net):
         module = place.module
@@ -25,7 +28,7 @@ def tree(net: Module) -> dict[str, Any]:
             around = [nodes[outer.path] for outer in place.around[:-1] if outer.path in nodes]
             nodes[place.path] = {
                 "position": f"net{place.path}",
-                "layer": checks.title(module),
+                "layer": _annotated(place) + checks.title(module),
                 "kind": "layer",
                 "modules": [],
             }
@@ -37,6 +40,14 @@ def tree(net: Module) -> dict[str, Any]:
                     row = isinstance(place.outer and place.outer.module, Sequential)
                     around[-1]["kind"] = "row" if row else "branches"
     return nodes[""]
+
+
+def _annotated(place: Place) -> str:
+    around = place.outer and place.outer.module
+    for node in around.nodes if isinstance(around, gModule) else ():
+        if place.step == f"[{node['module']}]" and node["annotations"].get("name") is not None:
+            return f"{node['annotations']['name']}: "
+    return ""
 
 
 def graphs(network: Any) -> list[dict[str, Any]]:
@@ -100,11 +111,11 @@ def lines(graph: dict[str, Any]) -> list[str]:
     -------
     >>> import torchlite as nn
     >>> x = nn.Identity()()
-    >>> h = nn.ReLU()(nn.Linear(3, 3)(x))
+    >>> h = nn.ReLU()(nn.Linear(3, 3)(x)).annotate(name="h")
     >>> net = nn.gModule([x], [nn.CAddTable()([x, h])])
     >>> print("\n".join(lines(tree(net))))
-    input -> (0) Identity -> (1) Linear(3 -> 3) -> (2) ReLU -> (3) CAddTable -> output
-             (0) --------------------------------------------> (3)
+    input -> (0) Identity -> (1) Linear(3 -> 3) -> (2) h: ReLU -> (3) CAddTable -> output
+             (0) -----------------------------------------------> (3)
     """
     count = len(graph["modules"])
     names = {INPUT: "input", count: "output"}
