@@ -1,15 +1,18 @@
 """What a module is made of: parts in modules and attributes, and whose the parameters are."""
 
 import copy
+import gc
 import pickle
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import rows
 
 from torchlite import manualSeed, nn, optim
 from torchlite.errors import StateError
-from torchlite.nn.stateful import parts
+from torchlite.nn.nested import is_array
+from torchlite.nn.stateful import Stateful, attributes, parts
 from torchlite.nn.tree import gradient_names, name_of
 from torchlite.stepping import record, summary
 
@@ -214,6 +217,63 @@ def test_names_of_arrays():
     assert name_of(layer, array) == "held['a'][1]"
     assert name_of(layer, layer.bias) == "bias"
     assert name_of(layer, np.ones(1)) is None
+
+
+# ---------------------------------------------------------------- what a part holds itself
+
+
+def test_training_leaves_attributes_where_python_finds_them_soonest():
+    # Classes of this test: one that has many instances may be full of other names.
+    linear, relu, sequential = (
+        type(base.__name__, (base,), {}) for base in (nn.Linear, nn.ReLU, nn.Sequential)
+    )
+    net = sequential(linear(3, 2), relu(), sequential(linear(2, 1, bias=False)))
+    x = np.ones((2, 3), "float32")
+    net[0].gradInput = None
+    for step in (
+        net.float,
+        net.getParameters,
+        net.reset,
+        net.zeroGradParameters,
+        lambda: net.backward(x, net.forward(x)),
+        lambda: net.updateParameters(0.1),
+        lambda: list(net.located_parameters()),
+        net.getParameters,
+        net.clearState,
+        net.double,
+    ):
+        step()
+        # Who looks into vars leaves a dict behind.
+        for part in net.listModules():
+            assert dict not in map(type, gc.get_referents(part))
+
+
+def test_attributes_are_all_arrays_tables_and_parts():
+    for _, case in rows():
+        layer = case.make()
+        found = attributes(layer)
+        held = {
+            name: value
+            for name, value in vars(layer).items()
+            if (isinstance(value, (Stateful, list, tuple, dict)) or is_array(value))
+            and value is not getattr(type(layer), name, None)
+        }
+        assert {name: id(found[name]) for name in held} == {
+            name: id(value) for name, value in held.items()
+        }
+
+
+def test_attributes_that_are_not_the_usual_ones_are_found():
+    layer = nn.Linear(2, 2)
+    layer.other = layer.weight
+    assert attributes(layer)["other"] is layer.weight
+    layer.double().float()
+    assert layer.other is layer.weight
+    assert layer.type() == "float32"
+    layer.encoder = nn.Linear(1, 1)
+    net = nn.Sequential(layer).double()
+    assert net.listModules()[1:] == [layer, layer.encoder]
+    assert layer.encoder.type() == "float64"
 
 
 # ---------------------------------------------------------------- containers of one's own

@@ -19,7 +19,7 @@ from torchlite.nn._through_time import ThroughTime
 from torchlite.nn.checks import NUMBERS
 from torchlite.nn.graph import ModuleNode, holds_nodes, node_of
 from torchlite.nn.nested import shapes
-from torchlite.nn.stateful import arrays_in, inside, kept, put, rebind, restored
+from torchlite.nn.stateful import arrays_in, attributes, inside, kept, put, rebind, restored
 from torchlite.nn.ties import EntangledError, Gathered
 from torchlite.nn.tree import Located, name_of, rows, walk
 
@@ -531,7 +531,8 @@ class Module(ThroughTime):
         if replacements:
             rebind(self, lambda array: replacements.get(id(array), array))
             for place in walk(self):
-                vars(place.module).pop("_gathered_pairs", None)
+                if getattr(place.module, "_gathered_pairs", None) is not None:
+                    del place.module._gathered_pairs
         earlier = self._flat_arrays[0] if self._flat_arrays else []
         self._flat_arrays = (
             [*(known for known in earlier if known() is not None), *map(ref, stretches)],
@@ -658,7 +659,8 @@ class Module(ThroughTime):
         inside = [place.module for place in walk(self, left_to_others)]
         apart = [part for part in inside if not left_to_others(part)]
         # Beside parameters, layers start running statistics anew.
-        with restored({id(array): array for _, array in arrays_in([*map(vars, apart)])}.values()):
+        held = arrays_in([*map(attributes, apart)])
+        with restored({id(array): array for _, array in held}.values()):
             for part in apart:
                 part.reset(stdv)
         return self

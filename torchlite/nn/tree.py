@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from torchlite.errors import StateError
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.views import overlaps
-from torchlite.nn.stateful import arrays_in, inside
+from torchlite.nn.stateful import arrays_in, attributes, inside
 
 __all__ = ["Located", "Place", "gradient_names", "name_of", "rows", "walk"]
 
@@ -118,7 +118,7 @@ def name_of(part: Any, array: Array) -> str | None:
     >>> name_of(layer, layer.gradBias)
     'gradBias'
     """
-    for keys, held in arrays_in(vars(part)):
+    for keys, held in arrays_in(attributes(part)):
         if held is array:
             return str(keys[0]) + "".join(f"[{key!r}]" for key in keys[1:])
     return None
