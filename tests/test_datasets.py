@@ -152,6 +152,28 @@ def test_minibatches_give_every_row_once(n, size, shuffle, seed):
     np.testing.assert_array_equal(np.concatenate([bx for bx, _ in batches]), x[rows])
 
 
+@pytest.mark.parametrize(
+    ("n", "size", "least", "lengths"),
+    [
+        (5, 2, 2, [2, 3]),
+        (7, 3, 2, [3, 4]),
+        (8, 3, 2, [3, 3, 2]),
+        (8, 3, 3, [3, 5]),
+        (6, 3, 3, [3, 3]),
+        (4, 3, 1, [3, 1]),
+        (1, 4, 3, [1]),
+    ],
+)
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_a_last_minibatch_of_few_rows_joins_the_one_before(n, size, least, lengths, shuffle):
+    random.manualSeed(3)
+    plain = [*minibatches(np.arange(n), np.arange(n), size, shuffle)]
+    random.manualSeed(3)
+    joined = [*minibatches(np.arange(n), np.arange(n), size, shuffle, least)]
+    assert [len(y) for _, y in joined] == lengths
+    assert [*np.concatenate([x for x, _ in joined])] == [*np.concatenate([x for x, _ in plain])]
+
+
 def test_minibatches_of_tables_pick_the_same_rows_everywhere():
     n = 7
     x = (_numbered(n), [np.arange(n), np.arange(n) * 10])
@@ -179,6 +201,9 @@ FIVE = np.arange(5)
         ((FIVE, FIVE, True), DTypeError, "size must be a whole number, got True"),
         ((FIVE, FIVE, FIVE), DTypeError, "size must be a whole number, got array([0, 1, 2, 3, 4])"),
         ((FIVE, FIVE, 0), ShapeError, "size must be 1 or more, got 0"),
+        ((FIVE, FIVE, 2, True, 2.0), DTypeError, "least must be a whole number, got 2.0"),
+        ((FIVE, FIVE, 2, True, 0), ShapeError, "least must be 1 to 2, the size, got 0"),
+        ((FIVE, FIVE, 2, True, 3), ShapeError, "least must be 1 to 2, the size, got 3"),
         ((FIVE, FIVE[1:], 2), ShapeError, "y must be 5 rows long, like x, got 4"),
         (([FIVE, FIVE[1:]], FIVE, 2), ShapeError, "x[1] must be 5 rows long, like x[0], got 4"),
         ((FIVE, [[FIVE], [FIVE[1:]]], 2), ShapeError, "y[1][0] must be 5 rows long, like x, got 4"),

@@ -13,7 +13,9 @@ from torchlite.errors import DTypeError, ShapeError, fault
 __all__ = ["minibatches"]
 
 
-def minibatches(x: Any, y: Any, size: int, shuffle: bool = True) -> Iterator[tuple[Any, Any]]:
+def minibatches(
+    x: Any, y: Any, size: int, shuffle: bool = True, least: int = 1
+) -> Iterator[tuple[Any, Any]]:
     """Go through `x` and `y` once, `size` rows at a time.
 
     Parameters
@@ -27,6 +29,9 @@ def minibatches(x: Any, y: Any, size: int, shuffle: bool = True) -> Iterator[tup
     shuffle
         True: in an order that `torchlite.random.randperm` draws at this call; the batches are
         copies. False: in the order given; the batches are views.
+    least
+        A last batch of fewer rows joins the one before it, where there is one: with 2, no layer
+        that takes means over a batch, as BatchNormalization does, meets a single row.
 
     Raises
     ------
@@ -43,11 +48,18 @@ def minibatches(x: Any, y: Any, size: int, shuffle: bool = True) -> Iterator[tup
     [[0.0], [0.1]] [0 1]
     [[0.2], [0.3]] [2 3]
     [[0.4]] [4]
+    >>> for x, y in minibatches(images, labels, 2, shuffle=False, least=2):
+    ...     print(x.tolist(), y)
+    [[0.0], [0.1]] [0 1]
+    [[0.2], [0.3], [0.4]] [2 3 4]
     """
-    if not isinstance(size, int | np.integer) or isinstance(size, bool):
-        raise fault(DTypeError, "minibatches", "size", "a whole number", repr(size))
+    for argument, value in (("size", size), ("least", least)):
+        if not isinstance(value, int | np.integer) or isinstance(value, bool):
+            raise fault(DTypeError, "minibatches", argument, "a whole number", repr(value))
     if size < 1:
         raise fault(ShapeError, "minibatches", "size", "1 or more", repr(size))
+    if not 1 <= least <= size:
+        raise fault(ShapeError, "minibatches", "least", f"1 to {size}, the size", repr(least))
     (first, n), *others = [*_lengths(x, "x"), *_lengths(y, "y")]
     for argument, length in others:
         if length != n:
@@ -55,10 +67,13 @@ def minibatches(x: Any, y: Any, size: int, shuffle: bool = True) -> Iterator[tup
                 ShapeError, "minibatches", argument, f"{n} rows long, like {first}", str(length)
             )
     order = random.randperm(n) if shuffle else None
+    starts = [*range(0, n, size)]
+    if len(starts) > 1 and n - starts[-1] < least:
+        starts.pop()
 
     def batches() -> Iterator[tuple[Any, Any]]:
-        for start in range(0, n, size):
-            rows = slice(start, start + size)
+        for start, end in zip(starts, [*starts[1:], n], strict=True):
+            rows = slice(start, end)
             picked = rows if order is None else order[rows]
             yield _pick(x, picked), _pick(y, picked)
 

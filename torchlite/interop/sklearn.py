@@ -5,7 +5,6 @@ validation take for one of their own.
 """
 
 import math
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from numbers import Real
@@ -185,29 +184,15 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         """Go through the data once; return the mean of the losses before each step."""
         flat = self.network_.training().getParameters()
         total = 0.0
-        for batch in self._batches(x, target):
+        # How many rows there are is not the user's to say where folds are cut.
+        least = min(2, self.batch_size)
+        for batch in minibatches(x, target, self.batch_size, least=least):
             function = partial(self._loss_and_gradient, flat, *batch)
             found, losses, *_ = self.optimizer(function, flat[0], self.config, self._state)
             # Some optimizers return an array of their own.
             flat[0][...] = found
             total += losses[0] * len(batch[0])
         return {"loss": total / len(x)}
-
-    def _batches(self, x: Array, target: Array) -> Iterator[Any]:
-        """Yield the minibatches; a last one of one row joins the one before.
-
-        Batch normalization takes no batch of one, and how many rows there are is not the user's to
-        say where folds are cut.
-        """
-        last: Any = None
-        for batch in minibatches(x, target, self.batch_size):
-            if last is not None and len(batch[0]) < 2 <= len(last[0]):
-                last = tuple(map(np.concatenate, zip(last, batch, strict=True)))
-                continue
-            if last is not None:
-                yield last
-            last = batch
-        yield last
 
     def _loss_and_gradient(
         self, flat: tuple[Array, Array], inputs: Array, targets: Array, _: Array
