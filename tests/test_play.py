@@ -235,12 +235,34 @@ def test_settings_that_cannot_be(settings, kind, says):
     assert run.settings == before
 
 
+class Frame:
+    """As pandas has them."""
+
+    iloc = None
+
+    def __array__(self):
+        return np.ones((4, 1))
+
+
 def test_what_is_no_problem():
+    net, mse = nn.Linear(1, 1), nn.MSECriterion()
+    arrays = "an array, or a list of arrays"
+    order = "\n  hint: the order is (net, criterion, input, target)"
     for made, says in (
         (None, "what p returns must be (net, criterion, input, target), got NoneType"),
         ((1, 2, 3), "what p returns must be (net, criterion, input, target), got a tuple of 3"),
-        ((1, nn.MSECriterion(), 1, 1), "net must be a Module, got int"),
-        ((nn.Linear(1, 1), 2, 1, 1), "criterion must be a Criterion, got int"),
+        ((1, mse, 1, 1), f"net of what p returns must be a Module, got int{order}"),
+        ((net, 2, 1, 1), f"criterion of what p returns must be a Criterion, got int{order}"),
+        (
+            (net, None, 1, 1),
+            f"criterion of what p returns must be a Criterion, got NoneType{order}",
+        ),
+        ((net, mse, 1, 1), f"input of what p returns must be {arrays}, got int{order}"),
+        (
+            (net, mse, Frame(), 1),
+            f"input of what p returns must be {arrays}, got Frame\n  hint: input.to_numpy()",
+        ),
+        ((net, mse, [], net), f"target of what p returns must be {arrays}, got Linear{order}"),
     ):
         with pytest.raises(DTypeError) as caught:
             Run(Problem("p", lambda made=made: made))

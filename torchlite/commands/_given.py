@@ -15,24 +15,13 @@ from types import ModuleType
 from typing import Any
 
 from torchlite.errors import DTypeError, SettingError, fault
-from torchlite.nn.criterion import Criterion
-from torchlite.nn.module import Module
-from torchlite.nn.nested import is_array, leaves
 
-__all__ = ["SHAPE", "four", "maker", "named", "refused", "shape_of", "unfit", "wants"]
+__all__ = ["SHAPE", "maker", "named", "refused", "shape_of", "unfit", "wants"]
 
 # The sizes of a shape: 5x3 or, as in Python, 5,3.
 SHAPE = r"\d+(?:[,x]\d+)*"
 # More names of a file are not told.
 MANY = 20
-_ARRAYS = "an array, or a list of arrays"
-# What trains: name, what it must be, and whether it is.
-_FOUR: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
-    ("net", "a Module", lambda value: isinstance(value, Module)),
-    ("criterion", "a Criterion", lambda value: isinstance(value, Criterion | None)),
-    ("input", _ARRAYS, lambda value: all(map(is_array, leaves(value)))),
-    ("target", _ARRAYS, lambda value: not isinstance(value, Module | Criterion)),
-)
 
 
 def named(command: str, source: str) -> Any:
@@ -143,23 +132,6 @@ def _nameless(command: str, module: ModuleType, place: str, name: str) -> Settin
     file = getattr(module, "__file__", place)
     expected = f"one of {', '.join(known)}" if 0 < len(known) <= MANY else "a class or a function"
     return fault(SettingError, command, "the name", f"{expected} in {file}", repr(name), hint=hint)
-
-
-def four(command: str, source: str, made: Any) -> tuple[Module, Criterion | None, Any, Any]:
-    """Return what the user's function returned, if it is (net, criterion, input, target).
-
-    Without a criterion, it is None.
-    """
-    order = "(net, criterion, input, target)"
-    if not isinstance(made, tuple) or len(made) != len(_FOUR):
-        got = f"a tuple of {len(made)}" if isinstance(made, tuple) else type(made).__name__
-        raise fault(DTypeError, command, f"what {source} returns", order, got)
-    for value, (name, expected, fits) in zip(made, _FOUR, strict=True):
-        if not fits(value):
-            got = type(value).__name__
-            argument, hint = f"{name} of what {source} returns", f"the order is {order}"
-            raise fault(DTypeError, command, argument, expected, got, hint=hint)
-    return made
 
 
 def shape_of(text: str) -> tuple[int, ...]:

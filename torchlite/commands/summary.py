@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.commands import _terminal
-from torchlite.commands._given import SHAPE, four, maker, refused, shape_of
+from torchlite.commands._given import SHAPE, maker, refused, shape_of
 from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.nn.module import Module
 from torchlite.nn.nested import map_arrays
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     # Here, because loading it would slow down every other command.
     from torchlite.stepping import summary
+    from torchlite.stepping.given import four
 
     try:
         given = list(map(_shape, (args.input or "").split()))
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
             net = maker("summary", args.source)()
             shape: Any = given[0] if len(given) == 1 else given or None
             if isinstance(net, tuple):
-                net, _, input, _ = four("summary", args.source, net)
+                net, _, input, _ = four("summary", args.source, net, bare=True)
                 if shape is None and not isinstance(input, dict):
                     shape = map_arrays(np.shape, input)
             elif not isinstance(net, Module):

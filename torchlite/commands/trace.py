@@ -8,7 +8,7 @@ arguments that returns (net, criterion, input, target). Exit status: 0, or 1 whe
 import argparse
 from typing import Any
 
-from torchlite.commands._given import four, maker, refused
+from torchlite.commands._given import maker, refused
 from torchlite.commands._terminal import columns
 
 __all__ = ["add_arguments", "run"]
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     # Here, because loading it would slow down every other command.
     from torchlite.stepping import Trace, text, trace
+    from torchlite.stepping.given import four
 
     try:
         if args.compare:
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
             print(difference or f"no difference in {len(reference)} steps")
             return 1 if difference else 0
         made = maker("trace", args.source)() if args.source else _demo()
-        net, criterion, input, target = four("trace", args.source, made)
+        net, criterion, input, target = four("trace", args.source, made, bare=True)
         steps = trace(net, input, criterion, target)
         if args.html:
             steps.to_html(args.html, args.numeric)

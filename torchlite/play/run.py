@@ -23,6 +23,7 @@ from torchlite.play.curves import Curve
 from torchlite.play.data import RAISED, Problem
 from torchlite.play.judge import Judge
 from torchlite.stepping import Step, Trace, record
+from torchlite.stepping.given import four
 
 __all__ = ["OPTIMIZERS", "Change", "Pass", "Run", "Settings"]
 
@@ -174,7 +175,8 @@ class Run:
         changed but the random stream.
         """
         random.manualSeed(self.settings.seed)
-        net, criterion, input, target = self._made()
+        made = self.problem.make()
+        net, criterion, input, target = four("play", self.problem.name, made)
         net, criterion = net.clone(), criterion.clone()
         for position, name in self.broken.items():
             faults.put(_layer(net, position), name)
@@ -193,19 +195,6 @@ class Run:
         self.loss: float = math.nan
         self.steps = self.epochs = 0
         self._draw()
-
-    def _made(self) -> tuple[Module, Criterion, Any, Any]:
-        made = self.problem.make()
-        if not isinstance(made, tuple) or len(made) != 4:
-            expected = "(net, criterion, input, target)"
-            got = f"a tuple of {len(made)}" if isinstance(made, tuple) else type(made).__name__
-            raise fault(DTypeError, "play", f"what {self.problem.name} returns", expected, got)
-        net, criterion, input, target = made
-        for name, value, kind in (("net", net, Module), ("criterion", criterion, Criterion)):
-            if not isinstance(value, kind):
-                got = type(value).__name__
-                raise fault(DTypeError, "play", name, f"a {kind.__name__}", got)
-        return net, criterion, input, target
 
     def set(self, **settings: Any) -> None:
         """Change settings; another seed goes back to the start, and a pass is given up.
