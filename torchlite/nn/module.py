@@ -646,7 +646,8 @@ class Module(ThroughTime):
 
     def clone(self, *names: str) -> Self:
         """Return a copy; the named arrays ('weight', 'bias', ...) are shared with it."""
-        return super().clone().share(self, *names)
+        made = super().clone()
+        return made.share(self, *names) if names else made
 
     def reset(self, stdv: Any = None) -> Self:
         """Draw the parameters anew, in place. Return self. Here: those of the modules inside."""

@@ -13,6 +13,7 @@ from torchlite.nn import checks
 from torchlite.nn.nested import is_array, leaves
 from torchlite.nn.tree import walk
 from torchlite.play import faults
+from torchlite.play.curves import Curve, Samples
 from torchlite.play.data import RAISED
 from torchlite.play.run import CHOICES, Run
 from torchlite.stepping import text
@@ -52,7 +53,7 @@ class View:
         self.run = run
         self.unfolded: dict[str, bool] = {}
         self.accuracy: float | None = None
-        self.accuracies: list[tuple[int, float]] = []
+        self.accuracies = Samples()
         chosen = _drawn(run.input, JUDGED)
         self._judged = _rows(run.input, chosen), _rows(run.target, chosen)
         self._plane = _Plane(run) if _is_plane(run.input) else None
@@ -73,8 +74,8 @@ class View:
                 "loss": finite(run.loss),
                 "accuracy": self.accuracy,
                 "curves": {
-                    "loss": [[step, finite(loss)] for step, loss in run.losses.points],
-                    "accuracy": self.accuracies,
+                    "loss": _curve(run.losses),
+                    "accuracy": _curve(self.accuracies),
                 },
                 "layers": layers,
                 "input": [_array("input", a, "input") for a in leaves(run.x) if is_array(a)],
@@ -125,7 +126,7 @@ class View:
             right = run.judge.right(net.forward(inputs), targets)
             if right is not None:
                 self.accuracy = float(right.mean())
-                self._remember(run.steps, self.accuracy)
+                self.accuracies.add(run.steps, self.accuracy)
             return self._plane.picture(net, unfolded) if self._plane is not None else None
         except RAISED as error:
             self._unlooked = (
@@ -133,16 +134,9 @@ class View:
             )
             return None
         finally:
-            random.setRNGState(stream)
-
-    def _remember(self, step: int, accuracy: float) -> None:
-        points = self.accuracies
-        if points and points[-1][0] == step:
-            points.pop()
-        points.append((step, accuracy))
-        if len(points) > 400:
-            # What is long past is told by every second point.
-            points[:] = points[: len(points) // 2 : 2] + points[len(points) // 2 :]
+            # To set it takes far longer than to look.
+            if not np.array_equal(stream, random.getRNGState()):
+                random.setRNGState(stream)
 
     # ---------------------------------------------------------------- layers
 
@@ -236,9 +230,27 @@ class _Plane:
             classes, clear = leaning
             drawn = {"classes": _bytes(classes, "<i4"), "clear": _bytes(255 * clear, "uint8")}
         else:
-            flat = output.reshape(len(output), -1)[:, 0]
-            drawn = {"values": _bytes(127 * _scaled(flat[:, None])[0][:, 0], "int8")}
-        units = {}
+            flat = output.reshape(len(output), -1)
+            scaled, largest = _scaled(flat[:, :1])
+            drawn = {
+                "values": _bytes(127 * scaled, "int8"),
+                "largest": largest.item(),
+                "outputs": flat.shape[1],
+                "labels": None,
+            }
+        return {
+            "box": self.box.tolist(),
+            "side": PLANE,
+            "coarse": PLANE // COARSE,
+            "reads": self.run.judge.reads,
+            "units": self._units(net, unfolded),
+            **self.shown,
+            **drawn,
+        }
+
+    def _units(self, net: Any, unfolded: set[str]) -> dict[str, Any]:
+        """Return small pictures of what each unit of a layer makes of the plane, by position."""
+        squares: dict[str, Array] = {}
         for place in walk(net):
             held: Any = getattr(place.module, "output", None)
             if place.module.modules or f"net{place.path}" not in unfolded:
@@ -247,22 +259,19 @@ class _Plane:
                 continue
             if len(held) == len(self.points) and held.dtype.kind == "f":
                 square = held[:, :UNITS].reshape(PLANE, PLANE, -1)[::COARSE, ::COARSE]
-                scaled, largest = _scaled(square.reshape(-1, square.shape[-1]))
-                units[f"net{place.path}"] = {
-                    "count": held.shape[1],
-                    "largest": [finite(value) for value in largest.tolist()],
-                    # One picture after the other.
-                    "values": _bytes(127 * scaled.T, "int8"),
-                }
-        return {
-            "box": self.box.tolist(),
-            "side": PLANE,
-            "coarse": PLANE // COARSE,
-            "reads": self.run.judge.reads,
-            **drawn,
-            "units": units,
-            **self.shown,
-        }
+                squares[f"net{place.path}"] = square.reshape(-1, square.shape[-1])
+        if not squares:
+            return {}
+        scaled, largest = _scaled(np.concatenate([*squares.values()], 1))
+        # One picture after the other.
+        pictures, units, first = (127 * scaled.T).astype("int8"), {}, 0
+        for position, square in squares.items():
+            mine = slice(first, first := first + square.shape[1])
+            units[position] = {
+                "largest": _bytes(largest[mine], "<f4"),
+                "values": _bytes(pictures[mine], "int8"),
+            }
+        return units
 
 
 def _passing(run: Run) -> dict[str, Any] | None:
@@ -311,7 +320,11 @@ def _array(name: str, array: Any, role: str, shown: Any = True) -> dict[str, Any
     return {**said, "data": _bytes(array, "<f4")}
 
 
-def _bytes(array: Array, dtype: str) -> str:
+def _curve(curve: Curve | Samples) -> dict[str, str]:
+    return {"steps": _bytes(curve.steps, "<f8"), "values": _bytes(curve.values, "<f4")}
+
+
+def _bytes(array: Any, dtype: str) -> str:
     return base64.b64encode(np.ascontiguousarray(array, dtype).tobytes()).decode("ascii")
 
 

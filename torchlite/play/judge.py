@@ -74,7 +74,7 @@ class Judge:
                 flat = 2 * flat - 1 if self.reads == "half" else np.tanh(flat / 2)
             clear = np.minimum(np.abs(flat), 1)
         else:
-            best, even = _shares(output).max(1), 1 / output.shape[1]
+            best, even = _shares(output).max(0), 1 / output.shape[1]
             clear = (best - even) / (1 - even) if output.shape[1] > 1 else best
         # What is no answer has no colour.
         return np.maximum(answers, 0), np.nan_to_num(clear)
@@ -96,8 +96,12 @@ def _reads(target: Any) -> str | None:
 
 
 def _shares(output: Array) -> Array:
-    """Return outputs that may be scores, logarithms of shares, or shares, as shares."""
-    if (output >= 0).all() and np.allclose(output.sum(1), 1):
-        return output
-    shares: Array = np.exp(output - output.max(1, keepdims=True))
-    return shares / shares.sum(1, keepdims=True)
+    """Return outputs that may be scores, logarithms of shares, or shares, as shares: a row a class.
+
+    NumPy goes along few long rows far faster than along many short ones.
+    """
+    rows = np.ascontiguousarray(output.T)
+    if (rows >= 0).all() and np.allclose(rows.sum(0), 1):
+        return rows
+    shares: Array = np.exp(rows - rows.max(0))
+    return shares / shares.sum(0)

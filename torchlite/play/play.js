@@ -18,6 +18,10 @@ const Play = (() => {
     return array.data === undefined ? null : decoded(array.data, Float32Array);
   }
 
+  function pointsOf(curve) {
+    return { steps: decoded(curve.steps, Float64Array), values: decoded(curve.values, Float32Array) };
+  }
+
   function percent(share) {
     return share === null ? "–" : `${(100 * share).toFixed(share === 1 ? 0 : 1)} %`;
   }
@@ -225,13 +229,14 @@ const Play = (() => {
       this.units.hidden = !units;
       if (!units) return;
       const values = decoded(units.values, Int8Array), side = plane.coarse, count = side * side;
-      while (this.tiles.length < units.largest.length) {
+      const largest = decoded(units.largest, Float32Array);
+      while (this.tiles.length < largest.length) {
         const canvas = this.units.appendChild(make("canvas"));
         canvas.width = canvas.height = side;
         canvas.setAttribute("role", "img");
         this.tiles.push(canvas);
       }
-      while (this.tiles.length > units.largest.length) this.tiles.pop().remove();
+      while (this.tiles.length > largest.length) this.tiles.pop().remove();
       const [zero, minus, plus] = ["--zero", "--minus", "--plus"].map((name) => rgb(colour(name)));
       this.tiles.forEach((canvas, unit) => {
         const context = canvas.getContext("2d"), image = context.createImageData(side, side);
@@ -241,7 +246,7 @@ const Play = (() => {
           image.data[4 * i + 3] = 255;
         }
         context.putImageData(image, 0, 0);
-        const said = `output ${unit} of ${this.position} over the plane; the strongest colour is ${shown(units.largest[unit])}`;
+        const said = `output ${unit} of ${this.position} over the plane; the strongest colour is ${shown(largest[unit])}`;
         if (canvas.title !== said) {
           canvas.title = said;
           canvas.setAttribute("aria-label", said);
@@ -352,7 +357,7 @@ const Play = (() => {
 
   // ---------------------------------------------------------------- curves
 
-  function curve(element, name, points, low, high, say) {
+  function curve(element, name, { steps, values }, low, high, say) {
     let drawing = element.querySelector("svg");
     if (!drawing) {
       drawing = svg("svg", { viewBox: "0 0 320 110", role: "img" });
@@ -362,13 +367,13 @@ const Play = (() => {
       element.append(drawing);
     }
     const [line, ...labels] = [...drawing.children].slice(1);
-    const last = points.length ? points[points.length - 1][0] : 1;
-    const known = points.filter(([, value]) => typeof value === "number");
+    const last = steps.length ? steps[steps.length - 1] : 1;
+    const known = [...values.keys()].filter((i) => Number.isFinite(values[i]));
     const y = (value) => 92 - (Math.min(high, Math.max(low, value)) - low) / (high - low || 1) * 84;
-    line.setAttribute("d", known.map(([step, value], i) =>
-      `${i ? "L" : "M"} ${(40 + (276 * step) / (last || 1)).toFixed(1)} ${y(value).toFixed(1)}`).join(" "));
+    line.setAttribute("d", known.map((at, i) =>
+      `${i ? "L" : "M"} ${(40 + (276 * steps[at]) / (last || 1)).toFixed(1)} ${y(values[at]).toFixed(1)}`).join(" "));
     [say(high), say(low), "0", `step ${last}`].forEach((text, i) => set(labels[i], text));
-    const now = known.length ? say(known[known.length - 1][1]) : "nothing yet";
+    const now = known.length ? say(values[known[known.length - 1]]) : "nothing yet";
     drawing.setAttribute("aria-label", `${name} up to step ${last}: now ${now}`);
   }
 
@@ -485,12 +490,12 @@ const Play = (() => {
       set(part("pace"), frame.running ? Math.round(frame.pace.steps).toLocaleString("en") : "–");
       this.plane.update(frame.plane, colour);
       this.images.update(frame.images);
-      const losses = frame.curves.loss, known = losses.map(([, loss]) => loss).filter(Number.isFinite);
+      const losses = pointsOf(frame.curves.loss), known = losses.values.filter(Number.isFinite);
       const least = Math.min(0, ...known), most = Math.max(least < 0 ? 0 : 1e-12, ...known);
       curve(part("losses"), "Loss", losses, least, most, (value) => value.toPrecision(2));
       part("accuracies-title").hidden = part("accuracies").hidden = frame.accuracy === null;
       if (frame.accuracy !== null) {
-        curve(part("accuracies"), "Right answers", frame.curves.accuracy, 0, 1, (value) => percent(value));
+        curve(part("accuracies"), "Right answers", pointsOf(frame.curves.accuracy), 0, 1, percent);
       }
       this.batch.update([...frame.input, ...frame.target], colour);
       this.drawLayers(frame, colour);
