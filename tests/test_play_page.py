@@ -352,6 +352,118 @@ def test_a_program_that_has_ended_is_told(browser):
     complaints(browser)
 
 
+# Of a page's colours, how far the two nearest are from one another as the eye sees it (OKLab), and
+# how many signs there are.
+NEAREST = """
+const marks = [...document.querySelectorAll(".plane .classes canvas")].map((canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, 14, 14);
+  const at = 4 * (14 * 7 + 7);
+  const shape = data.filter((_, i) => i % 4 === 3).map((a) => Number(a > 127));
+  return { colour: [...data.slice(at, at + 3)], shape: shape.join("") };
+});
+const seen = marks.map(({ colour }) => {
+  const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+  const [r, g, b] = colour.map((c) => linear(c / 255));
+  const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
+  const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
+  const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
+  return [0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
+    1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
+    0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s];
+});
+let nearest = Infinity;
+seen.forEach((a, i) => seen.slice(0, i).forEach((b) => {
+  nearest = Math.min(nearest, Math.hypot(...a.map((x, c) => x - b[c])));
+}));
+return [nearest, new Set(marks.map(({ shape }) => shape)).size];
+"""
+
+
+def classes(answers, labels, signs=False):
+    """A network with so many answers, whose samples have so many classes."""
+    target = np.arange(200) % labels
+
+    def make():
+        points = np.stack([target + 0.0, np.arange(200) // labels % 10], 1)
+        if signs:
+            return nn.Linear(2, 1), nn.MSECriterion(), points, 2.0 * target[:, None] - 1
+        return nn.Linear(2, answers), nn.CrossEntropyCriterion(), points, target
+
+    return Problem("classes", make)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("answers", "labels", "listed", "says"),
+    [
+        (2, 2, 0, "Circles are 0, blue; squares are 1, orange."),
+        (12, 2, 12, ""),
+        (12, 12, 12, ""),
+        (40, 40, 30, "There are 40 classes: from 30 on, colours come again with other signs."),
+    ],
+)
+def test_each_class_has_a_colour_that_the_legend_names(show, answers, labels, listed, says, scheme):
+    page = show(classes(answers, labels))
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    try:
+        page.click("step")
+        page.until(lambda: page.step == 1)
+        items = [item.text for item in page.all(".plane .classes li")]
+        assert items == [str(label) for label in range(listed)]
+        assert page.part("box").text.partition(" up.")[2].strip() == says
+        if listed:
+            nearest, signs = page.run(NEAREST)
+            assert nearest > 0.09
+            assert signs == 4
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_classes_are_named_as_the_targets_are(show):
+    page = show(classes(1, 2, signs=True))
+    assert page.part("box").text.endswith("Circles are -1, blue; squares are 1, orange.")
+
+
+@pytest.mark.parametrize(("outputs", "whose"), [(1, "the output"), (2, "the first of 2 outputs")])
+def test_the_plane_of_a_regression_has_a_scale(show, outputs, whose):
+    def make():
+        net = nn.Linear(2, outputs)
+        net.weight[:], net.bias[:] = 0, -2.5
+        return net, nn.MSECriterion(), XOR.make()[2], np.full((200, outputs), 0.5)
+
+    page = show(Problem("regression", make, learning_rate=0.0))
+    assert page.part("scale").text.split() == ["-2.5", "0", "2.5"]
+    words = f"Colours are {whose}: blue, -2.5, over 0 to orange, 2.5."
+    assert page.part("box").text.endswith(words)
+    # What is drawn there is the scale's lower end.
+    ends = page.run(
+        "const to = document.querySelector('.plane canvas').getContext('2d');"
+        "const at = to.getImageData(1, 1, 1, 1);"
+        "const [zero, minus] = ['--zero', '--minus'].map((name) => getComputedStyle("
+        "document.querySelector('.play')).getPropertyValue(name).match(/[\\d.]+/g).map(Number));"
+        "return [[...at.data.slice(0, 3)], zero.map((c, i) => c + 0.75 * (minus[i] - c))]"
+    )
+    assert np.abs(np.subtract(*ends)).max() <= 1
+    page.server.trainer.run.net.bias[:] = 0
+    page.click("step")
+    page.until(lambda: page.part("box").text.endswith(f"Everywhere {whose} is 0."))
+    assert not page.part("scale").is_displayed()
+    assert not page.part("classes").is_displayed()
+
+
+def test_that_a_row_joins_the_batch_before_is_told(show):
+    page = show(XOR)
+    words = page.part("words").text
+    assert words.endswith("22 parameters, ClassNLLCriterion.")
+    page.run(
+        "const field = document.querySelector('[data-set=batch]');"
+        "field.value = '199'; field.dispatchEvent(new Event('change'))"
+    )
+    joins = " The last row of an epoch has no batch of its own: it joins the one before."
+    page.until(lambda: page.part("words").text == words + joins)
+
+
 def test_layers_are_folded_and_unfolded(show):
     page = show(XOR)
     fold = page.all(".layer .fold")[0]

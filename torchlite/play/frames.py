@@ -228,7 +228,11 @@ class _Plane:
         leaning = self.run.judge.leaning(output)
         if leaning is not None:
             classes, clear = leaning
-            drawn = {"classes": _bytes(classes, "<i4"), "clear": _bytes(255 * clear, "uint8")}
+            drawn = {
+                "classes": _bytes(classes, "<i4"),
+                "clear": _bytes(255 * clear, "uint8"),
+                "kinds": output.shape[1] if self.run.judge.reads == "class" else 2,
+            }
         else:
             flat = output.reshape(len(output), -1)
             scaled, largest = _scaled(flat[:, :1])

@@ -5,9 +5,12 @@
 const Play = (() => {
   const { decoded, exact, heatMap, indexOf, make, shown, written } = arrays;
   const SVG = "http://www.w3.org/2000/svg";
-  // Of many classes each has a colour and a sign; of two, what is blue and what is orange elsewhere.
-  const MANY = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb",
-    "#e08214", "#35978f", "#8c510a"];
+  // Of many classes each has a colour; of two, what is blue and what is orange elsewhere. Each is the
+  // farthest there was from those before, as the eye sees it; on white and on black it can be seen.
+  const MANY = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#e08214", "#35978f",
+    "#8c510a", "#7800f0", "#f000f0", "#f0a0f0", "#00c800", "#a078f0", "#0050f0", "#c80000", "#00a0f0",
+    "#00c8a0", "#f028a0", "#7850a0", "#78a000", "#f0a0a0", "#a07800", "#a028c8", "#5078f0", "#f00050",
+    "#a0a0f0", "#c850c8", "#f05000", "#f078c8"];
   // So wide and high a picture may be, in pixels.
   const MOST = [320, 200];
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -262,6 +265,8 @@ const Play = (() => {
       this.element = element;
       this.canvas = element.querySelector("canvas");
       this.note = element.querySelector("[data-part=box]");
+      this.scale = element.querySelector("[data-part=scale]");
+      this.legend = element.querySelector("[data-part=classes]");
       this.small = make("canvas");
     }
 
@@ -273,7 +278,8 @@ const Play = (() => {
       const classes = plane.classes && decoded(plane.classes, Int32Array);
       const clear = plane.clear && decoded(plane.clear, Uint8Array);
       const values = plane.values && decoded(plane.values, Int8Array);
-      const kinds = plane.labels ? Math.max(2, ...plane.labels.map((label) => label + 1)) : 2;
+      // A network may answer with classes that no sample has.
+      const kinds = classes ? Math.max(2, plane.kinds, ...plane.labels.map((label) => label + 1)) : 2;
       const zero = rgb(colour("--zero"));
       const palette = kinds > 2 ? MANY.map(rgb) : ["--minus", "--plus"].map((name) => rgb(colour(name)));
       const context = this.small.getContext("2d"), image = context.createImageData(side, side);
@@ -292,21 +298,63 @@ const Play = (() => {
       for (let i = 0; 2 * i < points.length; i++) {
         const x = ((points[2 * i] - left) / (right - left)) * width;
         const y = (1 - (points[2 * i + 1] - low) / (high - low)) * height;
-        const label = plane.labels ? plane.labels[i] : 0;
-        to.beginPath();
-        // Who sees no colours sees circles and squares.
-        if (label % 2) to.rect(x - 3.5, y - 3.5, 7, 7);
-        else to.arc(x, y, 4, 0, 7);
-        to.fillStyle = plane.labels ? `rgb(${palette[label % palette.length]})` : colour("--ink");
-        to.strokeStyle = colour("--paper");
-        to.fill();
-        to.stroke();
+        this.mark(to, x, y, plane.labels ? plane.labels[i] : 0, plane.labels && palette, colour);
       }
       const [a, b, c, d] = [left, right, low, high].map((x) => x.toPrecision(2));
-      const whose = plane.labels && kinds === 2 ? " Circles are 0, blue; squares are 1, orange." : "";
-      const said = `From ${a} to ${b} across and from ${c} to ${d} up.${whose}`;
+      const said = `From ${a} to ${b} across and from ${c} to ${d} up. ${this.explain(plane, kinds)}`;
       set(this.note, said);
       this.canvas.setAttribute("aria-label", `What the network answers for points of the plane. ${said}`);
+      this.list(kinds > 2 ? Math.min(kinds, MANY.length) : 0, palette, colour);
+    }
+
+    // Who sees no colours sees circles, squares, triangles and diamonds; classes of one colour differ.
+    mark(to, x, y, label, palette, colour) {
+      to.beginPath();
+      const sign = (label + Math.floor(label / MANY.length)) % 4;
+      if (sign === 0) to.arc(x, y, 4, 0, 7);
+      else if (sign === 1) to.rect(x - 3.5, y - 3.5, 7, 7);
+      else {
+        const corners = sign === 2 ? [[0, -5], [5, 4], [-5, 4]] : [[0, -5], [5, 0], [0, 5], [-5, 0]];
+        for (const [right, down] of corners) to.lineTo(x + right, y + down);
+        to.closePath();
+      }
+      to.fillStyle = palette ? `rgb(${palette[label % palette.length]})` : colour("--ink");
+      to.strokeStyle = colour("--paper");
+      to.fill();
+      to.stroke();
+    }
+
+    // What colours mean; numbers have a scale.
+    explain(plane, kinds) {
+      const { largest } = plane;
+      this.scale.hidden = !largest;
+      if (plane.classes) {
+        if (kinds === 2) return `Circles are ${plane.reads === "sign" ? -1 : 0}, blue; squares are 1, orange.`;
+        return kinds > MANY.length
+          ? `There are ${kinds} classes: from ${MANY.length} on, colours come again with other signs.` : "";
+      }
+      const whose = plane.outputs > 1 ? `the first of ${plane.outputs} outputs` : "the output";
+      if (!largest) return `Everywhere ${whose} is 0.`;
+      const [least, , most] = this.scale.children;
+      set(least, shown(-largest));
+      set(most, shown(largest));
+      return `Colours are ${whose}: blue, ${shown(-largest)}, over 0 to orange, ${shown(largest)}.`;
+    }
+
+    // The classes, each with its mark.
+    list(count, palette, colour) {
+      const key = `${count} ${colour("--paper")}`;
+      this.legend.hidden = !count;
+      if (this.listed === key) return;
+      this.listed = key;
+      this.legend.replaceChildren(...Array.from({ length: count }, (_, label) => {
+        const item = make("li"), canvas = item.appendChild(make("canvas"));
+        canvas.width = canvas.height = 14;
+        canvas.setAttribute("aria-hidden", "true");
+        this.mark(canvas.getContext("2d"), 7, 7, label, palette, colour);
+        item.append(String(label));
+        return item;
+      }));
     }
   }
 
