@@ -157,6 +157,73 @@ def test_a_step_or_an_edit_in_the_middle_of_a_pass():
     assert run.steps == 1
 
 
+def normalized(rows=33):
+    """Batches of 16 leave one row over."""
+    _, _, x, y = XOR.make()
+    drawn = nn.Dropout(0.5)
+    net = nn.Sequential(nn.Linear(2, 4), nn.BatchNormalization(4), drawn, nn.Linear(4, 2))
+    return net, nn.CrossEntropyCriterion(), x[:rows], y[:rows]
+
+
+@pytest.mark.parametrize(
+    "give_up",
+    [
+        lambda run: run.set(learning_rate=0.5),
+        lambda run: run.edit("net[0]", "weight", 0, run.net[0].weight[0, 0]),
+        lambda run: run.break_it("net[0]", "wrong sign"),
+    ],
+)
+def test_a_pass_that_is_given_up_has_changed_nothing(give_up):
+    """Neither running statistics nor random numbers have gone on, nor the optimizer."""
+    run = Run(Problem("normalized", normalized))
+    run.step()
+    flat, mean = parameters(run), run.net[1].running_mean.copy()
+    gradients = run.net.getParameters()[1].copy()
+    state = {name: np.copy(value) for name, value in run._state.items()}
+    while run.one_call().method != "accGradParameters":
+        drawn = random.getRNGState()
+    give_up(run)
+    assert run.passing is None
+    assert (run.net[1].running_mean == mean).all()
+    assert (parameters(run) == flat).all()
+    assert (run.net.getParameters()[1] == gradients).all()
+    assert run._state.keys() == state.keys()
+    assert all(np.array_equal(run._state[name], value) for name, value in state.items())
+    assert (random.getRNGState() == drawn).all()
+    assert run.steps == 1
+
+
+def test_a_pass_of_layers_that_remember_and_draw_is_a_step():
+    runs = [Run(Problem("normalized", normalized)) for _ in range(2)]
+    for run in runs:
+        run.reset()
+        for _ in range(3):
+            if run is runs[0]:
+                run.step()
+            else:
+                while run.one_call() is not None:
+                    pass
+    assert (parameters(runs[0]) == parameters(runs[1])).all()
+    assert (runs[0].net[1].running_mean == runs[1].net[1].running_mean).all()
+    assert runs[0].loss == runs[1].loss
+
+
+@pytest.mark.parametrize(
+    ("rows", "size", "sizes"),
+    [(33, 16, [16, 17]), (33, 32, [33]), (33, 33, [33]), (33, 11, [11, 11, 11]), (3, 1, [1, 1, 1])],
+)
+def test_a_last_batch_of_one_row_joins_the_one_before(rows, size, sizes):
+    run = Run(Problem("normalized", lambda: normalized(rows), batch=size))
+    seen = [len(run.x)]
+    for _ in sizes:
+        run._draw()
+        seen.append(len(run.x))
+    assert seen[: len(sizes)] == sizes
+    assert run.epochs == 1
+    joined = sizes[-1] == size + 1
+    assert run.joined == View(run).about()["joined"] == joined
+
+
 def test_an_edit_shows_what_it_changes_and_learns_nothing():
     run = Run(XOR)
     run.step()

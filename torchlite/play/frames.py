@@ -95,6 +95,7 @@ class View:
             "broken": self._broken(),
             "criterion": checks.title(run.criterion),
             "samples": len(leaves(run.input)[0]),
+            "joined": run.joined,
             "parameters": sum(p.size for p in run.net.parameters()[0]),
         }
 

@@ -571,7 +571,8 @@ const Play = (() => {
       }
       const { words } = frame.problems.find((problem) => problem.name === frame.problem);
       const size = `${frame.samples.toLocaleString("en")} samples, ${frame.parameters.toLocaleString("en")} parameters, ${frame.criterion}.`;
-      set(this.part("words"), `${words} ${size}`.trim());
+      const joined = frame.joined ? " The last row of an epoch has no batch of its own: it joins the one before." : "";
+      set(this.part("words"), `${words} ${size}${joined}`.trim());
     }
 
     drawLayers(frame, colour) {

@@ -181,7 +181,7 @@ class Run:
         for position, name in self.broken.items():
             faults.put(_layer(net, position), name)
         flat, gradients = net.getParameters() if net.parameters()[0] else (None, None)
-        batches = minibatches(input, target, self.settings.batch)
+        batches = _batches(input, target, self.settings.batch)
         self.net, self.criterion, self.input, self.target = net, criterion, input, target
         self._flat, self._gradients, self._batches = flat, gradients, batches
         self._parameters = _parameters(net)
@@ -215,7 +215,7 @@ class Run:
         if self.settings.optimizer != before.optimizer:
             self._state = {}
         if self.settings.batch != before.batch:
-            self._batches = minibatches(self.input, self.target, self.settings.batch)
+            self._batches = _batches(self.input, self.target, self.settings.batch)
 
     # ---------------------------------------------------------------- learning
 
@@ -243,7 +243,7 @@ class Run:
         batch = next(self._batches, None)
         if batch is None:
             self.epochs += 1
-            self._batches = minibatches(self.input, self.target, self.settings.batch)
+            self._batches = _batches(self.input, self.target, self.settings.batch)
             batch = next(self._batches)
         self.x, self.y = batch
 
@@ -352,6 +352,12 @@ class Run:
         return self.loss
 
     # ---------------------------------------------------------------- looking and changing
+
+    @property
+    def joined(self) -> bool:
+        """Whether the last row of an epoch, which has no batch of its own, joins the one before."""
+        rows, size = len(leaves(self.input)[0]), self.settings.batch
+        return 1 < size < rows and rows % size == 1
 
     @property
     def output(self) -> Any:
@@ -515,6 +521,11 @@ class Run:
             expected = f"one of {', '.join(f'{a}.{b}' for a, b in known)}"
             raise fault(SettingError, "Run.edit", "what is edited", expected, f"{position}.{name}")
         return known[position, name]
+
+
+def _batches(input: Any, target: Any, size: int) -> Iterator[Any]:
+    """Return the batches of an epoch; one of a single row has no variance, and joins another."""
+    return minibatches(input, target, size, least=min(2, size))
 
 
 # Of a pass, whatever its size, all arrays are kept: one of each kind.
