@@ -1,8 +1,7 @@
 """A network that learns: one update, one call of the contract, one changed number at a time."""
 
-import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from numbers import Integral, Real
 from typing import Any, NamedTuple, cast
 
@@ -74,19 +73,17 @@ class Pass:
     Attributes
     ----------
     trace
-        The recording of all its calls.
+        The recording of all its calls, on a copy: nothing has happened if it is given up.
     number
         How many of them have been shown.
-    state, flat
-        The optimizer's state, and all parameters, after the update.
+    output
+        What the network makes of the batch.
     """
 
-    def __init__(
-        self, trace: Trace, before: Held, state: dict[str, Any], flat: Array | None
-    ) -> None:
+    def __init__(self, trace: Trace, before: Held, output: Any) -> None:
         self.trace = trace
         self.number = 0
-        self.state, self.flat = state, flat
+        self.output = output
         self._before = before
 
     @property
@@ -223,16 +220,16 @@ class Run:
         """Draw a batch and learn from it; return its loss.
 
         With watch, the update is taken down for `updates`. Where the loss is no number, nothing is
-        learned, and `trouble` says so. A pass that was begun is finished instead.
+        learned, and `trouble` says so. Of a pass that was begun, the batch is learned from.
         """
-        if self.passing is not None:
-            return self._finish(self.passing)
-        self._draw()
+        if self.passing is None:
+            self._draw()
+        self.passing = self._looked = None
         before = [row[2].copy() for row in self._parameters] if watch else None
         try:
-            self.loss = self._learn(lambda _: self._evaluated(), self._state)
+            self.loss = self._learn(lambda _: self._evaluated(self.net, self.criterion))
         except _NotFiniteError:
-            self.trouble = self._why()
+            self.trouble = self._why(self.net)
             return self.loss
         self._learned(before)
         return self.loss
@@ -247,7 +244,7 @@ class Run:
             batch = next(self._batches)
         self.x, self.y = batch
 
-    def _learn(self, opfunc: Callable[[Any], Any], state: dict[str, Any]) -> float:
+    def _learn(self, opfunc: Callable[[Any], Any]) -> float:
         if self._flat is None:
             return float(opfunc(None)[0])
         if self.settings.optimizer == PLAIN:
@@ -256,13 +253,13 @@ class Run:
             return loss
         method, config = OPTIMIZERS[self.settings.optimizer]
         config = {**config, "learningRate": self.settings.learning_rate}
-        return float(method(opfunc, self._flat, config, state)[1][0])
+        return float(method(opfunc, self._flat, config, self._state)[1][0])
 
-    def _evaluated(self) -> tuple[float, Any]:
-        net, criterion, x, y = self.net, self.criterion, self.x, self.y
+    def _evaluated(self, net: Module, criterion: Criterion) -> tuple[float, Any]:
+        x, y = self.x, self.y
         net.zeroGradParameters()
         output = net.forward(x)
-        self._answered = True
+        self._answered = net is self.net
         self.loss = _real(criterion.forward(output, y))
         if not math.isfinite(self.loss):
             raise _NotFiniteError
@@ -280,7 +277,7 @@ class Run:
                 ratio = change / size if size else math.inf if change else 0.0
                 self.updates[position, name] = update, ratio
 
-    def _why(self) -> str:
+    def _why(self, net: Module) -> str:
         """Say where the first number stands that is not finite."""
         begin = f"The loss is {self.loss} at step {self.steps + 1}: "
         rate = self.settings.learning_rate
@@ -295,7 +292,7 @@ class Run:
         for position, name, parameter, *_ in self._parameters:
             if not np.isfinite(parameter).all():
                 return f"{begin}{position}.{name} has numbers that are not finite.{remedy}"
-        for place in walk(self.net):
+        for place in walk(net):
             part = place.module
             if not part.modules and not is_finite(part.output):
                 where = f"net{place.path}, {checks.title(part)}"
@@ -307,14 +304,14 @@ class Run:
     def one_call(self) -> Step | None:
         """Show the next call of an update and return it; or make the update, after the last.
 
-        When the first is shown, all have been made, and recorded; but nobody sees a parameter
-        change before the end.
+        When the first is shown, all have been made, and recorded, on a copy: the network itself
+        learns from the batch at the end, and random numbers are drawn anew, the same.
         """
         if self.passing is None and not self._begin():
             return None
         passing = self.passing
         if passing is None or passing.number == len(passing.trace):
-            self.step()
+            self.step(watch=True)
             return None
         passing.number += 1
         return passing.step
@@ -322,34 +319,18 @@ class Run:
     def _begin(self) -> bool:
         before = {p: {n: a.copy() for n, a in held.items()} for p, held in self.held().items()}
         self._draw()
-        state = copy.deepcopy(self._state)
-        flat = None if self._flat is None else self._flat.copy()
-        traces: list[Trace] = []
-
-        def opfunc(_: Any) -> tuple[float, Any]:
-            with record(self.net, self.criterion, max_elements=_ALL) as trace:
-                traces.append(trace)
-                return self._evaluated()
-
+        net, criterion = faults.clone(self.net), self.criterion.clone()
+        stream = random.getRNGState()
         try:
-            self._learn(opfunc, state)
+            with record(net, criterion, max_elements=_ALL) as trace:
+                self._evaluated(net, criterion)
         except _NotFiniteError:
-            self.trouble = self._why()
+            self.trouble = self._why(net)
             return False
-        after = None if self._flat is None else self._flat.copy()
-        self.passing = Pass(traces[0], before, state, after)
-        if self._flat is not None:
-            self._flat[:] = flat
+        finally:
+            random.setRNGState(stream)
+        self.passing = Pass(trace, before, net.output)
         return True
-
-    def _finish(self, passing: Pass) -> float:
-        self.passing = None
-        before = [row[2].copy() for row in self._parameters]
-        self._state = passing.state
-        if self._flat is not None:
-            self._flat[:] = passing.flat
-        self._learned(before)
-        return self.loss
 
     # ---------------------------------------------------------------- looking and changing
 
@@ -362,8 +343,9 @@ class Run:
     @property
     def output(self) -> Any:
         """What the network made of the batch, or None if it has not yet, or raised."""
-        if self._looked is not None:
-            return self._looked.output
+        copy = self.passing or self._looked
+        if copy is not None:
+            return copy.output
         return self.net.output if self._answered else None
 
     def held(self) -> Held:

@@ -423,9 +423,11 @@ class Trainer:
             raise fault(SettingError, "play", "speed", expected, repr(speed))
         speed = speed and float(speed)
         before, stream = self.run.settings.seed, random.getRNGState()
+        passing = self.run.passing
         try:
             run = self.run if problem is None else self._chosen(problem)
-            run.set(**settings)
+            if settings:
+                run.set(**settings)
         except BaseException:
             random.setRNGState(stream)
             raise
@@ -435,6 +437,9 @@ class Trainer:
         if run is not self.run or run.settings.seed != before:
             self.running = False
             self._begin(run)
+        elif run.passing is not passing:
+            # Of the pass that is given up the batch stays.
+            self._guarded(run.look)
 
     def _chosen(self, problem: str) -> Run:
         if problem not in self.problems:
