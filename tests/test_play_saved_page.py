@@ -137,6 +137,29 @@ def test_the_loop_is_broken_by_pointer_and_stays_so(live):
     assert page.one(".breaking li").text == said
 
 
+def test_faults_are_asked_for_until_there_is_an_answer(live):
+    page, trainer = live
+    do, refused = trainer.do, []
+
+    def busy(command):
+        if command == {"do": "faults"} and len(refused) < 2:
+            refused.append(command)
+            return {"ok": False, "error": "StateError: play: busy"}
+        return do(command)
+
+    trainer.do = busy
+    page.one("[data-do=reset]").click()
+    page.until(lambda page: refused)
+    page.one("[data-do=train]").click()
+    page.until(
+        lambda page: page.browser.execute_script(
+            "return document.querySelector('[data-part=trouble]').hidden"
+        )
+    )
+    page.one("[data-do=train]").click()
+    assert len(refused) == 2
+
+
 def test_through_a_saved_run_by_keyboard(over):
     page = over
     slider, output = page.one(".saved input"), page.one(".saved output")

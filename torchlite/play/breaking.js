@@ -35,10 +35,7 @@ const Breaking = (() => {
     }
 
     update(frame) {
-      if (this.run !== frame.run && this.play.source.live) {
-        this.run = frame.run;
-        this.fill();
-      }
+      if (this.run !== frame.run && this.play.source.live) this.fill(frame.run);
       const broken = JSON.stringify(frame.broken);
       this.section.hidden = !this.play.source.live && !frame.broken.length;
       if (broken === this.shown) return;
@@ -48,15 +45,22 @@ const Breaking = (() => {
       if (held) this.layer.focus();
     }
 
-    async fill() {
+    // Until the answer is there no frame asks for another; where it is none, the next one does.
+    async fill(run) {
+      if (this.filling) return;
+      this.filling = true;
       const answer = await this.play.do({ do: "faults" });
+      this.filling = false;
       if (!answer || !answer.ok) return;
+      this.run = run;
       this.faults = answer.faults;
       const before = this.layer.value;
       this.layer.replaceChildren(...this.faults.map(({ position, layer }) =>
         new Option(position === "net" ? "the loop" : `${position} ${layer}`, position)));
       if (this.faults.some(({ position }) => position === before)) this.layer.value = before;
       this.chosen();
+      // A run may have begun meanwhile.
+      this.update(this.play.frame);
     }
 
     chosen() {
