@@ -184,7 +184,7 @@ def test_a_weight_is_changed_by_pointer_and_what_changes_is_told(show):
     old = run.net[0].weight[0, 0]
     assert float(number.get_attribute("value")) == pytest.approx(old, rel=1e-4)
     number.clear()
-    number.send_keys("2.5")
+    number.send_keys("2.5", page.keys.ENTER)
     page.until(lambda: run.net[0].weight[0, 0] == 2.5)
     page.until(lambda: "→ 2.5; the loss of this batch: " in page.part("told").text)
     page.part("undo").click()
@@ -215,8 +215,39 @@ def test_the_input_is_changed(show):
     assert page.part("edited").text == "input[0, 0]"
     number = page.one(".editor input[type=number]")
     number.clear()
-    number.send_keys("7")
+    number.send_keys("7", page.keys.ENTER)
     page.until(lambda: page.server.trainer.run.x[0, 0] == 7)
+
+
+def test_a_number_counts_when_it_is_whole(show):
+    """By Enter, or when the field is left, and not at each key: 1e40 is on the way to 1e400."""
+    page = show(XOR)
+    run = page.server.trainer.run
+    edited = []
+    edit = run.edit
+
+    def editing(position, name, index, value):
+        edited.append(value)
+        return edit(position, name, index, value)
+
+    run.edit = editing
+    page.run("document.querySelector('.layer .parameter canvas').focus()")
+    page.press("ENTER")
+    page.until(lambda: page.part("editor").is_displayed())
+    page.press("TAB")
+    whole = page.keys.CONTROL + "a"
+    page.press(whole, "1e400", "ENTER")
+    assert page.run("return document.activeElement.validity.badInput")
+    page.press(whole, "-2.5", "ENTER")
+    page.until(lambda: run.net[0].weight[0, 0] == -2.5)
+    page.press(whole, "1.25", "TAB")
+    page.until(lambda: run.net[0].weight[0, 0] == 1.25)
+    page.run("document.querySelector('.editor input[type=number]').focus()")
+    page.press(whole, "99", "ESCAPE")
+    assert not page.part("editor").is_displayed()
+    page.click("step")
+    page.until(lambda: page.step == 1)
+    assert edited == [-2.5, 1.25]
 
 
 def test_one_call_after_another(show):

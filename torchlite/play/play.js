@@ -612,9 +612,10 @@ const Play = (() => {
 
     prepareEditor() {
       const editor = this.part("editor"), [range, number] = editor.querySelectorAll("input");
-      for (const field of [range, number]) {
-        field.addEventListener("input", () => {
-          if (field.value === "") return;
+      // A number is whole when Enter is pressed, or the field is left: 1e40 is not meant by 1e400.
+      for (const [field, event] of [[range, "input"], [number, "change"]]) {
+        field.addEventListener(event, () => {
+          if (!this.editing || !field.reportValidity()) return;
           (field === range ? number : range).value = field.value;
           this.wanted = Number(field.value);
           this.send();
