@@ -15,6 +15,7 @@ import threading
 import time
 import webbrowser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -1021,17 +1022,44 @@ def test_what_is_asked_of_a_trainer_that_has_ended():
         pass
     with pytest.raises(StateError, match="play: the program has ended"):
         trainer.next(0)
+    trainer.close("too late")
+    over = {"over": "play: the program has ended"}
+    assert json.loads(trainer.told(0)) == over
     assert trainer.do({"do": "step"}) == {"ok": False, "error": "play: the program has ended"}
     server = Server(trainer)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
-        answer, _ = ask(server, f"/{server.secret}/frame?after=0")
-        assert answer.status == 503
+        answer, told = ask(server, f"/{server.secret}/frame?after=0")
+        assert (answer.status, json.loads(told)) == (200, over)
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def test_pages_between_two_frames_hear_of_the_end_too(monkeypatch):
+    told = []
+    with Trainer([XOR]) as trainer, Server(trainer) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        path = f"/{server.secret}/frame?after=0"
+
+        def asked(seconds):
+            told.append((seconds, json.loads(ask(server, path)[1])))
+
+        monkeypatch.setattr("torchlite.play.server.time", SimpleNamespace(sleep=asked))
+        monkeypatch.setattr("torchlite.play.trainer.RECENT", math.inf)
+        assert not trainer.watched
+        ask(server, path)
+        assert trainer.watched
+        server.farewell("come back")
+        server.shutdown()
+        thread.join()
+    assert told == [(0.7, {"over": "play: the program has ended; come back"})]
+    with Trainer([XOR]) as trainer, Server(trainer) as server:
+        server.farewell("nobody looked")
+    assert len(told) == 1
 
 
 # ------------------------------------------------------------------ the server
@@ -1185,7 +1213,10 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path):
         # One who waits for the next frame keeps nobody waiting.
         connection.request("GET", f"/{secret}/frame?after={frame['frame']}")
         started.send_signal(signal.SIGINT)
+        told = json.loads(connection.getresponse().read())
         out, err = started.communicate(timeout=20)
+    words = "start it again: python -m torchlite play work.py:made"
+    assert told == {"over": f"play: the program has ended; {words}"}
     assert (started.returncode, err) == (0, "")
     assert out == "\nended\n"
 

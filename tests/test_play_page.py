@@ -369,12 +369,35 @@ def test_a_setting_that_cannot_be_is_told(show):
     assert not page.part("trouble").is_displayed()
 
 
+def test_the_end_of_the_program_is_told_with_how_to_start_it_again(show):
+    page = show(SPIRALS)
+    page.click("train")
+    page.until(lambda: page.step > 0)
+    page.server.farewell("start it again: python -m torchlite play")
+    page.until(lambda: page.part("trouble").is_displayed())
+    words = "The program has ended; start it again: python -m torchlite play"
+    assert page.part("trouble").text == words
+    assert page.one("[data-do=train]").text == "▶ Train"
+    # There is nobody who could do anything, and nothing is asked of anybody.
+    assert not any(field.is_enabled() for field in page.all("button, select, input"))
+    assert not page.part("save").is_displayed()
+    page.all(".layer .parameter canvas[role=application]")[0].click()
+    assert not page.part("editor").is_displayed()
+    assert page.part("trouble").text == words
+    assert page.run(MEASURE)[1] >= 4.5
+
+
 def test_a_program_that_has_ended_is_told(browser):
+    def gone(after):
+        raise ConnectionError
+
     with served(XOR) as server:
         browser.get(server.address)
         page = Page(browser, server)
         page.until(lambda: page.all(".layer"))
-    page.until(lambda: page.part("trouble").is_displayed())
+        server.trainer.told = gone
+        page.click("step")
+        page.until(lambda: page.part("trouble").is_displayed())
     assert page.part("trouble").text == (
         "The program does not answer any more. Start it again: python -m torchlite play"
     )

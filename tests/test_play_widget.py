@@ -70,7 +70,8 @@ def test_a_widget_of_a_network_of_ones_own(made, tmp_path):
     widget.save(tmp_path / "run.html")
     assert "Moments of the run" in (tmp_path / "run.html").read_text("utf-8")
     widget.close()
-    assert ask("next", 0) is None
+    says = "play: the program has ended; run the widget's cell again"
+    assert ask("next", 0) == {"over": says}
     assert not ask("do", {"do": "step"})["ok"]
 
 
@@ -81,7 +82,7 @@ def test_messages_are_answered_without_anywidget_too():
         told = answered(trainer, {"id": "a 2", "method": "next", "given": 0})
         assert (told["id"], json.loads(told["text"])["step"]) == ("a 2", 1)
     told = answered(trainer, {"id": "a 3", "method": "next", "given": 0})
-    assert told == {"id": "a 3", "text": None}
+    assert told == {"id": "a 3", "text": '{"over": "play: the program has ended"}'}
 
 
 def test_without_anywidget_it_says_what_to_install(monkeypatch):

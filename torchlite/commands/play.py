@@ -7,7 +7,9 @@ status: 0, or 2 for arguments that cannot be used.
 """
 
 import argparse
+import shlex
 import threading
+from contextlib import suppress
 
 from torchlite.commands._given import maker, refused
 
@@ -48,7 +50,11 @@ def run(args: argparse.Namespace) -> int:
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            print("\nended")
+            print("\nended", flush=True)
+            command = ["python", "-m", "torchlite", "play", *([args.source] if args.source else [])]
+            # Who is in a hurry presses it twice.
+            with suppress(KeyboardInterrupt):
+                server.farewell(f"start it again: {shlex.join(command)}")
     return 0
 
 

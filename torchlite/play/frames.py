@@ -224,7 +224,7 @@ class _Plane:
 
     def picture(self, net: Any, unfolded: set[str]) -> dict[str, Any] | None:
         output = net.forward(self.points)
-        if not is_array(output) or len(output) != len(self.points):
+        if not (is_array(output) and output.size) or len(output) != len(self.points):
             return None
         leaning = self.run.judge.leaning(output)
         if leaning is not None:

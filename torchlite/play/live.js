@@ -9,6 +9,7 @@ async function asked(address, settings) {
 
 new Play(document.querySelector(".play"), {
   live: true,
+  again: "Start it again: python -m torchlite play",
   next: (after) => asked(`frame?after=${after}`),
   do: (command) => asked("do", {
     method: "POST",

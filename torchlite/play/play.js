@@ -1,7 +1,8 @@
 "use strict";
 // The page of a run. `new Play(root, source)` fills what play.html has inside of root; source is
-// { live, next: async (after) => frame or null, do: async (command) => answer }. Nothing outside
-// of root is touched, so that it may be a cell of a notebook. arrays.js stands before it.
+// { live, next: async (after) => frame or null, do: async (command) => answer, again: how to start it
+// anew }. After the last frame comes { over: why }. Nothing outside of root is touched, so that it may
+// be a cell of a notebook. arrays.js stands before it.
 const Play = (() => {
   const { decoded, exact, heatMap, indexOf, make, shown, written } = arrays;
   const SVG = "http://www.w3.org/2000/svg";
@@ -477,6 +478,10 @@ const Play = (() => {
         }
         if (!this.root.isConnected) return;
         if (frame === null) continue;
+        if (frame.over !== undefined) {
+          this.end(frame.over);
+          return;
+        }
         after = frame.frame;
         this.frame = frame;
         this.draw();
@@ -513,10 +518,21 @@ const Play = (() => {
       this.tell();
     }
 
+    // There is nobody left who could do what is asked for.
+    end(why) {
+      this.over = why.replace(/^play: (.)/, (_, first) => first.toUpperCase());
+      this.close();
+      if (this.frame) this.frame.running = false;
+      this.draw();
+      for (const control of this.root.querySelectorAll("button, select, input")) control.disabled = true;
+      this.part("stepping").hidden = this.part("save").hidden = true;
+      this.lose(true);
+    }
+
     tell() {
       const trouble = this.part("trouble"), { frame } = this;
-      const text = this.lost
-        ? "The program does not answer any more. Start it again: python -m torchlite play"
+      const text = this.over ? this.over
+        : this.lost ? `The program does not answer any more. ${this.source.again}`
         : this.refused || (frame && frame.trouble) || "";
       set(trouble, text);
       trouble.hidden = !text;
@@ -635,6 +651,7 @@ const Play = (() => {
     }
 
     async edit(panel, place) {
+      if (this.over) return;
       if (this.frame.running) await this.do({ do: "pause" });
       // The number is that after the last step, which is still to be shown.
       while (this.frame.running && !this.lost) await new Promise((done) => setTimeout(done, 20));

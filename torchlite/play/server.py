@@ -4,6 +4,8 @@ import json
 import os
 import secrets
 import sys
+import threading
+import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
@@ -20,6 +22,9 @@ __all__ = ["Server"]
 HOST = "127.0.0.1"
 # A command is short.
 LONGEST = 1 << 16
+# So many seconds after a frame, a page asks for the next at the latest; and one that waits for it
+# is told of the end in far less than these.
+GRACE, LONG = 0.7, 5.0
 
 _HTML, _CSS, _JS = (f"text/{kind}; charset=utf-8" for kind in ("html", "css", "javascript"))
 # What a page may ask for by name: the package that has it, and what it is.
@@ -71,6 +76,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, trainer: Trainer, port: int = 0) -> None:
         self.trainer = trainer
         self.secret = secrets.token_urlsafe(24)
+        self.telling, self._told = 0, threading.Condition()
         try:
             super().__init__((HOST, port), _Handler)
         except OSError as error:
@@ -82,6 +88,22 @@ class Server(ThreadingHTTPServer):
             ) from None
         self.own = f"{HOST}:{self.server_address[1]}"
         self.address = f"http://{self.own}/{self.secret}/"
+
+    def farewell(self, words: str) -> None:
+        """End the trainer, and let the pages that look hear of it: to be called before the end."""
+        watched = self.trainer.watched
+        self.trainer.close(words)
+        with self._told:
+            self._told.wait_for(lambda: not self.telling, LONG)
+        if watched:
+            # What is open is answered still.
+            time.sleep(GRACE)
+
+    def tell(self, count: int) -> None:
+        """Take down that a thread more, or one less, has somebody to tell something."""
+        with self._told:
+            self.telling += count
+            self._told.notify_all()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         # A page that is closed meanwhile is nobody's fault.
@@ -155,15 +177,15 @@ class _Handler(BaseHTTPRequestHandler):
         if not _short(after):
             self._refuse(HTTPStatus.BAD_REQUEST, "frame?after=0")
             return
+        self.server.tell(1)
         try:
-            text = self.server.trainer.next(int(after))
-        except StateError as error:
-            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
-            return
-        if text is None:
-            self._send(b"", "application/json", HTTPStatus.NO_CONTENT)
-        else:
-            self._send(text.encode(), "application/json")
+            text = self.server.trainer.told(int(after))
+            if text is None:
+                self._send(b"", "application/json", HTTPStatus.NO_CONTENT)
+            else:
+                self._send(text.encode(), "application/json")
+        finally:
+            self.server.tell(-1)
         # What this thread worked since the last frame was for this one.
         worked = thread_time()
         self.server.trainer.charge(worked - self.worked)
@@ -202,6 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
+        self.wfile.flush()
 
 
 def _short(number: str) -> bool:

@@ -34,6 +34,8 @@ FRAMES = 30
 SHARE = 0.07
 # When nobody has looked for so many seconds, the training pauses.
 PATIENCE = 10.0
+# Who has asked within so many seconds looks still.
+RECENT = 1.0
 # A command that has not been done after so many seconds was given to a network that computes on.
 LONGEST = 60.0
 # How fast it goes is measured over so many seconds.
@@ -125,9 +127,11 @@ class Trainer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def close(self) -> None:
-        """End the thread; who waits for something is told that there is nothing more."""
+    def close(self, words: str = "") -> None:
+        """End the thread; who waits for something is told that there is nothing more, in words."""
         with self._published:
+            if words and not self._closed:
+                self._over = f"{self._over}; {words}"
             self._closed = True
             self._commands.put(None)
             self._published.notify_all()
@@ -195,6 +199,18 @@ class Trainer:
                 return self._text if self._number > after else None
             finally:
                 self._waiting -= 1
+
+    def told(self, after: int) -> str | None:
+        """Return what a page is told: the `next` frame, or where there is none, {"over": why}."""
+        try:
+            return self.next(after)
+        except StateError as error:
+            return json.dumps({"over": str(error)})
+
+    @property
+    def watched(self) -> bool:
+        """Whether a page waits for a frame, or has a moment ago."""
+        return self._waiting > 0 or (self._number > 0 and perf_counter() - self._asked < RECENT)
 
     def charge(self, seconds: float) -> None:
         """Count what a thread worked to send a frame as time that the next one takes."""

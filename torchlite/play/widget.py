@@ -3,12 +3,10 @@
 import json
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from importlib import resources
 from os import PathLike
 from typing import Any
 
-from torchlite.errors import StateError
 from torchlite.play.data import PROBLEMS, Problem
 from torchlite.play.saved import whole
 from torchlite.play.trainer import Trainer
@@ -77,7 +75,7 @@ def widget(
 
         def close(self) -> None:
             """End the training, and the widget."""
-            self.trainer.close()
+            self.trainer.close("run the widget's cell again")
             super().close()
 
     return Widget(Trainer(problems, seed), height)
@@ -85,14 +83,9 @@ def widget(
 
 def answered(trainer: Trainer, asked: Any) -> dict[str, Any]:
     """Return the answer to a message of the page; its text is None where there is nothing more."""
-    given, text = asked["given"], None
-    # Of a training that has ended there is nothing more to be said.
-    with suppress(StateError):
-        text = (
-            trainer.next(given) or "null"
-            if asked["method"] == "next"
-            else json.dumps(trainer.do(given))
-        )
+    given = asked["given"]
+    next = asked["method"] == "next"
+    text = trainer.told(given) or "null" if next else json.dumps(trainer.do(given))
     return {"id": asked["id"], "text": text}
 
 
