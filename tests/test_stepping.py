@@ -1196,6 +1196,72 @@ def test_a_page_says_what_each_step_is_for(tmp_path):
     ]
 
 
+class Around(nn.Container):
+    """Adds its input to what its module makes of it."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.add(module)
+
+    def updateOutput(self, input):
+        self.output = input + self.modules[0].updateOutput(input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput + self.modules[0].updateGradInput(input, gradOutput)
+        return self.gradInput
+
+
+def branches(*modules):
+    return nn.Sequential(nn.ConcatTable(*modules), nn.CAddTable())
+
+
+def joined():
+    first = nn.Identity()()
+    hidden = nn.Linear(2, 2)(first)
+    return nn.gModule([first], [nn.CAddTable()([first, hidden])])
+
+
+@pytest.mark.parametrize(
+    ("make", "shares"),
+    [
+        (lambda: nn.Sequential(nn.Identity(), nn.Linear(2, 2)), []),
+        (
+            lambda: branches(nn.Linear(2, 2), nn.Sequential(nn.Tanh(), nn.Linear(2, 2))),
+            ["net[0][0].gradInput", "net[0][1].gradInput", "net[0][1][0].gradInput"],
+        ),
+        # What hands its input on takes what those take to whom it is handed on.
+        (
+            lambda: branches(nn.Identity(), nn.Linear(2, 2)),
+            ["net[0][0].gradInput", "net[0][1].gradInput", "net[1].gradInput[0]"],
+        ),
+        (
+            lambda: branches(nn.ConcatTable(nn.Tanh(), nn.Identity()), nn.Tanh()).insert(
+                nn.FlattenTable(), 1
+            ),
+            ["net[0][0].gradInput", "net[0][0][0].gradInput", "net[0][0][1].gradInput"]
+            + ["net[0][1].gradInput", "net[1].gradInput[0][1]", "net[2].gradInput[1]"],
+        ),
+        (lambda: nn.Sequential(Around(nn.Linear(2, 2)), nn.Tanh()), ["net[0][0].gradInput"]),
+        (joined, ["net[1].gradInput", "net[2].gradInput[0]"]),
+    ],
+)
+def test_of_an_input_that_others_take_too_it_is_told_whose_gradient_it_is(tmp_path, make, shares):
+    nn.manualSeed(1)
+    x, y = np.array([[1.0, 2.0], [3.0, -1.0]]), np.zeros((2, 2))
+    data = page_data(trace(make(), x, nn.MSECriterion(), y), tmp_path)["steps"]
+    found = [
+        f"{step['position']}.{array['name']}"
+        for step in data
+        for array in step["arrays"]
+        if array.get("share")
+    ]
+    assert sorted(found) == sorted(shares)
+    said = "when an entry of the input, for this module alone, grows"
+    purposes = [f"{step['position']}.gradInput" for step in data if said in step["purpose"]]
+    assert sorted(purposes) == sorted(name for name in shares if name.endswith("gradInput"))
+
+
 def test_a_layer_without_maths_says_how_to_get_them(tmp_path):
     class Doubled(nn.Linear):
         """Twice as much."""

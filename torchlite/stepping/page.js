@@ -584,7 +584,8 @@ function meant(step, array, place) {
     return `Where ${entry} is now the loss has a kink: it changes by one slope when ${entry} grows, by another when it shrinks, and no one number is both.`;
   }
   const uses = (increment && step.uses && step.uses[name]) || 1;
-  const when = `hen ${entry} grows by 0.01${uses > 1 ? ` in this one of its ${uses} uses alone` : ""}`;
+  const alone = array.share ? " for this module alone" : uses > 1 ? ` in this one of its ${uses} uses alone` : "";
+  const when = `hen ${entry} grows by 0.01${alone}`;
   const change = slope === 0 ? "stays as it is"
     : `${slope < 0 ? "falls" : "rises"} by about ${shown(Math.abs(slope) / 100)}`;
   const by = verdict === "agrees" ? "W"

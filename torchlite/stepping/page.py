@@ -5,13 +5,14 @@ arrays.js and arrays.css draw arrays as pictures, and know nothing of steps.
 
 import json
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import suppress
 from importlib import resources
 from typing import Any
 
 import numpy as np
 
+from torchlite.nn.nested import leaves
 from torchlite.progress import progress
 from torchlite.stepping import drawing, expressions, formulas, text
 from torchlite.stepping.arrays import Copy, named_arrays
@@ -36,9 +37,9 @@ def render(trace: Trace, numeric: bool = True) -> str:
     """Return the page as text; numeric tells whether with numeric derivatives."""
     windows = _windows(trace)
     pool, beside = Pool(), Numeric(trace, numeric)
-    lengths, uses = _lengths(trace), _uses(trace)
+    lengths, uses, shares = _lengths(trace), _uses(trace), _shares(trace)
     steps = [
-        _step(trace, step, beside, windows.get(step.number, {}), pool, lengths, uses)
+        _step(trace, step, beside, windows.get(step.number, {}), pool, lengths, uses, shares)
         for step in progress(trace.steps, "steps of the page")
     ]
     data = json.dumps(
@@ -188,6 +189,49 @@ def _uses(trace: Trace) -> Counter[Any]:
     )
 
 
+def _shares(trace: Trace) -> set[tuple[int, str]]:
+    """Return the number of a step, and the name of a gradInput, where that is not all of it.
+
+    Branches take the same array, and of its gradient each makes a share.
+    """
+    found = []
+    # By loss and array, who takes it: the number of the step, and its share.
+    takers: dict[Any, list[tuple[int, Any]]] = defaultdict(list)
+    for step in trace:
+        known = trace._known(step)
+        call = known and known.call
+        if not call or step.method != "updateGradInput":
+            continue
+        arrays = leaves(call.input)
+        shares = [*named_arrays("gradInput", step.results["gradInput"])]
+        if len(arrays) != len(shares):
+            continue
+        for array, (name, share) in zip(arrays, shares, strict=True):
+            if share.values is None:
+                continue
+            key = id(call.round), id(array)
+            found.append((step.number, name, key, share.values))
+            if call.round.hands_on(call, array):
+                continue
+            # A container's is that of the modules inside, and what it adds itself.
+            first = step.inside[0] if step.inside else step.number
+            inside = [each for number, each in takers[key] if number >= first]
+            if not _are_equal(share.values, sum(inside)):
+                takers[key].append((step.number, share.values - sum(inside)))
+    whole = {key: sum(share for _, share in each) for key, each in takers.items()}
+    return {
+        (number, name)
+        for number, name, key, share in found
+        if len(takers[key]) > 1 and not _are_equal(share, whole[key])
+    }
+
+
+def _are_equal(one: Any, other: Any) -> bool:
+    """Tell whether gradients are the same but for rounding; NaN is NaN."""
+    largest = np.abs(one).max(initial=0)
+    return np.allclose(one, other, rtol=1e-5, atol=1e-5 * largest, equal_nan=True)
+
+
 def _step(
     trace: Trace,
     step: Step,
@@ -196,6 +240,7 @@ def _step(
     pool: Pool,
     lengths: dict[str, int],
     uses: Counter[Any],
+    shares: set[tuple[int, str]],
 ) -> dict[str, Any]:
     known = trace._known(step)
     call = known and known.call
@@ -222,7 +267,7 @@ def _step(
         "layer": step.layer,
         "method": step.method,
         "inside": step.inside,
-        "purpose": _purpose(trace, step),
+        "purpose": _purpose(trace, step, (step.number, "gradInput") in shares),
         "maths": expressions.shown(statements, step.shapes, step.results or step.after)
         or text.lines_of(step),
         "trees": expressions.trees(statements),
@@ -240,6 +285,7 @@ def _step(
                 {kind: each.get(name) for kind, each in windows.items()},
                 pool,
             )
+            | ({"share": True} if (step.number, name) in shares else {})
             for name, role, value in _values(trace, step)
         ],
         "nothing": _adds_nothing(step),
@@ -252,8 +298,8 @@ def _adds_nothing(step: Step) -> bool:
     return step.method == "accGradParameters" and not step.after
 
 
-def _purpose(trace: Trace, step: Step) -> str:
-    """Say what a call is for."""
+def _purpose(trace: Trace, step: Step, share: bool) -> str:
+    """Say what a call is for; share: of a gradient that other branches have shares of."""
     of_loss = step.position.startswith("criterion")
     if step.method == "zeroGradParameters":
         return "The gradients begin at 0 again, since every backward adds to them."
@@ -272,7 +318,7 @@ def _purpose(trace: Trace, step: Step) -> str:
         return f"Backward begins: {grows.format('the input')}."
     if step.method == "updateGradInput":
         towards, added = "input", ""
-        grows = grows.format("the input")
+        grows = grows.format("the input, for this module alone," if share else "the input")
     else:
         towards, added = "parameters", f" It is added to {' and '.join(step.after)}."
         grows = grows.format(" or ".join(name.removeprefix("grad").lower() for name in step.after))

@@ -205,6 +205,8 @@ class _Recorder:
             raise
         finally:
             self.stack.pop()
+        if frame.call is not None and method == "updateOutput":
+            frame.call.round.returned(frame.call, result)
         if frame.call is not None and not self.stack:
             frame.call.round.ended(part, method, arguments, result)
         results = {TARGETS[method]: result} if method in TARGETS else {}

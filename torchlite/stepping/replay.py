@@ -65,6 +65,8 @@ class Round:
         self._results: dict[int, tuple[Any, _Result]] = {}
         self._gradients: dict[int, Any] = {}
         self._derivatives: Derivatives | None = None
+        # By part and occurrence, of what is handed on as it is the ids.
+        self._handed_on: dict[tuple[int, int], set[int]] = {}
 
     # ---------------------------------------------------------------- while recording
 
@@ -112,6 +114,16 @@ class Round:
             self.closed = isinstance(part, Criterion)
         elif method == "updateGradInput" and self._is_linked(part, arguments):
             self._gradients.update((id(array), array) for array in leaves(result))
+
+    def returned(self, call: Call, result: Any) -> None:
+        """Take note of which arrays a forward hands on as they are."""
+        both = set(map(id, leaves(call.input))) & set(map(id, leaves(result)))
+        if both:
+            self._handed_on[call.part, call.occurrence] = both
+
+    def hands_on(self, call: Call, array: Any) -> bool:
+        """Tell whether a forward has returned an array of its input: who takes that has it, too."""
+        return id(array) in self._handed_on.get((call.part, call.occurrence), ())
 
     def forward_of(self, part: Any, place: Any, arguments: Any, caller: Call | None) -> Call | None:
         """Return the forward that a backward belongs to, if this round has it; caller: of whom."""
