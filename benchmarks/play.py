@@ -4,7 +4,7 @@
 
 The training goes as fast as it can, in turns with nobody looking and with one who asks for every
 frame as a page does, from a program of its own. What counts is the time that the program had the
-processor, the server's part too: others may use the machine. A step counts by its best turn.
+processor, the server's part too: others may use the machine. The best turn of each kind counts.
 """
 
 import os
@@ -27,58 +27,70 @@ from torchlite.play.server import Server
 
 __all__ = ["measured", "table"]
 
-# Turns of so many seconds, of each kind.
+# Turns of so many seconds of the processor's, of each kind.
 TURNS, SECONDS = 5, 3.0
 
 
-def look(host, path, seconds):
-    """Ask for one frame after the other; return how many came, and their mean size."""
+def look(host, path):
+    """Ask for one frame after the other, until the input ends; print their mean size then."""
+    after, sizes = 0, []
+
+    def end():
+        sys.stdin.read()
+        print(json.dumps(sum(sizes) / len(sizes)), flush=True)
+        # The other thread waits for a frame.
+        os._exit(0)
+
     connection = http.client.HTTPConnection(host)
-    after, sizes, end = 0, [], time.perf_counter() + seconds
-    while time.perf_counter() < end:
+    while True:
         connection.request("GET", f"{path}frame?after={after}")
         body = connection.getresponse().read()
         # The number stands at the beginning: the rest is for a browser to read.
-        after = int(body[:40].partition(b'"frame": ')[2].partition(b",")[0])
+        after = int(body[:40].partition(b'"frame": ')[2].partition(b",")[0] or after)
         sizes.append(len(body))
-    connection.close()
-    return len(sizes), sum(sizes) / len(sizes)
+        if len(sizes) == 1:
+            print("looking", flush=True)
+            threading.Thread(target=end, daemon=True).start()
 
 
 def measured(problem, turns=TURNS, seconds=SECONDS):
     """Return the time of a step without and with one who looks, frames a second, bytes of one."""
-    closed, opened, frames, sizes = [], [], [], []
+    closed, opened, sizes = [], [], []
     with Trainer([problem]) as trainer, Server(trainer) as server:
         serving = threading.Thread(target=server.serve_forever, args=(0.05,))
         serving.start()
         try:
             trainer.do({"do": "set", "speed": None})
             for _ in range(turns):
-                closed.append(turn(trainer, seconds)[0])
+                closed.append(turn(trainer, seconds))
                 path = f"/{server.secret}/"
-                command = [sys.executable, __file__, "--look", server.own, path, str(seconds)]
-                with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as looking:
+                command = [sys.executable, __file__, "--look", server.own, path]
+                pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+                with subprocess.Popen(command, **pipes, text=True) as looking:
                     looking.stdout.readline()
-                    step, worked = turn(trainer, seconds)
-                    count, size = json.loads(looking.communicate()[0])
-                opened.append(step)
-                frames.append(count / worked)
-                sizes.append(size)
+                    opened.append(turn(trainer, seconds))
+                    sizes.append(json.loads(looking.communicate()[0]))
         finally:
             server.shutdown()
             serving.join()
-    return min(closed), min(opened), max(frames), sizes[-1]
+    (alone, _), (step, frames) = min(closed), min(opened)
+    return alone, step, frames, sizes[-1]
 
 
 def turn(trainer, seconds):
-    """Train so long from the start; return the processor's time for a step, and in all."""
+    """Train so long from the start; return the processor's time for a step, and frames a second."""
     trainer.do({"do": "reset"})
+    sent, charge = [], trainer.charge
+    # The server charges each frame that it has sent.
+    trainer.charge = lambda worked: (sent.append(worked), charge(worked))
     trainer.do({"do": "train"})
     begin = time.process_time()
-    time.sleep(seconds)
+    while time.process_time() - begin < seconds:
+        time.sleep(0.05)
     trainer.do({"do": "pause"})
     worked = time.process_time() - begin
-    return worked / trainer.run.steps, worked
+    trainer.charge = charge
+    return worked / trainer.run.steps, len(sent) / worked
 
 
 def table(rows):
@@ -97,7 +109,6 @@ def table(rows):
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--look"]:
-        print("looking", flush=True)
-        print(json.dumps(look(sys.argv[2], sys.argv[3], float(sys.argv[4]))))
+        look(sys.argv[2], sys.argv[3])
     else:
         print(table([(name, *measured(problem)) for name, problem in PROBLEMS.items()]))
