@@ -1239,8 +1239,10 @@ def joined():
             lambda: branches(nn.ConcatTable(nn.Tanh(), nn.Identity()), nn.Tanh()).insert(
                 nn.FlattenTable(), 1
             ),
-            ["net[0][0].gradInput", "net[0][0][0].gradInput", "net[0][0][1].gradInput"]
-            + ["net[0][1].gradInput", "net[1].gradInput[0][1]", "net[2].gradInput[1]"],
+            [
+                *["net[0][0].gradInput", "net[0][0][0].gradInput", "net[0][0][1].gradInput"],
+                *["net[0][1].gradInput", "net[1].gradInput[0][1]", "net[2].gradInput[1]"],
+            ],
         ),
         (lambda: nn.Sequential(Around(nn.Linear(2, 2)), nn.Tanh()), ["net[0][0].gradInput"]),
         (joined, ["net[1].gradInput", "net[2].gradInput[0]"]),
