@@ -189,6 +189,7 @@ def _uses(trace: Trace) -> Counter[Any]:
     )
 
 
+@np.errstate(all="ignore")
 def _shares(trace: Trace) -> set[tuple[int, str]]:
     """Return the number of a step, and the name of a gradInput, where that is not all of it.
 
@@ -228,7 +229,7 @@ def _shares(trace: Trace) -> set[tuple[int, str]]:
 
 def _are_equal(one: Any, other: Any) -> bool:
     """Tell whether gradients are the same but for rounding; NaN is NaN."""
-    largest = np.abs(one).max(initial=0)
+    largest = np.abs(one[np.isfinite(one)]).max(initial=0)
     return np.allclose(one, other, rtol=1e-5, atol=1e-5 * largest, equal_nan=True)
 
 
