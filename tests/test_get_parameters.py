@@ -216,3 +216,84 @@ def test_replaced_arrays_are_freed_at_once(change):
         assert all(reference() is None for reference in old)
     finally:
         gc.enable()
+
+
+# ---------------------------------------------------------------- what has changed since last time
+
+
+CHANGES = {
+    # Equal, and of one number: what compares values takes it for the old one.
+    **{
+        name: lambda net, name=name: setattr(net[0], name, getattr(net[0], name).copy())
+        for name in ("weight", "bias", "gradWeight", "gradBias")
+    },
+    "no bias": lambda net: net[0].noBias(),
+    "a weight where none was": lambda net: vars(net[1]).update(
+        weight=np.ones(1), gradWeight=np.ones(1)
+    ),
+    "another module": lambda net: net.modules.__setitem__(0, nn.Linear(1, 1)),
+    "another module inside": lambda net: net[2].modules.__setitem__(0, nn.Linear(1, 1)),
+    "other modules": lambda net: setattr(net, "modules", [nn.Linear(1, 1)]),
+    "one more": lambda net: net.add(nn.Linear(1, 1)),
+    "one less": lambda net: net.remove(0),
+    "one more inside": lambda net: net[2].add(nn.Linear(1, 1)),
+    "trains nothing": lambda net: setattr(net[0], "parameters", lambda: ([], [])),
+    "trains nothing inside": lambda net: setattr(net[2], "parameters", lambda: ([], [])),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_change_of_what_is_trained_is_noticed(change):
+    net = nn.Sequential(nn.Linear(1, 1), nn.ReLU(), nn.Sequential(nn.Linear(1, 1)))
+    before = net.parameters()
+    for _ in range(3):
+        net.zeroGradParameters().updateParameters(1)
+    change(net)
+    now = net.parameters()
+    for array in (*before[1], *now[1]):
+        array.fill(1)
+    trained = {id(array) for array in now[0]}
+    expected = [(array, array - (id(array) in trained)) for array in (*before[0], *now[0])]
+    net.updateParameters(1)
+    assert all(np.array_equal(array, values) for array, values in expected)
+    net.zeroGradParameters()
+    zeroed = {id(array) for array in now[1]}
+    assert all(array.any() != (id(array) in zeroed) for array in (*before[1], *now[1]))
+
+
+def test_what_is_refused_is_refused_again():
+    net = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
+    for _ in range(3):
+        net.zeroGradParameters()
+    net[1].weight = net[0].weight.T
+    for _ in range(3):
+        with pytest.raises(StateError, match="share memory"):
+            net.zeroGradParameters()
+
+
+def test_modules_are_asked_for_their_parameters_where_something_changed(monkeypatch):
+    asked, parameters = [], nn.Module.parameters
+
+    def ask(module):
+        asked.append(module)
+        return parameters(module)
+
+    monkeypatch.setattr(nn.Module, "parameters", ask)
+    net = nn.Sequential(nn.Linear(1, 1), nn.ReLU(), nn.Sequential(nn.Linear(1, 1)))
+    net.zeroGradParameters().updateParameters(1)
+    asked.clear()
+    net.zeroGradParameters().updateParameters(1)
+    assert asked == []
+    net.add(nn.Tanh()).zeroGradParameters()
+    assert net[-1] in asked
+
+
+def test_a_module_with_parameters_of_its_own_is_asked_each_time():
+    net = nn.Sequential(nn.Linear(1, 1), nn.Sequential(nn.LookupTable(3, 1)))
+    table = net[1][0]
+    for _ in range(3):
+        net.zeroGradParameters()
+    table.parameters = lambda: ([], [])
+    table.gradWeight.fill(1)
+    net.zeroGradParameters()
+    assert table.gradWeight.all()

@@ -193,6 +193,15 @@ class Container(Module):
         return parameters, gradients
 
     @final
+    def _still_stands(self, gathered: Gathered) -> bool:
+        if gathered.rows and _stand(self.modules, gathered.rows):
+            return True
+        holds = super()._still_stands(gathered)
+        if holds and self._gathers and gathered.rows != ():
+            gathered.rows = _rows(self.modules)
+        return holds
+
+    @final
     def _list(self, parameters: list[Array], gradients: list[Array]) -> None:
         for module in self.modules:
             if module._gathers and _only_gathers(module):
@@ -207,6 +216,44 @@ def _only_gathers(container: Module) -> TypeGuard[Container]:
     """Tell whether the container itself has no `parameters` of its own; its class has none."""
     # To look into its vars would make all its attributes slower, from then on, on Python 3.11.
     return getattr(container.parameters, "__func__", None) is Container.parameters
+
+
+def _rows(modules: list[Module]) -> Any:
+    """Return what `_stand` compares to see whether modules have the parameters that they have now.
+
+    That is () if a module has a `parameters` of its own, which has to be asked each time.
+    """
+    rows = []
+    for module in modules:
+        inner = None
+        if module._gathers and _only_gathers(module):
+            inner = _rows(module.modules)
+        elif getattr(module.parameters, "__func__", None) is not Module.parameters:
+            return ()
+        if inner == ():
+            return ()
+        arrays = module.weight, module.bias, module.gradWeight, module.gradBias
+        rows.append((module.parameters, *arrays, inner))
+    return rows
+
+
+def _stand(modules: list[Module], rows: Any) -> bool:
+    """Tell whether modules, and the arrays that they train, are those of the rows."""
+    if len(modules) != len(rows):
+        return False
+    for i, (method, weight, bias, gradWeight, gradBias, inner) in enumerate(rows):
+        module = modules[i]
+        if (
+            module.weight is not weight
+            or module.bias is not bias
+            or module.gradWeight is not gradWeight
+            or module.gradBias is not gradBias
+            # Methods are equal if their module is the same one.
+            or module.parameters != method
+            or (inner is not None and not _stand(module.modules, inner))
+        ):
+            return False
+    return True
 
 
 def _no_module(container: Container, method: str, thing: Any) -> DTypeError:

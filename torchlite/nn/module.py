@@ -386,11 +386,14 @@ class Module(ThroughTime):
     @final
     def _pairs(self, method: str) -> list[tuple[Array, Array]]:
         """Return (parameter, gradient) pairs that cover all parameters, each number once."""
-        parameters, gradients = self._listed_parameters()
         gathered = self._gathered_pairs
-        if gathered is None or not gathered.still_holds(parameters, gradients):
-            gathered = self._gather(method, "_gathered_pairs", parameters, gradients)
+        if gathered is None or not self._still_stands(gathered):
+            gathered = self._gather(method, "_gathered_pairs", *self._listed_parameters())
         return gathered.runs
+
+    def _still_stands(self, gathered: Gathered) -> bool:
+        """Tell whether what was gathered is what `_listed_parameters()` lists now."""
+        return gathered.still_holds(*self._listed_parameters())
 
     def _listed_parameters(self) -> tuple[list[Array], list[Array]]:
         """Return `parameters()`, but shared and tied ones as often as they stand there."""

@@ -7,6 +7,7 @@ that holds all the numbers of a tie, its cover, stands for all of them.
 import operator
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 
@@ -128,9 +129,13 @@ class Gathered:
         The arrays of the covers.
     runs
         Pairs of arrays, as few as possible, that cover them all.
+    rows
+        What a container keeps of where it found them, to see whether they still stand there; None
+        as long as it has kept nothing.
     """
 
     def __init__(self, parameters: list[Array], gradients: list[Array]) -> None:
+        self.rows: Any = None
         self._arrays = [*parameters, *gradients]
         unique = {
             (id(parameter), id(gradient)): (parameter, gradient)
