@@ -90,6 +90,18 @@ def test_zero_times_nan_is_nan_where_one_operand_is_one_number():
     assert np.isnan(total).all()
     blas.addrows(total := np.zeros(1), 1, nan[:1])
     assert np.isnan(total).all()
+    blas.addmm(total := np.zeros((1, 1)), 1, nan[:1], zero)
+    assert np.isnan(total).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("number", [2, np.nan, np.inf, 0.0, -0.0])
+def test_a_product_with_one_number_is_that_of_matrices(dtype, number):
+    a = np.array([[1.0], [np.nan], [np.inf], [-np.inf], [-0.0]], dtype)
+    b = np.array([[number]], dtype)
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_array_equal(blas.product(a, b), a @ b)
+        np.testing.assert_array_equal(blas.product(b, a.T), b @ a.T)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -106,6 +106,8 @@ def product(a: Array, b: Array) -> Array:
     # alone it takes for a scalar, and if that is 0, NaN on the other side is lost.
     if a.size > 1 < b.size <= _LONG:
         return a.dot(b)
+    if a.size > 1 == b.size and type(b) is np.ndarray and b:
+        return a.dot(b)
     if len(b) > _LONG and is_single(a) and a.dtype == b.dtype and type(b) is np.ndarray:
         return _long_product(a, b)
     return a.dot(b) if a.size > 1 < b.size else a @ b
