@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from torchlite.kernels import blas, flat, functions, views
+from torchlite.kernels import blas, buffers, flat, functions, views
 from torchlite.kernels.masks import blank_rows, zeroed
 
 
@@ -258,6 +258,31 @@ def test_products_with_a_slope_take_its_memory_where_they_fit():
     out = np.empty(2)
     assert functions.times(gradient, slope, out) is out
     np.testing.assert_array_equal(gradient, [2.0, 3.0])
+
+
+# ---------------------------------------------------------------- buffers
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis", "short"),
+    [
+        ((100, 384), 1, True),
+        ((100, 384), -1, True),
+        ((100, 384), 0, True),
+        ((4, 30, 20, 20), 1, True),
+        ((100, 383), 1, False),
+        ((300, 30, 4, 4), 1, False),
+        ((3, 10_000), 1, False),
+        ((0, 500), 1, False),
+    ],
+)
+def test_rows_that_are_long_enough_are_not_buffered(shape, axis, short):
+    before = np.getbufsize()
+    with buffers.broadcasting(np.zeros(shape), axis):
+        assert np.getbufsize() == (buffers._ROW if short else before)
+    with pytest.raises(KeyError), buffers.broadcasting(np.zeros(shape), axis):
+        raise KeyError
+    assert np.getbufsize() == before
 
 
 # ---------------------------------------------------------------- flat

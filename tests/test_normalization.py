@@ -142,6 +142,40 @@ def test_batch_normalization_says_what_does_not_fit():
         nn.BatchNormalization(0)
 
 
+@pytest.mark.parametrize("make", [nn.BatchNormalization, nn.SpatialBatchNormalization])
+def test_sums_serve_their_own_arrays_alone(make, monkeypatch):
+    """What updateGradInput summed up is taken once, for the same arrays and the same forward."""
+    layer, shape = make(3), (4, 3, 2, 2)[: 2 if make is nn.BatchNormalization else 4]
+    x, g = numbers(*shape), numbers(*shape)
+    counted, summed = [], layer._sum_products
+    monkeypatch.setattr(layer, "_sum_products", lambda *a: counted.append(1) or summed(*a))
+
+    def gradients(g, count):
+        layer.zeroGradParameters()
+        counted.clear()
+        layer.accGradParameters(x, g)
+        assert len(counted) == count
+        return np.concatenate([layer.gradWeight, layer.gradBias])
+
+    layer.forward(x)
+    right = gradients(g, 1)
+    layer.updateGradInput(x, g)
+    np.testing.assert_array_equal(gradients(g, 0), right)
+    np.testing.assert_array_equal(gradients(g, 1), right)
+    layer.updateGradInput(x, g)
+    np.testing.assert_array_equal(gradients(-g, 1), -right)
+    layer.updateGradInput(x, g)
+    layer.forward(x)
+    np.testing.assert_array_equal(gradients(g, 1), right)
+    layer.updateGradInput(x, g)
+    layer.evaluate()
+    assert not np.allclose(gradients(g, 1), right)
+    layer.training()
+    layer.forward(x.copy())
+    layer.updateGradInput(x, g)
+    np.testing.assert_array_equal(gradients(g, 2), right)
+
+
 def test_a_mean_far_from_zero_leaves_the_variance_right():
     x = np.float32(10_000) + random.uniform(-1, 1, size=(512, 2)).astype("float32")
     layer = nn.BatchNormalization(2, 0, affine=False).float()
@@ -156,7 +190,8 @@ def test_layer_normalization_uses_the_samples_own_mean():
     # Torch7 subtracts the means of other samples.
     layer = nn.LayerNormalization(4, 0.5)
     x = numbers(5, 4)
-    right = (x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True)
+    centered = x - x.mean(1, keepdims=True)
+    right = centered * 2 / np.sqrt((centered**2).sum(1, keepdims=True) + 1e-10)
     np.testing.assert_allclose(layer.forward(x), right + 0.5, rtol=1e-8)
     np.testing.assert_allclose(layer.forward(x[2]), right[2] + 0.5, rtol=1e-8)
 

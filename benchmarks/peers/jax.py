@@ -19,8 +19,10 @@ LAYERS = {
     "Sigmoid": jax.nn.sigmoid,
     "Tanh": jnp.tanh,
     "ReLU": jax.nn.relu,
+    "LeakyReLU": jax.nn.leaky_relu,
     "ELU": jax.nn.elu,
     "SoftPlus": jax.nn.softplus,
+    "LogSigmoid": jax.nn.log_sigmoid,
 }
 
 

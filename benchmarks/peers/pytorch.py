@@ -13,8 +13,11 @@ LAYERS = {
     "Sigmoid": torch.sigmoid,
     "Tanh": torch.tanh,
     "ReLU": torch.relu,
+    "Threshold": lambda x: F.threshold(x, 1e-6, 0),
+    "LeakyReLU": F.leaky_relu,
     "ELU": F.elu,
     "SoftPlus": F.softplus,
+    "LogSigmoid": F.logsigmoid,
     "Dropout": F.dropout,
 }
 

@@ -18,8 +18,10 @@ LAYERS = {
     "Sigmoid": Tensor.sigmoid,
     "Tanh": Tensor.tanh,
     "ReLU": Tensor.relu,
+    "LeakyReLU": Tensor.leaky_relu,
     "ELU": Tensor.elu,
     "SoftPlus": Tensor.softplus,
+    "LogSigmoid": Tensor.logsigmoid,
     "Dropout": Tensor.dropout,
 }
 

@@ -1,5 +1,6 @@
 """BatchNormalization."""
 
+from contextlib import AbstractContextManager
 from math import prod
 from typing import Any, ClassVar, Self
 
@@ -8,6 +9,7 @@ import numpy as np
 from torchlite import random
 from torchlite.errors import ShapeError
 from torchlite.kernels.arrays import Array, Number
+from torchlite.kernels.buffers import broadcasting
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import inner, sum_along, sum_products, sum_rows
 from torchlite.kernels.threads import by_rows
@@ -17,6 +19,8 @@ from torchlite.nn.nested import EMPTY
 from torchlite.nn.stateful import restored
 
 __all__ = ["BatchNormalization"]
+
+_NOTHING = None, None, None
 
 
 class BatchNormalization(Module):
@@ -68,7 +72,8 @@ class BatchNormalization(Module):
     and its stdv does not matter. A backward in training uses save_mean and save_std if its input is
     the very array that they come from, and otherwise finds the statistics of its input itself:
     nothing needs to be remembered. They need two values a feature: with one, a forward in training
-    raises, and changes no running statistics.
+    raises, and changes no running statistics. What updateGradInput summed up serves the next
+    accGradParameters for the very same arrays: do not write to them in between.
 
     In float32, means and gradients are right to a millionth of the sum of their terms' magnitudes,
     however many rows there are; a variance is to that of the squared distances from the mean.
@@ -100,11 +105,14 @@ class BatchNormalization(Module):
     """
 
     _validates = True
-    transient = (*Module.transient, "save_mean", "save_std", "_saved")
+    transient = (*Module.transient, "save_mean", "save_std", "_saved", "_summed")
     save_mean: Array = EMPTY
     save_std: Array = EMPTY
     # The input of which these are the statistics.
     _saved: Any = None
+    # The gradOutput of the last updateGradInput for it, until accGradParameters; its sum, and that
+    # of its products with the input without its mean.
+    _summed: tuple[Any, Any, Any] = _NOTHING
     # The names of the dimensions of a plane, each entry of which is a value of its feature.
     _axes: ClassVar[tuple[str, ...]] = ()
 
@@ -136,6 +144,7 @@ class BatchNormalization(Module):
             self._follow(save_mean, variance, self._count(input))
             save_std = 1 / np.sqrt(variance + self.eps)
             self.save_mean, self.save_std, self._saved = save_mean, save_std, input
+            self._summed = _NOTHING
         else:
             centered = self._centered(input[None] if one else input, self.running_mean)
             save_std = 1 / np.sqrt(self.running_var + self.eps)
@@ -148,7 +157,8 @@ class BatchNormalization(Module):
                 centered += bias
             return centered
 
-        output = by_rows(scaled, centered, in_place=True)
+        with self._broadcasting(centered):
+            output = by_rows(scaled, centered, in_place=True)
         self.output = output[0] if one else output
         return self.output
 
@@ -160,8 +170,11 @@ class BatchNormalization(Module):
             kind = np.result_type(input, gradOutput)
             centered = self._centered(input, save_mean).astype(kind, copy=False)
             n = self._count(input)
-            slope = self._spread(self._sum_products(gradOutput, centered) / n * save_std**2)
-            mean = self._spread(self._sum(gradOutput) / n)
+            total, along = self._sum(gradOutput), self._sum_products(gradOutput, centered)
+            if input is self._saved and self.weight is not None:
+                self._summed = gradOutput, total, along
+            slope = self._spread(along / n * save_std**2)
+            mean = self._spread(total / n)
 
             def scaled(centered: Array, gradOutput: Array) -> Array:
                 centered *= slope
@@ -169,7 +182,8 @@ class BatchNormalization(Module):
                 centered *= factor
                 return centered
 
-            self.gradInput = by_rows(scaled, centered, gradOutput, in_place=True)
+            with self._broadcasting(centered):
+                self.gradInput = by_rows(scaled, centered, gradOutput, in_place=True)
         else:
             self.gradInput = gradOutput * factor
         return self.gradInput
@@ -182,9 +196,13 @@ class BatchNormalization(Module):
         if input.ndim == 1 + len(self._axes):
             input, gradOutput = input[None], gradOutput[None]
         save_mean, save_std = self._statistics(input)
-        centered = self._centered(input, save_mean)
-        increment = scale * (save_std * self._sum_products(gradOutput, centered))
-        self.gradBias += scale * self._sum(gradOutput)
+        of, total, along = self._summed
+        self._summed = _NOTHING
+        if not (self.train and input is self._saved and gradOutput is of):
+            centered = self._centered(input, save_mean)
+            total, along = self._sum(gradOutput), self._sum_products(gradOutput, centered)
+        increment = scale * (save_std * along)
+        self.gradBias += scale * total
         self.gradWeight += increment
 
     def _factor(self, save_std: Array) -> Array:
@@ -212,7 +230,12 @@ class BatchNormalization(Module):
 
     def _centered(self, batch: Array, mean: Array) -> Array:
         mean = self._spread(mean)
-        return by_rows(lambda values: values - mean, batch)
+        with self._broadcasting(batch):
+            return by_rows(lambda values: values - mean, batch)
+
+    def _broadcasting(self, batch: Array) -> AbstractContextManager[None]:
+        """Let NumPy combine a batch with one number a feature."""
+        return broadcasting(batch, 1 if self._axes else 0)
 
     def _statistics(self, input: Array) -> tuple[Array, Array]:
         """Return the mean and 1 / standard deviation that the input is normalised with."""

@@ -3,6 +3,8 @@
 import numpy as np
 
 from torchlite.kernels.arrays import Array
+from torchlite.kernels.buffers import broadcasting
+from torchlite.kernels.functions import times
 from torchlite.kernels.sums import sum_along
 from torchlite.nn.transfer._soft_max import AlongDimension, shifted
 
@@ -51,11 +53,15 @@ class LogSoftMax(AlongDimension):
 
     def _function(self, input: Array) -> Array:
         axis = self._axis(input)
-        output = shifted(input, axis)
-        if output.size:
-            output -= np.log(sum_along(np.exp(output), axis, keepdims=True))
+        with broadcasting(input, axis):
+            output = shifted(input, axis)
+            if output.size:
+                output -= np.log(sum_along(np.exp(output), axis, keepdims=True))
         return output
 
     def _gradient_of(self, input: Array, output: Array, gradOutput: Array) -> Array:
-        total = sum_along(gradOutput, self._axis(output), keepdims=True)
-        return gradOutput - np.exp(output) * total
+        axis = self._axis(output)
+        total = sum_along(gradOutput, axis, keepdims=True)
+        with broadcasting(output, axis):
+            share = times(total, np.exp(output))
+        return np.subtract(gradOutput, share, out=share)

@@ -3,6 +3,8 @@
 import numpy as np
 
 from torchlite.kernels.arrays import Array
+from torchlite.kernels.buffers import broadcasting
+from torchlite.kernels.functions import times
 from torchlite.kernels.sums import sum_along
 from torchlite.nn.transfer._soft_max import AlongDimension, shifted
 
@@ -50,11 +52,14 @@ class SoftMax(AlongDimension):
 
     def _function(self, input: Array) -> Array:
         axis = self._axis(input)
-        output = shifted(input, axis)
-        np.exp(output, out=output)
-        output /= sum_along(output, axis, keepdims=True)
+        with broadcasting(input, axis):
+            output = shifted(input, axis)
+            np.exp(output, out=output)
+            output /= sum_along(output, axis, keepdims=True)
         return output
 
     def _gradient_of(self, input: Array, output: Array, gradOutput: Array) -> Array:
-        mean = sum_along(output * gradOutput, self._axis(output), keepdims=True)
-        return output * (gradOutput - mean)
+        axis = self._axis(output)
+        mean = sum_along(output * gradOutput, axis, keepdims=True)
+        with broadcasting(output, axis):
+            return times(output, gradOutput - mean)
