@@ -320,6 +320,30 @@ def test_planes_by_themselves_against_explicit_sums(geometry, n, planes, block, 
     assert np.array_equal(gradWeight, expected[2])
 
 
+@given(
+    geometries(),
+    st.integers(0, 2),
+    st.sampled_from(BLOCKS),
+    st.sampled_from(["F", "strided", "read-only"]),
+)
+def test_windows_next_to_one_another_against_explicit_sums(geometry, n, block, way):
+    (*size, width), kernel, _, padding, dilation = geometry
+    size, one = (*size, width + 6), (1,) * len(kernel)
+    rng = np.random.default_rng(0)
+    x, weight, bias = whole(rng, n, 2, *size), whole(rng, 3, 2, *kernel), whole(rng, 3)
+    gradOutput = whole(rng, n, 3, *windowed_size(size, kernel, one, padding, dilation))
+    expected = explicit(x, weight, gradOutput, one, padding, dilation, 1)
+    x, weight, gradOutput = (laid_out(array, way) for array in (x, weight, gradOutput))
+    with pytest.MonkeyPatch.context() as patch:
+        # Nothing stands in layers.
+        patch.setattr(convolution, "_LIGHT", 0)
+        patch.setattr(convolution, "_WIDE", block)
+        output = conv(x, weight, one, padding, dilation, bias)
+        gradInput = conv_transposed(gradOutput, weight, size, one, padding, dilation)
+    assert np.array_equal(output, expected[0] + bias.reshape(-1, *one))
+    assert np.array_equal(gradInput, expected[1])
+
+
 @given(geometries(), st.integers(0, 2), st.sampled_from(["F", "strided", "read-only"]))
 def test_convolution_by_windows_and_by_connections_against_convolution(geometry, n, way):
     size, kernel, stride, padding, _ = geometry
@@ -453,11 +477,11 @@ def test_the_weight_gradient_of_many_positions_is_accurate():
         ((8, 3, 117, 117), 64, (7, 7), 2, 1, (1, 56, True)),
         ((8, 8, 18, 18, 18), 16, (3, 3, 3), 1, 1, (1, 16, True)),
         # What stands in layers has to overlap, in neighbouring layers.
-        ((64, 1, 28, 28), 20, (1, 5), 1, 1, (78, 28, False)),
-        ((64, 1, 28, 28), 20, (5, 5), 1, 2, (26, 20, False)),
+        ((64, 1, 28, 28), 20, (1, 5), 1, 1, (64, 28, False)),
+        ((64, 1, 28, 28), 20, (5, 5), 1, 2, (22, 20, False)),
         # Too few positions, and a product so large that copying hardly counts.
-        ((1, 16, 18, 18), 16, (3, 3), 1, 1, (7, 16, False)),
-        ((2, 128, 18, 18), 128, (3, 3), 1, 1, (1, 14, False)),
+        ((1, 16, 18, 18), 16, (3, 3), 1, 1, (1, 16, False)),
+        ((2, 128, 18, 18), 128, (3, 3), 1, 1, (1, 8, False)),
     ],
 )
 def test_windows_that_overlap_share_layers(shape, planes, kernel, stride, dilation, plan):
@@ -466,6 +490,29 @@ def test_windows_that_overlap_share_layers(shape, planes, kernel, stride, dilati
     out = windowed_size(shape[2:], kernel, steps, (0,) * dims, spread)
     got = convolution._Plan.of(x, kernel, steps, spread, out, 1, planes, alone=True)
     assert got == plan
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "before", "width"),
+    [
+        ((32, 32), (3, 3), 1, (1, 1), 33),
+        # As far as padding goes, the end of a row is the beginning of the next.
+        ((30, 30), (3, 3), 1, (2, 2), 32),
+        ((32, 32), (3, 3), 1, (0, 0), 32),
+        ((8, 32, 32), (3, 3, 5), 1, (1, 1, 2), 34),
+        # It would be too much, or there is nothing next to one another.
+        ((12, 12), (5, 5), 1, (0, 0), None),
+        ((32, 32), (3, 3), 2, (1, 1), None),
+        ((32,), (3,), 1, (1,), None),
+    ],
+)
+def test_rows_are_copied_with_what_is_between_them(size, kernel, stride, before, width):
+    x, one = np.zeros((2, 64, *size), np.float32), (1,) * len(size)
+    steps = (stride,) * len(size)
+    out = windowed_size(size, kernel, steps, before, one)
+    found = convolution._Windows(x, kernel, steps, before, one, out, 1, False)
+    assert found.widened() == (width is not None)
+    assert found.width == (width or out[-1])
 
 
 def test_the_gradient_of_an_enlarged_pixel_is_accurate():

@@ -22,7 +22,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from torchlite.kernels import depthwise
 from torchlite.kernels.arrays import Array
@@ -39,7 +39,8 @@ Size = tuple[int, ...]
 _Block = tuple[slice, slice]
 
 # A block of columns has about so many bytes: it stays in the cache, and makes a large product.
-_BLOCK = 1 << 20
+# Where rows are not copied one by one, fewer and larger blocks are quicker.
+_BLOCK, _WIDE = 1 << 20, 1 << 21
 # A product of fewer columns than these is slow, and of these no longer loses much.
 _FEW, _ENOUGH = 48, 256
 # Columns share layers where a product has no more of planes times entries: larger ones take so long
@@ -223,13 +224,16 @@ def _correlated(
         share_out(input, cached(matrix), multiply, products=True)
         return output.reshape(n, m, *out)
     windows = _Windows(input, kernel, stride, before, dilation, out, groups, plan.layered)
+    if not plan.layered and windows.widened():
+        nbytes = c * prod(kernel) * input.dtype.itemsize
+        plan = _Plan.whole(n, (*out[:-1], windows.width), nbytes, _WIDE)
 
     def correlate(block: _Block, memory: _Memory) -> None:
         samples, rows = block
         columns = windows.columns(block, memory)
         place = output[samples, :, :, rows]
         shape = (*columns.shape[:2], m // groups, columns.shape[3])
-        if len(place) == 1:
+        if len(place) == 1 and windows.width == out[-1]:
             # The products of one sample are made where they belong.
             made = np.matmul(weight, columns, out=_in_layers(place, columns).reshape(shape))
             if bias is not None:
@@ -238,8 +242,10 @@ def _correlated(
         made = np.matmul(weight, columns, out=memory.other.shaped(shape))
         if bias is not None:
             made += bias
-        made = made.reshape(_in_layers(place, columns).shape)
-        place[...] = np.moveaxis(made, (3, 0, 2), (0, 1, 2)).reshape(place.shape)
+        shape = _in_layers(place, columns).shape
+        if windows.width > out[-1]:
+            made = made.reshape(*shape[:-1], windows.width)[..., : out[-1]]
+        place[...] = np.moveaxis(made.reshape(shape), (3, 0, 2), (0, 1, 2)).reshape(place.shape)
 
     make = partial(_Memory, input, input.dtype, dtype)
     share_out(input, plan.blocks(n, out), correlate, products=True, memory=make)
@@ -302,7 +308,7 @@ def _scattered(
         inside = (slice(p, p + b) for p, b in zip(padding, size, strict=True))
         result[samples] = np.moveaxis(padded[(slice(None), *inside)], -1, 0)
 
-    blocks = _Plan.whole(n, out, depth * dtype.itemsize).blocks(n, out)
+    blocks = _Plan.whole(n, out, depth * dtype.itemsize, _BLOCK).blocks(n, out)
     # Windows of neighbouring rows overlap: one thread has all of a sample.
     units = [list(group) for _, group in groupby(blocks, lambda block: block[0].start)]
     share_out(
@@ -363,14 +369,14 @@ class _Plan(NamedTuple):
             rows = (fit // samples - kernel[0]) // stride[0] + 1
             if samples * width >= _FEW and rows >= min(out[0], kernel[0]):
                 return cls(samples, even(out[0], rows), True)
-        return cls.whole(n, out, nbytes)
+        return cls.whole(n, out, nbytes, _BLOCK)
 
     @classmethod
-    def whole(cls, n: int, out: Sequence[int], nbytes: int) -> "_Plan":
+    def whole(cls, n: int, out: Sequence[int], nbytes: int, room: int) -> "_Plan":
         """Return as many samples as fit, or as many rows of one; nbytes is what a column has."""
-        fit = _BLOCK // max(1, nbytes)
-        samples = max(1, fit // max(1, prod(out)))
-        return cls(samples, out[0] if samples > 1 else max(1, fit // max(1, prod(out[1:]))))
+        fit = room // max(1, nbytes)
+        samples = even(n, fit // max(1, prod(out)))
+        return cls(samples, out[0] if samples > 1 else even(out[0], fit // max(1, prod(out[1:]))))
 
     def blocks(self, n: int, out: Sequence[int]) -> list[_Block]:
         """Return the blocks, those of the same samples one after the other."""
@@ -398,7 +404,21 @@ class _Windows:
         self._here, self._there = middle(input, self._span, before)
         self._is_whole = input[self._here].shape[2:] == self._span
         self._input, self._kernel, self._stride, self._dilation = input, kernel, stride, dilation
-        self._groups, self._layered = groups, layered
+        self._out, self._groups, self._layered = out, groups, layered
+        # How many columns are made of the windows of a row.
+        self.width = out[-1]
+        self._wide = False
+
+    def widened(self) -> bool:
+        """Copy what is between the rows, too, if that is possible and not much. Tell whether."""
+        row = self._out[-1]
+        left = self._there[-1].start
+        right = self._span[-1] - self._there[-1].stop
+        width = max(row, self._span[-1] - min(left, right))
+        plain = type(self._input) is np.ndarray and len(self._out) > 1
+        if plain and prod(self._stride[-2:]) == 1 and 4 * (width - row) <= row:
+            self.width, self._wide = width, True
+        return self._wide
 
     def columns(self, block: _Block, memory: "_Memory") -> Array:
         """Return the columns (groups, layers, entries, positions) of a block.
@@ -424,6 +444,8 @@ class _Windows:
         """
         kernel, stride = self._kernel, self._stride
         padded = self._input[samples][self._here]
+        if self._wide:
+            return self._wide_view(padded, memory)
         if not self._is_whole:
             part, padded = padded, memory.image.shaped((*padded.shape[:2], *self._span))
             padded[self._there] = part
@@ -432,6 +454,36 @@ class _Windows:
         view = window_view(padded, kernel, stride, self._dilation)
         view = view.reshape(self._groups, 1, len(view) // self._groups, *view.shape[1:])
         return np.swapaxes(view, 1, len(kernel) + 4) if self._layered else view
+
+    def _wide_view(self, part: Array, memory: "_Memory") -> Array:
+        """Return the same of a part of the image, but with rows of `width` windows."""
+        lead, left = part.shape[:2], self._there[-1].start
+        steps = [prod(self._span[i:-1]) * self.width for i in range(1, len(self._span))]
+        entries = self._span[0] * steps[0]
+        # Behind the last row stands what the windows between it and the next would take in.
+        line = memory.image.shaped((*lead, entries + max(left, self._span[-1] - self._out[-1])))
+        rows = line[..., left : left + entries].reshape(*lead, *self._span[:-1], self.width)
+        rows[(*self._there[:-1], slice(part.shape[-1]))] = part
+        sample, plane, entry = line.strides
+        apart = [step * entry for step in (*steps, 1)]
+        of_kernel, of_out = (
+            [n * step for n, step in zip(by, apart, strict=True)]
+            for by in (self._dilation, self._stride)
+        )
+        return as_strided(
+            line,
+            (
+                self._groups,
+                1,
+                lead[1] // self._groups,
+                *self._kernel,
+                lead[0],
+                *self._out[:-1],
+                self.width,
+            ),
+            (plane * (lead[1] // self._groups), 0, plane, *of_kernel, sample, *of_out),
+            writeable=False,
+        )
 
     def _stacked(self, columns: Array, memory: "_Memory") -> Array:
         """Return a view of columns of layers, (groups, layers, ...), in which a kernel has all."""
