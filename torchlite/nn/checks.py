@@ -78,9 +78,10 @@ def must_be_rows_back(
     if (
         type(gradOutput) is ndarray is type(input)
         and gradOutput.dtype == dtype == input.dtype
-        and 1 <= len(shape := input.shape) <= 2
-        and shape[-1] == n
-        and gradOutput.shape == (*shape[:-1], m)
+        and (
+            (len(shape := input.shape) == 2 and shape[1] == n and gradOutput.shape == (shape[0], m))
+            or (shape == (n,) and gradOutput.shape == (m,))
+        )
     ):
         return
     must_be_rows(layer, method, input, n, dtype)
