@@ -246,8 +246,8 @@ def _stand(modules: list[Module], rows: Any) -> bool:
         if (
             module.weight is not weight
             or module.bias is not bias
-            or module.gradWeight is not gradWeight
-            or module.gradBias is not gradBias
+            or (weight is not None and module.gradWeight is not gradWeight)
+            or (bias is not None and module.gradBias is not gradBias)
             # Methods are equal if their module is the same one.
             or module.parameters != method
             or (inner is not None and not _stand(module.modules, inner))
