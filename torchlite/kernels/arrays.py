@@ -49,8 +49,8 @@ class Scalar(dict[Any, Array]):
     Example
     -------
     >>> half, a = Scalar(0.5), np.ones(2, np.float32)
-    >>> a * half.like(a), half.like([1.0])
-    (array([0.5, 0.5], dtype=float32), 0.5)
+    >>> a * half[a.dtype]
+    array([0.5, 0.5], dtype=float32)
     """
 
     def __init__(self, value: float) -> None:
@@ -60,7 +60,3 @@ class Scalar(dict[Any, Array]):
         self[dtype] = scalar = np.array(self.value, dtype)
         scalar.flags.writeable = False
         return scalar
-
-    def like(self, array: Any) -> Any:
-        """Return what stands for the number beside an array: of another kind, the number itself."""
-        return self[array.dtype] if type(array) is np.ndarray else self.value

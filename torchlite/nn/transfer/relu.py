@@ -50,10 +50,13 @@ class ReLU(Pointwise):
 
     def _function(self, input: Array) -> Array:
         # Vectorised, as np.maximum with a number is not.
-        return input.clip(_ZERO.like(input), _INFINITY.like(input))
+        if type(input) is not np.ndarray:
+            return input.clip(0, np.inf)
+        return input.clip(_ZERO[input.dtype], _INFINITY[input.dtype])
 
     def _gradient(self, input: Array, gradOutput: Array) -> Array:
         # A product with truth values takes longer than to make numbers of them first.
-        gradInput = (input > _ZERO.like(input)).astype(gradOutput.dtype)
+        zero = _ZERO[input.dtype] if type(input) is np.ndarray else 0
+        gradInput = (input > zero).astype(gradOutput.dtype)
         gradInput *= gradOutput
         return gradInput
