@@ -316,6 +316,14 @@ def test_what_raises_says_what_to_write_only_of_that(layer, problem, hint):
     assert (found.problem.partition(" (test_")[0], found.hint) == (problem, hint)
 
 
+def test_of_a_gradient_that_is_wrong_patterns_tell():
+    found = violation(Layer(lambda x: x * x, lambda x, g: x * g), (5, 3))
+    assert (found.hint, found.pattern) == (None, "got = expected / 2 -> a factor of 2 is missing?")
+    assert violation(Layer(lambda x: x, lambda x, g: 1.0), only="gradInput").hint == (
+        "an array, as input is"
+    )
+
+
 def test_of_an_error_of_its_own_the_layer_tells_all():
     class Refuses(nn.Identity):
         def updateGradInput(self, input, gradOutput):

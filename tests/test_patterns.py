@@ -195,6 +195,31 @@ def back_of_tanh(x, g):
     return (g * (1 - np.tanh(x @ SQUARE) ** 2)) @ SQUARE.T
 
 
+def picked(x, places):
+    return np.take_along_axis(x, places[:, None], 1)[:, 0]
+
+
+def put_back(x, g, places):
+    back = np.zeros_like(x)
+    np.put_along_axis(back, places[:, None], g[:, None], 1)
+    return back
+
+
+def length(x):
+    return (x * x).sum(1, keepdims=True) ** 0.5
+
+
+def turned(x, g):
+    """The sum over the samples, where that over each of them is meant."""
+    return (x * g).sum(0) / length(x) ** 3
+
+
+def near_alone(t, g):
+    d = (t[0] - t[1]).sum(1, keepdims=True)
+    back = 2 * d * (d**2 < 1) * g[:, None] + 0 * t[0]
+    return [back, -back]
+
+
 SQUARE = np.array([[1.0, 2.0, -1.0], [0.5, -3.0, 2.0], [4.0, 0.25, -2.0]])
 GAIN = np.array([1.0, 0.5, -2.0, 3.0])
 SKEW = np.arange(27.0).reshape(3, 3, 3) % 5 - 2
@@ -557,6 +582,94 @@ INPUTS += [
     ),
 ]
 
+INPUTS += [
+    (
+        "upper bound forgotten",
+        each(lambda x: np.clip(x, -3, 2), lambda x: x >= -3),
+        (4, 3),
+        "only where input > 2, where expected is 0: got is not -> does the forward saturate, mask "
+        "or ignore these?",
+    ),
+    (
+        "padding kept",
+        layer(
+            lambda x: x**2,
+            lambda x, g: np.pad(2 * x * g, ((0, 0), (1, 0), (1, 0)), "edge")[:, :-1, :-1],
+        ),
+        (2, 4, 4),
+        "got = expected one place on along axis 1 and axis 2, but for what comes in -> off by one, "
+        "or by the padding?",
+    ),
+    (
+        "largest by size",
+        layer(lambda x: picked(x, x.real.argmax(1)), lambda x, g: put_back(x, g, abs(x).argmax(1))),
+        (5, 4),
+        "got has gradOutput at other places than those that the forward reads -> another index, or "
+        "one of other numbers?",
+    ),
+    (
+        "length over the samples",
+        layer(lambda x: x / length(x), lambda x, g: g / length(x) - x * turned(x, g)),
+        (4, 3),
+        "got of a sample depends on the gradOutput of others -> a sum over the samples, by a wrong "
+        "axis?",
+    ),
+    (
+        "gate alone",
+        layer(lambda x: x * np.tanh(x @ SQUARE), lambda x, g: back_of_tanh(x, g * x)),
+        (5, 3),
+        "got is off by each entry's own gradOutput times a number -> a direct path, as a shortcut "
+        "or a gate, is missing or wrong?",
+    ),
+    (
+        "some slopes left out",
+        layer(lambda x: x @ SQUARE, lambda x, g: g @ (SQUARE * (1 - np.eye(3)[[1, 2, 0]])).T),
+        (5, 3),
+        "got = expected without what some entries of gradOutput give -> left out, or overwritten "
+        "where several meet?",
+    ),
+    (
+        "mask forgotten",
+        layer(lambda x: x @ np.triu(SQUARE), lambda x, g: g @ SQUARE.T),
+        (5, 3),
+        "got = expected and what entries of gradOutput give that do not depend on it -> does the "
+        "forward mask, or choose?",
+    ),
+    (
+        "half of what comes back",
+        layer(
+            lambda x: np.cumsum(x**2, 1),
+            lambda x, g: x * (g + np.cumsum(g[:, ::-1], 1)[:, ::-1]),
+        ),
+        (5, 4),
+        "only the last place along axis 1 is right -> is what comes back from later places wrong?",
+    ),
+    (
+        "slope of the gate without what it gates",
+        layer(
+            lambda x: x[:, :2] * np.tanh(x[:, 2:]),
+            lambda x, g: np.hstack([g * np.tanh(x[:, 2:]), g * (1 - np.tanh(x[:, 2:]) ** 2)]),
+        ),
+        (5, 4),
+        "only at index [:, 2:]: got is another number",
+    ),
+    (
+        "detached",
+        layer(lambda x: 0 * x, lambda x, g: g.copy()),
+        (5, 4),
+        "expected is 0 everywhere, got is not -> does the forward saturate, mask or ignore these?",
+    ),
+    (
+        "wrong at zero alone",
+        each(
+            lambda x: np.where(x.real > 0, x, 0.1 * x),
+            lambda x: np.where(x == 0, 7, 0.1 + 0.9 * (x > 0)),
+        ),
+        (5, 4),
+        "only where input = 0",
+    ),
+]
+
 SILENT = [
     layer(lambda x: x**2, lambda x, g: 2 * x * g + 0.25 * x),
     layer(lambda x: x**2, lambda x, g: g * np.exp(x / 3)),
@@ -565,6 +678,8 @@ SILENT = [
     layer(lambda x: x @ SKEW[0].T, lambda x, g: g @ (SKEW[0] + SKEW[1])),
     layer(lambda x: np.cumsum(x**2, 1), lambda x, g: 2 * x * np.cumsum(g, 1)),
     layer(lambda x: x**2, lambda x, g: g * np.round(2 * x + np.sin(9 * x), 1)),
+    # In one row or column by chance.
+    layer(lambda x: x**2, lambda x, g: 2 * x * g * np.where(np.sin(40 * x) > 0.97, 1 + x, 1)),
 ]
 
 TABLES = [
@@ -585,6 +700,24 @@ TABLES = [
         layer(lambda x: [x**2, 3 * x], lambda x, g: 2 * x * g[1] + 3 * g[0]),
         (5, 3),
         "got = expected of gradOutput with its entries swapped -> entries swapped?",
+    ),
+]
+
+TABLES += [
+    (
+        "factor forgotten",
+        layer(lambda t: t[0] * t[1] ** 2, lambda t, g: [t[1] ** 2 * g, 2 * t[1] * g]),
+        [(5, 3), (5, 3)],
+        "got = expected as if input[0] were 1 -> a factor is forgotten?",
+    ),
+    (
+        "wrong sign where near",
+        layer(
+            lambda t: positive(1 - (t[0] - t[1]).sum(1) ** 2),
+            lambda t, g: near_alone(t, g),
+        ),
+        [(5, 3), (5, 3)],
+        "got = -expected -> wrong sign?",
     ),
 ]
 
@@ -648,6 +781,22 @@ LEARNERS = [
     ),
 ]
 
+LEARNERS += [
+    (
+        "never used",
+        lambda: Learner(lambda x, b: x + 0 * b, lambda x, g, b: [g.sum(0)], 3),
+        "expected is 0 everywhere, got is not -> does the forward use this parameter, or what was "
+        "made of it before?",
+    ),
+    (
+        "without exponential",
+        lambda: Learner(
+            lambda x, a: x * np.exp(a), lambda x, g, a: [np.broadcast_to((g * x).sum(0), 3)], 3
+        ),
+        "got = expected as if the parameter of gradWeights[0] were 0?",
+    ),
+]
+
 LOSSES = [
     (
         "target off by one",
@@ -684,6 +833,28 @@ LOSSES = [
         lambda x, t: x**2 + 3 * x,
         lambda x, t: 2 * x,
         "got = expected + -3 everywhere -> a term is missing or too much?",
+    ),
+]
+
+
+LOSSES += [
+    (
+        "target's sign ignored",
+        lambda x, t: abs(x - t) * np.sign((x - t).real) ** 2,
+        lambda x, t: np.sign(x),
+        "got is the same for another target -> does not depend on the target?",
+    ),
+    (
+        "one class forgotten",
+        classes,
+        lambda x, t: (softmax(x) - one_hot(t)) * (t != 1)[:, None],
+        "only where target = 1: got is 0, the others are right -> never written there?",
+    ),
+    (
+        "wrong below the target",
+        lambda x, t: np.where((x - t).real > 0, 0.3, -0.7) * (x - t),
+        lambda x, t: np.where(x > t, 0.3, -0.35),
+        "only where input - target < 0: got = 0.5 * expected",
     ),
 ]
 
@@ -811,7 +982,7 @@ class Refusing:
         raise ValueError("no other input")
 
 
-def refuse(weights):
+def refuse(subject, weights):
     raise ValueError("no other gradOutput")
 
 
@@ -850,5 +1021,5 @@ def test_that_the_first_sample_has_no_large_number_says_nothing():
     with pytest.raises(GradientMismatch) as caught:
         check_criterion(HuberDoublesTail(), input, np.zeros((5, 2)), only="gradInput")
     assert caught.value.pattern == (
-        "only where expected is at its bound of 1 -> saturation forgotten?"
+        "only where |input| > 1, where expected is at its bound of 1 -> saturation forgotten?"
     )

@@ -838,6 +838,7 @@ BUGS = [
         (5, 3),
         {"gradParameters"},
         "one gradient is taken before the mask",
+        pattern="does the forward mask",
     ),
     Bug(
         lambda: TwoLayersRegularised(3, 4, 2),

@@ -267,8 +267,12 @@ BUGS = [
         "what stands last gets no gradient",
         pattern="never written there",
     ),
-    loss(ClassTwoIsForgotten, "class 2 is not pulled up", "only at index", classes(0, 4, 1)),
-    loss(LastClassIsForgotten, "the last is not pulled up", "only at index", classes(0, 2, 1)),
+    loss(
+        ClassTwoIsForgotten, "class 2 is not pulled up", "only where target = 2", classes(0, 4, 1)
+    ),
+    loss(
+        LastClassIsForgotten, "the last is not pulled up", "only where target = 4", classes(0, 2, 1)
+    ),
     loss(
         BackgroundIsForgotten, "class 0 gets no gradient", "never written there", classes(2, 4, 1)
     ),
@@ -289,7 +293,7 @@ BUGS = [
     loss(
         LargestOtherAlwaysPays,
         "the right class gets a gradient where it has its margin",
-        None,
+        "expected is 0 everywhere",
         classes(0, 0, 1),
         lambda rng: np.array([[-3.0, 1, 2], [-2, 0.5, 1], [1, -2, 0.5]]),
     ),

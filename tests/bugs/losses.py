@@ -769,7 +769,7 @@ BUGS = [
     bug(HuberFarOutForgetsBound, "not clipped beyond 50", pattern="saturat"),
     bug(LogCoshOverflows, "NaN beyond 711", "not finite"),
     bug(QuantileExchanged, "the shares are exchanged"),
-    bug(QuantileOneSided, "wrong above the target", "sign", far_below),
+    bug(QuantileOneSided, "wrong above the target", "got = -expected", far_below),
     bug(
         RelativeSquaresDivideOnce,
         "divided by the target once instead of twice",

@@ -431,6 +431,7 @@ BUGS = [
         (5, 4),
         {"gradInput", "batch"},
         "the means are over the samples",
+        pattern="gradOutput of others",
     ),
     Bug(
         lambda: LayerNormForgetsGain(4),
@@ -502,6 +503,7 @@ BUGS = [
         CHANNELS,
         {"gradInput", "batch"},
         "the sums run over the samples, too",
+        pattern="gradOutput of others",
     ),
     Bug(
         lambda: LocalResponseOffByOne(),

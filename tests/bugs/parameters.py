@@ -407,6 +407,7 @@ BUGS = [
         (5, 3),
         {"flat", "gradParameters"},
         "a weight written to through the flat view is not seen",
+        pattern="does the forward use this parameter",
     ),
     Bug(lambda: ParametersOmitBias(3, 4), (5, 3), {"update"}, "parameters() is not complete"),
     Bug(

@@ -403,7 +403,7 @@ BUGS = [
         (3, 4, 2),
         {"gradInput", "batch"},
         "the places of the first sample for all",
-        pattern="other places",
+        pattern="outside the first sample",
     ),
     Bug(
         lambda: PowerPoolForgetsRoot(),

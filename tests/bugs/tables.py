@@ -362,7 +362,7 @@ BUGS = [
         PAIR,
         {"gradInput"},
         "gradients are not weighted",
-        pattern="constant factor",
+        pattern="parameter of gradWeight were 1",
     ),
     Bug(
         lambda: NestedComesBackFlat(),

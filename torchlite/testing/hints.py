@@ -128,7 +128,7 @@ HINTS: dict[str, list[tuple[str, str]]] = {
     "gradInput": [
         ("shape", "an entry for each one of input's, in its shape"),
         (", expected", "an array for each one of input's, in its shape"),
-        ("gradInput is", "an array, as input is"),
+        (r"gradInput is \w+\.$", "an array, as input is"),
         ("trembles", "compute in input's dtype: no float32, no rounding"),
     ],
     "gradParameters": [

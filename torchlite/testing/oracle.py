@@ -378,9 +378,7 @@ class _Check:
 
     def _derivative(self, weights: list[Any], skipped: Any) -> Derivative:
         """Return what a guess at the mistake computes with."""
-        return Derivative(
-            self.variable, self.by, lambda w: self.backward(self.subject, w), weights, skipped
-        )
+        return Derivative(self.variable, self.by, self.backward, weights, skipped)
 
     def _guess(self, weights: list[Any], got: Any) -> str | None:
         derivative = self._derivative(weights, np.zeros(got.shape, bool))

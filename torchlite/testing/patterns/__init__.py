@@ -29,9 +29,14 @@ from torchlite.testing.patterns.others import (
     other_mask,
 )
 from torchlite.testing.patterns.places import (
+    at_one_number,
     at_one_place,
     at_target,
+    before_the_last,
+    flat_everywhere,
     flat_places,
+    in_one_part,
+    of_label,
     only_where,
     repeated_samples,
     some_signs,
@@ -40,9 +45,13 @@ from torchlite.testing.patterns.places import (
 from torchlite.testing.patterns.terms import (
     constant_statistics,
     counted_once,
+    direct_path,
     independent,
+    left_out,
+    mixes,
     negative_gradOutput,
     no_gradOutput,
+    other_entries,
     other_slopes,
     square_operand,
 )
@@ -71,8 +80,11 @@ PATTERNS: list[Pattern] = [
     transposed,
     one_factor,
     no_gradOutput,
+    no_signs,
+    no_target,
     repeated_samples,
     at_target,
+    at_one_number,
     rounded,
     of_another_array,
     some_samples,
@@ -80,16 +92,15 @@ PATTERNS: list[Pattern] = [
     negative_gradOutput,
     other_mask,
     flat_places,
+    of_label,
     only_where,
     along_axes,
     constant_statistics,
     independent,
     counted_once,
-    no_signs,
     some_signs,
     zero_places,
     at_one_place,
-    no_target,
     added,
     slice_factors,
     entry_factors,
@@ -100,6 +111,12 @@ PATTERNS: list[Pattern] = [
     square_operand,
     other_slopes,
     of_other_mode,
+    other_entries,
+    mixes,
+    direct_path,
+    left_out,
+    before_the_last,
+    in_one_part,
     formula,
     of_other_settings,
     other_places,
@@ -110,6 +127,7 @@ PATTERNS: list[Pattern] = [
 # What other numbers alone show, where those of the example are right, is no matter of places.
 OF_NUMBERS: list[Pattern] = [
     never_written,
+    one_factor,
     rounded,
     flat_places,
     only_where,
@@ -121,6 +139,10 @@ OF_NUMBERS: list[Pattern] = [
 ]
 
 
+# At 0, and at the target, what is expected lies between the slopes of two sides.
+OF_ZEROS: list[Pattern] = [at_one_number]
+
+
 # What other ids or labels alone show is no matter of how slopes are laid out.
 OF_IDS: list[Pattern] = [
     never_written,
@@ -129,6 +151,7 @@ OF_IDS: list[Pattern] = [
     at_target,
     some_samples,
     flat_places,
+    of_label,
     counted_once,
     no_signs,
     some_signs,
@@ -137,6 +160,24 @@ OF_IDS: list[Pattern] = [
     no_target,
     slice_factors,
 ]
+
+
+# These look at other numbers themselves.
+POOLED: list[Pattern] = [
+    at_target,
+    at_one_number,
+    at_one_place,
+    before_the_last,
+    flat_everywhere,
+    flat_places,
+    in_one_part,
+    of_label,
+    only_where,
+    some_signs,
+    zero_places,
+]
+# Of these the numbers, too, are the same elsewhere.
+EXACT: list[Pattern] = [one_factor]
 
 
 def guess(got: Any, expected: Any, **facts: Any) -> str | None:
@@ -152,16 +193,33 @@ def guess(got: Any, expected: Any, **facts: Any) -> str | None:
         for pattern in _asked_of(clues):
             found = _asked(pattern, clues)
             words = _words(found)
-            if found and all(_words(_asked(pattern, other)) == words for other in clues.others):
+            if (
+                found
+                and all(_words(_asked(pattern, other)) == words for other in clues.others)
+                and _holds_elsewhere(pattern, found, clues)
+            ):
                 return found
     return None
 
 
 def _asked_of(clues: Clues) -> list[Pattern]:
     if not clues.expected.any():
-        return [scaled]
-    # At 0, and at the target, what is expected lies between the slopes of two sides.
-    return {"numbers": OF_NUMBERS, "zeros": [], "ids": OF_IDS}.get(clues.changed, PATTERNS)
+        return [scaled, flat_everywhere]
+    asked = {"numbers": OF_NUMBERS, "zeros": OF_ZEROS, "ids": OF_IDS}
+    return asked.get(clues.changed, PATTERNS)
+
+
+def _holds_elsewhere(pattern: Pattern, found: str, clues: Clues) -> bool:
+    """Tell whether at other numbers, where anything is wrong, it is so for the same reason."""
+    if pattern in POOLED or not clues.elsewhere:
+        return True
+    what = str if pattern in EXACT else _words
+    there = [_asked(pattern, other) for other in clues.elsewhere if other.wrong.any()]
+    return bool(there) and all(what(_place(said)) == what(_place(found)) for said in there)
+
+
+def _place(text: str | None) -> str:
+    return (text or "").partition(":")[0]
 
 
 def _asked(pattern: Pattern, clues: Clues) -> str | None:

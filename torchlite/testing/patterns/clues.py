@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.nn.nested import copy_arrays, is_array, is_finite, is_floating, map_arrays, shapes
 from torchlite.testing import values
 
 __all__ = [
@@ -16,7 +17,6 @@ __all__ = [
     "Pattern",
     "Refused",
     "gives_with",
-    "own_slopes",
     "ratio_of",
     "variable_of",
 ]
@@ -24,6 +24,10 @@ __all__ = [
 # Arrays of up to so many entries, by so many outputs, are differentiated anew for a guess.
 ENTRIES = 400
 SLOPES = 400_000
+# Of layers with so many outputs at most, each is asked for its gradient by itself.
+OUTPUTS = 150
+# At so many other numbers a guess must hold, too.
+ELSEWHERE = 2
 
 
 class Refused(Exception):
@@ -37,11 +41,13 @@ class Derivative:
     # The array's `slopes(direction, by)`, and its values; see `slopes.Variable`.
     variable: Any
     by: str
-    # What the layer gives for gradients of the output's arrays, and those that gave the numbers.
-    backward: Callable[[list[Any]], Any]
+    # What a layer gives for gradients of the output's arrays, and those that gave the numbers.
+    backward: Callable[[Any, list[Any]], Any]
     weights: list[Any]
     # Entries that are not compared.
     skipped: Any
+    # What is the same for other weights.
+    kept: dict[str, Any] = field(default_factory=dict)
 
     @property
     def subject(self) -> Any:
@@ -87,9 +93,43 @@ class Derivative:
     def ask(self, weights: list[Any]) -> Any:
         """Return what the layer gives for gradients of the output; 0 where nothing is compared."""
         try:
-            return np.where(self.skipped, 0.0, self.backward(weights))
+            return np.where(self.skipped, 0.0, self.backward(self.subject, weights))
         except Exception as error:
             raise Refused from error
+
+    def at_other_numbers(self, rng: np.random.Generator) -> "Derivative | None":
+        """Return the same at numbers like these, in another order; None if they are refused."""
+        subject = moved(self.subject, rng)
+        if subject is None:
+            return None
+        variable = variable_of(subject, self.variable.kind, self.variable)
+        # A kink at 0 stays one.
+        skipped = (variable.values == 0) & bool(np.any(self.skipped))
+        return Derivative(variable, self.by, self.backward, self.weights, skipped)
+
+    @property
+    def own(self) -> Any:
+        """The slopes that the layer's backward stands for, or None if there are too many."""
+        if "own" not in self.kept:
+            self.kept["own"] = self._own()
+        return self.kept["own"]
+
+    def _own(self) -> Any:
+        sizes = [w.size for w in self.weights]
+        if self.jacobian is None or sum(sizes) > OUTPUTS:
+            return None
+        rows = []
+        for i in range(sum(sizes)):
+            unit = np.zeros(sum(sizes))
+            unit[i] = 1
+            parts = np.split(unit, np.cumsum(sizes)[:-1])
+            arrays = [p.reshape(w.shape) for p, w in zip(parts, self.weights, strict=True)]
+            rows.append(self.ask(arrays).reshape(-1))
+        found = np.stack(rows)
+        linear = np.stack([np.reshape(a, -1) for a in self.answers])
+        tolerance = 1e-6 * np.abs(linear).max(initial=0)
+        products = np.stack([flat(t) for t in self.trials]) @ found
+        return found if (np.abs(products - linear) <= tolerance).all() else None
 
     @cached_property
     def trials(self) -> list[list[Any]]:
@@ -129,6 +169,14 @@ class Clues:
         off = np.abs(self.got - self.expected)
         self.tolerance = min(1e-6 * size, 1e-3 * off.max(initial=0))
         self.wrong = off > self.tolerance
+
+    def no_finer_than(self, other: "Clues") -> "Clues":
+        """Return the same, where what is rounding beside another mistake is none."""
+        size = np.abs(other.expected).max(initial=0) or 1.0
+        share = other.tolerance / size * np.abs(self.expected).max(initial=0)
+        self.tolerance = max(self.tolerance, share)
+        self.wrong = np.abs(self.got - self.expected) > self.tolerance
+        return self
 
     def near(self, one: Any, other: Any) -> bool:
         """Tell whether two arrays are the same, within what is nothing beside the mistake."""
@@ -171,6 +219,26 @@ class Clues:
             expected = np.where(known.skipped, 0.0, expected)
             found.append(Clues(answer, expected, self.rows, derivative=other))
         return found
+
+    @cached_property
+    def elsewhere(self) -> list["Clues"]:
+        """The same at other numbers: what is no chance holds there, too."""
+        known = self.derivative
+        if known is None or known.jacobian is None or known.subject.changed == "zeros":
+            return []
+        found = []
+        for n in range(ELSEWHERE):
+            other = known.at_other_numbers(values.generator(n))
+            try:
+                if other is not None and other.jacobian is not None:
+                    expected = np.where(other.skipped, 0.0, other.expected)
+                    facts = {"rows": self.rows, "derivative": other}
+                    clues = Clues(other.ask(other.weights), expected, **facts)
+                    vars(clues)["elsewhere"] = []
+                    found.append(clues.no_finer_than(self))
+            except Refused:
+                continue
+        return [c for c in found if np.isfinite(c.got).all() and np.isfinite(c.expected).all()]
 
     @cached_property
     def outputs(self) -> tuple[int, ...]:
@@ -221,24 +289,6 @@ def flat(arrays: Any) -> Any:
     return np.concatenate([np.reshape(array, -1) for array in arrays])
 
 
-def own_slopes(c: Clues) -> Any:
-    """Return the slopes that the layer's backward stands for, or None if there are too many."""
-    known = c.derivative
-    sizes = [w.size for w in known.weights]
-    if known.jacobian is None or sum(sizes) > ENTRIES:
-        return None
-    rows = []
-    for i in range(sum(sizes)):
-        unit = np.zeros(sum(sizes))
-        unit[i] = 1
-        parts = np.split(unit, np.cumsum(sizes)[:-1])
-        arrays = [p.reshape(w.shape) for p, w in zip(parts, known.weights, strict=True)]
-        rows.append(known.ask(arrays).reshape(-1))
-    found = np.stack(rows)
-    linear = np.stack([np.reshape(a, -1) for a in known.answers])
-    return found if c.near(np.stack([flat(t) for t in known.trials]) @ found, linear) else None
-
-
 def gives_with(c: Clues, change: Callable[[Any], Any], **others: Any) -> bool:
     """Tell whether what came is the gradient of the layer after a change, or of other arguments."""
     known = c.derivative
@@ -257,6 +307,47 @@ def gives_with(c: Clues, change: Callable[[Any], Any], **others: Any) -> bool:
 def variable_of(subject: Any, kind: str, like: Any, number: int | None = None) -> Any:
     """Return another variable: of this subject, or of this number."""
     return type(like)(subject, kind, like.number if number is None else number)
+
+
+def moved(subject: Any, rng: np.random.Generator) -> Any:
+    """Return the subject at numbers like its own, in another order; None if it refuses them."""
+    target: Any = getattr(subject, "target", None)
+    others: dict[str, Any] = {}
+    if is_array(target) and target.ndim:
+        # What a row may be, a class or a distribution, is known of those that are there.
+        others["target"] = rng.permutation(target)
+    # Of probabilities, there are none beyond 1.
+    for most in (1.25, 1.0):
+        found = moved_by(subject, rng, most, others)
+        if found is not None:
+            return found
+    return None
+
+
+def moved_by(subject: Any, rng: np.random.Generator, most: float, others: dict[str, Any]) -> Any:
+    """Return the subject at its numbers times so much at most, and at other arguments."""
+
+    def shuffled(array: Any) -> Any:
+        if not is_floating(array):
+            return array
+        found = rng.permutation(array.reshape(-1)).reshape(array.shape)
+        # Counts, and labels, are whole.
+        whole = (array == np.round(array)).all()
+        return found if whole else found * rng.uniform(0.75, most, array.shape)
+
+    other = copy.copy(subject)
+    vars(other).update(others, base=subject.fresh(), input=map_arrays(shuffled, subject.input))
+    for parameter in other.parameters_of(other.base)[0]:
+        parameter[...] = shuffled(parameter)
+    try:
+        with np.errstate(all="ignore"):
+            output = other.forward(other.fresh(), copy_arrays(other.input))
+    except Exception:
+        return None
+    if shapes(output) != shapes(subject.output) or not is_finite(output):
+        return None
+    other.output = copy_arrays(output)
+    return other
 
 
 def ratio_of(got: Any, expected: Any, tolerance: float) -> float | None:

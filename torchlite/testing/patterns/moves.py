@@ -45,7 +45,29 @@ def along_axes(c: Clues) -> str | None:
                         f"got = expected one place {'on' if step > 0 else 'back'}{name} along "
                         f"axis {axis} -> off by one?"
                     )
+    for axes in subsets(c.expected.ndim):
+        for step in (1, -1):
+            if is_moved(c, axes, step):
+                return (
+                    f"got = expected one place {'on' if step > 0 else 'back'} along "
+                    f"{' and '.join(f'axis {axis}' for axis in axes)}, but for what comes in -> "
+                    "off by one, or by the padding?"
+                )
     return None
+
+
+def is_moved(c: Clues, axes: list[int], step: int) -> bool:
+    """Tell whether what came is what was expected, moved along some axes, but for their ends."""
+    if not axes or min(c.expected.shape[axis] for axis in axes) < 3:
+        return False
+    ahead, behind = slice(1, None), slice(None, -1)
+    index = [slice(None)] * c.expected.ndim
+    others = index.copy()
+    for axis in axes:
+        index[axis], others[axis] = (ahead, behind) if step > 0 else (behind, ahead)
+    got, expected = c.got[tuple(index)], c.expected[tuple(others)]
+    several = len(np.unique(np.round(expected, 9))) > 4
+    return several and c.near(got, expected)
 
 
 def first_for_all(c: Clues) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.nn.nested import is_array, is_floating, leaves
+from torchlite.nn.nested import is_array, is_floating, leaves, rebuilt
 from torchlite.testing.patterns.clues import Clues, gives_with, variable_of
 
 __all__ = ["no_target", "of_another_array", "of_other_mode", "of_other_settings", "other_mask"]
@@ -71,6 +71,12 @@ def of_other_settings(c: Clues) -> str | None:
             if gives_with(c, partial(set_parameter, subject, number, changed)):
                 what = subject.names[number]
                 return f"got = expected as if the parameter of {what} were {name}?"
+    inputs = leaves(subject.input)
+    for number, array in enumerate(inputs):
+        if len(inputs) > 1 and is_floating(array):
+            ones = [np.ones_like(a) if i == number else a for i, a in enumerate(inputs)]
+            if gives_with(c, lambda layer: None, input=rebuilt(subject.input, ones)):
+                return f"got = expected as if input[{number}] were 1 -> a factor is forgotten?"
     for name in settings(subject.base):
         for value in (0.0, 1.0):
             if gives_with(c, partial(set_setting, name, value)):
@@ -94,6 +100,7 @@ def set_setting(name: str, value: float, layer: Any) -> None:
 
 
 CHANGES: dict[str, Callable[[Any], Any]] = {
+    "0": np.zeros_like,
     "1": np.ones_like,
     "without sign": np.abs,
     "transposed": np.transpose,

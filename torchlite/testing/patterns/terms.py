@@ -4,15 +4,19 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.testing.patterns.clues import Clues, own_slopes
+from torchlite.testing.patterns.clues import Clues
 from torchlite.testing.patterns.moves import subsets
 
 __all__ = [
     "constant_statistics",
     "counted_once",
+    "direct_path",
     "independent",
+    "left_out",
+    "mixes",
     "negative_gradOutput",
     "no_gradOutput",
+    "other_entries",
     "other_slopes",
     "square_operand",
 ]
@@ -121,7 +125,7 @@ def constant_statistics(c: Clues) -> str | None:
         return None
     known = c.derivative
     # The layer's own slopes: each gradOutput by itself.
-    theirs = own_slopes(c)
+    theirs = c.derivative.own
     if theirs is None:
         return None
     missing = known.jacobian - theirs
@@ -218,3 +222,91 @@ def counted_once(c: Clues) -> str | None:
     if whole and c.gives(None, np.minimum(counts, 1)):
         return "got = each part once, however often it occurs -> repeats counted once?"
     return None
+
+
+def slopes_of(c: Clues) -> tuple[Any, Any] | None:
+    """Return the slopes, and those that the layer's backward stands for; None if there are none."""
+    if not c.has_slopes or not c.outputs or len(c.outputs) * c.got.ndim == 0:
+        return None
+    theirs = c.derivative.own
+    if theirs is None:
+        return None
+    compared = ~np.broadcast_to(c.derivative.skipped, c.got.shape).reshape(-1)
+    return c.jacobian * compared, theirs
+
+
+def direct_path(c: Clues) -> str | None:
+    """What is off is each entry's own gradOutput, times a number of its own."""
+    pair = slopes_of(c)
+    if pair is None or c.outputs != c.got.shape or c.got.size < 4:
+        return None
+    lost = pair[0] - pair[1]
+    own = np.diag(lost)
+    near = c.tolerance / np.abs(c.derivative.weights[0]).max()
+    if (np.abs(lost - np.diag(own)) > near).any() or not (np.abs(own) > near).all():
+        return None
+    if (np.abs(pair[0] - np.diag(np.diag(pair[0]))) <= near).all():
+        return None
+    return (
+        "got is off by each entry's own gradOutput times a number -> a direct path, as a shortcut "
+        "or a gate, is missing or wrong?"
+    )
+
+
+def mixes(c: Clues) -> str | None:
+    """What a sample gets depends on the gradOutput of others, though its output does not."""
+    pair = slopes_of(c)
+    rows = c.rows
+    if pair is None or rows < 2 or not c.outputs[0] == c.got.shape[0] == rows:
+        return None
+    apart = ~np.eye(rows, dtype=bool)
+    of_others = [
+        np.abs(s).reshape(rows, -1, rows, c.got.size // rows).max(axis=(1, 3))[apart] for s in pair
+    ]
+    if of_others[0].any() or not (of_others[1] > c.tolerance).all():
+        return None
+    return (
+        "got of a sample depends on the gradOutput of others -> a sum over the samples, by a wrong "
+        "axis?"
+    )
+
+
+def left_out(c: Clues) -> str | None:
+    """Some slopes are left out, or are too much, and the others are right."""
+    pair = slopes_of(c)
+    if pair is None:
+        return None
+    right, theirs = pair
+    wrong = np.abs(right - theirs) > c.tolerance / max(
+        np.abs(w).max() for w in c.derivative.weights
+    )
+    meeting = (right != 0).sum(axis=0)[c.wrong.reshape(-1)].min() > 1
+    if meeting and not theirs[wrong].any():
+        return (
+            "got = expected without what some entries of gradOutput give -> left out, or "
+            "overwritten where several meet?"
+        )
+    if not right[wrong].any() and ((right != 0) & ~wrong).any():
+        return (
+            "got = expected and what entries of gradOutput give that do not depend on it -> does "
+            "the forward mask, or choose?"
+        )
+    return None
+
+
+def other_entries(c: Clues) -> str | None:
+    """Each gradOutput goes to one entry, and not to that which the forward reads."""
+    pair = slopes_of(c)
+    if pair is None:
+        return None
+    one_each = [(np.count_nonzero(slopes, axis=1) <= 1).all() for slopes in pair]
+    if not all(one_each):
+        return None
+    sums = [slopes.sum(axis=1) for slopes in pair]
+    unread = not (pair[0] != 0).any(axis=0).all()
+    if not unread or np.abs(sums[0] - sums[1]).max() > 1e-6 * np.abs(sums[0]).max():
+        return None
+    return (
+        "got has gradOutput at other places than those that the forward reads -> another index, or "
+        "one of other numbers?"
+    )
