@@ -207,6 +207,74 @@ def test_kinks_do_not_cry_wolf():
     assert "hardly checked, so much lies at kinks: pass other data" in report.notes
 
 
+class SteepAtZero(nn.Abs):
+    def updateGradInput(self, input, gradOutput):
+        gradInput = super().updateGradInput(input, gradOutput)
+        self.gradInput = np.where(input == 0, 3 * gradOutput, gradInput)
+        return self.gradInput
+
+
+class DownhillAtZero(nn.ReLU):
+    def updateGradInput(self, input, gradOutput):
+        gradInput = super().updateGradInput(input, gradOutput)
+        self.gradInput = np.where(input == 0, -4 * gradOutput, gradInput)
+        return self.gradInput
+
+
+class SteepAtTarget(nn.AbsCriterion):
+    def updateGradInput(self, input, target):
+        gradInput = super().updateGradInput(input, target)
+        self.gradInput = np.where(input == target, -3 / input.size, gradInput)
+        return self.gradInput
+
+
+def images(dtype="float64"):
+    """Most of them zeros, and some nothing else."""
+    rng = np.random.default_rng(0)
+    x = np.maximum(rng.normal(size=(40, 64)) - 0.3, 0).astype(dtype)
+    x[:5] = 0
+    return x, rng.integers(0, 3, 40)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("kind", [SteepAtZero, DownhillAtZero])
+def test_slopes_that_are_wrong_at_zeros_of_the_data_alone(kind, dtype):
+    x, y = images(dtype)
+    torchlite.random.manualSeed(0)
+    for net, where in (
+        (nn.Sequential(kind(), nn.Linear(64, 3), nn.LogSoftMax()), f"net[0] {kind.__name__}"),
+        (
+            nn.Sequential(nn.Linear(64, 9, bias=False), nn.Sequential(kind()), nn.Linear(9, 3)),
+            f"net[1][0] {kind.__name__}",
+        ),
+    ):
+        found = violation(net.type(dtype), nn.CrossEntropyCriterion(), x, y)
+        assert (found.where, found.method) == (where, "updateGradInput")
+        assert found.reproduce == "check_network(..., seed=0)"
+
+
+def test_slopes_of_a_loss_that_are_wrong_at_its_target_alone():
+    x, _ = images()
+    net = nn.Sequential(nn.Linear(64, 3, bias=False))
+    target = np.ones((40, 3))
+    target[:5] = 0
+    found = violation(net, SteepAtTarget(), x, target)
+    assert (found.where, found.method) == ("SteepAtTarget", "updateGradInput")
+    check_network(net, nn.AbsCriterion(), x, target)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "kind", [nn.ReLU, nn.Abs, nn.PReLU, nn.LeakyReLU, nn.HardTanh, nn.ReLU6, nn.ELU]
+)
+def test_zeros_of_the_data_do_not_cry_wolf(kind, seed):
+    """What the sides of many kinks add up to may cancel along one direction."""
+    x, y = images()
+    torchlite.random.manualSeed(seed)
+    net = nn.Sequential(kind(), nn.Linear(64, 3), nn.LogSoftMax())
+    check_network(net, nn.ClassNLLCriterion(), x, y, seed=seed)
+
+
 def test_gradients_that_nearly_cancel_do_not_cry_wolf():
     """Near the minimum their terms are large, their sum is not."""
     x, y = data()

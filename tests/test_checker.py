@@ -1789,7 +1789,9 @@ def test_the_page_tells_the_numbers_that_the_checker_goes_by():
         f"Arrays of more than {oracle.FEW} entries ({oracle.FEW_OF_LARGE} where a module has more",
         f"With more than {module_subject.LARGE:,} numbers",
         f"at the input times {', '.join(factors)} and {factor}, at -|input|",
-        f"with {', '.join(map(str, samples))} and {most} samples",
+        f"with {variations.FEWER[0]} samples, with {', '.join(map(str, samples))} and {most} samples",
+        f"of a criterion with {variations.FEWER[1]};",
+        "with {1} and {0} where there is a third".format(*variations.FEWER),
         f"with {variations.STEPS} entries along the second axis",
     ]
     assert [text for text in told if text not in " ".join(page.split())] == []

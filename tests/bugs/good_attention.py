@@ -268,14 +268,22 @@ class Padded(nn.Module):
 class LinearAttention(nn.Module):
     """[q, k, v] with exp as feature map: phi(q) (phi(k)' v) / phi(q) sum phi(k)."""
 
+    def _features(self, q, k):
+        # Each feature of all keys may be divided by a number, and that of the queries multiplied.
+        peaks = k.max(1, keepdims=True)
+        q = q + peaks
+        return np.exp(q - q.max(-1, keepdims=True)), np.exp(k - peaks)
+
     def updateOutput(self, input):
-        q, k, v = np.exp(input[0]), np.exp(input[1]), input[2]
+        q, k = self._features(*input[:2])
+        v = input[2]
         top = q @ (k.swapaxes(1, 2) @ v)
         self.output = top / (q * k.sum(1, keepdims=True)).sum(-1, keepdims=True)
         return self.output
 
     def updateGradInput(self, input, gradOutput):
-        q, k, v = np.exp(input[0]), np.exp(input[1]), input[2]
+        q, k = self._features(*input[:2])
+        v = input[2]
         kv, ks = k.swapaxes(1, 2) @ v, k.sum(1, keepdims=True)
         top, below = q @ kv, (q * ks).sum(-1, keepdims=True)
         dtop = gradOutput / below

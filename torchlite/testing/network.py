@@ -26,6 +26,9 @@ from torchlite.nn.stateful import shadowed
 from torchlite.nn.tree import Place, gradient_names, rows, walk
 from torchlite.testing import values
 from torchlite.testing.check import given_or_made, stream_kept
+from torchlite.testing.criterion_subject import CriterionSubject
+from torchlite.testing.module_subject import ModuleSubject
+from torchlite.testing.properties.gradients import by_inputs
 from torchlite.testing.slopes import (
     CENTRAL,
     COMPLEX,
@@ -36,6 +39,7 @@ from torchlite.testing.slopes import (
     targets_of,
 )
 from torchlite.testing.subject import ROUNDING, Subject, attempt, quietly
+from torchlite.testing.variations import check_there
 from torchlite.testing.violations import GradientMismatch
 
 __all__ = ["NetworkReport", "check_network"]
@@ -331,6 +335,7 @@ class _Network(Subject):
         spots = list(self._ends(exact, trembling))
         self._all_right(spots)
         if self.kinked:
+            self._check_at_kinks()
             self._check_beside()
         if self.own not in {"float64", "complex128"}:
             self._check_low_precision()
@@ -412,6 +417,30 @@ class _Network(Subject):
             if group and self._along(group, self._direction(group))[-1]:
                 self._find(spots)
 
+    def _check_at_kinks(self) -> None:
+        """Check each layer, and the criterion, where the data are: an image has many zeros."""
+        run = self.ran("float64", recording=True)
+        net, criterion = self.model("float64")
+        facts = {"seed": self.seed, "reproduce": self.reproduce}
+        for i, place in enumerate(walk(net)):
+            if i in run.inputs and not getattr(place.module, "modules", None):
+                made = place.module, run.inputs[i]
+                self._check_layer(ModuleSubject, *made, where=f"net{place.path}", **facts)
+        target = cast_arrays(self.target, "float64")
+        self._check_layer(CriterionSubject, criterion, run.outputs[0], target, **facts)
+
+    def _check_layer(self, kind: Callable[..., Any], *made: Any, **about: Any) -> None:
+        with quietly():
+            try:
+                layer = kind(*made, **about)
+                gradients = by_inputs(layer)
+            except Exception:
+                # What it needs stands elsewhere in the network.
+                return
+            layer.property, layer.changed = self.property, "zeros"
+            if not layer.composed:
+                check_there(layer, "input", gradients)
+
     def _check_beside(self) -> None:
         """Check the network at numbers that lie beside its own, and beside the kinks there."""
 
@@ -490,6 +519,9 @@ class _Network(Subject):
             direction = values.directions(self.rng, spot.values.shape)
             if self._along([spot], direction)[-1]:
                 self._search(spot, direction)
+        if self.kinked:
+            # Each lies at kinks, and what their sides add up to may cancel.
+            return
         moved, slope, allowed, by, _ = self._along(ends, self._direction(ends))
         self.fail(
             "backward",

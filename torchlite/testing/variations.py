@@ -33,13 +33,15 @@ from torchlite.testing.slopes import CENTRAL, COMPLEX_STEP, LONGEST
 from torchlite.testing.subject import ROUNDING, Subject, attempt, quietly
 from torchlite.testing.violations import GradientMismatch
 
-__all__ = ["check_elsewhere", "elsewhere", "examples", "sizes"]
+__all__ = ["check_elsewhere", "check_there", "elsewhere", "examples", "larger", "others", "sizes"]
 
 AnySubject = TypeVar("AnySubject", bound=Subject)
 
 FACTORS = {"2^-6": 2.0**-6, "8": 8.0, "64": 64.0, "512": 512.0}
 # Numbers of samples, where the example has fewer; one more of it where it is large.
 SAMPLES = (9, 33, 65)
+# And where it has more: of one or two an axis may be lost, or their number taken for True.
+FEWER = (2, 1)
 # Among few different numbers, most tie.
 TIED: dict[str, Callable[[Any], Any]] = {
     "equal numbers": partial(values.tied, step=2.0),
@@ -47,6 +49,8 @@ TIED: dict[str, Callable[[Any], Any]] = {
     "one number": partial(map_arrays, lambda a: 0.75 + 0 * a if is_floating(a) else a),
 }
 STEPS = 33
+# So many examples of other ids or classes are enough where any will do.
+EXAMPLES = 3
 # So often ids and classes that an example leaves out are put into it.
 PARTS = 8
 # The share of the largest gradient of several that a small one counts as, at least.
@@ -60,6 +64,7 @@ def elsewhere(s: AnySubject) -> Iterator[AnySubject]:
     for changed, others in (
         ("numbers", numbers(few)),
         ("ids", examples(few)),
+        ("few", fewer(few)),
         ("samples", sizes(s)),
         ("steps", steps(s)),
     ):
@@ -74,8 +79,7 @@ def numbers(s: AnySubject) -> Iterator[AnySubject]:
     if not arrays:
         return
     changes = {"input * 2^-6": scale_arrays(s.input, FACTORS["2^-6"])}
-    if not (s.scalar and _may_be_shares(s.input)):
-        # Of probabilities there are no others.
+    if _may_be_others(s):
         changes |= {f"input * {name}": scale_arrays(s.input, n) for name, n in FACTORS.items()}
         changes["-|input|"] = map_arrays(lambda a: -abs(a) if is_floating(a) else a, s.input)
         changes |= {what: tie(s.input) for what, tie in TIED.items()}
@@ -115,6 +119,22 @@ def _with_zeros(array: Any, number: int) -> Any:
     return changed
 
 
+def larger(s: Subject) -> list[list[tuple[str, Any]]]:
+    """Return inputs that are larger than the subject's, the largest first, of each sign."""
+    arrays = [a for a in leaves(s.input) if is_floating(a)]
+    both = any((a > 0).any() and (a < 0).any() for a in arrays)
+    factors: Any = 2.0 ** np.arange(9, 0, -1) if arrays and _may_be_others(s) else []
+    return [
+        [(f"input * {sign * n:g}", scale_arrays(s.input, float(sign * n))) for n in factors]
+        for sign in ((1,) if both else (1, -1))
+    ]
+
+
+def _may_be_others(s: Subject) -> bool:
+    """Tell whether inputs of other sizes mean something: of probabilities there are none."""
+    return not (s.scalar and _may_be_shares(s.input))
+
+
 def _may_be_shares(table: Any) -> bool:
     """Tell whether all numbers lie between 0 and 1, as probabilities do."""
     return all(((a >= 0) & (a <= 1)).all() for a in leaves(table) if is_floating(a))
@@ -128,19 +148,47 @@ def sizes(s: AnySubject) -> Iterator[AnySubject]:
             yield from _at(s, f"{count} samples", _longer(s, 0, length, count))
 
 
+def fewer(s: AnySubject) -> Iterator[AnySubject]:
+    """Yield the subject with two samples, unless it is large; of a criterion with one, too."""
+    length = 0 if s.large else _length(s, 0)
+    for count in FEWER if s.scalar else FEWER[:1]:
+        if length > count:
+            yield from _at(s, f"{count} sample{'s' * (count > 1)}", _first(s, 0, length, count))
+        elif 0 < length < count:
+            yield from _at(s, f"{count} samples", _longer(s, 0, length, count))
+
+
 def steps(s: AnySubject) -> Iterator[AnySubject]:
-    """Yield the subject with more along the second axis, if it goes there and back."""
+    """Yield the subject with more, and less, along the second axis, if it goes there and back."""
     target = leaves(s.asked.get("target"))
     if any(a.ndim and np.allclose(a.sum(-1), 1) for a in target if is_array(a)):
         # Shares of a whole, of which there are not more.
         return
     length = _length(s, 1)
-    if 0 < length < STEPS and not _is_large(s):
-        what = f"{STEPS} along the second axis"
-        for other in _at(s, what, _longer(s, 1, length, STEPS)):
+    if not length or _is_large(s):
+        return
+    # Of matrices, the second axis has no steps.
+    flat = all(a.ndim < 3 for a in leaves(s.input))
+    counts = [] if flat else [n for n in FEWER if n < length]
+    for count in [*counts, STEPS] if length < STEPS else counts:
+        change = _longer if count > length else _first
+        for other in _at(s, f"{count} along the second axis", change(s, 1, length, count)):
             result = attempt(other.run)
             if result is not None and shapes(result.gradInput) == shapes(other.input):
                 yield other
+
+
+def _first(s: Subject, axis: int, length: int, count: int) -> dict[str, Any]:
+    """Return the first of the arguments along an axis."""
+    changed: dict[str, Any] = map_arrays(
+        lambda a: (
+            np.take(a, np.arange(count), axis)
+            if is_array(a) and a.ndim > axis and a.shape[axis] == length
+            else a
+        ),
+        s.asked,
+    )
+    return changed
 
 
 def _is_large(s: Subject) -> bool:
@@ -214,6 +262,18 @@ def examples(s: AnySubject) -> Iterator[AnySubject]:
     for array in labels:
         if is_integral(array) and not _is_one_hot(array) and not _are_signs(s, array):
             yield from _left_out(s, array)
+
+
+def others(s: Subject) -> Iterator[list[Any]]:
+    """Yield other arguments of backward in the same shapes: other numbers, ids and masks."""
+    yield list(s.others())
+    for other in itertools.islice(examples(s), EXAMPLES):
+        if shapes(other.given) == shapes(s.given):
+            yield list(other.given.values())
+    if any(is_array(a) and a.dtype == bool for a in leaves(s.given)):
+        yield map_arrays(
+            lambda a: ~a if is_array(a) and a.dtype == bool else a, list(s.given.values())
+        )
 
 
 def _agreeing(s: Subject, change: Callable[[Callable[[Array], Array]], Any]) -> dict[str, Any]:
@@ -359,7 +419,7 @@ def check_elsewhere(
                 continue
             try:
                 if _agrees(other, of_input, bool(s.names), *layers):
-                    if other.changed in {"numbers", "zeros"}:
+                    if other.changed in {"numbers", "zeros", "few"}:
                         # Parameters moved, too, and the numbers are the same for whoever asks.
                         s.agreed.add(other.where)
                     continue
@@ -370,12 +430,19 @@ def check_elsewhere(
             except Exception:
                 # What forward takes, backward may refuse: ids that come twice, a ninth step.
                 continue
-            for number, backward, name in wrong:
-                try:
-                    check_again(other, kind, number, backward, name)
-                except GradientMismatch as mismatch:
-                    if not _is_rounding(other, backward, mismatch):
-                        raise
+            check_there(other, kind, wrong)
+
+
+def check_there(
+    s: Subject, kind: str, gradients: Sequence[tuple[int | None, Backward, str]]
+) -> None:
+    """Fail unless gradients are right but for what rounding may do where the subject is."""
+    for number, backward, name in gradients:
+        try:
+            check_again(s, kind, number, backward, name)
+        except GradientMismatch as mismatch:
+            if not _is_rounding(s, backward, mismatch):
+                raise
 
 
 def _agrees(s: Subject, of_input: bool, of_parameters: bool, layer: Any, analytic: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.arrays import Array
+from torchlite.nn.container import Container
 from torchlite.nn.nested import (
     cast_arrays,
     copy_arrays,
@@ -15,9 +16,10 @@ from torchlite.nn.nested import (
     leaves,
     map_arrays,
     scale_arrays,
+    shapes,
 )
 from torchlite.nn.stateful import rebind
-from torchlite.testing import values
+from torchlite.testing import values, variations
 from torchlite.testing.duck import Duck, ducks
 from torchlite.testing.precision import cause_of_double
 from torchlite.testing.raised import line_of, method_of
@@ -39,13 +41,15 @@ def _check_aliasing(s: Subject) -> None:
     for method, call in s.calls(layer, *s.given.values()):
         made = call()
         returned.append((method, made, copy_arrays(made)))
+    if s.names:
+        # Before what follows: of what depends on parameters alone, nothing else changes.
+        layer.updateParameters(0.5)
     for extreme in s.extremes():
         attempt(extreme.run, layer)
-    with quietly():
-        s.run(layer, *s.others())
-        if s.names:
-            layer.updateParameters(0.5)
-            layer.zeroGradParameters()
+    for given in variations.others(s):
+        attempt(s.run, layer, *given)
+    if s.names:
+        layer.zeroGradParameters()
     # Gradients of parameters are written to again by right.
     for (method, made, kept), name in zip(returned, ("output", "gradInput"), strict=False):
         problem = f"the {name} array was reused: a later call changed what an earlier one returned."
@@ -59,6 +63,9 @@ def dtype(s: Subject) -> None:
             _check_dtype(variant, name)
         for extreme in variant.extremes():
             _check_single_kept(extreme)
+    if not isinstance(s.base, Container):
+        # What is inside is asked by itself.
+        _check_no_overflow(s)
 
 
 def _check_dtype(s: Subject, name: str) -> None:
@@ -111,6 +118,51 @@ def _check_single_kept(s: Subject) -> None:
                 _fail_for_dtype(s, method, "float32", array.dtype)
 
 
+def _check_no_overflow(s: Subject) -> None:
+    """Fail if float32 loses as NaN what float64 gives: it overflowed on the way, or underflowed."""
+    single: Any = None
+    exact: Any = None
+    for inputs in variations.larger(s):
+        for what, input in inputs:
+            given = cast_arrays({**s.given, "input": input}, "float32")
+            single = single or s.fresh("float32")
+            got = attempt(s.run, single, *given.values()) if is_finite(given["input"]) else None
+            if got is not None and not any(map(_has_nan, leaves(list(got[:2])))):
+                # What is lost of such numbers is lost of larger ones.
+                break
+            exact = exact or s.fresh("float32").type("float64")
+            expected = attempt(s.run, exact, *cast_arrays(given, "float64").values())
+            if got is not None and expected is not None and _is_moderate(expected.output):
+                _check_none_lost(s.at(what, given["input"]), got, expected)
+
+
+def _check_none_lost(s: Subject, got: Result, expected: Result) -> None:
+    problem = (
+        "in float32 it is NaN where the number is finite: something overflows on the way, or a "
+        "sum is 0. Of exponentials, subtract the maximum first."
+    )
+    for (method, one), usual in zip(s.by_method(got)[:2], expected, strict=False):
+        if shapes(one) != shapes(usual) or not (method == "updateOutput" or is_finite(got.output)):
+            # Past infinity, gradients go nowhere.
+            continue
+        for array, right in zip(leaves(one), leaves(usual), strict=True):
+            if is_floating(right) and _is_moderate(right):
+                skipped = ~np.isnan(array)
+                s.compare(
+                    method, problem, array, right, allowed=np.inf, skipped=skipped, dtypes=False
+                )
+
+
+def _has_nan(array: Any) -> bool:
+    return is_floating(array) and bool(np.isnan(array).any())
+
+
+def _is_moderate(table: Any) -> bool:
+    """Tell whether float32 has all of these numbers, and larger ones."""
+    arrays = [array for array in leaves(table) if is_floating(array)]
+    return all((np.abs(array) < values.HUGE).all() for array in arrays)
+
+
 def layout(s: Subject) -> None:
     """Any memory layout of input and gradOutput gives the same numbers."""
     _check_layouts(s, s.run())
@@ -128,6 +180,21 @@ def layout(s: Subject) -> None:
     if expected is not None and is_finite(expected.gradInput):
         problem = "broadcast arrays give other numbers."
         s.compare_results(s.run(None, *flat), expected, problem, rounded=True)
+    if s.scalar or not is_array(s.input):
+        _check_given_twice(s)
+
+
+def _check_given_twice(s: Subject) -> None:
+    """Fail if it matters that arrays of equal numbers are one, as Identity twice makes them."""
+    seen: dict[Any, Any] = {}
+    one = map_arrays(
+        lambda a: seen.setdefault((a.shape, a.dtype), a) if is_array(a) else a, s.given
+    )
+    if len(seen) < len(leaves(s.given)):
+        expected = attempt(s.run, None, *copy_arrays(list(one.values())))
+        if expected is not None:
+            problem = "an array that is given in two places gives other numbers than two like it."
+            s.compare_results(s.run(None, *one.values()), expected, problem, rounded=True)
 
 
 def _check_layouts(s: Subject, expected: Result) -> None:

@@ -81,7 +81,7 @@ def _check_batch(s: ModuleSubject) -> list[tuple[int, int]]:
         if all(a.shape[0] == other.rows for a in leaves(other.output)):
             whole = attempt(other.run)
             if whole is not None:
-                _check_samples(other, whole, _pieces(other, s.rows))
+                _check_samples(other, whole, _growing(other))
     return pieces
 
 
@@ -90,13 +90,20 @@ def _may_be_one_sample(s: ModuleSubject) -> bool:
     return max(array.ndim for array in leaves(s.input)) > 2
 
 
-def _pieces(s: ModuleSubject, length: int = 1) -> list[tuple[int, int]]:
-    """Return where pieces of a batch begin and end, most of them of this length."""
+def _pieces(s: ModuleSubject) -> list[tuple[int, int]]:
+    """Return where pieces of a batch begin and end, most of them of one sample."""
     middle = s.rows // 2
-    starts = list(range(0, s.rows, length))
-    if length == 1 and s.rows > FEW:
+    starts = list(range(s.rows))
+    if s.rows > FEW:
         ends = 1 if s.large else ENDS
         starts = [*starts[: ends + 1], middle, middle + 1, *starts[-ends:]]
+    return list(zip(starts, [*starts[1:], s.rows], strict=True))
+
+
+def _growing(s: ModuleSubject) -> list[tuple[int, int]]:
+    """Return where pieces of two, three and more samples begin and end; two of a large layer."""
+    starts = [0, 2] if s.large else [n * (n + 3) // 2 for n in range(s.rows)]
+    starts = [start for start in starts if start < s.rows]
     return list(zip(starts, [*starts[1:], s.rows], strict=True))
 
 

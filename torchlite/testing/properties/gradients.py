@@ -21,13 +21,13 @@ from torchlite.testing.oracle import Backward, check_gradient, check_ties
 from torchlite.testing.subject import Subject
 from torchlite.testing.variations import check_elsewhere
 
-__all__ = ["accumulate", "gradInput", "gradParameters", "integers", "linear", "scale"]
+__all__ = ["accumulate", "by_inputs", "gradInput", "gradParameters", "integers", "linear", "scale"]
 
 
 def gradInput(s: Subject) -> None:
     """GradInput is the derivative, in training and in evaluation mode."""
     for variant in s.variants():
-        gradients = _by_inputs(variant)
+        gradients = by_inputs(variant)
         for number, backward, name in gradients:
             check_gradient(variant, "input", number, backward, name)
         if len(gradients) > 1:
@@ -38,11 +38,11 @@ def gradInput(s: Subject) -> None:
 
 def _by_inputs_and_all(s: Subject) -> list[tuple[int | None, Backward, str]]:
     """Return the same, and of several all together: entries of different ones may tie."""
-    gradients = _by_inputs(s)
+    gradients = by_inputs(s)
     return [*gradients, *([(None, _whole_gradInput, "gradInput")] if len(gradients) > 1 else [])]
 
 
-def _by_inputs(s: Subject) -> list[tuple[int, Backward, str]]:
+def by_inputs(s: Subject) -> list[tuple[int, Backward, str]]:
     """Return the gradients by the arrays of the input, with their names."""
     return [
         (

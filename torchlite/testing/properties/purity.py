@@ -1,9 +1,12 @@
 """A call depends on its arguments alone, and changes none of them."""
 
+from typing import Any
+
 from torchlite.nn.nested import copy_arrays, is_array, leaves
 from torchlite.testing.generators import drawn_from, generator_states
 from torchlite.testing.raised import line_of
 from torchlite.testing.subject import Result, Subject, attempt, quietly
+from torchlite.testing.variations import others
 
 __all__ = ["mutation", "repeat"]
 
@@ -14,8 +17,9 @@ def repeat(s: Subject) -> None:
         first = variant.run()
         layer = variant.fresh()
         before = generator_states(layer)
+        given = copy_arrays(list(variant.given.values()))
         for number in (1, 2):
-            again = variant.run(layer)
+            again = variant.run(layer, *given)
             source = drawn_from(layer, before)
             problem = (
                 f"it draws from {source}, which manualSeed does not seed. Draw from "
@@ -25,6 +29,8 @@ def repeat(s: Subject) -> None:
                 "numbers."
             )
             _check_same_again(variant, again, first, problem)
+        if variant is s:
+            _check_refilled(s, layer, given)
         for extreme in variant.extremes():
             later, alone = attempt(extreme.run, layer), attempt(extreme.run)
             if later is not None and alone is not None:
@@ -35,6 +41,19 @@ def repeat(s: Subject) -> None:
                 # What is remembered of infinities may not be a number.
                 again = variant.run(layer)
             _check_same_again(variant, again, first, problem)
+
+
+def _check_refilled(s: Subject, layer: Any, given: list[Any]) -> None:
+    """Fail if arrays of the last call that hold other numbers now are taken for what they were."""
+    for other in others(s):
+        expected = attempt(s.run, None, *other)
+        for array, numbers in zip(leaves(given), leaves(other), strict=True):
+            if is_array(array):
+                array[...] = numbers
+        got = attempt(s.run, layer, *given)
+        if got is not None and expected is not None:
+            problem = "of an array that holds other numbers now it gives what it gave before."
+            _check_same_again(s, got, expected, problem)
 
 
 def _check_same_again(s: Subject, again: Result, first: Result, problem: str) -> None:
