@@ -263,9 +263,9 @@ def test_slopes_of_a_loss_that_are_wrong_at_its_target_alone():
     check_network(net, nn.AbsCriterion(), x, target)
 
 
-@pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(
-    "kind", [nn.ReLU, nn.Abs, nn.PReLU, nn.LeakyReLU, nn.HardTanh, nn.ReLU6, nn.ELU]
+    ("kind", "seed"),
+    [(nn.PReLU, 9), (nn.PReLU, 26), (nn.PReLU, 28), (nn.ReLU, 0), (nn.Abs, 0), (nn.ReLU6, 0)],
 )
 def test_zeros_of_the_data_do_not_cry_wolf(kind, seed):
     """What the sides of many kinks add up to may cancel along one direction."""

@@ -1782,6 +1782,7 @@ def test_ducks_refuse_the_host():
 def test_the_page_tells_the_numbers_that_the_checker_goes_by():
     page = (Path(__file__).parents[1] / "docs" / "checker.md").read_text("utf-8")
     (*factors, factor), (*samples, most) = variations.FACTORS, variations.SAMPLES
+    two, one = variations.FEWER
     told = [
         f"`f(x + {slopes.COMPLEX_STEP}j)`, divided by `{slopes.COMPLEX_STEP}`",
         f"may be off by {subject.ROUNDING} of the magnitudes",
@@ -1789,9 +1790,9 @@ def test_the_page_tells_the_numbers_that_the_checker_goes_by():
         f"Arrays of more than {oracle.FEW} entries ({oracle.FEW_OF_LARGE} where a module has more",
         f"With more than {module_subject.LARGE:,} numbers",
         f"at the input times {', '.join(factors)} and {factor}, at -|input|",
-        f"with {variations.FEWER[0]} samples, with {', '.join(map(str, samples))} and {most} samples",
-        f"of a criterion with {variations.FEWER[1]};",
-        "with {1} and {0} where there is a third".format(*variations.FEWER),
+        f"with {two} samples, with {', '.join(map(str, samples))} and {most} samples",
+        f"of a criterion with {one}; with",
+        f"with {one} and {two} where there is a third",
         f"with {variations.STEPS} entries along the second axis",
     ]
     assert [text for text in told if text not in " ".join(page.split())] == []

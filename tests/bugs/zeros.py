@@ -27,6 +27,13 @@ class AbsFallsAtZeroNeverMet(AbsFallsAtZero):
     pass
 
 
+class AbsSteepAtZerosInBulk(Abs):
+    def updateGradInput(self, input, gradOutput):
+        slope = np.sign(input) + 3 * (input == 0)
+        self.gradInput = gradOutput * slope.astype(input.dtype)
+        return self.gradInput
+
+
 class ReluOfZeroCountsTwice(Relu):
     def updateGradInput(self, input, gradOutput):
         slope = (input > 0) + 2 * (input == 0)
@@ -174,6 +181,12 @@ BUGS = [
         {"gradInput"},
         "the slope at 0 is 2",
         pattern="only where input = 0",
+    ),
+    Bug(
+        lambda: AbsSteepAtZerosInBulk(),
+        lambda rng: np.maximum(rng.normal(size=(40, 64)) - 0.3, 0),
+        {"gradInput"},
+        "the slope at 0 is 3, of many entries",
     ),
     Bug(
         lambda: RootOfSquareDividesZero(),

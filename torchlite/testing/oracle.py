@@ -82,25 +82,27 @@ def check_again(
     weights = subject.weights()
     try:
         got = backward(subject, weights)
-        if np.shape(got) != variable.values.shape:
-            _check_at(subject, kind, number, backward, name)
-            return
-        if subject.changed == "zeros" and _lies_between(variable, weights, got):
-            return
-        check = _Check(subject, variable, backward, name)
-        if check.lost(weights, got).any():
-            return
-        if not subject.tied:
-            check.directions(weights, got)
-        if kind == "input":
-            check.ties(weights)
+        right = np.shape(got) == variable.values.shape
+        if right:
+            if subject.changed == "zeros" and _lies_between(variable, weights, got):
+                return
+            check = _Check(subject, variable, backward, name)
+            if check.lost(weights, got).any():
+                return
+            if not subject.tied:
+                check.directions(weights, got)
+            if kind == "input":
+                check.ties(weights)
     except GradientMismatch:
         if subject.tied:
             raise
+        right = False
+    if not right:
         _check_at(subject, kind, number, backward, name)
     if subject.changed == "zeros" and kind == "input":
         # Of many entries, what differences are off by at kinks may hide what is wrong there.
-        check.zeros(weights, got)
+        check = _Check(subject, variable, backward, name)
+        check.zeros(weights, backward(subject, weights))
 
 
 def _check_at(
