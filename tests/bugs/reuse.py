@@ -25,12 +25,11 @@ class Product(nn.Module):
         return output
 
     def updateGradInput(self, input, gradOutput):
-        self.gradInput = []
-        for i in range(len(input)):
-            gradient = gradOutput
+        gradInput = [gradOutput.copy() for _ in input]
+        for i, gradient in enumerate(gradInput):
             for other in self._others(input, i):
-                gradient = gradient * other
-            self.gradInput.append(gradient)
+                gradient *= other
+        self.gradInput = gradInput
         return self.gradInput
 
 
