@@ -1,5 +1,6 @@
 """Accumulating products, by SciPy and by NumPy; arrays that tile a piece of memory."""
 
+import itertools
 import subprocess
 import sys
 
@@ -92,6 +93,17 @@ def test_zero_times_nan_is_nan_where_one_operand_is_one_number():
     assert np.isnan(total).all()
     blas.addmm(total := np.zeros((1, 1)), 1, nan[:1], zero)
     assert np.isnan(total).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_products_of_the_smallest_matrices(dtype):
+    for m, k, n in itertools.product(range(3), range(4), range(3)):
+        a, b = np.ones((m, k), dtype), np.full((k, n), 2, dtype)
+        for left in (a, *a):
+            found = blas.product(left, b)
+            assert found.dtype == dtype
+            assert found.shape == (*left.shape[:-1], n)
+            assert np.array_equal(found, left @ b)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

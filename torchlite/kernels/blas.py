@@ -104,9 +104,7 @@ def product(a: Array, b: Array) -> Array:
     """
     # dot reaches BLAS sooner than @ does, by as much as a small product takes. But one number
     # alone it takes for a scalar, and if that is 0, NaN on the other side is lost.
-    if a.size > 1 < b.size <= _LONG:
-        return a.dot(b)
-    if a.size > 1 == b.size and type(b) is np.ndarray and b:
+    if 1 < len(b) <= _LONG or (a.size > 1 == b.size and type(b) is np.ndarray and b):
         return a.dot(b)
     if len(b) > _LONG and is_single(a) and a.dtype == b.dtype and type(b) is np.ndarray:
         return _long_product(a, b)
