@@ -1151,3 +1151,72 @@ def test_an_error_about_something_else_keeps_its_name():
     error = ShapeError(f"{title}: not {title}", layer=inner, argument="input")
     said = str(checks.in_the_name_of(layer, inner, error))
     assert said == f"{checks.title(layer)}: not {title}"
+
+
+# ---------------------------------------------------------------- what is no module
+
+
+def _graph():
+    x = nn.Identity()()
+    return nn.gModule([x], [nn.Tanh()(nn.Linear(3, 3)(x))])
+
+
+@pytest.mark.parametrize(
+    ("thing", "got"),
+    [
+        (None, "NoneType\n  hint: nn.Identity() lets a value pass"),
+        (np.tanh, "ufunc"),
+        (nn.Tanh, "the class Tanh\n  hint: Tanh() makes one"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("make", "input"),
+    [
+        (_graph, X),
+        (lambda: nn.Sequential(nn.Linear(3, 3), nn.Tanh()), X),
+        (lambda: Concat(1).add(nn.Linear(3, 3)).add(nn.Tanh()), X),
+        (lambda: ConcatTable().add(nn.Linear(3, 3)).add(nn.Tanh()), X),
+        (lambda: ParallelTable().add(nn.Linear(3, 3)).add(nn.Tanh()), [X, X]),
+        (lambda: MapTable(nn.Linear(3, 3)), [X, X]),
+        (lambda: Bottle(nn.Linear(3, 3)), X.reshape(1, 2, 3)),
+    ],
+)
+def test_what_is_put_into_modules_must_be_one(make, input, thing, got):
+    """Behind the container's back: its calls and parameters() say where it is."""
+    net = make()
+    net.modules[-1] = thing
+    kind, at = type(net).__name__, len(net) - 1
+    for call in (lambda net: net.forward(input), lambda net: net.parameters()):
+        with pytest.raises(DTypeError) as caught:
+            call(net)
+        assert str(caught.value) == f"{kind}: modules[{at}] must be a Module, got {got}"
+
+
+def test_what_is_no_module_is_found_inside():
+    around = nn.Sequential(nn.Tanh(), nn.Sequential(nn.Linear(3, 3)))
+    around[1].modules.append(None)
+    with pytest.raises(DTypeError) as caught:
+        around.parameters()
+    assert str(caught.value) == (
+        "Sequential[1]: modules[1] must be a Module, got NoneType\n"
+        "  hint: nn.Identity() lets a value pass"
+    )
+    with pytest.raises(DTypeError) as caught:
+        around.forward(X)
+    assert str(caught.value).startswith("Sequential: modules[1] must be a Module, got NoneType\n")
+    assert caught.value.__notes__ == [
+        "  at [1] of Sequential: input (2, 3) -> [0] Tanh -> (2, 3) -> [1] here"
+    ]
+
+
+def test_errors_of_modules_are_left_alone():
+    class Wrong(nn.Identity):
+        def updateOutput(self, input):
+            return input.nothing
+
+        def parameters(self):
+            return self.nothing
+
+    for call in (lambda net: net.forward(X), lambda net: net.parameters()):
+        with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+            call(nn.Sequential(Wrong()))

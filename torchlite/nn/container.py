@@ -10,8 +10,9 @@ from torchlite.kernels.arrays import Array
 from torchlite.nn import checks, holders
 from torchlite.nn.module import Module
 from torchlite.nn.ties import Gathered
+from torchlite.nn.tree import walk
 
-__all__ = ["Container"]
+__all__ = ["Container", "must_hold_modules"]
 
 
 class Container(Module):
@@ -76,7 +77,7 @@ class Container(Module):
         """Insert a module before position index, at the end without one. Return self."""
         method = "add" if index is None else "insert"
         if not isinstance(module, Module):
-            raise _no_module(self, method, module)
+            raise _no_module(self, f"{type(self).__name__}.{method}", module)
         position = len(self) if index is None else self._position(method, index, len(self) + 1)
         again = holders.standing_already(self, module)
         if again is not None:
@@ -189,7 +190,11 @@ class Container(Module):
     def _listed_by_modules(self) -> tuple[list[Array], list[Array]]:
         parameters: list[Array] = []
         gradients: list[Array] = []
-        self._list(parameters, gradients)
+        try:
+            self._list(parameters, gradients)
+        except (AttributeError, TypeError):
+            must_hold_modules(self)
+            raise
         return parameters, gradients
 
     @final
@@ -256,7 +261,16 @@ def _stand(modules: list[Module], rows: Any) -> bool:
     return True
 
 
-def _no_module(container: Container, method: str, thing: Any) -> DTypeError:
+def must_hold_modules(container: Any) -> None:
+    """Raise DTypeError if something else stands in `modules`, or in those of a module inside."""
+    for place in walk(container):
+        for i, part in enumerate(getattr(place.module, "modules", None) or ()):
+            if not isinstance(part, Module):
+                where = f"{type(container).__name__}{place.path}"
+                raise _no_module(place.module, where, part, f"modules[{i}]") from None
+
+
+def _no_module(holder: Any, where: str, thing: Any, argument: str = "module") -> DTypeError:
     got, hint = type(thing).__name__, None
     if isinstance(thing, type):
         got = f"the class {thing.__name__}"
@@ -267,7 +281,9 @@ def _no_module(container: Container, method: str, thing: Any) -> DTypeError:
         hint = "each module is an argument of its own: *modules"
     elif isinstance(thing, dict):
         hint = "each module is an argument of its own: *modules.values()"
-    where = f"{type(container).__name__}.{method}"
+    elif thing is None:
+        hint = "nn.Identity() lets a value pass"
+    method = where.partition(".")[2] or None
     return fault(
-        DTypeError, where, "module", "a Module", got, layer=container, method=method, hint=hint
+        DTypeError, where, argument, "a Module", got, layer=holder, method=method, hint=hint
     )
