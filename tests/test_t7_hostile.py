@@ -6,6 +6,7 @@ import os
 import tracemalloc
 from types import SimpleNamespace
 
+import golden
 import numpy as np
 import pytest
 from counting import calls_of
@@ -216,6 +217,24 @@ def test_what_is_wrong_is_said_and_where(tmp_path, what):
     with pytest.raises(FormatError) as error:
         t7.load(path)
     assert str(error.value) == f"{path}: {message}"
+
+
+def test_ascii_with_other_line_ends_says_so(tmp_path):
+    """Files that were copied to Windows as text; a number alone is read."""
+    path, hints = tmp_path / "value.t7", []
+    for file in sorted((golden.DATA / "t7").glob("*.ascii.t7")):
+        path.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+        try:
+            value = t7.load(path)
+        except FormatError as error:
+            hints.append(str(error).partition("\n  hint: ")[2])
+        else:
+            assert value == t7.load(file)
+    assert len(hints) > 20
+    assert set(hints) == {
+        r"its lines end in \r\n, those of Torch7 in \n: copy the file as it is, not as text, or "
+        r"write data.replace(b'\r\n', b'\n')"
+    }
 
 
 def test_views_of_one_storage_are_counted_once_each(tmp_path):

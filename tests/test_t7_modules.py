@@ -1281,6 +1281,13 @@ def test_what_can_be_registered():
     with pytest.raises(DTypeError) as error:
         t7.register(3, Scaled)
     assert str(error.value) == "register: name must be text, got 3"
+    for argument, thing in [("build", {"weight": 1}), ("build", 0), ("take_apart", "fields")]:
+        with pytest.raises(DTypeError) as error:
+            t7.register("mine.Other", nn.Identity, **{argument: thing})
+        assert str(error.value) == (
+            f"register: {argument} must be a function or None, got {thing!r}"
+        )
+        assert not modules.known("mine.Other")
     with pytest.raises(DTypeError, match=r"^register: cls must be a subclass of"):
         t7.register("mine.Scaled", int)
     for name in ("nn.Linear", "cudnn.ReLU", "nn.DataParallelTable", *PARTS):

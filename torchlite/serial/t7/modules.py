@@ -101,7 +101,8 @@ def register(
     Raises
     ------
     DTypeError
-        name is no text, or cls no subclass of Module or Criterion.
+        name is no text, cls no subclass of Module or Criterion, or build or take_apart cannot be
+        called.
     SettingError
         name is that of a class of Torch7's nn.
 
@@ -118,6 +119,9 @@ def register(
         raise fault(DTypeError, "register", "name", "text", repr(name))
     if not (isinstance(cls, type) and issubclass(cls, nn.Module | nn.Criterion)):
         raise fault(DTypeError, "register", "cls", "a subclass of Module or Criterion", repr(cls))
+    for argument, function in (("build", build), ("take_apart", take_apart)):
+        if not (function is None or callable(function)):
+            raise fault(DTypeError, "register", argument, "a function or None", repr(function))
     if name not in _registered and known(name):
         raise fault(SettingError, "register", "name", "no name of a class of Torch7", repr(name))
     _registered[name] = _Registered(

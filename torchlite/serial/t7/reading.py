@@ -1,12 +1,13 @@
 """Reading a .t7 file: which encoding it has, and what is said of one that is damaged."""
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
 from typing import Any, BinaryIO
 
-from torchlite.errors import SettingError, fault
+from torchlite.errors import FormatError, SettingError, fault, rehint
 from torchlite.serial.archive import broken
 from torchlite.serial.atomic import Path
 from torchlite.serial.t7 import modules
@@ -18,6 +19,13 @@ from torchlite.serial.values import RefusalError
 __all__ = ["load"]
 
 _LONG_SIZES = (8, 4)
+# How an ascii file begins that was copied as text to Windows: texts and names then have another
+# byte in front of them.
+_CRLF = re.compile(rb"\d+\r\n")
+_HOW_LINES_END = (
+    r"its lines end in \r\n, those of Torch7 in \n: copy the file as it is, not as text, "
+    r"or write data.replace(b'\r\n', b'\n')"
+)
 _BYTE_ORDERS = ("little", "big")
 
 
@@ -69,7 +77,7 @@ def load(
     >>> import os, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = os.path.join(folder, "value.t7")
-    ...     with open(path, "w") as file:
+    ...     with open(path, "w", newline="\n") as file:
     ...         _ = file.write("3\n1\n2\n1\n1\n2\n1\na\n1\n2\n1\n0.5\n")
     ...     load(path)
     ['a', 0.5]
@@ -81,13 +89,23 @@ def load(
     sizes = _LONG_SIZES if long_size is None else (long_size,)
     orders = _BYTE_ORDERS if byte_order is None else (byte_order,)
     with open(path, "rb") as file:
-        parsed = _parsed(file, encoding, list(product(orders, sizes)))
         try:
-            return build(parsed, file, unknown)
-        except RefusalError as error:
-            raise broken(file, error.where, error.problem, error.hint) from error.__cause__
-        except DamageError as error:
-            raise broken(file, place("", error.at), error.problem) from None
+            return _value(file, encoding, list(product(orders, sizes)), unknown)
+        except FormatError as error:
+            file.seek(0)
+            if _CRLF.match(file.read(9)):
+                rehint(error, _HOW_LINES_END)
+            raise
+
+
+def _value(file: BinaryIO, encoding: str, layouts: list[tuple[str, int]], unknown: str) -> Any:
+    parsed = _parsed(file, encoding, layouts)
+    try:
+        return build(parsed, file, unknown)
+    except RefusalError as error:
+        raise broken(file, error.where, error.problem, error.hint) from error.__cause__
+    except DamageError as error:
+        raise broken(file, place("", error.at), error.problem) from None
 
 
 def _parsed(file: BinaryIO, encoding: str, layouts: list[tuple[str, int]]) -> Parsed:
