@@ -281,7 +281,7 @@ def _no_module(holder: Any, where: str, thing: Any, argument: str = "module") ->
         hint = "each module is an argument of its own: *modules"
     elif isinstance(thing, dict):
         hint = "each module is an argument of its own: *modules.values()"
-    elif thing is None:
+    elif thing is None and argument != "module":
         hint = "nn.Identity() lets a value pass"
     method = where.partition(".")[2] or None
     return fault(
