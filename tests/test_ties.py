@@ -720,8 +720,8 @@ def test_interleaved_parameters_are_no_tie():
 # ---------------------------------------------------------------- leaving the flat array
 
 
-def flattened():
-    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+def flattened(net=None):
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1)) if net is None else net
     parameters, gradParameters = net.getParameters()
     return net, parameters, gradParameters
 
@@ -765,6 +765,55 @@ def test_leaving_the_flat_arrays_warns_once(leave, method):
     replace(net)
     with pytest.warns(UserWarning, match="have left the flat arrays"):
         net.zeroGradParameters()
+
+
+OUTSIDE = (
+    "parameters that were added stand outside the flat arrays that getParameters() returned, and "
+    "what is done to these does not reach them. Call getParameters() again after adding layers"
+)
+
+
+@pytest.mark.parametrize("method", CHANGES)
+@pytest.mark.parametrize("add", [lambda net: net.add, lambda net: net[0].insert])
+def test_layers_added_to_flat_ones_warn_once(method, add):
+    net, *_ = flattened(nn.Sequential(nn.Sequential(nn.Linear(2, 2)), nn.Linear(2, 1)))
+    net.zeroGradParameters()
+    add(net)(nn.Linear(1, 1))
+    with pytest.warns(UserWarning, match="were added") as caught:
+        CHANGES[method](net)
+    assert [str(warning.message) for warning in caught] == [f"Sequential.{method}: {OUTSIDE}"]
+    assert caught[0].filename == __file__
+    net.zeroGradParameters().updateParameters(1)
+    # Neither where it is flattened again.
+    add(net)(nn.Linear(1, 1))
+    _parameters, _gradParameters = net.getParameters()
+    net.zeroGradParameters().updateParameters(1)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_an_optimizer_of_flat_arrays_warns_of_layers_that_were_added(name):
+    """Where neither of the two methods is called: opfunc fills the gradients with zeros."""
+
+    def step(parameters, gradients):
+        getattr(optim, name)(lambda _: (0.0, gradients), parameters, {})
+
+    net, *kept = flattened()
+    step(*kept)
+    net.add(nn.Tanh())
+    step(*kept)
+    net.add(nn.Linear(1, 1))
+    with pytest.warns(UserWarning, match="were added") as caught:
+        step(*kept)
+    assert [str(warning.message) for warning in caught] == [f"{name}, Sequential: {OUTSIDE}"]
+    assert caught[0].filename == __file__
+    step(*kept)
+    net.add(nn.Linear(1, 1))
+    kept = net.getParameters()
+    step(*kept)
+    # Of this one nobody keeps them.
+    net.add(nn.Linear(1, 1))
+    kept = np.zeros(1), np.zeros(1)
+    step(*kept)
 
 
 @pytest.mark.parametrize("around", [nn.Sequential, lambda net: nn.Sequential(nn.NaN(net))])
@@ -812,9 +861,11 @@ def test_what_stays_in_the_flat_arrays_warns_of_nothing():
     assert np.shares_memory(part, parameters)
     net.zeroGradParameters().updateParameters(1)
     net[0].zeroGradParameters()
-    for change in (lambda net: net.add(nn.Linear(1, 1)), lambda net: net.remove(0)):
-        other, *_kept = flattened()
-        change(other).zeroGradParameters()
+    other, *_kept = flattened()
+    other.remove(0).zeroGradParameters()
+    other.add(nn.Tanh()).add(other[0].clone("weight", "bias", "gradWeight", "gradBias"))
+    other.zeroGradParameters()
+    optim.sgd(lambda _: (0.0, np.zeros(1)), np.zeros(1))
     net.clone().float().zeroGradParameters()
     pickle.loads(pickle.dumps(net)).float().zeroGradParameters()
 

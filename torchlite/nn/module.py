@@ -30,6 +30,16 @@ __all__ = ["Module"]
 
 _PASSES = ("updateOutput", "updateGradInput", "accGradParameters")
 
+# Of the flat arrays that somebody keeps.
+_LEFT_FLAT = (
+    "parameters have left the flat arrays that getParameters() returned, and what is done to these "
+    "no longer reaches them. Call getParameters() again after replacing arrays or casting"
+)
+_NOT_IN_FLAT = (
+    "parameters that were added stand outside the flat arrays that getParameters() returned, and "
+    "what is done to these does not reach them. Call getParameters() again after adding layers"
+)
+
 
 class Module(ThroughTime):
     """A layer: a function of its input and its parameters that knows its own derivatives.
@@ -408,18 +418,14 @@ class Module(ThroughTime):
         gathered: Gathered | None = getattr(self, slot)
         if gathered is None or not gathered.still_holds(parameters, gradients):
             gathered = self._sorted_out(method, parameters, gradients)
-            left = [part for part in self._flattened() if part._has_left_flat()]
-            if left:
+            apart = [part for part in self._flattened() if part._flat_fault()]
+            if apart:
                 if method not in ("zeroGradParameters", "updateParameters"):
                     return gathered
-                for part in left:
+                said = apart[0]._flat_fault()
+                for part in apart:
                     part._flat_arrays = None
-                warnings.warn(
-                    f"{checks.title(self)}.{method}: parameters have left the flat arrays that "
-                    "getParameters() returned, and what is done to these no longer reaches them. "
-                    "Call getParameters() again after replacing arrays or casting",
-                    stacklevel=4,
-                )
+                warnings.warn(f"{checks.title(self)}.{method}: {said}", stacklevel=4)
             setattr(self, slot, gathered)
         return gathered
 
@@ -439,14 +445,24 @@ class Module(ThroughTime):
         return found
 
     @final
-    def _has_left_flat(self) -> bool:
-        returned, views = self._flat_arrays
+    def _flat_fault(self) -> str:
+        """Return what is to be said if not all parameters are in the flat arrays, or ""."""
+        returned, views = self._flat_arrays or ((), ())
         # Nobody misses what nobody kept: getParameters()[0].size counts the parameters.
         if all(known() is None for known in returned):
-            return False
-        flat = {id(view) for view in (known() for known in views) if view is not None}
+            return ""
+        those = {id(view) for view in (known() for known in views) if view is not None}
         now = {id(array) for side in self._listed_parameters() for array in side}
-        return len(flat & now) < len(views) and not now <= flat
+        if now <= those:
+            return ""
+        return _LEFT_FLAT if len(those & now) < len(views) else _NOT_IN_FLAT
+
+    @final
+    def _warn_of_additions(self, optimizer: str) -> None:
+        """Warn, once, if an optimizer begins a step while the flat arrays lack parameters."""
+        if self._flat_fault() == _NOT_IN_FLAT:
+            self._flat_arrays = None
+            warnings.warn(f"{optimizer}, {checks.title(self)}: {_NOT_IN_FLAT}", stacklevel=4)
 
     @final
     def _sorted_out(self, method: str, parameters: list[Array], gradients: list[Array]) -> Gathered:
@@ -492,8 +508,9 @@ class Module(ThroughTime):
         view, appears as a part of that one and stays a view. For sharing with a module outside of
         it, flatten first and share afterwards.
 
-        After an array was replaced, or the network cast, the two no longer are its parameters:
-        the next zeroGradParameters or updateParameters warns, once, if one of the two was kept.
+        After an array was replaced, a layer added, or the network cast, the two no longer are its
+        parameters: the next zeroGradParameters or updateParameters warns, once, if one of the two
+        was kept; of an added layer the optimizer that is given them does, too.
 
         Raises
         ------
@@ -541,6 +558,7 @@ class Module(ThroughTime):
             [*(known for known in earlier if known() is not None), *map(ref, stretches)],
             [ref(array) for side in self._listed_parameters() for array in side],
         )
+        flat.note(self)
         return stretches[0], stretches[1]
 
     @final
