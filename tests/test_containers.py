@@ -1184,9 +1184,15 @@ def _graph():
 def test_what_is_put_into_modules_must_be_one(make, input, thing, got):
     """Behind the container's back: its calls and parameters() say where it is."""
     net = make()
+    # What was found out about the modules is known from now on.
+    net.zeroGradParameters().zeroGradParameters()
     net.modules[-1] = thing
     kind, at = type(net).__name__, len(net) - 1
-    for call in (lambda net: net.forward(input), lambda net: net.parameters()):
+    for call in (
+        lambda net: net.forward(input),
+        lambda net: net.zeroGradParameters(),
+        lambda net: net.parameters(),
+    ):
         with pytest.raises(DTypeError) as caught:
             call(net)
         assert str(caught.value) == f"{kind}: modules[{at}] must be a Module, got {got}"

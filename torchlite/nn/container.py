@@ -201,8 +201,12 @@ class Container(Module):
 
     @final
     def _still_stands(self, gathered: Gathered) -> bool:
-        if gathered.rows and _stand(self.modules, gathered.rows):
-            return True
+        try:
+            if gathered.rows and _stand(self.modules, gathered.rows):
+                return True
+        except (AttributeError, TypeError):
+            must_hold_modules(self)
+            raise
         holds = super()._still_stands(gathered)
         if holds and self._gathers and gathered.rows != ():
             gathered.rows = _rows(self.modules)
