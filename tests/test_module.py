@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import cases
 import numpy as np
 import pytest
 
@@ -145,7 +146,7 @@ def test_accUpdateGradParameters_of_a_network_with_shared_weights():
 
 def test_share_takes_the_same_arrays():
     one, other = mlp(), mlp()
-    assert one.share(other, "weight", "gradWeight", "unheard") is one
+    assert one.share(other, "weight", "gradWeight", "running_mean") is one
     assert one[0].weight is other[0].weight
     assert one[2][0].gradWeight is other[2][0].gradWeight
     assert one[0].bias is not other[0].bias
@@ -501,6 +502,61 @@ def test_a_complex_module_takes_a_complex_scale():
     layer = nn.Linear(2, 2).type("complex128")
     layer.accGradParameters(ROWS, ROWS.astype(complex), 1j)
     assert np.array_equal(layer.gradWeight, 1j * (ROWS.T @ ROWS))
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("weigth", "\n  hint: 'weight'?"),
+        ("gradbias", "\n  hint: 'gradBias'?"),
+        ("factors", ""),
+    ],
+)
+def test_a_name_that_is_shared_must_be_known(name, hint):
+    """Wrongly spelled it would be skipped, and nothing be shared."""
+    net = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+    before = net.parameters()[0]
+    for call in (net.clone, lambda *names: net.share(nn.Sequential(*net.clone()), *names)):
+        with pytest.raises(SettingError) as error:
+            call("weight", name)
+        assert str(error.value) == (
+            f"Sequential.share: names must be names of arrays, got {name!r}{hint}"
+        )
+    assert [*map(id, net.parameters()[0])] == [*map(id, before)]
+    # Those of other layers may be absent everywhere, those of one's own from the one side.
+    nn.Tanh().clone("weight", "bias", "gradWeight", "gradBias", "running_mean", "gradG")
+    net[1].factors = np.ones(2)
+    assert net.clone("factors")[1].factors is net[1].factors
+
+
+def test_what_layers_train_may_be_shared_wherever_it_is_absent():
+    named = {
+        row.name.partition("[")[0]
+        for _, case in cases.rows()
+        if isinstance(layer := case.make(), nn.Module)
+        for row in layer.located_parameters()
+    }
+    assert named > {"weight", "bias", "weightO", "g"}
+    for name in named:
+        nn.Tanh().clone(name, f"grad{name[0].upper()}{name[1:]}")
+
+
+@pytest.mark.parametrize("base", [nn.Module, nn.Linear, nn.Sequential, nn.Criterion])
+def test_slots_are_refused(base):
+    """Copies, casts and files would know nothing of them."""
+    slots = {"__slots__": ("factor", "mask")}
+    made = [((base,), slots)]
+    if base is nn.Criterion:
+        # A Module and another class with slots cannot be the bases of one.
+        made.append(((type("Mixin", (), slots), base), {}))
+    for bases, names in made:
+        with pytest.raises(SettingError) as error:
+            type("Mine", bases, names)
+        assert str(error.value) == (
+            "Mine: what stands in __slots__ gets lost in copies, casts and files, got factor, "
+            "mask\n  hint: leave __slots__ out: each module has a __dict__, so it saves nothing"
+        )
+    type("Mine", (base,), {"__slots__": ()})
 
 
 @pytest.mark.parametrize(

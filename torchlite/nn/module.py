@@ -30,6 +30,13 @@ __all__ = ["Module"]
 
 _PASSES = ("updateOutput", "updateGradInput", "accGradParameters")
 
+# What layers train, or keep running: names that may be shared wherever no part has them.
+_SHARED = frozenset(
+    (
+        *("weight", "bias", "weightO", "diagCov", "g", "v", "running_mean", "running_var"),
+        *("gradWeight", "gradBias", "gradWeightO", "gradDiagCov", "gradG", "gradV"),
+    )
+)
 # Of the flat arrays that somebody keeps.
 _LEFT_FLAT = (
     "parameters have left the flat arrays that getParameters() returned, and what is done to these "
@@ -626,6 +633,8 @@ class Module(ThroughTime):
         ------
         StateError
             The two are not built alike.
+        SettingError
+            No part has such a name, nor has a layer of torchlite's.
         ShapeError
             An array has another shape there. Nothing has changed then.
         """
@@ -640,6 +649,19 @@ class Module(ThroughTime):
                 expected=f"{len(mine)} modules",
                 got=f"{len(theirs)} modules",
             )
+        for name in names:
+            if name not in _SHARED and not any(hasattr(part, name) for part in (*mine, *theirs)):
+                (*_, near) = ("", *get_close_matches(name, sorted(_SHARED), 1))
+                raise fault(
+                    SettingError,
+                    f"{checks.title(self)}.share",
+                    "names",
+                    "names of arrays",
+                    repr(name),
+                    layer=self,
+                    method="share",
+                    hint=near and f"{near!r}?",
+                )
         taken = []
         for part, source in zip(mine, theirs, strict=True):
             for name in names:

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from gc import get_referents
+from types import MemberDescriptorType
 from typing import Any, ClassVar, Self, final, overload
 
 import numpy as np
@@ -45,6 +46,14 @@ class Stateful:
         for names in ("transient", "refers"):
             inherited = [name for base in cls.__bases__ for name in getattr(base, names, ())]
             setattr(cls, names, tuple(dict.fromkeys([*inherited, *getattr(cls, names)])))
+        lost = [name for base in cls.__mro__ for name in _slots(base)]
+        if lost:
+            raise SettingError(
+                f"{cls.__name__}: what stands in __slots__ gets lost in copies, casts and files, "
+                f"got {', '.join(lost)}",
+                argument="__slots__",
+                hint="leave __slots__ out: each module has a __dict__, so it saves nothing",
+            )
         for name in vars(cls):
             method: Any = getattr(super(cls, cls), name, None)
             if getattr(method, "__final__", False):
@@ -465,6 +474,17 @@ class _Unshadowed:
 
 
 # ---------------------------------------------------------------- copies
+
+
+def _slots(kind: Any) -> list[str]:
+    """Return the names of a class's own slots, but for those that are to be lost."""
+    if "__slots__" not in vars(kind):
+        return []
+    return [
+        name
+        for name, value in vars(kind).items()
+        if isinstance(value, MemberDescriptorType) and name not in ("_holders", "_noted")
+    ]
 
 
 def _reduced(part: Stateful) -> tuple[Any, Any, Any]:
