@@ -77,6 +77,12 @@ def test_a_name_of_a_module(module, name, hint):
     assert str(caught.value) == (f"{message}\n  hint: {hint}" if hint else message)
     assert not hint or as_printed(caught.value) == f"AttributeError: {message}\n  hint: {hint}\n"
     assert not hasattr(module, name)
+    with pytest.raises(ImportError) as caught:
+        exec(f"from {module.__name__} import {name}", {})
+    if hint:
+        said = f"cannot import name {name!r} from {module.__name__!r}\n  hint: {hint}"
+        assert str(caught.value) == said
+        assert as_printed(caught.value) == f"ImportError: {said}\n"
 
 
 @pytest.mark.parametrize("module", [nn, torchlite])
@@ -87,7 +93,7 @@ def test_every_class_of_torch7_is_there(module, name):
 
 def as_printed(error):
     """Without a guess of Python's behind the hint."""
-    assert error.obj is None
+    assert getattr(error, "obj", None) is None
     return "".join(traceback.format_exception_only(error))
 
 

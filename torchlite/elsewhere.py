@@ -4,7 +4,9 @@ Nothing is imported from there. Who asks for a name that is not here is told wha
 that it is not there; who brings an array that is not NumPy's, how it becomes one.
 """
 
+import sys
 from collections.abc import Iterable
+from types import FrameType
 from typing import Any
 
 __all__ = ["METHODS", "NAMES", "OF_NETWORKS", "TORCH7", "Absent", "absent", "as_numpy"]
@@ -218,8 +220,10 @@ METHODS = {
 OF_NETWORKS = METHODS.keys() - {"half", "save", "to"}
 
 
-def absent(module: str, name: str, known: Iterable[str]) -> AttributeError:
+def absent(module: str, name: str, known: Iterable[str]) -> AttributeError | ImportError:
     """Return the error of a name that a module does not have; it has the known ones.
+
+    It is called by the module's `__getattr__`, and tells whether `from module import name` did so.
 
     Example
     -------
@@ -228,7 +232,20 @@ def absent(module: str, name: str, known: Iterable[str]) -> AttributeError:
       hint: nn.SoftMax
     """
     hint = None if name.startswith("_") else _hint(module, name, frozenset(known))
+    if hint and _imports(sys._getframe(2)):
+        # Of an AttributeError Python would make an ImportError of its own, without the hint.
+        said = f"cannot import name {name!r} from {module!r}\n  hint: {hint}"
+        return ImportError(said, name=module)
     return _missing(f"module {module!r}", name, hint)
+
+
+def _imports(frame: FrameType) -> bool:
+    """Tell whether what a function does at this moment is to import a name from a module."""
+    # Here, because loading it takes longer than all else in this file.
+    from opcode import opname
+
+    code = frame.f_code.co_code
+    return 0 <= frame.f_lasti < len(code) and opname[code[frame.f_lasti]] == "IMPORT_FROM"
 
 
 def _hint(module: str, name: str, known: frozenset[str]) -> str | None:
