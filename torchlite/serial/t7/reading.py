@@ -90,22 +90,18 @@ def load(
     orders = _BYTE_ORDERS if byte_order is None else (byte_order,)
     with open(path, "rb") as file:
         try:
-            return _value(file, encoding, list(product(orders, sizes)), unknown)
+            parsed = _parsed(file, encoding, list(product(orders, sizes)))
+            try:
+                return build(parsed, file, unknown)
+            except RefusalError as error:
+                raise broken(file, error.where, error.problem, error.hint) from error.__cause__
+            except DamageError as error:
+                raise broken(file, place("", error.at), error.problem) from None
         except FormatError as error:
             file.seek(0)
             if _CRLF.match(file.read(9)):
                 rehint(error, _HOW_LINES_END)
             raise
-
-
-def _value(file: BinaryIO, encoding: str, layouts: list[tuple[str, int]], unknown: str) -> Any:
-    parsed = _parsed(file, encoding, layouts)
-    try:
-        return build(parsed, file, unknown)
-    except RefusalError as error:
-        raise broken(file, error.where, error.problem, error.hint) from error.__cause__
-    except DamageError as error:
-        raise broken(file, place("", error.at), error.problem) from None
 
 
 def _parsed(file: BinaryIO, encoding: str, layouts: list[tuple[str, int]]) -> Parsed:
