@@ -65,7 +65,7 @@ class SharedStatistics:
                 self._counts[key] = int(self._total(mine)[0]) or 1
             return self._counts[key]
 
-        # Only inside this method: what accGradParameters sums is this rank's.
+        # Only inside this method: what accGradParameters sums, and does anew, is this rank's.
         sums: dict[str, Callable[..., Any]] = {
             "_sum": lambda batch: self._total(share * sum_(batch)) / (share or 1),
             "_sum_products": lambda a, b: self._total(share * products(a, b)) / (share or 1),
@@ -73,7 +73,9 @@ class SharedStatistics:
 
         def call(*arguments: Any) -> Any:
             with shadowed([(layer, sums)]):
-                return own(*arguments)
+                result = own(*arguments)
+            layer._summed = BatchNormalization._summed
+            return result
 
         return {method: call, "_count": counted}
 
