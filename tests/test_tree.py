@@ -263,6 +263,14 @@ def test_attributes_are_all_arrays_tables_and_parts():
         }
 
 
+def test_of_a_part_that_was_looked_into_nothing_is_asked_by_name(monkeypatch):
+    """It has a dict, then, which tells all: to walk through a copy takes a third of the time."""
+    layer = type("Linear", (nn.Linear,), {})(2, 2)
+    held = vars(layer)
+    monkeypatch.setattr("torchlite.nn.stateful._own", None)
+    assert attributes(layer) == held
+
+
 def test_attributes_that_are_not_the_usual_ones_are_found():
     layer = nn.Linear(2, 2)
     layer.other = layer.weight

@@ -276,10 +276,14 @@ def attributes(part: Stateful) -> dict[str, Any]:
     On Python 3.11 and 3.12, to look into vars makes attributes slower from then on: a step of a
     small network takes 4 to 9 % longer. So that is not done where the usual names are all.
     """
+    referents = get_referents(part)
+    # Where they have been looked into, as a copy's have, they are what it refers to.
+    if any(type(value) is dict for value in referents):
+        return vars(part)
     names = (*_USUAL, *part.transient)
     held = {name: value for name in names if _is_looked_for(value := _own(part, name))}
     empty = {id(getattr(type(part), name, None)) for name in names}
-    values = (value for value in get_referents(part) if id(value) not in empty)
+    values = (value for value in referents if id(value) not in empty)
     found = sorted(map(id, filter(_is_looked_for, values)))
     return held if found == sorted(map(id, held.values())) else vars(part)
 
