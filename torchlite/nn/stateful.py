@@ -231,7 +231,9 @@ def inside(part: Stateful, casting: bool = False) -> Iterator[tuple[str, Statefu
         if name in held and name not in apart:
             yield from _standing(held[name], "")
     for name, value in held.items():
-        if name not in ("modules", "criterions") and name not in apart:
+        if not isinstance(value, (Stateful, list, tuple, dict)) or name in apart:
+            continue
+        if name not in ("modules", "criterions"):
             yield from _standing(value, f".{name}")
 
 
@@ -244,7 +246,9 @@ def _standing(
     elif isinstance(value, (list, tuple, dict)) and id(value) not in around:
         around = (*around, id(value))
         for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
-            if isinstance(entry, (Stateful, list, tuple, dict)):
+            if isinstance(entry, Stateful):
+                yield f"{step}[{key!r}]", entry
+            elif isinstance(entry, (list, tuple, dict)):
                 yield from _standing(entry, f"{step}[{key!r}]", around)
 
 

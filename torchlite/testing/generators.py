@@ -8,21 +8,23 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn.stateful import parts
-from torchlite.testing.words import words
 
 __all__ = ["drawn_from", "generator_states"]
 
 NUMPY, PYTHON = "np.random", "Python's random"
 
 
-def generator_states(layer: Any) -> list[tuple[str, bytes]]:
-    """Return whose each generator is that the layer could draw from, and its state."""
+def generator_states(layer: Any, words: dict[str, Any]) -> list[tuple[str, bytes]]:
+    """Return whose each generator is that the layer could draw from, and its state.
+
+    words: the names that its code uses, with what each means.
+    """
     found: list[tuple[str, Callable[[], Any]]] = [
         (NUMPY, np.random.get_state),
         (PYTHON, random.getstate),
     ]
     held = [value for part in parts(layer) for value in vars(part).values()]
-    for value in [*held, *words(layer).values()]:
+    for value in [*held, *words.values()]:
         if isinstance(value, np.random.Generator):
             found.append((NUMPY, lambda value=value: value.bit_generator.state))  # type: ignore[misc]
         elif isinstance(value, np.random.RandomState):
@@ -32,10 +34,10 @@ def generator_states(layer: Any) -> list[tuple[str, bytes]]:
     return [(name, pickle.dumps(state())) for name, state in found]
 
 
-def drawn_from(layer: Any, before: list[tuple[str, bytes]]) -> str | None:
+def drawn_from(layer: Any, words: dict[str, Any], before: list[tuple[str, bytes]]) -> str | None:
     """Return whose generator has another state than before, or None."""
-    for (name, state), (_, old) in zip(generator_states(layer), before, strict=False):
+    for (name, state), (_, old) in zip(generator_states(layer, words), before, strict=False):
         if state != old:
             return name
     # One that is made anew in each call.
-    return NUMPY if words(layer).keys() & {"default_rng", "RandomState"} else None
+    return NUMPY if words.keys() & {"default_rng", "RandomState"} else None

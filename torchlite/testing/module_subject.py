@@ -28,7 +28,6 @@ from torchlite.nn.tree import gradient_names
 from torchlite.testing import values
 from torchlite.testing.raised import blaming, line_of
 from torchlite.testing.subject import Result, Subject, attempt, quietly
-from torchlite.testing.words import words
 
 __all__ = ["ModuleSubject"]
 
@@ -49,6 +48,8 @@ class ModuleSubject(Subject):
 
     # The subject in the other mode, if that makes a difference, and of what this was found out.
     _modes: tuple[tuple[Any, ...], Self | None] = ((None, None, None), None)
+    # Whether anything remembers the steps before, and can forget them.
+    _forgets = True
     # The subject at few samples, if it is large, and of what that was made.
     _few: tuple[tuple[Any, ...], Self | None] = ((None, None, None), None)
 
@@ -73,7 +74,13 @@ class ModuleSubject(Subject):
             gradOutput = map_arrays(self._draw_like, self.output)
         self.gradOutput = cast_arrays(gradOutput, "float64")
         self.remembers = self.base.remembers
-        self.composed = len(parts(self.base)) > 1 or isinstance(self.base, Container)
+        inside = parts(self.base)
+        self.composed = len(inside) > 1 or isinstance(self.base, Container)
+        self._forgets = any(
+            "forget" in vars(part) or getattr(type(part), "forget", None) is not Module.forget
+            for part in inside
+            if isinstance(part, Module)
+        )
 
     def _names_of_gradients(self) -> list[str]:
         """Return the names of the gradients, if parameters() is what it must be."""
@@ -129,10 +136,12 @@ class ModuleSubject(Subject):
             else:
                 # Sums of many multiples of 1/16 would meet the kinks of what follows.
                 parameter += self.rng.uniform(-0.1, 0.1, parameter.shape)
+        self._mould = None, object
         output = attempt(self.forward, self.fresh(), copy_arrays(self.input))
         if output is None or not is_finite(output):
             for parameter, values_before in zip(parameters, before, strict=True):
                 parameter[...] = values_before
+            self._mould = None, object
             self.notes.append("parameters left as they are: moved ones gave no finite output")
 
     def _forward_draws(self) -> bool:
@@ -173,7 +182,9 @@ class ModuleSubject(Subject):
     def forward(self, module: Module, input: Any) -> Any:
         """Return the output under the same draw each time, of a sequence that starts anew."""
         self.reseed()
-        return module.forget().forward(input)
+        if self._forgets:
+            module.forget()
+        return module.forward(input)
 
     def calls(
         self, module: Module, input: Any, gradOutput: Any, *scale: Any
@@ -306,7 +317,7 @@ class ModuleSubject(Subject):
         if not all(map(operator.is_, self._modes[0], of)):
             few = self.of_few_samples()
             # What many samples tell of modes, few do.
-            told = few is not self and "train" not in words(self.base)
+            told = few is not self and "train" not in self.words
             alike = told and len(few.variants()) == 1
             self._modes = of, None if alike else self._in_other_mode(told)
         other = copy.copy(self._modes[1])
@@ -331,7 +342,7 @@ class ModuleSubject(Subject):
             return None
         if shapes(other.output) != shapes(self.output):
             return None
-        if not differs and "train" not in words(self.base):
+        if not differs and "train" not in self.words:
             # What its code does not tell, its behaviour does.
             situations = [(None, self.given), ("float32", cast_arrays(self.given, "float32"))]
             if self.small and sum(array.size for array in leaves(self.input)) <= FEW:

@@ -25,8 +25,10 @@ from torchlite.nn.nested import (
 from torchlite.nn.stateful import parts
 from torchlite.testing import values
 from torchlite.testing.hints import hint_of
+from torchlite.testing.moulds import mould
 from torchlite.testing.patterns import guess
 from torchlite.testing.violations import ContractViolation
+from torchlite.testing.words import words
 
 __all__ = ["ROUNDING", "Result", "Subject", "attempt", "quietly", "states"]
 
@@ -90,6 +92,10 @@ class Subject:
 
     output: Any
     gradOutput: Any = None
+    # What the copies are of, as it was then, and what makes them.
+    _mould: tuple[Any, Callable[[], Any]] = (None, object)
+    # Of every copy they are the same.
+    _words: dict[str, Any] | None = None
 
     def __init__(
         self,
@@ -204,9 +210,18 @@ class Subject:
 
     # ---------------------------------------------------------------- running
 
+    @property
+    def words(self) -> dict[str, Any]:
+        """The names that the code of the layer and its parts uses, with what each means."""
+        if self._words is None:
+            self._words = words(self.base)
+        return self._words
+
     def fresh(self, dtype: Any = None) -> Any:
         """Return a copy, cast to dtype."""
-        layer = copy.deepcopy(self.base)
+        if self._mould[0] is not self.base:
+            self._mould = self.base, mould(self.base)
+        layer = self._mould[1]()
         return layer if dtype is None else layer.type(dtype)
 
     def reseed(self) -> None:

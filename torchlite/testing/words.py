@@ -29,12 +29,12 @@ def words(module: Any, inside: bool = True) -> dict[str, Any]:
             elif isinstance(constant, CodeType):
                 read(constant, known)
 
-    for part in parts(module) if inside else [module]:
-        for kind in type(part).__mro__:
-            if kind.__module__ in _CONTRACTS:
-                continue
-            for value in vars(kind).values():
-                function = getattr(value, "fget", None) or getattr(value, "__func__", value)
-                if isinstance(function, FunctionType):
-                    read(function.__code__, function.__globals__)
+    whole = parts(module) if inside else [module]
+    for kind in dict.fromkeys(kind for part in whole for kind in type(part).__mro__):
+        if kind.__module__ in _CONTRACTS:
+            continue
+        for value in vars(kind).values():
+            function = getattr(value, "fget", None) or getattr(value, "__func__", value)
+            if isinstance(function, FunctionType):
+                read(function.__code__, function.__globals__)
     return found

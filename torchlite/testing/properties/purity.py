@@ -16,11 +16,11 @@ def repeat(s: Subject) -> None:
     for variant in s.variants():
         first = variant.run()
         layer = variant.fresh()
-        before = generator_states(layer)
+        before = generator_states(layer, s.words)
         given = copy_arrays(list(variant.given.values()))
         for number in (1, 2):
             again = variant.run(layer, *given)
-            source = drawn_from(layer, before)
+            source = drawn_from(layer, s.words, before)
             problem = (
                 f"it draws from {source}, which manualSeed does not seed. Draw from "
                 "torchlite.random."
