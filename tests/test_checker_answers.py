@@ -12,6 +12,7 @@ from torchlite.testing import (
     ContractViolation,
     check_criterion,
     check_module,
+    check_network,
 )
 from torchlite.testing.hints import HINTS
 
@@ -358,3 +359,147 @@ def test_maths_are_told_by_the_input_that_the_layer_takes():
         "accGradParameters",
         "the docstring's Maths gives another gradBias.",
     )
+
+
+# ---------------------------------------------------------------- a whole network
+
+
+class Opposite(Layer):
+    """Goes back by its factor as it stands, for which this is square."""
+
+    def __init__(self, *sizes):
+        self.factor = np.arange(1.0, 1 + np.prod(sizes)).reshape(sizes)
+
+    def function(self, input):
+        return input @ self.factor
+
+    def slopes(self, input, gradOutput):
+        return gradOutput @ self.factor
+
+
+class Misspelt(Opposite):
+    def function(self, input):
+        return input @ self.facotr
+
+
+class TakesNoScale(nn.Linear):
+    def accGradParameters(self, input, gradOutput):
+        super().accGradParameters(input, gradOutput)
+
+
+class AlmostLinear(Opposite):
+    def function(self, input):
+        return input * np.sqrt(2)
+
+    def slopes(self, input, gradOutput):
+        return gradOutput * float(np.sqrt(2))
+
+
+class BackInDouble(AlmostLinear):
+    def function(self, input):
+        return input * float(np.sqrt(2))
+
+    def slopes(self, input, gradOutput):
+        return gradOutput * np.sqrt(2)
+
+
+def of_network(layer, dtype="float64", width=3):
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(0.5, 1, (5, 3)), rng.uniform(0.5, 1, (5, width))
+    net = nn.Sequential(nn.Linear(3, 3), nn.Sequential(layer)).type(dtype)
+    with pytest.raises(ContractViolation) as caught:
+        check_network(net, nn.MSECriterion(), x.astype(dtype), y.astype(dtype))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("layer", "width", "first", "hint"),
+    [
+        (
+            Opposite(3, 4),
+            4,
+            "net[1][0] Opposite: updateGradInput: with input (5, 3), gradOutput (5, 4), it raises "
+            "ValueError: matmul: Input operand 1 has a mismatch in its core dimension 0",
+            "gradOutput has the shape of the output, gradInput that of input, and a gradient that "
+            "of its parameter: is an operand transposed?",
+        ),
+        (
+            Misspelt(3, 3),
+            3,
+            "net[1][0] Misspelt: updateOutput: with input (5, 3), it raises AttributeError: "
+            "'Misspelt' object has no attribute 'facotr'",
+            None,
+        ),
+        (
+            TakesNoScale(3, 3),
+            3,
+            "net[1][0] TakesNoScale(3 -> 3): accGradParameters: it must take scale: "
+            "accGradParameters(self, input, gradOutput, scale=1).",
+            "self.gradWeight += scale * ...: a factor of all that is added, once",
+        ),
+    ],
+)
+def test_what_a_layer_of_a_network_raises_names_it(layer, width, first, hint):
+    found = of_network(layer, width=width)
+    assert str(found).startswith(first)
+    assert found.hint == hint
+
+
+def test_what_an_input_of_another_size_raises_is_the_callers():
+    net = nn.Sequential(Opposite(3, 4))
+    with pytest.raises(ValueError, match="matmul"):
+        check_network(net, nn.MSECriterion(), np.ones((5, 2)), np.ones((5, 4)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"), [(AlmostLinear, "updateOutput"), (BackInDouble, "updateGradInput")]
+)
+def test_what_makes_float64_in_a_network_is_named(kind, method):
+    found = of_network(kind(3, 3), "float32")
+    assert (found.where, found.method) == (f"net[1][0] {kind.__name__}", method)
+    assert (found.problem, without_line(found.hint)) == ("of float32 it makes float64.", NUMBER)
+
+
+def test_where_a_network_loses_its_numbers():
+    net = nn.Sequential(nn.AddConstant(-2), nn.Log())
+    with pytest.raises(ContractViolation) as caught:
+        check_network(net, nn.MSECriterion(), np.array([[4.0, 0.5]]), np.ones((1, 2)))
+    assert (caught.value.where, caught.value.hint) == (
+        "net[1] Log",
+        "at [0, 1] its input is -1.5, its output nan",
+    )
+
+
+# ---------------------------------------------------------------- what is said at all
+
+
+def test_what_is_no_layer_is_told_to_be_one():
+    class Mine:
+        pass
+
+    with pytest.raises(TypeError) as caught:
+        check_module(Mine, shape=(4, 3))
+    assert str(caught.value) == (
+        "check_module: module must be a Module or what makes one, got Mine\n"
+        "  hint: class Mine(nn.Module): ..."
+    )
+
+
+def test_a_method_may_call_its_layer_as_it_likes():
+    class Own(nn.Module):
+        def updateOutput(s, x):
+            s.output = x
+            return s.output
+
+        def updateGradInput(me, x, g):
+            raise ValueError("no way back")
+
+    found = violation(Own())
+    assert (found.method, found.problem.partition(" (")[0]) == (
+        "updateGradInput",
+        "it raises ValueError: no way back",
+    )
+
+
+def test_what_was_never_drawn_is_not_told():
+    assert violation(Misspelt(3, 3)).context == "input (4, 3) float64, seed 0"

@@ -670,6 +670,26 @@ INPUTS += [
     ),
 ]
 
+INPUTS += [
+    (
+        "between two bounds",
+        each(lambda x: np.clip(x, -1, 1), lambda x: abs(x) < 2),
+        (5, 4),
+        "only where 1 < |input| < 2, where expected is 0: got is not -> does the forward saturate, "
+        "mask or ignore these?",
+    ),
+    (
+        "mean goes back as a sum",
+        layer(
+            lambda x: x.reshape(len(x), x.shape[1] // 3, 3).mean(2),
+            lambda x, g: np.repeat(g, 3, axis=1),
+        ),
+        (5, 6),
+        "got = 3 * expected, the number of entries that share an output -> summed instead of "
+        "averaged?",
+    ),
+]
+
 SILENT = [
     layer(lambda x: x**2, lambda x, g: 2 * x * g + 0.25 * x),
     layer(lambda x: x**2, lambda x, g: g * np.exp(x / 3)),
@@ -891,6 +911,23 @@ def test_equal_targets_that_count_once():
     input = np.random.default_rng(0).uniform(-1, 1, (3, 3))
     found = guessed(Loss(classes, once), input, "gradInput", target=np.array([2, 0, 1]))
     assert found == "of samples that are alike, only the first gets any -> counted once?"
+
+
+def test_a_label_that_is_wrong_where_it_is_not_flat():
+    """Too much where the class is 1; of each class, some samples pay nothing."""
+
+    def paying(x, t):
+        return np.where(t == 1, 1, -1) * x.sum(1)
+
+    def too_much(x, t):
+        return np.where(t == 1, 1.5, -1)[:, None] * (paying(x, t) > 0)[:, None] + 0 * x
+
+    input = np.random.default_rng(0).uniform(-1, 1, (8, 3))
+    target = np.array([0, 1, 0, 1, 1, 0, 2, 1])
+    found = guessed(
+        Loss(lambda x, t: positive(paying(x, t)), too_much), input, "gradInput", 0, target
+    )
+    assert found == "only where target = 1: got = 1.5 * expected"
 
 
 def test_a_bound_of_few_different_numbers_is_none():

@@ -1,5 +1,6 @@
 """check_module and check_criterion."""
 
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from torchlite.nn.checks import title
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
 from torchlite.nn.nested import copy_arrays, is_array, leaves
-from torchlite.nn.stateful import shadowed
+from torchlite.nn.stateful import Stateful, shadowed
 from torchlite.testing import values
 from torchlite.testing.criterion_subject import CriterionSubject
 from torchlite.testing.exemptions import Exemptions, around
@@ -246,9 +247,12 @@ def given_or_made(caller: str, argument: str, kind: type[Any], given: Any) -> An
         hint = "check_criterion(criterion, input, target)"
     elif isinstance(made, Module):
         hint = "check_module(module, input)"
-    raise fault(
-        DTypeError, caller, argument, f"a {kind.__name__} or what makes one", title(made), hint=hint
-    )
+    got = title(made)
+    if not isinstance(made, Stateful) and type(made).__module__ not in sys.stdlib_module_names:
+        got = type(made).__name__
+        hint = f"class {got}(nn.{kind.__name__}): ..."
+    expected = f"a {kind.__name__} or what makes one"
+    raise fault(DTypeError, caller, argument, expected, got, hint=hint)
 
 
 def _chosen(

@@ -44,8 +44,8 @@ HINTS: dict[str, list[tuple[str, str]]] = {
     "repeat": [
         (
             "draws from",
-            "from torchlite import random; random.uniform(0, 1, size=input.shape) and random.normal"
-            "(0, 1, size=input.shape) draw",
+            "from torchlite import random; random.uniform(0, 1, size=input.shape), or "
+            "random.normal, in the place of it",
         ),
         (
             "",
@@ -203,8 +203,8 @@ HINTS: dict[str, list[tuple[str, str]]] = {
         ("mask, or noise", "draw anew in every updateOutput, and keep what was drawn last"),
         (
             "raises|",
-            "compute from input what was kept of the last forward, as self.output is; or raise "
-            "torchlite.errors.StateError unless np.array_equal(input, the input of that forward)",
+            "compute again, from input, what it takes of the last forward (self.output, a mask); "
+            "or raise torchlite.errors.StateError unless np.array_equal(input, the input of that)",
         ),
     ],
     "accUpdate": [
@@ -260,6 +260,13 @@ ERRORS = [
         "the number of samples may be 0: divide by max(len(input), 1)",
     ),
 ]
+RAISED = [
+    (
+        "^(updateGradInput|accGradParameters): .*(matmul|not aligned|broadcast|reshape)",
+        "gradOutput has the shape of the output, gradInput that of input, and a gradient that of "
+        "its parameter: is an operand transposed?",
+    ),
+]
 # What in a layer's code may lose NaN, and what to write.
 SAYS_SO = 'exempt = {"nan": "why"} in the class'
 LOSING_NAN = [
@@ -288,7 +295,7 @@ def hint_of(layer: Any, method: str, property: str, problem: str) -> str | None:
     known = HINTS.get(property, [])
     if re.search("it (|cannot be checked: the check )raises", said):
         # The error tells, but for what it is.
-        known = [(phrase, hint) for phrase, hint in known if "raises" in phrase]
+        known = [*RAISED, *((phrase, hint) for phrase, hint in known if "raises" in phrase)]
     elif property == "empty":
         known = [*ERRORS, *known]
     hint = next((hint for phrase, hint in known if re.search(phrase, said)), None)

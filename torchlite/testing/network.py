@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from torchlite import random
+from torchlite.errors import TorchliteError
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
+from torchlite.nn.container import Container
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.module import Module
 from torchlite.nn.nested import (
@@ -28,7 +30,15 @@ from torchlite.testing import values
 from torchlite.testing.check import given_or_made, stream_kept
 from torchlite.testing.criterion_subject import CriterionSubject
 from torchlite.testing.module_subject import ModuleSubject
+from torchlite.testing.precision import cause_of_double
 from torchlite.testing.properties.gradients import by_inputs
+from torchlite.testing.raised import (
+    OF_THE_LAYER,
+    arguments_of,
+    call_of,
+    check_signatures,
+    line_of,
+)
 from torchlite.testing.slopes import (
     CENTRAL,
     COMPLEX,
@@ -40,7 +50,7 @@ from torchlite.testing.slopes import (
 )
 from torchlite.testing.subject import ROUNDING, Subject, attempt, quietly
 from torchlite.testing.variations import check_there
-from torchlite.testing.violations import GradientMismatch
+from torchlite.testing.violations import ContractViolation, GradientMismatch, shown
 
 __all__ = ["NetworkReport", "check_network"]
 
@@ -327,7 +337,11 @@ class _Network(Subject):
 
     def check(self) -> NetworkReport:
         """Return what is right, or raise what is not."""
-        exact = self.ran("float64")
+        try:
+            exact = self.ran("float64")
+        except Exception as error:
+            self._blame(error)
+            raise
         if not np.isfinite(exact.loss):
             self._first_without_numbers()
         trembling = attempt(self.ran, "float64", self._rounded("float64")) or exact
@@ -343,6 +357,32 @@ class _Network(Subject):
         oracle = COMPLEX if self.complex else CENTRAL
         self.notes.append(f"along random directions, by {oracle}")
         return NetworkReport(self.title, exact.loss, [spot.of for spot in spots], self.notes)
+
+    def _blame(self, error: Exception) -> None:
+        """Fail, naming the layer that raised an error of its own, with what it was given."""
+        if isinstance(error, TorchliteError):
+            return
+        net, criterion = self.model("float64")
+        places = {id(place.module): _named(place) for place in walk(net)}
+        layers = [*(place.module for place in walk(net)), criterion]
+        if isinstance(error, TypeError):
+            for layer in layers[:-1]:
+                at = self._at(places[id(layer)])
+                check_signatures(at, layer, ("input",), ("input", "gradOutput"))
+        call = call_of(error, layers)
+        if call is None or isinstance(call[0], Container):
+            return
+        layer, frame = call
+        method = frame.f_code.co_name
+        if method == "updateOutput" and not isinstance(error, OF_THE_LAYER):
+            # Its input may be what is wrong.
+            return
+        problem = f"with {arguments_of(frame)}, it raises {type(error).__name__}: {error}"
+        at = self._at(places.get(id(layer), checks.title(layer)))
+        try:
+            at.fail(method, problem + line_of(error))
+        except ContractViolation as violation:
+            raise violation from error
 
     def _ends(self, run: _Run, other: _Run) -> Iterator[_Spot]:
         """Yield the parameters and the input."""
@@ -402,6 +442,7 @@ class _Network(Subject):
                 self._at(_named(places[i])).fail(
                     "updateOutput",
                     f"its output has entries that are no numbers; the loss is {run.loss}.",
+                    hint=_where_lost(run.inputs[i], run.outputs[i]),
                 )
         criterion = checks.title(self.model("float64")[1])
         self._at(criterion).fail("updateOutput", f"the loss is {run.loss}, no number.")
@@ -587,7 +628,12 @@ class _Network(Subject):
 
     def _check_low_precision(self) -> None:
         """Fail unless the network's own dtype gives what float64 does, but for rounding."""
-        runs = self._in_both(recording=False)
+        try:
+            runs = self._in_both(recording=False)
+        except Exception:
+            # Who refuses another dtype is not who made it.
+            self._first_of_other_dtype()
+            raise
         losses = [np.array(run.loss) for run in runs]
         ends = [key for key in runs[0].gradients if key[0] != "output"]
         off = self._off(*losses)
@@ -606,6 +652,33 @@ class _Network(Subject):
             if by := self._off(*(run.gradients[spot.key] for run in runs)):
                 name = f"{spot.name}, by {spot.of},"
                 self._at(spot.where).fail(spot.method, words % (name, by), GradientMismatch)
+
+    def _first_of_other_dtype(self) -> None:
+        """Fail, naming the first module that makes another dtype than the network's own."""
+        net, criterion = self.model(self.own)
+        made: list[tuple[int, str, Any, Any]] = []
+
+        def noting(i: int, method: str, call: Callable[..., Any]) -> Callable[..., Any]:
+            def noted(*arguments: Any) -> Any:
+                result = call(*arguments)
+                others = (a.dtype for a in leaves(result) if is_floating(a) and a.dtype != self.own)
+                made.extend((i, method, arguments[0], dtype) for dtype in others)
+                return result
+
+            return noted
+
+        methods = ("updateOutput", "updateGradInput")
+        shadows = [
+            (part, {name: noting(i, name, getattr(part, name)) for name in methods})
+            for i, part in self._parts(net)
+        ]
+        with shadowed(shadows):
+            attempt(self._forward_and_backward, net, criterion, _Run(0.0, {}), {}, self.own)
+        for i, method, input, dtype in made[:1]:
+            place = list(walk(self.sources[0]))[i]
+            alone = attempt(ModuleSubject, place.module, input)
+            hint = alone and cause_of_double(alone, method)
+            self._at(_named(place)).fail(method, f"of {self.own} it makes {dtype}.", hint=hint)
 
     def _in_both(self, recording: bool) -> list[_Run]:
         """Run in float64 and in the own dtype, each with the numbers as they are and rounded."""
@@ -683,6 +756,14 @@ class _Moved:
 
     def _beside(self, forward: Callable[[Any], Any], step: Array) -> Callable[[Any], Any]:
         return lambda input: forward(_plus(input, step))
+
+
+def _where_lost(input: Any, output: Any) -> str | None:
+    """Say of one entry that is no number what the input is there, if each entry has one."""
+    if np.shape(input) != np.shape(output) or not is_floating(input):
+        return None
+    index = tuple(int(k) for k in np.argwhere(~np.isfinite(output))[0])
+    return f"at {list(index)} its input is {shown(input[index])}, its output {shown(output[index])}"
 
 
 def _named(place: Place) -> str:

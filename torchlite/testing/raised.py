@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from traceback import walk_stack, walk_tb
 from types import FrameType
@@ -16,7 +16,18 @@ from torchlite.testing.duck import Duck
 from torchlite.testing.subject import Subject
 from torchlite.testing.violations import ContractViolation
 
-__all__ = ["blame", "blaming", "line_of", "method_of", "own_frame", "own_lines"]
+__all__ = [
+    "OF_THE_LAYER",
+    "arguments_of",
+    "blame",
+    "blaming",
+    "call_of",
+    "check_signatures",
+    "line_of",
+    "method_of",
+    "own_frame",
+    "own_lines",
+]
 
 # Whose lines are no user's.
 THEIRS = {"numpy", "torchlite", *sys.stdlib_module_names}
@@ -28,10 +39,14 @@ SIGNATURES = {
 }
 
 
+# Errors that hardly any argument causes; others may be the caller's.
+OF_THE_LAYER = (AttributeError, NameError, NotImplementedError, TypeError)
+
+
 def blame(s: Subject, error: Exception) -> None:
     """Raise that the layer raised this error, in the first line how it was called."""
     if isinstance(error, TypeError):
-        _check_signatures(s)
+        check_signatures(s, s.base, s.asked, s.given)
     frame = _call(error, type(s.base))
     method = method_of(error, type(s.base))
     if frame is None:
@@ -43,13 +58,10 @@ def blame(s: Subject, error: Exception) -> None:
 
 
 def blaming(s: Subject, call: Callable[[], Any]) -> Any:
-    """Return what a call returns, and blame the layer for errors that hardly any argument causes.
-
-    Others are the caller's.
-    """
+    """Return what a call returns, and blame the layer for errors that are its own."""
     try:
         return call()
-    except (AttributeError, NameError, NotImplementedError, TypeError) as error:
+    except OF_THE_LAYER as error:
         if isinstance(error, TorchliteError):
             raise
         s.property = "split"
@@ -93,17 +105,23 @@ def _call(error: BaseException, kind: type[Any]) -> FrameType | None:
     first = None
     for frame, _ in walk_tb(error.__traceback__):
         code = frame.f_code
-        if isinstance(frame.f_locals.get("self"), kind) and hasattr(kind, code.co_name):
+        if isinstance(_first_argument(frame), kind) and hasattr(kind, code.co_name):
             if code.co_name in SIGNATURES:
                 return frame
             first = first or frame
     return first
 
 
+def _first_argument(frame: FrameType) -> Any:
+    """Return the layer, if it is a method's frame, whatever it is called there."""
+    code = frame.f_code
+    return frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+
+
 def _circumstances(s: Subject, frame: FrameType) -> Iterator[str]:
     """Yield what is special about a call, among those that are made of this layer."""
     held = frame.f_locals
-    layer = held["self"]
+    layer = _first_argument(frame)
     if getattr(layer, "train", None) is not getattr(s.base, "train", None):
         yield f"in {'training' if layer.train else 'evaluation'} mode"
     for name in frame.f_code.co_varnames[1 : frame.f_code.co_argcount]:
@@ -141,14 +159,14 @@ def _kind(value: Any, usual: Any) -> tuple[str, str]:
     return words, ""
 
 
-def _check_signatures(s: Subject) -> None:
+def check_signatures(s: Subject, layer: Any, asked: Iterable[str], given: Iterable[str]) -> None:
     """Fail if one of the contract's calls cannot be made at all, and say how it is to be."""
     for method, names in SIGNATURES.items():
-        if method not in s.methods:
+        if not hasattr(layer, method):
             continue
-        wanted = (*s.asked,) if method == "updateOutput" else (*s.given, *names[2:])
+        wanted = (*asked,) if method == "updateOutput" else (*given, *names[2:])
         try:
-            inspect.signature(getattr(s.base, method)).bind(*wanted)
+            inspect.signature(getattr(layer, method)).bind(*wanted)
         except ValueError:
             continue
         except TypeError:
@@ -156,3 +174,26 @@ def _check_signatures(s: Subject) -> None:
                 problem = f"it must take scale: {method}(self, input, gradOutput, scale=1)."
                 s.fail(method, problem, property="scale")
             s.fail(method, f"it must take {' and '.join(wanted)}.", property="split")
+
+
+def call_of(error: BaseException, layers: Collection[Any]) -> tuple[Any, FrameType] | None:
+    """Return the layer whose call raised, of some, and the frame of that call."""
+    found = None
+    for frame, _ in walk_tb(error.__traceback__):
+        layer = _first_argument(frame)
+        if frame.f_code.co_name in SIGNATURES and any(layer is each for each in layers):
+            found = layer, frame
+    return found
+
+
+def arguments_of(frame: FrameType) -> str:
+    """Return with arrays of which shapes a call was made."""
+    given = {
+        name: frame.f_locals.get(name)
+        for name in frame.f_code.co_varnames[1 : frame.f_code.co_argcount]
+    }
+    return ", ".join(
+        f"{name} {shapes(value)}"
+        for name, value in given.items()
+        if leaves(value) and all(map(is_array, leaves(value)))
+    )

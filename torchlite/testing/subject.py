@@ -335,10 +335,9 @@ class Subject:
             return f"seed {self.seed}"
         dtypes = sorted({str(a.dtype) for a in leaves(self.input) if is_array(a)})
         _, (name, beside) = self.given.items()
-        return (
-            f"input {shapes(self.input)} {', '.join(dtypes)}, {name} {shapes(beside)}, "
-            f"seed {self.seed}"
-        )
+        # Of a layer whose forward raises, no gradOutput was drawn.
+        along = "" if name == "gradOutput" and beside is None else f"{name} {shapes(beside)}, "
+        return f"input {shapes(self.input)} {', '.join(dtypes)}, {along}seed {self.seed}"
 
     def fail(
         self,

@@ -102,7 +102,6 @@ PATTERNS: list[Pattern] = [
     zero_places,
     at_one_place,
     added,
-    slice_factors,
     entry_factors,
     summed_up,
     reshaped,
@@ -119,6 +118,7 @@ PATTERNS: list[Pattern] = [
     in_one_part,
     formula,
     of_other_settings,
+    slice_factors,
     other_places,
     trembles,
 ]
@@ -130,6 +130,7 @@ OF_NUMBERS: list[Pattern] = [
     one_factor,
     rounded,
     flat_places,
+    of_label,
     only_where,
     no_signs,
     some_signs,
@@ -171,6 +172,7 @@ POOLED: list[Pattern] = [
     flat_everywhere,
     flat_places,
     in_one_part,
+    no_target,
     of_label,
     only_where,
     some_signs,
@@ -211,10 +213,11 @@ def _asked_of(clues: Clues) -> list[Pattern]:
 
 def _holds_elsewhere(pattern: Pattern, found: str, clues: Clues) -> bool:
     """Tell whether at other numbers, where anything is wrong, it is so for the same reason."""
-    if pattern in POOLED or not clues.elsewhere:
+    others = [other for other in clues.elsewhere if other.got.any() or other.expected.any()]
+    if pattern in POOLED or not others:
         return True
     what = str if pattern in EXACT else _words
-    there = [_asked(pattern, other) for other in clues.elsewhere if other.wrong.any()]
+    there = [_asked(pattern, other) for other in others if other.wrong.any()]
     return bool(there) and all(what(_place(said)) == what(_place(found)) for said in there)
 
 

@@ -97,9 +97,9 @@ class Derivative:
         except Exception as error:
             raise Refused from error
 
-    def at_other_numbers(self, rng: np.random.Generator) -> "Derivative | None":
+    def at_other_numbers(self, n: int) -> "Derivative | None":
         """Return the same at numbers like these, in another order; None if they are refused."""
-        subject = moved(self.subject, rng)
+        subject = moved(self.subject, n)
         if subject is None:
             return None
         variable = variable_of(subject, self.variable.kind, self.variable)
@@ -228,7 +228,7 @@ class Clues:
             return []
         found = []
         for n in range(ELSEWHERE):
-            other = known.at_other_numbers(values.generator(n))
+            other = known.at_other_numbers(n + 1)
             try:
                 if other is not None and other.jacobian is not None:
                     expected = np.where(other.skipped, 0.0, other.expected)
@@ -309,16 +309,16 @@ def variable_of(subject: Any, kind: str, like: Any, number: int | None = None) -
     return type(like)(subject, kind, like.number if number is None else number)
 
 
-def moved(subject: Any, rng: np.random.Generator) -> Any:
+def moved(subject: Any, n: int) -> Any:
     """Return the subject at numbers like its own, in another order; None if it refuses them."""
     target: Any = getattr(subject, "target", None)
     others: dict[str, Any] = {}
     if is_array(target) and target.ndim:
         # What a row may be, a class or a distribution, is known of those that are there.
-        others["target"] = rng.permutation(target)
+        others["target"] = np.roll(target, n, axis=0)
     # Of probabilities, there are none beyond 1.
     for most in (1.25, 1.0):
-        found = moved_by(subject, rng, most, others)
+        found = moved_by(subject, values.generator(n), most, others)
         if found is not None:
             return found
     return None

@@ -1,7 +1,7 @@
 """The gradient of something else: another array, mode, setting, mask or target."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -136,16 +136,30 @@ def no_target(c: Clues) -> str | None:
     target: Any = getattr(known.subject, "target", None) if known else None
     if not is_array(target) or target.ndim == 0:
         return None
-    other = copy.copy(known.subject)
-    other.target = target[::-1] * 0.5 + 0.125 if is_floating(target) else np.roll(target, 1)
     direction = np.where(known.skipped, 0.0, np.arange(1.0, c.got.size + 1).reshape(c.got.shape))
-    try:
-        found = leaves(other.run().gradInput)[known.variable.number]
-        variables = (known.variable, variable_of(other, "input", known.variable))
-        now, then = (known.slopes_of(v, direction) for v in variables)
-    except Exception:
-        # It may refuse such a target.
-        return None
-    if c.is_got(found * float(known.weights[0])) and not np.allclose(now, then):
-        return "got is the same for another target -> does not depend on the target?"
-    return None
+    matters = False
+    for other in other_targets(known, target):
+        try:
+            found = leaves(other.run().gradInput)[known.variable.number]
+            variables = (known.variable, variable_of(other, "input", known.variable))
+            now, then = (known.slopes_of(v, direction) for v in variables)
+        except Exception:
+            # It may refuse such a target.
+            continue
+        if not c.is_got(found * float(known.weights[0])):
+            return None
+        matters |= not np.allclose(now, then)
+    return (
+        "got is the same for another target -> does not depend on the target?" if matters else None
+    )
+
+
+def other_targets(known: Any, target: Any) -> Iterator[Any]:
+    """Yield the subject with other targets: on the other side of the input, or in other order."""
+    targets = [target[::-1] * 0.5 + 0.125 if is_floating(target) else np.roll(target, 1)]
+    if is_floating(target) and target.shape == known.here.shape:
+        targets.append(2 * known.here - target)
+    for other_target in targets:
+        other = copy.copy(known.subject)
+        other.target = other_target
+        yield other

@@ -139,6 +139,10 @@ def side(numbers: Any, wrong: Any, name: str, most: float) -> str | None:
             return f"{called} > {bound(outside.max(), inside.min())}"
         if inside.max() < outside.min() and called == name:
             return f"{called} < {bound(inside.max(), outside.min())}"
+        below, above = outside[outside < inside.min()], outside[outside > inside.max()]
+        if len(below) + len(above) == len(outside) and len(below) and len(above):
+            low, high = bound(below.max(), inside.min()), bound(inside.max(), above.min())
+            return f"{low} < {called} < {high}"
     return None
 
 
@@ -298,18 +302,23 @@ def label(c: Clues) -> str | None:
     target: Any = getattr(c.derivative.subject, "target", None) if c.derivative else None
     if not is_array(target) or target.shape != c.got.shape[: target.ndim] or not some(c):
         return None
-    pairs = [labels_of(each) for each in (c, *c.elsewhere)]
-    labels, wrong = (np.concatenate([np.ravel(p[k]) for p in pairs]) for k in (0, 1))
+    known = [labels_of(each) for each in (c, *c.elsewhere)]
+    labels, wrong, alive = (np.concatenate([np.ravel(k[i]) for k in known]) for i in range(3))
+    labels, wrong = labels[alive], wrong[alive]
     named = np.unique(labels[wrong])
     if len(named) == 1 and (wrong == (labels == named[0])).all() and 0.5**wrong.size <= CHANCE:
         return f"only where target = {named[0]:g}"
     return None
 
 
-def labels_of(c: Clues) -> tuple[Any, Any]:
-    """Return the labels of the target, and of each whether anything is wrong there."""
+def labels_of(c: Clues) -> tuple[Any, Any, Any]:
+    """Return the labels of the target, and of each whether there anything is wrong, or not 0."""
     target = c.derivative.subject.target
-    return target, c.wrong.reshape(*target.shape, -1).any(axis=-1)
+
+    def any_of(mask: Any) -> Any:
+        return mask.reshape(*target.shape, -1).any(axis=-1)
+
+    return target, any_of(c.wrong), any_of((c.got != 0) | (c.expected != 0))
 
 
 def at_one_place(c: Clues) -> str | None:

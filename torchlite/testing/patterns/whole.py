@@ -129,6 +129,7 @@ def counts(c: Clues) -> list[tuple[int, str]]:
         found.append((outputs, ", the number of outputs"))
         if c.derivative.variable.kind == "parameter" and c.got.ndim == 1:
             found.append((outputs // c.got.size, ", the number of outputs that share each"))
+        found.append((c.got.size // outputs, ", the number of entries that share an output"))
     return found
 
 
