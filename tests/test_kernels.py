@@ -226,7 +226,16 @@ def test_choose_gives_the_bits_of_where(dtype, repeats):
     yes, no = np.repeat(special, 8), np.tile(special, 8)
     yes, no = np.tile(yes, (repeats, 1)), np.tile(no, (repeats, 1))
     condition = np.random.default_rng(0).random(yes.shape) < 0.5
-    for one, other in ((yes, no), (1, no), (yes, -0.25), (yes, no[0]), (np.inf, -1)):
+    for one, other in (
+        (yes, no),
+        (1, no),
+        (yes, -0.25),
+        (yes, no[0]),
+        (np.inf, -1),
+        (0, no),
+        (-0.0, no),
+        (0, 2),
+    ):
         got = functions.choose(condition, one, other, yes.dtype)
         expected = np.where(condition, np.asarray(one, dtype), np.asarray(other, dtype))
         assert got.dtype == dtype

@@ -37,6 +37,11 @@ def choose(condition: Array, yes: Array | float, no: Array | float, dtype: Any) 
     if bits is None or type(condition) is not np.ndarray or condition.size <= _FEW:
         return np.where(condition, yes, no).astype(dtype, copy=False)
     first, second = (np.asarray(value, dtype).view(bits) for value in (yes, no))
+    if not (first.ndim or first):
+        # Of zeros alone: what is subtracted from truth values is all ones, or nothing.
+        chosen = np.subtract(condition.view(np.int8), 1).astype(bits)
+        chosen &= second
+        return chosen.view(dtype)
     chosen = condition.astype(bits)
     chosen *= np.subtract(first, second)
     chosen += second
