@@ -204,7 +204,9 @@ def axpy(target: Array, alpha: Number, x: Array) -> None:
         x, target = x.reshape(-1), target.reshape(-1)
     add = (_load() if _axpys is None else _axpys).get(x.dtype.char) if alpha else None
     size = target.size
-    if add is None:
+    if alpha == 1 and size > _SHARED:
+        target += x
+    elif add is None:
         for start in range(0, size, _CACHED):
             target[start : start + _CACHED] += alpha * x[start : start + _CACHED]
     elif 0 < size <= _SHARED:
