@@ -31,7 +31,7 @@ SPEED = 100.0
 # Pages get so many frames a second at most, and making and sending them takes at most this part of
 # the time that is left to the training.
 FRAMES = 30
-SHARE = 0.07
+SHARE = 0.06
 # When nobody has looked for so many seconds, the training pauses.
 PATIENCE = 10.0
 # Who has asked within so many seconds looks still.
