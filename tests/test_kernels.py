@@ -1,6 +1,7 @@
 """Accumulating products, by SciPy and by NumPy; arrays that tile a piece of memory."""
 
 import itertools
+import platform
 import subprocess
 import sys
 
@@ -304,6 +305,31 @@ def test_rows_that_are_long_enough_are_not_buffered(shape, axis, short):
     with pytest.raises(KeyError), buffers.broadcasting(np.zeros(shape), axis):
         raise KeyError
     assert np.getbufsize() == before
+
+
+FAULTS = """
+import resource
+import numpy as np
+import torchlite as nn
+layer, x = nn.LogSoftMax(), np.ones((256, 1000))
+def steps(n):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(n):
+        layer.forward(x)
+        layer.backward(x, x)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+steps(3)
+print(steps(10))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc")
+def test_memory_is_not_got_anew_at_every_step():
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True
+    )
+    # Each array of the step has 500 pages.
+    assert int(done.stdout) < 500
 
 
 # ---------------------------------------------------------------- flat
