@@ -18,6 +18,7 @@ import importlib.util
 import sys
 import time
 import warnings
+from collections import Counter
 from contextlib import redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
@@ -211,6 +212,10 @@ def by_jax(row):
     return False
 
 
+# What the checker says of each layer that it accuses.
+ANSWERS = {}
+
+
 def by_checker(row):
     rng = np.random.default_rng(0)
     random.manualSeed(1)
@@ -223,7 +228,8 @@ def by_checker(row):
             check_module(row.make, row.input(rng), **options)
         else:
             check_module(row.make, shape=row.input, **options)
-    except ContractViolation:
+    except ContractViolation as violation:
+        ANSWERS[row.name] = violation
         return True
     return False
 
@@ -286,6 +292,16 @@ def versions():
     return found
 
 
+def guesses():
+    """Return in a sentence how often the checker's guess at a wrong gradient is right."""
+    faults = bugs.of_gradients()
+    found = Counter(bugs.verdict(bug, ANSWERS.get(bug.name)) for bug in faults)
+    return (
+        f"Of {len(faults)} wrong gradients, the checker's first answer guesses {found['right']} "
+        f"rightly and {found['wrong']} wrongly; of {found['silent']} it gives no guess."
+    )
+
+
 def written(page, counted, lines):
     """Return the page with these lines in the place of the last ones."""
     before, _, rest = page.partition("<!-- scoreboard -->\n")
@@ -315,6 +331,9 @@ def main():
         print(f"{lines[-1]} {time.perf_counter() - start:.0f} s", flush=True)
         if options.names:
             print(f"\nmissed: {', '.join(missed)}\n\naccused: {', '.join(accused)}\n", flush=True)
+    if ANSWERS:
+        lines += ["", guesses()]
+        print(lines[-1])
     if options.write:
         PAGE.write_text(written(PAGE.read_text("utf-8"), counted, lines), "utf-8")
 

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import bugs
@@ -331,6 +332,21 @@ def test_the_scoreboard_writes_its_table(monkeypatch, tmp_path):
         "| input gradient, central differences | 2 | 0 |\n"
         "| input and parameter gradients, central differences | 2 | 0 |\n"
         "<!-- end -->\nafter\n"
+    )
+
+
+def test_the_scoreboard_counts_guesses(monkeypatch, capsys):
+    turned = bugs.Bug(Reversed, (2, 3), {"gradInput"}, "turned around", pattern="wrong sign")
+    rows = [turned, replace(turned, pattern="doubled"), replace(turned, kills={"batch"})]
+    monkeypatch.setattr(checker_scoreboard, "GOOD", [])
+    monkeypatch.setattr(checker_scoreboard, "ANSWERS", {})
+    monkeypatch.setattr(bugs, "right", list)
+    monkeypatch.setattr(bugs, "corpus", lambda: [*rows, replace(rows[2], pattern=None)])
+    monkeypatch.setattr(sys, "argv", ["checker_scoreboard.py", "--only", "torchlite.testing"])
+    checker_scoreboard.main()
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "Of 3 wrong gradients, the checker's first answer guesses 2 rightly and 1 wrongly; of 0 it "
+        "gives no guess."
     )
 
 

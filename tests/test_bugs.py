@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from bugs import CriterionBug, bases, corpus, extremes, right
+from bugs import CriterionBug, bases, corpus, extremes, of_gradients, right, verdict
 from bugs.good import BIG, GOOD
 from cases import draw
 from hypothesis import given, settings
@@ -28,9 +28,7 @@ NAMED = {bug.name: bug for bug in BUGS}
 WRITTEN = right()
 
 
-# The faults whose numbers show what kind of fault it is.
-GRADIENTS = {"gradInput", "gradParameters", "accumulate", "scale"}
-# What share of them the first answer must name at least, and may misname at most.
+# What share of wrong gradients the first answer must name at least, and may misname at most.
 RIGHT, WRONG = 0.5, 0.02
 
 
@@ -70,16 +68,6 @@ def first_answer(name):
     return violation(NAMED[name])
 
 
-def verdict(bug):
-    """Tell whether the checker's first answer guesses what kind of fault it is."""
-    found = first_answer(bug.name)
-    if found is None:
-        return "survives"
-    if bug.pattern and bug.pattern in f"{found.problem} {found.pattern}":
-        return "right"
-    return "wrong" if found.pattern else "silent"
-
-
 def killers(bug):
     """Return the properties that find the bug."""
     found = violation(bug, level="strict", all_failures=True)
@@ -109,9 +97,8 @@ def test_bug_is_found_by_each_property_listed(bug):
 
 
 def test_guesses_are_right_more_often_than_wrong():
-    faults = [bug for bug in BUGS if bug.pattern or GRADIENTS & set(bug.kills)]
-    verdicts = {bug.name: verdict(bug) for bug in faults}
-    shares = {what: n / len(faults) for what, n in Counter(verdicts.values()).items()}
+    verdicts = {bug.name: verdict(bug, first_answer(bug.name)) for bug in of_gradients()}
+    shares = {what: n / len(verdicts) for what, n in Counter(verdicts.values()).items()}
     assert shares["right"] >= RIGHT, shares
     wrong = [name for name, what in verdicts.items() if what == "wrong"]
     assert shares.get("wrong", 0) <= WRONG, wrong

@@ -61,6 +61,24 @@ class CriterionBug:
         return type(self.make()).__name__
 
 
+# The properties of faults whose numbers show what kind of fault it is.
+GRADIENTS = {"gradInput", "gradParameters", "accumulate", "scale"}
+
+
+def of_gradients() -> list[Bug | CriterionBug]:
+    """Return the bugs of which an answer should guess what kind of fault it is."""
+    return [bug for bug in corpus() if bug.pattern or GRADIENTS & set(bug.kills)]
+
+
+def verdict(bug: Bug | CriterionBug, found: Any) -> str:
+    """Tell whether a violation, the checker's answer, guesses what kind of fault it is."""
+    if found is None:
+        return "survives"
+    if bug.pattern and bug.pattern in f"{found.problem} {found.pattern}":
+        return "right"
+    return "wrong" if found.pattern else "silent"
+
+
 def corpus() -> list[Bug | CriterionBug]:
     """Return all bugs: those of every file here but the ones of right layers."""
     return [bug for file in _files() if not file.startswith("good") for bug in _list(file, "BUGS")]
