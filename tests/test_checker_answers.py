@@ -325,6 +325,23 @@ def test_of_a_gradient_that_is_wrong_patterns_tell():
     )
 
 
+def test_what_overflows_in_single_precision_is_told_how_else():
+    def softmax(x):
+        powers = np.exp(x)
+        return powers / powers.sum(axis=1, keepdims=True)
+
+    def back(x, g):
+        y = np.exp(x - x.max(axis=1, keepdims=True))
+        y = y / y.sum(axis=1, keepdims=True)
+        return y * (g - (g * y).sum(axis=1, keepdims=True))
+
+    found = violation(Layer(softmax, back), only="dtype")
+    assert found.hint == (
+        "np.exp(x - x.max(axis=-1, keepdims=True)) in a softmax; (1 + np.tanh(x / 2)) / 2 is the "
+        "sigmoid, np.logaddexp(0, x) is log(1 + exp(x))"
+    )
+
+
 def test_of_an_error_of_its_own_the_layer_tells_all():
     class Refuses(nn.Identity):
         def updateGradInput(self, input, gradOutput):

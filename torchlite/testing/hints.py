@@ -164,6 +164,11 @@ HINTS: dict[str, list[tuple[str, str]]] = {
     "dtype": [
         ("float32.* raises", "take float32, too: after net.float() all is of it"),
         ("it makes complex", "take the real part: .real"),
+        (
+            "overflows on the way",
+            "np.exp(x - x.max(axis=-1, keepdims=True)) in a softmax; (1 + np.tanh(x / 2)) / 2 is "
+            "the sigmoid, np.logaddexp(0, x) is log(1 + exp(x))",
+        ),
         ("it makes", "dtype=input.dtype in the place of dtype=np.float32 and .astype(np.float32)"),
         ("differs from float64", "constants that float32 does not have are lost: 1e-50 is 0 in it"),
     ],
