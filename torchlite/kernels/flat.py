@@ -2,18 +2,12 @@
 
 from collections.abc import Sequence
 from typing import Any
-from weakref import ref
 
 import numpy as np
 
 from torchlite.kernels.arrays import Array, address
 
-__all__ = ["flatten", "networks", "note", "runs", "stretch"]
-
-# How often a module was added to another, anywhere.
-additions = 0
-# By id, while they live, the networks whose parameters were made flat.
-_flattened: dict[int, Any] = {}
+__all__ = ["flatten", "runs", "stretch"]
 
 
 def _owner(array: Array) -> Any:
@@ -97,14 +91,3 @@ def flatten(arrays: Sequence[Array]) -> tuple[Array, list[Array]]:
         views.append(memory[start : start + array.size].reshape(array.shape))
         start += array.size
     return memory, views
-
-
-def note(network: Any) -> None:
-    """Note that the parameters of a network were made flat."""
-    key = id(network)
-    _flattened[key] = ref(network, lambda _: _flattened.pop(key, None))
-
-
-def networks() -> list[Any]:
-    """Return the networks, still there, whose parameters were made flat."""
-    return [network for known in list(_flattened.values()) if (network := known()) is not None]

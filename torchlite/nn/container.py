@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self, SupportsIndex, TypeGuard, final, overload
 
 from torchlite.errors import DTypeError, StateError, fault
-from torchlite.kernels import flat
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks, holders
 from torchlite.nn.module import Module
@@ -103,7 +102,6 @@ class Container(Module):
             )
         self.modules.insert(position, module)
         holders.added(self, module)
-        flat.additions += 1
         return self
 
     def remove(self, index: SupportsIndex | None = None) -> Self:

@@ -454,7 +454,7 @@ class Module(ThroughTime):
     @final
     def _flat_fault(self) -> str:
         """Return what is to be said if not all parameters are in the flat arrays, or ""."""
-        returned, views = self._flat_arrays or ((), ())
+        returned, views = self._flat_arrays
         # Nobody misses what nobody kept: getParameters()[0].size counts the parameters.
         if all(known() is None for known in returned):
             return ""
@@ -463,13 +463,6 @@ class Module(ThroughTime):
         if now <= those:
             return ""
         return _LEFT_FLAT if len(those & now) < len(views) else _NOT_IN_FLAT
-
-    @final
-    def _warn_of_additions(self, optimizer: str) -> None:
-        """Warn, once, if an optimizer begins a step while the flat arrays lack parameters."""
-        if self._flat_fault() == _NOT_IN_FLAT:
-            self._flat_arrays = None
-            warnings.warn(f"{optimizer}, {checks.title(self)}: {_NOT_IN_FLAT}", stacklevel=4)
 
     @final
     def _sorted_out(self, method: str, parameters: list[Array], gradients: list[Array]) -> Gathered:
@@ -517,7 +510,7 @@ class Module(ThroughTime):
 
         After an array was replaced, a layer added, or the network cast, the two no longer are its
         parameters: the next zeroGradParameters or updateParameters warns, once, if one of the two
-        was kept; of an added layer the optimizer that is given them does, too.
+        was kept.
 
         Raises
         ------
@@ -565,7 +558,6 @@ class Module(ThroughTime):
             [*(known for known in earlier if known() is not None), *map(ref, stretches)],
             [ref(array) for side in self._listed_parameters() for array in side],
         )
-        flat.note(self)
         return stretches[0], stretches[1]
 
     @final

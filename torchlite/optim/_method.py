@@ -21,7 +21,6 @@ from torchlite.errors import (
     TorchliteError,
     fault,
 )
-from torchlite.kernels import flat
 from torchlite.kernels.arrays import Array, is_array
 
 __all__ = [
@@ -107,7 +106,6 @@ class Method:
         self.state = frozenset(state)
         self._defaults = {name: key.default for name, key in keys.items()}
         self._vectors = [name for name, key in keys.items() if np.ndarray in key.kinds]
-        self._additions = 0  # how many there were at the last step
         self._rates: Callable[[], Any] = lambda: None  # what `_must_be_rates` looked at last
 
     def begin(
@@ -128,10 +126,6 @@ class Method:
         elif not isinstance(state, dict):
             raise self.misgiven(DTypeError, "state", "a dict", _printed(state))
         self.must_be_writeable("x", x)
-        if self._additions != flat.additions:
-            self._additions = flat.additions
-            for network in flat.networks():
-                network._warn_of_additions(self.name)
         for name in self._vectors:
             values = getattr(settings, name)
             if values is not None:
