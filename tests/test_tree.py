@@ -271,6 +271,22 @@ def test_of_a_part_that_was_looked_into_nothing_is_asked_by_name(monkeypatch):
     assert attributes(layer) == held
 
 
+def test_what_a_part_holds_of_its_class_is_cast():
+    class Held(nn.Module):
+        weight, gradWeight = np.ones(3), np.zeros(3)
+        modules = (nn.Linear(1, 1),)
+
+        def __init__(self):
+            self.weight, self.gradWeight = Held.weight, Held.gradWeight
+            self.modules = Held.modules
+
+    layer = Held().float()
+    assert layer.weight.dtype == layer.gradWeight.dtype == np.float32
+    assert layer.modules[0].type() == np.float32
+    assert layer.parameters()[0][0] is layer.weight
+    assert Held.weight.dtype == np.float64
+
+
 def test_attributes_that_are_not_the_usual_ones_are_found():
     layer = nn.Linear(2, 2)
     layer.other = layer.weight

@@ -285,8 +285,12 @@ def attributes(part: Stateful) -> dict[str, Any]:
     if any(type(value) is dict for value in referents):
         return vars(part)
     names = (*_USUAL, *part.transient)
+    of_class = [getattr(type(part), name, None) for name in names]
+    # What its class holds the part may hold as well; what is transient is not kept.
+    if any(map(_is_filled, of_class[: len(_USUAL)])):
+        return vars(part)
     held = {name: value for name in names if _is_looked_for(value := _own(part, name))}
-    empty = {id(getattr(type(part), name, None)) for name in names}
+    empty = set(map(id, of_class))
     values = (value for value in referents if id(value) not in empty)
     found = sorted(map(id, filter(_is_looked_for, values)))
     return held if found == sorted(map(id, held.values())) else vars(part)
@@ -294,6 +298,12 @@ def attributes(part: Stateful) -> dict[str, Any]:
 
 def _is_looked_for(value: Any) -> bool:
     return isinstance(value, (Stateful, list, tuple, dict)) or is_array(value)
+
+
+def _is_filled(value: Any) -> bool:
+    if is_array(value):
+        return value.size > 0
+    return isinstance(value, Stateful) or (isinstance(value, (list, tuple, dict)) and bool(value))
 
 
 def _own(part: Stateful, name: str) -> Any:
