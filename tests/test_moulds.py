@@ -111,9 +111,23 @@ class Held:
 
 
 @pytest.mark.parametrize("kind", [Copied, Reduced, ReducedEx])
-def test_what_copies_itself_does_so(kind):
-    layer = nn.Sequential(kind())
-    assert mould(layer)().get(0).told
+def test_what_copies_itself_does_so(kind, monkeypatch):
+    layer, asked = nn.Sequential(kind()), []
+
+    def counted(value, *memo):
+        if not memo:
+            asked.append(value)
+        return deepcopy(value, *memo)
+
+    deepcopy = copy.deepcopy
+    make = mould(layer)
+    with monkeypatch.context() as patch:
+        # A pickle asks __reduce__ and __reduce_ex__ as well.
+        patch.setattr(moulds.copy, "deepcopy", counted)
+        assert make().get(0).told
+        assert make().get(0).told
+    assert len(asked) == 2
+    assert all(value is layer for value in asked)
 
 
 def test_what_holds_what_copies_itself_is_copied_by_deepcopy():

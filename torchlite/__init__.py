@@ -1,7 +1,8 @@
 """torchlite: Torch7's nn in Python on NumPy.
 
 Every layer says, in explicit batched matrix maths, how its output, the gradient of its input and
-the gradients of its parameters are computed; what runs is not recorded, on no tape and in no graph.
+the gradients of its parameters are computed. There is no tape: gradients come from these lines
+alone.
 
 >>> import numpy as np
 >>> import torchlite as nn
