@@ -39,6 +39,7 @@ from torchlite.testing import (
     check_module,
     criterion_contract,
     drawn,
+    guards,
     jacobian,
     maths,
     module_contract,
@@ -1792,6 +1793,7 @@ def test_the_page_tells_the_numbers_that_the_checker_goes_by():
         f"at the input times {', '.join(factors)} and {factor}, at -|input|",
         f"with {two} samples, with {', '.join(map(str, samples))} and {most} samples",
         f"of a criterion with {one}; with",
+        f"numbers up to {guards.MOST}, in",
         f"with {one} and {two} where there is a third",
         f"with {variations.STEPS} entries along the second axis",
     ]

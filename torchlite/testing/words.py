@@ -5,9 +5,9 @@ from typing import Any
 
 from torchlite.nn.stateful import parts
 
-__all__ = ["words"]
+__all__ = ["CONTRACTS", "words"]
 
-_CONTRACTS = {"torchlite.nn.module", "torchlite.nn.container", "torchlite.nn.stateful", "builtins"}
+CONTRACTS = {"torchlite.nn.module", "torchlite.nn.container", "torchlite.nn.stateful", "builtins"}
 
 
 def words(module: Any, inside: bool = True) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def words(module: Any, inside: bool = True) -> dict[str, Any]:
 
     whole = parts(module) if inside else [module]
     for kind in dict.fromkeys(kind for part in whole for kind in type(part).__mro__):
-        if kind.__module__ in _CONTRACTS:
+        if kind.__module__ in CONTRACTS:
             continue
         for value in vars(kind).values():
             function = getattr(value, "fget", None) or getattr(value, "__func__", value)
