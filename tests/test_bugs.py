@@ -164,6 +164,8 @@ def test_right_layer_as_users_write_it_passes(good):
         ("Triangle-large", (64, 128, 4), 6),
         ("SoftThreshold-many", (16, 40, 4), 9),
         ("LargestMagnitude-large", (64, 128, 4), 9),
+        # Of kinks that add up, at zeros, gradients may lie beyond the slopes on both sides.
+        ("FeedForward", (1, 2, 3), 7),
     ],
 )
 def test_no_number_deceives_the_oracles(name, size, seed):
