@@ -30,8 +30,9 @@ def minibatches(
         True: in an order that `torchlite.random.randperm` draws at this call; the batches are
         copies. False: in the order given; the batches are views.
     least
-        A last batch of fewer rows joins the one before it, where there is one: with 2, no layer
-        that takes means over a batch, as BatchNormalization does, meets a single row.
+        A last batch of fewer rows, and fewer than size, joins the one before it, where there is
+        one: with 2, no layer that takes means over a batch, as BatchNormalization does, meets a
+        single row, unless size is 1.
 
     Raises
     ------
@@ -56,10 +57,8 @@ def minibatches(
     for argument, value in (("size", size), ("least", least)):
         if not isinstance(value, int | np.integer) or isinstance(value, bool):
             raise fault(DTypeError, "minibatches", argument, "a whole number", repr(value))
-    if size < 1:
-        raise fault(ShapeError, "minibatches", "size", "1 or more", repr(size))
-    if not 1 <= least <= size:
-        raise fault(ShapeError, "minibatches", "least", f"1 to {size}, the size", repr(least))
+        if value < 1:
+            raise fault(ShapeError, "minibatches", argument, "1 or more", repr(value))
     (first, n), *others = [*_lengths(x, "x"), *_lengths(y, "y")]
     for argument, length in others:
         if length != n:
@@ -68,7 +67,7 @@ def minibatches(
             )
     order = random.randperm(n) if shuffle else None
     starts = [*range(0, n, size)]
-    if len(starts) > 1 and n - starts[-1] < least:
+    if len(starts) > 1 and n - starts[-1] < min(least, size):
         starts.pop()
 
     def batches() -> Iterator[tuple[Any, Any]]:

@@ -185,8 +185,7 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         flat = self.network_.training().getParameters()
         total = 0.0
         # How many rows there are is not the user's to say where folds are cut.
-        least = min(2, self.batch_size)
-        for batch in minibatches(x, target, self.batch_size, least=least):
+        for batch in minibatches(x, target, self.batch_size, least=2):
             function = partial(self._loss_and_gradient, flat, *batch)
             found, losses, *_ = self.optimizer(function, flat[0], self.config, self._state)
             # Some optimizers return an array of their own.

@@ -507,7 +507,7 @@ class Run:
 
 def _batches(input: Any, target: Any, size: int) -> Iterator[Any]:
     """Return the batches of an epoch; one of a single row has no variance, and joins another."""
-    return minibatches(input, target, size, least=min(2, size))
+    return minibatches(input, target, size, least=2)
 
 
 # Of a pass, whatever its size, all arrays are kept: one of each kind.
