@@ -309,7 +309,7 @@ def test_planes_by_themselves_against_explicit_sums(geometry, n, planes, block, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(depthwise, "_BLOCK", block)
         patch.setattr(depthwise, "_READ_OFTEN", block)
-        patch.setattr(depthwise, "_DOT", long)
+        patch.setattr(depthwise, "DOT", long)
         output = conv(x, weight, one, padding, dilation, bias)
         plain = conv(x, weight, one, padding, dilation)
         gradInput = conv_transposed(gradOutput, weight, size, one, padding, dilation, planes)

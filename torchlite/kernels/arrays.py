@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Number", "Scalar", "Table", "address", "is_array"]
+__all__ = ["Array", "Number", "Table", "address", "is_array"]
 
 # Of any dtype and shape: which, is checked when it is called.
 Array: TypeAlias = NDArray[Any]
@@ -41,22 +41,3 @@ def address(array: Any) -> Any:
     if type(array) is np.ndarray:
         return array.__array_interface__["data"][0]
     return getattr(getattr(array, "data", None), "ptr", None)
-
-
-class Scalar(dict[Any, Array]):
-    """A number as an array of no dimensions, by dtype: NumPy takes that sooner than Python's.
-
-    Example
-    -------
-    >>> half, a = Scalar(0.5), np.ones(2, np.float32)
-    >>> a * half[a.dtype]
-    array([0.5, 0.5], dtype=float32)
-    """
-
-    def __init__(self, value: float) -> None:
-        self.value = value
-
-    def __missing__(self, dtype: np.dtype[Any]) -> Array:
-        self[dtype] = scalar = np.array(self.value, dtype)
-        scalar.flags.writeable = False
-        return scalar

@@ -25,7 +25,7 @@ from numpy.lib.stride_tricks import as_strided
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import products
 from torchlite.kernels.scratch import Scratch, even, stretches
-from torchlite.kernels.sums import DOUBLE
+from torchlite.kernels.sums import DOT, DOUBLE
 from torchlite.kernels.threads import share_out
 from torchlite.kernels.windows import middle
 
@@ -40,8 +40,6 @@ _BLOCK, _READ_OFTEN = 1 << 22, 1 << 20
 # So many entries more a line: to copy between places that are a multiple of 4 KiB apart takes some
 # processors ten times as long.
 _ASIDE = 16
-# Products of float32 that the BLAS adds up at once (kernels/sums.py).
-_DOT = 1 << 12
 
 
 def is_depthwise(
@@ -158,7 +156,7 @@ def weight_gradient(
     with np.errstate(invalid="ignore"):
         share_out(
             input,
-            lines.blocks(_READ_OFTEN // dtype.itemsize, _DOT),
+            lines.blocks(_READ_OFTEN // dtype.itemsize, DOT),
             correlate,
             add,
             products=True,

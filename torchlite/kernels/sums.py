@@ -28,6 +28,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from torchlite.kernels.arrays import Array
 
 __all__ = [
+    "DOT",
     "DOUBLE",
     "dot",
     "einsum_rows",
@@ -51,7 +52,7 @@ _AT_ONCE = 100
 _IN_FOURS = 4 * _FEW
 _LANES = 1 << 8
 # So many numbers dot leaves to the BLAS at once, and so many at a time of more.
-_DOT, _DOT_BLOCK = 1 << 12, 1 << 10
+DOT, _DOT_BLOCK = 1 << 12, 1 << 10
 # Up to so many entries, products in an array of their own take less time than einsum.
 _SMALL = 1 << 15
 # Rows are taken side by side up to about so many entries.
@@ -61,7 +62,7 @@ _PIECE = 1 << 18
 # So many numbers are added up in pairs at a time.
 _PAIRS = 1 << 16
 # A product with ones takes a third to a fifth of the time of sum(0).
-_ones = {char: np.ones(_DOT if char in DOUBLE else 1 << 16, char) for char in "fFdD"}
+_ones = {char: np.ones(DOT if char in DOUBLE else 1 << 16, char) for char in "fFdD"}
 # To cut them off takes as long as a small product.
 _few_ones = {char: [ones[:n] for n in range(_AT_ONCE + 1)] for char, ones in _ones.items()}
 
@@ -85,7 +86,7 @@ def sum_rows(a: Array) -> Array:
     if char not in DOUBLE:
         return _ones[char][:n].dot(a) if char in _ones and n <= len(_ones[char]) else a.sum(axis=0)
     width = a.shape[1]
-    if (n <= _IN_FOURS and width % 4 == 0) or (n <= _DOT and width == 1):
+    if (n <= _IN_FOURS and width % 4 == 0) or (n <= DOT and width == 1):
         return _ones[char][:n].dot(a)
     if not width or a.flags.fnc:
         return _in_pairs(a.T)
@@ -184,7 +185,7 @@ def dot(a: Array, b: Array) -> Array:
     """
     if a.ndim > 1:
         a, b = a.reshape(-1), b.reshape(-1)
-    if a.size <= _DOT or not (is_single(a) and is_single(b)):
+    if a.size <= DOT or not (is_single(a) and is_single(b)):
         return a.dot(b)
     whole = a.size - a.size % _DOT_BLOCK
     blocks = a[:whole].reshape(-1, 1, _DOT_BLOCK) @ b[:whole].reshape(-1, _DOT_BLOCK, 1)
@@ -251,7 +252,7 @@ def _are_rows(a: Array) -> bool:
     """Return whether a dot product of each row with ones takes less time than its sum."""
     if a.size < _LINE or type(a) is not np.ndarray or a.dtype.char not in "fd":
         return False
-    return a.shape[-1] <= _DOT and a.flags.c_contiguous
+    return a.shape[-1] <= DOT and a.flags.c_contiguous
 
 
 def _middle(a: Array) -> Array:

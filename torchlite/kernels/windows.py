@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from torchlite.kernels.arrays import Array
+from torchlite.kernels.scratch import stretches
 
 __all__ = [
     "adaptive_windows",
@@ -206,10 +207,10 @@ def cached(planes: Array) -> list[slice]:
     Example
     -------
     >>> cached(np.zeros((3, 256, 256)))
-    [slice(0, 2, None), slice(2, 4, None)]
+    [slice(0, 2, None), slice(2, 3, None)]
     """
     step = max(1, _CACHED // max(1, planes.dtype.itemsize * prod(planes.shape[1:])))
-    return [slice(start, start + step) for start in range(0, len(planes), step)]
+    return stretches(len(planes), step)
 
 
 def along(axis: int, index: Any) -> tuple[Any, ...]:

@@ -1,13 +1,28 @@
 """ReLU."""
 
+from typing import Any
+
 import numpy as np
 
-from torchlite.kernels.arrays import Array, Scalar
+from torchlite.kernels.arrays import Array
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["ReLU"]
 
-_ZERO, _INFINITY = Scalar(0), Scalar(np.inf)
+
+class _Scalar(dict[Any, Array]):
+    """A number as an array of no dimensions, by dtype: NumPy takes that sooner than Python's."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def __missing__(self, dtype: np.dtype[Any]) -> Array:
+        self[dtype] = scalar = np.array(self.value, dtype)
+        scalar.flags.writeable = False
+        return scalar
+
+
+_ZERO, _INFINITY = _Scalar(0), _Scalar(np.inf)
 
 
 class ReLU(Pointwise):
