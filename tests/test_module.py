@@ -522,6 +522,7 @@ def test_a_name_that_is_shared_must_be_known(name, hint):
         assert str(error.value) == (
             f"Sequential.share: names must be names of arrays, got {name!r}{hint}"
         )
+        assert error.value.hint == (hint.removeprefix("\n  hint: ") or None)
     assert [*map(id, net.parameters()[0])] == [*map(id, before)]
     # Those of other layers may be absent everywhere, those of one's own from the one side.
     nn.Tanh().clone("weight", "bias", "gradWeight", "gradBias", "running_mean", "gradG")

@@ -5,6 +5,8 @@ came; a second line may hold a hint. Containers add a line each (`BaseException.
 inside out, with the position of the layer and what led there.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 __all__ = [
@@ -13,6 +15,7 @@ __all__ = [
     "SettingError",
     "ShapeError",
     "StateError",
+    "closest",
     "fault",
     "printable",
     "rehint",
@@ -110,6 +113,19 @@ def rehint(error: TorchliteError, hint: str) -> None:
     """Give an error another hint."""
     error.args = (f"{unhinted(error)}\n  hint: {hint}",)
     error.hint = hint
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is most like one that is not known, if any is like it.
+
+    Example
+    -------
+    >>> closest("weigth", {"weight", "bias"})
+    'weight'
+    >>> closest("factors", {"weight", "bias"}) is None
+    True
+    """
+    return next(iter(get_close_matches(name, sorted(known), 1)), None)
 
 
 def fault(

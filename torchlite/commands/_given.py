@@ -8,13 +8,12 @@ import re
 import sys
 import sysconfig
 from collections.abc import Callable
-from difflib import get_close_matches
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from torchlite.errors import DTypeError, SettingError, fault
+from torchlite.errors import DTypeError, SettingError, closest, fault
 
 __all__ = ["SHAPE", "maker", "named", "refused", "shape_of", "unfit", "wants"]
 
@@ -127,8 +126,8 @@ def _nameless(command: str, module: ModuleType, place: str, name: str) -> Settin
         if callable(value) and getattr(value, "__module__", None) == module.__name__
     ]
     known = sorted(getattr(module, "__all__", own))
-    close = get_close_matches(name, known, 1)
-    hint = f"{place}:{close[0]}?" if close else None
+    close = closest(name, known)
+    hint = f"{place}:{close}?" if close else None
     file = getattr(module, "__file__", place)
     expected = f"one of {', '.join(known)}" if 0 < len(known) <= MANY else "a class or a function"
     return fault(SettingError, command, "the name", f"{expected} in {file}", repr(name), hint=hint)

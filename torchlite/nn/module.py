@@ -3,14 +3,13 @@
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Self, final, overload
 from weakref import ref
 
 import numpy as np
 from numpy import ndarray
 
-from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, fault
+from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, closest, fault
 from torchlite.kernels import flat
 from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import axpy
@@ -643,7 +642,7 @@ class Module(ThroughTime):
             )
         for name in names:
             if name not in _SHARED and not any(hasattr(part, name) for part in (*mine, *theirs)):
-                (*_, near) = ("", *get_close_matches(name, sorted(_SHARED), 1))
+                close = closest(name, _SHARED)
                 raise fault(
                     SettingError,
                     f"{checks.title(self)}.share",
@@ -652,7 +651,7 @@ class Module(ThroughTime):
                     repr(name),
                     layer=self,
                     method="share",
-                    hint=near and f"{near!r}?",
+                    hint=f"{close!r}?" if close else None,
                 )
         taken = []
         for part, source in zip(mine, theirs, strict=True):
@@ -862,8 +861,8 @@ def _class_or_name(module: Module, kind: Any) -> Any:
 
     known.update(public for public in nn.__all__ if issubclass(getattr(nn, public), Module))
     if name not in known:
-        close = get_close_matches(name, sorted(known), 1)
-        hint = f"{close[0]!r}?" if close else None
+        close = closest(name, known)
+        hint = f"{close!r}?" if close else None
         raise fault(
             SettingError,
             where,
