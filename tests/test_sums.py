@@ -423,3 +423,14 @@ def test_the_length_of_a_long_gradient():
 def test_inner_products_of_stacks(layout, dtype):
     a, b = (LAYOUTS[layout](whole((2, 3, 300), dtype, seed)) for seed in (0, 1))
     check(sums.inner(a, b), (a * b).sum(-1))
+
+
+@pytest.mark.parametrize("number", [2.5, 3, 1 + 2j, True])
+@pytest.mark.parametrize("dimensions", [None, (), (1,)])
+def test_a_total_becomes_a_number_of_pythons_own(number, dimensions):
+    for dtype in ("float32", "float64") if type(number) is float else (None,):
+        total = np.array(number, dtype)
+        total = total[()] if dimensions is None else total.reshape(dimensions)
+        found = sums.item(total)
+        assert type(found) is type(number)
+        assert found == number

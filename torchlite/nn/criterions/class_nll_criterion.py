@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.sums import sum_all
+from torchlite.kernels.sums import item, sum_all
 from torchlite.nn.checks import whole
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.criterions import _checks
@@ -98,7 +98,7 @@ class ClassNLLCriterion(Criterion):
         places, weight, total_weight = self._chosen("updateOutput", input, target)
         self.total_weight = total_weight
         chosen = self._batch(input)[places]
-        self.output = sum_all(-weight * chosen).item() / self._divisor(total_weight)
+        self.output = item(sum_all(-weight * chosen)) / self._divisor(total_weight)
         return self.output
 
     def updateGradInput(self, input: Array, target: Any) -> Array:
@@ -121,7 +121,7 @@ class ClassNLLCriterion(Criterion):
         if self.weights is None:
             return places, 1, float(chosen.size)
         weight = self.weights[chosen]
-        return places, weight, sum_all(weight).item()
+        return places, weight, item(sum_all(weight))
 
     def _batch(self, array: Array) -> Array:
         return array[None] if array.ndim == self._dims else array
