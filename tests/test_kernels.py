@@ -252,7 +252,7 @@ def test_softplus_is_right_to_a_few_units(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("slope", [0.01, 1.0, 0.0, -0.2, 3.0])
+@pytest.mark.parametrize("slope", [0.01, 1.0, 0.0, -0.2, 3.0, 1e-46])
 def test_leaky_gives_what_where_gives(dtype, slope):
     info = np.finfo(dtype)
     ends = [0.0, np.nan, np.inf, -np.inf, info.max / 4, -info.max / 4, info.smallest_subnormal]

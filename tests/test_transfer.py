@@ -542,3 +542,9 @@ def test_the_power_0_is_flat():
     np.testing.assert_array_equal(layer.forward(x), np.ones(4))
     np.testing.assert_array_equal(layer.backward(x, g), np.zeros(4))
     assert np.isnan(layer.forward(np.array([np.nan])))
+
+
+def test_elu_of_the_largest_alpha_is_finite():
+    elu = nn.ELU(2e38).float()
+    output = elu.forward(np.array([1, -1], np.float32))
+    np.testing.assert_allclose(output, [1, 2e38 * math.expm1(-1)], rtol=1e-6)

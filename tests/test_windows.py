@@ -456,6 +456,31 @@ def test_nan_and_infinity_stay_in_the_windows_of_their_plane(bad):
     assert np.array_equal(~np.isfinite(got), sees)
 
 
+@pytest.mark.parametrize("each", [1, 32])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_only_windows_that_there_are_are_warned_of(each, dtype):
+    huge, ones = 0.7 * np.finfo(dtype).max, np.ones((32, each, 3, 3), dtype)
+    row = ones.copy()
+    row[:, :, ::2] = 0
+    for weight, first, last in ((ones, np.inf, -np.inf), (row, huge, huge)):
+        x = np.zeros((2, 32, 8, 16), dtype)
+        x[:, 0, :, 0], x[:, 0, :, -1] = first, last
+        with np.errstate(all="raise"):
+            output = conv(x, weight, (1, 1), (0, 0))
+        assert not np.isnan(output).any()
+    x[0, 0, 4, 1] = huge
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        conv(x, row, (1, 1), (0, 0))
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        assert np.isinf(conv(x, row, (1, 1), (0, 0))).any()
+
+
+def test_the_bias_of_planes_by_themselves_is_not_cut():
+    x, weight = np.ones((1, 3, 4, 4)), np.ones((3, 1, 3, 3))
+    with pytest.raises(TypeError, match="complex"):
+        conv(x, weight, (1, 1), (0, 0), bias=1j * np.ones(3))
+
+
 @pytest.mark.parametrize("size", [(2_000_000,), (2, 1_000_000)])
 def test_the_weight_gradient_of_many_positions_of_planes_is_accurate(size):
     x, g = np.full((1, 2, *size), 0.1, np.float32), np.ones((1, 2, *size), np.float32)

@@ -74,7 +74,7 @@ class SharedStatistics:
         def call(*arguments: Any) -> Any:
             with shadowed([(layer, sums)]):
                 result = own(*arguments)
-            layer._summed = BatchNormalization._summed
+            layer._summed = None
             return result
 
         return {method: call, "_count": counted}

@@ -16,6 +16,7 @@ beside the image counts as 0.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import groupby, product
 from math import prod
@@ -199,10 +200,27 @@ def _correlated(
     bias: Array | None,
 ) -> Array:
     """Return what `conv` does, for an input whose first entry stands at `before` in the image."""
+    # Windows that reach over the ends of rows are left out, but may overflow where no others do.
+    with suppress(FloatingPointError), np.errstate(over="raise", invalid="raise"):
+        return _sums(input, weight, stride, before, dilation, out, bias, True)
+    return _sums(input, weight, stride, before, dilation, out, bias, False)
+
+
+def _sums(
+    input: Array,
+    weight: Array,
+    stride: Sequence[int],
+    before: Sequence[int],
+    dilation: Sequence[int],
+    out: Sequence[int],
+    bias: Array | None,
+    over_ends: bool,
+) -> Array:
+    """Return the same; over_ends: rows may be copied with windows that reach over their ends."""
     n, c = input.shape[:2]
     m, each, *kernel = weight.shape
     groups = c // each if each else 1
-    if depthwise.is_depthwise(input, weight.shape, stride, out):
+    if over_ends and depthwise.is_depthwise(input, weight.shape, stride, out):
         return depthwise.correlated(input, weight, before, dilation, out, bias)
     dtype = np.result_type(input.dtype, weight.dtype)
     output = np.empty_like(input, dtype, order="C", shape=(n, groups, m // groups, *out))
@@ -224,7 +242,7 @@ def _correlated(
         share_out(input, cached(matrix), multiply, products=True)
         return output.reshape(n, m, *out)
     windows = _Windows(input, kernel, stride, before, dilation, out, groups, plan.layered)
-    if not plan.layered and windows.widened():
+    if over_ends and not plan.layered and windows.widened():
         nbytes = c * prod(kernel) * input.dtype.itemsize
         plan = _Plan.whole(n, (*out[:-1], windows.width), nbytes, _WIDE)
 

@@ -81,10 +81,10 @@ def correlated(
     starts = [lines.distance(tap) for tap in product(*map(range, rows), [0])]
     weight = weight.reshape(len(weight), len(starts), width)
     if bias is not None:
-        # It is the weight of a column of ones.
-        ones = np.zeros_like(weight, shape=(*weight.shape[:2], 1))
-        ones[:, 0, 0] = bias
-        weight = np.concatenate((weight, ones), 2)
+        # It is the weight of a column of ones, of the kernel's first row.
+        shift = np.zeros((*weight.shape[:2], 1), bias.dtype)
+        shift[:, 0, 0] = bias
+        weight = np.concatenate((weight, shift), 2, dtype=weight.dtype)
     output = np.empty_like(input, dtype, order="C", shape=(*input.shape[:2], *out))
 
     def correlate(block: _Block, memory: list[Scratch]) -> None:

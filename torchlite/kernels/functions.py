@@ -94,7 +94,7 @@ def by_cosine(gradient: Array, cosine: Array, one: _Units, other: _Units) -> tup
 
 def leaky(x: Array, slope: Array | float) -> Array:
     """Return `np.where(x > 0, x, slope * x)`."""
-    if isinstance(slope, float) and 0 < slope <= 1:
+    if isinstance(slope, float) and 0 < x.real.dtype.type(slope) <= 1:
         result = slope * x
         return np.maximum(x, result, out=result)
     result = slope * x.clip(-np.inf, 0)

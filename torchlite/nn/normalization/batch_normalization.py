@@ -20,8 +20,6 @@ from torchlite.nn.stateful import restored
 
 __all__ = ["BatchNormalization"]
 
-_NOTHING = None, None, None
-
 
 class BatchNormalization(Module):
     """Gives each feature mean 0 and variance 1 over the batch, then a weight and a bias.
@@ -72,8 +70,7 @@ class BatchNormalization(Module):
     and its stdv does not matter. A backward in training uses save_mean and save_std if its input is
     the very array that they come from, and otherwise finds the statistics of its input itself:
     nothing needs to be remembered. They need two values a feature: with one, a forward in training
-    raises, and changes no running statistics. What updateGradInput summed up serves the next
-    accGradParameters for the very same arrays: do not write to them in between.
+    raises, and changes no running statistics.
 
     In float32, means and gradients are right to a millionth of the sum of their terms' magnitudes,
     however many rows there are; a variance is to that of the squared distances from the mean.
@@ -105,14 +102,15 @@ class BatchNormalization(Module):
     """
 
     _validates = True
-    transient = (*Module.transient, "save_mean", "save_std", "_saved", "_summed")
+    transient = (*Module.transient, "save_mean", "save_std", "_saved")
     save_mean: Array = EMPTY
     save_std: Array = EMPTY
     # The input of which these are the statistics.
     _saved: Any = None
-    # The gradOutput of the last updateGradInput for it, until accGradParameters; its sum, and that
+    # Within a backward, between whose two halves nobody can write to gradOutput: its sum, and that
     # of its products with the input without its mean.
-    _summed: tuple[Any, Any, Any] = _NOTHING
+    _summed: Any = None
+    _is_going_back = False
     # The names of the dimensions of a plane, each entry of which is a value of its feature.
     _axes: ClassVar[tuple[str, ...]] = ()
 
@@ -144,7 +142,6 @@ class BatchNormalization(Module):
             self._follow(save_mean, variance, self._count(input))
             save_std = 1 / np.sqrt(variance + self.eps)
             self.save_mean, self.save_std, self._saved = save_mean, save_std, input
-            self._summed = _NOTHING
         else:
             centered = self._centered(input[None] if one else input, self.running_mean)
             save_std = 1 / np.sqrt(self.running_var + self.eps)
@@ -162,6 +159,13 @@ class BatchNormalization(Module):
         self.output = output[0] if one else output
         return self.output
 
+    def backward(self, input: Any, gradOutput: Any, scale: Number = 1) -> Any:
+        self._is_going_back = True
+        try:
+            return super().backward(input, gradOutput, scale)
+        finally:
+            self._is_going_back, self._summed = False, None
+
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._must_fit_back("updateGradInput", input, gradOutput)
         save_mean, save_std = self._statistics(input)
@@ -171,8 +175,8 @@ class BatchNormalization(Module):
             centered = self._centered(input, save_mean).astype(kind, copy=False)
             n = self._count(input)
             total, along = self._sum(gradOutput), self._sum_products(gradOutput, centered)
-            if input is self._saved and self.weight is not None:
-                self._summed = gradOutput, total, along
+            if self._is_going_back:
+                self._summed = total, along
             slope = self._spread(along / n * save_std**2)
             mean = self._spread(total / n)
 
@@ -196,11 +200,11 @@ class BatchNormalization(Module):
         if input.ndim == 1 + len(self._axes):
             input, gradOutput = input[None], gradOutput[None]
         save_mean, save_std = self._statistics(input)
-        of, total, along = self._summed
-        self._summed = _NOTHING
-        if not (self.train and input is self._saved and gradOutput is of):
+        if self._summed is None:
             centered = self._centered(input, save_mean)
             total, along = self._sum(gradOutput), self._sum_products(gradOutput, centered)
+        else:
+            total, along = self._summed
         increment = scale * (save_std * along)
         self.gradBias += scale * total
         self.gradWeight += increment

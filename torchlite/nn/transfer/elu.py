@@ -87,6 +87,8 @@ def _below(x: Array, alpha: float) -> Array:
     x *= 0.5
     np.tanh(x, out=x)
     divisor = 1 - x
-    x *= 2 * alpha
+    x *= 2
     x /= divisor
+    if alpha != 1:
+        x *= alpha
     return x
