@@ -4,8 +4,8 @@
 
 The training goes as fast as it can, in turns with nobody looking and with one who asks for every
 frame as a page does, from a program of its own. What counts is the time that the program had the
-processor, the server's part too. Others may use the machine: of all pairs of turns the middle one
-counts.
+processor, the server's part too, and of all pairs of turns the middle one: so it may be measured on
+a busy machine.
 """
 
 import os

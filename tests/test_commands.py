@@ -182,7 +182,7 @@ def test_demo_ends_with_a_digit_and_what_the_network_says_of_it(demo):
     assert [row[1] for row in said] == list("0123456789")
     assert float(said[0][2]) > 0.7
     assert all(abs(len(row[3] or "") - 30 * min(max(float(row[2]), 0), 1)) <= 1 for row in said)
-    python = demo_command._python()
+    python = _terminal.python()
     assert rest == [
         "it says 0, and it is a 0",
         "every number on the way, as a page:",
@@ -246,7 +246,7 @@ def test_narrow_terminals_need_not_break_lines(capsys, monkeypatch, tmp_path, ar
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.chdir(tmp_path)
     torchlite.serial.save("net.npz", torchlite.nn.Sequential(torchlite.nn.Linear(64, 80)))
-    monkeypatch.setattr(demo_command, "_python", lambda: "python")
+    monkeypatch.setattr(_terminal, "python", lambda: "python")
     assert main(arguments) == 0
     # Commands are to be copied as they are.
     allowed = r"^ +python (-m torchlite|\S*examples)"
@@ -353,16 +353,19 @@ os.kill(os.getpid(), signal.SIGINT)
 time.sleep(0.01)
 raise SystemExit("it went on")
 """
-CALLED = "from torchlite.__main__ import main\nraise SystemExit(main())\n"
+CALLED = "try:\n    import torchlite\nfinally:\n    print('the end')\n"
+SCRIPT = os.path.join(os.path.dirname(sys.executable), "torchlite")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it sends a signal")
 @pytest.mark.parametrize("loading", ["numpy", "argparse"])
-@pytest.mark.parametrize("program", [["-m", "torchlite"], ["torchlite"]])
+@pytest.mark.parametrize("program", [["-m", "torchlite"], [SCRIPT]])
 def test_ctrl_c_while_the_program_is_loaded(tmp_path, loading, program):
     """Of NumPy, and of what comes after it and before the command."""
     (tmp_path / f"{loading}.py").write_text(IMPORTED)
     (tmp_path / "torchlite").write_text(CALLED)
+    if program == [SCRIPT] and not os.path.exists(SCRIPT):
+        pytest.skip("it is not installed")
     paths = [str(tmp_path), os.path.dirname(os.path.dirname(torchlite.__file__))]
 
     def run(*arguments, **settings):
@@ -380,6 +383,10 @@ def test_ctrl_c_while_the_program_is_loaded(tmp_path, loading, program):
     # A program of somebody's ends as it likes, and one in the background does not at all.
     if program[0] == "-m" and loading == "numpy":
         assert "KeyboardInterrupt" in run("-c", "import torchlite").stderr
+        assert run("torchlite").stdout == "the end\n"
+        # What a process of the command line starts has its arguments.
+        child = f"import sys; sys.argv = [{SCRIPT!r}, 'check']; import torchlite"
+        assert "KeyboardInterrupt" in run("-c", child).stderr
         ignoring = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN);"
         start = "os.execv(sys.executable, [sys.executable, '-m', 'torchlite'])"
         assert run("-c", ignoring + start).stderr == "it went on\n"

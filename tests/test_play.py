@@ -22,6 +22,7 @@ import pytest
 
 import torchlite as nn
 from torchlite import random
+from torchlite.commands import _terminal
 from torchlite.commands.play import _open
 from torchlite.errors import DTypeError, SettingError, StateError
 from torchlite.play import PROBLEMS, Problem, Run, Trainer
@@ -1196,9 +1197,11 @@ def made():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there Ctrl-C goes to all programs of a terminal")
-def test_the_command_serves_until_it_is_interrupted(tmp_path):
+def test_the_command_serves_until_it_is_interrupted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "work.py").write_text(WORK)
-    command = [sys.executable, "-m", "torchlite", "play", "work.py:made", "--no-browser"]
+    given = ["work.py:made", "--seed=3", "--no-browser"]
+    command = [sys.executable, "-m", "torchlite", "play", *given]
     started = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -1210,12 +1213,15 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path):
         frame = json.loads(connection.getresponse().read())
         assert frame["problem"] == "work.py:made"
         assert frame["samples"] == 8
+        again = f"{_terminal.python()} -m torchlite play {' '.join(given)}"
+        words = f"start it again: {again}"
+        connection.request("GET", f"/{secret}/again")
+        assert json.loads(connection.getresponse().read()) == words
         # One who waits for the next frame keeps nobody waiting.
         connection.request("GET", f"/{secret}/frame?after={frame['frame']}")
         started.send_signal(signal.SIGINT)
         told = json.loads(connection.getresponse().read())
         out, err = started.communicate(timeout=20)
-    words = "start it again: python -m torchlite play work.py:made"
     assert told == {"over": f"play: the program has ended; {words}"}
     assert (started.returncode, err) == (0, "")
     assert out == "\nended\n"

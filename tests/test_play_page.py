@@ -399,7 +399,7 @@ def test_a_program_that_has_ended_is_told(browser):
         page.click("step")
         page.until(lambda: page.part("trouble").is_displayed())
     assert page.part("trouble").text == (
-        "The program does not answer any more. Start it again: python -m torchlite play"
+        "The program does not answer any more; start the program again"
     )
     browser.get("about:blank")
     # That nobody answers is what it complains of.

@@ -25,8 +25,13 @@ if (
     sys.path.append(sys.path.pop(0))
 # Most of the time of a short command goes into the imports from here on. An exception in the midst
 # of them would show NumPy's lines, or be taken for a NumPy that is broken: Ctrl-C ends the command
-# line at once, until it runs a command.
-if _is_run or os.path.basename("".join(sys.argv[:1])).removesuffix(".exe") == __name__:
+# line at once, until it runs a command. Its script is the one beside this Python: a program of
+# somebody's that is called so, or that has this one's arguments, ends as it likes.
+if _is_run or (
+    os.path.abspath("".join(sys.argv[:1])).removesuffix(".exe")
+    == os.path.join(os.path.dirname(sys.executable), __name__)
+    and sys.orig_argv[-len(sys.argv) :] == sys.argv
+):
     import signal
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

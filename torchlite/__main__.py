@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         quotes = "input" in args and not any(word.startswith("-") for word in unknown)
         hint = "\n  hint: several stand between quotes: --input '5x3 5x2'" if quotes else ""
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
-    # What was set while all was loaded.
+    # What torchlite/__init__.py set while all was loaded: from here on files of yours may run.
     if getattr(signal.getsignal(signal.SIGINT), "__module__", None) == torchlite.__name__:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

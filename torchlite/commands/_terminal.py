@@ -1,11 +1,14 @@
-"""What standard output is: how wide, which signs it has, and whether it takes more than text."""
+"""What the terminal is: how wide, which signs it has, whether it takes more than text, and how
+Python is called from it.
+"""
 
 import os
 import shutil
 import sys
 import textwrap
+from pathlib import Path
 
-__all__ = ["bare", "columns", "signs", "styled", "wrapped"]
+__all__ = ["bare", "columns", "from_here", "python", "signs", "styled", "wrapped"]
 
 
 def columns() -> int:
@@ -49,3 +52,18 @@ def signs(many: str, few: str) -> str:
     except UnicodeError:
         return few
     return few if os.environ.get("TERM") == "dumb" else many
+
+
+def python() -> str:
+    """Return how to call this Python from here: by its path, if another one comes first."""
+    own, first = Path(sys.executable), shutil.which("python")
+    if first and Path(first).parent == own.parent and not own.is_relative_to(Path.cwd()):
+        return "python"
+    return from_here(own)
+
+
+def from_here(path: Path) -> str:
+    """Return a path as it is written in this folder."""
+    here = Path.cwd()
+    text = str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return f'"{text}"' if " " in text else text

@@ -5,7 +5,6 @@ to say so. Exit status: 0, or 2 where the page cannot be written.
 """
 
 import argparse
-import shutil
 import sys
 from itertools import zip_longest
 from pathlib import Path
@@ -105,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
             return refused("demo", error)
         way = args.html
     else:
-        way = f"{_python()} -m torchlite demo{_as_now(args)} --html digit.html"
+        way = f"{_terminal.python()} -m torchlite demo{_as_now(args)} --html digit.html"
     print(f"every number on the way, as a page:\n  {way}")
     print(heading(f"test accuracy: {accuracy:.1f} %"))
     return 0
@@ -211,9 +210,9 @@ def _as_now(args: argparse.Namespace) -> str:
 
 def _what_next() -> str:
     """Return what there is to try here: a wheel has no examples."""
-    examples, python = Path(nn.__file__).parents[1] / "examples", _python()
+    examples, python = Path(nn.__file__).parents[1] / "examples", _terminal.python()
     rows = {
-        what: command.format(python=python, examples=_from_here(examples))
+        what: command.format(python=python, examples=_terminal.from_here(examples))
         for what, command in WHAT_NEXT.items()
         if "{examples}" not in command or (examples / Path(command).name).is_file()
     }
@@ -230,20 +229,6 @@ def _what_next() -> str:
 
 def _norm(array: Any) -> str:
     return "-" if array is None else f"{np.linalg.norm(array):.2g}"
-
-
-def _python() -> str:
-    """Return how to call this Python from here: by its path, if another one comes first."""
-    python, first = Path(sys.executable), shutil.which("python")
-    if first and Path(first).parent == python.parent and not python.is_relative_to(Path.cwd()):
-        return "python"
-    return _from_here(python)
-
-
-def _from_here(path: Path) -> str:
-    here = Path.cwd()
-    text = str(path.relative_to(here) if path.is_relative_to(here) else path)
-    return f'"{text}"' if " " in text else text
 
 
 def _at_least_1(text: str) -> int:

@@ -11,6 +11,7 @@ import shlex
 import threading
 from contextlib import suppress
 
+from torchlite.commands import _terminal
 from torchlite.commands._given import maker, refused
 
 __all__ = ["add_arguments", "run"]
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         if args.source:
             problems = [Problem(args.source, maker("play", args.source))]
         trainer = Trainer(problems, args.seed)
-        server = Server(trainer, args.port)
+        server = Server(trainer, args.port, f"start it again: {_command(args)}")
     except Exception as error:
         return refused("play", error)
     print(f"{server.address} is open to this machine alone; Ctrl-C ends it.", flush=True)
@@ -51,11 +52,18 @@ def run(args: argparse.Namespace) -> int:
             server.serve_forever()
         except KeyboardInterrupt:
             print("\nended", flush=True)
-            command = ["python", "-m", "torchlite", "play", *([args.source] if args.source else [])]
             # Who is in a hurry presses it twice.
             with suppress(KeyboardInterrupt):
-                server.farewell(f"start it again: {shlex.join(command)}")
+                server.farewell(server.again)
     return 0
+
+
+def _command(args: argparse.Namespace) -> str:
+    """Return the command that starts the same again."""
+    given = [args.source] if args.source else []
+    given += [f"--{name}={value}" for name in ("port", "seed") if (value := getattr(args, name))]
+    given += ["--no-browser"] if args.no_browser else []
+    return " ".join([f"{_terminal.python()} -m torchlite play", *map(shlex.quote, given)])
 
 
 def _open(address: str) -> None:

@@ -205,6 +205,7 @@ def axpy(target: Array, alpha: Number, x: Array) -> None:
     add = (_load() if _axpys is None else _axpys).get(x.dtype.char) if alpha else None
     size = target.size
     if alpha == 1 and size > _SHARED:
+        # One pass over both, where a multiple of x takes pieces.
         target += x
     elif add is None:
         for start in range(0, size, _CACHED):

@@ -154,6 +154,7 @@ def conv_weight(
     each = input.shape[1] // groups
     if depthwise.is_depthwise(input, (m, each, *kernel), stride, out):
         found = depthwise.weight_gradient(input, gradient, kernel, padding, dilation)
+        # Otherwise NaN or an infinity, times a zero beside its window, may have left it.
         if np.isfinite(found).all():
             return found
     dtype = np.result_type(input.dtype, gradient.dtype)

@@ -679,7 +679,13 @@ class Module(ThroughTime):
         return self
 
     def clone(self, *names: str) -> Self:
-        """Return a copy; the named arrays ('weight', 'bias', ...) are shared with it."""
+        """Return a copy; the named arrays ('weight', 'bias', ...) are shared with it.
+
+        Raises
+        ------
+        SettingError
+            No part has such a name, nor has a layer of torchlite's.
+        """
         made = super().clone()
         return made.share(self, *names) if names else made
 

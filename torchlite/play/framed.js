@@ -23,7 +23,7 @@
   const root = document.querySelector(".play");
   new Play(root, {
     live: true,
-    again: "Run its cell again.",
+    again: "run its cell again",
     next: (after) => ask("next", after),
     do: (command) => ask("do", command),
   });

@@ -7,13 +7,16 @@ async function asked(address, settings) {
   return answer.json();
 }
 
-new Play(document.querySelector(".play"), {
+const source = {
   live: true,
-  again: "Start it again: python -m torchlite play",
+  again: "",
   next: (after) => asked(`frame?after=${after}`),
   do: (command) => asked("do", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(command),
   }),
-});
+};
+new Play(document.querySelector(".play"), source);
+// Once nobody answers it is too late to ask.
+asked("again").then((words) => { source.again = words; }, () => {});

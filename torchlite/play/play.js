@@ -532,7 +532,7 @@ const Play = (() => {
     tell() {
       const trouble = this.part("trouble"), { frame } = this;
       const text = this.over ? this.over
-        : this.lost ? `The program does not answer any more. ${this.source.again}`
+        : this.lost ? `The program does not answer any more; ${this.source.again}`
         : this.refused || (frame && frame.trouble) || "";
       set(trouble, text);
       trouble.hidden = !text;

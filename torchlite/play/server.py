@@ -56,6 +56,8 @@ class Server(ThreadingHTTPServer):
         What is served.
     port
         Where; 0 takes a free one.
+    again
+        How to start it again, for pages that have lost it.
 
     Attributes
     ----------
@@ -73,8 +75,10 @@ class Server(ThreadingHTTPServer):
     # Elsewhere a port that was just left can be had again; on Windows one that is in use.
     allow_reuse_address = os.name != "nt"
 
-    def __init__(self, trainer: Trainer, port: int = 0) -> None:
-        self.trainer = trainer
+    def __init__(
+        self, trainer: Trainer, port: int = 0, again: str = "start the program again"
+    ) -> None:
+        self.trainer, self.again = trainer, again
         self.secret = secrets.token_urlsafe(24)
         self.telling, self._told = 0, threading.Condition()
         try:
@@ -133,6 +137,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path in FILES and not query:
             package, file, kind = FILES[path]
             self._send(resources.files(package).joinpath(file).read_bytes(), kind)
+        elif path == "again" and not query:
+            self._send(json.dumps(self.server.again).encode(), "application/json")
         elif path == "frame":
             self._frame(query)
         elif path == "step" and not query:

@@ -82,7 +82,7 @@ def widget(
 
 
 def answered(trainer: Trainer, asked: Any) -> dict[str, Any]:
-    """Return the answer to a message of the page; its text is None where there is nothing more."""
+    """Return the answer to a message of the page; its text is JSON, null where no frame came."""
     given = asked["given"]
     next = asked["method"] == "next"
     text = trainer.told(given) or "null" if next else json.dumps(trainer.do(given))

@@ -10,6 +10,15 @@ from torchlite.testing.words import words
 
 __all__ = ["hint_of"]
 
+# What several failures have in common.
+RETURN_SELF = "end it with: return self"
+RETURN_OUTPUT = "end it with: self.output = ...; return self.output"
+RETURN_GRAD_INPUT = "end it with: self.gradInput = ...; return self.gradInput"
+LIKE_INPUT = "an entry for each one of input's, in its shape"
+LIKE_PARAMETER = "make it by np.zeros_like(parameter)"
+IN_ITS_DTYPE = "compute in input's dtype: no float32, no rounding"
+EACH_TIME = "what depends on parameters is computed in updateOutput, each time"
+
 # By property: a pattern of the first line, and the hint. The first that is found there is given; of
 # an error that the layer raises, one that speaks of that.
 HINTS: dict[str, list[tuple[str, str]]] = {
@@ -36,8 +45,8 @@ HINTS: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "zero": [
-        ("return self", "end it with: return self"),
-        ("start at 0", "make it by np.zeros_like(parameter)"),
+        ("return self", RETURN_SELF),
+        ("start at 0", LIKE_PARAMETER),
         ("changed parameters", "set gradients to 0, and nothing else"),
         ("is not 0", "gradient.fill(0), for each; gradient *= 0 keeps NaN"),
     ],
@@ -75,7 +84,7 @@ HINTS: dict[str, list[tuple[str, str]]] = {
         ("", "what makes a difference is kept in attributes that __getstate__ does not leave out"),
     ],
     "modes": [
-        ("return self", "end it with: return self"),
+        ("return self", RETURN_SELF),
         (".train is", "call super().evaluate() and super().training(); keep parts in self.modules"),
         ("switches the mode", "training() and evaluate() alone set self.train"),
         ("changed parameters", "training() and evaluate() set self.train, and nothing else"),
@@ -95,8 +104,8 @@ HINTS: dict[str, list[tuple[str, str]]] = {
         ("parameters and", "return as many gradients as parameters, in the same order"),
         ("not an array", "np.array(0.5) makes an array of a number"),
         ("twice", "list each parameter once"),
-        ("return self", "end it with: return self"),
-        ("new parameters", "what depends on parameters is computed in updateOutput, each time"),
+        ("return self", RETURN_SELF),
+        ("new parameters", EACH_TIME),
         ("changed gradients", "read gradients, and write to parameters"),
         (
             "is not what it was",
@@ -106,15 +115,12 @@ HINTS: dict[str, list[tuple[str, str]]] = {
     ],
     "split": [
         ("the loss is", "make a number of it: float(loss), or loss.item()"),
-        ("updateOutput: it returned", "end it with: self.output = ...; return self.output"),
-        ("self.output is", "end it with: self.output = ...; return self.output"),
-        (
-            "updateGradInput: it returned",
-            "end it with: self.gradInput = ...; return self.gradInput",
-        ),
-        ("self.gradInput is", "end it with: self.gradInput = ...; return self.gradInput"),
+        ("updateOutput: it returned", RETURN_OUTPUT),
+        ("self.output is", RETURN_OUTPUT),
+        ("updateGradInput: it returned", RETURN_GRAD_INPUT),
+        ("self.gradInput is", RETURN_GRAD_INPUT),
         ("accGradParameters: it returned", "add to the gradients, and return nothing"),
-        ("like input", "an entry for each one of input's, in its shape"),
+        ("like input", LIKE_INPUT),
         ("changed gradients", "add to gradients in accGradParameters, and nowhere else"),
         ("changed gradInput", "make gradInput in updateGradInput, and nowhere else"),
         (
@@ -126,19 +132,19 @@ HINTS: dict[str, list[tuple[str, str]]] = {
         ("backward:", "leave backward to the base class: it calls what the contract says"),
     ],
     "gradInput": [
-        ("shape", "an entry for each one of input's, in its shape"),
+        ("shape", LIKE_INPUT),
         (", expected", "an array for each one of input's, in its shape"),
         (r"gradInput is \w+\.$", "an array, as input is"),
-        ("trembles", "compute in input's dtype: no float32, no rounding"),
+        ("trembles", IN_ITS_DTYPE),
     ],
     "gradParameters": [
         ("floating numbers", "np.ones(3), np.array([1.0, 2.0]): a point makes floating numbers"),
-        ("has the", "make it by np.zeros_like(parameter)"),
-        ("trembles", "compute in input's dtype: no float32, no rounding"),
+        ("has the", LIKE_PARAMETER),
+        ("trembles", IN_ITS_DTYPE),
     ],
     "integers": [
         ("zeros of their dtype", "np.zeros_like(input)"),
-        ("raises|", "do not read the gradOutput of integers and booleans: it may be anything"),
+        ("", "do not read the gradOutput of integers and booleans: it may be anything"),
     ],
     "accumulate": [("", "self.gradWeight += scale * ...: +=, for every gradient")],
     "scale": [
@@ -158,7 +164,7 @@ HINTS: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "flat": [
-        ("new parameters", "what depends on parameters is computed in updateOutput, each time"),
+        ("new parameters", EACH_TIME),
         ("", "leave getParameters to nn.Module, and use the arrays that parameters() returns"),
     ],
     "dtype": [
@@ -174,7 +180,7 @@ HINTS: dict[str, list[tuple[str, str]]] = {
     ],
     "layout": [
         (
-            "raises|",
+            "",
             "index and reshape: order='K', strides, .data and as_strided read the memory, in which "
             "numbers may lie otherwise",
         ),
@@ -207,7 +213,7 @@ HINTS: dict[str, list[tuple[str, str]]] = {
     "interleave": [
         ("mask, or noise", "draw anew in every updateOutput, and keep what was drawn last"),
         (
-            "raises|",
+            "",
             "compute again, from input, what it takes of the last forward (self.output, a mask); "
             "or raise torchlite.errors.StateError unless np.array_equal(input, the input of that)",
         ),
@@ -238,6 +244,9 @@ HINTS: dict[str, list[tuple[str, str]]] = {
         ),
     ],
 }
+
+# Properties whose hint for everything is also that for an error.
+OF_ERRORS_TOO = {"integers", "interleave", "layout"}
 
 # By what an error says.
 ERRORS = [
@@ -297,10 +306,10 @@ def hint_of(layer: Any, method: str, property: str, problem: str) -> str | None:
         used = words(layer).keys()
         return next((hint for names, hint in LOSING_NAN if names & used), COMPARED)
     said = f"{method}: {problem}"
-    known = HINTS.get(property, [])
+    known, too = HINTS.get(property, []), property in OF_ERRORS_TOO
     if re.search("it (|cannot be checked: the check )raises", said):
         # The error tells, but for what it is.
-        known = [*RAISED, *((phrase, hint) for phrase, hint in known if "raises" in phrase)]
+        known = [*RAISED, *(row for row in known if "raises" in row[0] or (too and not row[0]))]
     elif property == "empty":
         known = [*ERRORS, *known]
     hint = next((hint for phrase, hint in known if re.search(phrase, said)), None)
