@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from bugs import CriterionBug, bases, corpus, extremes, of_gradients, right, verdict
 from bugs.good import BIG, GOOD
+from bugs.said import SAID
 from cases import draw
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,6 +67,13 @@ def killed(bug, only=None):
 def first_answer(name):
     """Return what the checker says by default of the bug of this name."""
     return violation(NAMED[name])
+
+
+@pytest.mark.parametrize(("name", "property", "problem", "hint"), SAID)
+def test_what_to_write_instead(name, property, problem, hint):
+    found = violation(NAMED[name], only=property)
+    assert found.problem.startswith(problem)
+    assert found.hint == hint
 
 
 def killers(bug):

@@ -3,7 +3,7 @@
 A file here holds the bugs of one kind of layer, and ends with their list: what each is and the
 properties that must find it; where the right layers that they were made of are there, too, these
 stand in a list before it. `good.py` and the files that begin with `good_` hold layers that must
-pass.
+pass; `said.py` has what the checker says to write instead.
 """
 
 import pkgutil
