@@ -324,6 +324,51 @@ class PoissonOfLogarithms(nn.Criterion):
         return self.gradInput
 
 
+class SoftplusOfExponentials(nn.Module):
+    def updateOutput(self, input):
+        self.output = np.log(1 + np.exp(input))
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput / (1 + np.exp(-input))
+        return self.gradInput
+
+
+class SoftplusOfLargest(SoftplusOfExponentials):
+    """Right: what is larger than 20 is its own softplus, whatever its exponential is."""
+
+    def updateOutput(self, input):
+        with np.errstate(over="ignore"):
+            self.output = np.where(input > 40, input, np.log1p(np.exp(input)))
+        return self.output
+
+
+class LogSoftMaxOfExponentials(LogSoftMaxUnshifted):
+    def _powers(self, input):
+        return np.exp(input - input.max(axis=-1, keepdims=True))
+
+    def updateOutput(self, input):
+        self.output = input - np.log(np.exp(input).sum(axis=-1, keepdims=True))
+        return self.output
+
+
+class CrossEntropyOfExponentials(CrossEntropy):
+    def updateOutput(self, input, target):
+        sums = np.log(np.exp(input).sum(axis=1))
+        chosen = input[np.arange(len(input)), target]
+        self.output = (sums - chosen).sum().item() / max(len(input), 1)
+        return self.output
+
+
+class LogOfShares(LogSoftMaxOfExponentials):
+    """Right, but that the logarithm of a share that is rounded to 0 is none."""
+
+    def updateOutput(self, input):
+        powers = self._powers(input)
+        self.output = np.log(powers / powers.sum(axis=-1, keepdims=True))
+        return self.output
+
+
 SHAPE = (5, 3)
 
 
@@ -342,6 +387,8 @@ GOOD = [
     Good(lambda n, m: LinearOfExponentials(n, m)),
     Good(lambda n, m: SigmoidByDivision()),
     Good(lambda n, m: FifthPower()),
+    Good(lambda n, m: SoftplusOfLargest()),
+    Good(lambda n, m: LogOfShares()),
     Good(lambda n, m: LogOfPositive(), positive),
     Good(lambda n, m: SharesOfPowers()),
     Good(lambda n, m: GaussianByLogVariance(), lambda N, n: [(N, n)] * 2, lambda N, n: (N, n)),
@@ -364,6 +411,8 @@ BUGS = [
             (lambda: LinearAttentionUnshifted(), [(2, 4, 3)] * 3, "features of 100 overflow"),
             (lambda: NearestByDistances(), [SHAPE] * 2, "0 by 0, of far distances"),
             (lambda: RnnOfExponentials(3, 4), (2, 4, 3), "states become infinity by infinity"),
+            (lambda: SoftplusOfExponentials(), SHAPE, "log(1 + exp(800)) is infinite, not 800"),
+            (lambda: LogSoftMaxOfExponentials(), SHAPE, "log(exp(800)) is infinite, not 800"),
         )
     ),
     CriterionBug(
@@ -372,6 +421,13 @@ BUGS = [
         ids(*SHAPE),
         {"dtype"},
         "the loss of scores of 800 is no number",
+    ),
+    CriterionBug(
+        lambda: CrossEntropyOfExponentials(),
+        SHAPE,
+        ids(*SHAPE),
+        {"dtype"},
+        "the loss of scores of 800 is infinite",
     ),
     CriterionBug(
         lambda: CrossEntropyOfShares(),
