@@ -520,3 +520,124 @@ def test_a_method_may_call_its_layer_as_it_likes():
 
 def test_what_was_never_drawn_is_not_told():
     assert violation(Misspelt(3, 3)).context == "input (4, 3) float64, seed 0"
+
+
+class Remembering(nn.Module):
+    """Right, but for what it takes for the input of the last call."""
+
+    last = None
+
+    def updateOutput(self, input):
+        same = self.last is not None and self.last.shape == input.shape
+        if not (same and np.allclose(self.last, input, rtol=2e-6, atol=0)):
+            self.last, self.output = input.copy(), np.tanh(input)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput * (1 - np.tanh(input) ** 2)
+        return self.gradInput
+
+
+def test_an_old_result_is_told_from_lower_precision():
+    found = violation(Remembering(), only="gradInput")
+    assert found.problem.endswith(
+        "where the input moves by less: called before with nearly the same numbers, it gives an "
+        "old result."
+    )
+    assert found.hint == (
+        "what is remembered belongs to one input alone: compare with np.array_equal(input, a copy "
+        "of that), not with np.allclose, or compute anew"
+    )
+    coarse = Layer(
+        lambda x: np.tanh(x.astype(np.float32)).astype(x.dtype),
+        lambda x, g: g * (1 - np.tanh(x) ** 2),
+    )
+    found = violation(coarse, only="gradInput")
+    assert found.problem.endswith("as lower precision does.")
+    assert found.hint == "compute in input's dtype: no float32, no rounding"
+
+
+def test_a_layer_that_tells_arrays_by_what_they_are():
+    class ByIdentity(nn.Module):
+        def updateOutput(self, input):
+            self.output = input[0] * 2 + input[1]
+            return self.output
+
+        def updateGradInput(self, input, gradOutput):
+            self.gradInput = [gradOutput * (2 if x is input[0] else 1) for x in input]
+            return self.gradInput
+
+    with pytest.raises(ContractViolation) as caught:
+        check_module(ByIdentity(), shape=[(5, 3), (5, 3)])
+    assert caught.value.hint == (
+        "go by the places: enumerate, not `is`, id(array) or a dictionary of arrays, tells which "
+        "one an array is"
+    )
+
+
+def test_a_sum_of_ties_is_no_shape():
+    def back(x, g):
+        largest = x == x.max(axis=1, keepdims=True)
+        return g * largest
+
+    x = np.array([[1.0, 1.0, 0.5], [2.0, 1.5, 2.0]])
+    layer = Layer(lambda x: x.max(axis=1, keepdims=True), back)
+    with pytest.raises(ContractViolation, match="in sum got") as caught:
+        check_module(layer, x, only="gradInput")
+    assert caught.value.hint is None
+
+
+class Counting(nn.Module):
+    """Draws its parameters, and keeps how often it was called."""
+
+    def __init__(self):
+        self.calls = 0
+        self.weight, self.gradWeight = self._drawn(), np.zeros(3)
+
+    def _drawn(self):
+        return np.random.default_rng(0).normal(size=3)
+
+    def updateOutput(self, input):
+        self.calls += 1
+        self.output = self.calls * input * self.weight
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = self.calls * gradOutput * self.weight
+        return self.gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        self.gradWeight += scale * self.calls * (gradOutput * input).sum(axis=0)
+
+
+class Noisy(Counting):
+    """What it adds is drawn in each call, by a helper."""
+
+    def updateOutput(self, input):
+        self.calls = 1
+        self.output = input * self.weight + self._noise()
+        return self.output
+
+    def _noise(self):
+        return np.random.default_rng().normal(size=3)
+
+
+@pytest.mark.parametrize(
+    ("layer", "hint"),
+    [
+        (
+            Counting(),
+            "a call must not depend on those before it: make in updateOutput anew what it keeps of "
+            "a call, and add nothing to what was there",
+        ),
+        (
+            Noisy(),
+            "from torchlite import random; random.uniform(0, 1, size=input.shape), or "
+            "random.normal, in the place of it",
+        ),
+    ],
+)
+def test_what_is_drawn_once_is_not_drawn_in_a_call(layer, hint):
+    with pytest.raises(ContractViolation) as caught:
+        check_module(layer, shape=(5, 3), only="repeat")
+    assert caught.value.hint == hint

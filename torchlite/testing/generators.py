@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.nn.stateful import parts
+from torchlite.testing.words import words as words_of
 
 __all__ = ["drawn_from", "generator_states"]
 
@@ -40,4 +41,5 @@ def drawn_from(layer: Any, words: dict[str, Any], before: list[tuple[str, bytes]
         if state != old:
             return name
     # One that is made anew in each call.
-    return NUMPY if words.keys() & {"default_rng", "RandomState"} else None
+    made = words_of(layer, calls=True).keys() & {"default_rng", "RandomState"}
+    return NUMPY if made else None

@@ -19,6 +19,10 @@ LIKE_PARAMETER = "make it by np.zeros_like(parameter)"
 IN_ITS_DTYPE = "compute in input's dtype: no float32, no rounding"
 EACH_TIME = "what depends on parameters is computed in updateOutput, each time"
 
+REMEMBERED = (
+    "what is remembered belongs to one input alone: compare with np.array_equal(input, a copy of "
+    "that), not with np.allclose, or compute anew"
+)
 # By property: a pattern of the first line, and the hint. The first that is found there is given; of
 # an error that the layer raises, one that speaks of that.
 HINTS: dict[str, list[tuple[str, str]]] = {
@@ -133,11 +137,13 @@ HINTS: dict[str, list[tuple[str, str]]] = {
     ],
     "gradInput": [
         ("shape", LIKE_INPUT),
-        (", expected", "an array for each one of input's, in its shape"),
+        (r"It is .*, expected", "an array for each one of input's, in its shape"),
+        ("trembles.*called before", REMEMBERED),
         (r"gradInput is \w+\.$", "an array, as input is"),
         ("trembles", IN_ITS_DTYPE),
     ],
     "gradParameters": [
+        ("trembles.*called before", REMEMBERED),
         ("floating numbers", "np.ones(3), np.array([1.0, 2.0]): a point makes floating numbers"),
         ("has the", LIKE_PARAMETER),
         ("trembles", IN_ITS_DTYPE),
@@ -179,6 +185,11 @@ HINTS: dict[str, list[tuple[str, str]]] = {
         ("differs from float64", "constants that float32 does not have are lost: 1e-50 is 0 in it"),
     ],
     "layout": [
+        (
+            "given in two places",
+            "go by the places: enumerate, not `is`, id(array) or a dictionary of arrays, tells "
+            "which one an array is",
+        ),
         (
             "",
             "index and reshape: order='K', strides, .data and as_strided read the memory, in which "

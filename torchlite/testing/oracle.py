@@ -256,6 +256,12 @@ class _Check:
 
     def _must_not_tremble(self) -> None:
         tremor = self.variable.trembles()
+        if tremor and self.variable.remembers():
+            self.subject.fail(
+                "updateOutput",
+                f"in float64 it trembles by {tremor:.1g} where the input moves by less: called "
+                "before with nearly the same numbers, it gives an old result.",
+            )
         if tremor:
             self.subject.fail(
                 "updateOutput",

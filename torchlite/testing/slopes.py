@@ -19,7 +19,7 @@ from torchlite.nn.module import Module
 from torchlite.nn.nested import cast_arrays, copy_arrays, is_floating, leaves, rebuilt
 from torchlite.nn.stateful import parts, shadowed
 from torchlite.nn.table.criterion_table import CriterionTable
-from torchlite.testing.subject import Subject
+from torchlite.testing.subject import Subject, quietly
 from torchlite.testing.violations import GradientMismatch
 
 __all__ = [
@@ -385,6 +385,18 @@ class Variable:
         if min(found) and self._tremor(*self._walks(1, by=16)) > 4 * min(found):
             return 0.0
         return min(found)
+
+    def remembers(self) -> bool:
+        """Tell whether a layer that has been here gives other outputs nearby than a new one."""
+        if self.kind != "input":
+            return False
+        direction = self.subject.rng.uniform(0.5, 1, self.values.shape)
+        step = TREMOR * self._scale(direction) * direction
+        with quietly():
+            _, old = self.forward(0 * step, "float64"), self.forward(step, "float64")
+            moved = self._moved(cast_arrays(self.subject.input, "float64"), step)
+            new = _smooth(self.subject.forward(self.subject.fresh("float64"), moved))
+        return not all(map(np.array_equal, old, new))
 
     def _tremor(self, walk: list[Array]) -> float:
         tremors = [0.0]

@@ -10,11 +10,14 @@ __all__ = ["CONTRACTS", "words"]
 CONTRACTS = {"torchlite.nn.module", "torchlite.nn.container", "torchlite.nn.stateful", "builtins"}
 
 
-def words(module: Any, inside: bool = True) -> dict[str, Any]:
+_CALLS = {"forward", "backward", "updateOutput", "updateGradInput", "accGradParameters"}
+
+
+def words(module: Any, inside: bool = True, calls: bool = False) -> dict[str, Any]:
     """Return the names that the code of a layer and its parts uses, torchlite's bases apart.
 
     With each comes what it means in the file that uses it, None if that is not known. inside=False
-    leaves out the parts.
+    leaves out the parts; calls=True, what forward and backward do not come to, as __init__.
     """
     found: dict[str, Any] = {}
 
@@ -29,12 +32,18 @@ def words(module: Any, inside: bool = True) -> dict[str, Any]:
             elif isinstance(constant, CodeType):
                 read(constant, known)
 
+    methods: dict[str, list[FunctionType]] = {}
     whole = parts(module) if inside else [module]
     for kind in dict.fromkeys(kind for part in whole for kind in type(part).__mro__):
         if kind.__module__ in CONTRACTS:
             continue
-        for value in vars(kind).values():
+        for name, value in vars(kind).items():
             function = getattr(value, "fget", None) or getattr(value, "__func__", value)
             if isinstance(function, FunctionType):
-                read(function.__code__, function.__globals__)
+                methods.setdefault(name, []).append(function)
+    wanted = _CALLS & methods.keys() if calls else methods.keys()
+    while wanted:
+        for function in [each for name in sorted(wanted) for each in methods.pop(name)]:
+            read(function.__code__, function.__globals__)
+        wanted = found.keys() & methods.keys()
     return found
