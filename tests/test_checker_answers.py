@@ -546,7 +546,7 @@ def test_an_old_result_is_told_from_lower_precision():
     )
     assert found.hint == (
         "what is remembered belongs to one input alone: compare with np.array_equal(input, a copy "
-        "of that), not with np.allclose, or compute anew"
+        "of that), not with np.allclose or by a sum, or compute anew"
     )
     coarse = Layer(
         lambda x: np.tanh(x.astype(np.float32)).astype(x.dtype),

@@ -21,7 +21,7 @@ EACH_TIME = "what depends on parameters is computed in updateOutput, each time"
 
 REMEMBERED = (
     "what is remembered belongs to one input alone: compare with np.array_equal(input, a copy of "
-    "that), not with np.allclose, or compute anew"
+    "that), not with np.allclose or by a sum, or compute anew"
 )
 # By property: a pattern of the first line, and the hint. The first that is found there is given; of
 # an error that the layer raises, one that speaks of that.
@@ -55,6 +55,7 @@ HINTS: dict[str, list[tuple[str, str]]] = {
         ("is not 0", "gradient.fill(0), for each; gradient *= 0 keeps NaN"),
     ],
     "repeat": [
+        ("in another order|nearly the same", REMEMBERED),
         (
             "draws from",
             "from torchlite import random; random.uniform(0, 1, size=input.shape), or "

@@ -1,14 +1,19 @@
 """A call depends on its arguments alone, and changes none of them."""
 
+from collections.abc import Callable
 from typing import Any
 
-from torchlite.nn.nested import copy_arrays, is_array, leaves
+from torchlite.kernels.arrays import Array
+from torchlite.nn.nested import copy_arrays, is_array, is_floating, leaves, map_arrays
 from torchlite.testing.generators import drawn_from, generator_states
 from torchlite.testing.raised import line_of
 from torchlite.testing.subject import Result, Subject, attempt, quietly
 from torchlite.testing.variations import others
 
 __all__ = ["mutation", "repeat"]
+
+# To np.allclose and to hashes of rounded numbers, this is no difference.
+NEARLY = 1e-7
 
 
 def repeat(s: Subject) -> None:
@@ -31,6 +36,7 @@ def repeat(s: Subject) -> None:
             _check_same_again(variant, again, first, problem)
         if variant is s:
             _check_refilled(s, layer, given)
+            _check_nearly_same(s)
         for extreme in variant.extremes():
             later, alone = attempt(extreme.run, layer), attempt(extreme.run)
             if later is not None and alone is not None:
@@ -54,6 +60,25 @@ def _check_refilled(s: Subject, layer: Any, given: list[Any]) -> None:
         if got is not None and expected is not None:
             problem = "of an array that holds other numbers now it gives what it gave before."
             _check_same_again(s, got, expected, problem)
+
+
+def _check_nearly_same(s: Subject) -> None:
+    """Fail if an input is taken for the last one for its sum, or because it is close to it."""
+    changes: dict[str, Callable[[Array], Array]] = {
+        "the same numbers in another order": lambda a: a.reshape(-1)[::-1].reshape(a.shape).copy(),
+        "nearly the same numbers": lambda a: a * (1 + NEARLY),
+    }
+    for what, change in changes.items():
+        changed = map_arrays(lambda a: change(a) if is_floating(a) else a, s.input)  # noqa: B023
+        given = {**s.given, "input": changed}.values()
+        expected = attempt(s.run, None, *given)
+        if expected is not None:
+            layer = s.fresh()
+            s.run(layer)
+            later = attempt(s.run, layer, *given)
+            if later is not None:
+                problem = f"after a call with {what} it gives other numbers."
+                _check_same_again(s, later, expected, problem)
 
 
 def _check_same_again(s: Subject, again: Result, first: Result, problem: str) -> None:
