@@ -138,7 +138,7 @@ HINTS: dict[str, list[tuple[str, str]]] = {
     ],
     "gradInput": [
         ("shape", LIKE_INPUT),
-        (r"It is .*, expected", "an array for each one of input's, in its shape"),
+        (r"is .*, expected [\[({]", "an array for each one of input's, in its shape"),
         ("trembles.*called before", REMEMBERED),
         (r"gradInput is \w+\.$", "an array, as input is"),
         ("trembles", IN_ITS_DTYPE),
