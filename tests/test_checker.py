@@ -27,7 +27,7 @@ from test_bugs import violation as of_bug
 import torchlite
 from torchlite import nn
 from torchlite.__main__ import main
-from torchlite.errors import DTypeError, SettingError, StateError
+from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
 from torchlite.nn.nested import is_array
 from torchlite.testing import (
     CRITERION_PROPERTIES,
@@ -2482,3 +2482,38 @@ def test_maths_of_a_criterion_that_names_what_is_not_there_is_not_checked(monkey
     monkeypatch.setattr(LossWithMaths, "__doc__", doc)
     report = check_criterion(LossWithMaths, np.ones(3), np.zeros(3), only="maths")
     assert "maths: not checked, output = nowhere[0]: Maths cannot name nowhere" in report.notes
+
+
+class OfOneLabel(nn.Criterion):
+    """The sum of each sample's negative score of its label."""
+
+    def updateOutput(self, input, target):
+        self._fit(input, target)
+        self.output = -input[np.arange(len(input)), target].sum().item()
+        return self.output
+
+    def updateGradInput(self, input, target):
+        self._fit(input, target)
+        self.gradInput = np.zeros_like(input)
+        self._subtract(self.gradInput, target)
+        return self.gradInput
+
+    def _fit(self, input, target):
+        if target.shape != input.shape[:1] or target.dtype.kind not in "iu":
+            raise ShapeError(f"target {target.shape} for input {input.shape}")
+
+    def _subtract(self, gradInput, target):
+        gradInput[np.arange(len(target)), target] -= 1
+
+
+class OfAllLabels(OfOneLabel):
+    def _subtract(self, gradInput, target):
+        gradInput[:, target] -= 1
+
+
+def test_samples_beside_the_only_one_have_other_labels():
+    x, y = np.array([[1, 2, 0.5]]), np.array([1])
+    check_criterion(OfOneLabel(), x, y)
+    with pytest.raises(GradientMismatch) as caught:
+        check_criterion(OfAllLabels(), x, y)
+    assert caught.value.where.startswith("OfAllLabels at 9 samples at ")

@@ -145,7 +145,11 @@ def sizes(s: AnySubject) -> Iterator[AnySubject]:
     length = _length(s, 0)
     if length:
         for count in [length + 1] if _is_large(s) else [n for n in SAMPLES if n > length]:
-            yield from _at(s, f"{count} samples", _longer(s, 0, length, count))
+            for other in _at(s, f"{count} samples", _longer(s, 0, length, count)):
+                yield other
+                if length == 1 and count == SAMPLES[0]:
+                    # Copies of one sample have one label.
+                    yield from examples(other)
 
 
 def fewer(s: AnySubject) -> Iterator[AnySubject]:
