@@ -41,6 +41,10 @@ def words(module: Any, inside: bool = True, calls: bool = False) -> dict[str, An
             function = getattr(value, "fget", None) or getattr(value, "__func__", value)
             if isinstance(function, FunctionType):
                 methods.setdefault(name, []).append(function)
+    for part in whole if calls else []:
+        for name, value in vars(part).items():
+            if isinstance(value, FunctionType):
+                methods.setdefault(name, []).append(value)
     wanted = _CALLS & methods.keys() if calls else methods.keys()
     while wanted:
         for function in [each for name in sorted(wanted) for each in methods.pop(name)]:
