@@ -35,7 +35,7 @@ def mould(layer: Any) -> Callable[[], Any]:
         pickler.dump(layer)
     except Exception:
         return lambda: copy.deepcopy(layer)
-    pickled, apart = file.getbuffer(), pickler.apart
+    pickled, apart = file.getvalue(), pickler.apart
     return lambda: _Unpickler(io.BytesIO(pickled), apart).load()
 
 
