@@ -205,7 +205,7 @@ def test_char_lstm_is_trained_as_by_pytorch():
 
 def test_lstm_of_nodes_learns_verses_by_heart(printed):
     text = printed("lstm_of_nodes", "--updates", 60, "--size", 48, "--unroll", 20)
-    assert "input -[2]-> (2) Identity -> (3) Linear(48 -> 192) -> (4)\n" in text
+    assert "input -[2]-> (2) h: Identity -> (3) Linear(48 -> 192) -> (4)\n" in text
     losses = [loss for (loss,) in numbers(r"loss a character (\S+)$", text)]
     assert losses == sorted(losses, reverse=True)
     assert losses[-1] < 0.6
