@@ -120,7 +120,7 @@ def closest(name: str, known: Iterable[str]) -> str | None:
 
     Example
     -------
-    >>> closest("weigth", {"weight", "bias"})
+    >>> closest("weights", {"weight", "bias"})
     'weight'
     >>> closest("factors", {"weight", "bias"}) is None
     True
