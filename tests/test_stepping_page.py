@@ -405,7 +405,7 @@ def test_entries_of_tables_show_what_they_are_made_of(show):
     assert page.detail[2:] == [
         "made of gradOutput[0, 1]",
         "The chain rule: the local derivative is 1, so what came from behind goes on.",
-        "When input[0][0, 1] grows by 0.01, the loss falls by about 0.06.",
+        "When input[0][0, 1] grows by 0.01 for this module alone, the loss falls by about 0.06.",
     ]
 
 

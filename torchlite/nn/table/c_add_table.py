@@ -17,7 +17,7 @@ class CAddTable(Entrywise):
     ::
 
         output = sum(input)
-        gradInput = [*(gradOutput.copy() for array in input[1:]), gradOutput]
+        gradInput = [gradOutput.copy() for array in input]
 
     Shapes
     ------
