@@ -88,6 +88,9 @@ def _run(visit, opcodes, call, subject):
         # it or gives it back stays taken, for the rest of the process: those functions are spared.
         if not name.startswith(_PACKAGE) or _is_spared(frame):
             return None
+        # Nor does an error leave a generator that is given up; Python 3.13 tells of lines in it.
+        if event == "exception" and argument[0] is GeneratorExit:
+            return _ignore
         frame.f_trace_opcodes = opcodes
         if event == ("opcode" if opcodes else "line"):
             visit((os.path.relpath(frame.f_code.co_filename, _PACKAGE), frame.f_lineno))
@@ -101,6 +104,10 @@ def _run(visit, opcodes, call, subject):
         call(subject)
     finally:
         sys.settrace(before)
+
+
+def _ignore(frame, event, argument):
+    """Follow a frame no longer: Python keeps a frame's trace where one returns None."""
 
 
 def _is_spared(frame):

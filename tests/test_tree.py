@@ -3,6 +3,7 @@
 import copy
 import gc
 import pickle
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -222,6 +223,9 @@ def test_names_of_arrays():
 # ---------------------------------------------------------------- what a part holds itself
 
 
+@pytest.mark.skipif(
+    sys.version_info >= (3, 13), reason="here vars leave attributes where they are found soonest"
+)
 def test_training_leaves_attributes_where_python_finds_them_soonest():
     # Classes of this test: one that has many instances may be full of other names.
     linear, relu, sequential = (
