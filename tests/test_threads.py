@@ -254,31 +254,32 @@ def test_threads_of_the_user_share_the_pool():
     pool._processor() is None or len(os.sched_getaffinity(0)) == 1,
     reason="threads cannot be kept off a processor",
 )
-def test_a_thread_that_was_last_on_the_processor_of_its_waker_is_kept_off_it(monkeypatch):
+def test_threads_keep_to_processors_of_their_own_during_a_work(monkeypatch):
     allowed = os.sched_getaffinity(0)
-    here, other = sorted(allowed)[:2]
-    monkeypatch.setattr(pool, "_processor", lambda: here)
-    found = {}
+    me, found = threading.get_native_id(), {}
 
     def look(piece):
         meet(piece)
         found[threading.get_native_id()] = os.sched_getaffinity(0)
+        if piece is None:
+            raise ZeroDivisionError
 
     meet = Meeting()
-    share_out(ARRAY, range(3), look)
-    for last, expected in ((other, allowed), (here, allowed - {here})):
-        helpers = found.keys() - {threading.get_native_id()}
-        for number in helpers:
-            os.sched_setaffinity(number, allowed)
-        monkeypatch.setattr(pool._pool, "_last", dict.fromkeys(helpers, last))
+    for here in (*sorted(allowed)[:2], min(allowed)):
+        monkeypatch.setattr(pool, "_processor", lambda here=here: here)
+        # Whoever has just been made is not yet known.
         share_out(ARRAY, range(3), look)
-        assert found == dict.fromkeys(helpers, expected) | {threading.get_native_id(): allowed}
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "sched_setaffinity", refused := Refusal())
-        share_out(ARRAY, range(3), meet)
-    assert refused.calls == 2
-    for number in helpers:
-        os.sched_setaffinity(number, allowed)
+        share_out(ARRAY, range(3), look)
+        assert found.pop(me) == {here}
+        assert list(found.values()) == [allowed - {here}] * len(found)
+        assert os.sched_getaffinity(0) == allowed
+    with pytest.raises(ZeroDivisionError):
+        share_out(ARRAY, [0, 1, None], look)
+    assert os.sched_getaffinity(0) == allowed
+    monkeypatch.setattr(os, "sched_setaffinity", refused := Refusal())
+    share_out(ARRAY, range(3), look)
+    assert refused.calls
+    assert found[me] == allowed
 
 
 class Refusal:
@@ -387,10 +388,10 @@ def test_what_numpy_is_to_do_about_errors_holds_in_all_threads():
 
 
 @reaches_openblas
-def test_breaking_off_leaves_openblas_its_threads():
+def test_breaking_off_leaves_openblas_its_threads_and_this_one_its_processors():
     """Whatever line it happens at, whoever is at work ends its piece and nobody else begins one."""
-    get = pool._openblas()[0]
-    busy = set()
+    get, processors = pool._openblas()[0], getattr(os, "sched_getaffinity", lambda _: None)
+    busy, before = set(), processors(0)
 
     def work(piece):
         busy.add(piece)
@@ -403,6 +404,7 @@ def test_breaking_off_leaves_openblas_its_threads():
         # Others may be about to let go of it.
         share_out(ARRAY, range(3), Meeting())
         assert torchlite.threads() == 3 == get(), place
+        assert processors(0) == before, place
         assert not busy, place
         share_out(ARRAY, range(3), Meeting(), products=True)
 

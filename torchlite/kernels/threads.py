@@ -9,8 +9,9 @@ The threads of a pool sleep until there is work. It is made at the first use, an
 of a fork. Small works are not shared out: to wake a thread takes some twenty microseconds.
 
 Linux likes to wake a thread where it ran last, and of two processors does not look for the idle
-one. So one that ran last where its waker is now, who may have slept, too, would wait there until
-the waker is done. Where the system lets it, a thread is kept off that processor.
+one. So one that ran last where its waker is would wait there until the waker is done; and the
+waker, whom it wakes in turn, would follow it to its processor. Where the system lets them, the
+waker stays where it is during a work, and the others elsewhere.
 
 NumPy's OpenBLAS has threads of its own for large products, and lets in but one such product at a
 time. So that several pieces have their products at the same time, each of them gets one thread
@@ -213,6 +214,7 @@ class _Job:
     ) -> None:
         self._work, self._pieces, self._then, self._memory = work, pieces, then, memory
         self._alone = alone
+        self.apart: _Apart | None = None
         self._context = copy_context()
         # Of Python's locks and queues these alone are free again after an interruption.
         self._lock, self._adding = Lock(), Lock()
@@ -292,31 +294,57 @@ class _Job:
             entered = self._entered
         for _ in range(entered):
             self._left.get()
-        if self._alone is not None:
-            self._alone.end()
+        for held in (self.apart, self._alone):
+            if held is not None:
+                held.end()
         # Who comes too late to help still holds the job.
-        del self._work, self._then, self._memory, self._alone
+        del self._work, self._then, self._memory, self._alone, self.apart
         self._pieces, found, self._error = (), self._error, None
         return None if found is None else found[1]
 
 
-class _Alone:
-    """Until it is at its end, OpenBLAS has one thread for each product."""
+class _Held:
+    """What is otherwise until it is at its end."""
 
     _held = False
 
-    def __init__(self) -> None:
-        self._held = True
-        _pool.hold(id(self))
-
     def end(self) -> None:
-        _pool.let_go(id(self))
+        """Make it as it was before."""
+        self._let_go()
         self._held = False
+
+    def _let_go(self) -> None:
+        raise NotImplementedError
 
     # What is interrupted between a beginning and a try ends here.
     def __del__(self) -> None:
         if self._held:
             self.end()
+
+
+class _Alone(_Held):
+    """Until it is at its end, OpenBLAS has one thread for each product."""
+
+    def __init__(self) -> None:
+        self._held = True
+        _pool.hold(id(self))
+
+    def _let_go(self) -> None:
+        _pool.let_go(id(self))
+
+
+class _Apart(_Held):
+    """Until it is at its end, the thread that makes it keeps to fewer of its processors."""
+
+    def __init__(self, before: set[int], processors: set[int]) -> None:
+        self._thread, self._before = get_native_id(), before
+        self._held = True
+        os.sched_setaffinity(self._thread, processors)
+
+    def _let_go(self) -> None:
+        # Others may have taken processors away in between.
+        with suppress(OSError):
+            os.sched_setaffinity(self._thread, self._before)
 
 
 class _Pool:
@@ -332,8 +360,8 @@ class _Pool:
         self._holders: set[int] = set()
         # How many there are to be if OpenBLAS does not say it.
         self._own = 0
-        # On which processor each thread was last, by the system's number of the thread.
-        self._last: dict[int, int] = {}
+        # Which processors each thread keeps to, by the system's number of the thread.
+        self._processors: dict[int, set[int]] = {}
 
     def number(self, n: int | None = None) -> int:
         """Return how many threads there are to be, after setting it to n, if that is given."""
@@ -386,39 +414,42 @@ class _Pool:
         with self.lock:
             try:
                 while self._size < helpers:
-                    args = self._jobs, self._last
+                    args = self._jobs, self._processors
                     Thread(target=_serve, args=args, daemon=True).start()
                     self._size += 1
             except RuntimeError:
                 # There are as many as can be, or the interpreter ends: who is there does it all.
                 pass
-        self._make_way()
+        job.apart = self._part()
         for _ in range(min(helpers, self._size)):
             self._jobs.put(job)
 
-    def _make_way(self) -> None:
-        """Keep threads that were last on the processor of this one off it."""
-        here = _processor()
-        for thread, last in self._last.copy().items():
-            if last == here:
-                # It is the only one, or the system does not allow it.
-                with suppress(OSError):
-                    os.sched_setaffinity(thread, os.sched_getaffinity(0) - {here})
+    def _part(self) -> _Apart | None:
+        """Keep this thread on its processor, and the pool's off it; None if that cannot be."""
+        if (here := _processor()) is None:
+            return None
+        allowed = os.sched_getaffinity(0)
+        # One processor may be all that there is, or the system does not allow it.
+        with suppress(OSError):
+            for thread, processors in self._processors.copy().items():
+                if processors != allowed - {here}:
+                    os.sched_setaffinity(thread, allowed - {here})
+                    self._processors[thread] = allowed - {here}
+            return _Apart(allowed, {here})
+        return None
 
     def after_fork(self) -> None:
         """Forget the threads, which are not in the child."""
-        self._jobs, self._size, self._last = SimpleQueue(), 0, {}
+        self._jobs, self._size, self._processors = SimpleQueue(), 0, {}
         self._holders.clear()
         self._settle()
         self.lock.release()
 
 
-def _serve(jobs: SimpleQueue[_Job], last: dict[int, int]) -> None:
-    number = get_native_id()
+def _serve(jobs: SimpleQueue[_Job], processors: dict[int, set[int]]) -> None:
+    processors[get_native_id()] = set()
     while True:
         jobs.get().serve()
-        if (processor := _processor()) is not None:
-            last[number] = processor
 
 
 def _processor() -> int | None:
