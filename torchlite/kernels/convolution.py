@@ -191,23 +191,16 @@ def conv_weight(
     return total.reshape(m, each, *kernel)
 
 
-def _correlated(
-    input: Array,
-    weight: Array,
-    stride: Sequence[int],
-    before: Sequence[int],
-    dilation: Sequence[int],
-    out: Sequence[int],
-    bias: Array | None,
-) -> Array:
+def _correlated(*arguments: Any) -> Array:
     """Return what `conv` does, for an input whose first entry stands at `before` in the image."""
     # Windows that reach over the ends of rows are left out, but may overflow where no others do.
     with suppress(FloatingPointError), np.errstate(over="raise", invalid="raise"):
-        return _sums(input, weight, stride, before, dilation, out, bias, True)
-    return _sums(input, weight, stride, before, dilation, out, bias, False)
+        return _sums(True, *arguments)
+    return _sums(False, *arguments)
 
 
 def _sums(
+    over_ends: bool,
     input: Array,
     weight: Array,
     stride: Sequence[int],
@@ -215,7 +208,6 @@ def _sums(
     dilation: Sequence[int],
     out: Sequence[int],
     bias: Array | None,
-    over_ends: bool,
 ) -> Array:
     """Return the same; over_ends: rows may be copied with windows that reach over their ends."""
     n, c = input.shape[:2]
