@@ -4,12 +4,16 @@
 """
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 # Their asserts show what they compared, too.
 pytest.register_assert_rewrite("optimizers", "saving")
+
+# What a shell runs in the background ignores Ctrl-C, and so would programs that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("ci", max_examples=20, derandomize=True, deadline=None)
 settings.register_profile(
