@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from torchlite import nn
 from torchlite.kernels import blas, buffers, flat, functions, views
 from torchlite.kernels.masks import blank_rows, zeroed
 
@@ -163,6 +164,67 @@ def test_masked_operands_keep_their_mask(backend):
         blas.axpy(target, 1, np.ma.array(np.eye(2), mask=[[1, 0], [0, 0]]))
     assert target[1, 1] == 1
     assert target.mask[0, 0]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", [*DTYPES, "int64"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("columns", [0, 1, 3, 64])
+def test_rows_are_added_at_places_in_their_order(backend, dtype, layout, columns):
+    rng = np.random.default_rng(columns)
+    for (m, k), alpha in itertools.product([(3, 200), (50, 50), (1, 1), (4, 0)], (1, -3, 0)):
+        places = rng.integers(m, size=k)
+        start, rows = (9 * rng.standard_normal((2, n, columns)) for n in (m, k))
+        start, rows = ((a[0] + 1j * a[1] if dtype[0] == "c" else a[0]) for a in (start, rows))
+        start, rows = start.astype(dtype), rows.astype(dtype)
+        if dtype != "int64":
+            rows[: k // 9] = np.inf
+        for target_of in (np.array, np.asfortranarray, lambda t: np.repeat(t, 2, 1)[:, ::2]):
+            target, expected = target_of(start), start.copy()
+            # 0 * inf is NaN, and so is inf - inf of a part.
+            with blas.using(backend), np.errstate(invalid="ignore"):
+                blas.addat(target, alpha, places, LAYOUTS[layout](rows))
+                for place, row in zip(places, rows, strict=True):
+                    expected[place] += row if alpha == 1 else alpha * row
+            assert target.dtype == dtype
+            found = [np.stack([a.real, a.imag]) for a in (target, expected)]
+            np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_rows_at_places_that_are_not_there_are_refused(backend):
+    memory = np.zeros((5, 4))
+    for place in (3, -4, 10**9):
+        with blas.using(backend), pytest.raises(IndexError, match="out of bounds"):
+            blas.addat(memory[1:4], 1, np.array([0, place]), np.ones((2, 4)))
+    assert not memory[[0, 4]].any()
+
+
+@pytest.mark.skipif(not has_scipy(), reason="SciPy is not installed")
+def test_where_scipy_has_no_such_loop_any_more_numpy_adds(monkeypatch):
+    places, rows = np.array([1, 1]), np.ones((2, 3), "float32")
+    monkeypatch.setitem(sys.modules, "scipy.sparse._sparsetools", None)
+    blas._row_adder.cache_clear()
+    try:
+        with blas.using("scipy"):
+            assert blas._row_adder() is None
+            blas.addat(total := np.zeros((2, 3), "float32"), 1, places, rows)
+    finally:
+        blas._row_adder.cache_clear()
+    assert total.tolist() == [[0] * 3, [2] * 3]
+
+
+@pytest.mark.skipif(not has_scipy(), reason="SciPy is not installed")
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_scipy_adds_the_rows_of_a_lookup_table(dtype, monkeypatch):
+    asked = []
+    add = blas._row_adder()
+    monkeypatch.setattr(blas, "_row_adder", lambda: lambda *call: asked.append(add(*call)))
+    layer = nn.LookupTable(3, 2).type(dtype)
+    with blas.using("scipy"):
+        layer.backward(np.array([2, 0, 2]), np.ones((3, 2), dtype), scale=2)
+    assert asked == [None]
+    assert layer.gradWeight.tolist() == [[2, 2], [0, 0], [4, 4]]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
