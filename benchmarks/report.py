@@ -171,15 +171,15 @@ def imports(durations):
     return table(["Import", "time"], [[name, seconds(value)] for name, value in durations.items()])
 
 
-def machine(versions):
-    """Return what it was measured with."""
+def machine(versions, load):
+    """Return what it was measured with, and what else that did meanwhile."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     packages = ", ".join(f"{package} {version}" for package, version in versions.items())
     return (
         f"{processor()}, {os.cpu_count()} cores, {platform.system()}; "
         f"Python {platform.python_version()}, {packages}; "
-        f"NumPy's BLAS is {blas['name']} {blas['version']}."
-    )
+        f"NumPy's BLAS is {blas['name']} {blas['version']}. {load}"
+    ).rstrip()
 
 
 def processor():

@@ -1,5 +1,6 @@
 """Every benchmark runs, on sizes that take no time, and its report says what was measured."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from bugs.good import Good
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import checker_alarms, checker_scoreboard, compare, play, report, run, timing
+from benchmarks import checker_alarms, checker_scoreboard, compare, load, play, report, run, timing
 from benchmarks.cases import CASES, GROWTH, NAMED
 from benchmarks.measure import measure
 from benchmarks.peers import Contender, enter
@@ -213,6 +214,85 @@ def test_the_page_has_a_place_for_each_part(tmp_path, monkeypatch):
     for name in parts:
         assert text.count(f"<!-- {name} -->\n\n{name}: 2\n\n<!-- end -->\n") == 1
         assert f"{name}: 1" not in text
+
+
+# What `measure` answers where nothing is measured.
+NOTHING = {"times": {}, "absent": {}, "versions": {}, "contenders": {}}
+
+
+@pytest.mark.parametrize(
+    ("options", "written"),
+    [
+        ([], [*run.SETTINGS, *run.EXTRAS, "machine"]),
+        (["--dtype", "float64"], ["one thread, float64", "all threads, float64", "machine"]),
+        (["--threads", "one"], ["one thread, float32", "one thread, float64", "machine"]),
+        (["--cases", "imports"], ["imports"]),
+    ],
+)
+def test_what_is_written(options, written, monkeypatch, capsys):
+    requests, parts = [], {}
+    monkeypatch.setattr(sys, "argv", ["run.py", "--write", *options])
+    monkeypatch.setattr(run, "find_spec", lambda name: name)
+    monkeypatch.setattr(run, "ask", lambda *_, **request: requests.append(request) or NOTHING)
+    monkeypatch.setattr(run, "EXTRAS", dict.fromkeys(run.EXTRAS, lambda peers: ""))
+    monkeypatch.setattr(report, "write", parts.update)
+    monkeypatch.setattr(report, "plot", lambda results: None)
+    run.main()
+    assert sorted(parts) == sorted(written)
+    # Every case, also those that take long.
+    assert all(request["cases"] == [case.name for case in CASES] for request in requests)
+    assert all(request["pace"] == timing.FULL for request in requests)
+
+
+def test_memory_is_the_median_of_three_programs(monkeypatch):
+    found = iter([5, 1, 3, 9, 8, 7])
+
+    def ask(program, threads, dtype, peer, case):
+        assert (program, threads, dtype) == ("memory", 1, "float32")
+        return {} if peer == "products" else {peer.title(): next(found)}
+
+    monkeypatch.setattr(run, "ask", ask)
+    peaks = run.peaks_of(CASES[:2], ["torchlite", "products"])
+    assert peaks == {CASES[0].name: {"Torchlite": 3}, CASES[1].name: {"Torchlite": 8}}
+
+
+def test_what_others_did_meanwhile_is_told(monkeypatch):
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.25, 1, 1), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(load.time, "perf_counter", iter([10.0, 110.0, 110.0]).__next__)
+    monkeypatch.setattr(load, "spent_by_others", iter([7.0, 67.0, 6.0]).__next__)
+    meanwhile = load.Load()
+    begin = "When it began, 0.2 programs on average wanted a processor"
+    assert meanwhile.told() == f"{begin}; meanwhile others took 15% of the processors' time."
+    assert meanwhile.told() == f"{begin}; meanwhile others took 0% of the processors' time."
+    # Where there is no /proc/stat, and where there is no load.
+    monkeypatch.setattr(load.time, "perf_counter", lambda: 0.0)
+    monkeypatch.setattr(load, "spent_by_others", lambda: None)
+    assert load.Load().told() == f"{begin}."
+    monkeypatch.delattr(os, "getloadavg")
+    assert load.Load().told() == ""
+
+
+def test_others_are_all_but_the_program_and_its_own(monkeypatch):
+    # User, nice, system, idle, waiting, two kinds of interrupts, what the host took, guests.
+    stat = "cpu  1000 200 300 9000 500 10 20 70 600 30\ncpu0 1 2 3 4 5 6 7 8 9 10\n"
+    monkeypatch.setattr(load.Path, "read_text", lambda path: stat)
+    monkeypatch.setattr(os, "sysconf", {"SC_CLK_TCK": 100}.get, raising=False)
+    monkeypatch.setattr(os, "times", lambda: (1.0, 0.5, 2.0, 0.25, 999.0))
+    assert load.spent_by_others() == 16 - 3.75
+
+    def missing(path):
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(load.Path, "read_text", missing)
+    assert load.spent_by_others() is None
+
+
+def test_the_machine_is_described_with_its_load():
+    text = report.machine({"numpy": "2.0"}, "When it began, it slept.")
+    assert ", numpy 2.0; NumPy's BLAS is " in text
+    assert text.endswith(". When it began, it slept.")
+    assert report.machine({}, "").endswith(".")
 
 
 def test_the_command_prints_a_table():

@@ -5,7 +5,7 @@ asked for two of them. Its `axpy` saves an array and a pass over memory. It come
 own, with threads of its own: wherever that shares work out among them, they and those of NumPy's,
 which stay awake for a while after each product, push one another off the processor, and
 microseconds become milliseconds. So it gets pieces too small to be shared. And a loop that SciPy's
-sparse products are made of adds rows at places in a third to a twentieth of NumPy's time.
+sparse products are made of adds many rows at places in a third to a twentieth of NumPy's time.
 
 This is the one place that knows SciPy, and so its traps: a target that is not C-contiguous,
 writable and of the operands' dtype is silently copied and the sum lost, `alpha = 0` skips NaN,
@@ -238,7 +238,7 @@ def addat(target: Array, alpha: Number, places: Array, rows: Array) -> None:
     """Accumulate rows in place: `target[places] += alpha * rows`; at a repeated place all of them.
 
     Rows that share a place are added to it one after the other, in the order in which they stand:
-    the same bits with and without SciPy. By the thousands, those of float32 are added up in float64.
+    the same bits with and without SciPy. Thousands in float32 are added up in float64.
 
     Shapes: target (M, N), places (K,) of intp, rows (K, N).
 
