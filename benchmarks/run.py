@@ -12,10 +12,12 @@ not installed are left out and named. What is measured, and what makes it fair: 
 """
 
 import argparse
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from importlib.util import find_spec
-from itertools import chain
+from itertools import chain, cycle, product
 from pathlib import Path
 from statistics import median
 
@@ -36,6 +38,9 @@ SETTINGS = {
     for dtype in ("float32", "float64")
     for threads, n in (("one thread", 1), ("all threads", available()))
 }
+# It compiles for longer than all others are measured, and its largest steps take as long: it takes
+# part once.
+SLOW_PEER, FIRST = "tinygrad", "one thread, float32"
 ROUNDS_OF_IMPORTS = 7
 # Of each library and case: what is free beside the peak differs from program to program.
 PROGRAMS_OF_MEMORY = 3
@@ -76,13 +81,25 @@ def memory(peers):
 
 def peaks_of(cases, peers):
     """The bytes that each case takes at most, by its name and the peer's."""
+    processors = cycle(os.sched_getaffinity(0))
+
+    def bind():
+        # A program inherits the processors of the thread that starts it.
+        os.sched_setaffinity(0, {next(processors)})
+
+    def found(pair):
+        case, peer = pair
+        print(f"  memory of {case}, {peer}", file=sys.stderr, flush=True)
+        request = {"dtype": "float32", "peer": peer, "case": case}
+        peaks = [ask("memory", 1, **request) for _ in range(PROGRAMS_OF_MEMORY)]
+        return {name: median(one[name] for one in peaks) for name in peaks[0]}
+
+    pairs = [*product([case.name for case in cases], peers)]
     peaks = {case.name: {} for case in cases}
-    for case, row in peaks.items():
-        print(f"  memory of {case}", file=sys.stderr, flush=True)
-        for peer in peers:
-            request = {"dtype": "float32", "peer": peer, "case": case}
-            found = [ask("memory", 1, **request) for _ in range(PROGRAMS_OF_MEMORY)]
-            row |= {name: median(one[name] for one in found) for name in found[0]}
+    # Time does not count here, so some run at once.
+    with ThreadPoolExecutor(PROGRAMS_OF_MEMORY, initializer=bind) as pool:
+        for (case, _), row in zip(pairs, pool.map(found, pairs), strict=True):
+            peaks[case] |= row
     return peaks
 
 
@@ -123,8 +140,7 @@ def arguments():
     if options.peers:
         options.peers = options.peers.split(",")
     else:
-        # It compiles for longer than all others are measured.
-        options.peers = [peer for peer in MODULES if peer != "tinygrad" or not options.quick]
+        options.peers = [peer for peer in MODULES if peer != SLOW_PEER or not options.quick]
     return options
 
 
@@ -142,8 +158,9 @@ def main():
     for name, (threads, dtype) in SETTINGS.items():
         chosen = options.threads in ("both", name[:3]) and options.dtype in ("both", dtype)
         if chosen and cases:
+            peers = [peer for peer in options.peers if peer != SLOW_PEER or name == FIRST]
             results[name] = ask(
-                "measure", threads, dtype=dtype, peers=options.peers, cases=cases, pace=pace
+                "measure", threads, dtype=dtype, peers=peers, cases=cases, pace=pace
             )
             show(name, report.times(results[name]))
     if not options.quick and options.threads == options.dtype == "both":

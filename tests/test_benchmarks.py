@@ -242,18 +242,30 @@ def test_what_is_written(options, written, monkeypatch, capsys):
     # Every case, also those that take long.
     assert all(request["cases"] == [case.name for case in CASES] for request in requests)
     assert all(request["pace"] == timing.FULL for request in requests)
+    # One peer takes too long to take part more than once.
+    assert sum("tinygrad" in request["peers"] for request in requests) == (
+        "one thread, float32" in written
+    )
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells the peak")
 def test_memory_is_the_median_of_three_programs(monkeypatch):
-    found = iter([5, 1, 3, 9, 8, 7])
+    cases, found, processors = CASES[:2], {}, []
+    found = {
+        case.name: iter(values) for case, values in zip(cases, ([5, 1, 3], [9, 7, 8]), strict=True)
+    }
 
     def ask(program, threads, dtype, peer, case):
         assert (program, threads, dtype) == ("memory", 1, "float32")
-        return {} if peer == "products" else {peer.title(): next(found)}
+        processors.append(os.sched_getaffinity(0))
+        return {} if peer == "products" else {peer.title(): next(found[case])}
 
+    before = os.sched_getaffinity(0)
     monkeypatch.setattr(run, "ask", ask)
-    peaks = run.peaks_of(CASES[:2], ["torchlite", "products"])
-    assert peaks == {CASES[0].name: {"Torchlite": 3}, CASES[1].name: {"Torchlite": 8}}
+    peaks = run.peaks_of(cases, ["torchlite", "products"])
+    assert peaks == {cases[0].name: {"Torchlite": 3}, cases[1].name: {"Torchlite": 8}}
+    assert {len(bound) for bound in processors} == {1}
+    assert os.sched_getaffinity(0) == before
 
 
 def test_what_others_did_meanwhile_is_told(monkeypatch):

@@ -81,6 +81,8 @@ UPWARDS = {
     "testing/check.py": {"stepping"},
     "testing/network.py": {"stepping"},
 }
+# The loop beneath SciPy's sparse products, which has no public name.
+PRIVATE_ELSEWHERE = {"kernels/blas.py": {"scipy.sparse._sparsetools.csc_matvecs"}}
 # These stand above all.
 TOP = {"__init__", "__main__", "commands"}
 
@@ -124,6 +126,8 @@ def test_what_is_private_stays_where_it_is(path):
         for name in names:
             parts = name.split(".")
             private = [i for i, part in enumerate(parts) if re.match("_(?!_)", part)]
+            if name in PRIVATE_ELSEWHERE.get(path, ()):
+                continue
             assert all(parts[:i] == where[:i] for i in private), f"{path} imports {name}"
 
 
