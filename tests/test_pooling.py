@@ -312,6 +312,35 @@ def test_a_norm_of_0_has_no_gradient():
     assert layer.backward(np.zeros((1, 1, 2)), np.ones((1, 1, 1))).tolist() == [[[0, 0]]]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
+@pytest.mark.parametrize("p", [0.5, 1.5, 2, 3, 4])
+def test_a_norm_of_0_has_no_gradient_for_any_exponent(p, dtype):
+    rows = [([0.0, 0.0, 0.0], [0, 0, 0]), ([0.0, 0.0, 4.0], [0, 0, 7])]
+    if p == 3:
+        rows.append(([1.0, -1.0, 1.0], [0, 0, 0]))
+    for entries, expected in rows:
+        x, g = np.array(entries, dtype), np.array([5, 7], dtype)
+        layer = nn.FeatureLPPooling(2, 1, p)
+        layer.forward(x)
+        found = layer.backward(x, g)
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+        images = nn.SpatialLPPooling(1, p, 2, 1, 1, 1).type(dtype)
+        images.forward(x[None, None])
+        found = images.backward(x[None, None], g[None, None])
+        np.testing.assert_allclose(found[0, 0], expected, rtol=1e-6)
+
+
+def test_after_relu_a_p_norm_leaves_the_weights_finite():
+    net = nn.Sequential(nn.SpatialConvolution(1, 1, 1, 1), nn.ReLU(), nn.SpatialLPPooling(1, 3, 2, 2))
+    net[0].weight[:], net[0].bias[:] = 1, 0
+    x = np.array([[[-1.0, -2.0, 3.0, 0.0], [-3.0, -4.0, 0.0, 0.0]]])
+    net.zeroGradParameters()
+    net.forward(x)
+    net.backward(x, np.ones((1, 1, 2)))
+    np.testing.assert_allclose(net[0].gradWeight.ravel(), 3, rtol=1e-15)
+
+
 def test_norms_have_settings_in_their_ranges():
     for arguments, message in [
         ((1, 1, 2), "width must be from 2 to 16, got 1"),

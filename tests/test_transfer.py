@@ -544,6 +544,15 @@ def test_the_power_0_is_flat():
     assert np.isnan(layer.forward(np.array([np.nan])))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+def test_a_root_of_0_has_no_slope_as_that_of_sqrt(dtype):
+    x, g = np.array([0, 4], dtype), np.array([5, 8], dtype)
+    for layer in (nn.Power(0.5), nn.Sqrt()):
+        found = layer.backward(x, g)
+        assert found.dtype == dtype
+        assert found.tolist() == [0, 2]
+
+
 def test_elu_of_the_largest_alpha_is_finite():
     elu = nn.ELU(2e38).float()
     output = elu.forward(np.array([1, -1], np.float32))

@@ -53,7 +53,8 @@ class FeatureLPPooling(Module):
     Conventions
     -----------
     No absolute values are taken: where power is odd, terms cancel, and where it is no integer, a
-    negative entry gives NaN. Where a norm is 0, its gradient is 0. Remembers nothing.
+    negative entry gives NaN. Where a norm is 0, its gradient is 0; for a power below 1, so is that
+    of an entry that is 0. Remembers nothing.
 
     Raises
     ------
@@ -103,7 +104,11 @@ class FeatureLPPooling(Module):
         slopes = np.where(known, sums, 1) ** (1 / self.power - 1) * known
         slopes *= gradOutput.reshape(sums.shape)
         spread = sum_windows_back(slopes, rows.shape[-2:], *self._windows())
-        self.gradInput = (spread * rows ** (self.power - 1)).reshape(input.shape)
+        if self.power < 1:
+            gradRows = spread / np.where(rows == 0, np.inf, rows ** (1 - self.power))
+        else:
+            gradRows = spread * rows ** (self.power - 1)
+        self.gradInput = gradRows.reshape(input.shape)
         return self.gradInput
 
     def _windows(self) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:

@@ -49,8 +49,9 @@ class SpatialLPPooling(Sequential):
     Conventions
     -----------
     No absolute values are taken: where pnorm is odd, terms cancel, and where it is no integer, a
-    negative entry gives NaN. The derivative of the square root at 0 is 0 (see `Sqrt`). Remembers
-    its forward, as every `Sequential`.
+    negative entry gives NaN. Where a norm is 0, its gradient is 0 (but for pnorm 1, a mere sum);
+    for a pnorm below 1, so is that of an entry that is 0. Remembers its forward, as every
+    `Sequential`.
 
     Raises
     ------

@@ -32,8 +32,8 @@ class Power(Pointwise):
     Conventions
     -----------
     Of a negative entry to a fractional power the result is NaN. To the power 0 every entry but NaN
-    is 1, and the derivative is 0. At 0 the derivative is infinite for exponents below 1 (that of
-    `Sqrt` is 0, as in Torch7).
+    is 1, and the derivative is 0. At 0 the derivative is 0 for exponents between 0 and 1, too, as
+    that of `Sqrt`; it is infinite for negative ones.
 
     Raises
     ------
@@ -67,4 +67,7 @@ class Power(Pointwise):
     def _gradient(self, input: Array, gradOutput: Array) -> Array:
         if self.pow == 0:
             return np.zeros_like(gradOutput)
+        if 0 < self.pow < 1:
+            steepness = np.where(input == 0, np.inf, input ** (1 - self.pow))
+            return gradOutput * self.pow / steepness
         return gradOutput * self.pow * input ** (self.pow - 1)
