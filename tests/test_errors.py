@@ -568,7 +568,25 @@ SETTINGS = [
         nn.SpatialBatchNormalization,
         (3, 1e-5, np.nan),
         SettingError,
-        "momentum must be finite and at least 0, got nan",
+        "momentum must be from 0 to 1, got nan",
+    ),
+    (
+        nn.BatchNormalization,
+        (3, 1e-5, 1.5),
+        SettingError,
+        "momentum must be from 0 to 1, got 1.5",
+    ),
+    (
+        nn.SpatialBatchNormalization,
+        (3, 1e-5, -0.1),
+        SettingError,
+        "momentum must be from 0 to 1, got -0.1",
+    ),
+    (
+        nn.VolumetricBatchNormalization,
+        (3, 1e-5, np.inf),
+        SettingError,
+        "momentum must be from 0 to 1, got inf",
     ),
     (
         nn.VolumetricBatchNormalization,

@@ -281,6 +281,14 @@ def finite_at_least_0(layer: Any, argument: str, value: Any) -> float:
     return float(setting)
 
 
+def share(layer: Any, argument: str, value: Any) -> float:
+    """Return a setting as a float: a number from 0 to 1."""
+    setting = constant(layer, argument, value)
+    if not 0 <= setting <= 1:
+        raise misbuilt(SettingError, layer, argument, "from 0 to 1", repr(value))
+    return float(setting)
+
+
 def deviation(layer: Any, value: Any) -> float:
     """Return a standard deviation: a finite number of at least 0."""
     stdv = number(layer, "reset", "stdv", value)

@@ -83,14 +83,18 @@ def normalized(layer: Any, kernel: Any) -> Any:
     weights = np.ones((9, 9)) if kernel is None else np.array(kernel)
     if weights.dtype.kind not in "biuf":
         raise checks.misbuilt(DTypeError, layer, "kernel", "real numbers", str(weights.dtype))
+    precision = np.finfo(weights.dtype if weights.dtype.kind == "f" else "float64").eps
     weights = weights.astype("float64")
     if weights.ndim not in (1, 2) or any(n % 2 == 0 for n in weights.shape):
         expected, got = "(k,) or (kH, kW) of odd sizes", str(weights.shape)
         raise checks.misbuilt(ShapeError, layer, "kernel", expected, got)
+    # Terms that cancel leave their rounding behind, which is no weight.
+    rounding = weights.size * precision * sum_all(np.abs(weights))
+    cancels = abs(sum_all(weights)) <= rounding < np.inf
     if weights.ndim == 1:
         weights = np.outer(weights, weights)
     total = sum_all(weights)
-    if not (np.isfinite(total) and total):
-        got = str(total)
+    if cancels or not np.isfinite(total):
+        got = "0 but for rounding" if cancels and total else str(total)
         raise checks.misbuilt(SettingError, layer, "kernel", "of a sum other than 0", got)
     return weights / total

@@ -49,7 +49,7 @@ class BatchNormalization(Module):
     eps
         Is added to the variance.
     momentum
-        The share of the new batch in the running statistics.
+        The share of the new batch in the running statistics, from 0 to 1.
     affine
         False for a layer without weight and bias.
 
@@ -69,8 +69,9 @@ class BatchNormalization(Module):
     The weight is drawn from U(0, 1), the bias is 0; `reset` also forgets the running statistics,
     and its stdv does not matter. A backward in training uses save_mean and save_std if its input is
     the very array that they come from, and otherwise finds the statistics of its input itself:
-    nothing needs to be remembered. They need two values a feature: with one, a forward in training
-    raises, and changes no running statistics.
+    nothing needs to be remembered. If that array was written to in between, statistics and entries
+    do not belong together, and the gradients are those of neither. Statistics need two values a
+    feature: with one, a forward in training raises, and changes no running statistics.
 
     In float32, means and gradients are right to a millionth of the sum of their terms' magnitudes,
     however many rows there are; a variance is to that of the squared distances from the mean.
@@ -79,6 +80,8 @@ class BatchNormalization(Module):
     ------
     ShapeError, DTypeError
         input or gradOutput does not fit, or holds one value a feature in training.
+    SettingError
+        eps or momentum is negative or not finite, or momentum is more than 1.
 
     Example
     -------
@@ -121,7 +124,7 @@ class BatchNormalization(Module):
             hint = f"{type(self).__name__}(nOutput, eps, momentum, False) has no weight and bias"
             raise checks.misbuilt(ShapeError, self, "nOutput", "at least 1", "0", hint)
         self.eps = checks.finite_at_least_0(self, "eps", eps)
-        self.momentum = checks.finite_at_least_0(self, "momentum", momentum)
+        self.momentum = checks.share(self, "momentum", momentum)
         self.affine = bool(affine)
         self.running_mean = np.zeros(nOutput)
         self.running_var = np.ones(nOutput)

@@ -36,7 +36,7 @@ class VolumetricBatchNormalization(BatchNormalization):
     eps
         Is added to the variance.
     momentum
-        The share of the new batch in the running statistics.
+        The share of the new batch in the running statistics, from 0 to 1.
     affine
         False for a layer without weight and bias.
 
@@ -60,6 +60,8 @@ class VolumetricBatchNormalization(BatchNormalization):
     ------
     ShapeError, DTypeError
         input or gradOutput does not fit, or holds one value a plane in training.
+    SettingError
+        eps or momentum is negative or not finite, or momentum is more than 1.
 
     Example
     -------

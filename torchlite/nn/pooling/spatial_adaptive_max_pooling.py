@@ -39,7 +39,7 @@ class SpatialAdaptiveMaxPooling(Adaptive, Maxima):
     -----------
     Of several equal entries the first gets the gradient. NaN in gives NaN out, and gets the
     gradient. Complex numbers are ordered by their real parts. Remembers nothing: a backward uses
-    indices if its input is the very array that they come from.
+    indices if its input is the very array that they come from, so do not write to it in between.
 
     Raises
     ------

@@ -50,7 +50,8 @@ class TemporalDynamicKMaxPooling(Maxima):
     -----------
     Of several equal entries the first are taken. NaN counts as larger than all numbers: NaN in
     gives NaN out. Complex numbers are ordered by their real parts. A backward uses indices if its
-    input is the very array that they come from, and otherwise finds those of its input itself.
+    input is the very array that they come from, and otherwise finds those of its input itself; so
+    do not write to that array in between.
 
     Raises
     ------
