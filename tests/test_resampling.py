@@ -5,8 +5,10 @@ import re
 import numpy as np
 import pytest
 
+import cases
 from torchlite import nn
 from torchlite.errors import DTypeError, SettingError, ShapeError
+from torchlite.nn.nested import map_arrays
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,8 @@ WRONG = [
     (lambda: nn.UpSampling(2), (3, 3, 3), "(N, C, H, W) or (N, C, T, H, W), got (3, 3, 3)"),
     (lambda: nn.UpSampling({"oheight": 2, "owidth": 2}, "linear"), (3, 3, 3, 3, 3),
      "(N, C, H, W), got (3, 3, 3, 3, 3)"),
+    (lambda: nn.UpSampling({"odepth": 2, "oheight": 2, "owidth": 2}, "linear"), (3, 3, 3, 3),
+     "(N, C, T, H, W), got (3, 3, 3, 3)"),
     (lambda: nn.UpSampling(2, "linear"), (3, 3, 3, 0),
      "(N, C, H, W) or (N, C, T, H, W) with entries in every plane, got (3, 3, 3, 0)"),
     (lambda: nn.PixelShuffle(2), (3, 6, 2, 2),
@@ -113,12 +117,14 @@ def test_it_prints_as_in_torch7():
 
 def test_sizes_that_are_given_are_those_of_height_and_width():
     x = np.arange(6.0).reshape(1, 1, 2, 3)
-    size = {"odepth": 7, "oheight": 3, "owidth": 5}
+    size = {"oheight": 3, "owidth": 5}
     layer = nn.UpSampling(size, "linear")
-    assert (layer.scale_factor, layer.odepth, layer.oheight, layer.owidth) == (None, 7, 3, 5)
+    assert (layer.scale_factor, layer.odepth, layer.oheight, layer.owidth) == (None, None, 3, 5)
     assert layer.forward(x).tolist() == [
         [[[0, 0.5, 1, 1.5, 2], [1.5, 2, 2.5, 3, 3.5], [3, 3.5, 4, 4.5, 5]]]
     ]
+    layer = nn.UpSampling({"odepth": 7, **size}, "linear")
+    assert layer.odepth == 7
     assert layer.forward(x[:, :, None]).shape == (1, 1, 7, 3, 5)
 
 
@@ -177,3 +183,65 @@ def test_what_only_moves_entries_takes_integers(dtype):
         gradInput = layer.backward(x, np.ones(output.shape))
         assert gradInput.dtype == dtype
         assert not gradInput.any()
+
+
+ROOMS = "convolution", "normalization", "pooling", "resampling"
+# Settings, and sizes of images, with which there is nothing to do.
+IDLE = [
+    (nn.SpatialZeroPadding, (0,), (2, 4, 3, 3)),
+    (nn.SpatialReflectionPadding, (0,), (2, 4, 3, 3)),
+    (nn.SpatialReplicationPadding, (0,), (2, 4, 3, 3)),
+    (nn.VolumetricReplicationPadding, (0,), (2, 2, 3, 3, 3)),
+    (nn.SpatialUpSamplingNearest, (1,), (2, 4, 3, 3)),
+    (nn.SpatialUpSamplingNearest, (2,), (2, 4, 1, 1)),
+    (nn.SpatialUpSamplingBilinear, (1,), (2, 4, 3, 3)),
+    (nn.UpSampling, (1,), (2, 4, 3, 3)),
+    (nn.UpSampling, (1,), (2, 2, 3, 3, 3)),
+    (nn.UpSampling, (1, "linear"), (2, 4, 3, 3)),
+    (nn.PixelShuffle, (1,), (2, 4, 3, 3)),
+    (nn.PixelShuffle, (2,), (2, 4, 1, 1)),
+    (nn.SpatialMaxPooling, (1, 1), (2, 4, 3, 3)),
+    (nn.SpatialDilatedMaxPooling, (1, 1), (2, 4, 3, 3)),
+    (nn.SpatialAveragePooling, (1, 1), (2, 4, 3, 3)),
+    (nn.SpatialAdaptiveMaxPooling, (3, 3), (2, 4, 3, 3)),
+    (nn.SpatialAdaptiveAveragePooling, (3, 3), (2, 4, 3, 3)),
+    (nn.SpatialLPPooling, (4, 1, 1, 1), (2, 4, 3, 3)),
+    (nn.TemporalMaxPooling, (1,), (2, 3, 4)),
+    (nn.TemporalDynamicKMaxPooling, (3,), (2, 3, 4)),
+    (nn.VolumetricMaxPooling, (1, 1, 1), (2, 2, 3, 3, 3)),
+    (nn.VolumetricAveragePooling, (1, 1, 1), (2, 2, 3, 3, 3)),
+    (nn.SpatialCrossMapLRN, (1, 0), (2, 4, 3, 3)),
+    (nn.SpatialSubtractiveNormalization, (4, [[1]]), (2, 4, 3, 3)),
+    (nn.SpatialBatchNormalization, (4, 1e-5, 0.1, False), (2, 4, 3, 3)),
+    (nn.SpatialConvolution, (4, 4, 1, 1), (2, 4, 1, 1)),
+    (nn.SpatialFullConvolution, (4, 4, 1, 1), (2, 4, 1, 1)),
+    (nn.SpatialDepthWiseConvolution, (4, 1, 1, 1), (2, 4, 1, 1)),
+    (nn.SpatialConvolutionLocal, (4, 4, 1, 1, 1, 1), (2, 4, 1, 1)),
+    (nn.SpatialSubSampling, (4, 1, 1), (2, 4, 1, 1)),
+    (nn.TemporalConvolution, (4, 4, 1), (2, 1, 4)),
+    (nn.TemporalRowConvolution, (4, 1), (2, 1, 4)),
+]
+FRESH = [
+    *(pytest.param(case, id=f"{room}-{case.id}") for room, case in cases.rows() if room in ROOMS),
+    *(
+        pytest.param(
+            cases.Case(lambda kind=kind, arguments=arguments: kind(*arguments), shape),
+            id=f"{kind.__name__}{arguments}-of-{shape}",
+        )
+        for kind, arguments, shape in IDLE
+    ),
+]
+
+
+@pytest.mark.parametrize("case", FRESH)
+def test_what_comes_back_is_a_fresh_array(case):
+    layer, x = case.make(), case.draw(np.random.default_rng(3))
+    output = layer.forward(x)
+    gradOutput = map_arrays(np.ones_like, output)
+    gradInput = layer.backward(x, gradOutput)
+    given, found = [], []
+    map_arrays(given.append, [x, gradOutput])
+    map_arrays(found.append, [output, gradInput])
+    for array in found:
+        assert array.flags.writeable
+        assert not any(np.may_share_memory(array, other) for other in given)

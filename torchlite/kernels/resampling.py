@@ -92,12 +92,13 @@ def take_border(input: Array, pads: Pads, places: Any) -> Array:
     >>> take_border(np.array([1.0, 2.0, 3.0]), [(1, 2)], reflected)
     array([2., 1., 2., 3., 2., 1.])
     """
+    output = input
     for axis, (before, behind) in enumerate(pads, input.ndim - len(pads)):
         n = input.shape[axis]
         if before or behind:
             index = like(np.array(places(n, before, behind), np.intp), input)
-            input = np.take(input, index, axis)
-    return input
+            output = np.take(output, index, axis)
+    return output.copy() if output is input else output
 
 
 def take_border_back(gradient: Array, size: Sequence[int], pads: Pads, places: Any) -> Array:
@@ -114,18 +115,20 @@ def take_border_back(gradient: Array, size: Sequence[int], pads: Pads, places: A
     >>> take_border_back(np.array([1.0, 2.0, 3.0, 4.0]), (3,), [(1, 0)], replicated)
     array([3., 3., 4.])
     """
+    gradInput = gradient
     for axis, (n, (before, behind)) in enumerate(
         zip(size, pads, strict=True), gradient.ndim - len(pads)
     ):
         if not (before or behind):
             continue
-        whole = crop_or_pad(np.moveaxis(gradient, axis, -1), [(-before, -behind)])
+        gradOutput = np.moveaxis(gradInput, axis, -1)
+        whole = crop_or_pad(gradOutput, [(-before, -behind)])
         index = places(n, before, behind)
         # The border is narrow: its entries are added one by one.
         for o in (*range(before), *range(n + before, n + before + behind)):
-            whole[..., index[o]] += np.moveaxis(gradient, axis, -1)[..., o]
-        gradient = np.moveaxis(whole, -1, axis)
-    return gradient
+            whole[..., index[o]] += gradOutput[..., o]
+        gradInput = np.moveaxis(whole, -1, axis)
+    return gradInput.copy() if gradInput is gradient else gradInput
 
 
 # ---------------------------------------------------------------- between
@@ -150,7 +153,8 @@ def upsample_nearest(input: Array, scale: Sequence[int]) -> Array:
     apart = [n for each in size for n in (each, 1)]
     blocks = [n for pair in zip(size, scale, strict=True) for n in pair]
     spread = np.broadcast_to(input.reshape(*lead, *apart), (*lead, *blocks))
-    return spread.reshape(*lead, *(n * s for n, s in zip(size, scale, strict=True)))
+    # Of blocks of one entry, or of images of one, reshape alone may give a view.
+    return spread.copy().reshape(*lead, *(n * s for n, s in zip(size, scale, strict=True)))
 
 
 def upsample_nearest_back(gradient: Array, scale: Sequence[int]) -> Array:

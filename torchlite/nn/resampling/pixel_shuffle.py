@@ -84,9 +84,10 @@ class PixelShuffle(Resampling):
     def _function(self, input: Array, plan: tuple[int, ...]) -> Array:
         r, (height, width) = self.upscaleFactor, input.shape[-2:]
         blocks = input.reshape(*input.shape[:-3], plan[0], r, r, height, width)
-        return np.moveaxis(blocks, [-4, -3], [-3, -1]).reshape(self._shape(input, plan))
+        # Where r or an image's size is 1, reshape alone would give a view.
+        return np.moveaxis(blocks, [-4, -3], [-3, -1]).copy().reshape(self._shape(input, plan))
 
     def _gradient(self, input: Array, gradOutput: Array, plan: tuple[int, ...]) -> Array:
         r, (height, width) = self.upscaleFactor, input.shape[-2:]
         pixels = gradOutput.reshape(*input.shape[:-3], plan[0], height, r, width, r)
-        return np.moveaxis(pixels, [-3, -1], [-4, -3]).reshape(input.shape)
+        return np.moveaxis(pixels, [-3, -1], [-4, -3]).copy().reshape(input.shape)

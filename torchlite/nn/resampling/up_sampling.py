@@ -42,7 +42,7 @@ class UpSampling(UpSampled):
     ----------
     params
         How much larger the output is, at least 1; or its size, for 'linear' alone, as
-        {"oheight": oH, "owidth": oW}, for volumes also "odepth": oT.
+        {"oheight": oH, "owidth": oW}, for volumes, and for them alone, also "odepth": oT.
     mode
         'nearest', or 'linear' (also 'bilinear' or 'trilinear').
 
@@ -94,11 +94,12 @@ class UpSampling(UpSampled):
     def _images(self) -> str:
         if self.scale_factor is not None:
             return "(N, C, H, W) or (N, C, T, H, W)"
-        return "(N, C, H, W)" if self.odepth is None else "(N, C, H, W) or (N, C, T, H, W)"
+        return "(N, C, H, W)" if self.odepth is None else "(N, C, T, H, W)"
 
     def _plan(self, method: str, input: Array) -> Any:
-        volumes = self.scale_factor is not None or self.odepth is not None
-        if input.ndim != 4 and not (input.ndim == 5 and volumes):
+        of_images = self.odepth is None
+        of_volumes = self.scale_factor is not None or not of_images
+        if not (input.ndim == 4 and of_images) and not (input.ndim == 5 and of_volumes):
             raise checks.misshapen(self, method, "input", self._images(), input)
         if 0 in input.shape[2:]:
             expected = f"{self._images()} with entries in every plane"
