@@ -168,6 +168,35 @@ def test_wrong_settings_are_refused(arguments, message):
         nn.SpatialConvolution(1, 1, 2.0, 2)
 
 
+PADDED = [
+    (nn.SpatialConvolution, (1, 1, 2, 2, 1, 1), "padW"),
+    (nn.SpatialConvolutionMM, (1, 1, 2, 2, 1, 1), "padW"),
+    (nn.SpatialConvolutionLocal, (1, 1, 4, 4, 2, 2, 1, 1), "padW"),
+    (nn.SpatialDepthWiseConvolution, (1, 1, 2, 2, 1, 1), "padW"),
+    (nn.SpatialDilatedConvolution, (1, 1, 2, 2, 1, 1), "padW"),
+    (nn.VolumetricConvolution, (1, 1, 2, 2, 2, 1, 1, 1), "padT"),
+    (nn.VolumetricDilatedConvolution, (1, 1, 2, 2, 2, 1, 1, 1), "padT"),
+]
+
+
+@pytest.mark.parametrize(("kind", "arguments", "name"), PADDED)
+def test_a_wrong_padding_is_named_as_it_was_given(kind, arguments, name):
+    for wrong, error, expected in [
+        (-1, ShapeError, "at least 0"),
+        (0.5, DTypeError, "an integer"),
+        ("same", DTypeError, "an integer"),
+        (None, DTypeError, "an integer"),
+    ]:
+        message = f"^{kind.__name__}: {name} must be {expected}, got {wrong!r}$"
+        with pytest.raises(error, match=message):
+            kind(*arguments, wrong)
+    with pytest.raises(ShapeError, match=f"^{kind.__name__}: padH must be at least 0, got -1$"):
+        kind(*arguments, padH=-1)
+    assert kind(*arguments, 1).padH == 1
+    layer = kind(*arguments, padW=1)
+    assert (layer.padW, layer.padH) == (1, 1)
+
+
 def test_a_matrix_of_weights_makes_no_difference():
     random.manualSeed(3)
     one = nn.SpatialConvolution(2, 3, 3, 2, 2, 1, 1)

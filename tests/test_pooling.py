@@ -332,7 +332,8 @@ def test_a_norm_of_0_has_no_gradient_for_any_exponent(p, dtype):
 
 
 def test_after_relu_a_p_norm_leaves_the_weights_finite():
-    net = nn.Sequential(nn.SpatialConvolution(1, 1, 1, 1), nn.ReLU(), nn.SpatialLPPooling(1, 3, 2, 2))
+    norms = nn.SpatialLPPooling(1, 3, 2, 2)
+    net = nn.Sequential(nn.SpatialConvolution(1, 1, 1, 1), nn.ReLU(), norms)
     net[0].weight[:], net[0].bias[:] = 1, 0
     x = np.array([[[-1.0, -2.0, 3.0, 0.0], [-3.0, -4.0, 0.0, 0.0]]])
     net.zeroGradParameters()

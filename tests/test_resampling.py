@@ -2,10 +2,10 @@
 
 import re
 
+import cases
 import numpy as np
 import pytest
 
-import cases
 from torchlite import nn
 from torchlite.errors import DTypeError, SettingError, ShapeError
 from torchlite.nn.nested import map_arrays

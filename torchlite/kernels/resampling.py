@@ -115,20 +115,20 @@ def take_border_back(gradient: Array, size: Sequence[int], pads: Pads, places: A
     >>> take_border_back(np.array([1.0, 2.0, 3.0, 4.0]), (3,), [(1, 0)], replicated)
     array([3., 3., 4.])
     """
-    gradInput = gradient
+    found = gradient
     for axis, (n, (before, behind)) in enumerate(
         zip(size, pads, strict=True), gradient.ndim - len(pads)
     ):
         if not (before or behind):
             continue
-        gradOutput = np.moveaxis(gradInput, axis, -1)
-        whole = crop_or_pad(gradOutput, [(-before, -behind)])
+        rows = np.moveaxis(found, axis, -1)
+        whole = crop_or_pad(rows, [(-before, -behind)])
         index = places(n, before, behind)
         # The border is narrow: its entries are added one by one.
         for o in (*range(before), *range(n + before, n + before + behind)):
-            whole[..., index[o]] += gradOutput[..., o]
-        gradInput = np.moveaxis(whole, -1, axis)
-    return gradInput.copy() if gradInput is gradient else gradInput
+            whole[..., index[o]] += rows[..., o]
+        found = np.moveaxis(whole, -1, axis)
+    return found.copy() if found is gradient else found
 
 
 # ---------------------------------------------------------------- between

@@ -46,6 +46,17 @@ class Windowed(Module):
                 name = f"{prefix}{axis}"
                 setattr(self, name, checks.at_least(self, name, value, least))
 
+    def _paddings(self, *given: Any) -> tuple[int, ...]:
+        """Check paddings in the order of `_printed`; return them in that of `_axes`.
+
+        One that is not given is as that before, so a wrong one is named where it was given.
+        """
+        paddings: dict[str, int] = {}
+        for axis, value in zip(self._printed, given, strict=True):
+            value = [*paddings.values()][-1] if value is None and paddings else value
+            paddings[axis] = checks.at_least(self, f"pad{axis}", value, 0)
+        return tuple(paddings[axis] for axis in self._axes)
+
     def _numbers(self, prefix: str) -> tuple[int, ...]:
         return tuple(getattr(self, prefix + axis) for axis in self._axes)
 

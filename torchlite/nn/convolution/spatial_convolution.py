@@ -97,5 +97,5 @@ class SpatialConvolution(Convolution):
         padW: int = 0,
         padH: int | None = None,
     ) -> None:
-        padH = padW if padH is None else padH
-        self._build((nInputPlane, nOutputPlane), (kH, kW), (dH, dW), (padH, padW))
+        padding = self._paddings(padW, padH)
+        self._build((nInputPlane, nOutputPlane), (kH, kW), (dH, dW), padding)

@@ -115,7 +115,7 @@ class SpatialConvolutionLocal(Convolution):
         padW: int = 0,
         padH: int | None = None,
     ) -> None:
-        padding = padW if padH is None else padH, padW
+        padding = self._paddings(padW, padH)
         self._set_planes((nInputPlane, nOutputPlane))
         self._set_windows((kH, kW), (dH, dW), padding)
         self.iW = checks.at_least(self, "iW", iW, max(1, self.kW - 2 * self.padW))

@@ -114,7 +114,7 @@ class SpatialDepthWiseConvolution(Convolution):
         padW: int = 0,
         padH: int | None = None,
     ) -> None:
-        padding = padW if padH is None else padH, padW
+        padding = self._paddings(padW, padH)
         self._build((nInputPlane, depthwiseMultiplier), (kH, kW), (dH, dW), padding)
         self.nOutputPlane = self.nInputPlane * self.depthwiseMultiplier
 

@@ -93,6 +93,6 @@ class SpatialDilatedConvolution(Dilated, SpatialConvolution):
         dilationW: int = 1,
         dilationH: int = 1,
     ) -> None:
-        padding = padW if padH is None else padH, padW
+        padding = self._paddings(padW, padH)
         dilation = dilationH, dilationW
         self._build((nInputPlane, nOutputPlane), (kH, kW), (dH, dW), padding, dilation)

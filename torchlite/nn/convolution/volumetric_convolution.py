@@ -110,6 +110,5 @@ class VolumetricConvolution(Convolution):
         padW: int | None = None,
         padH: int | None = None,
     ) -> None:
-        padW = padT if padW is None else padW
-        padding = padT, padW if padH is None else padH, padW
+        padding = self._paddings(padT, padW, padH)
         self._build((nInputPlane, nOutputPlane), (kT, kH, kW), (dT, dH, dW), padding)

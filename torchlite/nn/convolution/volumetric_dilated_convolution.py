@@ -100,7 +100,6 @@ class VolumetricDilatedConvolution(Dilated, VolumetricConvolution):
         dilationW: int = 1,
         dilationH: int = 1,
     ) -> None:
-        padW = padT if padW is None else padW
-        padding = padT, padW if padH is None else padH, padW
+        padding = self._paddings(padT, padW, padH)
         dilation = dilationT, dilationH, dilationW
         self._build((nInputPlane, nOutputPlane), (kT, kH, kW), (dT, dH, dW), padding, dilation)

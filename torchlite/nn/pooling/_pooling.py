@@ -97,7 +97,8 @@ class Maxima(Pooled):
     Of several equal entries the first gets the gradient. NaN in gives NaN out, and gets the
     gradient. Complex numbers are ordered by their real parts. A backward uses indices if its input
     is the very array that they come from, and otherwise finds those of its input itself: nothing
-    needs to be remembered, but do not write to that array in between. """
+    needs to be remembered, but do not write to that array in between.
+    """
 
     transient = (*Pooled.transient, "indices", "_pooled")
     indices: Array = EMPTY
