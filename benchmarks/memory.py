@@ -17,7 +17,8 @@ STEPS = 3
 def main(threads, dtype, peer, case):
     """Return by its name the bytes of the library's first contender, if there is one."""
     contenders, _ = enter(threads, dtype, [peer])
-    return {c.name: peak(c, NAMED[case], dtype) for c in contenders[:1] if c.finds}
+    able = [c for c in contenders[:1] if c.finds and not c.apart]
+    return {c.name: peak(c, NAMED[case], dtype) for c in able}
 
 
 def peak(contender, case, dtype):

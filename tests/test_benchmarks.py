@@ -15,10 +15,20 @@ from bugs.good import Good
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import checker_alarms, checker_scoreboard, compare, load, play, report, run, timing
-from benchmarks.cases import CASES, GROWTH, NAMED
+from benchmarks import (
+    checker_alarms,
+    checker_scoreboard,
+    compare,
+    load,
+    memory,
+    play,
+    report,
+    run,
+    timing,
+)
+from benchmarks.cases import CASES, GROWTH, NAMED, material
 from benchmarks.measure import measure
-from benchmarks.peers import Contender, enter
+from benchmarks.peers import Contender, enter, versions
 from benchmarks.programs import ROOT
 from benchmarks.sequences import GROWTH_OF_SEQUENCES, SEQUENCES
 from benchmarks.timing import ONCE, Pace, take_turns
@@ -43,6 +53,97 @@ def test_pytorch_finds_the_same(case):
     pytest.importorskip("torch")
     contenders, _ = enter(1, "float32", ["torchlite", "pytorch"])
     assert "PyTorch" in measure(case.tiny(), contenders, "float32", ONCE)
+
+
+LUA = shutil.which("luajit")
+STAND_INS = Path(__file__).parent / "torch7"
+
+
+def torch7_by(command, folder, monkeypatch, dtype="float32"):
+    """The contender that such a launcher makes of Torch7, and torchlite."""
+    launcher = folder / "launcher"
+    launcher.write_text(f'#!/bin/sh\n{command} "$@"\n')
+    launcher.chmod(0o755)
+    monkeypatch.setenv("TH7", str(launcher))
+    monkeypatch.delitem(sys.modules, "benchmarks.peers.torch7", raising=False)
+    contenders, absent = enter(1, dtype, ["torchlite", "torch7"])
+    assert not absent
+    sys.modules.pop("benchmarks.peers.torch7")
+    return contenders
+
+
+BY_PYTHON = f"{sys.executable} {STAND_INS / 'standin.py'}"
+BY_LUA = f"LUA_PATH='{STAND_INS}/?.lua' {LUA}"
+needs_scripts = pytest.mark.skipif(os.name != "posix", reason="the launcher is a script")
+
+
+@needs_scripts
+@pytest.mark.parametrize(
+    ("command", "case", "dtype"),
+    [
+        (BY_PYTHON, "10-10-1, batch 100", "float32"),
+        (BY_PYTHON, "LookupTable(50000, 128), 4096 ids", "float64"),
+        *(
+            pytest.param(
+                *(BY_LUA, case, dtype),
+                marks=pytest.mark.skipif(LUA is None, reason="LuaJIT is not installed"),
+            )
+            for case, dtype in [
+                ("10-10-1, batch 100", "float32"),
+                ("10-10-1, batch 100", "float64"),
+                ("forward alone, 784-256-10, batch 64", "float32"),
+                ("LogSoftMax and ClassNLL, 256 of 1000", "float32"),
+                ("ReLU, 1,000,000", "float32"),
+                ("LookupTable(50000, 128), 4096 ids", "float64"),
+                ("adam, 121 in four tensors", "float64"),
+            ]
+        ),
+    ],
+    ids=lambda value: "" if "/" in value else value,
+)
+def test_torch7_finds_the_same(command, case, dtype, tmp_path, monkeypatch):
+    contenders = torch7_by(command, tmp_path, monkeypatch, dtype)
+    assert versions(contenders)["Torch"] == "7"
+    case = replace(NAMED[case].tiny(), sizes=tuple(range(3, 3 + len(NAMED[case].sizes))))
+    assert measure(case, contenders, dtype, ONCE)["Torch7"] > 0
+
+
+@needs_scripts
+def test_torch7_takes_turns_and_ends(tmp_path, monkeypatch):
+    *_, contender = torch7_by(BY_PYTHON, tmp_path, monkeypatch)
+    case = NAMED["adam, 121 in four tensors"]
+    step = contender.step(case, material(case, "float32"))
+    taken, asked = step.times(0.25)
+    assert 0 < taken < asked == 0.25
+    assert contender.step(WINDOWS[0], None) is None
+    # What its program holds is not seen from here.
+    monkeypatch.setattr(memory, "enter", lambda *_: ([contender], {}))
+    assert memory.main(1, "float32", "torch7", case.name) == {}
+    process, folder = step._process, step._folder
+    assert folder.is_dir()
+    step.close()
+    assert process.returncode == 0
+    assert not folder.exists()
+
+
+@needs_scripts
+def test_torch7_that_dies_is_told(tmp_path, monkeypatch):
+    *_, contender = torch7_by("exit 3 #", tmp_path, monkeypatch)
+    case = NAMED["ReLU, 1,000,000"].tiny()
+    step = contender.step(case, material(case, "float32"))
+    for ask in (step, lambda: step.times(0.1)):
+        with pytest.raises(RuntimeError) as raised:
+            ask()
+        assert str(raised.value) == "Torch7 ended with exit code 3"
+    step.close()
+
+
+def test_torch7_is_absent_without_a_launcher(monkeypatch):
+    monkeypatch.delenv("TH7", raising=False)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delitem(sys.modules, "benchmarks.peers.torch7", raising=False)
+    _, absent = enter(1, "float32", ["torch7"])
+    assert absent == {"torch7": "its launcher th is not on the path, nor does $TH7 name one"}
 
 
 def test_what_looking_costs_is_measured():

@@ -2,7 +2,8 @@
 
 A contender has a method for each work (`cases.Case.work`) that it can do. The method takes the case
 and its material and returns a function without arguments, the step, which is what is timed. The
-step returns what it found, so that the contenders can be compared.
+step returns what it found, so that the contenders can be compared. A step that another program
+takes has a method `times`, which takes those of a turn there.
 """
 
 import importlib
@@ -12,7 +13,17 @@ from importlib.metadata import version
 __all__ = ["MODULES", "Contender", "enter", "versions"]
 
 # One that cannot be imported says why.
-MODULES = ("torchlite", "pytorch", "jax", "thinc", "autograd", "sklearn", "tinygrad", "products")
+MODULES = (
+    "torchlite",
+    "torch7",
+    "pytorch",
+    "jax",
+    "thinc",
+    "autograd",
+    "sklearn",
+    "tinygrad",
+    "products",
+)
 
 
 class Contender:
@@ -26,6 +37,8 @@ class Contender:
     all_gradients = False
     # Whether its steps find anything to compare.
     finds = True
+    # Whether another program takes its steps.
+    apart = False
 
     def __init__(self, threads, dtype):
         self.threads, self.dtype = threads, dtype
@@ -38,6 +51,10 @@ class Contender:
     def turn(self):
         """What a turn is to run inside of."""
         return nullcontext()
+
+    def version(self):
+        """The version of its package."""
+        return version(self.package)
 
 
 def enter(threads, dtype, names=MODULES):
@@ -58,4 +75,4 @@ def enter(threads, dtype, names=MODULES):
 
 def versions(contenders):
     """The version of each package that takes part."""
-    return {package: version(package) for package in dict.fromkeys(c.package for c in contenders)}
+    return {contender.package: contender.version() for contender in contenders}

@@ -1,0 +1,1 @@
+sys = {clock = os.clock}
