@@ -238,6 +238,16 @@ def test_a_vector_longer_than_a_piece(backend, size):
     assert np.array_equal(target, 1 + 3 * x)
 
 
+@pytest.mark.parametrize("alone", [False, True])
+def test_scipy_gets_a_long_vector_at_once_if_it_has_one_thread(monkeypatch, alone):
+    lengths, size = [], 2 * blas._SHARED + 3
+    monkeypatch.setattr(blas, "_axpys", {"d": lambda x, y, n, *_: lengths.append(n)})
+    monkeypatch.setattr(blas, "is_alone", lambda module: alone and module == "scipy.linalg._fblas")
+    blas.axpy(np.ones(size), 2, np.ones(size))
+    blas.axpy(np.ones(0), 2, np.ones(0))
+    assert lengths == ([size] if alone else [blas._SHARED, blas._SHARED, 3])
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_many_rows(backend):
     a = np.ones(((1 << 16) + 1, 2))

@@ -38,7 +38,7 @@ def three():
 @pytest.fixture
 def elsewhere(monkeypatch):
     """NumPy with a BLAS that cannot be told."""
-    monkeypatch.setattr(pool, "_openblas", lambda: None)
+    monkeypatch.setattr(pool, "_openblas", lambda *_: None)
     monkeypatch.setattr(pool._pool, "_own", 3)
 
 
@@ -125,6 +125,23 @@ def test_products_of_numpy_have_as_many():
     share_out(ARRAY, range(20), lambda piece: seen.add(threading.get_ident()))
     assert seen == {threading.get_ident()}
     torchlite.threads(3)
+
+
+def test_whether_the_openblas_of_another_library_has_one_thread():
+    pytest.importorskip("scipy")
+    assert not pool.is_alone("json")
+    assert not pool.is_alone("there.is.none")
+    blas = pool._openblas("scipy.linalg._fblas")
+    if blas is None:
+        pytest.skip("SciPy has another BLAS, or one that cannot be reached")
+    get, set_ = blas
+    before = get()
+    try:
+        for n in (1, 2):
+            set_(n)
+            assert pool.is_alone("scipy.linalg._fblas") == (n == 1)
+    finally:
+        set_(before)
 
 
 # ---------------------------------------------------------------- work

@@ -4,8 +4,9 @@ The products themselves are NumPy's, which hands them to its BLAS. SciPy, where 
 asked for two of them. Its `axpy` saves an array and a pass over memory. It comes with a BLAS of its
 own, with threads of its own: wherever that shares work out among them, they and those of NumPy's,
 which stay awake for a while after each product, push one another off the processor, and
-microseconds become milliseconds. So it gets pieces too small to be shared. And a loop that SciPy's
-sparse products are made of adds many rows at places in a third to a twentieth of NumPy's time.
+microseconds become milliseconds. So it gets pieces too small to be shared, unless it is known to
+have but one thread. And a loop that SciPy's sparse products are made of adds many rows at places in
+a third to a twentieth of NumPy's time.
 
 This is the one place that knows SciPy, and so its traps: a target that is not C-contiguous,
 writable and of the operands' dtype is silently copied and the sum lost, `alpha = 0` skips NaN,
@@ -24,6 +25,7 @@ import numpy as np
 from torchlite.errors import SettingError, fault
 from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.sums import DOUBLE, is_single, rounded, sum_rows
+from torchlite.kernels.threads import is_alone
 
 __all__ = ["active", "addat", "addmm", "addrows", "axpy", "product", "products", "using"]
 
@@ -227,7 +229,7 @@ def axpy(target: Array, alpha: Number, x: Array) -> None:
     elif add is None:
         for start in range(0, size, _CACHED):
             target[start : start + _CACHED] += alpha * x[start : start + _CACHED]
-    elif 0 < size <= _SHARED:
+    elif 0 < size <= _SHARED or (size and is_alone("scipy.linalg._fblas")):
         add(x, target, size, alpha)
     else:
         for start in range(0, size, _SHARED):

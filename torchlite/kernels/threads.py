@@ -34,7 +34,7 @@ import numpy as np
 from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.kernels.arrays import Array
 
-__all__ = ["LONG", "by_rows", "entrywise", "share_out", "threads"]
+__all__ = ["LONG", "by_rows", "entrywise", "is_alone", "share_out", "threads"]
 
 _Work = Callable[..., Any]
 
@@ -79,6 +79,18 @@ def threads(n: int | None = None) -> int:
             raise fault(SettingError, "threads", "n", "at least 1", repr(n))
         n = min(n.__index__(), _MOST)
     return _pool.number(n)
+
+
+def is_alone(module: str) -> bool:
+    """Return whether the OpenBLAS of a compiled module is known to have but one thread.
+
+    Example
+    -------
+    >>> is_alone("json")
+    False
+    """
+    blas = _openblas(module)
+    return blas is not None and blas[0]() == 1
 
 
 def share_out(
@@ -482,13 +494,15 @@ def _from_environment() -> int:
 
 
 @cache
-def _openblas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
-    """Return the functions with which NumPy's OpenBLAS gets and sets its number of threads."""
+def _openblas(
+    module: str = "numpy._core._multiarray_umath",
+) -> tuple[Callable[[], int], Callable[[int], None]] | None:
+    """Return the functions with which a module's OpenBLAS gets and sets its number of threads."""
     import ctypes
 
     try:
         # Names are looked up in what this library needs, too, and nowhere else.
-        library = ctypes.CDLL(import_module("numpy._core._multiarray_umath").__file__)
+        library = ctypes.CDLL(import_module(module).__file__)
     except (ImportError, OSError, TypeError):
         return None
     for name in ("scipy_openblas_{}64_", "openblas_{}64_", "scipy_openblas_{}", "openblas_{}"):
