@@ -195,6 +195,27 @@ def test_softmax_of_what_is_masked_out():
     np.testing.assert_allclose(layer.backward(x, np.array([[1.0, 0, 0]])), [[0.5, 0, -0.5]])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_powers_of_LogSoftMax_are_taken_once(monkeypatch, dtype):
+    """And anew where there are none of that input, with the same result."""
+    rng, layer, calls, exp = np.random.default_rng(0), nn.LogSoftMax(), [], np.exp
+    x, other, g = rng.normal(size=(3, 5, 7)).astype(dtype)
+    monkeypatch.setattr(np, "exp", lambda *args: calls.append(args) or exp(*args))
+    layer.forward(x)
+    expected = layer.backward(x, g).copy()
+    assert len(calls) == 1
+    assert layer._kept is None
+    for way in ([], [other], [other, other]):
+        for input in way:
+            layer.backward(input, g)
+        assert np.array_equal(layer.backward(x, g), expected)
+    layer.forward(x)
+    layer.backward(other, g)
+    assert np.array_equal(layer.backward(x, g), expected)
+    layer.forward(x)
+    assert layer.clearState()._kept is None
+
+
 @pytest.mark.parametrize("make", [nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SoftPlus])
 def test_infinity_goes_through(make):
     assert make().forward(np.array([np.inf]))[0] == np.inf

@@ -1,5 +1,7 @@
 """LogSoftMax."""
 
+from typing import Any
+
 import numpy as np
 
 from torchlite.kernels.arrays import Array
@@ -51,17 +53,27 @@ class LogSoftMax(AlongDimension):
     Torch7, nn/LogSoftMax.lua.
     """
 
+    transient = (*AlongDimension.transient, "_kept")
+    # The last output, for which exp was taken of all entries, what that gave, and its sums. A
+    # backward makes its result of them.
+    _kept: Any = None
+
     def _function(self, input: Array) -> Array:
         axis = self._axis(input)
         with broadcasting(input, axis):
             output = shifted(input, axis)
-            if output.size:
-                output -= np.log(sum_along(np.exp(output), axis, keepdims=True))
+            powers = np.exp(output)
+            total = sum_along(powers, axis, keepdims=True) if output.size else 1
+            output -= np.log(total)
+        self._kept = output, powers, total
         return output
 
     def _gradient_of(self, input: Array, output: Array, gradOutput: Array) -> Array:
         axis = self._axis(output)
-        total = sum_along(gradOutput, axis, keepdims=True)
+        if self._kept is None or self._kept[0] is not output:
+            self._function(input)
+        (_, powers, total), self._kept = self._kept, None
+        total = sum_along(gradOutput, axis, keepdims=True) / total
         with broadcasting(output, axis):
-            share = times(total, np.exp(output))
+            share = times(total, powers)
         return np.subtract(gradOutput, share, out=share)
