@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from bugs.examples import SecondPaysForFirst
 from bugs.good_losses import BinaryOfScores
+from bugs.hidden import GainBesideListedWeight, GammaNeverTrained
 from test_checker import AveragesBias
 
 import torchlite
@@ -389,6 +390,34 @@ def test_arguments_that_cannot_be():
         check_network(nn.ReLU(), nn.ReLU(), *data())
     with pytest.raises(ValueError, match="input must be"):
         check_network(nn.Linear(4, 3), nn.MSECriterion(), *data())
+
+
+@pytest.mark.parametrize(
+    ("layer", "path"),
+    [
+        (lambda: GammaNeverTrained(10), "[1].gamma"),
+        (lambda: GainBesideListedWeight(10, 10), "[1].gain"),
+        (lambda: nn.Sequential(nn.Tanh(), GammaNeverTrained(10)), "[1][1].gamma"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_parameter_that_nobody_trains_is_named(layer, path, dtype):
+    found = violation(around(layer(), dtype), nn.MSECriterion(), *data(dtype))
+    assert found.problem == (
+        f"{path} has a gradient, but parameters() does not return both. Return them, or say in "
+        "its docstring what stays as it is."
+    )
+    assert found.hint.startswith("def parameters(self): return ")
+
+
+def test_what_a_layer_says_it_does_not_train_may_stay():
+    class Frozen(GammaNeverTrained):
+        def parameters(self):
+            """Nothing: gamma stays as it was read."""
+            return [], []
+
+    net = around(nn.Sequential(Frozen(10), nn.BatchNormalization(10), nn.Dropout(0.3)))
+    assert "net[1][1].weight" in check_network(net, nn.MSECriterion(), *data()).passed
 
 
 def test_targets_of_criteria_inside_are_held():

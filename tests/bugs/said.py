@@ -1,6 +1,7 @@
 """What the checker says of bugs, and what to write instead: of each hint that one of them has, one.
 
-Each row: the bug, the property that finds it, how the problem begins, and the hint.
+Each row: the bug, the property that finds it (None where all are asked), how the problem begins,
+and the hint.
 """
 
 __all__ = ["SAID"]
@@ -23,6 +24,31 @@ SAID = [
         "aliasing",
         "the gradInput array was reused: a later call changed what an earlier one returned.",
         "make a new array in each call: no out=, and no writing into one that was returned",
+    ),
+    (
+        "KeptTanhHandedOut",
+        "aliasing",
+        "the output array is kept: written to, it is given again as it is then.",
+        "return a copy of what is kept: .copy()",
+    ),
+    (
+        "BufferFadesInBackward",
+        "repeat",
+        "after it, the same forward gives other numbers.",
+        "a backward reads what the forward needs, and leaves it as it is",
+    ),
+    (
+        "KeptTanhOfOtherDtype",
+        "dtype",
+        "of float32 it makes float64 after a call with the same numbers in float64.",
+        "what is kept belongs to one dtype, too: compare it, or let it be a part of the key",
+    ),
+    (
+        "LogSoftMaxShiftedByBatch",
+        None,
+        "the output of sample 0 alone is not row 0 of the batch's: samples mix.",
+        "the first axis is the samples': take means, sums and maxima along others, as in "
+        ".max(axis=1, keepdims=True)",
     ),
     (
         "BatchOfOneTakenForSample",

@@ -57,6 +57,10 @@ HINTS: dict[str, list[tuple[str, str]]] = {
     "repeat": [
         ("in another order|nearly the same", REMEMBERED),
         (
+            "after it, the same forward",
+            "a backward reads what the forward needs, and leaves it as it is",
+        ),
+        (
             "draws from",
             "from torchlite import random; random.uniform(0, 1, size=input.shape), or "
             "random.normal, in the place of it",
@@ -68,6 +72,7 @@ HINTS: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "aliasing": [
+        ("is kept", "return a copy of what is kept: .copy()"),
         (
             "",
             "make a new array in each call: no out=, and no writing into one that was returned",
@@ -177,6 +182,10 @@ HINTS: dict[str, list[tuple[str, str]]] = {
     "dtype": [
         ("float32.* raises", "take float32, too: after net.float() all is of it"),
         ("it makes complex", "take the real part: .real"),
+        (
+            "after a call with the same",
+            "what is kept belongs to one dtype, too: compare it, or let it be a part of the key",
+        ),
         (
             "overflows on the way",
             "np.exp(x - x.max(axis=-1, keepdims=True)) in a softmax; (1 + np.tanh(x / 2)) / 2 is "

@@ -49,6 +49,7 @@ from torchlite.testing.slopes import (
     targets_of,
 )
 from torchlite.testing.subject import ROUNDING, Subject, attempt, quietly
+from torchlite.testing.unlisted import check_unlisted
 from torchlite.testing.variations import check_there
 from torchlite.testing.violations import ContractViolation, GradientMismatch, shown
 
@@ -137,7 +138,8 @@ def check_network(
     GradientMismatch
         A gradient is not the derivative.
     ContractViolation
-        The loss is no number, or the network's own dtype gives something else than float64.
+        The loss is no number, parameters() leaves out what has a gradient, or the network's own
+        dtype gives something else than float64.
 
     Example
     -------
@@ -255,6 +257,11 @@ class _Network(Subject):
 
     # ---------------------------------------------------------------- running
 
+    def forward(self, net: Module, input: Any) -> Any:
+        """Return the output under the same draw each time."""
+        random.manualSeed(self.seed)
+        return net.forward(input)
+
     def model(self, dtype: str) -> tuple[Any, Any]:
         """Return a copy of the network and the criterion, of a dtype."""
         if dtype not in self.models:
@@ -348,6 +355,9 @@ class _Network(Subject):
         self.loss = exact.loss
         spots = list(self._ends(exact, trembling))
         self._all_right(spots)
+        self.gradOutput = exact.gradients["output", 0]
+        with quietly():
+            check_unlisted(self)
         if self.kinked:
             self._check_at_kinks()
             self._check_beside()
@@ -725,8 +735,7 @@ class _Moved:
             self.input = _plus(self.input, steps["input", 0])
 
     def _forward(self, input: Any) -> Any:
-        random.manualSeed(self.subject.seed)
-        return self.net.forward(input)
+        return self.subject.forward(self.net, input)
 
     def __enter__(self) -> "_Moved":
         for parameter, step in self.moves:

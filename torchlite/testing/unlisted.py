@@ -12,7 +12,6 @@ from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, is_floating, scale_arrays
 from torchlite.nn.stateful import Stateful
 from torchlite.nn.tree import Place, rows, walk
-from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.subject import quietly
 
 __all__ = ["check_unlisted"]
@@ -42,8 +41,10 @@ class Held(NamedTuple):
         return f"{self.place.path}.{self.name}{self.keys}".lstrip(".")
 
 
-def check_unlisted(s: ModuleSubject) -> None:
+def check_unlisted(s: Any) -> None:
     """Fail if parameters() leaves out what has a gradient, unless its docstring says so.
+
+    s: a module under check, or a network.
 
     What is called gradX, beside an X of its shape, is a gradient by its name; what backward adds
     to, in proportion to gradOutput, is one by what happens to it.
@@ -61,7 +62,7 @@ def check_unlisted(s: ModuleSubject) -> None:
         if parameter is None:
             if path in grown and not _says_so(held):
                 problem = f"backward adds to {path}, but parameters() does not return it."
-                s.fail("parameters", f"{problem} {REMEDY}")
+                s.fail("parameters", f"{problem} {REMEDY}", property="update")
         elif {path, parameter.path} & unlisted:
             # What a forward writes is a result, and no parameter.
             stays = {path, parameter.path} <= before.keys() and np.array_equal(
@@ -70,13 +71,13 @@ def check_unlisted(s: ModuleSubject) -> None:
             named = "grad" in _plain(held.name) and stays
             if (named or path in grown) and not _says_so(parameter):
                 problem = f"{parameter.path} has a gradient, but parameters() does not return both."
-                s.fail("parameters", f"{problem} {REMEDY}")
+                s.fail("parameters", f"{problem} {REMEDY}", property="update")
 
 
 REMEDY = "Return them, or say in its docstring what stays as it is."
 
 
-def _grown(s: ModuleSubject, module: Module, paths: set[str]) -> set[str]:
+def _grown(s: Any, module: Module, paths: set[str]) -> set[str]:
     """Return those of the paths at which backward adds something, in proportion to gradOutput."""
 
     def numbers() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What one example leaves unseen: other numbers, other sizes, other examples.
+"""What one example leaves unseen: other numbers, other parameters, other sizes, other examples.
 
 A clip at 100, a ninth row, an id that comes twice: a subject is put where these show, as far as its
 layer goes there. Its gradients are judged along one direction; where that finds a difference, the
@@ -15,6 +15,7 @@ import numpy as np
 
 from torchlite.kernels.arrays import Array
 from torchlite.nn.checks import is_integral
+from torchlite.nn.container import Container
 from torchlite.nn.nested import (
     cast_arrays,
     copy_arrays,
@@ -29,15 +30,28 @@ from torchlite.nn.nested import (
 from torchlite.testing import values
 from torchlite.testing.module_subject import LARGE
 from torchlite.testing.oracle import FLOOR, Backward, check_again
-from torchlite.testing.slopes import CENTRAL, COMPLEX_STEP, LONGEST
-from torchlite.testing.subject import ROUNDING, Subject, attempt, quietly
+from torchlite.testing.slopes import CENTRAL, COMPLEX_STEP, GLANCE, LONGEST
+from torchlite.testing.subject import ROUNDING, SLACK, Subject, attempt, quietly
 from torchlite.testing.violations import GradientMismatch
 
-__all__ = ["check_elsewhere", "check_there", "elsewhere", "examples", "larger", "others", "sizes"]
+__all__ = [
+    "check_elsewhere",
+    "check_there",
+    "elsewhere",
+    "examples",
+    "larger",
+    "others",
+    "sizes",
+    "with_gain",
+]
 
 AnySubject = TypeVar("AnySubject", bound=Subject)
 
 FACTORS = {"2^-6": 2.0**-6, "8": 8.0, "64": 64.0, "512": 512.0}
+# Of parameters, which are moved to odd multiples of 1/64: never onto a whole number.
+GAINS = (-1.0, 8.0, 48.0)
+# What takes the size, or a part, of a complex number, and has no slope by it then.
+BLIND = {"abs", "absolute", "fabs", "hypot", "norm", "real", "sign", "std", "var", "vdot"}
 # Numbers of samples, where the example has fewer; one more of it where it is large.
 SAMPLES = (9, 33, 65)
 # And where it has more: of one or two an axis may be lost, or their number taken for True.
@@ -102,6 +116,24 @@ def numbers(s: AnySubject) -> Iterator[AnySubject]:
                 yield other
     if len(changes) > 1:
         yield from _at(s, "input * -64", {**s.asked, "input": scale_arrays(s.input, -64.0)})
+
+
+def with_gain(s: AnySubject, what: str, gain: float, number: int | None = None) -> AnySubject:
+    """Return the subject with a parameter, or with all, times a gain."""
+    other = copy.copy(s)
+    other.base = s.fresh()
+    _multiply(s.parameters_of(other.base)[0], gain, number)
+    vars(other).update(where=f"{s.where} at {what}", notes=[], kinks={}, changed="numbers")
+    other.output = copy_arrays(attempt(other.forward, other.fresh(), copy_arrays(s.input)))
+    return other
+
+
+def _multiply(parameters: list[Array], gain: float, number: int | None) -> None:
+    """Multiply a parameter, or all, by a gain, of which every second entry gets the other sign."""
+    for i, parameter in enumerate(parameters):
+        if number in (None, i):
+            turns = np.where(np.arange(parameter.size) % 2, -gain, gain)
+            parameter *= turns.reshape(parameter.shape)
 
 
 def _with_zeros(array: Any, number: int) -> Any:
@@ -435,6 +467,54 @@ def check_elsewhere(
                 # What forward takes, backward may refuse: ids that come twice, a ninth step.
                 continue
             check_there(other, kind, wrong)
+        if s.names and not isinstance(s.base, Container):
+            # Layers inside are asked by themselves.
+            _check_gains(s.of_few_samples(), kind, gradients, *layers)
+
+
+def _check_gains(
+    s: Subject,
+    kind: str,
+    gradients: Callable[[Subject], Sequence[tuple[int | None, Backward, str]]],
+    layer: Any,
+    analytic: Any,
+) -> None:
+    """Fail unless gradients are right with parameters of other signs and sizes, too.
+
+    All together; where that is out of the domain of one, of a logarithm say, each by itself.
+    """
+    sides = [s.parameters_of(each)[0] for each in (layer, analytic)]
+    before = copy_arrays(sides)
+
+    def is_right(what: str, gain: float, number: int | None) -> bool | None:
+        """Tell whether it is; None if the layer refuses such parameters, or has no numbers."""
+        where = f"{s.where} at {what}"
+        if where in s.agreed:
+            return True
+        try:
+            for side in sides:
+                _multiply(side, gain, number)
+            if not is_finite(s.forward(layer, s.input)):
+                return None
+            right = _agrees(s, kind == "input", True, layer, analytic, doubted=True)
+        except Exception:
+            return None
+        finally:
+            for array, old in zip(leaves(sides), leaves(before), strict=True):
+                array[...] = old
+        if right:
+            s.agreed.add(where)
+        return right
+
+    for gain in GAINS[:1] if s.large else GAINS:
+        found: list[tuple[str, float, int | None]] = [(f"parameters * {gain:g}", gain, None)]
+        right = is_right(*found[0])
+        if right is None and len(s.names) > 1:
+            found = [(f"{name}'s * {gain:g}", gain, i) for i, name in enumerate(s.names)]
+        for what in found:
+            if (right if len(found) == 1 else is_right(*what)) is False:
+                other = with_gain(s, *what)
+                check_there(other, kind, gradients(other))
 
 
 def check_there(
@@ -449,8 +529,18 @@ def check_there(
                 raise
 
 
-def _agrees(s: Subject, of_input: bool, of_parameters: bool, layer: Any, analytic: Any) -> bool:
-    """Tell whether a complex step along one direction, in all arrays at once, finds nothing."""
+def _agrees(
+    s: Subject,
+    of_input: bool,
+    of_parameters: bool,
+    layer: Any,
+    analytic: Any,
+    doubted: bool = False,
+) -> bool:
+    """Tell whether a complex step along one direction, in all arrays at once, finds nothing.
+
+    doubted: if so, ask central differences, too, where the complex step may be blind.
+    """
     input = copy_arrays(cast_arrays(s.input, "complex128"))
     result = s.run(layer)
     arrays, gradients = [], list[Array]()
@@ -491,7 +581,46 @@ def _agrees(s: Subject, of_input: bool, of_parameters: bool, layer: Any, analyti
         for gradient, direction, norm in zip(gradients, directions, norms, strict=True):
             got += float(np.vdot(gradient, direction))
             size += norm * float(np.linalg.norm(direction))
-        return bool(abs(got - expected) <= ROUNDING * size + FLOOR * floor / min(sizes, default=1))
+        if not abs(got - expected) <= ROUNDING * size + FLOOR * floor / min(sizes, default=1):
+            return False
+    if not doubted or not BLIND & s.words.keys():
+        return True
+    # What depends on the size of a complex number, central differences see.
+    real = cast_arrays(input, "float64")
+    moved = [a for a in leaves(real) if is_floating(a)] if of_input else []
+    moved += s.parameters_of(layer)[0] if of_parameters else []
+    return _is_slope(s, layer, real, moved, directions, float(expected), size, floor)
+
+
+def _is_slope(
+    s: Subject,
+    layer: Any,
+    input: Any,
+    arrays: list[Array],
+    directions: list[Array],
+    expected: float,
+    size: float,
+    floor: float,
+) -> bool:
+    """Tell whether one central difference, at first sight, is the slope along the directions."""
+    scales = [
+        float(np.abs(a).max(initial=0) or 1) / float(np.abs(d).max(initial=0) or 1)
+        for a, d in zip(arrays, directions, strict=True)
+    ]
+    step = GLANCE * min(scales, default=1.0)
+    ends, before = [], copy_arrays(arrays)
+    for sign in (1, -1):
+        for array, old, direction in zip(arrays, before, directions, strict=True):
+            array[...] = old + sign * step * direction
+        output = attempt(s.forward, layer, input)
+        for array, old in zip(arrays, before, strict=True):
+            array[...] = old
+        if output is None:
+            return False
+        pairs = zip(leaves(s.gradOutput), leaves(output), strict=True)
+        ends.append(sum(float((v * y).sum()) for v, y in pairs if is_floating(y)))
+    slope = (ends[0] - ends[1]) / (2 * step)
+    return bool(abs(slope - expected) <= 1e-6 * size + 1e-15 * floor / step)
 
 
 def _is_finite(s: Subject, backward: Backward) -> bool:
@@ -519,13 +648,33 @@ def _is_rounding(s: Subject, backward: Backward, mismatch: GradientMismatch) -> 
             # What the first step's difference makes of a rounding.
             floor += 1e-6 * size + 4 * np.finfo(float).eps / LONGEST * weight
         # What is nearly 0 may have lost all its digits, and be multiplied by large numbers then.
-        inputs = [a for a in leaves(s.input) if is_floating(a)]
-        largest = max((float(np.abs(a).max(initial=0)) for a in inputs), default=0)
+        numbers = [a for a in leaves(s.input) if is_floating(a)] + s.parameters_of(s.base)[0]
+        largest = max((float(np.abs(a).max(initial=0)) for a in numbers), default=0)
         floor += np.finfo(float).eps * largest**2 * weight
         if mismatch.index is None and off.max(initial=0) > 1e-9 * size:
             return True
         blur = 0.0 if mismatch.index is None else 4 * off[mismatch.index]
-        return mismatch.difference is not None and mismatch.difference <= max(floor, blur)
+        if mismatch.difference is None:
+            return False
+        turned = [_turned(s, *signs) for signs in ((-1, 1), (1, -1))]
+        there = [
+            gradient for each in turned for gradient in leaves(attempt(backward, each, weights))
+        ]
+        found = [np.abs(g[np.isfinite(g)]).max(initial=0) for g in filter(is_array, there)]
+        # What is nothing here, as 1 + tanh(x) far below 0, is rounded as what it is beyond 0.
+        beyond = SLACK * np.finfo(float).eps * max(map(float, found), default=0)
+        beyond *= got.size if mismatch.index is None else 1
+        return bool(mismatch.difference <= max(floor, blur, beyond))
+
+
+def _turned(s: Subject, *signs: int) -> Subject:
+    """Return the subject at numbers, and with parameters, times these signs."""
+    other = copy.copy(s)
+    other.base = s.fresh()
+    other.input = map_arrays(lambda a: signs[0] * a if is_floating(a) else a, s.input)
+    for parameter in other.parameters_of(other.base)[0]:
+        parameter *= signs[1]
+    return other
 
 
 def _rounded(s: Subject, by: float) -> Subject:

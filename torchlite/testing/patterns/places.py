@@ -186,7 +186,7 @@ def flat_everywhere(c: Clues) -> str | None:
     if c.derivative is None or c.expected.any() or c.changed == "zeros":
         return None
     asked = MASKED
-    if c.derivative.variable.kind == "parameter":
+    if c.derivative.variable.kind == "parameter" and c.changed != "numbers":
         asked = "does the forward use this parameter, or what was made of it before?"
     return f"expected is 0 everywhere, got is not -> {asked}"
 

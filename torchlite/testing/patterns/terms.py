@@ -191,7 +191,8 @@ def parts_of(slopes: Any) -> list[Any]:
 
 def counted_once(c: Clues) -> str | None:
     """Of several contributions to an entry, one counts."""
-    if not c.has_slopes or not c.outputs:
+    if not c.has_slopes or not c.outputs or not c.got[c.wrong].any():
+        # What is 0 has no part of anything.
         return None
     known = c.derivative
     slopes = c.jacobian.reshape(*c.outputs, -1)

@@ -18,7 +18,7 @@ from torchlite.nn.nested import (
     scale_arrays,
     shapes,
 )
-from torchlite.nn.stateful import rebind
+from torchlite.nn.stateful import arrays_in, parts, rebind
 from torchlite.testing import values, variations
 from torchlite.testing.duck import Duck, ducks
 from torchlite.testing.precision import cause_of_double
@@ -33,6 +33,9 @@ def aliasing(s: Subject) -> None:
     """What forward and backward returned is never written to again."""
     for variant in s.variants():
         _check_aliasing(variant)
+    if not isinstance(s.base, Container):
+        # What is inside is asked by itself.
+        _check_handed_out(s)
 
 
 def _check_aliasing(s: Subject) -> None:
@@ -56,6 +59,31 @@ def _check_aliasing(s: Subject) -> None:
         s.same_bits(method, problem, made, kept)
 
 
+def _check_handed_out(s: Subject) -> None:
+    """Fail if what is returned is kept, and given again: whoever writes to it spoils that."""
+
+    def again(spoilt: bool) -> tuple[list[Any], list[Any]]:
+        layer = s.fresh()
+        held = [array for _, array in arrays_in([s.given, *map(vars, parts(layer))])]
+        made = list(s.run(layer)[:2])
+        kept = copy_arrays(made)
+        for array in filter(is_array, leaves(made) if spoilt else []):
+            # Settings, and what is passed on, are not made by this call.
+            if array.flags.writeable and not any(np.may_share_memory(array, a) for a in held):
+                array[...] = array == 0
+        return kept, list(s.run(layer)[:2])
+
+    first, second = again(True)
+    try:
+        for k, name in enumerate(("output", "gradInput")):
+            problem = f"the {name} array is kept: written to, it is given again as it is then."
+            s.same_bits(s.methods[k], problem, second[k], first[k])
+    except ContractViolation:
+        # Unless a second call differs anyway.
+        if all(map(np.array_equal, *map(leaves, again(False)))):
+            raise
+
+
 def dtype(s: Subject) -> None:
     """The dtype is kept, whatever the scale; low precision is right within its rounding."""
     for variant in s.variants():
@@ -66,6 +94,28 @@ def dtype(s: Subject) -> None:
     if not isinstance(s.base, Container):
         # What is inside is asked by itself.
         _check_no_overflow(s)
+        _check_kept_of_other_dtype(s)
+
+
+def _check_kept_of_other_dtype(s: Subject) -> None:
+    """Fail if what is kept of a call is given for the same numbers of another dtype."""
+    if s.names:
+        # Whose dtype changes has its arrays cast.
+        return
+    given = cast_arrays(s.given, "float32").values()
+    layer = s.fresh()
+    attempt(s.run, layer)
+    got, expected = (attempt(s.run, each, *given) for each in (layer, s.fresh()))
+    if got is None or expected is None:
+        return
+    for method, one, other in zip(s.methods, got, expected, strict=False):
+        for array, usual in zip(leaves(one), leaves(other), strict=True):
+            if is_floating(array) and array.dtype != usual.dtype:
+                problem = (
+                    f"of {usual.dtype} it makes {array.dtype} after a call with the same numbers "
+                    "in float64."
+                )
+                s.fail(method, problem)
 
 
 def _check_dtype(s: Subject, name: str) -> None:

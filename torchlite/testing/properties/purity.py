@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from torchlite.kernels.arrays import Array
+from torchlite.nn.container import Container
 from torchlite.nn.nested import copy_arrays, is_array, is_floating, leaves, map_arrays
 from torchlite.testing.generators import drawn_from, generator_states
 from torchlite.testing.raised import line_of
 from torchlite.testing.subject import Result, Subject, attempt, quietly
-from torchlite.testing.variations import others
+from torchlite.testing.variations import GAINS, others, with_gain
+from torchlite.testing.violations import ContractViolation
 
 __all__ = ["mutation", "repeat"]
 
@@ -33,7 +37,12 @@ def repeat(s: Subject) -> None:
                 else f"call {number} with the same arguments and the same manualSeed gives other "
                 "numbers."
             )
-            _check_same_again(variant, again, first, problem)
+            try:
+                _check_same_again(variant, again, first, problem)
+            except ContractViolation:
+                if not source:
+                    _blame_backward(variant)
+                raise
         if variant is s:
             _check_refilled(s, layer, given)
             _check_nearly_same(s)
@@ -47,6 +56,18 @@ def repeat(s: Subject) -> None:
                 # What is remembered of infinities may not be a number.
                 again = variant.run(layer)
             _check_same_again(variant, again, first, problem)
+
+
+def _blame_backward(s: Subject) -> None:
+    """Fail if it is a backward that changes what the forward gives, and say which call."""
+    layer = s.fresh()
+    (_, forward), *backward = s.calls(layer, *s.given.values())
+    first = copy_arrays(forward())
+    if not all(map(np.array_equal, leaves(forward()), leaves(first))):
+        return
+    for changing, call in backward:
+        call()
+        s.same_bits(changing, "after it, the same forward gives other numbers.", forward(), first)
 
 
 def _check_refilled(s: Subject, layer: Any, given: list[Any]) -> None:
@@ -94,6 +115,11 @@ def mutation(s: Subject) -> None:
         with quietly():
             for extreme in variant.extremes():
                 _check_mutation(extreme, True)
+    if s.names and not isinstance(s.base, Container):
+        with quietly():
+            far = with_gain(s, f"parameters * {GAINS[-1]:g}", GAINS[-1])
+            far.extreme = True
+            _check_mutation(far, True)
 
 
 def _check_mutation(s: Subject, writeable: bool) -> None:
