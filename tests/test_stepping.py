@@ -473,7 +473,7 @@ def test_of_a_loss_that_is_no_number_no_gradient_is_accused(tmp_path):
 
 def verdicts(data):
     arrays = [array for step in data["steps"] for array in step["arrays"]]
-    return {verdict for array in arrays for _, verdict in array.get("numeric", [])}
+    return {verdict for array in arrays for _, verdict in array.get("numeric") or []}
 
 
 def test_a_wrong_gradient_differs_and_a_kink_is_named(tmp_path):

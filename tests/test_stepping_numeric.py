@@ -210,6 +210,110 @@ def test_steps_that_the_user_makes_know_of_those_before(tmp_path):
     assert verdicts(data) == {"agrees"}
 
 
+ROWS = np.array([[1, 2.0], [3, 1.0], [0, -1.0], [4, 0.5], [2, 3.0]])
+KEYS, VALUES = ROWS[:, 0].astype(int), ROWS[:, 1].copy()
+# Of five entries of five, so that gradInput has by chance the shapes of input, and of two.
+SPARSE = {
+    "rows": (nn.SparseLinear, ROWS),
+    "few rows": (nn.SparseLinear, ROWS[:2]),
+    "list of rows": (nn.SparseLinear, [ROWS, ROWS[:2]]),
+    "batch of rows": (nn.SparseLinear, np.stack([ROWS, ROWS[::-1]])),
+    "keys": (nn.IndexLinear, [KEYS, VALUES]),
+    "few keys": (nn.IndexLinear, [KEYS[:2], VALUES[:2]]),
+    "lists of keys": (nn.IndexLinear, [[KEYS, KEYS[:2]], [VALUES, VALUES[:2]]]),
+    "keys and sizes": (nn.IndexLinear, [KEYS, VALUES, np.array([3, 2])]),
+}
+
+
+def sparse(kind, doGradInput):
+    return kind(5, 2, doGradInput).reset()
+
+
+@pytest.mark.parametrize("doGradInput", [False, True])
+@pytest.mark.parametrize("inside", [False, True], ids=["alone", "inside"])
+@pytest.mark.parametrize("name", SPARSE)
+def test_what_is_read_as_sparse_has_no_numeric_derivative(name, inside, doGradInput, tmp_path):
+    kind, input = SPARSE[name]
+    net = layer = sparse(kind, doGradInput)
+    if inside:
+        net = nn.Sequential(nn.Sequential(layer), nn.Tanh())
+    target = np.zeros_like(net.forward(input))
+    data = page_data(trace(net, input, nn.MSECriterion(), target), tmp_path)
+    assert verdicts(data) == {"agrees"}
+    where = {"net", "net[0]", "net[0][0]"} if inside else {"net"}
+    gradients = [
+        (step["number"], array)
+        for step in data["steps"]
+        if step["method"] == "updateGradInput" and step["position"] in where
+        for array in step["arrays"]
+        if array["role"] == "result" and "values" in array and "int" not in array["dtype"]
+    ]
+    assert all(array.get("numeric") is None for _, array in gradients)
+    numbers = sorted({number for number, _ in gradients})
+    assert bool(numbers) is doGradInput
+    said = f" There are none at {spans(numbers)}: gradInput is not by the entries of input, or"
+    assert (said in data["note"]) is doGradInput
+
+
+def test_a_dense_input_beside_a_sparse_one_has_its_own_derivatives(tmp_path):
+    parallel = nn.ParallelTable(sparse(nn.SparseLinear, False), nn.Linear(3, 2))
+    net = nn.Sequential(parallel, nn.CAddTable())
+    steps = trace(net, [ROWS, numbers(3)], nn.MSECriterion(), np.zeros(2))
+    data = page_data(steps, tmp_path)
+    assert verdicts(data) == {"agrees"}
+    (shown,) = [a for s in data["steps"] if s["position"] == "net" for a in s["arrays"][-1:]][1:]
+    assert (shown["name"], len(shown["numeric"])) == ("gradInput[1]", 3)
+
+
+class Choosy(nn.Identity):
+    """Takes multiples of a half alone."""
+
+    def updateOutput(self, input):
+        if (2 * input % 1).any():
+            raise ValueError("no multiple of a half")
+        return super().updateOutput(input)
+
+
+class Stretched(nn.Identity):
+    """Has a gradInput of another shape."""
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = np.repeat(gradOutput, 2)
+        return self.gradInput
+
+
+class Boxed(nn.Identity):
+    """Has a table for a gradInput."""
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = [gradOutput, gradOutput]
+        return self.gradInput
+
+
+@pytest.mark.parametrize("kind", [Choosy, Stretched, Boxed])
+def test_no_page_dies_of_a_numeric_derivative(kind, tmp_path):
+    steps = trace(kind(), np.array([0.5, 1.0]), nn.MSECriterion(), np.zeros(2))
+    data = page_data(steps, tmp_path)
+    own = [a for a in data["steps"][3]["arrays"] if a["role"] == "result"]
+    assert [array["numeric"] for array in own] == [None] * len(own)
+    assert data["note"].endswith(
+        " There are none at step 4: gradInput is not by the entries of input, or a layer refuses "
+        "numbers beside these."
+    )
+
+
+def test_the_page_says_that_large_arrays_have_no_numeric_derivatives(tmp_path):
+    said = " Arrays of more than 200 entries have none."
+    for size in (200, 201):
+        x = numbers(1, size)
+        steps = trace(nn.Tanh(), x, nn.MSECriterion(), np.zeros((1, size)))
+        data = page_data(steps, tmp_path)
+        assert (said in data["note"]) is (size > 200)
+        assert [len(a.get("numeric", [])) for a in data["steps"][3]["arrays"][-1:]] == [
+            size if size == 200 else 0
+        ]
+
+
 def test_a_page_without_numeric_derivatives(tmp_path, capsys):
     steps = trace(*pairs(2))
     file = tmp_path / "page.html"

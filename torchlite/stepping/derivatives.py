@@ -23,6 +23,7 @@ from torchlite.nn.containers.parallel_table import ParallelTable
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.graph.g_module import gModule
 from torchlite.nn.nested import is_array, is_floating, leaves, map_arrays, rebuilt
+from torchlite.nn.simple._sparse import Sparse
 from torchlite.nn.stateful import parts, shadowed
 
 __all__ = ["STATE", "Budget", "Derivatives", "Slopes"]
@@ -176,7 +177,8 @@ class Derivatives:
         """Return the derivatives by an array of a call's input, or by a parameter.
 
         number tells which. A parameter is moved during this one call: what the call itself adds to
-        the gradient. None, where there are none, or the budget does not allow them.
+        the gradient. None, where there are none, or the budget does not allow them; what the layers
+        raise at moved numbers, and ValueError of an array that a layer reads as sparse.
         """
         calls = self._of.get(id(part), [])
         if occurrence >= len(calls):
@@ -189,6 +191,9 @@ class Derivatives:
             held = part.parameters()[0] if parameter else leaves(self.calls[call].input)
             if not is_floating(held[number]):
                 return None
+            takers = [] if parameter else self._given.get(id(held[number]), [])
+            if any(isinstance(self.calls[taker].part, Sparse) for taker, _ in takers):
+                raise ValueError("its gradInput is not by the entries of its input")
             self._find(key, held[number], budget)
         return self._found.get(key)
 

@@ -1,11 +1,13 @@
 """Numeric derivatives beside the gradients of a trace, and what is said of them."""
 
+from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from torchlite.stepping import text
-from torchlite.stepping.arrays import Copy, named_arrays
+from torchlite.stepping.arrays import Copy
 from torchlite.stepping.derivatives import Budget
 from torchlite.stepping.steps import Step, Trace
 
@@ -16,6 +18,9 @@ MOST_ENTRIES = 200
 # So many calls of layers, some seconds, there may be: enough for all of a chain of hundreds of
 # small layers.
 MOST_CALLS = 1_000_000
+# Why there are none.
+TOO_DEAR = "it would take too long"
+UNFIT = "gradInput is not by the entries of input, or a layer refuses numbers beside these"
 
 
 class Numeric:
@@ -25,7 +30,9 @@ class Numeric:
         self._trace = trace
         self._wanted = wanted
         self._budget = Budget(MOST_CALLS)
-        self._too_dear: list[int] = []
+        # By the reason, the steps that have none.
+        self._without: dict[str, list[int]] = {}
+        self._large = False
 
     def of(self, step: Step, name: str, role: str, value: Any) -> dict[str, Any]:
         """Return {"numeric": [derivative, verdict] of every entry} of a gradient of the loss.
@@ -36,17 +43,22 @@ class Numeric:
         call: Any = known and known.call
         if not self._wanted or not _is_gradient(step, call, name, role, value):
             return {}
-        parameter = role == "increment"
-        if parameter:
-            number = list(step.after).index(name)
-        else:
-            arrays = [label for label, _ in named_arrays("gradInput", step.results["gradInput"])]
-            number = arrays.index(name)
-        slopes = call.round.slopes(call, number, parameter, self._budget)
-        if slopes is None and self._budget.exceeded:
-            if step.number not in self._too_dear:
-                self._too_dear.append(step.number)
+        if prod(value.shape) > MOST_ENTRIES:
+            self._large = True
             return {}
+        parameter = role == "increment"
+        held = step.after if parameter else _labels("gradInput", call.input)
+        try:
+            slopes = call.round.slopes(call, list(held).index(name), parameter, self._budget)
+            unfit = slopes is not None and slopes.values.shape != value.shape
+        except Exception:
+            # A page is worth more than the derivatives that it lacks.
+            unfit = True
+        if unfit or (slopes is None and self._budget.exceeded):
+            steps = self._without.setdefault(UNFIT if unfit else TOO_DEAR, [])
+            if step.number not in steps:
+                steps.append(step.number)
+            return {"numeric": None} if unfit else {}
         if slopes is None:
             return {"numeric": None}
         scale = step.arguments.get("scale", 1) if parameter else 1
@@ -80,19 +92,32 @@ class Numeric:
             "difference in its output makes of the loss is known from the numeric derivatives "
             "behind it; where they are not known, what comes behind is computed twice more, too."
         )
-        if self._too_dear:
-            said += f" There are none at {text.spans(self._too_dear)}: it would take too long."
+        if self._large:
+            said += f" Arrays of more than {MOST_ENTRIES} entries have none."
+        for reason, steps in self._without.items():
+            said += f" There are none at {text.spans(steps)}: {reason}."
         return said
 
 
 def _is_gradient(step: Step, call: Any, name: str, role: str, value: Any) -> bool:
-    """Tell whether an array is a gradient of the loss, and not too large."""
+    """Tell whether an array is a gradient of the loss, and its numbers are there if few."""
     return (
         call is not None
         and call.linked
         and (name.startswith("gradInput") if role == "result" else role == "increment")
         and step.method != "updateParameters"
         and isinstance(value, Copy)
-        and value.values is not None
-        and value.values.size <= MOST_ENTRIES
+        and (value.values is not None or prod(value.shape) > MOST_ENTRIES)
     )
+
+
+def _labels(name: str, table: Any) -> Iterator[str]:
+    """Yield the name of every leaf of a table, as arrays of a gradInput like it are named."""
+    if isinstance(table, (list, tuple)):
+        for i, entry in enumerate(table):
+            yield from _labels(f"{name}[{i}]", entry)
+    elif isinstance(table, dict):
+        for key, entry in table.items():
+            yield from _labels(f"{name}[{key!r}]", entry)
+    else:
+        yield name
