@@ -3,6 +3,7 @@
 import itertools
 import pickle
 import time
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -330,12 +331,155 @@ def test_low_precision_is_compared_with_float64():
 def test_a_loss_that_is_no_number():
     net, (x, y) = around(nn.Log()), data()
     assert first_line(net, nn.MSECriterion(), x, y) == (
-        "net[1] Log: updateOutput: its output has entries that are no numbers; the loss is nan."
+        "net[1] Log: updateOutput: its output has 223 of 500 entries that are no numbers; "
+        "the loss is nan."
     )
-    y[0, 0] = np.inf
-    assert first_line(around(nn.Tanh()), nn.MSECriterion(), x, y) == (
+    huge = nn.Sequential(nn.Linear(20, 3), nn.MulConstant(1e200))
+    assert first_line(huge, nn.MSECriterion(), x, y) == (
         "MSECriterion: updateOutput: the loss is inf, no number."
     )
+
+
+class LosesGradInput(nn.Tanh):
+    """Has one entry in its gradInput that is no number."""
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = super().updateGradInput(input, gradOutput).copy()
+        self.gradInput[0, 0] = np.nan
+        return self.gradInput
+
+
+class LosesGradBias(nn.Linear):
+    def accGradParameters(self, input, gradOutput, scale=1):
+        super().accGradParameters(input, gradOutput, scale)
+        self.gradBias[0] = np.inf
+
+
+class LosesGradOutput(nn.MSECriterion):
+    def updateGradInput(self, input, target):
+        self.gradInput = super().updateGradInput(input, target).copy()
+        self.gradInput[-1] = np.nan
+        return self.gradInput
+
+
+def test_who_made_the_first_number_that_is_none_on_the_way_back():
+    x, y = data()
+    net = nn.Sequential(nn.Linear(20, 4), nn.Tanh(), nn.Sequential(LosesGradInput()))
+    net.add(nn.Linear(4, 3)).add(nn.Tanh())
+    found = violation(net, nn.MSECriterion(), x, y)
+    assert (found.where, found.method) == ("net[2][0] LosesGradInput", "updateGradInput")
+    assert found.problem.startswith(
+        "its gradInput has 1 of 200 entries that are no numbers; the loss is "
+    )
+    assert found.hint.startswith("at [0, 0] its input is ")
+    assert found.hint.endswith("its gradInput nan")
+    net.modules[3] = LosesGradBias(4, 3)
+    found = violation(net, nn.MSECriterion(), x, y)
+    assert (found.where, found.method) == ("net[3] LosesGradBias", "accGradParameters")
+    assert found.problem.startswith("its gradBias has 1 of 3 entries that are no numbers; ")
+    found = violation(net, LosesGradOutput(), x, y)
+    assert (found.where, found.method) == ("LosesGradOutput", "updateGradInput")
+
+
+def test_numbers_that_are_none_in_the_data_or_in_a_parameter():
+    net, (x, y) = around(nn.Tanh()), data()
+    x[1, 2], y[0, 0] = np.inf, np.nan
+    for input, target, said in (
+        (x, y, "input: it has 1 of 1000"),
+        (np.zeros_like(x), y, "target: it has 1 of 150"),
+    ):
+        assert first_line(net, nn.MSECriterion(), input, target) == (
+            f"the data: {said} entries that are no numbers."
+        )
+    net[2].weight[0] = np.nan
+    found = violation(net, nn.MSECriterion(), *data())
+    assert (found.where, found.method) == ("net[2] Linear(10 -> 3)", "updateOutput")
+    assert found.hint == "its weight has 10 of 30 entries that are no numbers"
+
+
+ROWS = np.array([[1, 2.0], [3, 1.0], [0, -1.0], [4, 0.5], [2, 3.0]])
+KEYS, VALUES = ROWS[:, 0].astype(int), ROWS[:, 1].copy()
+# Of five entries of five, so that gradInput has by chance the shapes of input, and of two.
+SPARSE = {
+    "rows": (nn.SparseLinear, ROWS),
+    "few rows": (nn.SparseLinear, ROWS[:2]),
+    "list of rows": (nn.SparseLinear, [ROWS, ROWS[:2]]),
+    "batch of rows": (nn.SparseLinear, np.stack([ROWS, ROWS[::-1]])),
+    "keys": (nn.IndexLinear, [KEYS, VALUES]),
+    "few keys": (nn.IndexLinear, [KEYS[:2], VALUES[:2]]),
+    "lists of keys": (nn.IndexLinear, [[KEYS, KEYS[:2]], [VALUES, VALUES[:2]]]),
+    "keys and sizes": (nn.IndexLinear, [KEYS, VALUES, np.array([3, 2])]),
+}
+
+
+@pytest.mark.parametrize("doGradInput", [False, True])
+@pytest.mark.parametrize("name", SPARSE)
+def test_what_is_read_as_sparse_has_no_gradient_by_its_entries(name, doGradInput):
+    kind, input = SPARSE[name]
+    torchlite.random.manualSeed(0)
+    layer = kind(5, 2, doGradInput).reset()
+    output = layer.forward(input)
+    target = np.zeros_like(output)
+    alone = check_network(layer, nn.MSECriterion(), input, target)
+    assert alone.passed == ["net.weight", "net.bias"]
+    inside = check_network(nn.Sequential(layer, nn.Tanh()), nn.MSECriterion(), input, target)
+    assert inside.passed == ["net[0].weight", "net[0].bias"]
+    said = f"but gradInput of net[0] {kind.__name__}: it is not by the entries of input"
+    assert inside.notes[0] == said
+    dense = np.ones((*output.shape[:-1], 3))
+    wide = nn.Sequential(nn.ParallelTable(layer, nn.Linear(3, 2)), nn.CAddTable(), nn.ReLU())
+    assert check_network(wide, nn.MSECriterion(), [input, dense], target).passed[4:] == ["input"]
+    wide[0].modules[1] = Twice(3, 2)
+    found = violation(wide, nn.MSECriterion(), [input, dense], target + 9)
+    assert (found.where, found.method) == ("net[0][1] Twice(3 -> 2)", "updateGradInput")
+    wide[0].modules[1], layer.bias[:] = nn.Linear(3, 2), 9
+    layer.__class__ = type("Twofold", (_TwiceTheWeight, kind), {})
+    found = violation(wide, nn.MSECriterion(), [input, dense], target)
+    assert (found.where, found.method) == ("net[0][0] Twofold", "accGradParameters")
+
+
+class Twice(nn.Linear):
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = 2 * super().updateGradInput(input, gradOutput)
+        return self.gradInput
+
+
+class _TwiceTheWeight:
+    def accGradParameters(self, input, gradOutput, scale=1):
+        super().accGradParameters(input, gradOutput, 2 * scale)
+
+
+class Bag(nn.Linear):
+    """Sums of rows, by ids that are numbers like all others."""
+
+    exempt: ClassVar = {"gradInput": "there is none by ids"}
+
+    def _hot(self, input):
+        return np.eye(self.weight.shape[1])[input.real.astype(int)].sum(-2)
+
+    def updateOutput(self, input):
+        return super().updateOutput(self._hot(input))
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = []
+        return self.gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        super().accGradParameters(self._hot(input), gradOutput, scale)
+
+
+def test_an_exempt_gradInput_of_another_shape_is_not_asked_and_one_of_this_shape_is():
+    ids, y = np.array([[0.0, 2.0], [1.0, 1.0]]), np.zeros((2, 2))
+    report = check_network(nn.Sequential(Bag(3, 2), nn.Tanh()), nn.MSECriterion(), ids, y)
+    assert report.passed == ["net[0].weight", "net[0].bias"]
+    Undeclared = type("Undeclared", (Bag,), {"exempt": {}})
+    net = nn.Sequential(Undeclared(3, 2), nn.Tanh())
+    assert first_line(net, nn.MSECriterion(), ids, y) == (
+        "net Sequential: updateGradInput: gradInput is [], expected (2, 2)."
+    )
+    turned = nn.Sequential(nn.Linear(2, 2), nn.GradientReversal())
+    found = violation(turned, nn.MSECriterion(), ids, y)
+    assert (found.where, found.method) == ("net[1] GradientReversal", "updateGradInput")
 
 
 def test_much_data_takes_few_forwards_and_a_fault_not_many_more():

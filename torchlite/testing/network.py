@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,10 +20,10 @@ from torchlite.nn.nested import (
     copy_arrays,
     is_floating,
     leaves,
-    map_arrays,
     rebuilt,
     shapes,
 )
+from torchlite.nn.simple._sparse import Sparse
 from torchlite.nn.stateful import shadowed
 from torchlite.nn.tree import Place, gradient_names, rows, walk
 from torchlite.testing import values
@@ -67,6 +67,9 @@ FLOOR = 1e-14
 LOW_PRECISION = 1e-4
 # What central differences may be off by at most, of the size of what they add.
 WORST = 1e-2
+
+# The methods that make something of their input, and what.
+_MADE = {"updateOutput": "output", "updateGradInput": "gradInput"}
 
 # What is moved: ("parameter", i), ("input", i) of the place i, or ("output", 0), of the network.
 Key = tuple[str, int]
@@ -122,7 +125,12 @@ def check_network(
     was afterwards; what is drawn is drawn alike in every forward. Derivatives are taken along
     random directions in which all entries move, so that much data, and many parameters, take no
     more than some forwards; where that finds a fault, entries are looked for. What classes declare
-    in `exempt` does not count: behind a GradientReversal no gradient is the loss's.
+    in `exempt` does not count: behind a GradientReversal no gradient is the loss's. Alone what a
+    layer reads as sparse (SparseLinear, IndexLinear) has no gradient by its entries, nor what one
+    is given whose class declares its own gradInput exempt and which returns none of that shape.
+
+    Of numbers that are none it names the first on the way: those in the data, else the layer that
+    made them, in the forward the first, in the backward the first from the loss back.
 
     Parameters
     ----------
@@ -229,6 +237,8 @@ class _Network(Subject):
         self.complex, self.trusted = True, False
         # Whether slopes differed before and behind the numbers.
         self.kinked = False
+        # By place, which arrays of its input are read as sparse.
+        self.sparse: dict[int, set[int]] = {}
 
     @property
     def given(self) -> dict[str, Any]:
@@ -335,7 +345,7 @@ class _Network(Subject):
         eps = float(np.finfo(dtype).eps)
         net, _ = self.model("float64")
         numbers = {("parameter", i): p.reshape(-1) for i, p in enumerate(net.parameters()[0])}
-        numbers["input", 0] = _flat(self.input)
+        numbers["input", 0] = _flat(_without(self.sparse.get(0, ()), self.input, self.input))
         return {
             key: eps * array * values.signs(self.rng, array.shape) for key, array in numbers.items()
         }
@@ -351,6 +361,7 @@ class _Network(Subject):
             raise
         if not np.isfinite(exact.loss):
             self._first_without_numbers()
+        self._find_sparse()
         trembling = attempt(self.ran, "float64", self._rounded("float64")) or exact
         self.loss = exact.loss
         spots = list(self._ends(exact, trembling))
@@ -367,6 +378,52 @@ class _Network(Subject):
         oracle = COMPLEX if self.complex else CENTRAL
         self.notes.append(f"along random directions, by {oracle}")
         return NetworkReport(self.title, exact.loss, [spot.of for spot in spots], self.notes)
+
+    def _find_sparse(self) -> None:
+        """Take note of what layers read as sparse: gradInput is not by the entries of that.
+
+        Nor is that of a layer whose gradInput has other shapes than its input, if its class says so
+        of it. What is wrong in it shows in the parameters before, if there are any.
+        """
+        net, _ = self.model("float64")
+        readers = [
+            (i, part)
+            for i, part in self._parts(net)
+            if isinstance(part, Sparse) or "gradInput" in part.exempt
+        ]
+        if not readers:
+            return
+        given: dict[int, list[Any]] = {i: [] for i, _ in self._parts(net)}
+        read: dict[int, Any] = {}
+        named: dict[int, None] = {}
+
+        def noting(i: int, part: Any) -> dict[str, Callable[..., Any]]:
+            forward, backward = part.updateOutput, part.updateGradInput
+
+            def updateOutput(input: Any) -> Any:
+                given[i] += [leaves(input)]
+                return forward(input)
+
+            def updateGradInput(input: Any, gradOutput: Any) -> Any:
+                gradInput = backward(input, gradOutput)
+                if isinstance(part, Sparse) or shapes(gradInput) != shapes(input):
+                    read.update((id(array), array) for array in leaves(input))
+                    named[i] = None
+                return gradInput
+
+            methods = {"updateOutput": updateOutput}
+            return methods | ({"updateGradInput": updateGradInput} if (i, part) in readers else {})
+
+        with shadowed([(part, noting(i, part)) for i, part in self._parts(net)]):
+            self.ran("float64")
+        for i, tables in given.items():
+            found = {k for table in tables for k, array in enumerate(table) if id(array) in read}
+            if found:
+                self.sparse[i] = found
+        places = list(walk(self.sources[0]))
+        if named:
+            layers = ", ".join(_named(places[i]) for i in named)
+            self.notes.append(f"but gradInput of {layers}: it is not by the entries of input")
 
     def _blame(self, error: Exception) -> None:
         """Fail, naming the layer that raised an error of its own, with what it was given."""
@@ -423,6 +480,10 @@ class _Network(Subject):
     ) -> Iterator[_Spot]:
         """Yield the spot, if there is anything to move."""
         got = run.gradients[key]
+        again = other.gradients[key]
+        sparse = self.sparse.get(key[1], ()) if key[0] == "input" else ()
+        if got is not None:
+            again, got, at = (_without(sparse, at, table) for table in (again, got, at))
         numbers = _flat(at)
         if got is None or not numbers.size:
             return
@@ -430,11 +491,10 @@ class _Network(Subject):
             self._at(where).fail(
                 method, f"{name} is {shapes(got)}, expected {shapes(at)}.", GradientMismatch
             )
-        flat, again = _flat(got, at), _flat(other.gradients[key], at)
-        if not np.isfinite(flat).all():
-            bad = int((~np.isfinite(flat)).sum())
-            problem = f"{name}, by {of}, has {bad} of {flat.size} entries that are no numbers."
-            self._at(where).fail(method, problem, GradientMismatch)
+        flat, again = _flat(got, at), _flat(again, at)
+        if lost := _lost(flat):
+            self._first_without_numbers()
+            self._at(where).fail(method, f"{name}, by {of}, has {lost}.", GradientMismatch)
         shape = np.shape(at) if not isinstance(at, (list, tuple, dict)) else numbers.shape
         yield _Spot(key, where, method, name, of, numbers, flat, np.abs(flat - again), shape)
 
@@ -444,18 +504,61 @@ class _Network(Subject):
         return other
 
     def _first_without_numbers(self) -> None:
-        """Fail, naming the first module whose output has numbers that are none."""
-        run = self.ran("float64", recording=True)
-        places = list(walk(self.model("float64")[0]))
-        for i in run.ahead:
-            if not all(np.isfinite(array).all() for array in leaves(run.outputs[i])):
-                self._at(_named(places[i])).fail(
-                    "updateOutput",
-                    f"its output has entries that are no numbers; the loss is {run.loss}.",
-                    hint=_where_lost(run.inputs[i], run.outputs[i]),
+        """Fail, naming what has the first numbers that are none on the way: data, or who made them.
+
+        Of a loss that is a number, the way is the backward alone: what a forward makes of infinity
+        may be a number again.
+        """
+        for name, table in zip(("input", "target"), self.data, strict=True):
+            if lost := _lost(table):
+                self._at("the data").fail(name, f"it has {lost}.", hint=None)
+        net, criterion = self.model("float64")
+        places, run = list(walk(self.sources[0])), _Run(0.0, {})
+        made: list[tuple[int | None, str, str, Any, Any]] = []
+        back: list[int | None] = []
+
+        def noting(i: int | None, part: Any, method: str) -> Callable[..., Any]:
+            call = getattr(part, method)
+
+            def noted(*arguments: Any, **named: Any) -> Any:
+                result = call(*arguments, **named)
+                back.extend([i] * (method == "updateGradInput"))
+                if method in _MADE:
+                    results = [(_MADE[method], np.asarray(result) if part is criterion else result)]
+                else:
+                    results = list(zip(gradient_names(part), part.parameters()[1], strict=True))
+                made.extend(
+                    (i, method, name, arguments[0], copy_arrays(table))
+                    for name, table in results
+                    if _lost(table)
                 )
-        criterion = checks.title(self.model("float64")[1])
-        self._at(criterion).fail("updateOutput", f"the loss is {run.loss}, no number.")
+                return result
+
+            return noted
+
+        methods = (*_MADE, "accGradParameters")
+        shadows = [
+            (part, {method: noting(i, part, method) for method in methods})
+            for i, part in self._parts(net)
+        ]
+        shadows.append((criterion, {method: noting(None, criterion, method) for method in _MADE}))
+        with shadowed(shadows), quietly():
+            attempt(self._forward_and_backward, net, criterion, run, {}, "float64")
+        ahead = [each for each in made if each[1] == "updateOutput" and not np.isfinite(run.loss)]
+        behind = [each for each in made if each[1] != "updateOutput"]
+        # Parameters may come when all gradInputs are there.
+        behind.sort(key=lambda each: back.index(each[0]) if each[0] in back else len(back))
+        for i, method, name, input, table in (ahead + behind)[:1]:
+            at = self._at(checks.title(criterion) if i is None else _named(places[i]))
+            kind = ContractViolation if method == "updateOutput" else GradientMismatch
+            if i is None and method == "updateOutput":
+                at.fail(method, f"the loss is {run.loss}, no number.")
+            own = [] if i is None else rows(places[i].module)
+            hints = [
+                f"its {row.name} has {_lost(row.parameter)}" for row in own if _lost(row.parameter)
+            ]
+            problem = f"its {name} has {_lost(table)}; the loss is {run.loss:.6g}."
+            at.fail(method, problem, kind, hint=(*hints, _where_lost(input, table, name))[0])
 
     # ---------------------------------------------------------------- beside the oracle
 
@@ -474,7 +577,9 @@ class _Network(Subject):
         net, criterion = self.model("float64")
         facts = {"seed": self.seed, "reproduce": self.reproduce}
         for i, place in enumerate(walk(net)):
-            if i in run.inputs and not getattr(place.module, "modules", None):
+            # What is read as sparse has no zeros of its own to be judged by.
+            asked = i in run.inputs and i not in self.sparse
+            if asked and not getattr(place.module, "modules", None):
                 made = place.module, run.inputs[i]
                 self._check_layer(ModuleSubject, *made, where=f"net{place.path}", **facts)
         target = cast_arrays(self.target, "float64")
@@ -504,10 +609,13 @@ class _Network(Subject):
         net, (input, target) = self.fresh(), self.data
         for parameter in net.parameters()[0]:
             parameter[...] = move(parameter)
-        input = map_arrays(move, cast_arrays(input, "float64"))
+        input = cast_arrays(input, "float64")
+        stays = self.sparse.get(0, ())
+        moved = [a if k in stays else move(a) for k, a in enumerate(leaves(input))]
+        input = rebuilt(input, moved)
         facts = {"seed": self.seed, "reproduce": self.reproduce}
         other = _Network(net, self.sources[1], input, target, **facts)
-        other.loss = self.loss
+        other.loss, other.sparse = self.loss, self.sparse
         run = attempt(other.ran, "float64")
         if run is None or not np.isfinite(run.loss):
             other.kinked = True
@@ -732,7 +840,7 @@ class _Moved:
         if self.targets and HELD not in subject.notes:
             subject.notes.append(HELD)
         if ("input", 0) in steps:
-            self.input = _plus(self.input, steps["input", 0])
+            self.input = _plus(self.input, steps["input", 0], subject.sparse.get(0, ()))
 
     def _forward(self, input: Any) -> Any:
         return self.subject.forward(self.net, input)
@@ -752,7 +860,7 @@ class _Moved:
             shadows = [
                 (
                     places[i].module,
-                    {"updateOutput": self._beside(places[i].module.updateOutput, by)},
+                    {"updateOutput": self._beside(i, places[i].module.updateOutput, by)},
                 )
                 for (kind, i), by in self.steps.items()
                 if kind == "input" and i
@@ -763,16 +871,24 @@ class _Moved:
             self.output = _plus(self.output, self.steps["output", 0])
         return self.criterion.forward(self.output, self.target)
 
-    def _beside(self, forward: Callable[[Any], Any], step: Array) -> Callable[[Any], Any]:
-        return lambda input: forward(_plus(input, step))
+    def _beside(self, i: int, forward: Callable[[Any], Any], step: Array) -> Callable[[Any], Any]:
+        sparse = self.subject.sparse.get(i, ())
+        return lambda input: forward(_plus(input, step, sparse))
 
 
-def _where_lost(input: Any, output: Any) -> str | None:
+def _lost(table: Any) -> str:
+    """Say how many entries are no numbers, of how many; nothing if there are none."""
+    flat = _flat(table)
+    bad = int((~np.isfinite(flat)).sum())
+    return f"{bad} of {flat.size} entries that are no numbers" if bad else ""
+
+
+def _where_lost(input: Any, made: Any, name: str) -> str | None:
     """Say of one entry that is no number what the input is there, if each entry has one."""
-    if np.shape(input) != np.shape(output) or not is_floating(input):
+    if not is_floating(input) or not is_floating(made) or input.shape != made.shape:
         return None
-    index = tuple(int(k) for k in np.argwhere(~np.isfinite(output))[0])
-    return f"at {list(index)} its input is {shown(input[index])}, its output {shown(output[index])}"
+    index = tuple(int(k) for k in np.argwhere(~np.isfinite(made))[0])
+    return f"at {list(index)} its input is {shown(input[index])}, its {name} {shown(made[index])}"
 
 
 def _named(place: Place) -> str:
@@ -786,11 +902,26 @@ def _flat(table: Any, like: Any = None) -> Array:
     return np.concatenate(arrays) if arrays else np.zeros(0)
 
 
-def _plus(table: Any, step: Array) -> Any:
-    """Return the table with step added to its floating entries."""
+def _without(sparse: Collection[int], table: Any, like: Any) -> Any:
+    """Return what is built as a table is, without what stands where arrays of it are sparse."""
+
+    def kept(entry: Any, other: Any, start: int) -> Any:
+        if all(number in sparse for number in range(start, start + len(leaves(entry)))):
+            return []
+        lists = isinstance(entry, (list, tuple)) and isinstance(other, (list, tuple))
+        if not lists or len(entry) != len(other):
+            return other
+        starts = np.cumsum([start, *(len(leaves(inner)) for inner in entry)])
+        return [kept(*pair) for pair in zip(entry, other, map(int, starts), strict=False)]
+
+    return kept(table, like, 0) if sparse else like
+
+
+def _plus(table: Any, step: Array, sparse: Collection[int] = ()) -> Any:
+    """Return the table with step added to its floating entries, but for some of its arrays."""
     arrays, start = leaves(table), 0
     for i, array in enumerate(arrays):
-        if is_floating(array):
+        if is_floating(array) and i not in sparse:
             moved = array + step[start : start + array.size].reshape(array.shape)
             arrays[i] = moved if np.iscomplexobj(step) else moved.astype(array.dtype)
             start += array.size
