@@ -375,7 +375,7 @@ def test_who_made_the_first_number_that_is_none_on_the_way_back():
     assert found.hint.endswith("its gradInput nan")
     net.modules[3] = LosesGradBias(4, 3)
     found = violation(net, nn.MSECriterion(), x, y)
-    assert (found.where, found.method) == ("net[3] LosesGradBias", "accGradParameters")
+    assert (found.where, found.method) == ("net[3] LosesGradBias(4 -> 3)", "accGradParameters")
     assert found.problem.startswith("its gradBias has 1 of 3 entries that are no numbers; ")
     found = violation(net, LosesGradOutput(), x, y)
     assert (found.where, found.method) == ("LosesGradOutput", "updateGradInput")
