@@ -23,7 +23,8 @@ from torchlite.nn.containers.parallel_table import ParallelTable
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.graph.g_module import gModule
 from torchlite.nn.nested import is_array, is_floating, leaves, map_arrays, rebuilt
-from torchlite.nn.simple._sparse import Sparse
+from torchlite.nn.simple.index_linear import IndexLinear
+from torchlite.nn.simple.sparse_linear import SparseLinear
 from torchlite.nn.stateful import parts, shadowed
 
 __all__ = ["STATE", "Budget", "Derivatives", "Slopes"]
@@ -192,7 +193,10 @@ class Derivatives:
             if not is_floating(held[number]):
                 return None
             takers = [] if parameter else self._given.get(id(held[number]), [])
-            if any(isinstance(self.calls[taker].part, Sparse) for taker, _ in takers):
+            if any(
+                isinstance(self.calls[taker].part, (SparseLinear, IndexLinear))
+                for taker, _ in takers
+            ):
                 raise ValueError("its gradInput is not by the entries of its input")
             self._find(key, held[number], budget)
         return self._found.get(key)

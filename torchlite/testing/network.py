@@ -23,7 +23,8 @@ from torchlite.nn.nested import (
     rebuilt,
     shapes,
 )
-from torchlite.nn.simple._sparse import Sparse
+from torchlite.nn.simple.index_linear import IndexLinear
+from torchlite.nn.simple.sparse_linear import SparseLinear
 from torchlite.nn.stateful import shadowed
 from torchlite.nn.tree import Place, gradient_names, rows, walk
 from torchlite.testing import values
@@ -389,7 +390,7 @@ class _Network(Subject):
         readers = [
             (i, part)
             for i, part in self._parts(net)
-            if isinstance(part, Sparse) or "gradInput" in part.exempt
+            if isinstance(part, (SparseLinear, IndexLinear)) or "gradInput" in part.exempt
         ]
         if not readers:
             return
@@ -406,7 +407,9 @@ class _Network(Subject):
 
             def updateGradInput(input: Any, gradOutput: Any) -> Any:
                 gradInput = backward(input, gradOutput)
-                if isinstance(part, Sparse) or shapes(gradInput) != shapes(input):
+                if isinstance(part, (SparseLinear, IndexLinear)) or shapes(gradInput) != shapes(
+                    input
+                ):
                     read.update((id(array), array) for array in leaves(input))
                     named[i] = None
                 return gradInput
