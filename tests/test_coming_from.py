@@ -107,7 +107,10 @@ SHAPES = {
     "PixelShuffle": (2, 8, 3, 2),
     "Softmax": (2, 4, 3),
     "LogSoftmax": (2, 4, 3),
-    **dict.fromkeys(["MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d", "ZeroPad2d"], (2, 3, 4, 6)),
+    "LPPool2d": (2, 4, 6, 7),
+    **dict.fromkeys(
+        ["Upsample", "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d", "ZeroPad2d"], (2, 3, 4, 6)
+    ),
 }
 
 

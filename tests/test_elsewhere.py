@@ -40,7 +40,55 @@ ARRAYS = "arrays are NumPy's: np.array, np.zeros, np.ones ..."
         (nn, "Embedding", "nn.LookupTable"),
         (nn, "BatchNorm1d", "nn.BatchNormalization"),
         (nn, "LayerNorm", "nn.LayerNormalization"),
-        (nn, "Flatten", "nn.View(n), n being the number of entries of a sample"),
+        (nn, "Flatten", "nn.View(n).setNumInputDims(3) of images, n being the entries of a sample"),
+        (
+            nn,
+            "Upsample",
+            "nn.UpSampling(scale); its mode 'linear' is theirs with align_corners=True alone",
+        ),
+        (
+            nn,
+            "AvgPool2d",
+            "nn.SpatialAveragePooling(k, k, k, k): windows are 1 apart if nothing is said",
+        ),
+        (
+            nn,
+            "AveragePooling2D",
+            "nn.SpatialAveragePooling(k, k, k, k): windows are 1 apart if nothing is said",
+        ),
+        (nn, "AvgPool1d", "nn.SpatialAveragePooling(k, 1, k, 1) on (N, C, 1, L)"),
+        (nn, "LPPool1d", "nn.SpatialLPPooling(n, p, k, 1) on (N, C, 1, L)"),
+        (nn, "AdaptiveAvgPool1d", "nn.SpatialAdaptiveAveragePooling(n, 1) on (N, C, 1, L)"),
+        (nn, "AdaptiveMaxPool1d", "nn.SpatialAdaptiveMaxPooling(n, 1) on (N, C, 1, L)"),
+        (nn, "ConvTranspose1d", "nn.SpatialFullConvolution(n, m, k, 1) on (N, C, 1, L)"),
+        (
+            nn,
+            "MaxUnpool1d",
+            "nn.SpatialMaxUnpooling(pool), pool being nn.SpatialMaxPooling(k, 1) on (N, C, 1, L)",
+        ),
+        (nn, "ReflectionPad1d", "nn.SpatialReflectionPadding(l, r, 0, 0) on (N, C, 1, L)"),
+        (nn, "ReplicationPad1d", "nn.SpatialReplicationPadding(l, r, 0, 0) on (N, C, 1, L)"),
+        (nn, "ConstantPad1d", "nn.Padding(dim, pad, nInputDim, value), one side at a time"),
+        (
+            nn,
+            "ConstantPad2d",
+            "nn.SpatialZeroPadding(l, r, t, b) with zeros; else "
+            "nn.Padding(dim, pad, nInputDim, value), one side at a time",
+        ),
+        (nn, "FractionalMaxPool3d", "nn.VolumetricFractionalMaxPooling"),
+        (nn, "PixelUnshuffle", "not there, nor in Torch7"),
+        (nn, "Unfold", "not there, nor in Torch7"),
+        (
+            nn,
+            "EmbeddingBag",
+            "nn.Sequential(nn.LookupTable(n, m), nn.Mean(0, 2)), or nn.Sum, nn.Max",
+        ),
+        (nn.init, "kaiming_normal_", "nn.init.kaiming(layer, gain='relu')"),
+        (nn.init, "zeros_", "nn.init.constant(layer, 'bias', 0)"),
+        (nn.init, "calculate_gain", "nn.init.gain(name), where leaky_relu is 'lrelu'"),
+        (nn.init, "he_normal", "nn.init.kaiming(layer, gain='relu', dist='truncated')"),
+        (nn.init, "Truncated_Normal", "nn.init.truncated_normal"),
+        (nn.init, "no_such_rule", None),
         (nn, "Concatenate", "nn.JoinTable"),
         (nn, "TimeDistributed", "nn.Bottle"),
         (nn, "ModuleList", "a list of modules as an attribute"),
@@ -98,7 +146,7 @@ def as_printed(error):
 
 
 def test_no_name_is_taken_from_what_is_there():
-    for module in (nn, optim, torchlite):
+    for module in (nn, nn.init, optim, torchlite):
         there = {name.lower() for name in module.__all__}
         assert not there & {name.lower() for name in NAMES[module.__name__]}
     for name in nn.__all__:
@@ -115,6 +163,39 @@ def test_what_is_named_is_there():
         name = text.partition("(")[0]
         if "(" in text and name.isidentifier():
             assert hasattr(nn.Sequential, name), text
+
+
+def called(text):
+    """Return the call that a hint begins with, or None."""
+    for end in reversed([at + 1 for at, sign in enumerate(text) if sign == ")"]):
+        try:
+            return compile(text[:end], text, "eval") if text.startswith("nn.") else None
+        except SyntaxError:
+            pass
+    return None
+
+
+def test_what_hints_call_can_be_called():
+    names = dict.fromkeys(["n", "m", "k", "p", "scale", "inputsize", "outputsize"], 3)
+    names |= dict.fromkeys(["l", "r", "t", "b", "dim", "pad", "value", "stdv"], 1)
+    names |= {"a": -1, "mean": 0, "nInputDim": 2, "share": 0.5, "name": "relu", "x": np.ones(3)}
+    names |= {"nn": nn, "layer": nn.Linear(3, 3), "pool": nn.SpatialMaxPooling(3, 1)}
+    hints = [NAMES[module].values() for module in ("torchlite.nn", "torchlite.nn.init")]
+    calls = [call for texts in hints for text in texts if (call := called(text))]
+    assert len(calls) > 30
+    for call in calls:
+        eval(call, dict(names))
+
+
+@pytest.mark.parametrize(
+    "name", ["kaiming_normal_", "kaiming_uniform_", "xavier_normal_", "xavier_uniform_"]
+)
+def test_first_weights_are_as_large_as_pytorchs(name):
+    torch = pytest.importorskip("torch")
+    layer, tensor = nn.Linear(300, 200), torch.empty(200, 300)
+    eval(NAMES["torchlite.nn.init"][name], {"nn": nn, "layer": layer})
+    getattr(torch.nn.init, name)(tensor)
+    assert layer.weight.std() == pytest.approx(tensor.std().item(), rel=0.02)
 
 
 METHOD_HINTS = [

@@ -115,7 +115,7 @@ TABLE = [[0, 0], [1, 0], [1, 2], [1, 1]]
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else "",
 )
 def test_fans(layer, fans):
-    for array in layer.parameters()[0]:
+    for array in (*layer.parameters()[0], "weight"):
         assert init.fans(layer, array) == fans
     random.manualSeed(3)
     init.kaiming(layer, fan="out")
@@ -315,14 +315,42 @@ REFUSED = [
     (
         lambda: init.xavier(nn.Add(4), "bias"),
         ShapeError,
-        "nn.init.fans: parameter must be of two dimensions or more, to have fans, got (4,)\n"
+        "nn.init.xavier: parameter must be of two dimensions or more, to have fans, got (4,) of "
+        "Add\n"
         "  hint: nn.init.constant, uniform and normal take any parameter",
     ),
     (
         lambda: init.kaiming(nn.SpatialBatchNormalization(4)),
         ShapeError,
-        "nn.init.fans: parameter must be of two dimensions or more, to have fans, got (4,)\n"
+        "nn.init.kaiming: parameter must be of two dimensions or more, to have fans, got (4,) of "
+        "SpatialBatchNormalization (4D) (4)\n"
         "  hint: nn.init.constant, uniform and normal take any parameter",
+    ),
+    (
+        lambda: init.fans(nn.BatchNormalization(4)),
+        ShapeError,
+        "nn.init.fans: parameter must be of two dimensions or more, to have fans, got (4,) of "
+        "BatchNormalization (2D) (4)\n"
+        "  hint: nn.init.constant, uniform and normal take any parameter",
+    ),
+    (
+        lambda: init.fans(nn.SpatialConvolution(1, 1, 2, 2), np.ones((3, 2))),
+        SettingError,
+        "nn.init.fans: parameter must be the name or a view of a parameter of "
+        "SpatialConvolution(1 -> 1, 2x2) (weight, bias), got an array (3, 2) that is no view of "
+        "one",
+    ),
+    (
+        lambda: init.orthogonal(nn.BatchNormalization(4)),
+        ShapeError,
+        "nn.init.orthogonal: parameter must be of two dimensions or more, got (4,) of "
+        "BatchNormalization (2D) (4)",
+    ),
+    (
+        lambda: init.eye(nn.BatchNormalization(4)),
+        ShapeError,
+        "nn.init.eye: parameter must be a matrix, or the weight of a convolution, got (4,) of "
+        "BatchNormalization (2D) (4)",
     ),
     (
         lambda: init.eye(nn.ReLU()),
@@ -436,17 +464,20 @@ REFUSED = [
     (
         lambda: init.orthogonal(nn.Linear(2, 3), "bias"),
         ShapeError,
-        "nn.init.orthogonal: parameter must be of two dimensions or more, got (3,)",
+        "nn.init.orthogonal: parameter must be of two dimensions or more, got (3,) of "
+        "Linear(2 -> 3)",
     ),
     (
         lambda: init.eye(nn.SpatialSubSampling(2, 3, 3)),
         ShapeError,
-        "nn.init.eye: parameter must be a matrix, or the weight of a convolution, got (2,)",
+        "nn.init.eye: parameter must be a matrix, or the weight of a convolution, got (2,) of "
+        "SpatialSubSampling",
     ),
     (
         lambda: init.eye(nn.SpatialConvolution(2, 2, 3, 3), "bias"),
         ShapeError,
-        "nn.init.eye: parameter must be a matrix, or the weight of a convolution, got (2,)",
+        "nn.init.eye: parameter must be a matrix, or the weight of a convolution, got (2,) of "
+        "SpatialConvolution(2 -> 2, 3x3)",
     ),
     (
         lambda: init.sparse(nn.Linear(2, 3), "weight", 1.5),

@@ -349,6 +349,23 @@ def test_nan_reaches_its_neighbours_alone(kind):
     assert np.isnan(output[0, 0]).tolist() == [place <= reach for place in range(7)]
 
 
+def test_a_contrastive_one_refuses_in_its_own_name():
+    layer, x = nn.SpatialContrastiveNormalization(2, np.ones((3, 3))), np.ones((2, 4, 4))
+    with pytest.raises(ShapeError) as caught:
+        layer.forward(np.ones((3, 4, 4)))
+    assert str(caught.value) == (
+        "SpatialContrastiveNormalization.updateOutput: input must be (2, H, W) or (N, 2, H, W), "
+        "got (3, 4, 4)"
+    )
+    layer.forward(x)
+    with pytest.raises(ShapeError) as caught:
+        layer.backward(x, np.ones((2, 3, 3)))
+    assert str(caught.value) == (
+        "SpatialContrastiveNormalization.updateGradInput: gradOutput must be (2, 4, 4), got "
+        "(2, 3, 3)"
+    )
+
+
 @pytest.mark.parametrize("kind", NEIGHBOURS)
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),

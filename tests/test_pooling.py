@@ -359,6 +359,28 @@ def test_norms_have_settings_in_their_ranges():
 
 
 SMALL = "(C, H, W) or (N, C, H, W)"
+
+
+@pytest.mark.parametrize("pnorm", [2, 3])
+def test_a_norm_refuses_in_its_own_name(pnorm):
+    layer = nn.SpatialLPPooling(1, pnorm, 5, 5)
+    with pytest.raises(ShapeError) as caught:
+        layer.forward(np.ones((1, 3, 3)))
+    assert str(caught.value) == (
+        f"SpatialLPPooling.updateOutput: input must be {SMALL} with H >= 5 and W >= 5, got "
+        "(1, 3, 3)\n  hint: a window of 5x5 is larger than the input, 3x3"
+    )
+    assert caught.value.layer is layer
+    assert not hasattr(caught.value, "__notes__")
+    with pytest.raises(DTypeError, match=r"^SpatialLPPooling\.updateOutput: input must be float32"):
+        layer.forward(np.ones((1, 5, 5), int))
+    x = np.ones((1, 5, 5))
+    layer.forward(x)
+    message = "SpatialLPPooling.updateGradInput: gradOutput must be (1, 1, 1), got (1, 2, 2)"
+    with pytest.raises(ShapeError, match=f"^{re.escape(message)}"):
+        layer.backward(x, np.ones((1, 2, 2)))
+
+
 WRONG = [
     (lambda: nn.SpatialMaxPooling(2, 2), (5, 5), f"{SMALL}, got (5, 5)\n"
      "  hint: input[None] is one sample with one plane"),

@@ -52,17 +52,26 @@ TORCH7 = frozenset(_CLASSES.split())
 _NOT_THERE = "not there, nor in Torch7"
 _ARRAY = "arrays are NumPy's: np.array, np.zeros, np.ones ..."
 _DEVICES = "net.cuda() moves a network to the GPU, net.cpu() back"
+_ROWS = " on (N, C, 1, L)"
+_MEANS = "nn.SpatialAveragePooling(k, k, k, k): windows are 1 apart if nothing is said"
+_CONSTANTS = "nn.Padding(dim, pad, nInputDim, value), one side at a time"
 _TRAIN = "nn.StochasticGradient(net, criterion).train(dataset), or a loop with torchlite.optim"
 
 # By module, what PyTorch and Keras (and Lua, in another package) call a thing: the class of Torch7
 # that it is, or what to do instead. The case of letters, and underscores, do not matter.
 _LAYERS = {
     "Activation": "a layer of its own, such as nn.ReLU()",
+    "AdaptiveAvgPool1d": "nn.SpatialAdaptiveAveragePooling(n, 1)" + _ROWS,
     "AdaptiveAvgPool2d": "SpatialAdaptiveAveragePooling",
+    "AdaptiveAvgPool3d": _NOT_THERE,
+    "AdaptiveMaxPool1d": "nn.SpatialAdaptiveMaxPooling(n, 1)" + _ROWS,
     "AdaptiveMaxPool2d": "SpatialAdaptiveMaxPooling",
+    "AdaptiveMaxPool3d": _NOT_THERE,
     "Average": "nn.Sequential(nn.CAddTable(), nn.MulConstant(1 / n))",
-    "AveragePooling2D": "SpatialAveragePooling",
-    "AvgPool2d": "SpatialAveragePooling",
+    "AveragePooling2D": _MEANS,
+    "AveragePooling3D": "VolumetricAveragePooling",
+    "AvgPool1d": "nn.SpatialAveragePooling(k, 1, k, 1)" + _ROWS,
+    "AvgPool2d": _MEANS,
     "AvgPool3d": "VolumetricAveragePooling",
     "BatchNorm1d": "BatchNormalization",
     "BatchNorm2d": "SpatialBatchNormalization",
@@ -71,10 +80,14 @@ _LAYERS = {
     "BinaryCrossentropy": "BCECriterion",
     "CategoricalCrossentropy": "CrossEntropyCriterion",
     "Concatenate": "JoinTable",
+    "ConstantPad1d": _CONSTANTS,
+    "ConstantPad2d": "nn.SpatialZeroPadding(l, r, t, b) with zeros; else " + _CONSTANTS,
+    "ConstantPad3d": _CONSTANTS,
     "Conv1d": "TemporalConvolution",
     "Conv2d": "SpatialConvolution",
     "Conv2DTranspose": "SpatialFullConvolution",
     "Conv3d": "VolumetricConvolution",
+    "ConvTranspose1d": "nn.SpatialFullConvolution(n, m, k, 1)" + _ROWS,
     "ConvTranspose2d": "SpatialFullConvolution",
     "ConvTranspose3d": "VolumetricFullConvolution",
     "CosineSimilarity": "CosineDistance",
@@ -84,11 +97,16 @@ _LAYERS = {
     "Dropout2d": "SpatialDropout",
     "Dropout3d": "VolumetricDropout",
     "Embedding": "LookupTable",
-    "Flatten": "nn.View(n), n being the number of entries of a sample",
+    "EmbeddingBag": "nn.Sequential(nn.LookupTable(n, m), nn.Mean(0, 2)), or nn.Sum, nn.Max",
+    "Flatten": "nn.View(n).setNumInputDims(3) of images, n being the entries of a sample",
+    "Fold": _NOT_THERE,
     "FractionalMaxPool2d": "SpatialFractionalMaxPooling",
+    "FractionalMaxPool3d": "VolumetricFractionalMaxPooling",
     "functional": "layers are called: nn.ReLU().forward(x)",
     "GaussianNoise": "WhiteNoise",
     "GELU": _NOT_THERE,
+    "GlobalAveragePooling2D": "nn.SpatialAdaptiveAveragePooling(1, 1)",
+    "GlobalMaxPooling2D": "nn.SpatialAdaptiveMaxPooling(1, 1)",
     "GroupNorm": _NOT_THERE,
     "GRUCell": "nn.StepGRU; nn.RecGRU keeps its state",
     "GLU": "GatedLinearUnit",
@@ -102,6 +120,7 @@ _LAYERS = {
     "LayerNorm": "LayerNormalization",
     "LocalResponseNorm": "SpatialCrossMapLRN",
     "LSTMCell": "nn.StepLSTM; nn.RecLSTM keeps its state",
+    "LPPool1d": "nn.SpatialLPPooling(n, p, k, 1)" + _ROWS,
     "LPPool2d": "SpatialLPPooling",
     "Maximum": "CMaxTable",
     "MaxPool1d": "TemporalMaxPooling",
@@ -110,6 +129,7 @@ _LAYERS = {
     "MaxPooling1D": "TemporalMaxPooling",
     "MaxPooling2D": "SpatialMaxPooling",
     "MaxPooling3D": "VolumetricMaxPooling",
+    "MaxUnpool1d": "nn.SpatialMaxUnpooling(pool), pool being nn.SpatialMaxPooling(k, 1)" + _ROWS,
     "MaxUnpool2d": "SpatialMaxUnpooling",
     "MaxUnpool3d": "VolumetricMaxUnpooling",
     "MeanAbsoluteError": "AbsCriterion",
@@ -125,8 +145,11 @@ _LAYERS = {
     "NLLLoss2d": "SpatialClassNLLCriterion",
     "Parameter": "an array: weight and gradWeight, or what parameters() returns",
     "Permute": "Transpose",
+    "PixelUnshuffle": _NOT_THERE,
+    "ReflectionPad1d": "nn.SpatialReflectionPadding(l, r, 0, 0)" + _ROWS,
     "ReflectionPad2d": "SpatialReflectionPadding",
     "RepeatVector": "Replicate",
+    "ReplicationPad1d": "nn.SpatialReplicationPadding(l, r, 0, 0)" + _ROWS,
     "ReplicationPad2d": "SpatialReplicationPadding",
     "ReplicationPad3d": "VolumetricReplicationPadding",
     "RNN": "nn.Sequencer(nn.LinearRNN(inputsize, outputsize, nn.Tanh()))",
@@ -142,7 +165,8 @@ _LAYERS = {
     "TimeDistributed": "Bottle",
     "TransformerEncoder": _NOT_THERE,
     "TripletMarginLoss": _NOT_THERE,
-    "Upsample": "UpSampling",
+    "Unfold": _NOT_THERE,
+    "Upsample": "nn.UpSampling(scale); its mode 'linear' is theirs with align_corners=True alone",
     "UpSampling2D": "SpatialUpSamplingNearest",
     "UpsamplingBilinear2d": "SpatialUpSamplingBilinear",
     "UpsamplingNearest2d": "SpatialUpSamplingNearest",
@@ -151,6 +175,28 @@ _LAYERS = {
 }
 NAMES: dict[str, dict[str, str]] = {
     "torchlite.nn": _LAYERS,
+    # Theirs write into a parameter, ours into that of a layer.
+    "torchlite.nn.init": {
+        "calculate_gain": "nn.init.gain(name), where leaky_relu is 'lrelu'",
+        "constant_": "nn.init.constant(layer, 'bias', value)",
+        "dirac_": "nn.init.eye(layer)",
+        "eye_": "nn.init.eye(layer)",
+        "GlorotNormal": "nn.init.xavier(layer, dist='truncated')",
+        "GlorotUniform": "nn.init.xavier(layer)",
+        "HeNormal": "nn.init.kaiming(layer, gain='relu', dist='truncated')",
+        "HeUniform": "nn.init.kaiming(layer, gain='relu', dist='uniform')",
+        "kaiming_normal_": "nn.init.kaiming(layer, gain='relu')",
+        "kaiming_uniform_": "nn.init.kaiming(layer, gain='relu', dist='uniform')",
+        "normal_": "nn.init.normal(layer, 'weight', mean, stdv)",
+        "ones_": "nn.init.constant(layer, 'weight', 1)",
+        "orthogonal_": "nn.init.orthogonal(layer)",
+        "sparse_": "nn.init.sparse(layer, 'weight', share), which leaves the others as they are",
+        "trunc_normal_": "nn.init.truncated_normal(layer, 'weight', mean, stdv)",
+        "uniform_": "nn.init.uniform(layer, 'weight', a, b)",
+        "xavier_normal_": "nn.init.xavier(layer, dist='normal')",
+        "xavier_uniform_": "nn.init.xavier(layer)",
+        "zeros_": "nn.init.constant(layer, 'bias', 0)",
+    },
     "torchlite.optim": {
         "AdamW": "optim.adam, whose weightDecay is added to the gradient",
         "clip_grad_norm_": "optim.clip_by_norm(gradParameters, max_norm)",
@@ -255,6 +301,8 @@ def _hint(module: str, name: str, known: frozenset[str]) -> str | None:
     criterion = plain.removesuffix("loss") + "criterion"
     text = texts.get(plain) or spellings.get(plain) or spellings.get(criterion)
     if text in known:
+        if module == "torchlite.nn.init":
+            return f"nn.init.{text}"
         if module != "torchlite.optim":
             return f"nn.{text}"
         return f"optim.{text}, a function" if text.islower() else f"optim.{text}"

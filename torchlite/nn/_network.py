@@ -2,9 +2,30 @@
 
 from typing import Any
 
+from torchlite.errors import TorchliteError
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.containers.sequential import Sequential
+
+
+class OneLayer(Sequential):
+    """A Sequential that is one layer from outside: what does not fit is refused in its own name."""
+
+    _validates = True
+
+    def updateOutput(self, input: Array) -> Array:
+        """Run the modules in order, keep every activation, return the last."""
+        try:
+            return super().updateOutput(input)
+        except TorchliteError as error:
+            raise checks.in_the_name_of(self, error.layer, error) from None
+
+    def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
+        """Run the modules' updateGradInput from the last to the first."""
+        try:
+            return super().updateGradInput(input, gradOutput)
+        except TorchliteError as error:
+            raise checks.in_the_name_of(self, error.layer, error) from None
 
 
 class Network(Sequential):

@@ -25,11 +25,12 @@ import math
 from collections.abc import Callable
 from math import prod
 from statistics import NormalDist
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 
 from torchlite import random
+from torchlite.elsewhere import absent
 from torchlite.errors import DTypeError, SettingError, ShapeError, fault
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import product
@@ -59,6 +60,12 @@ __all__ = [
     "uniform",
     "xavier",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> NoReturn:
+        raise absent(__name__, name, __all__)
+
 
 _Layer = TypeVar("_Layer", bound=Module)
 
@@ -192,7 +199,7 @@ def xavier(
     2010.
     """
     array, whole = _parameter("xavier", module, parameter)
-    fan_in, fan_out = fans(module, whole)
+    fan_in, fan_out = _fans("xavier", module, whole)
     return _spread("xavier", module, array, gain, (fan_in + fan_out) / 2, dist)
 
 
@@ -239,7 +246,7 @@ def kaiming(
     if fan not in ("in", "out"):
         raise fault(SettingError, "nn.init.kaiming", "fan", "'in' or 'out'", repr(fan))
     array, whole = _parameter("kaiming", module, parameter)
-    number = fans(module, whole)[fan == "out"]
+    number = _fans("kaiming", module, whole)[fan == "out"]
     return _spread("kaiming", module, array, gain, number, dist)
 
 
@@ -259,22 +266,27 @@ def gain(nonlinearity: str, leakiness: float = 0.01) -> float:
     return _gain("gain", "nonlinearity", nonlinearity, leakiness)
 
 
-def fans(module: Module, array: Array) -> tuple[float, float]:
+def fans(module: Module, parameter: Any = "weight") -> tuple[float, float]:
     """Return how many numbers come together in one by a parameter, and to how many one goes.
 
     Of a weight (out, in, ...) that is `in` and `out`, times whatever comes behind: so for Linear,
     LookupTable, and layers of users. All convolutions, full ones too, have the window's size times
     the input planes that an output plane is made of, and the window's size times the output planes
-    that an input plane goes to: with a table of connections, on average. For a bias the weight
-    counts. Parameters of less than two dimensions, as BatchNormalization's, have no fans.
+    that an input plane goes to: with a table of connections, on average. Sub-samplings have the
+    window's size both ways. For a bias the weight counts. Other parameters of less than two
+    dimensions, as BatchNormalization's, have no fans.
 
     Example
     -------
     >>> from torchlite import nn
     >>> layer = nn.SpatialConvolution(3, 16, 5, 5)
-    >>> nn.init.fans(layer, layer.weight)
+    >>> nn.init.fans(layer, "weight")
     (75, 400)
     """
+    return _fans("fans", module, _parameter("fans", module, parameter)[1])
+
+
+def _fans(function: str, module: Module, array: Array) -> tuple[float, float]:
     own: Any = getattr(module, "_fans", None)
     if own is not None:
         found: tuple[float, float] = own()
@@ -282,7 +294,8 @@ def fans(module: Module, array: Array) -> tuple[float, float]:
     weight = module.weight if array is module.bias and is_array(module.weight) else array
     if weight.ndim < 2:
         hint = "nn.init.constant, uniform and normal take any parameter"
-        raise _misshapen("fans", "of two dimensions or more, to have fans", weight, hint)
+        expected = "of two dimensions or more, to have fans"
+        raise _misshapen(function, module, expected, weight, hint)
     planes, made_of, *window = weight.shape
     return made_of * prod(window), planes * prod(window)
 
@@ -319,7 +332,7 @@ def orthogonal(module: _Layer, parameter: Any = "weight", gain: float | str = 1)
     """
     array, _ = _parameter("orthogonal", module, parameter)
     if array.ndim < 2:
-        raise _misshapen("orthogonal", "of two dimensions or more", array)
+        raise _misshapen("orthogonal", module, "of two dimensions or more", array)
     factor = _gain("orthogonal", "gain", gain)
     numbers = random.normal(size=(len(array), prod(array.shape[1:])))
     u, _, v = np.linalg.svd(numbers, full_matrices=False)
@@ -375,7 +388,7 @@ def eye(module: _Layer, parameter: Any = "weight") -> _Layer:
     array, _ = _parameter("eye", module, parameter)
     own = getattr(module, "_identity", None) if array is module.weight else None
     if own is None and array.ndim != 2:
-        raise _misshapen("eye", "a matrix, or the weight of a convolution", array)
+        raise _misshapen("eye", module, "a matrix, or the weight of a convolution", array)
     array[...] = like(np.eye(*array.shape) if own is None else own(), array)
     return module
 
@@ -464,9 +477,11 @@ def _positive(function: str, argument: str, value: Any) -> float:
     return number
 
 
-def _misshapen(function: str, expected: str, array: Array, hint: str | None = None) -> ShapeError:
-    where = f"nn.init.{function}"
-    return fault(ShapeError, where, "parameter", expected, shapes(array), hint=hint)
+def _misshapen(
+    function: str, module: Module, expected: str, array: Array, hint: str | None = None
+) -> ShapeError:
+    where, got = f"nn.init.{function}", f"{shapes(array)} of {checks.title(module)}"
+    return fault(ShapeError, where, "parameter", expected, got, layer=module, hint=hint)
 
 
 def _gain(function: str, argument: str, value: Any, leakiness: float = 0.01) -> float:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from torchlite.nn import checks
-from torchlite.nn.containers.sequential import Sequential
+from torchlite.nn._network import OneLayer
 from torchlite.nn.normalization._neighbourhood import normalized
 from torchlite.nn.normalization.spatial_divisive_normalization import SpatialDivisiveNormalization
 from torchlite.nn.normalization.spatial_subtractive_normalization import (
@@ -13,7 +13,7 @@ from torchlite.nn.normalization.spatial_subtractive_normalization import (
 __all__ = ["SpatialContrastiveNormalization"]
 
 
-class SpatialContrastiveNormalization(Sequential):
+class SpatialContrastiveNormalization(OneLayer):
     """Subtracts from every pixel the mean of its neighbours, then divides by their deviation.
 
     It is a network: modules[0] is a `SpatialSubtractiveNormalization`, modules[1] a

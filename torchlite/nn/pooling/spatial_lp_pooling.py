@@ -1,7 +1,7 @@
 """SpatialLPPooling."""
 
 from torchlite.nn import checks
-from torchlite.nn.containers.sequential import Sequential
+from torchlite.nn._network import OneLayer
 from torchlite.nn.pooling.spatial_average_pooling import SpatialAveragePooling
 from torchlite.nn.transfer.mul_constant import MulConstant
 from torchlite.nn.transfer.power import Power
@@ -11,7 +11,7 @@ from torchlite.nn.transfer.square import Square
 __all__ = ["SpatialLPPooling"]
 
 
-class SpatialLPPooling(Sequential):
+class SpatialLPPooling(OneLayer):
     """The p-norm of every window of each plane.
 
     It is a network, as in Torch7: modules[0] takes the powers, modules[1] the means of the windows,
