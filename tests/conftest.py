@@ -1,10 +1,11 @@
-"""How much Hypothesis draws, where networks are saved, and a browser for the tests of pages.
+"""How much Hypothesis draws, where networks are saved, what is compiled, and a browser for pages.
 
 `pytest --hypothesis-profile=thorough` draws a hundred times more.
 """
 
 import os
 import signal
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -33,6 +34,19 @@ def path(tmp_path, monkeypatch):
     """
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     return tmp_path / "net.npz"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled(tmp_path_factory):
+    """Let the programs that tests start share their byte code, even where Python is to write none.
+
+    To compile torchlite takes each of them as long as to import all else.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.dont_write_bytecode:
+            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+            patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("compiled")))
+        yield
 
 
 @pytest.fixture(scope="module")
