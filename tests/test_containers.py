@@ -3,6 +3,7 @@
 import json
 import pickle
 import re
+import tracemalloc
 from copy import deepcopy
 
 import golden
@@ -11,6 +12,7 @@ import pytest
 
 from torchlite import nn, random, serial
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
+from torchlite.kernels.threads import threads
 from torchlite.nn import (
     Bottle,
     CAddTable,
@@ -37,6 +39,14 @@ X = np.arange(6.0).reshape(2, 3)
 @pytest.fixture(autouse=True)
 def _same_parameters_every_time():
     random.manualSeed(0)
+
+
+@pytest.fixture
+def one_thread():
+    before = threads()
+    threads(1)
+    yield
+    threads(before)
 
 
 class Crop(nn.Module):
@@ -470,6 +480,51 @@ def test_sums_of_gradInputs_are_fresh():
         gradInput = net.backward(X, gradOutput)
         arrays = gradOutput if isinstance(gradOutput, list) else [gradOutput]
         assert not any(np.shares_memory(gradInput, array) for array in [X, *arrays])
+
+
+@pytest.mark.parametrize(
+    ("make", "tables"),
+    [
+        (lambda: nn.SpatialConvolution(4, 4, 3, 3, 1, 1, 1, 1), ""),
+        (lambda: nn.SpatialBatchNormalization(4), ""),
+        (lambda: nn.SpatialMaxPooling(1, 1), ""),
+        (lambda: nn.SpatialAveragePooling(1, 1), ""),
+        (nn.ReLU, ""),
+        (nn.Tanh, ""),
+        (nn.CAddTable, "input"),
+        (lambda: nn.ConcatTable(nn.ReLU()), "gradOutput"),
+        (lambda: nn.Sequential(nn.ReLU(), nn.Identity()), ""),
+    ],
+)
+@pytest.mark.usefixtures("one_thread")
+def test_the_last_gradInput_makes_room_for_the_next(make, tables):
+    layer, array = make().float(), np.ones((32, 4, 64, 64), np.float32)
+    x = [array, array] if tables == "input" else array
+    g = [array] if tables == "gradOutput" else array
+    layer.forward(x)
+    peaks = []
+    tracemalloc.start()
+    try:
+        for _ in range(2):
+            tracemalloc.reset_peak()
+            layer.updateGradInput(x, g)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + array.nbytes / 2
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_accumulating_takes_no_array_as_large_as_the_input():
+    layer = nn.SpatialBatchNormalization(4).float()
+    x = np.ones((64, 4, 64, 64), np.float32)
+    layer.forward(x)
+    tracemalloc.start()
+    try:
+        layer.accGradParameters(x, x)
+        assert tracemalloc.get_traced_memory()[1] < x.nbytes / 2
+    finally:
+        tracemalloc.stop()
 
 
 def test_sums_of_nested_gradInputs():

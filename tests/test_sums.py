@@ -92,6 +92,20 @@ def test_fortran_order_is_not_copied(name):
         tracemalloc.stop()
 
 
+def test_planes_that_lie_side_by_side_are_not_copied():
+    frames = whole((100, 600, 60), "float32")
+    expected = frames.astype("float64").sum((0, 1)).astype("float32")
+    tracemalloc.start()
+    try:
+        a = np.moveaxis(frames, -1, 1)
+        for axes in ((0, 2), (0, -1)):
+            check(sums.sum_along(a, axes), expected)
+            check(sums.sum_along(a, axes, keepdims=True), expected[None, :, None])
+        assert tracemalloc.get_traced_memory()[1] < frames.nbytes / 2
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize("n", [1, 64, 65, 1000, sums._PIECE // 4])
 def test_products_with_an_axis_more(n):
     rates, vectors = whole((n, 2), "float32"), whole((n, 2, 3), "float32", 1)

@@ -67,6 +67,8 @@ def laid_out(array, way):
         return np.asfortranarray(array)
     if way == "strided":
         return np.repeat(array, 2, -1)[..., ::2]
+    if way == "planes last":
+        return np.moveaxis(np.moveaxis(array, 1, -1).copy(), -1, 1)
     array = array.copy()
     array.flags.writeable = False
     return array
@@ -252,7 +254,7 @@ def explicit(x, weight, gradOutput, stride, padding, dilation, groups):
     st.integers(1, 2),
     st.sampled_from(BLOCKS),
     st.sampled_from([1, 64]),
-    st.sampled_from(["F", "strided", "read-only"]),
+    st.sampled_from(["F", "strided", "read-only", "planes last"]),
 )
 def test_convolution_against_explicit_sums(geometry, n, groups, each, made, block, few, way):
     size, kernel, stride, padding, dilation = geometry
@@ -564,6 +566,32 @@ def test_a_window_of_the_whole_image_is_its_sum(dtype):
     back = means.sum_windows_back(gradOutput, (4, 5), (5, 7), (9, 9), (2, 2))
     assert not back[:, :, 3].any()
     assert np.array_equal(means.adaptive_means(x, (1, 1)), x.sum((2, 3), keepdims=True) / 20)
+
+
+@pytest.mark.parametrize(
+    ("way", "kernel", "padding", "planes", "turned"),
+    [
+        ("planes last", (5,), (0,), 128, True),
+        ("planes last", (3, 3), (0, 0), 128, True),
+        # They are copied into their padding first, share layers, or lie elsewhere.
+        ("planes last", (5,), (1,), 128, False),
+        ("planes last", (3, 3), (0, 0), 8, False),
+        ("read-only", (5,), (0,), 128, False),
+    ],
+)
+def test_windows_of_frames_are_copied_as_they_lie(way, kernel, padding, planes, turned):
+    rng, one = np.random.default_rng(0), (1,) * len(kernel)
+    x = laid_out(whole(rng, 4, 64, *(16,) * len(kernel)), way)
+    out = windowed_size(x.shape[2:], kernel, one, padding, one)
+    g = laid_out(whole(rng, 4, planes, *out), way)
+    layered = convolution._Plan.of(x, kernel, one, one, out, 1, planes, alone=False).layered
+    windows = convolution._Windows(x, kernel, one, padding, one, out, 1, layered)
+    assert windows.turned() == turned
+    samples = slice(0, 4)
+    columns = windows.columns((samples, slice(0, out[0])), convolution._Memory(x, x.dtype, x.dtype))
+    assert (columns.strides[-2] == x.itemsize) == turned
+    got = conv_weight(x, g, kernel, one, padding)
+    assert np.array_equal(got, conv_weight(x.copy("C"), g.copy("C"), kernel, one, padding))
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -160,15 +160,17 @@ def conv_weight(
     dtype = np.result_type(input.dtype, gradient.dtype)
     shape = (groups, each * prod(kernel), m // groups)
     total = np.zeros_like(input, DOUBLE.get(dtype.char, dtype), shape=shape)
+    side_by_side = _are_side_by_side(gradient)
     gradient = gradient.reshape(n, groups, m // groups, *out)
     plan = _Plan.of(input, kernel, stride, dilation, out, groups, m, alone=False)
     windows = _Windows(input, kernel, stride, padding, dilation, out, groups, plan.layered)
+    turned = windows.turned()
 
     def correlate(block: _Block, memory: _Memory) -> Array:
         samples, rows = block
         columns = windows.columns(block, memory)
         given = np.moveaxis(_in_layers(gradient[samples, :, :, rows], columns), 2, -1)
-        if samples.stop - samples.start > 1:
+        if samples.stop - samples.start > 1 and not side_by_side:
             # The BLAS likes them best with the planes side by side. But planes so far apart have
             # the same place in the cache, from which they push each other when read in turns.
             if prod(out) * gradient.dtype.itemsize % 4096:
@@ -186,6 +188,8 @@ def conv_weight(
     make = partial(_Memory, input, input.dtype, gradient.dtype)
     share_out(input, plan.blocks(n, out), correlate, add, products=True, memory=make)
     total = np.swapaxes(total, 1, 2).astype(dtype)
+    if turned:
+        return np.moveaxis(total.reshape(m, *kernel, each), -1, 1)
     if plan.layered:
         total = np.swapaxes(total.reshape(m, kernel[0], each, *kernel[1:]), 1, 2)
     return total.reshape(m, each, *kernel)
@@ -261,6 +265,11 @@ def _sums(
     make = partial(_Memory, input, input.dtype, dtype)
     share_out(input, plan.blocks(n, out), correlate, products=True, memory=make)
     return output.reshape(n, m, *out)
+
+
+def _are_side_by_side(array: Array) -> bool:
+    """Tell whether the planes of (N, C, ...) lie side by side, as those of frames do."""
+    return type(array) is np.ndarray and array.strides[1] == array.itemsize
 
 
 def _is_pointwise(
@@ -418,7 +427,7 @@ class _Windows:
         self._out, self._groups, self._layered = out, groups, layered
         # How many columns are made of the windows of a row.
         self.width = out[-1]
-        self._wide = False
+        self._wide = self._turned = False
 
     def widened(self) -> bool:
         """Copy what is between the rows, too, if that is possible and not much. Tell whether."""
@@ -431,18 +440,32 @@ class _Windows:
             self.width, self._wide = width, True
         return self._wide
 
+    def turned(self) -> bool:
+        """Let entries be (*kernel, planes), and copy a column at a time, if its planes lie so.
+
+        Tell whether.
+        """
+        self._turned = self._is_whole and not self._layered and _are_side_by_side(self._input)
+        return self._turned
+
     def columns(self, block: _Block, memory: "_Memory") -> Array:
         """Return the columns (groups, layers, entries, positions) of a block.
 
-        Entries are (planes of a group, *kernel), positions (samples, rows, ...) of one layer. With
-        layers, these are the rows; entries are (kernel[0], planes of a group, ...).
+        Entries are (planes of a group, *kernel), unless turned, positions (samples, rows, ...) of
+        one layer. With layers, these are the rows; entries are (kernel[0], planes of a group, ...).
         """
         samples, rows = block
         if memory.samples != samples:
             memory.view, memory.samples = self._view(samples, memory), samples
         dims = len(self._kernel)
         if not self._layered:
-            columns = memory.columns.copied(memory.view[along(dims + 4, rows)])
+            part = memory.view[along(dims + 4, rows)]
+            if self._turned:
+                order = (0, 1, *range(dims + 3, part.ndim), *range(3, dims + 3), 2)
+                columns = memory.columns.copied(np.transpose(part, order))
+                entries = prod(columns.shape[-dims - 1 :])
+                return np.swapaxes(columns.reshape(self._groups, 1, -1, entries), 2, 3)
+            columns = memory.columns.copied(part)
             return columns.reshape(self._groups, 1, prod(columns.shape[2 : dims + 3]), -1)
         end = (rows.stop - 1) * self._stride[0] + self._kernel[0]
         columns = memory.columns.copied(memory.view[:, rows.start * self._stride[0] : end])

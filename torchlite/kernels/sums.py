@@ -243,8 +243,13 @@ def sum_along(a: Array, axis: int | tuple[int, ...], keepdims: bool = False) -> 
     if axis == 0 and a.ndim == 2:
         return sum_rows(a)[None] if keepdims else sum_rows(a)
     axes = normalize_axis_tuple(axis, a.ndim)
-    if a.flags.fnc:
-        return sum_along(a.T, tuple(a.ndim - 1 - i for i in axes), keepdims).T
+    order = sorted(range(a.ndim), key=lambda i: -abs(a.strides[i]))
+    if not a.flags.c_contiguous and order != [*range(a.ndim)]:
+        # In the order in which the entries lie in memory.
+        turned = tuple(order.index(i) for i in axes)
+        summed = sum_along(np.transpose(a, order), turned, keepdims=True)
+        summed = np.transpose(summed, np.argsort(order))
+        return summed if keepdims else summed.squeeze(axes)
     kept = [n for i, n in enumerate(a.shape) if i not in axes]
     if not kept:
         summed = sum_all(a)
@@ -275,7 +280,7 @@ def _middle(a: Array) -> Array:
     if n <= _FEW:
         return a.sum(1)
     if behind == 1:
-        return _in_pairs(a[:, :, 0])[:, None]
+        return sum_along(a[:, :, 0], 1)[:, None]
     if outer == 1:
         return sum_rows(a[0])
     whole = n - n % _BLOCK

@@ -139,11 +139,17 @@ def share_out(
             del error, job
 
 
-def by_rows(function: Callable[..., Array], *arrays: Array, in_place: bool = False) -> Array:
+def by_rows(
+    function: Callable[..., Array],
+    *arrays: Array,
+    in_place: bool = False,
+    in_pieces: bool = False,
+) -> Array:
     """Return `function(*arrays)`, which makes each row of the rows at its place alone.
 
     Rows are along the first dimension, and hold whatever there is along the others. in_place: they
-    are made in the first array, of many some at a time, and what else that takes is small.
+    are made in the first array. That, and in_pieces, takes some of many at a time, so that what is
+    large on the way is not.
 
     Example
     -------
@@ -153,7 +159,7 @@ def by_rows(function: Callable[..., Array], *arrays: Array, in_place: bool = Fal
     first, n = arrays[0], len(arrays[0])
     plain = first.size >= LONG and type(first) is np.ndarray
     helpers = _pool.helpers(n, False) if plain else 0
-    if not helpers and not (plain and in_place):
+    if not helpers and not (plain and (in_place or in_pieces)):
         return function(*arrays)
     if in_place:
         result = first

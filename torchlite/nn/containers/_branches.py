@@ -89,6 +89,9 @@ class Branches(Remembering):
         if self._input is not input or len(self._ran) != len(self.inputs):
             self._must_remember("updateGradInput", self._remembered(), input)
         gradOutputs = self._deal_back("updateGradInput", gradOutput)
+        if self.gradInput is not None:
+            # The last one makes room for the next.
+            self.gradInput = EMPTY
         gradInputs: list[Any] = []
         modules, complete = self._ran, True
         try:

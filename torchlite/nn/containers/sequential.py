@@ -97,6 +97,9 @@ class Sequential(OneAfterAnother):
         if not modules:
             gradOutput = table_checks.checked_gradient(self, "updateGradInput", gradOutput, input)
         self.gradOutputs = ()
+        if self.gradInput is not None:
+            # The first module's last one, which makes room for the next.
+            self.gradInput = EMPTY
         gradOutputs = [gradOutput] * len(modules)
         position = len(modules)
         try:

@@ -12,6 +12,7 @@ from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn._windowed import Windowed
 from torchlite.nn.initial import uniform
+from torchlite.nn.nested import EMPTY
 
 Size = tuple[int, ...]
 
@@ -146,6 +147,8 @@ class Convolution(Windowed):
     def updateGradInput(self, input: Any, gradOutput: Array) -> Any:
         images, gradOutput = self._check_back("updateGradInput", input, gradOutput)
         size = images.shape[images.ndim - len(self._axes) :]
+        # The last one makes room for the next.
+        self.gradInput = EMPTY
         self.gradInput = self._planes_first(self._sent_back(gradOutput, size))
         return self.gradInput
 

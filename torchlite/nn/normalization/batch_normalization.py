@@ -171,6 +171,8 @@ class BatchNormalization(Module):
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._must_fit_back("updateGradInput", input, gradOutput)
+        # The last one makes room for the next.
+        self.gradInput = EMPTY
         save_mean, save_std = self._statistics(input)
         factor = self._spread(self._factor(save_std))
         if self.train:
@@ -204,8 +206,8 @@ class BatchNormalization(Module):
             input, gradOutput = input[None], gradOutput[None]
         save_mean, save_std = self._statistics(input)
         if self._summed is None:
-            centered = self._centered(input, save_mean)
-            total, along = self._sum(gradOutput), self._sum_products(gradOutput, centered)
+            total = self._sum(gradOutput)
+            along = self._sum_products(gradOutput, input, save_mean)
         else:
             total, along = self._summed
         increment = scale * (save_std * along)
@@ -227,13 +229,18 @@ class BatchNormalization(Module):
         """Return the sum of each feature's values."""
         return sum_along(batch, (0, *range(2, batch.ndim))) if self._axes else sum_rows(batch)
 
-    def _sum_products(self, a: Array, b: Array) -> Array:
-        """Return the sum of each feature's products."""
+    def _sum_products(self, a: Array, b: Array, mean: Array | None = None) -> Array:
+        """Return the sum of each feature's products, of b without its mean if that is given."""
         if not self._axes:
-            return sum_products(a, b)
+            return sum_products(a, b if mean is None else self._centered(b, mean))
         # The pixels of a plane lie next to one another, its samples do not.
         flat = (x.reshape(*x.shape[:2], prod(x.shape[2:])) for x in (a, b))
-        return sum_rows(by_rows(inner, *flat))
+        if mean is None:
+            return sum_rows(by_rows(inner, *flat))
+        column = mean[:, None]
+        with self._broadcasting(b):
+            made = by_rows(lambda a, b: inner(a, b - column), *flat, in_pieces=True)
+        return sum_rows(made)
 
     def _centered(self, batch: Array, mean: Array) -> Array:
         mean = self._spread(mean)

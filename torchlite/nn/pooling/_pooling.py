@@ -115,6 +115,8 @@ class Maxima(Pooled):
         out = self._check_back("updateGradInput", input, gradOutput)
         indices = self._indices_of(input, out)
         size = input.shape[input.ndim - len(out) :]
+        # The last one makes room for the next.
+        self.gradInput = EMPTY
         self.gradInput = scatter(gradOutput, indices, size, self._are_distinct())
         return self.gradInput
 
@@ -375,6 +377,8 @@ class AveragePooling(Pooling):
         out = self._check_back("updateGradInput", input, gradOutput)
         size = input.shape[input.ndim - len(out) :]
         geometry = self._kernel, self._stride, self._padding
+        # The last one makes room for the next.
+        self.gradInput = EMPTY
         self.gradInput = mean_windows_back(gradOutput, size, *geometry, self.count_include_pad)
         return self.gradInput
 

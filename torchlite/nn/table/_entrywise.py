@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torchlite.kernels.arrays import Array
 from torchlite.nn import table_checks
 from torchlite.nn.module import Module
+from torchlite.nn.nested import EMPTY
 
 
 class Entrywise(Module):
@@ -39,6 +40,8 @@ class Entrywise(Module):
         table_checks.must_be_like(
             self, "updateGradInput", "gradOutput", gradOutput, first.shape, first.dtype
         )
+        # The last one makes room for the next.
+        self.gradInput = EMPTY
         if len(input) > 1:
             self.gradInput = self._gradients(input, gradOutput)
         else:

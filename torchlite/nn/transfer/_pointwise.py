@@ -6,6 +6,7 @@ from torchlite.kernels.arrays import Array
 from torchlite.kernels.threads import LONG, entrywise
 from torchlite.nn import checks
 from torchlite.nn.module import Module
+from torchlite.nn.nested import EMPTY
 
 
 class Pointwise(Module):
@@ -50,6 +51,8 @@ class Pointwise(Module):
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         checks.must_match(self, "updateGradInput", input, gradOutput)
         self._must_fit("updateGradInput", input)
+        # The last one makes room for the next.
+        self.gradInput = EMPTY
         if self._takes_long and input.size >= LONG:
             self.gradInput = entrywise(self._gradient, input, gradOutput)
         else:
@@ -88,6 +91,8 @@ class FromOutput(Pointwise):
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         checks.must_match(self, "updateGradInput", input, gradOutput)
         self._must_fit("updateGradInput", input)
+        # The last one makes room for the next.
+        self.gradInput = EMPTY
         output = self.output if input is self._source else self._function(input)
         if self._takes_long and input.size >= LONG:
             self.gradInput = entrywise(self._gradient_of, input, output, gradOutput)
