@@ -484,13 +484,13 @@ def _check_gains(
     All together; where that is out of the domain of one, of a logarithm say, each by itself.
     """
     sides = [s.parameters_of(each)[0] for each in (layer, analytic)]
-    before = copy_arrays(sides)
 
     def is_right(what: str, gain: float, number: int | None) -> bool | None:
         """Tell whether it is; None if the layer refuses such parameters, or has no numbers."""
         where = f"{s.where} at {what}"
         if where in s.agreed:
             return True
+        before = copy_arrays(sides)
         try:
             for side in sides:
                 _multiply(side, gain, number)

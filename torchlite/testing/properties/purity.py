@@ -115,7 +115,7 @@ def mutation(s: Subject) -> None:
         with quietly():
             for extreme in variant.extremes():
                 _check_mutation(extreme, True)
-    if s.names and not isinstance(s.base, Container):
+    if s.names and not s.large and not isinstance(s.base, Container):
         with quietly():
             far = with_gain(s, f"parameters * {GAINS[-1]:g}", GAINS[-1])
             far.extreme = True
