@@ -99,8 +99,8 @@ def dtype(s: Subject) -> None:
 
 def _check_kept_of_other_dtype(s: Subject) -> None:
     """Fail if what is kept of a call is given for the same numbers of another dtype."""
-    if s.names:
-        # Whose dtype changes has its arrays cast.
+    if s.names or s.draws:
+        # Whose dtype changes has its arrays cast; what is drawn is kept by right.
         return
     given = cast_arrays(s.given, "float32").values()
     layer = s.fresh()
