@@ -1,17 +1,29 @@
 """Long arrays in pieces: which pieces, and what is computed with them."""
 
 import math
+import threading
+from itertools import combinations
 
 import numpy as np
 import pytest
 
+import torchlite
+from torchlite import optim
+from torchlite.kernels.threads import share_out
 from torchlite.optim import _chunks
-from torchlite.optim._chunks import chunks, decayed, dotted
+from torchlite.optim._chunks import decayed, dotted, in_pieces
 
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
     monkeypatch.setattr(_chunks, "_BYTES", 8 * 8)
+
+
+def rows_of(*arrays, **options):
+    """What in_pieces calls work with."""
+    rows = []
+    in_pieces(lambda *row: rows.append(row), *arrays, **options)
+    return rows
 
 
 @pytest.mark.parametrize(
@@ -27,7 +39,7 @@ def _short(monkeypatch):
 )
 def test_pieces_are_as_long_as_the_cache_allows(dtype, size, pieces):
     x, other = np.arange(size, dtype=dtype), np.arange(size, dtype=dtype) + size
-    rows = list(chunks(x, None, other, scratch=2))
+    rows = rows_of(x, None, other, scratch=2)
     assert [len(piece) for piece, *_ in rows] == pieces
     assert np.array_equal(np.concatenate([row[0] for row in rows]), x)
     assert np.array_equal(np.concatenate([row[2] for row in rows]), other)
@@ -47,7 +59,7 @@ def test_pieces_are_as_long_as_the_cache_allows(dtype, size, pieces):
 @pytest.mark.parametrize("size", [3, 8])
 def test_what_is_short_stays_as_it_is(size):
     x, other = np.ones(size), np.ones(size)
-    ((piece, match),) = chunks(x, other)
+    ((piece, match),) = rows_of(x, other)
     assert piece is x
     assert match is other
 
@@ -55,7 +67,7 @@ def test_what_is_short_stays_as_it_is(size):
 def test_arrays_of_another_layout_come_in_one_piece():
     long = np.ones((4, 8))
     for arrays in ((long.T, long.T), (long, None, long.reshape(8, 4).T)):
-        ((x, *others, scratch),) = chunks(*arrays, scratch=1)
+        ((x, *others, scratch),) = rows_of(*arrays, scratch=1)
         assert x is arrays[0]
         assert all(other is array for other, array in zip(others, arrays[1:], strict=True))
         assert scratch.shape == x.shape
@@ -67,8 +79,57 @@ def test_scratch_arrays_are_plain():
 
     for size in (3, 30):
         x = np.ones(size, np.float32).view(Other)
-        for _, scratch in chunks(x, scratch=1):
+        for _, scratch in rows_of(x, scratch=1):
             assert type(scratch) is np.ndarray
+
+
+@pytest.fixture
+def three():
+    before = torchlite.threads()
+    torchlite.threads(3)
+    yield
+    torchlite.threads(before)
+
+
+@pytest.mark.usefixtures("three")
+def test_threads_share_pieces_out_if_they_are_worth_it():
+    """Each has scratch arrays of its own."""
+    x, meeting, found = np.arange(24.0), threading.Barrier(3, timeout=60), {}
+
+    def work(piece, scratch):
+        meeting.wait()
+        found[threading.get_ident()] = piece, scratch
+
+    in_pieces(work, x, scratch=1, shared=True)
+    pieces, buffers = zip(*found.values(), strict=True)
+    assert sorted(piece[0] for piece in pieces) == [0, 8, 16]
+    assert not any(np.shares_memory(a, b) for a, b in combinations(buffers, 2))
+    seen = set()
+    in_pieces(lambda *_: seen.add(threading.get_ident()), x, scratch=1)
+    assert seen == {threading.get_ident()}
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize(
+    "method", [optim.adadelta, optim.adagrad, optim.adam, optim.adamax, optim.rmsprop]
+)
+def test_steps_are_the_same_for_any_number_of_threads(monkeypatch, method):
+    monkeypatch.setattr(_chunks, "_BYTES", 1 << 12)
+    gradients = np.random.default_rng(0).normal(size=(3, 5000)).astype("float32")
+    shared = []
+    monkeypatch.setattr(
+        _chunks, "share_out", lambda *args, **options: shared.append(share_out(*args, **options))
+    )
+
+    def trained(n):
+        torchlite.threads(n)
+        x, config = gradients.sum(0), {}
+        for gradient in gradients:
+            method(lambda _, gradient=gradient: (0.0, gradient), x, config)
+        return x
+
+    assert np.array_equal(trained(3), trained(1))
+    assert len(shared) == 6
 
 
 def test_decayed():

@@ -4,51 +4,68 @@ NumPy computes one operation at a time, each a pass over its arrays. In pieces, 
 operation that touches a number waits for memory.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 from torchlite.kernels.arrays import Array
+from torchlite.kernels.scratch import stretches
 from torchlite.kernels.sums import dot
+from torchlite.kernels.threads import share_out
 
-__all__ = ["chunks", "decayed", "dotted"]
+__all__ = ["decayed", "dotted", "in_pieces"]
 
 # Of each array. Measured: from 256 KiB to 4 MiB is near the best; less pays for calls, more for
 # memory.
 _BYTES = 1 << 20
 
 
-def chunks(x: Array, *others: Array | None, scratch: int = 0) -> Iterator[tuple[Any, ...]]:
-    """Yield matching pieces of x and the others, with as many scratch arrays of their size.
+def in_pieces(
+    work: Callable[..., None],
+    x: Array,
+    *others: Array | None,
+    scratch: int = 0,
+    shared: bool = False,
+) -> None:
+    """Call work with matching pieces of x and the others, and so many scratch arrays of their size.
 
-    Arrays that are not C-contiguous, or not NumPy's, come in one piece. None stays None.
+    Arrays that are not C-contiguous, or not NumPy's, come in one piece. None stays None. shared:
+    the threads share the pieces out. (SciPy's axpy keeps Python's lock, and with it the others.)
 
     Example
     -------
-    >>> x, gradient = np.ones(1_000_000), np.ones(1_000_000)
-    >>> for piece, slope, _, half in chunks(x, gradient, None, scratch=1):
+    >>> def halve(piece, slope, nothing, half):
     ...     half[:] = slope / 2
     ...     piece -= half
+    >>> x, gradient = np.ones(1_000_000), np.ones(1_000_000)
+    >>> in_pieces(halve, x, gradient, None, scratch=1)
     >>> x[0], x[-1]
     (np.float64(0.5), np.float64(0.5))
     """
     arrays = (x, *others)
     if not isinstance(x, np.ndarray):
-        yield *arrays, *[np.empty_like(x) for _ in range(scratch)]
+        work(*arrays, *[np.empty_like(x) for _ in range(scratch)])
         return
     step = _BYTES // x.itemsize
     if x.size <= step or not all(a is None or a.flags.c_contiguous for a in arrays):
-        yield *arrays, *[np.empty_like(x, subok=False) for _ in range(scratch)]
+        work(*arrays, *[np.empty_like(x, subok=False) for _ in range(scratch)])
         return
     flat = [a if a is None else a.reshape(-1) for a in arrays]
-    buffers = [np.empty(step, x.dtype) for _ in range(scratch)]
-    for start in range(0, x.size, step):
-        stop = min(start + step, x.size)
-        yield (
-            *[a if a is None else a[start:stop] for a in flat],
-            *[buffer[: stop - start] for buffer in buffers],
-        )
+
+    def one(part: slice, buffers: list[Array]) -> None:
+        n = part.stop - part.start
+        work(*[a if a is None else a[part] for a in flat], *[buffer[:n] for buffer in buffers])
+
+    def memory() -> list[Array]:
+        return [np.empty(step, x.dtype) for _ in range(scratch)]
+
+    parts = stretches(x.size, step)
+    if shared:
+        share_out(x, parts, one, memory=memory)
+        return
+    buffers = memory()
+    for part in parts:
+        one(part, buffers)
 
 
 def decayed(gradient: Array, x: Array, weightDecay: Array | float, scratch: Array) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
-from torchlite.optim._chunks import chunks, decayed
+from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, fraction, number, positive
 
 __all__ = ["adadelta"]
@@ -78,7 +78,8 @@ def adadelta(
     fx, dfdx = _ADADELTA.evaluate(opfunc, x)
     calls = state.get("evalCounter", 0) + 1
     state.update(evalCounter=calls, paramVariance=squares, accDelta=steps)
-    for p, g, v, a, s, r in chunks(x, dfdx, squares, steps, scratch=2):
+
+    def update(p: Any, g: Any, v: Any, a: Any, s: Any, r: Any) -> None:
         g = decayed(g, p, settings.weightDecay, s)
         np.multiply(g, g, out=r)
         v *= rho
@@ -93,4 +94,6 @@ def adadelta(
         delta *= delta
         a *= rho
         axpy(a, 1 - rho, delta)
+
+    in_pieces(update, x, dfdx, squares, steps, scratch=2, shared=True)
     return x, [fx]

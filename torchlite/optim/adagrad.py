@@ -7,7 +7,7 @@ import numpy as np
 
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
-from torchlite.optim._chunks import chunks, decayed
+from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, annealed, at_least_0, number
 
 __all__ = ["adagrad"]
@@ -77,7 +77,8 @@ def adagrad(
     evaluations = state.get("evalCounter", 0)
     rate = annealed(settings, evaluations)
     state.update(evalCounter=evaluations + 1, paramVariance=total)
-    for p, g, v, s, r in chunks(x, dfdx, total, scratch=2):
+
+    def update(p: Any, g: Any, v: Any, s: Any, r: Any) -> None:
         g = decayed(g, p, settings.weightDecay, s)
         np.multiply(g, g, out=r)
         v += r
@@ -85,4 +86,6 @@ def adagrad(
         r += 1e-10
         np.divide(g, r, out=r)
         axpy(p, -rate, r)
+
+    in_pieces(update, x, dfdx, total, scratch=2, shared=True)
     return x, [fx]

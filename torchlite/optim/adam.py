@@ -8,7 +8,7 @@ import numpy as np
 
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
-from torchlite.optim._chunks import chunks, decayed
+from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, annealed, at_least_0, fraction, number, positive
 
 __all__ = ["adam"]
@@ -91,7 +91,8 @@ def adam(
     t = state.get("t", 0) + 1
     state.update(t=t, m=mean, v=variance)
     step = annealed(settings, t - 1) * math.sqrt(1 - beta2**t) / (1 - beta1**t)
-    for p, g, m, v, s in chunks(x, dfdx, mean, variance, scratch=1):
+
+    def update(p: Any, g: Any, m: Any, v: Any, s: Any) -> None:
         g = decayed(g, p, settings.weightDecay, s)
         m *= beta1
         axpy(m, 1 - beta1, g)
@@ -102,4 +103,6 @@ def adam(
         s += settings.epsilon
         np.divide(m, s, out=s)
         axpy(p, -step, s)
+
+    in_pieces(update, x, dfdx, mean, variance, scratch=1, shared=True)
     return x, [fx]

@@ -7,7 +7,7 @@ import numpy as np
 
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
-from torchlite.optim._chunks import chunks, decayed
+from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, at_least_0, fraction, number, positive
 
 __all__ = ["adamax"]
@@ -82,7 +82,8 @@ def adamax(
     t = state.get("t", 0) + 1
     state.update(t=t, m=mean, u=largest)
     step = settings.learningRate / (1 - beta1**t)
-    for p, g, m, u, s in chunks(x, dfdx, mean, largest, scratch=1):
+
+    def update(p: Any, g: Any, m: Any, u: Any, s: Any) -> None:
         g = decayed(g, p, settings.weightDecay, s)
         m *= beta1
         axpy(m, 1 - beta1, g)
@@ -92,4 +93,6 @@ def adamax(
         np.maximum(u, s, out=u)
         np.divide(m, u, out=s)
         axpy(p, -step, s)
+
+    in_pieces(update, x, dfdx, mean, largest, scratch=1, shared=True)
     return x, [fx]

@@ -7,7 +7,7 @@ import numpy as np
 
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
-from torchlite.optim._chunks import chunks
+from torchlite.optim._chunks import in_pieces
 from torchlite.optim._method import Method, at_least_0, number, positive
 
 __all__ = ["asgd"]
@@ -97,7 +97,8 @@ def asgd(
         mu_t=1 / max(1, t - settings.t0),
         ax=average,
     )
-    for p, g, a, s in chunks(x, dfdx, average, scratch=1):
+
+    def update(p: Any, g: Any, a: Any, s: Any) -> None:
         p *= 1 - lambda_ * eta
         axpy(p, -eta, g)
         if mu == 1:
@@ -105,4 +106,6 @@ def asgd(
         else:
             np.subtract(p, a, out=s)
             axpy(a, mu, s)
+
+    in_pieces(update, x, dfdx, average, scratch=1)
     return x, [fx], average

@@ -7,7 +7,7 @@ import numpy as np
 
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
-from torchlite.optim._chunks import chunks, decayed
+from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, annealed, at_least_0, number, positive, vector
 
 __all__ = ["nag"]
@@ -96,7 +96,8 @@ def nag(
     evaluations = state.get("evalCounter", 0)
     rate = annealed(settings, evaluations)
     state.update(evalCounter=evaluations + 1, dfdx=velocity)
-    for p, g, v, rates, s in chunks(x, dfdx, velocity, settings.learningRates, scratch=1):
+
+    def update(p: Any, g: Any, v: Any, rates: Any, s: Any) -> None:
         g = decayed(g, p, settings.weightDecay, s)
         if rates is not None:
             g = np.multiply(g, rates, out=s)
@@ -104,4 +105,6 @@ def nag(
         axpy(v, -rate, g)
         # x is ahead by momentum * v already.
         axpy(p, -rate, g)
+
+    in_pieces(update, x, dfdx, velocity, settings.learningRates, scratch=1)
     return x, [fx]

@@ -7,7 +7,7 @@ import numpy as np
 
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
-from torchlite.optim._chunks import chunks, decayed
+from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, at_least_0, fraction, number, positive
 
 __all__ = ["rmsprop"]
@@ -78,7 +78,8 @@ def rmsprop(
 
     fx, dfdx = _RMSPROP.evaluate(opfunc, x)
     state["m"] = squares
-    for p, g, m, s, r in chunks(x, dfdx, squares, scratch=2):
+
+    def update(p: Any, g: Any, m: Any, s: Any, r: Any) -> None:
         g = decayed(g, p, settings.weightDecay, s)
         np.multiply(g, g, out=r)
         m *= alpha
@@ -87,4 +88,6 @@ def rmsprop(
         r += settings.epsilon
         np.divide(g, r, out=r)
         axpy(p, -settings.learningRate, r)
+
+    in_pieces(update, x, dfdx, squares, scratch=2, shared=True)
     return x, [fx]

@@ -7,7 +7,7 @@ import numpy as np
 
 from torchlite.errors import SettingError, fault
 from torchlite.kernels.arrays import Array
-from torchlite.optim._chunks import chunks
+from torchlite.optim._chunks import in_pieces
 from torchlite.optim._method import Method, positive, whole
 
 __all__ = ["rprop"]
@@ -98,22 +98,25 @@ def rprop(
     sizes = _RPROP.recall(state, "stepsizes", x, fill=settings.stepsize)
 
     fs = []
+
+    def update(p: Any, g: Any, last: Any, size: Any, s: Any, r: Any) -> None:
+        # Of signs, because the product of two small gradients is 0.
+        np.sign(g, out=r)
+        np.sign(last, out=s)
+        s *= r
+        turned = s < 0
+        size[s > 0] *= etaplus
+        size[turned] *= etaminus
+        np.clip(size, smallest, largest, out=size)
+        last[...] = g
+        last[turned] = 0
+        r[turned] = 0
+        r *= size
+        p -= r
+
     for _ in range(settings.niter):
         fx, dfdx = _RPROP.evaluate(opfunc, x)
         fs.append(fx)
         state.update(delta=gradient, stepsizes=sizes)
-        for p, g, last, size, s, r in chunks(x, dfdx, gradient, sizes, scratch=2):
-            # Of signs, because the product of two small gradients is 0.
-            np.sign(g, out=r)
-            np.sign(last, out=s)
-            s *= r
-            turned = s < 0
-            size[s > 0] *= etaplus
-            size[turned] *= etaminus
-            np.clip(size, smallest, largest, out=size)
-            last[...] = g
-            last[turned] = 0
-            r[turned] = 0
-            r *= size
-            p -= r
+        in_pieces(update, x, dfdx, gradient, sizes, scratch=2)
     return x, fs

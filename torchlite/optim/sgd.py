@@ -8,7 +8,7 @@ import numpy as np
 from torchlite.errors import SettingError, fault
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.blas import axpy
-from torchlite.optim._chunks import chunks, decayed
+from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, annealed, at_least_0, flag, number, vector
 
 __all__ = ["sgd"]
@@ -115,9 +115,8 @@ def sgd(
         state["dfdx"] = velocity
         dampening = 0
     state["evalCounter"] = evaluations + 1
-    for p, g, v, decays, rates, s, r in chunks(
-        x, dfdx, velocity, settings.weightDecays, settings.learningRates, scratch=2
-    ):
+
+    def update(p: Any, g: Any, v: Any, decays: Any, rates: Any, s: Any, r: Any) -> None:
         g = decayed(g, p, settings.weightDecay if decays is None else decays, s)
         if momentum:
             v *= momentum
@@ -131,4 +130,6 @@ def sgd(
         if rates is not None:
             g = np.multiply(g, rates, out=r)
         axpy(p, -rate, g)
+
+    in_pieces(update, x, dfdx, velocity, settings.weightDecays, settings.learningRates, scratch=2)
     return x, [fx]
