@@ -187,7 +187,8 @@ class BatchNormalization(Module):
 
             def scaled(centered: Array, gradOutput: Array) -> Array:
                 centered *= slope
-                np.subtract(gradOutput - mean, centered, out=centered)
+                np.subtract(gradOutput, centered, out=centered)
+                centered -= mean
                 centered *= factor
                 return centered
 
