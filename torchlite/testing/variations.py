@@ -69,6 +69,9 @@ EXAMPLES = 3
 PARTS = 8
 # The share of the largest gradient of several that a small one counts as, at least.
 SMALL = 1e-6
+# Of tables of more arrays, these are made longer together only.
+APART = 4
+ORDINALS = "first", "second", "third", "fourth", "fifth", "sixth"
 _FEW_ROUNDINGS = 2.0**-49
 
 
@@ -81,6 +84,7 @@ def elsewhere(s: AnySubject) -> Iterator[AnySubject]:
         ("few", fewer(few)),
         ("samples", sizes(s)),
         ("steps", steps(s)),
+        ("axes", axes(few)),
     ):
         for other in others:
             other.changed = other.changed or changed
@@ -177,7 +181,7 @@ def sizes(s: AnySubject) -> Iterator[AnySubject]:
     length = _length(s, 0)
     if length:
         for count in [length + 1] if _is_large(s) else [n for n in SAMPLES if n > length]:
-            for other in _at(s, f"{count} samples", _longer(s, 0, length, count)):
+            for other in _at(s, f"{count} samples", _resized(s, _along(s, 0, length), count)):
                 yield other
                 if length == 1 and count == SAMPLES[0]:
                     # Copies of one sample have one label.
@@ -188,10 +192,9 @@ def fewer(s: AnySubject) -> Iterator[AnySubject]:
     """Yield the subject with two samples, unless it is large; of a criterion with one, too."""
     length = 0 if s.large else _length(s, 0)
     for count in FEWER if s.scalar else FEWER[:1]:
-        if length > count:
-            yield from _at(s, f"{count} sample{'s' * (count > 1)}", _first(s, 0, length, count))
-        elif 0 < length < count:
-            yield from _at(s, f"{count} samples", _longer(s, 0, length, count))
+        if length and length != count:
+            changed = _resized(s, _along(s, 0, length), count)
+            yield from _at(s, f"{count} sample{'s' * (count > 1)}", changed)
 
 
 def steps(s: AnySubject) -> Iterator[AnySubject]:
@@ -207,24 +210,79 @@ def steps(s: AnySubject) -> Iterator[AnySubject]:
     flat = all(a.ndim < 3 for a in leaves(s.input))
     counts = [] if flat else [n for n in FEWER if n < length]
     for count in [*counts, STEPS] if length < STEPS else counts:
-        change = _longer if count > length else _first
-        for other in _at(s, f"{count} along the second axis", change(s, 1, length, count)):
-            result = attempt(other.run)
-            if result is not None and shapes(result.gradInput) == shapes(other.input):
-                yield other
+        yield from _there_and_back(s, 1, _along(s, 1, length), count)
 
 
-def _first(s: Subject, axis: int, length: int, count: int) -> dict[str, Any]:
-    """Return the first of the arguments along an axis."""
-    changed: dict[str, Any] = map_arrays(
-        lambda a: (
-            np.take(a, np.arange(count), axis)
-            if is_array(a) and a.ndim > axis and a.shape[axis] == length
-            else a
-        ),
-        s.asked,
-    )
-    return changed
+def axes(s: AnySubject) -> Iterator[AnySubject]:
+    """Yield the subject with each axis behind the second longer, or shorter where it is large.
+
+    Height is not width, then; nor are arrays of a table alike whose lengths need not be.
+    """
+    arrays = list(filter(is_array, leaves(s.asked)))
+    dims = max((a.ndim for a in arrays), default=0)
+    large = _is_large(s)
+    for axis in range(2, min(dims, len(ORDINALS))):
+        length = _length(s, axis)
+        shares = (np.allclose(a.sum(-1), 1) for a in arrays if a.ndim == axis + 1)
+        if length < 2 or any(shares):
+            # What is 1 may stand for any number; of shares of a whole there are not more.
+            continue
+        along = _along(s, axis, length)
+        # The class of each pixel has no axis of classes.
+        fewer = [a for a in arrays if a.ndim == dims - 1 and a.shape[axis - 1] == length]
+        ways = [{**along, **{id(a): axis - 1 for a in fewer}}, along] if fewer else [along]
+        # What is pooled two by two, say, may take twos alone.
+        counts = [STEPS, -(-STEPS // length) * length] if length < STEPS else [length // 2]
+        tries = itertools.product(ways, [length // 2] if large else counts)
+        yield from itertools.islice(
+            (other for way, count in tries for other in _there_and_back(s, axis, way, count)), 1
+        )
+    if not large:
+        yield from _apart(s)
+
+
+def _apart(s: AnySubject) -> Iterator[AnySubject]:
+    """Yield the subject with one array of its table longer than the others, or all but one."""
+    inputs = list(filter(is_array, leaves(s.input)))
+    dims = max((a.ndim for a in inputs), default=0)
+    for axis in range(1, min(dims, len(ORDINALS))):
+        longer = [a for a in inputs if a.ndim > axis and a.shape[axis] > 1]
+        if not 1 < len(longer) <= APART:
+            continue
+        groups = [[a] for a in longer]
+        if len(longer) > 2:
+            groups += [[b for b in longer if b is not a] for a in longer]
+        for group in groups:
+            lengths = {a.shape[axis] for a in group}
+            if len(lengths) == 1:
+                along = {id(a): axis for a in group}
+                yield from _there_and_back(s, axis, along, 3 * lengths.pop())
+
+
+def _there_and_back(
+    s: AnySubject, axis: int, along: dict[int, int], count: int
+) -> Iterator[AnySubject]:
+    """Yield the subject at another length if its layer goes there and back."""
+    what = f"{count} along the {ORDINALS[axis]} axis"
+    if len(along) < sum(a.ndim > axis for a in leaves(s.asked) if is_array(a)):
+        places = (i for i, a in enumerate(leaves(s.asked)) if id(a) in along)
+        what += f" of {', '.join(f'[{i}]' for i in places)}"
+    for other in _at(s, what, _resized(s, along, count)):
+        result = attempt(other.run)
+        if result is not None and _are_turned(result.gradInput, other.input):
+            yield other
+
+
+def _are_turned(table: Any, other: Any) -> bool:
+    """Tell whether the shapes of two tables are the same but for the order of axes."""
+    sizes = [[sorted(np.shape(a)) for a in leaves(each)] for each in (table, other)]
+    return sizes[0] == sizes[1]
+
+
+def _along(s: Subject, axis: int, length: int) -> dict[int, int]:
+    """Return the axis by the ids of the arguments that are so long along it."""
+    arrays = filter(is_array, leaves(s.asked))
+    return {id(a): axis for a in arrays if a.ndim > axis and a.shape[axis] == length}
 
 
 def _is_large(s: Subject) -> bool:
@@ -239,25 +297,27 @@ def _length(s: Subject, axis: int) -> int:
     return lengths.pop() if len(lengths) == 1 else 0
 
 
-def _longer(s: Subject, axis: int, length: int, count: int) -> dict[str, Any]:
-    """Return arguments that are longer along an axis.
+def _resized(s: Subject, along: dict[int, int], count: int) -> dict[str, Any]:
+    """Return arguments that are so long along an axis, which is given by their ids.
 
     What is there comes again; numbers of the input a little smaller, unless they make up a whole.
     """
     moved = {id(a) for a in leaves(s.input)}
 
-    def longer(array: Any) -> Any:
-        if not is_array(array) or array.ndim <= axis or array.shape[axis] != length:
+    def resized(array: Any) -> Any:
+        axis = along.get(id(array))
+        if axis is None:
             return array
+        length = array.shape[axis]
         whole = id(array) not in moved or _is_label(array) or np.allclose(array.sum(-1), 1)
         array = np.take(array, np.arange(count) % length, axis)
-        if whole:
+        if whole or count < length:
             return array
         # Zeros would tie.
         array = np.where(array == 0, s.rng.choice(array[array != 0], array.shape), array)
         return array * s.rng.uniform(0.8, 1, array.shape)
 
-    changed: dict[str, Any] = map_arrays(longer, s.asked)
+    changed: dict[str, Any] = map_arrays(resized, s.asked)
     return changed
 
 
@@ -455,7 +515,7 @@ def check_elsewhere(
                 continue
             try:
                 if _agrees(other, of_input, bool(s.names), *layers):
-                    if other.changed in {"numbers", "zeros", "few"}:
+                    if other.changed in {"numbers", "zeros", "few", "axes"}:
                         # Parameters moved, too, and the numbers are the same for whoever asks.
                         s.agreed.add(other.where)
                     continue

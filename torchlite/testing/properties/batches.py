@@ -21,7 +21,8 @@ from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.raised import line_of, method_of
 from torchlite.testing.readings import together
 from torchlite.testing.subject import Result, attempt, quietly, states
-from torchlite.testing.variations import examples, sizes
+from torchlite.testing.variations import axes, examples, sizes
+from torchlite.testing.violations import ContractViolation
 from torchlite.testing.words import words
 
 __all__ = ["batch", "empty"]
@@ -82,7 +83,21 @@ def _check_batch(s: ModuleSubject) -> list[tuple[int, int]]:
             whole = attempt(other.run)
             if whole is not None:
                 _check_samples(other, whole, _growing(other))
+    if s.rows > 1:
+        for other in axes(s):
+            _check_first_sample(other)
     return pieces
+
+
+def _check_first_sample(s: ModuleSubject) -> None:
+    """Check a batch of other lengths as two parts, if its layer takes these."""
+    try:
+        _check_samples(s, s.run(), [(0, 1), (1, s.rows)])
+    except ContractViolation:
+        raise
+    except Exception:
+        # What it takes of a batch, it may refuse of one sample.
+        return
 
 
 def _may_be_one_sample(s: ModuleSubject) -> bool:
