@@ -332,6 +332,13 @@ SAID = [
         "in evaluation use nothing that a training forward drew, or measured of its batch alone",
     ),
     (
+        "BlockAddsInPlace",
+        "mutation",
+        "it changed what updateOutput of Tanh, inside, returned.",
+        "write output = inner.forward(input) + input: output += input writes into inner.output, "
+        "which is that array",
+    ),
+    (
         "InputClippedInPlace",
         "mutation",
         "it changed its input.",

@@ -36,6 +36,11 @@ HINTS: dict[str, list[tuple[str, str]]] = {
             "forward and backward read parameters; updateParameters alone writes to them",
         ),
         (
+            "inside, returned",
+            "write output = inner.forward(input) + input: output += input writes into "
+            "inner.output, which is that array",
+        ),
+        (
             "",
             "write to a copy, {name} = {name}.copy(), or use expressions: no {name}[...] = ..., "
             "{name} *= ... or out={name}, nor of a view of it, as {name}.T or {name}.reshape(-1)",

@@ -6,8 +6,11 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.arrays import Array
+from torchlite.nn.checks import title
 from torchlite.nn.container import Container
+from torchlite.nn.module import Module
 from torchlite.nn.nested import copy_arrays, is_array, is_floating, leaves, map_arrays
+from torchlite.nn.stateful import parts, shadowed
 from torchlite.testing.generators import drawn_from, generator_states
 from torchlite.testing.raised import line_of
 from torchlite.testing.subject import Result, Subject, attempt, quietly
@@ -108,10 +111,12 @@ def _check_same_again(s: Subject, again: Result, first: Result, problem: str) ->
 
 
 def mutation(s: Subject) -> None:
-    """Nothing is written to input, gradOutput or parameters; read-only arrays are fine."""
+    """Nothing is written to arguments, parameters or results of parts; read-only arrays are fine."""
     for variant in s.variants():
         for writeable in (True, False):
             _check_mutation(variant, writeable)
+        if variant.composed:
+            _check_inside(variant)
         with quietly():
             for extreme in variant.extremes():
                 _check_mutation(extreme, True)
@@ -144,3 +149,62 @@ def _check_mutation(s: Subject, writeable: bool) -> None:
         s.same_bits(method, "it changed parameters.", s.parameters_of(layer)[0], parameters)
         if any(array.flags.writeable != writeable for array in arrays):
             s.fail(method, "it made an array that it was given read-only.")
+
+
+def _check_inside(s: Subject) -> None:
+    """Fail if what a module inside returned is written to by another than itself."""
+    layer = s.fresh()
+    watched = [
+        _Returned(s, part)
+        for part in parts(layer)
+        if part is not layer and isinstance(part, Module)
+    ]
+    with shadowed([(each.part, each.shadows()) for each in watched]):
+        for method, call in s.calls(layer, *s.given.values()):
+            for each in watched:
+                each.during = method
+            call()
+            for each in watched:
+                each.check()
+
+
+class _Returned:
+    """What a module inside returned, looked at before its next call."""
+
+    METHODS = "updateOutput", "updateGradInput", "accGradParameters"
+
+    def __init__(self, s: Subject, part: Module) -> None:
+        self.s = s
+        self.part = part
+        # The call of the whole in which all this happens.
+        self.during = ""
+        self.held: dict[str, list[tuple[Array, Array]]] = {}
+
+    def shadows(self) -> dict[str, Callable[..., Any]]:
+        return {name: self._noting(name, getattr(self.part, name)) for name in self.METHODS}
+
+    def _noting(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **scale: Any) -> Any:
+            self.check()
+            made = method(*arguments, **scale)
+            # What it was given is whose it was.
+            given = list(filter(is_array, leaves(list(arguments))))
+            arrays = [
+                a
+                for a in leaves(made)
+                if is_array(a) and not any(np.may_share_memory(a, b) for b in given)
+            ]
+            # It may do what it likes with its own.
+            before = {other: [a for a, _ in pairs] for other, pairs in self.held.items()}
+            for other, own in {**before, name: arrays}.items():
+                self.held[other] = [(a, a.copy()) for a in own]
+            return made
+
+        return call
+
+    def check(self) -> None:
+        """Fail if anything is not what it was when it was returned."""
+        for name, pairs in self.held.items():
+            problem = f"it changed what {name} of {title(self.part)}, inside, returned."
+            for array, kept in pairs:
+                self.s.same_bits(self.during, problem, array, kept)
