@@ -111,7 +111,7 @@ def _check_same_again(s: Subject, again: Result, first: Result, problem: str) ->
 
 
 def mutation(s: Subject) -> None:
-    """Nothing is written to arguments, parameters or results of parts; read-only arrays are fine."""
+    """Nothing writes to arguments, parameters or results of parts; read-only arrays are fine."""
     for variant in s.variants():
         for writeable in (True, False):
             _check_mutation(variant, writeable)
