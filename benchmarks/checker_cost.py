@@ -26,7 +26,7 @@ from torchlite import nn
 from torchlite.testing import PROPERTIES, check_module
 
 # What is asked of torchlite alone.
-STRICT = "duck", "exceptions", "none"
+STRICT = "digits", "duck", "exceptions", "none"
 SMALL, LARGE = 0.1, 2.0
 ROWS = {
     "Linear": (lambda: nn.Linear(3, 2), (4, 3), SMALL),

@@ -1594,7 +1594,7 @@ def names_in(kind):
 
 def test_one_line_gives_one_test_a_property():
     assert names_in(TestTanhOfAShape) == [*PROPERTIES, "any_order"]
-    advice = {"duck", "exceptions", "none"}
+    advice = {"digits", "duck", "exceptions", "none"}
     assert names_in(TestTableOfAShape) == [n for n in PROPERTIES if n not in advice] + ["any_order"]
     assert {*names_in(TestTableOfAShape)} - {*names_in(TestReLUOfAnInput)} == {"batch"}
     assert names_in(TestMSE) == [name for name in CRITERION_PROPERTIES if name not in advice]

@@ -498,7 +498,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["check", "random.py:Mine", "--input", "2x3"], "Mine: 31 properties hold, no parameters"),
+        (["check", "random.py:Mine", "--input", "2x3"], "Mine: 32 properties hold, no parameters"),
         (["trace", "random.py:homework"], "step 1: updateOutput of net[0], Mine"),
         (["summary", "random.py:homework"], "net[0]  Mine"),
     ],

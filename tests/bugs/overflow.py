@@ -382,8 +382,12 @@ def one_hot(N, n):
 
 
 GOOD = [
-    Good(lambda n, m: HyperbolicSine()),
-    Good(lambda n, m: DifferenceOfExponentials(), lambda N, n: [(N, n)] * 2),
+    Good(lambda n, m: HyperbolicSine(), exempt={"digits": "as textbooks have it"}),
+    Good(
+        lambda n, m: DifferenceOfExponentials(),
+        lambda N, n: [(N, n)] * 2,
+        exempt={"digits": "of numbers that are nearly equal"},
+    ),
     Good(lambda n, m: LinearOfExponentials(n, m)),
     Good(lambda n, m: SigmoidByDivision()),
     Good(lambda n, m: FifthPower()),

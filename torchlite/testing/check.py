@@ -130,7 +130,7 @@ def check_module(
     level
         "gradients" asks for the derivatives, and what makes sums of them, alone; "contract" for
         all that training relies on; "strict" for what torchlite asks of its own classes, too
-        (`duck`, `exceptions`, `none`), which by default is advice in the report.
+        (`digits`, `duck`, `exceptions`, `none`), which by default is advice in the report.
     all_failures
         Check on after a property that does not hold, and raise all violations together.
     seed

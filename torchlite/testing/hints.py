@@ -199,6 +199,13 @@ HINTS: dict[str, list[tuple[str, str]]] = {
         ("it makes", "dtype=input.dtype in the place of dtype=np.float32 and .astype(np.float32)"),
         ("differs from float64", "constants that float32 does not have are lost: 1e-50 is 0 in it"),
     ],
+    "digits": [
+        (
+            "",
+            "no difference of numbers that are nearly equal: np.expm1(x), not np.exp(x) - 1; "
+            "np.log1p(x), not np.log(1 + x)",
+        ),
+    ],
     "layout": [
         (
             "given in two places",

@@ -55,6 +55,7 @@ _OF_MODULES: list[Callable[[ModuleSubject], None]] = [
     faults.exceptions,
     faults.nan,
     arrays.duck,
+    arrays.digits,
     behaviour.maths,
     behaviour.container,
 ]
@@ -82,7 +83,7 @@ PROPERTIES, CRITERION_PROPERTIES = (
 )
 
 # torchlite's own strictness: layers of others do without.
-ADVICE = {"duck", "exceptions", "none"}
+ADVICE = {"digits", "duck", "exceptions", "none"}
 _EVERY = {*PROPERTIES, *CRITERION_PROPERTIES}
 LEVELS = {
     "gradients": {

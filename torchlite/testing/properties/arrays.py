@@ -26,7 +26,13 @@ from torchlite.testing.raised import line_of, method_of
 from torchlite.testing.subject import SLACK, Result, Subject, attempt, quietly
 from torchlite.testing.violations import ContractViolation
 
-__all__ = ["aliasing", "dtype", "duck", "layout"]
+__all__ = ["aliasing", "digits", "dtype", "duck", "layout"]
+
+# So small that exp of it, in float32, is nearly 1: what is left of the difference is of few digits.
+TINY = 2.0**-20
+# What share of an output may be lost, and of an input that output must be: 1 - cos(x) is not near.
+LOST = 2.0**-10
+LEAST = 2.0**-7
 
 
 def aliasing(s: Subject) -> None:
@@ -218,6 +224,25 @@ def _is_moderate(table: Any) -> bool:
     """Tell whether float32 has all of these numbers, and larger ones."""
     arrays = [array for array in leaves(table) if is_floating(array)]
     return all((np.abs(array) < values.HUGE).all() for array in arrays)
+
+
+def digits(s: Subject) -> None:
+    """Of small inputs, float32 keeps the digits of what is as small."""
+    if isinstance(s.base, Container) or not any(map(is_floating, leaves(s.input))):
+        return
+    input = cast_arrays(scale_arrays(s.input, TINY), "float32")
+    single = s.fresh("float32")
+    got = attempt(s.forward, single, input)
+    exact = attempt(s.forward, s.fresh("float32").type("float64"), cast_arrays(input, "float64"))
+    if shapes(got) != shapes(exact):
+        return
+    least = LEAST * min(float(np.abs(a).max(initial=0)) for a in leaves(input) if is_floating(a))
+    there = s.at(f"input * {TINY:.2g}", input)
+    problem = "in float32 it has lost most digits of what float64 gives."
+    for one, other in zip(leaves(got), leaves(exact), strict=True):
+        size = float(np.abs(other).max(initial=0)) if is_floating(other) else 0.0
+        if least <= size < np.inf:
+            there.compare("updateOutput", problem, one, other, allowed=LOST * size, dtypes=False)
 
 
 def layout(s: Subject) -> None:
