@@ -198,7 +198,7 @@ def fewer(s: AnySubject) -> Iterator[AnySubject]:
 
 
 def steps(s: AnySubject) -> Iterator[AnySubject]:
-    """Yield the subject with more, and less, along the second axis, if it goes there and back."""
+    """Yield the subject with more, and less, along the second axis."""
     target = leaves(s.asked.get("target"))
     if any(a.ndim and np.allclose(a.sum(-1), 1) for a in target if is_array(a)):
         # Shares of a whole, of which there are not more.
@@ -210,7 +210,7 @@ def steps(s: AnySubject) -> Iterator[AnySubject]:
     flat = all(a.ndim < 3 for a in leaves(s.input))
     counts = [] if flat else [n for n in FEWER if n < length]
     for count in [*counts, STEPS] if length < STEPS else counts:
-        yield from _there_and_back(s, 1, _along(s, 1, length), count)
+        yield from _at_length(s, 1, _along(s, 1, length), count)
 
 
 def axes(s: AnySubject) -> Iterator[AnySubject]:
@@ -232,10 +232,12 @@ def axes(s: AnySubject) -> Iterator[AnySubject]:
         fewer = [a for a in arrays if a.ndim == dims - 1 and a.shape[axis - 1] == length]
         ways = [{**along, **{id(a): axis - 1 for a in fewer}}, along] if fewer else [along]
         # What is pooled two by two, say, may take twos alone.
-        counts = [STEPS, -(-STEPS // length) * length] if length < STEPS else [length // 2]
+        # Of images, there are many numbers soon.
+        most = STEPS if dims == 3 else SAMPLES[0]
+        counts = [most, -(-most // length) * length] if length < most else [length // 2]
         tries = itertools.product(ways, [length // 2] if large else counts)
         yield from itertools.islice(
-            (other for way, count in tries for other in _there_and_back(s, axis, way, count)), 1
+            (other for way, count in tries for other in _at_length(s, axis, way, count)), 1
         )
     if not large:
         yield from _apart(s)
@@ -256,26 +258,24 @@ def _apart(s: AnySubject) -> Iterator[AnySubject]:
             lengths = {a.shape[axis] for a in group}
             if len(lengths) == 1:
                 along = {id(a): axis for a in group}
-                yield from _there_and_back(s, axis, along, 3 * lengths.pop())
+                yield from _at_length(s, axis, along, 3 * lengths.pop())
 
 
-def _there_and_back(
-    s: AnySubject, axis: int, along: dict[int, int], count: int
-) -> Iterator[AnySubject]:
-    """Yield the subject at another length if its layer goes there and back."""
+def _at_length(s: AnySubject, axis: int, along: dict[int, int], count: int) -> Iterator[AnySubject]:
+    """Yield the subject with arguments that are so long, along axes that are given by their ids."""
     what = f"{count} along the {ORDINALS[axis]} axis"
     if len(along) < sum(a.ndim > axis for a in leaves(s.asked) if is_array(a)):
         places = (i for i, a in enumerate(leaves(s.asked)) if id(a) in along)
         what += f" of {', '.join(f'[{i}]' for i in places)}"
-    for other in _at(s, what, _resized(s, along, count)):
-        result = attempt(other.run)
-        if result is not None and _are_turned(result.gradInput, other.input):
-            yield other
+    yield from _at(s, what, _resized(s, along, count))
 
 
-def _are_turned(table: Any, other: Any) -> bool:
-    """Tell whether the shapes of two tables are the same but for the order of axes."""
-    sizes = [[sorted(np.shape(a)) for a in leaves(each)] for each in (table, other)]
+def _comes_back(s: Subject) -> bool:
+    """Tell whether gradInput has the input's shape, or the same with axes exchanged.
+
+    Else its layer may only seem to take inputs of this length.
+    """
+    sizes = [[sorted(np.shape(a)) for a in leaves(t)] for t in (s.run().gradInput, s.input)]
     return sizes[0] == sizes[1]
 
 
@@ -518,6 +518,8 @@ def check_elsewhere(
                     if other.changed in {"numbers", "zeros", "few", "axes"}:
                         # Parameters moved, too, and the numbers are the same for whoever asks.
                         s.agreed.add(other.where)
+                    continue
+                if other.changed in {"steps", "axes"} and not _comes_back(other):
                     continue
                 wrong = gradients(other)
                 if not of_input and other.changed == "zeros":
