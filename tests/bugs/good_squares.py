@@ -346,6 +346,37 @@ class PixelEntropy(nn.Criterion):
         return self.gradInput
 
 
+class Blocks(nn.Module):
+    """Every two by two as the weights of its four entries have it, block by block."""
+
+    def __init__(self):
+        self.weight = random.uniform(-1, 1, size=(2, 2))
+        self.gradWeight = np.zeros((2, 2))
+
+    def _block(self, array, i, j):
+        return array[:, :, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
+
+    def updateOutput(self, input):
+        N, C, H, W = input.shape
+        output = np.empty((N, C, H // 2, W // 2), input.dtype)
+        for i, j in np.ndindex(H // 2, W // 2):
+            output[:, :, i, j] = (self._block(input, i, j) * self.weight).sum(axis=(2, 3))
+        self.output = output
+        return output
+
+    def updateGradInput(self, input, gradOutput):
+        gradInput = np.zeros_like(input)
+        for i, j in np.ndindex(gradOutput.shape[2:]):
+            self._block(gradInput, i, j)[...] = gradOutput[:, :, i, j, None, None] * self.weight
+        self.gradInput = gradInput
+        return gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        for i, j in np.ndindex(gradOutput.shape[2:]):
+            terms = gradOutput[:, :, i, j, None, None] * self._block(input, i, j)
+            self.gradWeight += scale * terms.sum(axis=(0, 1))
+
+
 def image(N, n):
     return (N, 2, 4, 4)
 
@@ -366,6 +397,7 @@ GOOD = [
         for kind in (MeanOfMap, Tokens, Enlarged, Halved, Middle, Wrapped, Centre, Centred)
     ),
     Good(lambda n, m: Filtered(2), window, sizes=SIZES),
+    Good(lambda n, m: Blocks(), lambda N, n: (N, 2, 2, 2), sizes=SIZES),
     Good(lambda n, m: Styles(), lambda N, n: (N, 3, 3, 3), sizes=SIZES),
     Good(lambda n, m: Excited(3), lambda N, n: (N, 3, 3, 3), sizes=SIZES),
     Good(lambda n, m: Volumes(), lambda N, n: (N, 2, 3, 3, 3), sizes=SIZES),

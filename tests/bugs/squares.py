@@ -8,6 +8,7 @@ import numpy as np
 from bugs import Bug, CriterionBug
 from bugs.good_squares import (
     Attended,
+    Blocks,
     Centre,
     Centred,
     Enlarged,
@@ -78,6 +79,15 @@ class FilteredOfSquares(Filtered):
                 part = gradOutput[:, :, :, : seen.shape[3]]
                 seen = seen[..., : part.shape[3]]
                 self.gradWeight[:, i, j] += scale * (part * seen).sum(axis=(0, 2, 3))
+
+
+class BlocksTurned(Blocks):
+    """The weights learn of other blocks, where there are more than one; it raises of no squares."""
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        for i, j in np.ndindex(gradOutput.shape[2:]):
+            terms = gradOutput[:, :, j, i, None, None] * self._block(input, i, j)
+            self.gradWeight += scale * terms.sum(axis=(0, 1))
 
 
 class MiddleByRows(Middle):
@@ -236,6 +246,13 @@ BUGS = [
         pattern="left out",
     ),
     Bug(lambda: SamplesCentred(), (2, 2, 4, 4), {"batch"}, "samples begin after C * H**2 entries"),
+    Bug(
+        lambda: BlocksTurned(),
+        (2, 2, 2, 2),
+        {"gradParameters"},
+        "rows taken for columns",
+        pattern="axes exchanged",
+    ),
     Bug(
         lambda: MiddleByRows(),
         (2, 2, 4, 4),

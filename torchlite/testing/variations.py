@@ -7,6 +7,7 @@ oracle looks closely.
 
 import copy
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -46,6 +47,8 @@ __all__ = [
 ]
 
 AnySubject = TypeVar("AnySubject", bound=Subject)
+# Axes by the ids of arguments.
+Along = dict[int, list[int]]
 
 FACTORS = {"2^-6": 2.0**-6, "8": 8.0, "64": 64.0, "512": 512.0}
 # Of parameters, which are moved to odd multiples of 1/64: never onto a whole number.
@@ -216,7 +219,8 @@ def steps(s: AnySubject) -> Iterator[AnySubject]:
 def axes(s: AnySubject) -> Iterator[AnySubject]:
     """Yield the subject with each axis behind the second longer, or shorter where it is large.
 
-    Height is not width, then; nor are arrays of a table alike whose lengths need not be.
+    Height is not width, then, and as long as it after that; nor are arrays of a table alike whose
+    lengths need not be.
     """
     arrays = list(filter(is_array, leaves(s.asked)))
     dims = max((a.ndim for a in arrays), default=0)
@@ -230,7 +234,7 @@ def axes(s: AnySubject) -> Iterator[AnySubject]:
         along = _along(s, axis, length)
         # The class of each pixel has no axis of classes.
         fewer = [a for a in arrays if a.ndim == dims - 1 and a.shape[axis - 1] == length]
-        ways = [{**along, **{id(a): axis - 1 for a in fewer}}, along] if fewer else [along]
+        ways = [{**along, **{id(a): [axis - 1] for a in fewer}}, along] if fewer else [along]
         # What is pooled two by two, say, may take twos alone.
         # Of images, there are many numbers soon.
         most = STEPS if dims == 3 else SAMPLES[0]
@@ -240,7 +244,22 @@ def axes(s: AnySubject) -> Iterator[AnySubject]:
             (other for way, count in tries for other in _at_length(s, axis, way, count)), 1
         )
     if not large:
+        yield from _square(s, [a for a in arrays if a.ndim == dims > 3])
         yield from _apart(s)
+
+
+def _square(s: AnySubject, arrays: list[Array]) -> Iterator[AnySubject]:
+    """Yield the subject with all axes behind the second as long as each other, and longer."""
+    shapes = {a.shape[2:] for a in arrays}
+    if len(shapes) != 1:
+        return
+    lengths = shapes.pop()
+    count = math.lcm(*lengths)
+    if 1 in lengths or count > 2 * max(lengths):
+        return
+    count *= 1 + (count == max(lengths))
+    along = {id(a): [*range(2, a.ndim)] for a in arrays}
+    yield from _at(s, f"{count} along all axes behind the second", _resized(s, along, count))
 
 
 def _apart(s: AnySubject) -> Iterator[AnySubject]:
@@ -257,11 +276,11 @@ def _apart(s: AnySubject) -> Iterator[AnySubject]:
         for group in groups:
             lengths = {a.shape[axis] for a in group}
             if len(lengths) == 1:
-                along = {id(a): axis for a in group}
+                along = {id(a): [axis] for a in group}
                 yield from _at_length(s, axis, along, 3 * lengths.pop())
 
 
-def _at_length(s: AnySubject, axis: int, along: dict[int, int], count: int) -> Iterator[AnySubject]:
+def _at_length(s: AnySubject, axis: int, along: Along, count: int) -> Iterator[AnySubject]:
     """Yield the subject with arguments that are so long, along axes that are given by their ids."""
     what = f"{count} along the {ORDINALS[axis]} axis"
     if len(along) < sum(a.ndim > axis for a in leaves(s.asked) if is_array(a)):
@@ -279,10 +298,10 @@ def _comes_back(s: Subject) -> bool:
     return sizes[0] == sizes[1]
 
 
-def _along(s: Subject, axis: int, length: int) -> dict[int, int]:
+def _along(s: Subject, axis: int, length: int) -> Along:
     """Return the axis by the ids of the arguments that are so long along it."""
     arrays = filter(is_array, leaves(s.asked))
-    return {id(a): axis for a in arrays if a.ndim > axis and a.shape[axis] == length}
+    return {id(a): [axis] for a in arrays if a.ndim > axis and a.shape[axis] == length}
 
 
 def _is_large(s: Subject) -> bool:
@@ -297,21 +316,21 @@ def _length(s: Subject, axis: int) -> int:
     return lengths.pop() if len(lengths) == 1 else 0
 
 
-def _resized(s: Subject, along: dict[int, int], count: int) -> dict[str, Any]:
-    """Return arguments that are so long along an axis, which is given by their ids.
+def _resized(s: Subject, along: Along, count: int) -> dict[str, Any]:
+    """Return arguments that are so long along axes that are given by their ids.
 
     What is there comes again; numbers of the input a little smaller, unless they make up a whole.
     """
     moved = {id(a) for a in leaves(s.input)}
 
     def resized(array: Any) -> Any:
-        axis = along.get(id(array))
-        if axis is None:
+        if id(array) not in along:
             return array
-        length = array.shape[axis]
+        before = array.size
         whole = id(array) not in moved or _is_label(array) or np.allclose(array.sum(-1), 1)
-        array = np.take(array, np.arange(count) % length, axis)
-        if whole or count < length:
+        for axis in along[id(array)]:
+            array = np.take(array, np.arange(count) % array.shape[axis], axis)
+        if whole or array.size < before:
             return array
         # Zeros would tie.
         array = np.where(array == 0, s.rng.choice(array[array != 0], array.shape), array)
