@@ -172,8 +172,9 @@ def main():
         show("machine", report.machine(versions, load.told()))
     if options.write:
         report.write(parts)
-    if options.write and results:
-        report.plot({name: r for name, r in results.items() if name.endswith("32")} or results)
+    drawn = {name: result for name, result in results.items() if name.endswith("32")}
+    if options.write and drawn and options.threads == "both":
+        report.plot(drawn)
 
 
 if __name__ == "__main__":

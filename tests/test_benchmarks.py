@@ -325,21 +325,25 @@ NOTHING = {"times": {}, "absent": {}, "versions": {}, "contenders": {}}
     ("options", "written"),
     [
         ([], [*run.SETTINGS, *run.EXTRAS, "machine"]),
+        (["--dtype", "float32"], ["one thread, float32", "all threads, float32", "machine"]),
         (["--dtype", "float64"], ["one thread, float64", "all threads, float64", "machine"]),
         (["--threads", "one"], ["one thread, float32", "one thread, float64", "machine"]),
         (["--cases", "imports"], ["imports"]),
     ],
 )
 def test_what_is_written(options, written, monkeypatch, capsys):
-    requests, parts = [], {}
+    requests, parts, drawn = [], {}, []
     monkeypatch.setattr(sys, "argv", ["run.py", "--write", *options])
     monkeypatch.setattr(run, "find_spec", lambda name: name)
     monkeypatch.setattr(run, "ask", lambda *_, **request: requests.append(request) or NOTHING)
     monkeypatch.setattr(run, "EXTRAS", dict.fromkeys(run.EXTRAS, lambda peers: ""))
     monkeypatch.setattr(report, "write", parts.update)
-    monkeypatch.setattr(report, "plot", lambda results: None)
+    monkeypatch.setattr(report, "plot", drawn.extend)
     run.main()
     assert sorted(parts) == sorted(written)
+    # The plot has a panel for each number of threads, or stays as it is.
+    both = ["one thread, float32", "all threads, float32"]
+    assert drawn == [name for name in both if set(both) <= {*written}]
     # Every case, also those that take long.
     assert all(request["cases"] == [case.name for case in CASES] for request in requests)
     assert all(request["pace"] == timing.FULL for request in requests)
