@@ -168,6 +168,13 @@ def test_wrong_settings_are_refused(arguments, message):
         nn.SpatialConvolution(1, 1, 2.0, 2)
 
 
+def test_the_weight_says_how_large_the_windows_are():
+    layer, x = nn.SpatialConvolution(1, 2, 3, 3), np.ones((1, 5, 5))
+    before = layer.forward(x)
+    layer.kW = 2
+    assert np.array_equal(layer.forward(x), before)
+
+
 PADDED = [
     (nn.SpatialConvolution, (1, 1, 2, 2, 1, 1), "padW"),
     (nn.SpatialConvolutionMM, (1, 1, 2, 2, 1, 1), "padW"),

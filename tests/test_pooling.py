@@ -300,6 +300,60 @@ def test_unpooling_wants_a_pooling_that_can_be_turned_round():
         nn.VolumetricMaxUnpooling(nn.VolumetricMaxPooling(2, 2, 2, 2, 2, 1))
 
 
+UNPOOLED = [
+    (nn.SpatialMaxUnpooling, lambda: nn.SpatialMaxPooling(2, 2)),
+    (nn.VolumetricMaxUnpooling, lambda: nn.VolumetricMaxPooling(1, 2, 2)),
+]
+
+
+@pytest.mark.parametrize(("kind", "make"), UNPOOLED)
+def test_a_pooling_that_an_unpooling_needs_stands_once(kind, make):
+    pool = make()
+    unpooling = kind(pool)
+    branches = nn.ParallelTable(nn.Sequential(pool), nn.Sequential())
+    message = (
+        f"{pool!r} remembers its forward and stands in this network already\n"
+        "  hint: add clone('weight', 'bias', 'gradWeight', 'gradBias') instead"
+    )
+    for container, module in [
+        (branches, pool),
+        (branches[0], pool),
+        (branches, nn.Sequential(nn.Identity(), pool)),
+    ]:
+        text = f"{type(container).__name__}.add: {message}"
+        with pytest.raises(StateError, match=f"^{re.escape(text)}$"):
+            container.add(module)
+    # Elsewhere, and in the branches two unpoolings of it, there is nothing against it.
+    nn.Sequential(pool)
+    branches[1].add(pool.clone())
+    nn.Sequential(branches, nn.ParallelTable(unpooling, kind(branches[1][0])))
+    nn.ConcatTable(kind(pool), unpooling)
+    # A copy knows it as soon as the unpooling is seen in it.
+    net = nn.Sequential(pool, kind(pool)).clone()
+    with pytest.raises(StateError, match="remembers its forward"):
+        net.add(net[0])
+
+
+@pytest.mark.parametrize(("kind", "make"), UNPOOLED)
+def test_a_pooling_that_stands_twice_has_no_unpooling(kind, make):
+    pool = make()
+    twice = nn.ParallelTable(nn.Sequential(pool), nn.Sequential(nn.Identity(), pool))
+    message = (
+        f"{kind.__name__}: poolingModule must be a {type(pool).__name__} that stands once in its "
+        "network, got one that stands twice\n  hint: put pooling.clone() in the other place"
+    )
+    with pytest.raises(StateError, match=f"^{re.escape(message)}$"):
+        kind(pool)
+    twice[1].remove()
+    assert kind(pool).pooling is pool
+    row = nn.Sequential(make())
+    with pytest.raises(StateError, match="that stands once in its network"):
+        kind(row.add(row[0])[0])
+    two = make()
+    networks = nn.Sequential(two), nn.Sequential(two)
+    assert kind(two).pooling is networks[0][0]
+
+
 def test_a_norm_of_0_has_no_gradient():
     layer = nn.FeatureLPPooling(2, 1, 2)
     x = np.array([0.0, 0.0, 3.0])

@@ -3,9 +3,9 @@
 And how deep: forward takes one of Python's calls inside calls for each level, of which there may be
 1,000; backward takes two, printing three, a pickle five.
 
-A module knows its containers, weakly, in a slot: no copy, no file and no walk over attributes sees
-it. Listing the whole network at each addition instead would make building it quadratic.
-"""
+A module knows its containers, and who makes use of its last forward, weakly, in a slot: no copy, no
+file and no walk over attributes sees it. Listing the whole network at each addition instead would
+make building it quadratic. """
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -24,7 +24,7 @@ def standing_already(container: Any, module: Any) -> Any:
     inside = _inside(module)
     if id(container) in inside:
         return container
-    remembering = [part for part in inside.values() if part.remembers]
+    remembering = [part for part in inside.values() if part.remembers or _is_recalled(part)]
     elsewhere = _above(remembering, inside)
     if elsewhere:
         for top in {id(container): container, **_above([container], {})}.values():
@@ -32,6 +32,20 @@ def standing_already(container: Any, module: Any) -> Any:
                 network = _inside(top)
                 return next(part for part in remembering if id(part) in network)
     return None
+
+
+def recall(module: Any, other: Any) -> bool:
+    """Note that module makes use of the last forward of other; tell whether that stands once.
+
+    That is, once in each network that it stands in.
+    """
+    _stands(other, module)
+    places: dict[int, int] = {}
+    for holder in _held_by(other):
+        here = sum(part is other for part in holder.modules)
+        for container in {id(holder), *_above([holder], {})}:
+            places[container] = places.get(container, 0) + here
+    return all(count == 1 for count in places.values())
 
 
 def depth(container: Any, module: Any) -> int:
@@ -118,10 +132,20 @@ def _note(container: Any) -> None:
         container._noted = len(container.modules)
 
 
+def _is_recalled(module: Any) -> bool:
+    """Tell whether another module makes use of what this one's last forward has left."""
+    others = _ever_held_by(module)
+    return any(getattr(other, name) is module for other in others for name in other._recalls)
+
+
 def _stands(module: Any, container: Any) -> None:
     # Nothing is asked about a layer that may stand in several places.
-    if module.remembers or module.modules != ():
+    if module.remembers or module._may_be_recalled or module.modules != ():
         try:
             module._holders[id(container)] = container
         except AttributeError:
             module._holders = WeakValueDictionary({id(container): container})
+    for name in module._recalls:
+        # What is being read from a file may not have it yet.
+        if (other := getattr(module, name, None)) is not None:
+            _stands(other, module)

@@ -159,6 +159,10 @@ class Module(ThroughTime):
     # How a container around it learns whether accGradParameters may fail after others have
     # accumulated. None: not on what updateOutput and updateGradInput took.
     _look_ahead: Any = None
+    # The attributes that refer to modules of whose last forward this one makes use, and whether
+    # there are such classes for this one.
+    _recalls: Any = ()
+    _may_be_recalled = False
     # Of a parameter: the axis along which outputs are counted, and that of inputs.
     _norm_axes: Any = (0, -1)
     # The momentum of the gradients, as updateGradParameters has left it.

@@ -33,6 +33,8 @@ class Convolution(Windowed):
     Conventions
     -----------
     Remembers nothing: the columns of the windows are made again in the backward, block by block.
+    The weight says how large the windows are: kW and its kin are for reading, and a convolution
+    with other windows is another one.
 
     Raises
     ------

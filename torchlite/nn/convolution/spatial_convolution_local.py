@@ -62,7 +62,8 @@ class SpatialConvolutionLocal(Convolution):
     -----------
     Weight and bias are drawn from U(-s, s) with s = 1 / sqrt(kW * kH * nInputPlane), the weight in
     C order first; `reset(stdv)` takes s = stdv * sqrt(3), which is the standard deviation stdv.
-    Remembers nothing: the windows are copied again in the backward, row by row.
+    Remembers nothing: the windows are copied again in the backward, row by row. The weight says how
+    large the windows are: kW and its kin are for reading.
 
     Raises
     ------

@@ -58,9 +58,10 @@ class SpatialConvolutionMap(ConvolutionMap):
     -----------
     Connection by connection, the weight is drawn from U(-s, s) with s = 1 / sqrt(kW * kH * c),
     where c is the number of connections of its output plane; then the bias, plane by plane, in the
-    same way. `reset(stdv)` takes s = stdv * sqrt(3), which is the standard deviation stdv.
-    Planes that are connected twice are connected by the sum of both kernels.
-    Remembers nothing: the columns of the windows are made again in the backward, block by block.
+    same way. `reset(stdv)` takes s = stdv * sqrt(3), which is the standard deviation stdv. Planes
+    that are connected twice are connected by the sum of both kernels. Remembers nothing: the
+    columns of the windows are made again in the backward, block by block. The weight says how large
+    the windows are: kW and its kin are for reading.
 
     Raises
     ------

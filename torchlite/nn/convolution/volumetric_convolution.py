@@ -53,7 +53,7 @@ class VolumetricConvolution(Convolution):
     Weight and bias are drawn from U(-s, s) with s = 1 / sqrt(kT * kW * kH * nInputPlane), the
     weight in C order first; `reset(stdv)` takes s = stdv * sqrt(3), which is the standard deviation
     stdv. Remembers nothing: the columns of the windows are made again in the backward, block by
-    block.
+    block. The weight says how large the windows are: kW and its kin are for reading.
 
     Raises
     ------

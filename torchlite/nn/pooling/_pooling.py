@@ -11,7 +11,7 @@ from torchlite.kernels.arrays import Array
 from torchlite.kernels.maxima import fractional_places, gather, max_at, max_windows, scatter
 from torchlite.kernels.means import mean_windows, mean_windows_back
 from torchlite.kernels.windows import pooled_size
-from torchlite.nn import checks
+from torchlite.nn import checks, holders
 from torchlite.nn._windowed import Dilated, Windowed
 from torchlite.nn.nested import EMPTY, same, shapes
 
@@ -135,6 +135,8 @@ class Maxima(Pooled):
 class MaxPooling(Maxima, Pooling):
     """The largest entry of every window."""
 
+    _may_be_recalled = True
+
     def _maxima(self, input: Array, out: tuple[int, ...]) -> tuple[Array, Array]:
         geometry = self._kernel, self._stride, self._padding, self._dilation
         return max_windows(input, *geometry, out)
@@ -179,11 +181,12 @@ class Unpooling(Windowed):
     Conventions
     -----------
     A forward takes the indices and the size of what `pooling` saw in its own last forward, and
-    remembers them together with its input; a backward needs those.
+    remembers them together with its input; a backward needs those. So the pooling, as a module that
+    remembers, may stand only once in a network.
     """
 
     remembers = True
-    refers = ("pooling",)
+    refers = _recalls = ("pooling",)
     transient = (*Windowed.transient, "indices", "_input", "_size")
     pooling: Any
     indices: Array = EMPTY
@@ -197,6 +200,10 @@ class Unpooling(Windowed):
         if pooling._kernel != pooling._stride:
             expected = f"a {kind.__name__} with strides as wide as its windows"
             raise checks.misbuilt(SettingError, self, "poolingModule", expected, repr(pooling))
+        if not holders.recall(self, pooling):
+            expected = f"a {kind.__name__} that stands once in its network"
+            got, hint = "one that stands twice", "put pooling.clone() in the other place"
+            raise checks.misbuilt(StateError, self, "poolingModule", expected, got, hint)
         self.pooling = pooling
 
     def updateOutput(self, input: Array) -> Array:

@@ -40,8 +40,9 @@ class VolumetricMaxUnpooling(Unpooling):
 
     Conventions
     -----------
-    A forward takes the indices and the size of the input from the last forward of the pooling,
-    and remembers them together with its input; a backward needs those.
+    A forward takes the indices and the size of the input from the last forward of the pooling, and
+    remembers them together with its input; a backward needs those. So the pooling, as a module that
+    remembers, may stand only once in a network.
 
     Raises
     ------
@@ -50,7 +51,8 @@ class VolumetricMaxUnpooling(Unpooling):
     SettingError
         The strides of poolingModule are not as wide as its windows.
     StateError
-        The pooling has seen no input, or a backward is of another input than the last forward's.
+        The pooling has seen no input, or a backward is of another input than the last forward's;
+        the pooling stands twice in a network.
 
     Example
     -------
