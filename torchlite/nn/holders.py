@@ -5,7 +5,8 @@ And how deep: forward takes one of Python's calls inside calls for each level, o
 
 A module knows its containers, and who makes use of its last forward, weakly, in a slot: no copy, no
 file and no walk over attributes sees it. Listing the whole network at each addition instead would
-make building it quadratic. """
+make building it quadratic.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -23,6 +23,10 @@ from torchlite.nn.containers.parallel_table import ParallelTable
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.graph.g_module import gModule
 from torchlite.nn.nested import is_array, is_floating, leaves, map_arrays, rebuilt
+from torchlite.nn.normalization.spatial_contrastive_normalization import (
+    SpatialContrastiveNormalization,
+)
+from torchlite.nn.pooling.spatial_lp_pooling import SpatialLPPooling
 from torchlite.nn.simple.index_linear import IndexLinear
 from torchlite.nn.simple.sparse_linear import SparseLinear
 from torchlite.nn.stateful import parts, shadowed
@@ -476,7 +480,7 @@ def _hands_on(part: Any) -> bool:
     plain = "updateOutput" not in vars(part)
     kind = type(part)
     return plain and (
-        kind in (ConcatTable, ParallelTable)
+        kind in (ConcatTable, ParallelTable, SpatialContrastiveNormalization, SpatialLPPooling)
         or getattr(kind, "updateOutput", None) in (Sequential.updateOutput, gModule.updateOutput)
     )
 

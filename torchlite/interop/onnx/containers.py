@@ -18,6 +18,8 @@ passing(
     nn.JustTable,
     nn.ParallelTable,
     nn.Sequential,
+    nn.SpatialContrastiveNormalization,
+    nn.SpatialLPPooling,
     nn.WeightNorm,
     nn.gModule,
 )
