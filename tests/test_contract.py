@@ -6,7 +6,7 @@ import cases
 import numpy as np
 import pytest
 
-from torchlite import nn
+from torchlite import nn, random
 from torchlite.nn.nested import leaves, map_arrays, shapes
 from torchlite.testing import (
     CRITERION_PROPERTIES,
@@ -67,6 +67,34 @@ def test_contract(case, monkeypatch):
     else:
         inside = {name for part in made.listModules() for name in part.exempt}
         assert asked["net[0]"] | {*case.exempt, *inside} >= {*PROPERTIES}, asked
+
+
+class Tagged(np.ndarray):
+    """Arrays that are no other than NumPy's, but by name."""
+
+
+def tagged(array):
+    return array.view(Tagged)
+
+
+def went_both_ways(case, seen_as):
+    """Return the numbers of forward and updateGradInput, of arrays seen as another class."""
+    rng = np.random.default_rng(0)
+    random.manualSeed(0)
+    layer = case.make()
+    x = map_arrays(seen_as, case.draw(rng))
+    output = layer.forward(x)
+    gradOutput = map_arrays(lambda a: seen_as(rng.integers(-2, 3, a.shape).astype(a.dtype)), output)
+    found = leaves([output, layer.updateGradInput(x, gradOutput)])
+    return [np.asarray(array) for array in found if array is not None]
+
+
+def test_a_subclass_of_arrays_is_taken_for_its_numbers():
+    for _, case in cases.rows():
+        if not isinstance(case.make(), nn.Criterion):
+            expected, got = went_both_ways(case, np.asarray), went_both_ways(case, tagged)
+            for a, b in zip(expected, got, strict=True):
+                np.testing.assert_allclose(b, a, rtol=1e-12, atol=1e-12, err_msg=case.id)
 
 
 @pytest.mark.parametrize("case", ROWS)

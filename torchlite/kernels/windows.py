@@ -21,6 +21,7 @@ __all__ = [
     "along",
     "cached",
     "full_size",
+    "inner_taps",
     "middle",
     "pooled_size",
     "taps",
