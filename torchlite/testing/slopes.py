@@ -233,7 +233,9 @@ class Variable:
             yield (
                 radius,
                 [
-                    np.tensordot(1 / turns, np.stack(parts), 1) / (CIRCLE * radius)
+                    # Not by a product, over which BLAS would wake its threads.
+                    sum(part / turn for part, turn in zip(parts, turns, strict=True))
+                    / (CIRCLE * radius)
                     for parts in zip(*outputs, strict=True)
                 ],
             )
