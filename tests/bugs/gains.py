@@ -57,7 +57,7 @@ class GateOpensForEver(OpenGate):
         return np.full_like(w, 0.2)
 
 
-class NormTakenForConstant(MaxNormed):
+class LargestTakenForConstant(MaxNormed):
     def back(self, dout, x):
         W, n, _ = self._normed()
         return dout @ W.T, x.T @ dout / n
@@ -190,7 +190,7 @@ BUGS = [
         pattern="saturate",
     ),
     Bug(
-        lambda: NormTakenForConstant(3, 4),
+        lambda: LargestTakenForConstant(3, 4),
         SHAPE,
         {"gradParameters"},
         "W / max(1, |W|.max()) as if the divisor were a constant",

@@ -120,19 +120,19 @@ class Odds(LogOdds):
         return 1 / (1 - w) ** 2
 
 
-class Deviation(ByGain):
+class ByDeviation(ByGain):
     """Divides by a deviation, and refuses one that is none."""
 
     def gain(self, w):
         if (w.real <= 0).any():
-            raise ValueError("Deviation: w must be positive")
+            raise ValueError("ByDeviation: w must be positive")
         return 1 / w
 
     def slope(self, w):
         return -1 / (w * w)
 
 
-class Warned(Deviation):
+class Warned(ByDeviation):
     """Says by NaN that a deviation is none."""
 
     def gain(self, w):
@@ -281,7 +281,7 @@ class RowsOfNorm(Functional):
         return np.zeros_like(ids), dE
 
 
-class WeightNormed(Functional):
+class LengthsApart(Functional):
     """x @ (g v / |v|): lengths apart from directions."""
 
     learned = ("v", "g")
@@ -390,7 +390,7 @@ GAINS = (
     LogGain,
     LogOdds,
     Odds,
-    Deviation,
+    ByDeviation,
     Warned,
     Power,
     Tempered,
@@ -406,7 +406,7 @@ GOOD = [
     *(Good(lambda n, m, kind=kind: kind(n)) for kind in GAINS),
     Good(lambda n, m: MaxNormed(n, m)),
     Good(lambda n, m: RowsOfNorm(n + 3, m), few),
-    Good(lambda n, m: WeightNormed(n, m)),
+    Good(lambda n, m: LengthsApart(n, m)),
     Good(lambda n, m: Distances(n, m)),
     Good(lambda n, m: SlopesOfChannels(n), lambda N, n: (N, n, 2)),
 ]
