@@ -426,7 +426,15 @@ def test_what_is_read_as_sparse_has_no_gradient_by_its_entries(name, doGradInput
     assert inside.passed == ["net[0].weight", "net[0].bias"]
     said = f"but gradInput of net[0] {kind.__name__}: it is not by the entries of input"
     assert inside.notes[0] == said
-    dense = np.ones((*output.shape[:-1], 3))
+
+
+@pytest.mark.parametrize("name", ["rows", "lists of keys"])
+def test_beside_what_is_read_as_sparse_all_is_asked(name):
+    kind, input = SPARSE[name]
+    torchlite.random.manualSeed(0)
+    layer = kind(5, 2, True).reset()
+    output = layer.forward(input)
+    target, dense = np.zeros_like(output), np.ones((*output.shape[:-1], 3))
     wide = nn.Sequential(nn.ParallelTable(layer, nn.Linear(3, 2)), nn.CAddTable(), nn.ReLU())
     assert check_network(wide, nn.MSECriterion(), [input, dense], target).passed[4:] == ["input"]
     wide[0].modules[1] = Twice(3, 2)

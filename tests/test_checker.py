@@ -555,6 +555,59 @@ def test_where_all_entries_lie_at_kinks_numbers_beside_them_are_checked(shape):
     )
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (nn.SpatialLPPooling(1, 3, 2, 2), (2, 1, 4, 4)),
+        (nn.Sqrt(), (3, 2)),
+        (nn.Log(), (3, 2)),
+        (nn.Power(0.5), (3, 2)),
+        (nn.Sequential(nn.Linear(2, 2, bias=False), nn.Log()), (3, 2)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_takes_positive_numbers_alone_asks_for_them_without_warnings(layer, shape):
+    found = violation(layer, shape=shape)
+    assert found.problem == (
+        "gradInput was hardly checked: of numbers below 0 its output is no number. "
+        "Pass positive ones."
+    )
+
+
+ROWS = np.array([[1, 2.0], [3, 1.0], [0, -1.0]])
+KEYS, VALUES = ROWS[:, 0].astype(int), ROWS[:, 1].copy()
+# Of as many entries as there are outputs, and of others.
+SPARSE = {
+    "rows": (nn.SparseLinear, ROWS[:2]),
+    "more rows": (nn.SparseLinear, ROWS),
+    "list of rows": (nn.SparseLinear, [ROWS, ROWS[:2]]),
+    "batch of rows": (nn.SparseLinear, np.stack([ROWS, ROWS[::-1]])),
+    "keys": (nn.IndexLinear, [KEYS[:2], VALUES[:2]]),
+    "lists of keys": (nn.IndexLinear, [[KEYS, KEYS[:2]], [VALUES, VALUES[:2]]]),
+    "keys and sizes": (nn.IndexLinear, [KEYS, VALUES, np.array([2, 1])]),
+}
+
+
+@pytest.mark.parametrize("doGradInput", [False, True])
+@pytest.mark.parametrize("name", SPARSE)
+def test_layers_of_sparse_input_pass_with_every_form_of_it(name, doGradInput):
+    kind, input = SPARSE[name]
+    layer = kind(5, 2, doGradInput).reset()
+    assert {*check_module(layer, input, only=("maths", "batch")).passed} == {"maths", "batch"}
+    other = type("Other", (kind,), {"__doc__": OTHER_MATHS})(5, 2)
+    assert violation(other, input, only="maths").method == "accGradParameters"
+
+
+OTHER_MATHS = """Has a gradient for its bias that is not there.
+
+Maths
+-----
+::
+
+    gradBias += 0 * bias
+"""
+
+
 def test_kinks_of_a_large_network_do_not_cry_wolf():
     net = nn.Sequential(nn.Linear(40, 30), nn.ReLU(), nn.Linear(30, 5))
     x = np.ones((6, 40)) * np.arange(1.0, 7)[:, None]

@@ -1447,8 +1447,17 @@ MULTIPLY_ADDS = [
     # the mean, and how many weights are inside
     (nn.SpatialSubtractiveNormalization(2, np.ones((3, 5))), (4, 2, 6, 5), (5, 6, 5, 3, 5)),
     (nn.SpatialDivisiveNormalization(2, np.ones((3, 5))), (4, 2, 6, 5), (5, 6, 5, 3, 5)),
-    (nn.SpatialCrossMapLRN(3), (4, 2, 6, 5), (0,)),
-    (nn.SpatialAveragePooling(3, 2), (4, 2, 6, 5), (0,)),
+    # samples, planes and positions, window
+    (nn.SpatialCrossMapLRN(3), (4, 2, 6, 5), (4, 2, 6, 5, 3)),
+    (nn.SpatialAveragePooling(3, 2), (4, 2, 6, 5), (4, 2, 5, 3, 3, 2)),
+    (nn.SpatialAveragePooling(3, 2, 3, 2), (2, 6, 6), (2, 3, 2, 3, 2)),
+    (nn.VolumetricAveragePooling(2, 3, 1), (4, 2, 4, 3, 3), (4, 2, 2, 3, 1, 2, 3, 1)),
+    (nn.FeatureLPPooling(3, 1, 2, True), (4, 5), (4, 3, 3)),
+    # windows that overlap by what does not divide: 2, 3 and 2 of 5 entries
+    (nn.SpatialAdaptiveAveragePooling(3, 1), (4, 2, 6, 5), (4, 2, 6, 7)),
+    (nn.SpatialMaxPooling(3, 2), (4, 2, 6, 5), (0,)),
+    (nn.SoftMax(), (4, 3), (0,)),
+    (nn.Normalize(2), (4, 3), (0,)),
     (nn.LinearWeightNorm(3, 2), (4, 3), (4, 2, 3)),
     (nn.SpatialFullConvolutionMap([[0, 1], [1, 0], [1, 2]], 3, 2, 2), (2, 5, 4), (3, 5, 4, 2, 3)),
     (nn.PartialLinear(3, 4), (5, 3), (5, 4, 3)),
@@ -1478,22 +1487,60 @@ class ByNames(nn.TemporalConvolution):
 
 
 class Sums(nn.Mul):
-    """A layer with a weight that adds up windows.
+    """A layer that adds up windows of a size that is known when it runs.
 
     Maths
     -----
     ::
 
-        output = sum_windows(input * weight, (1,), (1,), (0,), input.shape[2:])
+        wide = input.shape[2:]
+        output = sum_windows(input * weight, wide, (1,), (0,), (1,))
     """
 
+    def updateOutput(self, input):
+        self.output = (input * self.weight).sum(2, keepdims=True)
+        return self.output
 
-@pytest.mark.parametrize(("layer", "shape"), [(ByNames(2, 3, 2), (4, 5, 2)), (Sums(), (2, 3, 4))])
-def test_multiply_adds_that_cannot_be_read_off(layer, shape):
+
+ROWS = np.array([[1, 2.0], [3, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("layer", "input"),
+    [
+        (ByNames(2, 3, 2), np.ones((4, 5, 2))),
+        (Sums(), np.ones((2, 3, 4))),
+        (nn.Euclidean(3, 2), np.ones((4, 3))),
+        (nn.WeightedEuclidean(3, 2), np.ones((4, 3))),
+        (nn.Kmeans(3, 4), np.ones((5, 4))),
+        (nn.DotProduct(), [np.ones((4, 3)), np.ones((4, 3))]),
+        (nn.CosineDistance(), [np.ones((4, 3)), np.ones((4, 3))]),
+        (nn.MixtureTable(), [np.ones((4, 2)), [np.ones((4, 3)), np.ones((4, 3))]]),
+        (nn.SparseLinear(5, 2), ROWS),
+        (nn.IndexLinear(5, 2), [ROWS[:, 0].astype(int), ROWS[:, 1].copy()]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_multiply_adds_that_cannot_be_read_off(layer, input):
     with record(layer) as steps:
-        layer.forward(np.ones(shape))
+        layer.forward(input)
     assert steps[0].maths
-    assert summary(layer, shape).rows[0].multiply_adds is None
+    table = summary(nn.Sequential(layer), input)
+    assert table.rows[1].multiply_adds is table.total.multiply_adds is None
+    note = "Multiply-adds cannot be read off the formulas of net[0], so they have no total."
+    assert table.note == note
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "count"),
+    [
+        (nn.MM(), [(4, 2, 3), (4, 3, 5)], 4 * 2 * 3 * 5),
+        (nn.MM(True), [(4, 3, 2), (4, 3, 5)], None),
+        (nn.MV(True), [(4, 3, 2), (4, 3)], None),
+    ],
+)
+def test_products_whose_formula_does_not_hold_are_not_none_at_all(layer, shape, count):
+    assert summary(layer, shape).rows[0].multiply_adds == count
 
 
 def test_a_total_of_multiply_adds_leaves_nothing_out():
@@ -1593,13 +1640,24 @@ def test_a_trace_of_arguments_in_another_order():
 
 def test_a_summary_of_an_input_in_the_place_of_its_shape():
     net = nn.Sequential(nn.LookupTable(5, 2))
-    for input_shape in (np.ones((2, 3), int), [(2, 3), np.ones((2, 3), int)]):
-        with pytest.raises(DTypeError) as caught:
-            summary(net, input_shape)
-        assert str(caught.value) == (
-            "summary: input_shape must be a tuple, or a list of tuples, got an array (2, 3)\n"
-            "  hint: input_shape=input.shape"
-        )
+    ids = np.array([[4, 1, 0], [2, 2, 3]])
+    assert str(summary(net, ids)) == str(summary(net, (2, 3)))
+    dense = nn.Sequential(nn.Linear(3, 2)).float()
+    assert str(summary(dense, np.ones((4, 3)))) == str(summary(dense, (4, 3)))
+    both = nn.ParallelTable(nn.LookupTable(5, 2), nn.Linear(3, 2))
+    assert [row.output for row in summary(both, [ids[0], (4, 3)]).rows[1:]] == ["(3, 2)", "(4, 2)"]
+    given = [np.array([1, 3]), np.array([1.0, 2.0])]
+    assert summary(nn.IndexLinear(5, 2), given).rows[0].output == "(2,)"
+    assert given[0].tolist() == [1, 3]
+
+
+def test_shapes_of_what_takes_indices_and_numbers_say_the_way():
+    with pytest.raises(DTypeError) as caught:
+        summary(nn.IndexLinear(5, 2), [(2,), (2,)])
+    assert str(caught.value) == (
+        "summary: input_shape must be an input of this network, got a shape, of which neither "
+        "float64 nor int64 fits everywhere\n  hint: summary(net, input)"
+    )
 
 
 @pytest.mark.parametrize(

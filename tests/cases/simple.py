@@ -7,8 +7,6 @@ from torchlite import nn
 
 UNGUARDED = {"maths": "Maths has the 1e-7 that this row leaves out"}
 
-OF_ONE = {"maths": "Maths is of one sample"}
-
 
 def ids(*shape):
     return lambda rng: rng.integers(0, 5, shape)
@@ -63,25 +61,21 @@ CASES = [
     Case(
         lambda: nn.SparseLinear(5, 3, True),
         lambda rng: [rows_of(4)(rng), rows_of(2)(rng)],
-        exempt=OF_ONE,
     ),
     Case(
         lambda: nn.SparseLinear(5, 3, True),
         lambda rng: np.stack([rows_of(4)(rng), rows_of(4)(rng)]),
         name="batch",
-        exempt=OF_ONE,
     ),
     Case(lambda: nn.IndexLinear(5, 3).reset(), lambda rng: list(keyed(rng, 4)), name="one sample"),
     Case(
         lambda: nn.IndexLinear(5, 3, True).reset(),
         lambda rng: list(map(list, zip(keyed(rng, 4), keyed(rng, 2), strict=True))),
-        exempt=OF_ONE,
     ),
     Case(
         lambda: nn.IndexLinear(5, 3, True).reset(),
         lambda rng: [*keyed(rng, 4), np.array([3, 0, 1])],
         name="flat",
-        exempt=OF_ONE,
     ),
     Case(lambda: nn.Kmeans(4, 3), (5, 3)),
     Case(lambda: nn.Kmeans(4, 3), (3,), name="one sample"),

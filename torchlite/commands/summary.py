@@ -10,13 +10,10 @@ import importlib
 import re
 from typing import Any
 
-import numpy as np
-
 from torchlite.commands import _terminal
 from torchlite.commands._given import SHAPE, maker, refused, shape_of
 from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.nn.module import Module
-from torchlite.nn.nested import map_arrays
 
 __all__ = ["add_arguments", "run"]
 
@@ -42,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
             if isinstance(net, tuple):
                 net, _, input, _ = four("summary", args.source, net, bare=True)
                 if shape is None and not isinstance(input, dict):
-                    shape = map_arrays(np.shape, input)
+                    shape = input
             elif not isinstance(net, Module):
                 argument, got = f"what {args.source} returns", type(net).__name__
                 expected = "a Module, or (net, criterion, input, target)"

@@ -11,9 +11,12 @@ import numpy as np
 
 from torchlite import random
 from torchlite.errors import DTypeError, fault
+from torchlite.kernels.windows import adaptive_windows
 from torchlite.nn import checks
 from torchlite.nn.module import Module
-from torchlite.nn.nested import is_array, leaves, shapes
+from torchlite.nn.nested import is_array, is_floating, leaves
+from torchlite.nn.simple.index_linear import IndexLinear
+from torchlite.nn.simple.sparse_linear import SparseLinear
 from torchlite.nn.tree import walk
 from torchlite.stepping import text
 from torchlite.stepping.arrays import named_arrays
@@ -21,12 +24,15 @@ from torchlite.stepping.drawing import tree
 from torchlite.stepping.memory import Memory, frozen_parameters, held, owner
 from torchlite.stepping.recorder import record
 from torchlite.stepping.steps import Step
+from torchlite.testing.maths import statements
 
 __all__ = ["Summary", "own_parameters", "summary"]
 
 _NOT_COUNTED = "Multiply-adds are counted in the layers' docstrings, which python -OO leaves out."
 _NO_PRODUCTS = "Multiply-adds cannot be read off the formulas of"
 _TITLES = ("position", "layer", "output", "parameters", "", "multiply-adds", "activations")
+# Functions of the formulas that add up the entries of windows.
+_WINDOWED = ("sum_windows", "mean_windows", "adaptive_means")
 # From this column on they are numbers.
 _NUMBERS = 3
 # The width at which a layer's own name is cut.
@@ -58,8 +64,9 @@ class Summary:
         shape), `parameters` (how many numbers of its own), `tied` (whether some of these are
         counted in a row above, where they stand first), `frozen` (how many it holds with a gradient
         and leaves out of `parameters()`), `multiply_adds` (of its matrix products
-        and convolutions, in which padding counts like any other entry; of a sub-sampling, one for
-        each entry of each window; None where they cannot be read off its formula), `activations`
+        and convolutions, in which padding counts like any other entry; of sums and means over
+        windows, one for each entry of each window; None where it adds up products, and how many
+        cannot be read off its formula), `activations`
         (bytes of its output, 0 where it is a view of its input). Of what runs once a step of a
         sequence, the numbers are those of all steps, and `output` says how many there are.
     total
@@ -128,8 +135,10 @@ class Summary:
 def summary(net: Module, input_shape: Any = None) -> Summary:
     """Return a table of the network's modules; without input shape, of what can be known.
 
-    input_shape is a tuple, or a list of tuples for a table. A copy of the network is run on zeros,
-    in evaluation mode, and one forward and backward in training, to see what memory that takes.
+    input_shape is a tuple, or a list of tuples for a table; or an input itself, which layers need
+    that take indices beside numbers. A copy of the network is run on zeros of that shape, or on the
+    input, in evaluation mode, and one forward and backward in training, to see what memory that
+    takes.
 
     Example
     -------
@@ -220,9 +229,7 @@ def _run(net: Module, input_shape: Any) -> tuple[dict[str, tuple[str, int | None
         if isinstance(shape, list):
             return [zeros(entry, dtype) for entry in shape]
         if is_array(shape):
-            expected, got = "a tuple, or a list of tuples", f"an array {shapes(shape)}"
-            hint = "input_shape=input.shape"
-            raise fault(DTypeError, "summary", "input_shape", expected, got, hint=hint)
+            return shape.astype(net.type()) if is_floating(shape) else shape
         return np.zeros(shape, dtype)
 
     state = random.getRNGState()
@@ -235,7 +242,14 @@ def _run(net: Module, input_shape: Any) -> tuple[dict[str, tuple[str, int | None
                 # A LookupTable and its kin take indices.
                 steps.steps.clear()
                 input = zeros(input_shape, "int64")
-                net.forward(input)
+                try:
+                    net.forward(input)
+                except DTypeError as error:
+                    expected, hint = "an input of this network", "summary(net, input)"
+                    got = f"a shape, of which neither {dtype} nor int64 fits everywhere"
+                    raise fault(
+                        DTypeError, "summary", "input_shape", expected, got, hint=hint
+                    ) from error
     finally:
         random.setRNGState(state)
     calls: dict[str, list[Step]] = {}
@@ -271,9 +285,9 @@ def _memory_by_position(net: Module, input: Any, outer: set[str]) -> dict[str, i
 
 
 def _multiply_adds(step: Step, module: Any) -> int | None:
-    """Return the multiply-adds of the matrix products and convolutions in a layer's formula.
+    """Return the multiply-adds of the products in a layer's formula that are added up.
 
-    None, where a layer has weights but no formula, or one whose products are not written as such.
+    None, where a layer has weights but no formula, or its products are not written as such.
     """
     if Module.__doc__ is None:
         return None
@@ -281,10 +295,22 @@ def _multiply_adds(step: Step, module: Any) -> int | None:
     if of_a_row is not None:
         ((_, output), *_) = named_arrays("output", step.results["output"])
         return int(prod(output.shape[:-1]) * of_a_row)
-    if step.parameters and not step.maths:
+    if isinstance(module, (SparseLinear, IndexLinear)):
+        # Its formula has zeros that the layer leaves out.
+        return None
+    if not step.maths and step.parameters:
+        return None
+    formula = ast.parse("\n".join(step.maths or _of_the_output(type(module))))
+    nodes = list(ast.walk(formula))
+    if not any(map(_is_counted, nodes)):
+        # How many these are, their formula does not tell.
+        held = named_arrays("", list(step.parameters.values()))
+        weights = any(len(parameter.shape) > 1 for _, parameter in held)
+        return None if any(_adds_products(node, weights) for node in nodes) else 0
+    if not step.maths:
         return None
     count = 0
-    for statement in ast.parse("\n".join(step.maths)).body:
+    for statement in formula.body:
         target = statement.targets[0] if isinstance(statement, ast.Assign) else None
         result = _shape(target, step.shapes)
         for node in ast.walk(statement):
@@ -294,21 +320,49 @@ def _multiply_adds(step: Step, module: Any) -> int | None:
                 known = left is not None and right is not None
                 found = prod(left) * (right[-1] if len(right) > 1 else 1) if known else None
             elif isinstance(node, ast.Call):
-                found = _of_a_call(node, step.shapes, result, module)
+                found = _of_a_call(node, step.shapes, result, module, nodes)
             if found is None:
                 return None
             count += found
     return count
 
 
-def _of_a_call(call: ast.Call, shapes: dict[str, str], result: Any, module: Any) -> int | None:
+def _of_the_output(kind: type) -> list[str]:
+    """Return the formula of the output: it tells of what kind a layer is where it does not hold."""
+    found: list[str] = []
+    for statement in ast.parse("\n".join(statements(kind))).body:
+        found.append(ast.unparse(statement))
+        if found[-1].startswith("output ="):
+            return found
+    return []
+
+
+def _is_counted(node: Any) -> bool:
+    """Tell whether it is a matrix product, a convolution, or a sum over windows."""
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.MatMult)
+    return isinstance(node, ast.Call) and any(
+        word in ast.unparse(node.func) for word in ("conv", "einsum", *_WINDOWED)
+    )
+
+
+def _adds_products(node: Any, weights: bool) -> bool:
+    """Tell whether it is a sum of products, or beside matrices of weights one of powers."""
+    if not isinstance(node, ast.Call) or ast.unparse(node.func).rpartition(".")[2] != "sum":
+        return False
+    kinds = (ast.Mult, ast.Pow) if weights else (ast.Mult,)
+    return any(isinstance(n, ast.BinOp) and isinstance(n.op, kinds) for n in ast.walk(node))
+
+
+def _of_a_call(
+    call: ast.Call, shapes: dict[str, str], result: Any, module: Any, nodes: list[Any]
+) -> int | None:
     """Return the multiply-adds of a call whose result, or a rearrangement of it, has this shape."""
     if isinstance(call.func, ast.Attribute):
         return None if call.func.attr == "einsum" else 0
     name = ast.unparse(call.func)
-    if name == "sum_windows" and module.parameters()[0]:
-        kernel = getattr(module, "_kernel", None)
-        return None if kernel is None or result is None else prod(result) * prod(kernel)
+    if name in _WINDOWED:
+        return _of_windows(call, shapes, result, module, nodes)
     if "conv" not in name:
         return 0
     given = [_shape(argument, shapes) for argument in call.args[:2]]
@@ -320,6 +374,39 @@ def _of_a_call(call: ast.Call, shapes: dict[str, str], result: Any, module: Any)
     if name.startswith("mapped"):
         return prod(places) // places[-len(weight)] * prod(weight)
     return prod(places) * prod(weight[3:] if name.startswith("local") else weight[1:])
+
+
+def _of_windows(
+    call: ast.Call, shapes: dict[str, str], result: Any, module: Any, nodes: list[Any]
+) -> int | None:
+    """Return how many entries all windows have together; None if that cannot be read off."""
+    if result is None:
+        return None
+    if ast.unparse(call.func) == "adaptive_means":
+        image = _shape(call.args[0], shapes)
+        if image is None:
+            return None
+        dims = len(call.args[1].elts) if isinstance(call.args[1], ast.Tuple) else 0
+        each = zip(image[-dims:], result[-dims:], strict=True)
+        return prod(image[:-dims]) * prod(
+            sum(stop - start for start, stop in adaptive_windows(*pair)) for pair in each
+        )
+    kernel: Any = call.args[1] if len(call.args) > 1 else None
+    if isinstance(kernel, ast.Starred):
+        named = [
+            node.value
+            for node in nodes
+            if isinstance(node, ast.Assign)
+            if ast.unparse(node.targets[0]) == ast.unparse(kernel.value)
+        ]
+        kernel = named[0].elts[0] if named and isinstance(named[0], ast.Tuple) else None
+    sizes: list[Any] = [
+        node.value if isinstance(node, ast.Constant) else getattr(module, ast.unparse(node), None)
+        for node in (kernel.elts if isinstance(kernel, ast.Tuple) else [])
+    ]
+    if not sizes or not all(isinstance(size, int) for size in sizes):
+        return None
+    return prod(result) * prod(sizes)
 
 
 def _shape(node: Any, shapes: dict[str, str]) -> Any:

@@ -61,9 +61,11 @@ class ModuleSubject(Subject):
                 self.notes.append("gradInput = None is taken back for the check")
         self._check_gradients()
         self.draws = True
-        self.draws = blaming(self, self._forward_draws)
-        self._move_parameters()
-        self.output = copy_arrays(self.forward(self.fresh(), copy_arrays(self.input)))
+        with quietly():
+            # The properties that follow call it again.
+            self.draws = blaming(self, self._forward_draws)
+            self._move_parameters()
+            self.output = copy_arrays(self.forward(self.fresh(), copy_arrays(self.input)))
         if self.output is None:
             self.fail("updateOutput", "it returned None.", property="split")
         for entry in leaves(self.output):

@@ -69,10 +69,24 @@ def check_gradient(
     if hardly:
         beside = _beside(subject)
         if beside is None or _check_at(beside, kind, number, backward, name):
-            Variable(subject, kind, number).fail(
-                f"{name} was hardly checked: {hardly} lie at a kink. Pass another input."
-            )
+            problem = f"{name} was hardly checked: {hardly} lie at a kink. Pass another input."
+            if not is_finite(subject.output) and _is_of_positive_numbers(subject):
+                problem = (
+                    f"{name} was hardly checked: of numbers below 0 its output is no number. "
+                    "Pass positive ones."
+                )
+            Variable(subject, kind, number).fail(problem)
         subject.notes.append(f"{name}: checked beside the input, too: there {hardly} lie at a kink")
+
+
+def _is_of_positive_numbers(subject: Subject) -> bool:
+    """Tell whether the output would be finite of the same numbers without their signs."""
+    given = [
+        map_arrays(lambda a: abs(a) if is_floating(a) else a, table)
+        for table in subject.asked.values()
+    ]
+    output = attempt(subject.forward, subject.fresh(), *given)
+    return output is not None and is_finite(output)
 
 
 def check_again(

@@ -20,16 +20,26 @@ class IndexLinear(Sparse):
 
     Maths
     -----
-    Of one sample::
+    ::
 
-        keys, values = input
-        output = values @ weight[keys + keysOffset] + bias
-        gradInput = []
-        np.add.at(gradWeight, keys + keysOffset, scale * values[:, None] * gradOutput)
-        gradBias += scale * gradOutput
+        keys, values, *sizes = input
+        listed, (inputSize, outputSize) = isinstance(keys, list), weight.shape
+        ends = np.cumsum(sizes[0])[:-1] if sizes else []
+        keys = keys if listed else np.split(keys, ends)
+        values = values if listed else np.split(values, ends)
+        hot = [np.eye(inputSize)[k + keysOffset] for k in keys]
+        dense = np.stack([v @ h for v, h in zip(values, hot)])
+        dense = dense if listed or sizes else dense[0]
+        output = dense @ weight + bias
+        gradValues = gradOutput @ weight.T
+        gradKeys = np.broadcast_to(np.arange(inputSize) - keysOffset, dense.shape)
+        pair = [gradKeys, gradValues]
+        gradInput = ([list(p) for p in pair] if listed else pair) if doGradInput else []
+        gradWeight += scale * np.atleast_2d(dense).T @ np.atleast_2d(gradOutput)
+        gradBias += scale * np.atleast_2d(gradOutput).sum(0)
 
-    With doGradInput, gradInput is dense: the keys np.arange(inputSize) - keysOffset of all rows,
-    and the values gradOutput @ weight.T.
+    dense has the values of each sample where they belong; the layer takes no others into account.
+    With doGradInput, gradInput is dense, with the keys of all rows.
 
     Shapes
     ------

@@ -18,16 +18,22 @@ class SparseLinear(Sparse):
 
     Maths
     -----
-    Of one sample::
+    ::
 
-        index, value = input[:, 0].astype(int), input[:, 1]
-        output = (weight[:, index] * value).sum(1) + bias
-        gradInput = []
-        np.add.at(gradWeight.T, index, scale * value[:, None] * gradOutput)
-        gradBias += scale * gradOutput
+        listed, inputSize = isinstance(input, list), weight.shape[1]
+        samples = input if listed else [input]
+        hot = [np.eye(inputSize)[rows[..., 0].astype(int)] for rows in samples]
+        dense = [(h * rows[..., 1:]).sum(-2) for h, rows in zip(hot, samples)]
+        dense = np.stack(dense) if listed else dense[0]
+        output = dense @ weight.T + bias
+        index = np.broadcast_to(np.arange(inputSize), dense.shape)
+        gradRows = np.stack([index, gradOutput @ weight], -1)
+        gradInput = (list(gradRows) if listed else gradRows) if doGradInput else []
+        gradWeight += scale * np.atleast_2d(gradOutput).T @ np.atleast_2d(dense)
+        gradBias += scale * np.atleast_2d(gradOutput).sum(0)
 
-    With doGradInput, gradInput is dense, a row for every entry that a dense input would have:
-    gradInput[:, 0] = np.arange(inputSize) and gradInput[:, 1] = gradOutput @ weight.
+    dense has the entries of each sample where they belong; the layer takes no others into account.
+    With doGradInput, gradInput is dense, a row for every entry of it.
 
     Shapes
     ------

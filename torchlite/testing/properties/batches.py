@@ -104,8 +104,14 @@ def _check_first_sample(s: ModuleSubject) -> None:
 
 
 def _may_be_one_sample(s: ModuleSubject) -> bool:
-    """Tell whether the first dimension may be one of the sample: of a matrix, it is the batch's."""
-    return max(array.ndim for array in leaves(s.input)) > 2
+    """Tell whether the first dimension may be one of the sample.
+
+    Of a matrix, it is the batch's, unless one row makes as much as all: those of a sparse sample.
+    """
+    if max(array.ndim for array in leaves(s.input)) > 2:
+        return True
+    one = attempt(s.forward, s.fresh(), _rows(s.input, 0, 1))
+    return s.rows > 1 and shapes(one) == shapes(s.output)
 
 
 def _pieces(s: ModuleSubject) -> list[tuple[int, int]]:
