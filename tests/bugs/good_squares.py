@@ -89,7 +89,7 @@ class Filtered(nn.Module):
                 self.gradWeight[:, i, j] += scale * (gradOutput * seen).sum(axis=(0, 2, 3))
 
 
-class Middle(nn.Module):
+class MiddleSquare(nn.Module):
     """The two by two in the middle."""
 
     def _corner(self, input):
@@ -172,7 +172,7 @@ class Styles(nn.Module):
         return self.gradInput
 
 
-class Excited(nn.Module):
+class ExcitedPlanes(nn.Module):
     """Planes times a sigmoid of their means, mixed by a square of weights."""
 
     def __init__(self, planes):
@@ -394,12 +394,12 @@ SIZES = ((2, 3, 4), (1, 2, 3), (3, 4, 5))
 GOOD = [
     *(
         Good(lambda n, m, kind=kind: kind(), image, sizes=SIZES)
-        for kind in (MeanOfMap, Tokens, Enlarged, Halved, Middle, Wrapped, Centre, Centred)
+        for kind in (MeanOfMap, Tokens, Enlarged, Halved, MiddleSquare, Wrapped, Centre, Centred)
     ),
     Good(lambda n, m: Filtered(2), window, sizes=SIZES),
     Good(lambda n, m: Blocks(), lambda N, n: (N, 2, 2, 2), sizes=SIZES),
     Good(lambda n, m: Styles(), lambda N, n: (N, 3, 3, 3), sizes=SIZES),
-    Good(lambda n, m: Excited(3), lambda N, n: (N, 3, 3, 3), sizes=SIZES),
+    Good(lambda n, m: ExcitedPlanes(3), lambda N, n: (N, 3, 3, 3), sizes=SIZES),
     Good(lambda n, m: Volumes(), lambda N, n: (N, 2, 3, 3, 3), sizes=SIZES),
     Good(lambda n, m: Leaking(), lambda N, n: (N, 2, 4), sizes=SIZES),
     Good(lambda n, m: MeanLikeness(), lambda N, n: [(N, n, n), (N, n, n)], sizes=SIZES),

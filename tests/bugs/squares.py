@@ -12,13 +12,13 @@ from bugs.good_squares import (
     Centre,
     Centred,
     Enlarged,
-    Excited,
+    ExcitedPlanes,
     Filtered,
     Halved,
     Leaking,
     MeanLikeness,
     MeanOfMap,
-    Middle,
+    MiddleSquare,
     PixelEntropy,
     Roughness,
     RowsCentred,
@@ -90,7 +90,7 @@ class BlocksTurned(Blocks):
             self.gradWeight += scale * terms.sum(axis=(0, 1))
 
 
-class MiddleByRows(Middle):
+class MiddleByRows(MiddleSquare):
     def updateGradInput(self, input, gradOutput):
         top = min(input.shape[2:]) // 2 - 1
         self.gradInput = np.zeros_like(input)
@@ -132,7 +132,7 @@ class StylesByPlanes(Styles):
         return self.gradInput
 
 
-class ExcitedByRowsSquared(Excited):
+class ExcitedByRowsSquared(ExcitedPlanes):
     def _area(self, input):
         return input.shape[2] ** 2
 
