@@ -195,8 +195,10 @@ def test_what_is_said_of_speed_is_what_was_measured():
                 if named.get(peer)
             }
     for small in ("1-1, batch 3", "10-10-1, batch 100", "64-64-10, batch 32"):
-        assert 1 / 9.5 < ratios[small]["PyTorch"] < 1 / 4
-        assert ratios[small]["thinc"] < 1 < ratios[small]["JAX jit"]
+        assert (
+            max(ratios[small][peer] for peer in ("PyTorch", "thinc")) < 1 < ratios[small]["JAX jit"]
+        )
     assert 0.8 < ratios["784-1024-1024-10, batch 256"]["PyTorch"] < 1.25
-    for slower in ("BatchNormalization(1024), batch 256", "Sigmoid, 1,000,000"):
-        assert 1.5 < ratios[slower]["PyTorch"] < 2.5
+    for layer, said in (("BatchNormalization(1024), batch 256", 1.3), ("Sigmoid, 1,000,000", 2)):
+        assert abs(ratios[layer]["PyTorch"] / said - 1) < 0.1
+    assert 0.3 < ratios["Tanh, 1,000,000"]["PyTorch"] < 0.5
