@@ -10,6 +10,7 @@ import pytest
 from bugs.examples import SecondPaysForFirst
 from bugs.good_losses import BinaryOfScores
 from bugs.hidden import GainBesideListedWeight, GammaNeverTrained
+from sparse import SPARSE
 from test_checker import AveragesBias
 
 import torchlite
@@ -395,21 +396,6 @@ def test_numbers_that_are_none_in_the_data_or_in_a_parameter():
     found = violation(net, nn.MSECriterion(), *data())
     assert (found.where, found.method) == ("net[2] Linear(10 -> 3)", "updateOutput")
     assert found.hint == "its weight has 10 of 30 entries that are no numbers"
-
-
-ROWS = np.array([[1, 2.0], [3, 1.0], [0, -1.0], [4, 0.5], [2, 3.0]])
-KEYS, VALUES = ROWS[:, 0].astype(int), ROWS[:, 1].copy()
-# Of five entries of five, so that gradInput has by chance the shapes of input, and of two.
-SPARSE = {
-    "rows": (nn.SparseLinear, ROWS),
-    "few rows": (nn.SparseLinear, ROWS[:2]),
-    "list of rows": (nn.SparseLinear, [ROWS, ROWS[:2]]),
-    "batch of rows": (nn.SparseLinear, np.stack([ROWS, ROWS[::-1]])),
-    "keys": (nn.IndexLinear, [KEYS, VALUES]),
-    "few keys": (nn.IndexLinear, [KEYS[:2], VALUES[:2]]),
-    "lists of keys": (nn.IndexLinear, [[KEYS, KEYS[:2]], [VALUES, VALUES[:2]]]),
-    "keys and sizes": (nn.IndexLinear, [KEYS, VALUES, np.array([3, 2])]),
-}
 
 
 @pytest.mark.parametrize("doGradInput", [False, True])

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from sparse import ROWS, SPARSE
 from test_stepping import (
     arranged,
     by_hand,
@@ -208,21 +209,6 @@ def test_steps_that_the_user_makes_know_of_those_before(tmp_path):
         net.backward(x[0], np.zeros((3, 2)))
     data = page_data(steps, tmp_path)
     assert verdicts(data) == {"agrees"}
-
-
-ROWS = np.array([[1, 2.0], [3, 1.0], [0, -1.0], [4, 0.5], [2, 3.0]])
-KEYS, VALUES = ROWS[:, 0].astype(int), ROWS[:, 1].copy()
-# Of five entries of five, so that gradInput has by chance the shapes of input, and of two.
-SPARSE = {
-    "rows": (nn.SparseLinear, ROWS),
-    "few rows": (nn.SparseLinear, ROWS[:2]),
-    "list of rows": (nn.SparseLinear, [ROWS, ROWS[:2]]),
-    "batch of rows": (nn.SparseLinear, np.stack([ROWS, ROWS[::-1]])),
-    "keys": (nn.IndexLinear, [KEYS, VALUES]),
-    "few keys": (nn.IndexLinear, [KEYS[:2], VALUES[:2]]),
-    "lists of keys": (nn.IndexLinear, [[KEYS, KEYS[:2]], [VALUES, VALUES[:2]]]),
-    "keys and sizes": (nn.IndexLinear, [KEYS, VALUES, np.array([3, 2])]),
-}
 
 
 def sparse(kind, doGradInput):
