@@ -243,8 +243,10 @@ def sum_along(a: Array, axis: int | tuple[int, ...], keepdims: bool = False) -> 
     if axis == 0 and a.ndim == 2:
         return sum_rows(a)[None] if keepdims else sum_rows(a)
     axes = normalize_axis_tuple(axis, a.ndim)
-    order = sorted(range(a.ndim), key=lambda i: -abs(a.strides[i]))
-    if not a.flags.c_contiguous and order != [*range(a.ndim)]:
+    order = [*range(a.ndim)]
+    if not a.flags.c_contiguous:
+        order.sort(key=lambda i: -abs(a.strides[i]))
+    if order != [*range(a.ndim)]:
         # In the order in which the entries lie in memory.
         turned = tuple(order.index(i) for i in axes)
         summed = sum_along(np.transpose(a, order), turned, keepdims=True)
