@@ -9,7 +9,7 @@ import weakref
 
 import numpy as np
 import pytest
-from interruption import Interrupted, interruptions
+from interruption import Interrupted, break_off, lines
 
 import torchlite
 from torchlite.errors import DTypeError, SettingError
@@ -417,7 +417,9 @@ def test_breaking_off_leaves_openblas_its_threads_and_this_one_its_processors():
     def call(_):
         share_out(ARRAY, range(6), work, lambda _: None, products=True)
 
-    for _, place in interruptions(lambda: None, call, Interrupted, most=120):
+    for n in range(len(lines(call, None))):
+        # How many pieces, and so how many lines, are this thread's depends on how soon others come.
+        place = break_off(call, None, n, Interrupted)
         # Others may be about to let go of it.
         share_out(ARRAY, range(3), Meeting())
         assert torchlite.threads() == 3 == get(), place
