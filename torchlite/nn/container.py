@@ -200,14 +200,15 @@ class Container(Module):
     @final
     def _still_stands(self, gathered: Gathered) -> bool:
         try:
-            if gathered.rows and _stand(self.modules, gathered.rows):
+            if gathered.standing is not None and _stand(self.modules, gathered.standing):
                 return True
         except (AttributeError, TypeError):
             must_hold_modules(self)
             raise
         holds = super()._still_stands(gathered)
-        if holds and self._gathers and gathered.rows != ():
-            gathered.rows = _rows(self.modules)
+        if holds and self._gathers and not gathered.asks:
+            gathered.standing = _standing(self.modules)
+            gathered.asks = gathered.standing is None
         return holds
 
     @final
@@ -227,30 +228,30 @@ def _only_gathers(container: Module) -> TypeGuard[Container]:
     return getattr(container.parameters, "__func__", None) is Container.parameters
 
 
-def _rows(modules: list[Module]) -> Any:
+def _standing(modules: list[Module]) -> list[Any] | None:
     """Return what `_stand` compares to see whether modules have the parameters that they have now.
 
-    That is () if a module has a `parameters` of its own, which has to be asked each time.
+    None, if a module has a `parameters` of its own, which has to be asked each time.
     """
     rows = []
     for module in modules:
-        inner = None
+        inside = None
         if module._gathers and _only_gathers(module):
-            inner = _rows(module.modules)
+            inside = _standing(module.modules)
+            if inside is None:
+                return None
         elif getattr(module.parameters, "__func__", None) is not Module.parameters:
-            return ()
-        if inner == ():
-            return ()
+            return None
         arrays = module.weight, module.bias, module.gradWeight, module.gradBias
-        rows.append((module.parameters, *arrays, inner))
+        rows.append((module.parameters, *arrays, inside))
     return rows
 
 
-def _stand(modules: list[Module], rows: Any) -> bool:
-    """Tell whether modules, and the arrays that they train, are those of the rows."""
-    if len(modules) != len(rows):
+def _stand(modules: list[Module], standing: list[Any]) -> bool:
+    """Tell whether modules, and the arrays that they train, are those that were noted."""
+    if len(modules) != len(standing):
         return False
-    for i, (method, weight, bias, gradWeight, gradBias, inner) in enumerate(rows):
+    for i, (method, weight, bias, gradWeight, gradBias, inside) in enumerate(standing):
         module = modules[i]
         if (
             module.weight is not weight
@@ -259,7 +260,7 @@ def _stand(modules: list[Module], rows: Any) -> bool:
             or (bias is not None and module.gradBias is not gradBias)
             # Methods are equal if their module is the same one.
             or module.parameters != method
-            or (inner is not None and not _stand(module.modules, inner))
+            or (inside is not None and not _stand(module.modules, inside))
         ):
             return False
     return True

@@ -129,13 +129,16 @@ class Gathered:
         The arrays of the covers.
     runs
         Pairs of arrays, as few as possible, that cover them all.
-    rows
-        What a container keeps of where it found them, to see whether they still stand there; None
-        as long as it has kept nothing.
+    standing
+        Where a container found them, as it noted that; None if it has noted nothing.
+    asks
+        Whether a module inside has to be asked for its parameters each time: there is nothing to
+        note then.
     """
 
     def __init__(self, parameters: list[Array], gradients: list[Array]) -> None:
-        self.rows: Any = None
+        self.standing: list[Any] | None = None
+        self.asks = False
         self._arrays = [*parameters, *gradients]
         unique = {
             (id(parameter), id(gradient)): (parameter, gradient)
