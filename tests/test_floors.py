@@ -3,10 +3,12 @@
 import ast
 import builtins
 import configparser
+import inspect
 import re
 import subprocess
 import sys
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -145,10 +147,22 @@ def test_the_page_of_the_architecture_has_the_floors():
     rows = re.findall(r"^\| `(\w+)` \| .* \| (.*)\|$", table, re.MULTILINE)
     assert {where: set(re.findall(r"`(\w+)`", knows)) for where, knows in rows} == FLOORS
     assert all(f"`{name}" in table for name in TOP - {"__init__"})
-    errors = re.findall(r"^\| `(\w+Error)` \| `(\w+)` \|", page, re.MULTILINE)
-    assert {name for name, _ in errors} == {n for n in torchlite.errors.__all__ if "Error" in n}
-    for name, built_in in errors:
-        assert issubclass(getattr(torchlite.errors, name), getattr(builtins, built_in))
+
+
+def test_the_page_of_the_architecture_has_every_error():
+    page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text("utf-8")
+    table = page.partition("## Errors\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| .+ \|$", table, re.MULTILINE)
+    public = {
+        name: value
+        for part in map(partial(getattr, torchlite), sorted(torchlite._PARTS))
+        for name in {*dir(part), *getattr(part, "__all__", ())}
+        if inspect.isclass(value := getattr(part, name)) and issubclass(value, BaseException)
+    }
+    assert sorted(name for name, _ in rows) == sorted(public)
+    for name, built_in in rows:
+        assert issubclass(public[name], getattr(builtins, built_in))
+        assert name in sys.modules[public[name].__module__].__all__
 
 
 @pytest.mark.parametrize("path", modules())

@@ -15,6 +15,7 @@ __all__ = [
     "SettingError",
     "ShapeError",
     "StateError",
+    "TorchliteError",
     "closest",
     "fault",
     "printable",

@@ -281,8 +281,6 @@ def parts() -> dict[str, str]:
         module = imported(name)
         text = (inspect.getdoc(module) or "").partition("\n")
         public = list(module.__all__)
-        if name == "torchlite.errors":
-            public.insert(0, "TorchliteError")
         blocks = [heading(title), f".. module:: {name}", rst("".join(text), of_names=True)]
         if module is optim:
             values = [getattr(optim, key) for key in public]
