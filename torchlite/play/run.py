@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from torchlite import optim, random
-from torchlite.datasets import minibatches
+from torchlite.datasets.minibatches import joins, minibatches
 from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
@@ -337,8 +337,7 @@ class Run:
     @property
     def joined(self) -> bool:
         """Whether the last row of an epoch, which has no batch of its own, joins the one before."""
-        rows, size = len(leaves(self.input)[0]), self.settings.batch
-        return 1 < size < rows and rows % size == 1
+        return joins(len(leaves(self.input)[0]), self.settings.batch, _LEAST)
 
     @property
     def output(self) -> Any:
@@ -505,9 +504,13 @@ class Run:
         return known[position, name]
 
 
+# A single row has no variance.
+_LEAST = 2
+
+
 def _batches(input: Any, target: Any, size: int) -> Iterator[Any]:
-    """Return the batches of an epoch; one of a single row has no variance, and joins another."""
-    return minibatches(input, target, size, least=2)
+    """Return the batches of an epoch."""
+    return minibatches(input, target, size, least=_LEAST)
 
 
 # Of a pass, whatever its size, all arrays are kept: one of each kind.
