@@ -19,6 +19,7 @@ from torchlite.errors import (
     TorchliteError,
 )
 from torchlite.nn import checks, table_checks
+from torchlite.nn.container import locate
 
 X = np.ones((5, 3))
 G = np.ones((5, 2))
@@ -767,8 +768,8 @@ def test_facts_of_errors():
 
 def test_a_place_without_a_story():
     error = ValueError()
-    checks.locate(error, nn.Concat(0), 2)
-    checks.locate(error, nn.Sequential(), 1, "input -> here")
+    locate(error, nn.Concat(0), 2)
+    locate(error, nn.Sequential(), 1, "input -> here")
     assert error.__notes__ == ["  at [2] of Concat", "  at [1] of Sequential: input -> here"]
 
 

@@ -10,7 +10,7 @@ from torchlite.errors import StateError
 from torchlite.kernels.arrays import Number
 from torchlite.nn import checks
 from torchlite.nn._through_time import recurrents
-from torchlite.nn.container import Container
+from torchlite.nn.container import Container, locate
 from torchlite.nn.nested import EMPTY, is_array, same, shapes
 
 
@@ -173,7 +173,7 @@ class Remembering(Container):
         """Forget, and tell an error where it happened."""
         self._forget()
         if position is not None:
-            checks.locate(error, self, position, self._backward_story(gradOutputs, position))
+            locate(error, self, position, self._backward_story(gradOutputs, position))
 
     def _steps(self, input: Any, gradOutput: Any) -> tuple[Any, Any, Any, Any]:
         """Return positions in the order of accGradParameters, modules, inputs and gradOutputs.

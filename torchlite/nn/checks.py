@@ -645,20 +645,3 @@ def in_the_name_of(layer: Any, part: Any, error: TorchliteError) -> TorchliteErr
         got=error.got,
         hint=error.hint and error.hint.replace(inner, outer),
     )
-
-
-def locate(error: BaseException, holder: Any, position: int, story: str = "") -> None:
-    """Add to an error that came out of a part where that stands, and what led there.
-
-    Raises
-    ------
-    DTypeError
-        The part is no module: that was put into the list `modules` behind the container's back.
-    """
-    if isinstance(error, (AttributeError, TypeError)) and not isinstance(error, TorchliteError):
-        from torchlite.nn.container import must_hold_modules
-
-        must_hold_modules(holder)
-    error.add_note(f"  at [{position}] of {type(holder).__name__}{story and ': '}{story}")
-    if isinstance(error, TorchliteError):
-        error.path = (position, *error.path)

@@ -5,14 +5,14 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any, Self, SupportsIndex, TypeGuard, final, overload
 
-from torchlite.errors import DTypeError, StateError, fault
+from torchlite.errors import DTypeError, StateError, TorchliteError, fault
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks, holders
 from torchlite.nn.module import Module
 from torchlite.nn.ties import Gathered
 from torchlite.nn.tree import walk
 
-__all__ = ["Container", "must_hold_modules"]
+__all__ = ["Container", "locate"]
 
 
 class Container(Module):
@@ -193,7 +193,7 @@ class Container(Module):
         try:
             self._list(parameters, gradients)
         except (AttributeError, TypeError):
-            must_hold_modules(self)
+            _must_hold_modules(self)
             raise
         return parameters, gradients
 
@@ -203,7 +203,7 @@ class Container(Module):
             if gathered.standing is not None and _stand(self.modules, gathered.standing):
                 return True
         except (AttributeError, TypeError):
-            must_hold_modules(self)
+            _must_hold_modules(self)
             raise
         holds = super()._still_stands(gathered)
         if holds and self._gathers and not gathered.asks:
@@ -266,7 +266,22 @@ def _stand(modules: list[Module], standing: list[Any]) -> bool:
     return True
 
 
-def must_hold_modules(container: Any) -> None:
+def locate(error: BaseException, holder: Any, position: int, story: str = "") -> None:
+    """Add to an error that came out of a part where that stands, and what led there.
+
+    Raises
+    ------
+    DTypeError
+        The part is no module: that was put into the list `modules` behind the container's back.
+    """
+    if isinstance(error, (AttributeError, TypeError)) and not isinstance(error, TorchliteError):
+        _must_hold_modules(holder)
+    error.add_note(f"  at [{position}] of {type(holder).__name__}{story and ': '}{story}")
+    if isinstance(error, TorchliteError):
+        error.path = (position, *error.path)
+
+
+def _must_hold_modules(container: Any) -> None:
     """Raise DTypeError if something else stands in `modules`, or in those of a module inside."""
     for place in walk(container):
         for i, part in enumerate(getattr(place.module, "modules", None) or ()):

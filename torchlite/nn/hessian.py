@@ -78,6 +78,7 @@ import numpy as np
 from torchlite.errors import DTypeError, ShapeError, unhinted
 from torchlite.kernels.arrays import Array, Number
 from torchlite.nn import checks
+from torchlite.nn.container import locate
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.convolution.spatial_convolution import SpatialConvolution
 from torchlite.nn.convolution.spatial_convolution_local import SpatialConvolutionLocal
@@ -301,7 +302,7 @@ def _back_through(
                 yield part, given, diagHessianOutput
                 diagHessianOutput = updateDiagHessianInput(part, given, diagHessianOutput)
         except Exception as error:
-            checks.locate(error, module, position)
+            locate(error, module, position)
             raise
     module.diagHessianInput = diagHessianOutput
 

@@ -7,6 +7,7 @@ from numpy import ndarray
 from torchlite.errors import StateError
 from torchlite.nn import checks, table_checks
 from torchlite.nn._remembering import Remembering
+from torchlite.nn.container import locate
 from torchlite.nn.entries import total_gradient
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY, same, shapes
@@ -78,7 +79,7 @@ class Branches(Remembering):
                 outputs.append(module.updateOutput(part))
         except Exception as error:
             position = min(len(outputs), len(modules) - 1)
-            checks.locate(error, self, position, f"input {shapes(inputs[position])}")
+            locate(error, self, position, f"input {shapes(inputs[position])}")
             raise
         self.output = self._join(input, outputs)
         self.inputs, self.outputs, self._input, self._ran = inputs, outputs, input, modules
@@ -102,7 +103,7 @@ class Branches(Remembering):
         except Exception as error:
             self._forget()
             position = min(len(gradInputs), len(modules) - 1)
-            checks.locate(error, self, position, self._backward_story(gradOutputs, position))
+            locate(error, self, position, self._backward_story(gradOutputs, position))
             raise
         self.gradOutputs, self._gradOutput = gradOutputs, gradOutput
         whole = self._join_back(input, gradInputs) if complete else None

@@ -4,6 +4,7 @@ from typing import Any
 
 from torchlite.nn import checks, table_checks
 from torchlite.nn._remembering import OneAfterAnother
+from torchlite.nn.container import locate
 from torchlite.nn.nested import EMPTY, same, shapes
 
 __all__ = ["Sequential"]
@@ -84,7 +85,7 @@ class Sequential(OneAfterAnother):
         except Exception as error:
             position = min(len(path), len(self)) - 1
             story = self._story("input", path, range(position), position)
-            checks.locate(error, self, position, story)
+            locate(error, self, position, story)
             raise
         self.activations = path
         self.output = input
@@ -117,7 +118,7 @@ class Sequential(OneAfterAnother):
                 gradOutput = modules[0]._backpropagate(input, gradOutput)
         except Exception as error:
             self._forget()
-            checks.locate(error, self, position, self._backward_story(gradOutputs, position))
+            locate(error, self, position, self._backward_story(gradOutputs, position))
             raise
         self.gradOutputs = gradOutputs
         if self.gradInput is None:

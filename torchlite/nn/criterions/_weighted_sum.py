@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
+from torchlite.nn.container import locate
 from torchlite.nn.criterion import Criterion
 from torchlite.nn.nested import map_arrays
 from torchlite.nn.stateful import restored
@@ -44,7 +45,7 @@ class WeightedSum(Criterion):
                 try:
                     result = getattr(criterion, method)(*dealt[i])
                 except Exception as error:
-                    checks.locate(error, self, i)
+                    locate(error, self, i)
                     raise
                 results.append(_scaled(self.weights[i], result))
         return results

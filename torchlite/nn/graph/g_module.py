@@ -8,6 +8,7 @@ from numpy import ndarray
 from torchlite.errors import StateError
 from torchlite.nn import checks, table_checks
 from torchlite.nn._remembering import OneAfterAnother
+from torchlite.nn.container import locate
 from torchlite.nn.entries import total_gradient
 from torchlite.nn.graph._graph import Graph
 from torchlite.nn.graph._nodes import ModuleNode, called
@@ -170,7 +171,7 @@ class gModule(OneAfterAnother):
                 inputs.append(given)
                 path.append(modules[position].updateOutput(given))
         except Exception as error:
-            checks.locate(error, self, position, self._story(path, position))
+            locate(error, self, position, self._story(path, position))
             raise
         self.output = self._together(path, wiring.outputs)
         self.activations, self.inputs = path, inputs
@@ -210,7 +211,7 @@ class gModule(OneAfterAnother):
                     self._send_back(position, gradInput, arrived)
         except Exception as error:
             self._forget()
-            checks.locate(error, self, position, self._backward_story(gradOutputs, position))
+            locate(error, self, position, self._backward_story(gradOutputs, position))
             raise
         gradInput = arrived[0] if alone[0] else self._total(path[0], arrived[0])
         self.gradOutputs, self._gradOutput = gradOutputs, gradOutput

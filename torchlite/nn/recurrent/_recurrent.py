@@ -10,7 +10,7 @@ from torchlite.errors import StateError
 from torchlite.kernels.arrays import Array, Number
 from torchlite.nn import checks, table_checks
 from torchlite.nn._through_time import recurrents
-from torchlite.nn.container import Container
+from torchlite.nn.container import Container, locate
 from torchlite.nn.entries import total_gradient
 from torchlite.nn.module import Module, fails_anywhere
 from torchlite.nn.nested import EMPTY, is_floating, leaves, map_arrays, same, shapes
@@ -623,7 +623,7 @@ class Wrapping(AbstractRecurrent):
         except Exception as error:
             number = self.step if method == "updateOutput" else self._back - 1
             what = "input" if method == "updateOutput" else "gradOutput"
-            checks.locate(error, self, position, f"step {number}, {what} {shapes(arguments[-1])}")
+            locate(error, self, position, f"step {number}, {what} {shapes(arguments[-1])}")
             raise
 
     def _with_mask(self) -> None:

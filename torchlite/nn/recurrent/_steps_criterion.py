@@ -6,6 +6,7 @@ import numpy as np
 
 from torchlite.errors import SettingError
 from torchlite.nn import checks
+from torchlite.nn.container import locate
 from torchlite.nn.criterions.module_criterion import ModuleCriterion
 from torchlite.nn.entries import at
 from torchlite.nn.nested import is_array, map_arrays, shapes
@@ -80,7 +81,7 @@ class StepsCriterion(Around):
                     with for_one_step(self.criterion, mask, step):
                         results.append(getattr(self.criterion, method)(*pair))
                 except Exception as error:
-                    checks.locate(error, self, step, f"input {shapes(pair[0])}")
+                    locate(error, self, step, f"input {shapes(pair[0])}")
                     raise
         return results
 

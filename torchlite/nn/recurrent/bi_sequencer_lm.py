@@ -6,6 +6,7 @@ import numpy as np
 
 from torchlite.nn import checks, table_checks
 from torchlite.nn._remembering import Remembering
+from torchlite.nn.container import locate
 from torchlite.nn.entries import total_gradient
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY, map_arrays, same, shapes
@@ -128,7 +129,7 @@ class BiSequencerLM(BothWays, Remembering):
             position = 2
             output = self.modules[2].updateOutput(inputs[2])
         except Exception as error:
-            checks.locate(error, self, position, f"input {shapes(inputs[position])}")
+            locate(error, self, position, f"input {shapes(inputs[position])}")
             raise
         self.inputs, self.outputs, self._input = inputs, [ahead, back, output], input
         self.output = output

@@ -7,6 +7,7 @@ import numpy as np
 from torchlite.kernels.arrays import Number
 from torchlite.nn import checks, table_checks
 from torchlite.nn._through_time import recurrents
+from torchlite.nn.container import locate
 from torchlite.nn.entries import first_array, total_gradient
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY, is_floating, map_arrays, same, shapes
@@ -145,7 +146,7 @@ class RecurrentAttention(AbstractSequencer):
         except Exception as error:
             step, acted = len(outputs), len(actions) > len(outputs)
             given = inputs[-1] if acted else hidden
-            checks.locate(error, self, 0 if acted else 1, self._story(step, "input", given))
+            locate(error, self, 0 if acted else 1, self._story(step, "input", given))
             raise
         self.actions, self.inputs, self.outputs, self._input = actions, inputs, outputs, input
         self.output = outputs
@@ -180,7 +181,7 @@ class RecurrentAttention(AbstractSequencer):
                 gradInputs.append(None if gradients is None else gradients[0])
         except Exception as error:
             self._forget()
-            checks.locate(error, self, position, self._story(step, "gradOutput", gradOutput[step]))
+            locate(error, self, position, self._story(step, "gradOutput", gradOutput[step]))
             raise
         self.gradOutputs, self._gradActions = gradHiddens, gradActions
         self._gradOutput = gradOutput
@@ -220,7 +221,7 @@ class RecurrentAttention(AbstractSequencer):
         if position is not None:
             which, step = divmod(position, self.nStep)
             story = self._story(step, "gradOutput", gradOutputs[position])
-            checks.locate(error, self, which, story)
+            locate(error, self, which, story)
 
     def _story(self, step: int, argument: str, value: Any) -> str:
         return f"step {step} of {self.nStep}, {argument} {shapes(value)}"

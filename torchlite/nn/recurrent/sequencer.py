@@ -8,6 +8,7 @@ from torchlite.errors import StateError
 from torchlite.kernels.arrays import Number
 from torchlite.nn import checks, table_checks
 from torchlite.nn._through_time import recurrents
+from torchlite.nn.container import locate
 from torchlite.nn.entries import at
 from torchlite.nn.module import Module
 from torchlite.nn.nested import EMPTY, is_array, same, shapes
@@ -111,7 +112,7 @@ class Sequencer(AbstractSequencer):
         except Exception as error:
             step = len(outputs)
             story = f"step {step} of {len(inputs)}, input {shapes(inputs[step])}"
-            checks.locate(error, self, 0, story)
+            locate(error, self, 0, story)
             raise
         self.output = self._joined(input, outputs)
         self.inputs, self.outputs, self._input = inputs, outputs, input
@@ -193,7 +194,7 @@ class Sequencer(AbstractSequencer):
     def _lost(self, error: BaseException, gradOutputs: Any, position: int | None) -> None:
         self._forget()
         if position is not None:
-            checks.locate(error, self, 0, self._backward_story(gradOutputs, position))
+            locate(error, self, 0, self._backward_story(gradOutputs, position))
 
     def _backward_story(self, gradOutputs: Any, position: int) -> str:
         return f"step {position} of {len(gradOutputs)}, gradOutput {shapes(gradOutputs[position])}"
