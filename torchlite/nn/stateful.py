@@ -35,6 +35,9 @@ class Stateful:
     # What of transient is the same whatever was forwarded.
     _caches: Any = ()
     _dtype: Any = np.dtype("float64")
+    # Whether input names the entries that are not zero, so that gradInput is not by the arrays'
+    # own entries.
+    _sparse = False
 
     output: Any = EMPTY
     gradInput: Any = EMPTY

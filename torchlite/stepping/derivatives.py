@@ -27,8 +27,6 @@ from torchlite.nn.normalization.spatial_contrastive_normalization import (
     SpatialContrastiveNormalization,
 )
 from torchlite.nn.pooling.spatial_lp_pooling import SpatialLPPooling
-from torchlite.nn.simple.index_linear import IndexLinear
-from torchlite.nn.simple.sparse_linear import SparseLinear
 from torchlite.nn.stateful import parts, shadowed
 
 __all__ = ["STATE", "Budget", "Derivatives", "Slopes"]
@@ -197,10 +195,7 @@ class Derivatives:
             if not is_floating(held[number]):
                 return None
             takers = [] if parameter else self._given.get(id(held[number]), [])
-            if any(
-                isinstance(self.calls[taker].part, (SparseLinear, IndexLinear))
-                for taker, _ in takers
-            ):
+            if any(self.calls[taker].part._sparse for taker, _ in takers):
                 raise ValueError("its gradInput is not by the entries of its input")
             self._find(key, held[number], budget)
         return self._found.get(key)

@@ -15,8 +15,6 @@ from torchlite.kernels.windows import adaptive_windows
 from torchlite.nn import checks
 from torchlite.nn.module import Module
 from torchlite.nn.nested import is_array, is_floating, leaves
-from torchlite.nn.simple.index_linear import IndexLinear
-from torchlite.nn.simple.sparse_linear import SparseLinear
 from torchlite.nn.tree import walk
 from torchlite.stepping import text
 from torchlite.stepping.arrays import named_arrays
@@ -295,7 +293,7 @@ def _multiply_adds(step: Step, module: Any) -> int | None:
     if of_a_row is not None:
         ((_, output), *_) = named_arrays("output", step.results["output"])
         return int(prod(output.shape[:-1]) * of_a_row)
-    if isinstance(module, (SparseLinear, IndexLinear)):
+    if getattr(module, "_sparse", False):
         # Its formula has zeros that the layer leaves out.
         return None
     if not step.maths and step.parameters:

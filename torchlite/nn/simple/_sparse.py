@@ -34,6 +34,7 @@ class Sparse(Module):
     """A linear map of sparse samples; a subclass reads its inputs and has `_rows`."""
 
     _validates = True
+    _sparse = True
     exempt: ClassVar = dict.fromkeys(
         ("gradInput", "linear", "integers", "nan", "empty"), _NOT_DENSE
     )
