@@ -166,7 +166,7 @@ class Stateful:
         StateError
             It finds no GPU.
         """
-        # The one way up: whoever stays on the host knows nothing of it.
+        # A way up: whoever stays on the host knows nothing of it.
         from torchlite.interop import cupy
 
         cupy.cuda(self)
