@@ -80,6 +80,7 @@ class Criterion(Stateful):
         if holds_nodes((input, target)):
             if target is not None:
                 raise _too_many(self, "__call__", (target, *surplus))
+            # That is made of a module that is made of a Criterion.
             from torchlite.nn.graph.module_from_criterion import ModuleFromCriterion
 
             return node_of(ModuleFromCriterion(self), (input,), sys._getframe(1))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torchlite import nn
 from torchlite.errors import SettingError
 from torchlite.nn import checks
 from torchlite.nn.containers.concat import Concat
@@ -62,8 +63,6 @@ class FireModule(Decorator):
     def __init__(
         self, nInputPlane: int, s1x1: int, e1x1: int, e3x3: int, activation: str = "ReLU"
     ) -> None:
-        from torchlite import nn
-
         kind: Any = getattr(nn, activation, None) if activation in nn.__all__ else None
         if not (isinstance(kind, type) and issubclass(kind, Module)):
             expected = 'the name of a module, such as "ReLU"'

@@ -125,6 +125,7 @@ class ModuleNode(Node):
             raise fault(SettingError, where, "noutput", "at least 1", str(noutput))
         annotations = {"_debugLabel": _line_of(sys._getframe(1))}
         if noutput == 1:
+            # A Module, and Module knows of nodes.
             from torchlite.nn.graph.just_element import JustElement
 
             return [_made(NodeData(JustElement(), annotations), [self])]
@@ -254,6 +255,7 @@ def _must_nest(nodes: Any) -> None:
 def _nested(nodes: Any, frame: FrameType) -> ModuleNode:
     if isinstance(nodes, ModuleNode):
         return nodes
+    # Modules, and Module knows of nodes.
     from torchlite.nn.graph.just_table import JustTable
     from torchlite.nn.simple.identity import Identity
 
