@@ -3,6 +3,7 @@
 import base64
 import math
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from torchlite import random
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
-from torchlite.nn.nested import is_array, leaves
+from torchlite.nn.nested import is_array, leaves, map_arrays
 from torchlite.nn.tree import walk
 from torchlite.play import faults
 from torchlite.play.curves import Curve, Samples
@@ -55,7 +56,7 @@ class View:
         self.accuracy: float | None = None
         self.accuracies = Samples()
         chosen = _drawn(run.input, JUDGED)
-        self._judged = _rows(run.input, chosen), _rows(run.target, chosen)
+        self._judged = [map_arrays(itemgetter(chosen), t) for t in (run.input, run.target)]
         self._plane = _Plane(run) if _is_plane(run.input) else None
         self._unlooked: str | None = None
         images = _is_images(run.input) and run.input[0].ndim == 2
@@ -372,9 +373,3 @@ def _drawn(table: Any, most: int) -> Array:
     """Return which rows stand for all: drawn, for classes may alternate, but always the same."""
     count = len(leaves(table)[0])
     return np.sort(np.random.RandomState(0).permutation(count)[:most])
-
-
-def _rows(table: Any, chosen: Array) -> Any:
-    if isinstance(table, (list, tuple)):
-        return [_rows(entry, chosen) for entry in table]
-    return table[chosen]
