@@ -18,9 +18,10 @@ from torchlite.play.curves import Curve, Samples
 from torchlite.play.data import RAISED
 from torchlite.play.run import CHOICES, Run
 from torchlite.stepping import text
+from torchlite.stepping.page import plain
 from torchlite.testing.raised import line_of
 
-__all__ = ["View", "finite"]
+__all__ = ["View"]
 
 # Of an array, so many entries are shown, those of its first rows; of all arrays so many.
 SHOWN = 10_000
@@ -72,7 +73,7 @@ class View:
             return {
                 "step": run.steps,
                 "epoch": run.epochs,
-                "loss": finite(run.loss),
+                "loss": plain(run.loss),
                 "accuracy": self.accuracy,
                 "curves": {
                     "loss": _curve(run.losses),
@@ -162,7 +163,7 @@ class View:
                 arrays.append(said)
                 left -= min(array.size, SHOWN) if shown else 0
                 if role == "update":
-                    ratios[name] = finite(run.updates[position, name][1])
+                    ratios[name] = plain(run.updates[position, name][1])
             layers.append(
                 {
                     "position": position,
@@ -316,7 +317,7 @@ def _array(name: str, array: Any, role: str, shown: Any = True) -> dict[str, Any
         return said
     if not shown:
         norm = float(np.linalg.norm(array.astype(float, copy=False)))
-        return {**said, "norm": finite(norm)}
+        return {**said, "norm": plain(norm)}
     if array.size > SHOWN and array.ndim:
         rows = max(1, SHOWN // max(1, array[0].size))
         array = array[:rows]
@@ -341,12 +342,6 @@ def _scaled(columns: Array) -> tuple[Array, Array]:
         columns = np.nan_to_num(columns, nan=0, posinf=0, neginf=0)
         largest = np.abs(columns).max(0)
     return columns / np.where(largest > 0, largest, 1), largest
-
-
-def finite(number: Any) -> Any:
-    """Return a number that JSON knows, or its name."""
-    known = number is None or (not isinstance(number, complex) and math.isfinite(number))
-    return number if known else str(number)
 
 
 def _role(name: str) -> str:

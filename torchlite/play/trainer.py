@@ -18,10 +18,10 @@ from torchlite import random
 from torchlite.errors import SettingError, StateError, fault
 from torchlite.play import faults, saved
 from torchlite.play.data import RAISED, Problem
-from torchlite.play.frames import View, finite
+from torchlite.play.frames import View
 from torchlite.play.run import Run
 from torchlite.stepping import trace
-from torchlite.stepping.page import render
+from torchlite.stepping.page import plain, render
 from torchlite.testing.raised import line_of
 
 __all__ = ["Trainer"]
@@ -472,7 +472,7 @@ class Trainer:
         self.said = (
             f"{position}.{name}[{place}]: {old} → {new}; the loss of this batch: {before} → {after}"
         )
-        return {"old": finite(change.old), "new": finite(change.new)}
+        return {"old": plain(change.old), "new": plain(change.new)}
 
     def _break(self, position: str, fault: str | None) -> dict[str, Any]:
         noticed = self.run.break_it(position, fault)

@@ -22,7 +22,7 @@ from torchlite.stepping.packing import Pool
 from torchlite.stepping.steps import Step, Trace
 from torchlite.testing import maths
 
-__all__ = ["embedded", "render"]
+__all__ = ["embedded", "plain", "render"]
 
 # Arrays of more entries are shown as heat maps.
 SHOWN = 200
@@ -351,7 +351,7 @@ def _setting(value: Any) -> Any:
     """Return a setting as JSON has it; of what it has no sign for, nothing is made."""
     if isinstance(value, tuple):
         return [_setting(entry) for entry in value]
-    return value if value is None or isinstance(value, (bool, str)) else _plain(value)
+    return value if isinstance(value, (bool, str)) else plain(value)
 
 
 def _values(trace: Trace, step: Step) -> Any:
@@ -400,7 +400,7 @@ def _array(
         shown["packed"] = place
         shown["tile"] = pool.picture(step, name, value)
     else:
-        shown["values"] = [_plain(number) for number in value.values.ravel().tolist()]
+        shown["values"] = [plain(number) for number in value.values.ravel().tolist()]
         largest = np.abs(value.values[np.isfinite(value.values)]).max(initial=0)
         shown["largest"] = float(largest)
     shown["sources"] = sources(step.maths, step.shapes, name)
@@ -418,18 +418,17 @@ def _array(
             }
     slopes = beside.of(step, name, role, value)
     if slopes.get("numeric"):
-        slopes["numeric"] = [[_plain(number), verdict] for number, verdict in slopes["numeric"]]
+        slopes["numeric"] = [[plain(number), verdict] for number, verdict in slopes["numeric"]]
     return shown | slopes
 
 
 def _scale(step: Step) -> Any:
     """Return the number that the increments of a gradient were multiplied with."""
     scale = step.arguments.get("scale", 1) if step.method == "accGradParameters" else 1
-    return _plain(scale) if isinstance(scale, (int, float, complex)) else 1
+    return plain(scale) if isinstance(scale, (int, float, complex)) else 1
 
 
-def _plain(number: Any) -> Any:
+def plain(number: Any) -> Any:
     """Return a number that JSON knows, or its name."""
-    if isinstance(number, complex) or not math.isfinite(number):
-        return str(number)
-    return number
+    known = number is None or (not isinstance(number, complex) and math.isfinite(number))
+    return number if known else str(number)
