@@ -378,6 +378,22 @@ def test_an_empty_batch_adds_nothing_and_takes_part():
     assert not parallel.modules[0].getParameters()[1].any()
 
 
+@pytest.mark.parametrize("shards", [None, 4])
+def test_its_gradInput_comes_back_with_that_of_what_is_inside(shards):
+    inner = nn.Linear(8, 8)
+    parallel = DataParallel(inner, Twin(), shards)
+    x = np.ones((4, 8))
+    output = parallel.forward(x)
+    inner.gradInput = None
+    assert parallel.updateGradInput(x, output) is None
+    inner.gradInput = np.zeros(0)
+    gradInput = parallel.updateGradInput(x, output)
+    assert gradInput.shape == (4, 8)
+    assert parallel.gradInput is gradInput
+    parallel.gradInput = None
+    assert parallel.updateGradInput(x, output) is None
+
+
 @pytest.mark.parametrize("shards", [0, 3, 1, 6])
 def test_shards_are_a_power_of_two_that_the_ranks_divide(shards):
     with pytest.raises(

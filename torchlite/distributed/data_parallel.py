@@ -24,7 +24,7 @@ from torchlite.nn.containers.parallel_table import ParallelTable
 from torchlite.nn.containers.sequential import Sequential
 from torchlite.nn.graph.g_module import gModule
 from torchlite.nn.module import Module
-from torchlite.nn.nested import leaves, map_arrays, rebuilt
+from torchlite.nn.nested import EMPTY, leaves, map_arrays, rebuilt
 from torchlite.nn.stateful import shadowed
 from torchlite.nn.tree import Place, walk
 
@@ -164,8 +164,9 @@ class DataParallel(Decorator):
             for piece, gradient in self._each_shard("updateGradInput", input, gradOutput)
         ]
         gradInput = None if any(one is None for one in gradInputs) else _joined(gradInputs)
-        if self.gradInput is not None:
-            self.gradInput = gradInput
+        if self.gradInput is None:
+            return None
+        self.gradInput = EMPTY if gradInput is None else gradInput
         return gradInput
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Number = 1) -> None:
