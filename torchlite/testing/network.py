@@ -23,8 +23,6 @@ from torchlite.nn.nested import (
     rebuilt,
     shapes,
 )
-from torchlite.nn.simple.index_linear import IndexLinear
-from torchlite.nn.simple.sparse_linear import SparseLinear
 from torchlite.nn.stateful import shadowed
 from torchlite.nn.tree import Place, gradient_names, rows, walk
 from torchlite.testing import values
@@ -388,9 +386,7 @@ class _Network(Subject):
         """
         net, _ = self.model("float64")
         readers = [
-            (i, part)
-            for i, part in self._parts(net)
-            if isinstance(part, (SparseLinear, IndexLinear)) or "gradInput" in part.exempt
+            (i, part) for i, part in self._parts(net) if part._sparse or "gradInput" in part.exempt
         ]
         if not readers:
             return
@@ -407,9 +403,7 @@ class _Network(Subject):
 
             def updateGradInput(input: Any, gradOutput: Any) -> Any:
                 gradInput = backward(input, gradOutput)
-                if isinstance(part, (SparseLinear, IndexLinear)) or shapes(gradInput) != shapes(
-                    input
-                ):
+                if part._sparse or shapes(gradInput) != shapes(input):
                     read.update((id(array), array) for array in leaves(input))
                     named[i] = None
                 return gradInput
