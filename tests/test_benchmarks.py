@@ -451,6 +451,8 @@ def test_two_commits_take_turns(tmp_path, monkeypatch):
 
 def test_a_program_that_dies_is_told(tmp_path):
     (tmp_path / "benchmarks").mkdir()
+    # Otherwise one that is on the path, too, goes first.
+    (tmp_path / "benchmarks" / "__init__.py").touch()
     (tmp_path / "benchmarks" / "compare.py").write_text("raise SystemExit(3)", "utf-8")
     with compare.Program(tmp_path, 1, "float32") as program, pytest.raises(SystemExit) as raised:
         program.best("1-1, batch 3")
