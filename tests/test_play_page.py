@@ -46,7 +46,7 @@ def _shown(browser):
         opened.append((context, server))
         browser.get(server.address)
         page = Page(browser, server)
-        page.until(lambda: page.all(".layer"))
+        page.until(page.is_drawn)
         return page
 
     browser.get_log("performance")
@@ -90,6 +90,10 @@ class Page(Reader):
     def step(self):
         return int(self.part("step").text.replace(",", ""))
 
+    def is_drawn(self):
+        """Whether layers have been drawn: that one can be seen the browser says later than all else."""
+        return self.all(".layer .fold[aria-expanded]")
+
     @property
     def focused(self):
         return self.run(
@@ -98,7 +102,7 @@ class Page(Reader):
         )
 
     def until(self, holds):
-        end = time.monotonic() + 20
+        end = time.monotonic() + 120
         while not (held := holds()):
             assert time.monotonic() < end, self.one("body").text[:500]
             time.sleep(0.02)
@@ -308,7 +312,7 @@ def test_two_tabs_show_the_same_run(show):
     here = page.browser.current_window_handle
     page.browser.switch_to.new_window("tab")
     page.browser.get(page.server.address)
-    page.until(lambda: page.all(".layer"))
+    page.until(page.is_drawn)
     page.click("step")
     page.until(lambda: page.step == 1)
     page.browser.close()
@@ -394,7 +398,7 @@ def test_a_program_that_has_ended_is_told(browser):
     with served(XOR) as server:
         browser.get(server.address)
         page = Page(browser, server)
-        page.until(lambda: page.all(".layer"))
+        page.until(page.is_drawn)
         server.trainer.told = gone
         page.click("step")
         page.until(lambda: page.part("trouble").is_displayed())

@@ -32,7 +32,7 @@ def made():
 
             def ask(method, given, id="a 1"):
                 widget._handle_custom_msg({"id": id, "method": method, "given": given}, [])
-                assert come.acquire(timeout=20)
+                assert come.acquire(timeout=120)
                 answer = widget.answers.pop()
                 assert answer["id"] == id
                 return answer["text"] and json.loads(answer["text"])

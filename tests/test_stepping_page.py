@@ -47,7 +47,7 @@ class Page(Reader):
 
     def until(self, holds):
         """Wait for what the browser does by and by: a new size, another address."""
-        selenium("support.wait").WebDriverWait(self.browser, 10).until(lambda _: holds())
+        selenium("support.wait").WebDriverWait(self.browser, 120).until(lambda _: holds())
 
     @property
     def title(self):
