@@ -91,7 +91,7 @@ class Page(Reader):
         return int(self.part("step").text.replace(",", ""))
 
     def is_drawn(self):
-        """Whether layers have been drawn: that one can be seen the browser says later than all else."""
+        """Whether layers are drawn: which of them can be seen the browser says last of all."""
         return self.all(".layer .fold[aria-expanded]")
 
     @property
