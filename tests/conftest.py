@@ -16,13 +16,10 @@ pytest.register_assert_rewrite("optimizers", "saving")
 # What a shell runs in the background ignores Ctrl-C, and so would programs that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("ci", max_examples=20, derandomize=True, deadline=None)
-settings.register_profile(
-    "thorough",
-    max_examples=2000,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+# How long it takes to draw says how busy the machine is.
+whenever = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", whenever, max_examples=20, derandomize=True)
+settings.register_profile("thorough", whenever, max_examples=2000)
 settings.load_profile("ci")
 
 
