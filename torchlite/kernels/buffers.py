@@ -1,4 +1,4 @@
-"""What NumPy is told about its buffers, and malloc about its memory."""
+"""What NumPy is told about its buffers."""
 
 from contextlib import AbstractContextManager, nullcontext
 from math import prod
@@ -14,11 +14,6 @@ _ROW = 384
 # To tell it about its buffers takes as long as it then saves on so many entries.
 _FEW = 1 << 15
 _NOTHING = nullcontext()
-
-# Of memory that is free, glibc keeps twice as much as the largest array that it has seen go. With
-# less than a step takes, it gives memory back and gets it anew, zeroed, at every step: arrays of
-# float64 of 2 MiB then take three times as long. So one goes by, of which no byte is touched.
-np.empty(1 << 23, np.uint8)
 
 
 def broadcasting(array: Array, axis: int) -> AbstractContextManager[None]:
