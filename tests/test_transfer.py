@@ -1,6 +1,7 @@
 """Transfer functions: what their rows and Torch7's numbers leave open."""
 
 import math
+import weakref
 from decimal import Decimal, localcontext
 
 import numpy as np
@@ -466,6 +467,31 @@ def test_output_serves_for_its_own_input_only(make, monkeypatch):
     np.testing.assert_array_equal(layer.updateGradInput(x, g), expected)
     layer.forward(x)
     monkeypatch.setattr(layer, "_function", None)
+    np.testing.assert_array_equal(layer.updateGradInput(x, g), expected)
+
+
+@pytest.mark.parametrize("make", [nn.ReLU, nn.Tanh, nn.SoftPlus, nn.SoftMax])
+def test_the_last_output_makes_room_for_the_next(make, monkeypatch):
+    layer, x = make(), np.array([0.5, 2.0, 3.5])
+    last = weakref.ref(layer.forward(x))
+    with pytest.raises(DTypeError):
+        layer.forward([1.0])
+    assert layer.output is last()
+    before = []
+    monkeypatch.setattr(layer, "_function", lambda x: before.append(last()) or x + 1)
+    layer.forward(x)
+    assert before == [None]
+
+
+@pytest.mark.parametrize("make", [nn.Tanh, nn.SoftMax])
+def test_forward_that_was_broken_off_serves_for_no_input(make, monkeypatch):
+    layer, x, g = make(), np.array([0.5, 2.0, 3.5]), np.array([1.0, -2.0, 0.5])
+    layer.forward(x)
+    expected = layer.updateGradInput(x, g)
+    with monkeypatch.context() as patch:
+        patch.setattr(layer, "_function", lambda x: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            layer.forward(x + 1)
     np.testing.assert_array_equal(layer.updateGradInput(x, g), expected)
 
 

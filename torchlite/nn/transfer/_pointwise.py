@@ -42,6 +42,8 @@ class Pointwise(Module):
     def updateOutput(self, input: Array) -> Array:
         checks.must_be_floating(self, "updateOutput", "input", input)
         self._must_fit("updateOutput", input)
+        # The last one makes room for the next.
+        self.output = EMPTY
         if self._takes_long and input.size >= LONG:
             self.output = entrywise(self._function, input)
         else:
@@ -93,7 +95,9 @@ class FromOutput(Pointwise):
         self._must_fit("updateGradInput", input)
         # The last one makes room for the next.
         self.gradInput = EMPTY
-        output = self.output if input is self._source else self._function(input)
+        # EMPTY: a forward of another input was broken off.
+        kept = input is self._source and self.output is not EMPTY
+        output = self.output if kept else self._function(input)
         if self._takes_long and input.size >= LONG:
             self.gradInput = entrywise(self._gradient_of, input, output, gradOutput)
         else:
