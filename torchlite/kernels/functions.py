@@ -163,7 +163,9 @@ def _bend(x: Array) -> Array:
         return np.log1p(result, out=result)
     rounded = 1 + result
     # What rounding took away changes the logarithm by about as much.
-    result -= rounded - 1
+    rounded -= 1
+    result -= rounded
+    rounded += 1
     result += np.log(rounded, out=rounded)
     return result
 

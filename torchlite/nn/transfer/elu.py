@@ -65,7 +65,8 @@ class ELU(Pointwise):
 
     def _gradient(self, input: Array, gradOutput: Array, out: Array | None = None) -> Array:
         # Not output + alpha, which far from 0 is nothing but rounding.
-        slope = np.exp(input.clip(-np.inf, 0))
+        slope = input.clip(-np.inf, 0)
+        np.exp(slope, out=slope)
         # With alpha 1 this is right for positive entries, too.
         if self.alpha != 1:
             slope *= self.alpha

@@ -71,4 +71,5 @@ class SoftPlus(Pointwise):
         return np.divide(softplus(self.beta * input), self.beta, out=out)
 
     def _gradient(self, input: Array, gradOutput: Array, out: Array | None = None) -> Array:
-        return over(gradOutput, -self.beta * input, out)
+        power = -self.beta * input
+        return over(gradOutput, power, power if out is None else out)
