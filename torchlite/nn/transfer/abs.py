@@ -1,7 +1,7 @@
 """Abs."""
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.functions import absolute, choose
+from torchlite.kernels.functions import absolute, choose, times
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["Abs"]
@@ -42,4 +42,4 @@ class Abs(Pointwise):
         return absolute(input)
 
     def _gradient(self, input: Array, gradOutput: Array) -> Array:
-        return gradOutput * choose(input < 0, -1, 1, gradOutput.dtype)
+        return times(gradOutput, choose(input < 0, -1, 1, gradOutput.dtype))

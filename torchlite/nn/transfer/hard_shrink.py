@@ -3,6 +3,7 @@
 import numpy as np
 
 from torchlite.kernels.arrays import Array
+from torchlite.kernels.functions import times
 from torchlite.nn.checks import not_negative
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -56,4 +57,4 @@ class HardShrink(Pointwise):
         return input * (np.abs(input) > self.lambda_)
 
     def _gradient(self, input: Array, gradOutput: Array) -> Array:
-        return gradOutput * (np.abs(input) > self.lambda_)
+        return times(gradOutput, np.abs(input) > self.lambda_)

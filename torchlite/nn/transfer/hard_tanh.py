@@ -2,6 +2,7 @@
 
 from torchlite.errors import SettingError
 from torchlite.kernels.arrays import Array
+from torchlite.kernels.functions import times
 from torchlite.nn.checks import constant, misbuilt
 from torchlite.nn.transfer._pointwise import Pointwise
 
@@ -68,4 +69,4 @@ class HardTanh(Pointwise):
         return input.clip(self.min_val, self.max_val)
 
     def _gradient(self, input: Array, gradOutput: Array) -> Array:
-        return gradOutput * ((input > self.min_val) & (input < self.max_val))
+        return times(gradOutput, (input > self.min_val) & (input < self.max_val))

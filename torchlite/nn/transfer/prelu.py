@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 
 from torchlite.kernels.arrays import Array, Number
-from torchlite.kernels.functions import choose, leaky
+from torchlite.kernels.functions import choose, leaky, times
 from torchlite.kernels.sums import sum_along
 from torchlite.nn import checks
 from torchlite.nn.transfer._pointwise import Pointwise
@@ -89,7 +89,7 @@ class PReLU(Pointwise):
         return leaky(input, self._slopes(input))
 
     def _gradient(self, input: Array, gradOutput: Array) -> Array:
-        return gradOutput * choose(input > 0, 1, self._slopes(input), self.weight.dtype)
+        return times(gradOutput, choose(input > 0, 1, self._slopes(input), self.weight.dtype))
 
     def _slopes(self, input: Array) -> Array:
         """Return the weight in a shape that spreads over the planes of input."""

@@ -7,7 +7,7 @@ import numpy as np
 from torchlite import random
 from torchlite.errors import SettingError
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.functions import choose, leaky
+from torchlite.kernels.functions import choose, leaky, times
 from torchlite.kernels.like import like
 from torchlite.nn import checks
 from torchlite.nn.checks import misbuilt, not_negative
@@ -107,7 +107,7 @@ class RReLU(Module):
             self.gradInput = self.noise * gradOutput
         else:
             slope = (self.lower + self.upper) / 2
-            self.gradInput = gradOutput * choose(input > 0, 1, slope, gradOutput.dtype)
+            self.gradInput = times(gradOutput, choose(input > 0, 1, slope, gradOutput.dtype))
         return self.gradInput
 
     def _draw(self, input: Array) -> Array:
