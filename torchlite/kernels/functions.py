@@ -144,19 +144,19 @@ def over(numerator: Array | int, x: Array, out: Array | None = None) -> Array:
 
 def softplus(x: Array, out: Array | None = None) -> Array:
     """Return `log(1 + exp(x))`, in out if that is given."""
-    result = _bend(x)
-    return np.add(result, x.clip(0, np.inf), out=result if out is None else out)
+    result = _bend(x, out)
+    return np.add(result, x.clip(0, np.inf), out=result)
 
 
 def log_sigmoid(x: Array, out: Array | None = None) -> Array:
     """Return `-log(1 + exp(-x))`, in out if that is given."""
-    result = _bend(x)
-    return np.subtract(x.clip(-np.inf, 0), result, out=result if out is None else out)
+    result = _bend(x, out)
+    return np.subtract(x.clip(-np.inf, 0), result, out=result)
 
 
-def _bend(x: Array) -> Array:
-    """Return `log(1 + exp(-|x|))`."""
-    result = np.negative(x)
+def _bend(x: Array, out: Array | None) -> Array:
+    """Return `log(1 + exp(-|x|))`, in out if that is given."""
+    result = np.negative(x, out)
     np.minimum(x, result, out=result)
     np.exp(result, out=result)
     if x.dtype != np.float32:

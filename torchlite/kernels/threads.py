@@ -180,7 +180,8 @@ def by_rows(
 def entrywise(function: Callable[..., Array], *arrays: Array) -> Array:
     """Return `function(*arrays)`, which makes each entry of the entries at its place alone.
 
-    It is also called with `out`, an array that it fills and returns. Shapes: all arrays alike.
+    It is also called with `out`, an array of the dtype of the others, if these have one, that it
+    fills and returns. Shapes: all arrays alike.
 
     Example
     -------
@@ -189,10 +190,13 @@ def entrywise(function: Callable[..., Array], *arrays: Array) -> Array:
     """
     size = arrays[0].size
     pieces = 1 + _pool.helpers(2 * size // LONG, False)
-    if pieces < 2 or not all(type(a) is np.ndarray and a.flags.c_contiguous for a in arrays):
+    shape, dtype = arrays[0].shape, arrays[0].dtype
+    if pieces < 2 or not all(
+        type(a) is np.ndarray and a.dtype == dtype and a.flags.c_contiguous for a in arrays
+    ):
         return function(*arrays)
     flat = [a.reshape(-1) for a in arrays]
-    result = np.empty(arrays[0].shape, np.result_type(*arrays))
+    result = np.empty(shape, dtype)
     made = result.reshape(-1)
 
     def fill(part: slice) -> None:

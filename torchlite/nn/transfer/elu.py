@@ -60,12 +60,13 @@ class ELU(Pointwise):
         self.inplace = inplace
 
     def _function(self, input: Array, out: Array | None = None) -> Array:
-        output = _below(input.clip(-np.inf, 0), self.alpha)
-        return np.add(output, input.clip(0, np.inf), out=output if out is None else out)
+        output = _below(np.clip(input, -np.inf, 0, out), self.alpha)
+        output += input.clip(0, np.inf)
+        return output
 
     def _gradient(self, input: Array, gradOutput: Array, out: Array | None = None) -> Array:
         # Not output + alpha, which far from 0 is nothing but rounding.
-        slope = input.clip(-np.inf, 0)
+        slope = np.clip(input, -np.inf, 0, out)
         np.exp(slope, out=slope)
         # With alpha 1 this is right for positive entries, too.
         if self.alpha != 1:

@@ -1,5 +1,7 @@
 """Sigmoid."""
 
+import numpy as np
+
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.functions import mended, sigmoid, times
 from torchlite.nn.transfer._pointwise import FromOutput
@@ -41,6 +43,6 @@ class Sigmoid(FromOutput):
     def _gradient_of(
         self, input: Array, output: Array, gradOutput: Array, out: Array | None = None
     ) -> Array:
-        slope = mended(1 - output, input, lambda x: sigmoid(-x))
+        slope = mended(np.subtract(1, output, out), input, lambda x: sigmoid(-x))
         slope *= output
         return times(gradOutput, slope, out)

@@ -43,7 +43,7 @@ class Tanh(FromOutput):
     def _gradient_of(
         self, input: Array, output: Array, gradOutput: Array, out: Array | None = None
     ) -> Array:
-        slope = output * output
+        slope = np.multiply(output, output, out)
         slope = mended(np.subtract(1, slope, out=slope), input, _slope)
         return times(gradOutput, slope, out)
 
