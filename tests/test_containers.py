@@ -5,6 +5,7 @@ import pickle
 import re
 import tracemalloc
 from copy import deepcopy
+from weakref import ref
 
 import golden
 import numpy as np
@@ -494,6 +495,9 @@ def test_sums_of_gradInputs_are_fresh():
         (nn.CAddTable, "input"),
         (lambda: nn.ConcatTable(nn.ReLU()), "gradOutput"),
         (lambda: nn.Sequential(nn.ReLU(), nn.Identity()), ""),
+        (lambda: nn.SpatialAdaptiveAveragePooling(64, 64), ""),
+        (lambda: nn.SpatialReflectionPadding(0, 0, 0, 0), ""),
+        (nn.Dropout, ""),
     ],
 )
 @pytest.mark.usefixtures("one_thread")
@@ -512,6 +516,98 @@ def test_the_last_gradInput_makes_room_for_the_next(make, tables):
     finally:
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + array.nbytes / 2
+
+
+IMAGES = np.ones((64, 4, 64, 64), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("make", "x"),
+    [
+        (lambda: nn.SpatialConvolution(4, 4, 1, 1), IMAGES),
+        (lambda: nn.TemporalConvolution(64, 64, 1), IMAGES.reshape(64, 256, 64)),
+        (lambda: nn.VolumetricConvolution(4, 4, 1, 1, 1), IMAGES.reshape(64, 4, 4, 16, 64)),
+        (lambda: nn.SpatialFullConvolution(4, 4, 1, 1), IMAGES),
+        (lambda: nn.SpatialBatchNormalization(4), IMAGES),
+        (lambda: nn.SpatialAveragePooling(1, 1), IMAGES),
+        (lambda: nn.SpatialAdaptiveAveragePooling(64, 64), IMAGES),
+        (lambda: nn.SpatialMaxPooling(1, 1), IMAGES),
+        (lambda: nn.VolumetricMaxPooling(1, 1, 1), IMAGES.reshape(64, 4, 4, 16, 64)),
+        (lambda: nn.SpatialReflectionPadding(0, 0, 0, 0), IMAGES),
+        (nn.ReLU, IMAGES),
+        (nn.Tanh, IMAGES),
+        (nn.CAddTable, [IMAGES, IMAGES]),
+        (lambda: nn.Sequential(nn.ReLU()), IMAGES),
+        (lambda: nn.ConcatTable(nn.ReLU()), IMAGES),
+        (lambda: nn.ParallelTable(nn.ReLU(), nn.ReLU()), [IMAGES, IMAGES]),
+        (lambda: nn.Concat(1, nn.ReLU()), IMAGES),
+        (lambda: nn.DepthConcat(1, nn.ReLU()), IMAGES),
+        (lambda: nn.Sequential(nn.ReLU(), nn.SpatialBatchNormalization(4)), IMAGES),
+        (lambda: nn.Sequential(nn.ReLU(), nn.SpatialMaxPooling(1, 1)), IMAGES),
+        (lambda: nn.Sequential(nn.ReLU(), nn.Tanh()), IMAGES),
+    ],
+)
+@pytest.mark.usefixtures("one_thread")
+def test_the_last_output_makes_room_for_the_next(make, x):
+    layer, peaks = make().float(), []
+    tracemalloc.start()
+    try:
+        for _ in range(2):
+            tracemalloc.reset_peak()
+            layer.forward(x)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + IMAGES.nbytes / 2
+
+
+@pytest.mark.parametrize("graph", [False, True])
+@pytest.mark.usefixtures("one_thread")
+def test_a_step_of_a_residual_block_needs_one_array_more_than_it_leaves(graph):
+    def convolution():
+        return nn.SpatialConvolution(4, 4, 1, 1)
+
+    def normalization():
+        return nn.SpatialBatchNormalization(4)
+
+    if graph:
+        start = nn.Identity()()
+        found = normalization()(convolution()(nn.ReLU()(normalization()(convolution()(start)))))
+        net = nn.gModule([start], [nn.ReLU()(nn.CAddTable()([found, start]))])
+    else:
+        layers = convolution(), normalization(), nn.ReLU(), convolution(), normalization()
+        both = nn.ConcatTable(nn.Sequential(*layers), nn.Identity())
+        net = nn.Sequential(nn.Sequential(both, nn.CAddTable()), nn.ReLU())
+    net.float()
+    tracemalloc.start()
+    try:
+        for _ in range(3):
+            tracemalloc.reset_peak()
+            before = tracemalloc.get_traced_memory()[0]
+            net.forward(IMAGES)
+            net.backward(IMAGES, IMAGES)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # The last gradOutput of the block, which is handed on, and the truth values of ReLU.
+    assert peak - before < 1.4 * IMAGES.nbytes
+
+
+def test_what_only_knows_its_input_again_does_not_keep_it():
+    for layer in (nn.SpatialBatchNormalization(2), nn.SpatialMaxPooling(1, 1), nn.Tanh()):
+        x = np.ones((2, 2, 3, 3))
+        layer.forward(x)
+        kept = ref(x)
+        del x
+        assert kept() is None
+
+
+def test_a_forward_that_fails_leaves_no_output_to_a_backward():
+    layer, x = nn.Sqrt(), np.ones(1)
+    layer.forward(x)
+    with np.errstate(invalid="raise"), pytest.raises(FloatingPointError):
+        layer.forward(-x)
+    assert layer.backward(x, x) == 0.5
 
 
 @pytest.mark.usefixtures("one_thread")

@@ -17,6 +17,7 @@ class Backward(Protocol[Input, GradOutput, GradInput]):
     """A module of this updateGradInput."""
 
     gradInput: Any
+    modules: Any
 
     def updateGradInput(self, input: Input, gradOutput: GradOutput, /) -> GradInput: ...
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Any, /) -> None: ...

@@ -6,6 +6,7 @@ from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
 from torchlite.nn.dims import sample_dims
 from torchlite.nn.module import Module
+from torchlite.nn.nested import EMPTY
 
 
 class Shaping(Module):
@@ -29,7 +30,10 @@ class Shaping(Module):
 
     def updateOutput(self, input: Array) -> Array:
         self._must_fit(self, "updateOutput", "input", input)
-        self.output = self._function(input, self._plan("updateOutput", input))
+        plan = self._plan("updateOutput", input)
+        # The last one makes room for the next.
+        self.output = EMPTY
+        self.output = self._function(input, plan)
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
@@ -37,6 +41,8 @@ class Shaping(Module):
         plan = self._plan("updateGradInput", input)
         shape = self._shape(input, plan)
         gradOutput = checks.moved_back(self, "updateGradInput", gradOutput, input, shape)
+        # The last one makes room for the next.
+        self.gradInput = EMPTY
         self.gradInput = self._gradient(input, gradOutput, plan)
         return self.gradInput
 

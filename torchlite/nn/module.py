@@ -222,12 +222,14 @@ class Module(ThroughTime):
         With `gradInput = None` the first of the two is left out and None returned.
         """
         scale = checks.scale(self, scale, "backward")
-        before = self.gradInput
+        # A container's makes room for the next: what is inside has others by then, too.
+        before = None if self.modules else self.gradInput
         gradInput = self._backpropagate(input, gradOutput)
         try:
             self.accGradParameters(input, gradOutput, scale)
         except BaseException:
-            self.gradInput = before
+            if not self.modules:
+                self.gradInput = before
             raise
         return gradInput
 
@@ -258,12 +260,14 @@ class Module(ThroughTime):
     def backwardUpdate(self, input: Any, gradOutput: Any, lr: Number) -> Any:
         """Call `updateGradInput`, then `accUpdateGradParameters`; return the gradient of input."""
         lr = checks.rate(self, "backwardUpdate", "lr", lr)
-        before = self.gradInput
+        # A container's makes room for the next: what is inside has others by then, too.
+        before = None if self.modules else self.gradInput
         gradInput = self._backpropagate(input, gradOutput)
         try:
             self.accUpdateGradParameters(input, gradOutput, lr)
         except BaseException:
-            self.gradInput = before
+            if not self.modules:
+                self.gradInput = before
             raise
         return gradInput
 

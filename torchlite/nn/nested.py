@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from torchlite.kernels.arrays import Array, is_array
 
 __all__ = [
     "EMPTY",
+    "GONE",
     "cast_arrays",
     "copy_arrays",
     "is_array",
@@ -24,6 +26,9 @@ __all__ = [
 
 EMPTY: Array = np.zeros(0)
 EMPTY.flags.writeable = False
+
+# A weak reference to no array. Whoever is only to know an array again does not keep its memory.
+GONE = ref(np.zeros(0))
 
 
 def is_floating(value: Any) -> bool:

@@ -72,6 +72,8 @@ class Branches(Remembering):
                 hint="add(module)",
             )
         inputs = self._deal(input)
+        # The last one makes room for the next.
+        self.output = EMPTY
         modules = self._team(len(inputs))
         outputs: list[Any] = []
         try:

@@ -77,6 +77,8 @@ class Sequential(OneAfterAnother):
     def updateOutput(self, input: Any) -> Any:
         """Run the modules in order, keep every activation, return the last."""
         self.activations = self.gradOutputs = ()
+        # The last module's last one, which makes room for the next.
+        self.output = EMPTY
         path = [input]
         try:
             for module in self.modules:

@@ -143,6 +143,8 @@ class Convolution(Windowed):
 
     def updateOutput(self, input: Any) -> Array:
         images, out = self._check("updateOutput", input)
+        # The last one makes room for the next.
+        self.output = EMPTY
         self.output = self._planes_first(self._made(images, out))
         return self.output
 

@@ -160,6 +160,8 @@ class gModule(OneAfterAnother):
         modules, wiring = self.modules, self._wired()
         if wiring.inputs > 1:
             table_checks.must_be_table(self, "updateOutput", "input", input, wiring.inputs)
+        # The last one makes room for the next.
+        self.output = EMPTY
         path, inputs = [input], []
         position = 0
         try:
@@ -183,6 +185,9 @@ class gModule(OneAfterAnother):
         modules, wiring, inputs = self.modules, self._wired(), self.inputs
         direct, alone = wiring.direct, wiring.alone
         self.gradOutputs = ()
+        if self.gradInput is not None:
+            # The last one makes room for the next.
+            self.gradInput = EMPTY
         position = len(modules)
         gradOutputs: list[Any] = [None] * position
         # By position in the path: the gradient, or what it is the sum of.

@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 from math import prod
 from typing import Any, ClassVar, Self
+from weakref import ref
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from torchlite.kernels.sums import inner, sum_along, sum_products, sum_rows
 from torchlite.kernels.threads import by_rows
 from torchlite.nn import checks
 from torchlite.nn.module import Module
-from torchlite.nn.nested import EMPTY
+from torchlite.nn.nested import EMPTY, GONE
 from torchlite.nn.stateful import restored
 
 __all__ = ["BatchNormalization"]
@@ -109,7 +110,7 @@ class BatchNormalization(Module):
     save_mean: Array = EMPTY
     save_std: Array = EMPTY
     # The input of which these are the statistics.
-    _saved: Any = None
+    _saved: Any = GONE
     # Within a backward, between whose two halves nobody can write to gradOutput: its sum, and that
     # of its products with the input without its mean.
     _summed: Any = None
@@ -138,13 +139,13 @@ class BatchNormalization(Module):
     def updateOutput(self, input: Array) -> Array:
         self._must_fit("updateOutput", input)
         one = input.ndim == 1 + len(self._axes)
+        # The last one makes room for the next.
+        self.output = EMPTY
         if self.train:
-            # The last input may be large, and nobody else keeps it.
-            self._saved = None
             save_mean, centered, variance = self._moments(input)
             self._follow(save_mean, variance, self._count(input))
             save_std = 1 / np.sqrt(variance + self.eps)
-            self.save_mean, self.save_std, self._saved = save_mean, save_std, input
+            self.save_mean, self.save_std, self._saved = save_mean, save_std, ref(input)
         else:
             centered = self._centered(input[None] if one else input, self.running_mean)
             save_std = 1 / np.sqrt(self.running_var + self.eps)
@@ -256,7 +257,7 @@ class BatchNormalization(Module):
         """Return the mean and 1 / standard deviation that the input is normalised with."""
         if not self.train:
             return self.running_mean, 1 / np.sqrt(self.running_var + self.eps)
-        if input is self._saved:
+        if input is self._saved():
             return self.save_mean, self.save_std
         mean, _, variance = self._moments(input)
         return mean, 1 / np.sqrt(variance + self.eps)

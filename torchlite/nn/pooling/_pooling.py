@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
+from weakref import ref
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from torchlite.kernels.means import mean_windows, mean_windows_back
 from torchlite.kernels.windows import pooled_size
 from torchlite.nn import checks, holders
 from torchlite.nn._windowed import Dilated, Windowed
-from torchlite.nn.nested import EMPTY, same, shapes
+from torchlite.nn.nested import EMPTY, GONE, same, shapes
 
 
 class Pooled(Windowed):
@@ -100,15 +101,19 @@ class Maxima(Pooled):
     needs to be remembered, but do not write to that array in between.
     """
 
-    transient = (*Pooled.transient, "indices", "_pooled")
+    transient = (*Pooled.transient, "indices", "_pooled", "_size")
     indices: Array = EMPTY
-    # The input of which these are the indices.
-    _pooled: Any = None
+    # The input of which these are the indices, and the size of its planes.
+    _pooled: Any = GONE
+    _size: tuple[int, ...] = ()
 
     def updateOutput(self, input: Array) -> Array:
         out = self._check("updateOutput", input)
-        self.output, indices = self._maxima(input, out)
-        self.indices, self._pooled = indices, input
+        # The last ones make room for the next.
+        self.output = self.indices = EMPTY
+        self._pooled = GONE
+        self.output, self.indices = self._maxima(input, out)
+        self._pooled, self._size = ref(input), input.shape[input.ndim - len(out) :]
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
@@ -125,7 +130,7 @@ class Maxima(Pooled):
         raise NotImplementedError
 
     def _indices_of(self, input: Array, out: tuple[int, ...]) -> Array:
-        return self.indices if input is self._pooled else self._maxima(input, out)[1]
+        return self.indices if input is self._pooled() else self._maxima(input, out)[1]
 
     def _are_distinct(self) -> bool:
         """Tell whether no entry is looked at for two maxima."""
@@ -208,8 +213,8 @@ class Unpooling(Windowed):
 
     def updateOutput(self, input: Array) -> Array:
         checks.must_be_floating(self, "updateOutput", "input", input)
-        pooled, indices = self.pooling._pooled, self.pooling.indices
-        if pooled is None:
+        indices, size = self.pooling.indices, self.pooling._size
+        if indices is EMPTY:
             hint = "it stands before this layer in the network, and runs before it"
             name = checks.title(self)
             raise StateError(
@@ -224,9 +229,10 @@ class Unpooling(Windowed):
         if input.shape != indices.shape:
             expected = f"{indices.shape} like the output of {self.pooling!r}"
             raise checks.misshapen(self, "updateOutput", "input", expected, input)
-        self.indices, self._input = indices, input
-        self._size = pooled.shape[pooled.ndim - len(self._axes) :]
-        self.output = scatter(input, indices, self._size, True)
+        self.indices, self._input, self._size = indices, input, size
+        # The last one makes room for the next.
+        self.output = EMPTY
+        self.output = scatter(input, indices, size, True)
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
@@ -238,6 +244,8 @@ class Unpooling(Windowed):
             raise checks.unremembered(name, self, method, "input", known, input, hint)
         shape = (*input.shape[: input.ndim - len(self._size)], *self._size)
         checks.must_be_typed_back(self, "updateGradInput", input, gradOutput, shape, input.dtype)
+        # The last one makes room for the next.
+        self.gradInput = EMPTY
         self.gradInput = gather(gradOutput, self.indices, len(self._size))
         return self.gradInput
 
@@ -273,9 +281,10 @@ class FractionalMaxPooling(Maxima):
     """
 
     remembers = True
-    transient = (*Maxima.transient, "randomSamples")
+    transient = (*Maxima.transient, "randomSamples", "_input")
     exempt: ClassVar[Any] = {"batch": "every sample gets draws of its own"}
     randomSamples: Any = EMPTY
+    _input: Any = EMPTY
     newRandomPool: bool = False
 
     def _set_fractions(self, kernel: Sequence[Any], wanted: Sequence[Any]) -> None:
@@ -323,7 +332,14 @@ class FractionalMaxPooling(Maxima):
             found.append(out if out + k - 1 <= n else 0)
         return tuple(found)
 
+    def updateOutput(self, input: Array) -> Array:
+        output = super().updateOutput(input)
+        self._input = input
+        return output
+
     def _maxima(self, input: Array, out: tuple[int, ...]) -> tuple[Array, Array]:
+        # What a forward that fails would leave belongs to no input.
+        self._input = EMPTY
         dims = len(self._axes)
         lead = input.shape[: input.ndim - dims]
         shape = (*((1,) * (2 - len(lead))), *lead, dims)
@@ -336,9 +352,9 @@ class FractionalMaxPooling(Maxima):
         return max_at(input, fractional_places(samples[..., order], size, out, self._kernel), dims)
 
     def _indices_of(self, input: Array, out: tuple[int, ...]) -> Array:
-        if self._pooled is not None and same(input, self._pooled):
+        if same(input, self._input):
             return self.indices
-        known = None if self._pooled is None else f"input {shapes(self._pooled)}"
+        known = None if self._input is EMPTY else f"input {shapes(self._input)}"
         hint = "call forward(input) first: the windows are drawn there"
         name = checks.title(self)
         raise checks.unremembered(name, self, "updateGradInput", "input", known, input, hint)
@@ -377,6 +393,8 @@ class AveragePooling(Pooling):
     def updateOutput(self, input: Array) -> Array:
         out = self._check("updateOutput", input)
         geometry = self._kernel, self._stride, self._padding
+        # The last one makes room for the next.
+        self.output = EMPTY
         self.output = mean_windows(input, *geometry, out, self.count_include_pad)
         return self.output
 

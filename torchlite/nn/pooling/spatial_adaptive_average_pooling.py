@@ -2,6 +2,7 @@
 
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.means import adaptive_means, adaptive_means_back
+from torchlite.nn.nested import EMPTY
 from torchlite.nn.pooling._pooling import Adaptive
 
 __all__ = ["SpatialAdaptiveAveragePooling"]
@@ -62,10 +63,15 @@ class SpatialAdaptiveAveragePooling(Adaptive):
         self._set_size(W=W, H=H)
 
     def updateOutput(self, input: Array) -> Array:
-        self.output = adaptive_means(input, self._check("updateOutput", input))
+        out = self._check("updateOutput", input)
+        # The last one makes room for the next.
+        self.output = EMPTY
+        self.output = adaptive_means(input, out)
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._check_back("updateGradInput", input, gradOutput)
+        # The last one makes room for the next.
+        self.gradInput = EMPTY
         self.gradInput = adaptive_means_back(gradOutput, input.shape[-2:])
         return self.gradInput

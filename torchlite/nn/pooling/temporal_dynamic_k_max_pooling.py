@@ -9,6 +9,7 @@ from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.kernels.maxima import largest, scatter
 from torchlite.nn import checks
+from torchlite.nn.nested import EMPTY
 from torchlite.nn.pooling._pooling import Maxima, must_be_frames
 
 __all__ = ["TemporalDynamicKMaxPooling"]
@@ -99,6 +100,8 @@ class TemporalDynamicKMaxPooling(Maxima):
         out = self._check_back("updateGradInput", input, gradOutput)
         indices, features = self._indices_of(input, out), input.shape[-1]
         places = indices * features + like(np.arange(features), input)
+        # The last one makes room for the next.
+        self.gradInput = EMPTY
         self.gradInput = scatter(gradOutput, places, input.shape[-2:], True)
         return self.gradInput
 

@@ -75,7 +75,8 @@ class Dropping(Module):
 
     def updateOutput(self, input: Array) -> Array:
         self._must_fit("updateOutput", input)
-        self.noise = self._input = EMPTY
+        # The last ones make room for the next.
+        self.output = self.noise = self._input = EMPTY
         if self._drops():
             self.noise, self._input = self._draw(input), input
             self.output = input * self.noise
@@ -87,7 +88,10 @@ class Dropping(Module):
         self._must_fit("updateGradInput", input)
         checks.must_match(self, "updateGradInput", input, gradOutput)
         if self._drops():
-            self.gradInput = gradOutput * self._noise_of(input)
+            noise = self._noise_of(input)
+            # The last one makes room for the next.
+            self.gradInput = EMPTY
+            self.gradInput = gradOutput * noise
         else:
             self.gradInput = self._pass_on(gradOutput)
         return self.gradInput

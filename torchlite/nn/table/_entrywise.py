@@ -31,6 +31,8 @@ class Entrywise(Module):
 
     def updateOutput(self, input: Sequence[Array]) -> Array:
         table_checks.must_be_alike(self, "updateOutput", "input", input, self._length)
+        # The last one makes room for the next.
+        self.output = EMPTY
         self.output = self._function(input) if len(input) > 1 else input[0].copy()
         return self.output
 

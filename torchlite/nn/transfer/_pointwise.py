@@ -1,12 +1,13 @@
 """What all functions that work entry by entry have in common."""
 
 from typing import Any
+from weakref import ref
 
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.threads import LONG, entrywise
 from torchlite.nn import checks
 from torchlite.nn.module import Module
-from torchlite.nn.nested import EMPTY
+from torchlite.nn.nested import EMPTY, GONE
 
 
 class Pointwise(Module):
@@ -83,11 +84,11 @@ class FromOutput(Pointwise):
     """
 
     transient = (*Pointwise.transient, "_source")
-    _source: Any = None  # the array that self.output was computed from
+    _source: Any = GONE  # the array that self.output was computed from
 
     def updateOutput(self, input: Array) -> Array:
         output = super().updateOutput(input)
-        self._source = input
+        self._source = ref(input)
         return output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
@@ -96,7 +97,7 @@ class FromOutput(Pointwise):
         # The last one makes room for the next.
         self.gradInput = EMPTY
         # EMPTY: a forward of another input was broken off.
-        kept = input is self._source and self.output is not EMPTY
+        kept = input is self._source() and self.output is not EMPTY
         output = self.output if kept else self._function(input)
         if self._takes_long and input.size >= LONG:
             self.gradInput = entrywise(self._gradient_of, input, output, gradOutput)
