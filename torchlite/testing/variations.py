@@ -638,9 +638,7 @@ def _agrees(
     # Each counts as much as the others: beside large ones a small one is nothing.
     norms = [float(np.linalg.norm(g)) for g in gradients]
     sizes = [max(norm, SMALL * max(norms)) or 1.0 for norm in norms]
-    directions = [
-        s.rng.uniform(-1, 1, a.shape) / size for a, size in zip(arrays, sizes, strict=True)
-    ]
+    directions = [drawn / size for drawn, size in zip(_drawn(s, arrays), sizes, strict=True)]
     for array, direction in zip(arrays, directions, strict=True):
         array.imag = COMPLEX_STEP * direction
     with quietly():
@@ -671,6 +669,14 @@ def _agrees(
     moved = [a for a in leaves(real) if is_floating(a)] if of_input else []
     moved += s.parameters_of(layer)[0] if of_parameters else []
     return _is_slope(s, layer, real, moved, directions, float(expected), size, floor)
+
+
+def _drawn(s: Subject, arrays: list[Array]) -> list[Array]:
+    """Return numbers in the shapes of arrays: of a large layer the same each time it is asked."""
+    of = tuple(a.shape for a in arrays)
+    if not s.large or of not in s.drawn:
+        s.drawn[of] = [s.rng.uniform(-1, 1, shape) for shape in of]
+    return s.drawn[of]
 
 
 def _is_slope(

@@ -252,6 +252,8 @@ def scale(s: ModuleSubject) -> None:
         return
     first = s.run()
     ones = first.gradients
+    sizes = [float(np.abs(one).max(initial=0)) for one in ones]
+    starts = [1.25 * (size or 1.0) for size in sizes]
     rounding = _rounding(s)
     for factor in (0, -2, 0.5, 3, np.float64(0.25), np.float32(2)):
         # A scale of low precision rounds Python's numbers that it is multiplied with.
@@ -264,8 +266,7 @@ def scale(s: ModuleSubject) -> None:
                 module.updateGradInput(s.input, s.gradOutput)
                 # Which is what it was, if nobody needs a gradient of the input.
                 kept = copy_arrays(module.gradInput)
-            before = [1.25 * (float(np.abs(one).max(initial=0)) or 1.0) for one in ones]
-            for (_, gradient), start in zip(s.gradient_arrays(module), before, strict=True):
+            for (_, gradient), start in zip(s.gradient_arrays(module), starts, strict=True):
                 gradient[...] = start
             result = getattr(module, method)(s.input, s.gradOutput, factor)
             s.compare(
@@ -275,8 +276,8 @@ def scale(s: ModuleSubject) -> None:
                 kept,
                 hints={"beside_scale": float(factor)},
             )
-            for name, got, start, one in zip(
-                s.names, module.parameters()[1], before, ones, strict=True
+            for name, got, start, one, size in zip(
+                s.names, module.parameters()[1], starts, ones, sizes, strict=True
             ):
                 s.compare(
                     method,
@@ -284,7 +285,7 @@ def scale(s: ModuleSubject) -> None:
                     "with scale 1.",
                     got - start,
                     float(factor) * one,
-                    allowed=precision * np.abs(one).max(initial=0) + rounding,
+                    allowed=precision * size + rounding,
                     hints={"scale": float(factor), "ones": one, "start": start},
                 )
 
