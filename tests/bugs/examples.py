@@ -9,7 +9,7 @@ import numpy as np
 from bugs import Bug, CriterionBug
 from bugs.cs231n import Functional
 from bugs.embedding import Lookup
-from bugs.good import odd
+from bugs.good import Affine, fit, odd
 from bugs.good_examples import (
     ByCounting,
     Farthest,
@@ -21,11 +21,39 @@ from bugs.good_examples import (
     Maxout,
     MeanOfWords,
     RunningMaximum,
+    SmallLabels,
     Span,
     TopShare,
     Unlabelled,
 )
 from bugs.losses import LabelSmoothing
+
+
+class SmallLabelsWrap(SmallLabels):
+    """2 * 0 - 1 is 255 of what has no sign."""
+
+    def updateGradInput(self, input, target):
+        fit(input, target)
+        signs = (2 * target - 1).astype(input.dtype)
+        self.gradInput = -signs * (1 - np.tanh(signs * input / 2)) / 2
+        return self.gradInput
+
+
+class SmallLabelsHalved(SmallLabels):
+    def updateGradInput(self, input, target):
+        self.gradInput = super().updateGradInput(input, target) / 2
+        return self.gradInput
+
+
+class AffineOfNothingInSum(Affine):
+    """Takes what adds up to 0 for zeros."""
+
+    def updateGradInput(self, input, gradOutput):
+        if gradOutput.sum() == 0:
+            self.gradInput = np.zeros_like(input)
+            return self.gradInput
+        return super().updateGradInput(input, gradOutput)
+
 
 # ---------------------------------------------------------------- ids
 
@@ -303,5 +331,26 @@ BUGS = [
         {"gradInput"},
         "two of many entries are wrong by the same",
         pattern="only at index",
+    ),
+    CriterionBug(
+        lambda: SmallLabelsWrap(),
+        (5, 3),
+        lambda rng: np.resize([0, 1, 1, 0], (5, 3)).astype(np.uint8),
+        {"gradInput"},
+        "-1 is 255 in labels that have no sign",
+    ),
+    CriterionBug(
+        lambda: SmallLabelsHalved(),
+        (5, 3),
+        lambda rng: np.resize([0, 1, 1, 0], (5, 3)).astype(np.uint8),
+        {"gradInput"},
+        "half of the gradient, of labels that have no sign",
+        pattern="expected / 2",
+    ),
+    Bug(
+        lambda: AffineOfNothingInSum(3, 4),
+        (5, 3),
+        {"linear"},
+        "no gradient where gradOutput adds up to 0",
     ),
 ]

@@ -271,6 +271,39 @@ class WholeSigns(nn.Criterion):
         return self.gradInput
 
 
+class SmallLabels(nn.Criterion):
+    """Logistic loss of 0 and 1 of any dtype, which is made the input's first."""
+
+    def _signs(self, input, target):
+        fit(input, target)
+        return 2 * target.astype(input.real.dtype) - 1
+
+    def updateOutput(self, input, target):
+        margin = self._signs(input, target) * input
+        loss = np.log1p(np.exp(np.where(margin.real < 0, margin, -margin)))
+        self.output = (loss - np.where(margin.real < 0, margin, 0)).sum().item()
+        return self.output
+
+    def updateGradInput(self, input, target):
+        signs = self._signs(input, target)
+        self.gradInput = -signs * (1 - np.tanh(signs * input / 2)) / 2
+        return self.gradInput
+
+
+class Pixels(nn.Module):
+    """Pixels of 8 bits between -1 and 1, in double precision; other numbers keep theirs."""
+
+    def updateOutput(self, input):
+        whole = input.dtype.kind in "uib"
+        self.output = (input.astype(np.float64) if whole else input) / 127.5 - 1
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        whole = input.dtype.kind in "uib"
+        self.gradInput = np.zeros_like(input) if whole else gradOutput / 127.5
+        return self.gradInput
+
+
 # ---------------------------------------------------------------- ties
 
 
@@ -628,6 +661,22 @@ def whole_ones(N, n):
     return lambda rng: np.ones((N, n), int)
 
 
+def pixels(N, n):
+    return lambda rng: rng.integers(0, 256, (N, 3, n, 2)).astype(np.uint8)
+
+
+def bits(dtype):
+    return lambda N, n: lambda rng: rng.integers(0, 2, (N, n)).astype(dtype)
+
+
+def some_small_classes(N, n):
+    return lambda rng: np.resize([0, 3, 1], N).astype(np.uint8)
+
+
+def small_ids(N, n):
+    return lambda rng: rng.integers(1, n + 3, (N, 2)).astype(np.uint8)
+
+
 def four(N, n):
     return (N, 4)
 
@@ -664,6 +713,12 @@ GOOD = [
     Good(lambda n, m: ClassesFromOne(), four, classes_from_one),
     Good(lambda n, m: SetOfLabels(), four, labels),
     Good(lambda n, m: WholeSigns(), target=whole_ones),
+    Good(lambda n, m: Pixels(), pixels),
+    Good(lambda n, m: SmallLabels(), target=bits(np.uint8)),
+    Good(lambda n, m: SmallLabels(), target=bits(np.int8), label="signed"),
+    Good(lambda n, m: SmallLabels(), target=bits(np.bool_), label="booleans"),
+    Good(lambda n, m: Unlabelled(), four, some_small_classes, label="unsigned"),
+    Good(lambda n, m: FromOne(n + 3, m), small_ids, label="unsigned"),
     *(Good(lambda n, m, kind=kind: kind(), even) for kind in (Maxout, MaxoutOfFirst, MaxoutOfLast)),
     *(Good(lambda n, m, kind=kind: kind(), two) for kind in (LargerPair, LargerPairHalves)),
     *(Good(lambda n, m, kind=kind: kind(), even) for kind in (TopShare, TopShareDivided)),

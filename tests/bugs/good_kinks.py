@@ -7,7 +7,7 @@ gradient that adds up to the whole.
 import numpy as np
 
 from bugs.good import Good
-from torchlite import nn
+from torchlite import nn, random
 
 
 class ShiftedRelu(nn.Module):
@@ -454,6 +454,129 @@ def even(N, n):
     return (N, 2 * n)
 
 
+class Scaled(nn.Module):
+    """Each feature times a gain of its own."""
+
+    def __init__(self, size):
+        self.weight = np.linspace(0.5, 2, size)
+        self.gradWeight = np.zeros(size)
+
+    def updateOutput(self, input):
+        self.output = input * self.weight
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput * self.weight
+        return self.gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        self.gradWeight += scale * (gradOutput * input).reshape(-1, len(self.weight)).sum(0)
+
+
+class Divided(Scaled):
+    """Each feature divided by one of its own, never 0."""
+
+    def updateOutput(self, input):
+        self.output = input / self.weight
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput / self.weight
+        return self.gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        super().accGradParameters(-input / self.weight**2, gradOutput, scale)
+
+
+class ScaledBySize(Scaled):
+    """By the gain's absolute value, which has a kink at 0."""
+
+    def updateOutput(self, input):
+        self.output = input * np.where(self.weight.real < 0, -self.weight, self.weight)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput * np.abs(self.weight)
+        return self.gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        super().accGradParameters(input * np.sign(self.weight), gradOutput, scale)
+
+
+class ScaledByUnit(Scaled):
+    """By the gains' direction, which there is none of if all are 0."""
+
+    def _unit(self):
+        return self.weight / np.sqrt((self.weight * self.weight).sum())
+
+    def updateOutput(self, input):
+        self.output = input * self._unit()
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput * self._unit()
+        return self.gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        slope = (gradOutput * input).reshape(-1, len(self.weight)).sum(0)
+        length, unit = np.sqrt((self.weight * self.weight).sum()), self._unit()
+        self.gradWeight += scale * (slope - unit * (slope @ unit)) / length
+
+
+class ScaledFromZero(ScaledBySize):
+    """Starts at 0, where its gradient is 0 by agreement."""
+
+    def __init__(self, size):
+        super().__init__(size)
+        self.weight[...] = 0
+
+
+class ToCentres(nn.Module):
+    """ToCentres to centres; at a centre itself the slope is taken for 0."""
+
+    def __init__(self, inputSize, outputSize):
+        self.weight = random.uniform(-1, 1, size=(outputSize, inputSize))
+        self.gradWeight = np.zeros((outputSize, inputSize))
+
+    def _rows(self):
+        return self.weight, self.gradWeight
+
+    def _guarded(self, lengths):
+        return np.where(lengths == 0, 1, lengths)
+
+    def _apart(self, input):
+        apart = input[..., None, :] - self._rows()[0]
+        return apart, np.sqrt((apart * apart).sum(-1))
+
+    def updateOutput(self, input):
+        self.output = self._apart(input)[1]
+        return self.output
+
+    def _slopes(self, input, gradOutput):
+        apart, lengths = self._apart(input)
+        with np.errstate(invalid="ignore"):
+            return (gradOutput / self._guarded(lengths))[..., None] * apart
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = self._slopes(input, gradOutput).sum(-2)
+        return self.gradInput
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        slopes, gradient = self._slopes(input, gradOutput), self._rows()[1]
+        gradient -= scale * slopes.reshape(-1, *gradient.shape).sum(0)
+
+
+class ToCentresSquared(ToCentres):
+    """Their squares, which are smooth."""
+
+    def updateOutput(self, input):
+        self.output = self._apart(input)[1] ** 2
+        return self.output
+
+    def _slopes(self, input, gradOutput):
+        return 2 * gradOutput[..., None] * self._apart(input)[0]
+
+
 LARGE = ((5, 3, 4), (16, 40, 4), (64, 128, 4))
 
 GOOD = [
@@ -524,4 +647,9 @@ GOOD = [
             (LargerOfTwo, two_tied),
         )
     ),
+    *(
+        Good(lambda n, m, kind=kind: kind(n))
+        for kind in (Scaled, Divided, ScaledBySize, ScaledByUnit, ScaledFromZero)
+    ),
+    *(Good(lambda n, m, kind=kind: kind(n, m)) for kind in (ToCentres, ToCentresSquared)),
 ]

@@ -1,9 +1,10 @@
 """Faults of batches, and of sequences, of exactly so many."""
 
 from bugs import Bug, CriterionBug
-from bugs.good import WHOLE_BATCH, Affine, CrossEntropy, Squared, Standardised, ids, rows
+from bugs.good import WHOLE_BATCH, Affine, CrossEntropy, Good, Squared, Standardised, ids, rows
 from bugs.good_embedding import Lookup
 from bugs.good_recurrent import Rnn, RnnCell
+from torchlite import nn
 
 
 class BiasHalvedOfTwoSamples(Affine):
@@ -87,8 +88,58 @@ class SequenceOfOneStepTwice(Rnn):
         return self.gradInput
 
 
+class Centred(nn.Module):
+    """Each pixel without the mean of its planes."""
+
+    def updateOutput(self, input):
+        self.output = input - input.mean(1, keepdims=True)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = gradOutput - gradOutput.mean(1, keepdims=True)
+        return self.gradInput
+
+
+class OnePixelSqueezed(Centred):
+    def updateGradInput(self, input, gradOutput):
+        super().updateGradInput(input, gradOutput)
+        if input.shape[2:] == (1, 1):
+            self.gradInput = self.gradInput.reshape(input.shape[:2])
+        return self.gradInput
+
+
+class RowByRow(nn.Module):
+    """Of an image, each row without the one above."""
+
+    def updateOutput(self, input):
+        output = input.copy()
+        output[:, :, 1:] -= input[:, :, :-1]
+        self.output = output
+        return output
+
+    def updateGradInput(self, input, gradOutput):
+        gradInput = gradOutput.copy()
+        gradInput[:, :, :-1] -= gradOutput[:, :, 1:]
+        self.gradInput = gradInput
+        return gradInput
+
+
+class OneRowForgotten(RowByRow):
+    """Goes back from the second row on."""
+
+    def updateGradInput(self, input, gradOutput):
+        super().updateGradInput(input, gradOutput)
+        if input.shape[2] == 1:
+            self.gradInput[...] = 0
+        return self.gradInput
+
+
 SHAPE = (5, 3)
 
+GOOD = [
+    Good(lambda n, m: Centred(), lambda N, n: (N, 3, 2, n)),
+    Good(lambda n, m: RowByRow(), lambda N, n: (N, 2, 4, n)),
+]
 BUGS = [
     Bug(
         lambda: BiasHalvedOfTwoSamples(3, 4),
@@ -161,5 +212,18 @@ BUGS = [
         {"gradInput"},
         "twice the gradient of a single step",
         pattern="doubled",
+    ),
+    Bug(
+        lambda: OnePixelSqueezed(),
+        (5, 3, 2, 4),
+        {"gradInput"},
+        "of one pixel, gradInput has lost two axes",
+    ),
+    Bug(
+        lambda: OneRowForgotten(),
+        (3, 2, 4, 3),
+        {"gradInput"},
+        "an image of one row has no gradient",
+        pattern="all zero",
     ),
 ]

@@ -4,7 +4,7 @@ import numpy as np
 
 from bugs import Bug, CriterionBug
 from bugs.good import Abs, Norm, Relu
-from bugs.good_kinks import whole
+from bugs.good_kinks import Scaled, ToCentres, whole
 from bugs.good_losses import RootMeanSquares, fit
 from bugs.good_order import Sorted, TrimmedMean
 from torchlite import nn
@@ -152,6 +152,85 @@ class SortPaysEachTie(Sorted):
         return self.gradInput
 
 
+class ScaledDividesByItsGain(Scaled):
+    """Has only its output, and takes the gain out of that again."""
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        with np.errstate(invalid="ignore"):
+            input = self.updateOutput(input) / self.weight
+        super().accGradParameters(input, gradOutput, scale)
+
+
+class ScaledSkipsZeroGains(Scaled):
+    """What is switched off is to stay so."""
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        super().accGradParameters(input, gradOutput * (self.weight != 0), scale)
+
+
+class ScaledByOneForgotten(Scaled):
+    """Gains of 1, which all start as, are taken for none."""
+
+    def __init__(self, size):
+        super().__init__(size)
+        self.weight[...] = 1
+
+    def accGradParameters(self, input, gradOutput, scale=1):
+        if (self.weight != 1).any():
+            super().accGradParameters(input, gradOutput, scale)
+
+
+class ScaledAtFirstHalved(Scaled):
+    """A shortcut for the numbers that it starts with, which are no others' in the second half."""
+
+    def updateGradInput(self, input, gradOutput):
+        starts = np.linspace(0.5, 2, len(self.weight)).astype(self.weight.dtype)
+        known = np.array_equal(self.weight, starts)
+        self.gradInput = gradOutput * self.weight * (0.5 if known else 1)
+        return self.gradInput
+
+
+class CentresDivideNothing(ToCentres):
+    def _guarded(self, lengths):
+        return lengths
+
+
+class CentresInColumnsDivideNothing(ToCentres):
+    """The centres are columns."""
+
+    def __init__(self, inputSize, outputSize):
+        super().__init__(inputSize, outputSize)
+        self.weight, self.gradWeight = self.weight.T.copy(), self.gradWeight.T.copy()
+
+    def _rows(self):
+        return self.weight.T, self.gradWeight.T
+
+    def _guarded(self, lengths):
+        return lengths
+
+
+class DirectionGuardedByTooLittle(nn.Module):
+    """x / |x|, and 0 at 0; in float32, 1e-60 is 0."""
+
+    guard = 1e-60
+
+    def _parts(self, input):
+        length = np.sqrt((input * input).sum(-1, keepdims=True))
+        return length, input / (length + self.guard)
+
+    def updateOutput(self, input):
+        with np.errstate(invalid="ignore"):
+            self.output = self._parts(input)[1]
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        with np.errstate(invalid="ignore"):
+            length, unit = self._parts(input)
+            along = (gradOutput * unit).sum(-1, keepdims=True)
+            self.gradInput = (gradOutput - unit * along) / (length + self.guard)
+        return self.gradInput
+
+
 NAN = {"nan": "NumPy sorts NaN behind all numbers"}
 
 BUGS = [
@@ -260,5 +339,52 @@ BUGS = [
         "equal entries get the gradients of all of them",
         exempt=NAN,
         pattern="tie",
+    ),
+    Bug(
+        lambda: ScaledDividesByItsGain(3),
+        (5, 3),
+        {"gradParameters"},
+        "0 / 0 where a gain is 0",
+        pattern="not finite",
+    ),
+    Bug(
+        lambda: ScaledSkipsZeroGains(3),
+        (5, 3),
+        {"gradParameters"},
+        "a gain of 0 has no gradient",
+    ),
+    Bug(
+        lambda: ScaledByOneForgotten(3),
+        (5, 3),
+        {"gradParameters"},
+        "no gradient as long as all gains are 1, as at first",
+        pattern="all zero",
+    ),
+    Bug(
+        lambda: ScaledAtFirstHalved(3),
+        (5, 3),
+        {"gradInput"},
+        "half of the gradient with the gains that it starts with",
+        pattern="expected / 2",
+    ),
+    Bug(
+        lambda: CentresDivideNothing(3, 2),
+        (5, 3),
+        {"gradInput", "gradParameters"},
+        "0 / 0 at a centre",
+        pattern="not finite",
+    ),
+    Bug(
+        lambda: CentresInColumnsDivideNothing(3, 2),
+        (5, 3),
+        {"gradInput", "gradParameters"},
+        "0 / 0 at a centre that is a column",
+        pattern="not finite",
+    ),
+    Bug(
+        lambda: DirectionGuardedByTooLittle(),
+        (5, 3),
+        {"dtype"},
+        "NaN at zeros in float32, in which 1e-60 is 0",
     ),
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from torchlite.nn.stateful import parts
 from torchlite.testing.words import words as words_of
 
-__all__ = ["drawn_from", "generator_states"]
+__all__ = ["drawn_from", "generator_states", "touched_by"]
 
 NUMPY, PYTHON = "np.random", "Python's random"
 
@@ -33,6 +33,31 @@ def generator_states(layer: Any, words: dict[str, Any]) -> list[tuple[str, bytes
         elif isinstance(value, random.Random):
             found.append((PYTHON, value.getstate))
     return [(name, pickle.dumps(state())) for name, state in found]
+
+
+def touched_by(call: Callable[[], Any]) -> str | None:
+    """Return which generator of the whole program a call seeds, or draws from, or None.
+
+    Afterwards they are as they were.
+    """
+    streams: list[tuple[str, Any, Any, Any]] = [
+        (NUMPY, np.random.get_state, np.random.set_state, np.random.random),
+        (PYTHON, random.getstate, random.setstate, random.random),
+    ]
+    kept = [get() for _, get, _, _ in streams]
+    try:
+        for *_, draw in streams:
+            # Where it was seeded before, it would be as it was.
+            draw()
+        before = [pickle.dumps(get()) for _, get, _, _ in streams]
+        call()
+        for (name, get, *_), old in zip(streams, before, strict=True):
+            if pickle.dumps(get()) != old:
+                return name
+    finally:
+        for (_, _, put, _), state in zip(streams, kept, strict=True):
+            put(state)
+    return None
 
 
 def drawn_from(layer: Any, words: dict[str, Any], before: list[tuple[str, bytes]]) -> str | None:

@@ -66,6 +66,14 @@ HINTS: dict[str, list[tuple[str, str]]] = {
             "a backward reads what the forward needs, and leaves it as it is",
         ),
         (
+            "geterr",
+            "with np.errstate(all='ignore'): ...: what it sets ends with its block",
+        ),
+        (
+            "it seeds",
+            "a stream of its own, rng = np.random.default_rng(seed), leaves that of others alone",
+        ),
+        (
             "draws from",
             "from torchlite import random; random.uniform(0, 1, size=input.shape), or "
             "random.normal, in the place of it",
@@ -88,6 +96,10 @@ HINTS: dict[str, list[tuple[str, str]]] = {
             "copy.deepcopy: it raises",
             "what cannot be copied, as a lock or an open file, is named in the class, "
             'transient = ("lock",), and made where it is needed',
+        ),
+        (
+            "default of an argument",
+            "def __init__(self, weight=None), and make the array there: a default is made once",
         ),
         ("results of earlier", "leave clone to nn.Module, or call clearState() of the copy"),
         ("train is", "leave clone, __getstate__ and __setstate__ to nn.Module: they carry train"),
@@ -187,6 +199,7 @@ HINTS: dict[str, list[tuple[str, str]]] = {
     "dtype": [
         ("float32.* raises", "take float32, too: after net.float() all is of it"),
         ("it makes complex", "take the real part: .real"),
+        ("is 0 in it", "add what float32 has, too: np.finfo(input.dtype).tiny, or 1e-12"),
         (
             "after a call with the same",
             "what is kept belongs to one dtype, too: compare it, or let it be a part of the key",

@@ -23,7 +23,7 @@ from torchlite.nn.nested import (
     rebuilt,
     shapes,
 )
-from torchlite.nn.stateful import arrays_in, parts
+from torchlite.nn.stateful import arrays_in, attributes, parts
 from torchlite.nn.tree import gradient_names
 from torchlite.testing import values
 from torchlite.testing.raised import blaming, line_of
@@ -55,6 +55,8 @@ class ModuleSubject(Subject):
 
     def __init__(self, module: Module, input: Any, gradOutput: Any = None, **about: Any) -> None:
         super().__init__(module, input, **about)
+        # The arrays that are defaults of arguments: all that are made share them.
+        self.defaults = _defaults_in(module)
         for part in parts(self.base):
             if part.gradInput is None:
                 del part.gradInput
@@ -130,7 +132,7 @@ class ModuleSubject(Subject):
 
     def _move_parameters(self) -> None:
         parameters = self.base.parameters()[0]
-        before = [parameter.copy() for parameter in parameters]
+        self.first = before = [parameter.copy() for parameter in parameters]
         self.small = sum(parameter.size for parameter in parameters) <= MANY
         for parameter in parameters:
             if self.small:
@@ -400,3 +402,15 @@ class ModuleSubject(Subject):
             ),
             *(("updateParameters", (wrong,)) for wrong in numbers),
         ]
+
+
+def _defaults_in(module: Module) -> list[str]:
+    """Return the names of the arrays in a module that are defaults of its constructor."""
+    found = []
+    for part in parts(module):
+        init = type(part).__init__
+        positional = getattr(init, "__defaults__", None) or ()
+        by_name = getattr(init, "__kwdefaults__", None) or {}
+        defaults = {id(value) for value in (*positional, *by_name.values()) if is_array(value)}
+        found += [name for name, value in attributes(part).items() if id(value) in defaults]
+    return found

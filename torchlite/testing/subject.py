@@ -121,6 +121,8 @@ class Subject:
         self.agreed: set[str] = set()
         # Directions along which that was tried, by the shapes of what is moved.
         self.drawn: dict[tuple[tuple[int, ...], ...], list[Array]] = {}
+        # The parameters as they were given, in float64.
+        self.first: list[Array] = []
         self.base = layer
         self.base = self._deep_copy(layer)
         self.base.clearState()

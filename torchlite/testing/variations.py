@@ -40,19 +40,24 @@ __all__ = [
     "check_there",
     "elsewhere",
     "examples",
+    "gained",
     "larger",
     "others",
     "sizes",
-    "with_gain",
+    "with_others",
+    "with_zeros",
 ]
 
 AnySubject = TypeVar("AnySubject", bound=Subject)
 # Axes by the ids of arguments.
 Along = dict[int, list[int]]
+# What puts other numbers into parameters.
+Change = Callable[[list[Array]], None]
 
 FACTORS = {"2^-6": 2.0**-6, "8": 8.0, "64": 64.0, "512": 512.0}
 # Of parameters, which are moved to odd multiples of 1/64: never onto a whole number.
-GAINS = (-1.0, 8.0, 48.0)
+# A gain of 0 is that of every second entry alone.
+GAINS = (-1.0, 0.0, 8.0, 48.0)
 # What takes the size, or a part, of a complex number, and has no slope by it then.
 BLIND = {"abs", "absolute", "fabs", "hypot", "norm", "real", "sign", "std", "var", "vdot"}
 # Numbers of samples, where the example has fewer; one more of it where it is large.
@@ -65,6 +70,7 @@ TIED: dict[str, Callable[[Any], Any]] = {
     "numbers of one size": partial(values.tied, step=8.0),
     "one number": partial(map_arrays, lambda a: 0.75 + 0 * a if is_floating(a) else a),
 }
+LIKE = "samples equal to parameters"
 STEPS = 33
 # So many examples of other ids or classes are enough where any will do.
 EXAMPLES = 3
@@ -106,12 +112,14 @@ def numbers(s: AnySubject) -> Iterator[AnySubject]:
         changes |= {what: tie(s.input) for what, tie in TIED.items()}
         if not s.composed:
             # Layers inside are asked by themselves; what is steep in one makes NaN of a zero after.
-            number = itertools.count()
-            changes["zeros"] = map_arrays(lambda a: _with_zeros(a, next(number)), s.input)
+            changes["zeros"] = with_zeros(s.input)
+            if s.names and not s.large:
+                parameters = s.parameters_of(s.base)[0]
+                changes[LIKE] = map_arrays(lambda a: _with_rows(a, parameters), s.input)
     for what, input in changes.items():
         for other in _at(s, what, {**s.asked, "input": input}):
             other.tied = what in TIED
-            other.changed = what if what == "zeros" else "numbers"
+            other.changed = "zeros" if what in {"zeros", LIKE} else "numbers"
             yield other
     if s.scalar:
         input, target = s.asked.values()
@@ -125,22 +133,55 @@ def numbers(s: AnySubject) -> Iterator[AnySubject]:
         yield from _at(s, "input * -64", {**s.asked, "input": scale_arrays(s.input, -64.0)})
 
 
-def with_gain(s: AnySubject, what: str, gain: float, number: int | None = None) -> AnySubject:
-    """Return the subject with a parameter, or with all, times a gain."""
+def with_others(s: AnySubject, what: str, change: Change) -> AnySubject:
+    """Return the subject with other parameters."""
     other = copy.copy(s)
     other.base = s.fresh()
-    _multiply(s.parameters_of(other.base)[0], gain, number)
+    change(s.parameters_of(other.base)[0])
     vars(other).update(where=f"{s.where} at {what}", notes=[], kinks={}, changed="numbers")
     other.output = copy_arrays(attempt(other.forward, other.fresh(), copy_arrays(s.input)))
     return other
 
 
+def gained(gain: float, number: int | None = None) -> Change:
+    """Return what multiplies a parameter, or all, by a gain."""
+    return partial(_multiply, gain=gain, number=number)
+
+
+def _put(parameters: list[Array], others: list[Array]) -> None:
+    for parameter, other in zip(parameters, others, strict=True):
+        parameter[...] = other
+
+
 def _multiply(parameters: list[Array], gain: float, number: int | None) -> None:
-    """Multiply a parameter, or all, by a gain, of which every second entry gets the other sign."""
+    """Multiply a parameter, or all, by a gain, of which every second entry gets the other sign.
+
+    A gain of 0 leaves these as they are.
+    """
     for i, parameter in enumerate(parameters):
         if number in (None, i):
-            turns = np.where(np.arange(parameter.size) % 2, -gain, gain)
+            turns = np.where(np.arange(parameter.size) % 2, -gain or 1.0, gain)
             parameter *= turns.reshape(parameter.shape)
+
+
+def with_zeros(table: Any) -> Any:
+    """Return a table of which some numbers are 0."""
+    number = itertools.count()
+    return map_arrays(lambda a: _with_zeros(a, next(number)), table)
+
+
+def _with_rows(array: Any, parameters: list[Array]) -> Any:
+    """Return an array whose samples are rows, or columns, of parameters, as far as these fit.
+
+    The distance to a centre is 0 there.
+    """
+    if not is_floating(array) or array.ndim < 2:
+        return array
+    firsts = [np.atleast_2d(side)[0] for p in parameters if p.size for side in (p, p.T)]
+    changed = array.copy()
+    for i, row in enumerate([row for row in firsts if row.shape == array.shape[-1:]][: len(array)]):
+        changed[i] = row
+    return changed
 
 
 def _with_zeros(array: Any, number: int) -> Any:
@@ -244,6 +285,9 @@ def axes(s: AnySubject) -> Iterator[AnySubject]:
             (other for way, count in tries for other in _at_length(s, axis, way, count)), 1
         )
     if not large:
+        behind = {id(a): [*range(2, dims)] for a in arrays if a.ndim == dims > 2}
+        if behind:
+            yield from _at(s, "1 along all axes behind the second", _resized(s, behind, 1))
         yield from _square(s, [a for a in arrays if a.ndim == dims > 3])
         yield from _apart(s)
 
@@ -290,12 +334,15 @@ def _at_length(s: AnySubject, axis: int, along: Along, count: int) -> Iterator[A
 
 
 def _comes_back(s: Subject) -> bool:
-    """Tell whether gradInput has the input's shape, or the same with axes exchanged.
+    """Tell whether gradInput has the input's shape, but for the order of axes and ones.
 
     Else its layer may only seem to take inputs of this length.
     """
-    sizes = [[sorted(np.shape(a)) for a in leaves(t)] for t in (s.run().gradInput, s.input)]
-    return sizes[0] == sizes[1]
+
+    def lengths(table: Any) -> list[list[int]]:
+        return [sorted(n for n in np.shape(a) if n != 1) for a in leaves(table)]
+
+    return lengths(s.run().gradInput) == lengths(s.input)
 
 
 def _along(s: Subject, axis: int, length: int) -> Along:
@@ -562,11 +609,12 @@ def _check_gains(
 ) -> None:
     """Fail unless gradients are right with parameters of other signs and sizes, too.
 
-    All together; where that is out of the domain of one, of a logarithm say, each by itself.
+    And with those that it starts with. All together; where that is out of the domain of one, of a
+    logarithm say, each by itself.
     """
     sides = [s.parameters_of(each)[0] for each in (layer, analytic)]
 
-    def is_right(what: str, gain: float, number: int | None) -> bool | None:
+    def is_right(what: str, change: Change) -> bool | None:
         """Tell whether it is; None if the layer refuses such parameters, or has no numbers."""
         where = f"{s.where} at {what}"
         if where in s.agreed:
@@ -574,7 +622,7 @@ def _check_gains(
         before = copy_arrays(sides)
         try:
             for side in sides:
-                _multiply(side, gain, number)
+                change(side)
             if not is_finite(s.forward(layer, s.input)):
                 return None
             right = _agrees(s, kind == "input", True, layer, analytic, doubted=True)
@@ -587,15 +635,24 @@ def _check_gains(
             s.agreed.add(where)
         return right
 
+    ways: list[list[tuple[str, Change]]] = []
+    if not s.large:
+        # What is special about 0, 1 or 2 is met where a layer starts with it.
+        ways.append([("the parameters it starts with", partial(_put, others=s.first))])
     for gain in GAINS[:1] if s.large else GAINS:
-        found: list[tuple[str, float, int | None]] = [(f"parameters * {gain:g}", gain, None)]
-        right = is_right(*found[0])
-        if right is None and len(s.names) > 1:
-            found = [(f"{name}'s * {gain:g}", gain, i) for i, name in enumerate(s.names)]
-        for what in found:
-            if (right if len(found) == 1 else is_right(*what)) is False:
-                other = with_gain(s, *what)
-                check_there(other, kind, gradients(other))
+        by = f"* {gain:g}" if gain else "with zeros"
+        single = [(f"{name}'s {by}", gained(gain, i)) for i, name in enumerate(s.names)]
+        ways.append([(f"parameters {by}", gained(gain)), *single])
+    for (what, change), *single in ways:
+        right = is_right(what, change)
+        if right is False:
+            wrong = [(what, change)]
+        else:
+            apart = single if right is None and len(single) > 1 else []
+            wrong = [each for each in apart if is_right(*each) is False]
+        for each in wrong:
+            other = with_others(s, *each)
+            check_there(other, kind, gradients(other))
 
 
 def check_there(

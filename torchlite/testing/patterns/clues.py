@@ -329,7 +329,8 @@ def moved_by(subject: Any, rng: np.random.Generator, most: float, others: dict[s
 
     def shuffled(array: Any) -> Any:
         if not is_floating(array):
-            return array
+            # The ids, or the mask, of another sample.
+            return np.roll(array, 1, axis=0) if is_array(array) and array.ndim else array
         found = rng.permutation(array.reshape(-1)).reshape(array.shape)
         # Counts, and labels, are whole.
         whole = (array == np.round(array)).all()

@@ -84,7 +84,9 @@ def of_other_settings(c: Clues) -> str | None:
     target: Any = getattr(subject, "target", None)
     if is_array(target) and target.dtype.kind in "iu":
         for step in (1, -1):
-            if gives_with(c, lambda layer: None, target=target + step):
+            # Unsigned ones have no -1.
+            moved = (target.astype(np.int64) + step).astype(target.dtype)
+            if gives_with(c, lambda layer: None, target=moved):
                 return f"got = expected with target {step:+d} -> off by one?"
     return None
 

@@ -109,7 +109,12 @@ def one_factor(c: Clues) -> str | None:
         return f"got = 2 * expected{two}{root and ', or off '}{root}?"
     if math.isclose(ratio, 0.5, rel_tol=1e-6):
         two = " and the batch has 2 rows -> averaged instead of summed, or a 2 is missing"
-        two = two if c.rows == 2 else " -> a factor of 2 is missing"
+        if c.rows != 2:
+            two = " -> a factor of 2 is missing"
+            if c.derivative is not None and c.got.size == 2 * sum(
+                w.size for w in c.derivative.weights
+            ):
+                two += ", or averaged over 2 instead of summed"
         return f"got = expected / 2{two}{root and ', or off '}{root}?"
     for count, what in counts(c):
         if count > 2 and math.isclose(ratio * count, 1, rel_tol=1e-6):

@@ -125,7 +125,7 @@ def _check_kept_of_other_dtype(s: Subject) -> None:
 
 
 def _check_dtype(s: Subject, name: str) -> None:
-    layer = s.fresh(name)
+    layer, told = s.fresh(name), _is_told_dtype(s)
     given = cast_arrays(s.given, name)
     # Of the numbers that the precision has.
     exact = s.fresh(None if name == "float64" else name).type("float64")
@@ -146,17 +146,24 @@ def _check_dtype(s: Subject, name: str) -> None:
             size = float(np.abs(other).max(initial=0)) if is_floating(other) else 0
             terms = max(a.size for a in leaves(s.input)) ** 0.5
             allowed: Any = 2048 * np.finfo(name).eps * terms * (1 + size)
-            if is_floating(other) and is_floating(one) and one.dtype != other.dtype:
+            floating = is_floating(other) and is_floating(one)
+            if told and floating and one.dtype != other.dtype:
                 _fail_for_dtype(s, method, name, one.dtype)
             problem = f"in {name} it differs from float64."
             try:
-                s.compare(method, problem, one, other, allowed=allowed)
+                s.compare(method, problem, one, other, allowed=allowed, dtypes=told)
             except ContractViolation:
                 if k == len(s.methods):
                     raise
                 ulps = float(np.finfo(name).eps / np.finfo(float).eps)
                 sways = s.sways(lambda x: s.run(None, x)[k], ulps=ulps, jumps=True)  # noqa: B023
-                s.compare(method, problem, one, other, allowed=allowed + SLACK * sways[i])
+                allowed = allowed + SLACK * sways[i]
+                s.compare(method, problem, one, other, allowed=allowed, dtypes=told)
+
+
+def _is_told_dtype(s: Subject) -> bool:
+    """Tell whether a layer has a dtype to keep: of integers alone, it may make what it likes."""
+    return bool(s.names) or any(map(is_floating, leaves(s.input)))
 
 
 def _fail_for_dtype(s: Subject, method: str, name: str, made: Any) -> None:
@@ -166,7 +173,7 @@ def _fail_for_dtype(s: Subject, method: str, name: str, made: Any) -> None:
 
 def _check_single_kept(s: Subject) -> None:
     result = attempt(s.run, s.fresh("float32"), *cast_arrays(s.given, "float32").values())
-    if result is None:
+    if result is None or not _is_told_dtype(s):
         return
     for method, got in s.by_method(result)[:2]:
         for array in leaves(got):
@@ -190,10 +197,28 @@ def _check_no_overflow(s: Subject) -> None:
             expected = attempt(s.run, exact, *cast_arrays(given, "float64").values())
             if got is not None and expected is not None and _is_moderate(expected.output):
                 there = s.at(what, given["input"])
-                _check_none_lost(there, got, expected, "NaN", np.isnan)
+                _check_none_lost(there, got, expected, _lost_as("NaN"), np.isnan)
                 # The logarithm of what is rounded to 0 is as infinite, but loses nothing else.
                 if attempt(_run_raising, s, single, given) is None:
-                    _check_none_lost(there, got, expected, "infinite", np.isinf)
+                    _check_none_lost(there, got, expected, _lost_as("infinite"), np.isinf)
+    _check_zeros(s)
+
+
+def _check_zeros(s: Subject) -> None:
+    """Fail if of zeros, float32 makes NaN where float64 does not."""
+    given = cast_arrays({**s.given, "input": variations.with_zeros(s.input)}, "float32")
+    got = attempt(s.run, s.fresh("float32"), *given.values())
+    if got is None or is_finite([np.asarray(a) for a in leaves(list(got[:2]))]):
+        return
+    exact = s.fresh("float32").type("float64")
+    expected = attempt(s.run, exact, *cast_arrays(given, "float64").values())
+    if expected is not None:
+        problem = (
+            "in float32 it is NaN where the number is finite: what is added to a denominator, as "
+            "1e-60, is 0 in it."
+        )
+        there = s.at("zeros", given["input"])
+        _check_none_lost(there, got, expected, problem, np.isnan)
 
 
 def _run_raising(s: Subject, layer: Any, given: dict[str, Any]) -> Result:
@@ -201,13 +226,16 @@ def _run_raising(s: Subject, layer: Any, given: dict[str, Any]) -> Result:
         return s.run(layer, *given.values())
 
 
-def _check_none_lost(
-    s: Subject, got: Result, expected: Result, what: str, lost: Callable[[Array], Array]
-) -> None:
-    problem = (
+def _lost_as(what: str) -> str:
+    return (
         f"in float32 it is {what} where the number is finite: something overflows on the way, or a "
         "sum is 0. Of exponentials, subtract the maximum first."
     )
+
+
+def _check_none_lost(
+    s: Subject, got: Result, expected: Result, problem: str, lost: Callable[[Array], Array]
+) -> None:
     for (method, one), usual in zip(s.by_method(got)[:2], expected, strict=False):
         if shapes(one) != shapes(usual) or not (method == "updateOutput" or is_finite(got.output)):
             # Past infinity, gradients go nowhere.

@@ -17,6 +17,9 @@ __all__ = ["clone", "pickle_"]
 
 def clone(s: ModuleSubject) -> None:
     """A clone, and a deep copy, have the same numbers and share nothing."""
+    for name in s.defaults:
+        problem = f"{name} is the default of an argument: all that are made have the same array."
+        s.fail("__init__", problem)
     ways: dict[str, Callable[[Any], Any]] = {
         "clone": lambda m: m.clone(),
         "copy.deepcopy": copy.deepcopy,

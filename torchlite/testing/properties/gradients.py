@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from torchlite.kernels.arrays import Array
 from torchlite.nn.checks import is_integral
 from torchlite.nn.nested import (
     copy_arrays,
@@ -290,9 +291,15 @@ def scale(s: ModuleSubject) -> None:
                 )
 
 
+def _of_sum_zero(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Return numbers whose sum is exactly 0, though they are not, unless there is one alone."""
+    drawn = values.sixteenths(rng, shape)
+    return drawn if drawn.size == 1 else drawn - np.flip(drawn)
+
+
 def linear(s: ModuleSubject) -> None:
     """Backward is linear in gradOutput, and exactly 0 for 0."""
-    a, b = s.gradOutput, map_arrays(lambda v: values.sixteenths(s.rng, v.shape), s.gradOutput)
+    a, b = s.gradOutput, map_arrays(lambda v: _of_sum_zero(s.rng, v.shape), s.gradOutput)
     both = rebuilt(a, [2 * x - 0.5 * y for x, y in zip(leaves(a), leaves(b), strict=True)])
     rounding = _rounding(s)
     of_a, of_b, of_both = s.run(gradOutput=a), s.run(gradOutput=b), s.run(gradOutput=both)

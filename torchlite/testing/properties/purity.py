@@ -5,16 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from torchlite import random
 from torchlite.kernels.arrays import Array
 from torchlite.nn.checks import title
 from torchlite.nn.container import Container
 from torchlite.nn.module import Module
 from torchlite.nn.nested import copy_arrays, is_array, is_floating, leaves, map_arrays
 from torchlite.nn.stateful import parts, shadowed
-from torchlite.testing.generators import drawn_from, generator_states
+from torchlite.testing.generators import drawn_from, generator_states, touched_by
 from torchlite.testing.raised import line_of
 from torchlite.testing.subject import Result, Subject, attempt, quietly
-from torchlite.testing.variations import GAINS, others, with_gain
+from torchlite.testing.variations import GAINS, gained, others, with_others
 from torchlite.testing.violations import ContractViolation
 
 __all__ = ["mutation", "repeat"]
@@ -46,6 +47,7 @@ def repeat(s: Subject) -> None:
                 if not source:
                     _blame_backward(variant)
                 raise
+        _check_surroundings(variant)
         if variant is s:
             _check_refilled(s, layer, given)
             _check_nearly_same(s)
@@ -71,6 +73,26 @@ def _blame_backward(s: Subject) -> None:
     for changing, call in backward:
         call()
         s.same_bits(changing, "after it, the same forward gives other numbers.", forward(), first)
+
+
+def _check_surroundings(s: Subject) -> None:
+    """Fail if a forward or backward changes what is the whole program's."""
+    # Other than what anybody sets.
+    with quietly(), np.errstate(under="warn"):
+        before = np.geterr()
+        touched = touched_by(s.run)
+        if np.geterr() != before:
+            s.fail("updateOutput", "it changes what np.geterr() says, for the whole program.")
+    if touched:
+        s.fail("updateOutput", f"it seeds {touched}, or draws from it, for the whole program.")
+    if s.draws:
+        left = []
+        for forward in (s.forward, s.forward_anew):
+            forward(s.fresh(), s.input)
+            left.append(random.getRNGState())
+        if np.array_equal(left[0], left[1]):
+            problem = "it seeds torchlite.random: what others draw after it is the same each time."
+            s.fail("updateOutput", problem)
 
 
 def _check_refilled(s: Subject, layer: Any, given: list[Any]) -> None:
@@ -122,7 +144,7 @@ def mutation(s: Subject) -> None:
                 _check_mutation(extreme, True)
     if s.names and not s.large and not isinstance(s.base, Container):
         with quietly():
-            far = with_gain(s, f"parameters * {GAINS[-1]:g}", GAINS[-1])
+            far = with_others(s, f"parameters * {GAINS[-1]:g}", gained(GAINS[-1]))
             far.extreme = True
             _check_mutation(far, True)
 
