@@ -1913,7 +1913,7 @@ def test_the_command_refuses_what_is_no_shape(text, file, capsys):
     assert capsys.readouterr().err == (
         "check: SettingError: check: --input must be a shape, or several with blanks between "
         f"them, got {text!r}\n  hint: '5x3 5x2', 'ids:5x3<10' for whole numbers below 10, "
-        "signs:5, unit:5x3\n"
+        "signs:5, unit:5x3, 'pairs:4<10'\n"
     )
 
 
@@ -1948,7 +1948,17 @@ def test_the_command_takes_whole_numbers_and_tables(capsys):
     )
 
 
-@pytest.mark.parametrize("text", ["ids:5x3", "signs:5<3", "unit:5<3", "idx:5<3", "5x<3", "5x3<"])
+@pytest.mark.parametrize("input", ["pairs:4<10", "pairs:5x4<10", "pairs:4<10 pairs:2<10"])
+def test_the_command_takes_rows_of_an_index_and_its_value(input, capsys):
+    """A sample, a batch of them, and a table of two."""
+    sparse = ["check", "torchlite.nn:SparseLinear", "--args", "10,3", "--level", "strict"]
+    assert main([*sparse, "--input", input]) == 0
+    assert "properties hold, 2 parameters" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "text", ["pairs:5", "ids:5x3", "signs:5<3", "unit:5<3", "idx:5<3", "5x<3", "5x3<"]
+)
 def test_the_command_refuses_kinds_that_it_does_not_have(text, capsys):
     assert main(["check", "torchlite.nn:ReLU", "--input", text]) == 2
     assert f"between them, got {text!r}\n" in capsys.readouterr().err

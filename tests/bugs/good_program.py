@@ -6,7 +6,7 @@ from bugs.good import Affine, Good
 from torchlite import nn, random
 
 
-class Shrunk(nn.Module):
+class Falling(nn.Module):
     """1 / (1 + exp(x)), which may overflow on the way."""
 
     def updateOutput(self, input):
@@ -58,7 +58,7 @@ class AffineOfOwnArrays(Affine):
 
 
 GOOD = [
-    Good(lambda n, m: Shrunk()),
+    Good(lambda n, m: Falling()),
     Good(lambda n, m: Projected()),
     Good(lambda n, m: ProjectedPutsBack()),
     Good(lambda n, m: AffineOfOwnArrays(size=(m, n))),

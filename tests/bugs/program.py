@@ -5,17 +5,17 @@ import random as python_random
 import numpy as np
 
 from bugs import Bug
-from bugs.good_program import AffineOfOwnArrays, Projected, Shrunk
+from bugs.good_program import AffineOfOwnArrays, Projected, Falling
 from torchlite import random
 
 
-class ShrunkSilencesAll(Shrunk):
+class FallingSilencesAll(Falling):
     def updateOutput(self, input):
         np.seterr(all="ignore")
         return super().updateOutput(input)
 
 
-class ShrunkSilencesInBackward(Shrunk):
+class FallingSilencesInBackward(Falling):
     def updateGradInput(self, input, gradOutput):
         np.seterr(under="ignore", over="ignore")
         return super().updateGradInput(input, gradOutput)
@@ -53,13 +53,13 @@ class AffineOfOneGradient(AffineOfOwnArrays):
 
 BUGS = [
     Bug(
-        lambda: ShrunkSilencesAll(),
+        lambda: FallingSilencesAll(),
         (5, 3),
         {"repeat"},
         "the forward silences NumPy for the whole program",
     ),
     Bug(
-        lambda: ShrunkSilencesInBackward(),
+        lambda: FallingSilencesInBackward(),
         (5, 3),
         {"repeat"},
         "the backward silences NumPy for the whole program",

@@ -18,8 +18,9 @@ from torchlite.nn.criterion import Criterion
 
 __all__ = ["add_arguments", "run"]
 
-# A kind, a shape, and the limit of whole numbers.
-_ARRAY = re.compile(rf"(?:(ids|signs|unit):)?({SHAPE})(?:<(\d+))?")
+# A kind, a shape, and the limit of whole numbers, for those that hold some.
+_ARRAY = re.compile(rf"(?:(ids|pairs|signs|unit):)?({SHAPE})(?:<(\d+))?")
+_WHOLE = {"ids", "pairs"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--input",
         required=True,
         help="the shape of an input: 5x3; several for a table: '5x3 5x2'; 'ids:5x3<10' for whole "
-        "numbers below 10, signs:5 for -1 and 1, unit:5x3 for numbers between 0 and 1",
+        "numbers below 10, 'pairs:4<10' for 4 rows of one and its value, as SparseLinear takes "
+        "them, signs:5 for -1 and 1, unit:5x3 for numbers between 0 and 1",
     )
     parser.add_argument("--target", help="of a criterion, like --input: 'ids:5<3' for classes")
     parser.add_argument("--only", action="append", metavar="PROPERTY", help="check this alone")
@@ -157,13 +159,14 @@ def _array(rng: np.random.Generator, option: str, text: str) -> Any:
     found = _ARRAY.fullmatch(text)
     kind, sizes, below = found.groups() if found else ("", "", None)
     # Whole numbers need a limit, and nothing else has one.
-    if not found or (kind == "ids" and not below) or (below and (kind or "ids") != "ids"):
+    if not found or (kind in _WHOLE and not below) or (below and kind not in {None, *_WHOLE}):
         expected = "a shape, or several with blanks between them"
-        hint = "'5x3 5x2', 'ids:5x3<10' for whole numbers below 10, signs:5, unit:5x3"
+        hint = "'5x3 5x2', 'ids:5x3<10' for whole numbers below 10, signs:5, unit:5x3, 'pairs:4<10'"
         raise fault(SettingError, "check", option, expected, repr(text), hint=hint)
     shape = shape_of(sizes)
     if below:
-        return rng.integers(0, int(below), shape)
+        whole = rng.integers(0, int(below), shape)
+        return np.stack([whole, values.distinct(rng, shape)], -1) if kind == "pairs" else whole
     if kind == "signs":
         return values.signs(rng, shape)
     if kind == "unit":
