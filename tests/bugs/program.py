@@ -5,7 +5,7 @@ import random as python_random
 import numpy as np
 
 from bugs import Bug
-from bugs.good_program import AffineOfOwnArrays, Projected, Falling
+from bugs.good_program import AffineOfOwnArrays, Falling, Projected
 from torchlite import random
 
 
