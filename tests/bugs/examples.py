@@ -55,6 +55,48 @@ class AffineOfNothingInSum(Affine):
         return super().updateGradInput(input, gradOutput)
 
 
+class AffineOfRowsAlike(Affine):
+    """Takes a sample whose gradOutput is that of the one before for padding."""
+
+    def updateGradInput(self, input, gradOutput):
+        gradInput = super().updateGradInput(input, gradOutput)
+        if input.ndim > 1:
+            gradInput[1:][(gradOutput[1:] == gradOutput[:-1]).all(-1)] = 0
+        self.gradInput = gradInput
+        return gradInput
+
+
+class AffineOfNoRow(Affine):
+    """A sample without gradOutput gets the gradient of the one before."""
+
+    def updateGradInput(self, input, gradOutput):
+        gradInput = super().updateGradInput(input, gradOutput)
+        if input.ndim > 1:
+            empty = (gradOutput[1:] == 0).all(-1) & (gradOutput[:-1] != 0).any(-1)
+            gradInput[1:][empty] = gradInput[:-1][empty]
+        self.gradInput = gradInput
+        return gradInput
+
+
+class AffineOfOnes(Affine):
+    """A shortcut for the gradient of a sum, which is a mean's."""
+
+    def updateGradInput(self, input, gradOutput):
+        super().updateGradInput(input, gradOutput)
+        if gradOutput.size and (gradOutput == 1).all():
+            self.gradInput = self.gradInput / gradOutput.shape[-1]
+        return self.gradInput
+
+
+class AffineReadsSingle(Affine):
+    """Goes back with the weight in single precision, whatever it is."""
+
+    def updateGradInput(self, input, gradOutput):
+        weight = self.weight.astype(np.float32).astype(self.weight.dtype)
+        self.gradInput = gradOutput @ weight
+        return self.gradInput
+
+
 # ---------------------------------------------------------------- ids
 
 
@@ -352,5 +394,20 @@ BUGS = [
         (5, 3),
         {"linear"},
         "no gradient where gradOutput adds up to 0",
+    ),
+    *(
+        Bug(lambda kind=kind: kind(3, 4), (5, 3), {"linear"}, why)
+        for kind, why in (
+            (AffineOfRowsAlike, "no gradient where the sample before has the same gradOutput"),
+            (AffineOfNoRow, "where gradOutput is 0, the gradient of the sample before"),
+            (AffineOfOnes, "of a gradOutput of ones, a mean's gradient"),
+        )
+    ),
+    Bug(
+        lambda: AffineReadsSingle(3, 4),
+        (5, 3),
+        {"gradInput"},
+        "the weight is rounded to single precision on the way back",
+        pattern="rounds",
     ),
 ]

@@ -23,7 +23,7 @@ from torchlite.testing import values
 from torchlite.testing.guards import MOST, with_guards
 from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.oracle import Backward, check_gradient, check_ties
-from torchlite.testing.subject import Subject, attempt
+from torchlite.testing.subject import Result, Subject, attempt
 from torchlite.testing.variations import check_elsewhere
 from torchlite.testing.violations import GradientMismatch
 
@@ -291,18 +291,11 @@ def scale(s: ModuleSubject) -> None:
                 )
 
 
-def _of_sum_zero(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Return numbers whose sum is exactly 0, though they are not, unless there is one alone."""
-    drawn = values.sixteenths(rng, shape)
-    return drawn if drawn.size == 1 else drawn - np.flip(drawn)
-
-
-def linear(s: ModuleSubject) -> None:
-    """Backward is linear in gradOutput, and exactly 0 for 0."""
-    a, b = s.gradOutput, map_arrays(lambda v: _of_sum_zero(s.rng, v.shape), s.gradOutput)
+def _check_sum(s: ModuleSubject, b: Any, of_a: Result, rounding: float) -> None:
+    """Fail unless the backward of a sum with b is the sum of the backwards."""
+    a = s.gradOutput
     both = rebuilt(a, [2 * x - 0.5 * y for x, y in zip(leaves(a), leaves(b), strict=True)])
-    rounding = _rounding(s)
-    of_a, of_b, of_both = s.run(gradOutput=a), s.run(gradOutput=b), s.run(gradOutput=both)
+    of_b, of_both = s.run(gradOutput=b), s.run(gradOutput=both)
     for method, got, one, other in [
         ("updateGradInput", of_both.gradInput, of_a.gradInput, of_b.gradInput),
         ("accGradParameters", of_both.gradients, of_a.gradients, of_b.gradients),
@@ -327,6 +320,25 @@ def linear(s: ModuleSubject) -> None:
             rebuilt(one, sums),
             allowed=1e-10 * size + rounding,
         )
+
+
+def _special(v: Array) -> tuple[Array, ...]:
+    """Return numbers that add up to 0, ones, and equal rows of which the last is 0."""
+    if v.ndim == 0 or len(v) < 2:
+        return v, np.ones(v.shape), v
+    rows = np.broadcast_to(v[:1], v.shape).copy()
+    rows[-1] = 0
+    return v - np.flip(v), np.ones(v.shape), rows
+
+
+def linear(s: ModuleSubject) -> None:
+    """Backward is linear in gradOutput, and exactly 0 for 0."""
+    a = s.gradOutput
+    rounding = _rounding(s)
+    of_a = s.run(gradOutput=a)
+    drawn = [_special(values.sixteenths(s.rng, v.shape)) for v in leaves(a)]
+    for arrays in zip(*drawn, strict=True):
+        _check_sum(s, rebuilt(a, list(arrays)), of_a, rounding)
     for power in (20, -20):
         # A power of two changes no rounding.
         factor = 2.0**power
