@@ -596,7 +596,7 @@ def test_breaking_off_leaves_the_lock_of_random_free():
     free = []
 
     def look():
-        free.append(random._lock.acquire(timeout=60))
+        free.append(random._lock.acquire(timeout=300))
         random._lock.release()
 
     thread = threading.Thread(target=look)

@@ -94,7 +94,7 @@ def three():
 @pytest.mark.usefixtures("three")
 def test_threads_share_pieces_out_if_they_are_worth_it():
     """Each has scratch arrays of its own."""
-    x, meeting, found = np.arange(24.0), threading.Barrier(3, timeout=60), {}
+    x, meeting, found = np.arange(24.0), threading.Barrier(3, timeout=300), {}
 
     def work(piece, scratch):
         meeting.wait()

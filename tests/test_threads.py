@@ -46,7 +46,7 @@ class Meeting:
     """Work in which so many threads must be at a time, or else it fails."""
 
     def __init__(self, n=3):
-        self.barrier, self.seen = threading.Barrier(n, timeout=60), set()
+        self.barrier, self.seen = threading.Barrier(n, timeout=300), set()
 
     def __call__(self, piece):
         self.barrier.wait()
@@ -184,7 +184,7 @@ def test_results_are_taken_in_order_and_not_too_many_wait():
     def work(piece):
         nonlocal most
         if piece == 0:
-            slow.wait(60)
+            slow.wait(300)
         waiting.add(piece)
         most = max(most, len(waiting))
         if len(waiting) == 3 * pool._AHEAD - 1:
@@ -263,7 +263,7 @@ def test_threads_of_the_user_share_the_pool():
     for user in users:
         user.start()
     for user in users:
-        user.join(60)
+        user.join(300)
     assert found == {name: [*range(9)] * 30 for name in range(4)}
 
 
@@ -354,7 +354,7 @@ def test_after_an_error_elsewhere_no_piece_is_begun(error, monkeypatch):
         if threading.get_ident() != caller:
             raise error(piece)
         for _ in range(2):
-            assert failed.acquire(timeout=60)
+            assert failed.acquire(timeout=300)
 
     monkeypatch.setattr(pool._Job, "_fail", failing)
     with pytest.raises(error):
