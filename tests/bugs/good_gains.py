@@ -380,6 +380,10 @@ def few(N, n):
     return lambda rng: rng.integers(0, n + 3, (N, 2))
 
 
+def positive(N, n):
+    return lambda rng: rng.uniform(0.25, 2, (N, n))
+
+
 GAINS = (
     Size,
     Cut,
@@ -404,6 +408,8 @@ GAINS = (
 
 GOOD = [
     *(Good(lambda n, m, kind=kind: kind(n)) for kind in GAINS),
+    # Its forward is finite where w is 0, which is no positive number.
+    Good(lambda n, m: Power(n), positive, label="of-positive-numbers"),
     Good(lambda n, m: MaxNormed(n, m)),
     Good(lambda n, m: RowsOfNorm(n + 3, m), few),
     Good(lambda n, m: LengthsApart(n, m)),

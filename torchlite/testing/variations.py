@@ -635,24 +635,27 @@ def _check_gains(
             s.agreed.add(where)
         return right
 
-    ways: list[list[tuple[str, Change]]] = []
-    if not s.large:
-        # What is special about 0, 1 or 2 is met where a layer starts with it.
-        ways.append([("the parameters it starts with", partial(_put, others=s.first))])
-    for gain in GAINS[:1] if s.large else GAINS:
-        by = f"* {gain:g}" if gain else "with zeros"
-        single = [(f"{name}'s {by}", gained(gain, i)) for i, name in enumerate(s.names)]
-        ways.append([(f"parameters {by}", gained(gain)), *single])
-    for (what, change), *single in ways:
+    def check(what: str, change: Change) -> bool | None:
         right = is_right(what, change)
         if right is False:
-            wrong = [(what, change)]
-        else:
-            apart = single if right is None and len(single) > 1 else []
-            wrong = [each for each in apart if is_right(*each) is False]
-        for each in wrong:
-            other = with_others(s, *each)
+            other = with_others(s, what, change)
             check_there(other, kind, gradients(other))
+        return right
+
+    if not s.large:
+        # What is special about 0, 1 or 2 is met where a layer starts with it.
+        check("the parameters it starts with", partial(_put, others=s.first))
+    # Of which other signs are refused: 0 is the edge of what they may be.
+    positive: set[int] = set()
+    for gain in GAINS[:1] if s.large else GAINS:
+        by = f"* {gain:g}" if gain else "with zeros"
+        if (gain or not positive) and check(f"parameters {by}", gained(gain)) is not None:
+            continue
+        for i, name in enumerate(s.names):
+            if gain or i not in positive:
+                right = check(f"{name}'s {by}", gained(gain, i))
+                if right is None and gain < 0:
+                    positive.add(i)
 
 
 def check_there(
