@@ -791,13 +791,15 @@ def _is_rounding(s: Subject, backward: Backward, mismatch: GradientMismatch) -> 
         size = float(np.abs(got).max(initial=0))
         weight = max(float(np.abs(v).max(initial=0)) for v in weights)
         floor = 1e-12 * (size + weight)
-        if mismatch.oracle == CENTRAL:
-            # What the first step's difference makes of a rounding.
-            floor += 1e-6 * size + 4 * np.finfo(float).eps / LONGEST * weight
-        # What is nearly 0 may have lost all its digits, and be multiplied by large numbers then.
         numbers = [a for a in leaves(s.input) if is_floating(a)] + s.parameters_of(s.base)[0]
         largest = max((float(np.abs(a).max(initial=0)) for a in numbers), default=0)
-        floor += np.finfo(float).eps * largest**2 * weight
+        # What is nearly 0 may have lost all its digits, and be multiplied by large numbers then.
+        rounding = np.finfo(float).eps * largest**2 * weight
+        floor += rounding
+        if mismatch.oracle == CENTRAL:
+            # What the first step's difference makes of a rounding: of 1, or of products.
+            floor += 1e-6 * size
+            floor += 4 * max(np.finfo(float).eps * weight, rounding) / LONGEST
         if mismatch.index is None and off.max(initial=0) > 1e-9 * size:
             return True
         blur = 0.0 if mismatch.index is None else 4 * off[mismatch.index]
