@@ -192,6 +192,11 @@ class Subject:
         raise NotImplementedError
 
     @property
+    def is_told_dtype(self) -> bool:
+        """Tell whether a layer has a dtype to keep: of integers alone it may make any."""
+        return bool(self.names) or any(map(is_floating, leaves(self.input)))
+
+    @property
     def large(self) -> bool:
         """Tell whether there are many numbers: parameters, and what goes in and out."""
         return False

@@ -125,7 +125,7 @@ def _check_kept_of_other_dtype(s: Subject) -> None:
 
 
 def _check_dtype(s: Subject, name: str) -> None:
-    layer, told = s.fresh(name), _is_told_dtype(s)
+    layer, told = s.fresh(name), s.is_told_dtype
     given = cast_arrays(s.given, name)
     # Of the numbers that the precision has.
     exact = s.fresh(None if name == "float64" else name).type("float64")
@@ -161,11 +161,6 @@ def _check_dtype(s: Subject, name: str) -> None:
                 s.compare(method, problem, one, other, allowed=allowed, dtypes=told)
 
 
-def _is_told_dtype(s: Subject) -> bool:
-    """Tell whether a layer has a dtype to keep: of integers alone, it may make what it likes."""
-    return bool(s.names) or any(map(is_floating, leaves(s.input)))
-
-
 def _fail_for_dtype(s: Subject, method: str, name: str, made: Any) -> None:
     facts: Any = {"hint": cause_of_double(s, method)} if made == np.float64 else {}
     s.fail(method, f"of {name} it makes {made}.", **facts)
@@ -173,7 +168,7 @@ def _fail_for_dtype(s: Subject, method: str, name: str, made: Any) -> None:
 
 def _check_single_kept(s: Subject) -> None:
     result = attempt(s.run, s.fresh("float32"), *cast_arrays(s.given, "float32").values())
-    if result is None or not _is_told_dtype(s):
+    if result is None or not s.is_told_dtype:
         return
     for method, got in s.by_method(result)[:2]:
         for array in leaves(got):

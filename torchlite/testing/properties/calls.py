@@ -76,9 +76,8 @@ def split(s: ModuleSubject) -> None:
 
 def _check_precision(s: ModuleSubject, method: str, made: Any) -> None:
     """Fail if of float64 there comes less, or complex: no derivative of that could be right."""
-    told = any(map(is_floating, leaves(s.input))) or bool(s.names)
     for array in filter(is_floating, leaves(made)):
-        if (told and array.dtype.itemsize < 8) or array.dtype.kind == "c":
+        if (s.is_told_dtype and array.dtype.itemsize < 8) or array.dtype.kind == "c":
             s.fail(method, f"of float64 it makes {array.dtype}.", property="dtype")
 
 
