@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -44,6 +45,14 @@ def compiled(tmp_path_factory):
             patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
             patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("compiled")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def errors_of_numpy():
+    """Let no test change what NumPy does about errors: others would not see theirs."""
+    before = np.geterr()
+    yield
+    assert np.geterr() == before
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from bugs.examples import SecondPaysForFirst
 from bugs.extremes import ZerosMadePositive
 from bugs.good_shapes import ScalarGain
 from bugs.losses import QuantileOneSided
+from bugs.program import FallingSilencesAll, FallingSilencesInBackward
 from bugs.zeros import RootOfSquareDividesZero
 from hypothesis import find
 from hypothesis.errors import NoSuchExample
@@ -1469,6 +1470,15 @@ def test_module_input_and_random_stream_are_untouched():
     assert pickle.dumps((layer.weight, layer.gradWeight, x)) == kept
     assert layer.output is output
     assert np.array_equal(torchlite.random.getRNGState(), state)
+
+
+@pytest.mark.parametrize("layer", [FallingSilencesAll, FallingSilencesInBackward])
+def test_what_a_layer_sets_for_numpy_ends_with_its_check(layer):
+    before = np.geterr()
+    # Nor would it reach other tests.
+    with np.errstate():
+        assert violation(layer(), shape=(5, 3)).property == "repeat"
+        assert np.geterr() == before
 
 
 def test_one_seed_one_result():

@@ -165,7 +165,7 @@ def check_module(
     gradInput is not the derivative. 0.5 1.0 got = expected / 2 -> a factor of 2 is missing?
     """
     start = time.perf_counter()
-    with stream_kept():
+    with program_kept():
         random.manualSeed(seed)
         made = given_or_made("check_module", "module", Module, module)
         if input is None or (isinstance(input, tuple) and all(isinstance(n, int) for n in input)):
@@ -216,7 +216,7 @@ def check_criterion(
     MSECriterion: 1 property holds
     """
     start = time.perf_counter()
-    with stream_kept():
+    with program_kept():
         random.manualSeed(seed)
         made = given_or_made("check_criterion", "criterion", Criterion, criterion)
         run = _Run("check_criterion", CRITERION_PROPERTIES, only, level, all_failures)
@@ -410,9 +410,11 @@ def _differentiable(input: Any) -> bool:
 
 
 @contextmanager
-def stream_kept() -> Iterator[None]:
+def program_kept() -> Iterator[None]:
+    """Leave what is the whole program's as it was, also where a layer does not."""
     state = random.getRNGState()
     try:
-        yield
+        with np.errstate():
+            yield
     finally:
         random.setRNGState(state)

@@ -26,7 +26,7 @@ from torchlite.nn.nested import (
 from torchlite.nn.stateful import shadowed
 from torchlite.nn.tree import Place, gradient_names, rows, walk
 from torchlite.testing import values
-from torchlite.testing.check import given_or_made, stream_kept
+from torchlite.testing.check import given_or_made, program_kept
 from torchlite.testing.criterion_subject import CriterionSubject
 from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.precision import cause_of_double
@@ -158,7 +158,7 @@ def check_network(
     ['net[0].weight', 'net[0].bias', 'net[2].weight', 'net[2].bias', 'input']
     """
     start = time.perf_counter()
-    with stream_kept():
+    with program_kept():
         net = given_or_made("check_network", "net", Module, net)
         criterion = given_or_made("check_network", "criterion", Criterion, criterion)
         subject = _Network(
