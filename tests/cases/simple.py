@@ -21,22 +21,10 @@ def keyed(rng, n):
     return rng.integers(0, 5, n), rng.normal(size=n)
 
 
-class Unguarded:
-    """Exact everywhere but at a centre, where the slope is taken for 0."""
-
-    _guard = 0
-
-    def _rates(self, stretched, gradOutput):
-        lengths = np.sqrt((stretched * stretched).sum(-1))
-        return gradOutput / np.where(lengths == 0, 1, lengths)
-
-
-class Euclidean(Unguarded, nn.Euclidean):
-    pass
-
-
-class WeightedEuclidean(Unguarded, nn.WeightedEuclidean):
-    pass
+def unguarded(layer):
+    # Of distances it changes no digit; at a centre, it leaves the slope 0.
+    layer._guard = 1e-30
+    return layer
 
 
 CASES = [
@@ -112,9 +100,9 @@ CASES = [
     Case(lambda: nn.CMul((1, 3, 1)), (5, 3, 2), name="broadcast"),
     Case(lambda: nn.CMul(1, 1), (5, 3, 2), name="one number"),
     Case(lambda: nn.Euclidean(3, 4), (5, 3)),
-    Case(lambda: Euclidean(3, 4), (5, 3), name="unguarded", exempt=UNGUARDED),
+    Case(lambda: unguarded(nn.Euclidean(3, 4)), (5, 3), name="unguarded", exempt=UNGUARDED),
     Case(lambda: nn.WeightedEuclidean(3, 4), (5, 3)),
-    Case(lambda: WeightedEuclidean(3, 4), (5, 3), name="unguarded", exempt=UNGUARDED),
+    Case(lambda: unguarded(nn.WeightedEuclidean(3, 4)), (5, 3), name="unguarded", exempt=UNGUARDED),
     Case(lambda: nn.Cosine(3, 4), (5, 3)),
     Case(lambda: nn.Maxout(3, 2, 4), (5, 3)),
     Case(lambda: nn.Maxout(3, 2, 4, nn.ReLU()), (5, 3), name="preprocess"),

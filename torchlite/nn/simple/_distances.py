@@ -47,9 +47,10 @@ class Distances(Module):
 
     @property
     def exempt(self) -> dict[str, str]:
-        """What is off by the guard."""
+        """What is off by the guard, unless it only keeps 0 / 0 away."""
         reason = "backward divides by the distance + 1e-7"
-        return dict.fromkeys(("gradInput", "gradParameters"), reason) if self._guard else {}
+        off = self._guard > np.finfo(float).eps
+        return dict.fromkeys(("gradInput", "gradParameters"), reason) if off else {}
 
     def updateOutput(self, input: Array) -> Array:
         checks.must_be_rows(self, "updateOutput", input, len(self.weight), self.weight.dtype)
