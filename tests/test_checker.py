@@ -40,6 +40,7 @@ from torchlite.testing import (
     check_module,
     criterion_contract,
     drawn,
+    generators,
     guards,
     jacobian,
     maths,
@@ -56,6 +57,7 @@ from torchlite.testing.duck import Duck
 from torchlite.testing.module_subject import ModuleSubject
 from torchlite.testing.oracle import FEW
 from torchlite.testing.patterns import guess
+from torchlite.testing.properties import purity
 
 
 class AveragesBias(nn.Linear):
@@ -1472,13 +1474,34 @@ def test_module_input_and_random_stream_are_untouched():
     assert np.array_equal(torchlite.random.getRNGState(), state)
 
 
-@pytest.mark.parametrize("layer", [FallingSilencesAll, FallingSilencesInBackward])
-def test_what_a_layer_sets_for_numpy_ends_with_its_check(layer):
+@pytest.mark.parametrize(
+    ("layer", "method"),
+    [(FallingSilencesAll, "updateOutput"), (FallingSilencesInBackward, "updateGradInput")],
+)
+def test_what_a_layer_sets_for_numpy_ends_with_its_check(layer, method):
     before = np.geterr()
     # Nor would it reach other tests.
     with np.errstate():
-        assert violation(layer(), shape=(5, 3)).property == "repeat"
+        found = violation(layer(), shape=(5, 3))
+        assert (found.property, found.method) == ("repeat", method)
         assert np.geterr() == before
+
+
+def test_what_other_threads_draw_is_not_the_layers(monkeypatch):
+    """As one that draws now and then, and never twice as much."""
+    draws = iter(range(10**6))
+
+    def among_others(call):
+        def called():
+            stdlib_random.getrandbits(32 * next(draws))
+            return call()
+
+        return called
+
+    touched_by = generators.touched_by
+    monkeypatch.setattr(purity, "touched_by", lambda call: touched_by(among_others(call)))
+    check_module(nn.Linear(3, 2), shape=(4, 3), only="repeat")
+    assert next(draws) > 2
 
 
 def test_one_seed_one_result():

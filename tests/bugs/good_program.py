@@ -57,9 +57,33 @@ class AffineOfOwnArrays(Affine):
         self.gradBias = np.zeros_like(self.bias)
 
 
+SMOOTHING = np.array([0.25, 0.5, 0.25])
+SMOOTHING.flags.writeable = False
+
+
+class CircularMeans(nn.Module):
+    """Means of three neighbours around the circle; whose kernel is a constant may be a default."""
+
+    def __init__(self, kernel=SMOOTHING):
+        self.kernel = kernel
+
+    def _turned(self, array, by):
+        turned = [k * np.roll(array, by * i, -1) for i, k in enumerate(self.kernel, -1)]
+        return sum(turned).astype(array.dtype)
+
+    def updateOutput(self, input):
+        self.output = self._turned(input, 1)
+        return self.output
+
+    def updateGradInput(self, input, gradOutput):
+        self.gradInput = self._turned(gradOutput, -1)
+        return self.gradInput
+
+
 GOOD = [
     Good(lambda n, m: Falling()),
     Good(lambda n, m: Projected()),
     Good(lambda n, m: ProjectedPutsBack()),
+    Good(lambda n, m: CircularMeans()),
     Good(lambda n, m: AffineOfOwnArrays(size=(m, n))),
 ]

@@ -45,6 +45,12 @@ class AffineOfDefaults(AffineOfOwnArrays):
         super().__init__(weight, bias)
 
 
+class AffineOfDefaultsOfItsBase(AffineOfDefaults):
+    def __init__(self):
+        super().__init__()
+        self.name = "affine"
+
+
 class AffineOfOneGradient(AffineOfOwnArrays):
     def __init__(self, *, size=(2, 3), gradBias=np.zeros(2)):  # noqa: B008
         super().__init__(size=size)
@@ -72,6 +78,12 @@ BUGS = [
         (5, 3),
         {"clone"},
         "all instances share one weight and one bias",
+    ),
+    Bug(
+        lambda: AffineOfDefaultsOfItsBase(),
+        (5, 3),
+        {"clone"},
+        "all instances share the weight and the bias of the class above",
     ),
     Bug(lambda: AffineOfOneGradient(), (5, 3), {"clone"}, "all instances share one gradBias"),
 ]

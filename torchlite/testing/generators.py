@@ -38,26 +38,33 @@ def generator_states(layer: Any, words: dict[str, Any]) -> list[tuple[str, bytes
 def touched_by(call: Callable[[], Any]) -> str | None:
     """Return which generator of the whole program a call seeds, or draws from, or None.
 
-    Afterwards they are as they were.
+    Afterwards they are as they were, but for what other threads drew.
     """
     streams: list[tuple[str, Any, Any, Any]] = [
         (NUMPY, np.random.get_state, np.random.set_state, np.random.random),
         (PYTHON, random.getstate, random.setstate, random.random),
     ]
-    kept = [get() for _, get, _, _ in streams]
-    try:
-        for *_, draw in streams:
-            # Where it was seeded before, it would be as it was.
-            draw()
-        before = [pickle.dumps(get()) for _, get, _, _ in streams]
-        call()
-        for (name, get, *_), old in zip(streams, before, strict=True):
-            if pickle.dumps(get()) != old:
-                return name
-    finally:
-        for (_, _, put, _), state in zip(streams, kept, strict=True):
+    kept, before, after = [], [], []
+    for _, get, _, draw in streams:
+        kept.append(get())
+        # Where it was seeded before, it would be as it was.
+        draw()
+        before.append(get())
+    call()
+    for _, get, _, _ in streams:
+        after.append(pickle.dumps(get()))
+    changed = [pickle.dumps(old) != new for old, new in zip(before, after, strict=True)]
+    if any(changed):
+        for (_, _, put, _), state in zip(streams, before, strict=True):
             put(state)
-    return None
+        call()
+    found = None
+    for (name, get, put, _), state, new, touched in zip(streams, kept, after, changed, strict=True):
+        # What other threads draw is not the same twice.
+        if pickle.dumps(get()) == new:
+            put(state)
+            found = found or (name if touched else None)
+    return found
 
 
 def drawn_from(layer: Any, words: dict[str, Any], before: list[tuple[str, bytes]]) -> str | None:

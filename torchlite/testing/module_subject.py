@@ -405,12 +405,18 @@ class ModuleSubject(Subject):
 
 
 def _defaults_in(module: Module) -> list[str]:
-    """Return the names of the arrays in a module that are defaults of its constructor."""
+    """Return the names of the arrays in a module that are defaults of its constructor.
+
+    Those that nobody can write to are constants.
+    """
     found = []
     for part in parts(module):
-        init = type(part).__init__
-        positional = getattr(init, "__defaults__", None) or ()
-        by_name = getattr(init, "__kwdefaults__", None) or {}
-        defaults = {id(value) for value in (*positional, *by_name.values()) if is_array(value)}
+        defaults = set()
+        for init in (vars(kind).get("__init__") for kind in type(part).__mro__):
+            positional = getattr(init, "__defaults__", None) or ()
+            by_name = getattr(init, "__kwdefaults__", None) or {}
+            for value in (*positional, *by_name.values()):
+                if isinstance(value, np.ndarray) and value.flags.writeable:
+                    defaults.add(id(value))
         found += [name for name, value in attributes(part).items() if id(value) in defaults]
     return found

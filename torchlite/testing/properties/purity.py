@@ -77,14 +77,15 @@ def _blame_backward(s: Subject) -> None:
 
 def _check_surroundings(s: Subject) -> None:
     """Fail if a forward or backward changes what is the whole program's."""
-    # Other than what anybody sets.
-    with quietly(), np.errstate(under="warn"):
-        before = np.geterr()
-        touched = touched_by(s.run)
-        if np.geterr() != before:
-            s.fail("updateOutput", "it changes what np.geterr() says, for the whole program.")
-    if touched:
-        s.fail("updateOutput", f"it seeds {touched}, or draws from it, for the whole program.")
+    for method, call in s.calls(s.fresh(), *copy_arrays(list(s.given.values()))):
+        # Other than what anybody sets.
+        with quietly(), np.errstate(under="warn"):
+            before = np.geterr()
+            touched = touched_by(call)
+            if np.geterr() != before:
+                s.fail(method, "it changes what np.geterr() says, for the whole program.")
+        if touched:
+            s.fail(method, f"it seeds {touched}, or draws from it, for the whole program.")
     if s.draws:
         left = []
         for forward in (s.forward, s.forward_anew):
