@@ -653,7 +653,8 @@ def _check_gains(
             continue
         for i, name in enumerate(s.names):
             if gain or i not in positive:
-                right = check(f"{name}'s {by}", gained(gain, i))
+                # A single one is all of them.
+                right = check(f"{name}'s {by}", gained(gain, i)) if len(s.names) > 1 else None
                 if right is None and gain < 0:
                     positive.add(i)
 
