@@ -16,6 +16,7 @@ from bugs import corpus
 from bugs.attention import DroppedWithLastMask
 from bugs.examples import SecondPaysForFirst
 from bugs.extremes import ZerosMadePositive
+from bugs.good_attention import FeedForward
 from bugs.good_shapes import ScalarGain
 from bugs.losses import QuantileOneSided
 from bugs.program import FallingSilencesAll, FallingSilencesInBackward
@@ -170,6 +171,11 @@ class LogisticMap(nn.Module):
             self.gradInput[:, t] = 1e-3 * slope
             slope = slope * 4 * (1 - 2 * self.states[t])
         return self.gradInput
+
+
+def test_at_zeros_the_kinks_of_several_may_add_up_beyond_both_sides():
+    torchlite.random.manualSeed(19)
+    check_module(lambda: FeedForward(3, 8), shape=(5, 4, 3), seed=19, only="gradInput")
 
 
 def test_what_rounding_makes_of_long_sequences_is_no_fault():
