@@ -407,7 +407,8 @@ print(steps(10))
 )
 def test_memory_is_not_got_anew_at_every_step(layer, shape, dtype):
     program = FAULTS.format(layer, shape, dtype)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     # Each array of the ten steps has 500 pages at least.
     assert int(done.stdout) < 1000
 

@@ -532,7 +532,7 @@ class ScaledFromZero(ScaledBySize):
 
 
 class ToCentres(nn.Module):
-    """ToCentres to centres; at a centre itself the slope is taken for 0."""
+    """Distances to centres; at a centre itself the slope is taken for 0."""
 
     def __init__(self, inputSize, outputSize):
         self.weight = random.uniform(-1, 1, size=(outputSize, inputSize))

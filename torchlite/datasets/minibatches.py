@@ -10,7 +10,7 @@ from torchlite import random
 from torchlite.elsewhere import as_numpy
 from torchlite.errors import DTypeError, ShapeError, fault
 
-__all__ = ["joins", "minibatches"]
+__all__ = ["last_joins", "minibatches"]
 
 
 def minibatches(
@@ -67,7 +67,7 @@ def minibatches(
             )
     order = random.randperm(n) if shuffle else None
     starts = [*range(0, n, size)]
-    if joins(n, size, least):
+    if last_joins(n, size, least):
         starts.pop()
 
     def batches() -> Iterator[tuple[Any, Any]]:
@@ -79,12 +79,12 @@ def minibatches(
     return batches()
 
 
-def joins(n: int, size: int, least: int) -> bool:
+def last_joins(n: int, size: int, least: int) -> bool:
     """Tell whether the last rows of n are no batch of their own, but join the one before.
 
     Example
     -------
-    >>> joins(5, 2, 1), joins(5, 2, 2), joins(1, 2, 2)
+    >>> last_joins(5, 2, 1), last_joins(5, 2, 2), last_joins(1, 2, 2)
     (False, True, False)
     """
     return n > size and 0 < n % size < min(least, size)

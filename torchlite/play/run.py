@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from torchlite import optim, random
-from torchlite.datasets.minibatches import joins, minibatches
+from torchlite.datasets.minibatches import last_joins, minibatches
 from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.kernels.arrays import Array
 from torchlite.nn import checks
@@ -337,7 +337,7 @@ class Run:
     @property
     def joined(self) -> bool:
         """Whether the last row of an epoch, which has no batch of its own, joins the one before."""
-        return joins(len(leaves(self.input)[0]), self.settings.batch, _LEAST)
+        return last_joins(len(leaves(self.input)[0]), self.settings.batch, _LEAST)
 
     @property
     def output(self) -> Any:
