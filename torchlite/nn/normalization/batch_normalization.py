@@ -3,7 +3,6 @@
 from contextlib import AbstractContextManager
 from math import prod
 from typing import Any, ClassVar, Self
-from weakref import ref
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from torchlite.kernels.sums import inner, sum_along, sum_products, sum_rows
 from torchlite.kernels.threads import by_rows
 from torchlite.nn import checks
 from torchlite.nn.module import Module
-from torchlite.nn.nested import EMPTY, GONE
+from torchlite.nn.nested import EMPTY, GONE, weakly
 from torchlite.nn.stateful import restored
 
 __all__ = ["BatchNormalization"]
@@ -145,7 +144,7 @@ class BatchNormalization(Module):
             save_mean, centered, variance = self._moments(input)
             self._follow(save_mean, variance, self._count(input))
             save_std = 1 / np.sqrt(variance + self.eps)
-            self.save_mean, self.save_std, self._saved = save_mean, save_std, ref(input)
+            self.save_mean, self.save_std, self._saved = save_mean, save_std, weakly(input)
         else:
             centered = self._centered(input[None] if one else input, self.running_mean)
             save_std = 1 / np.sqrt(self.running_var + self.eps)

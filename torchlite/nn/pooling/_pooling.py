@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
-from weakref import ref
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from torchlite.kernels.means import mean_windows, mean_windows_back
 from torchlite.kernels.windows import pooled_size
 from torchlite.nn import checks, holders
 from torchlite.nn._windowed import Dilated, Windowed
-from torchlite.nn.nested import EMPTY, GONE, same, shapes
+from torchlite.nn.nested import EMPTY, GONE, same, shapes, weakly
 
 
 class Pooled(Windowed):
@@ -113,7 +112,7 @@ class Maxima(Pooled):
         self.output = self.indices = EMPTY
         self._pooled = GONE
         self.output, self.indices = self._maxima(input, out)
-        self._pooled, self._size = ref(input), input.shape[input.ndim - len(out) :]
+        self._pooled, self._size = weakly(input), input.shape[input.ndim - len(out) :]
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:

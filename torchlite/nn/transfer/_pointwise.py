@@ -1,13 +1,12 @@
 """What all functions that work entry by entry have in common."""
 
 from typing import Any
-from weakref import ref
 
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.threads import LONG, entrywise
 from torchlite.nn import checks
 from torchlite.nn.module import Module
-from torchlite.nn.nested import EMPTY, GONE
+from torchlite.nn.nested import EMPTY, GONE, weakly
 
 
 class Pointwise(Module):
@@ -88,7 +87,7 @@ class FromOutput(Pointwise):
 
     def updateOutput(self, input: Array) -> Array:
         output = super().updateOutput(input)
-        self._source = ref(input)
+        self._source = weakly(input)
         return output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
