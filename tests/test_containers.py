@@ -536,6 +536,7 @@ IMAGES = np.ones((64, 4, 64, 64), np.float32)
         (lambda: nn.SpatialReflectionPadding(0, 0, 0, 0), IMAGES),
         (nn.ReLU, IMAGES),
         (nn.Tanh, IMAGES),
+        (nn.LogSoftMax, IMAGES),
         (nn.CAddTable, [IMAGES, IMAGES]),
         (lambda: nn.Sequential(nn.ReLU()), IMAGES),
         (lambda: nn.ConcatTable(nn.ReLU()), IMAGES),

@@ -60,6 +60,8 @@ class LogSoftMax(AlongDimension):
 
     def _function(self, input: Array) -> Array:
         axis = self._axis(input)
+        # The last ones make room for the next.
+        self._kept = None
         with broadcasting(input, axis):
             output = shifted(input, axis)
             powers = np.exp(output)
