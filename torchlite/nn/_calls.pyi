@@ -17,7 +17,7 @@ class Backward(Protocol[Input, GradOutput, GradInput]):
     """A module of this updateGradInput."""
 
     gradInput: Any
-    modules: Any
+    _puts_back: bool
 
     def updateGradInput(self, input: Input, gradOutput: GradOutput, /) -> GradInput: ...
     def accGradParameters(self, input: Any, gradOutput: Any, scale: Any, /) -> None: ...

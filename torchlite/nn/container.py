@@ -61,6 +61,7 @@ class Container(Module):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._gathers = cls.parameters is Container.parameters
+        cls._puts_back = False
 
     modules: list[Module]
 

@@ -159,6 +159,9 @@ class Module(ThroughTime):
     # How a container around it learns whether accGradParameters may fail after others have
     # accumulated. None: not on what updateOutput and updateGradInput took.
     _look_ahead: Any = None
+    # Whether it has its last gradInput back where accumulating fails, and so keeps it that long:
+    # not where nothing accumulates, nor a container, inside which all others are new by then.
+    _puts_back = False
     # The attributes that refer to modules of whose last forward this one makes use, and whether
     # there are such classes for this one.
     _recalls: Any = ()
@@ -184,7 +187,7 @@ class Module(ThroughTime):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        accumulates = cls.accGradParameters is not Module.accGradParameters
+        accumulates = cls._puts_back = cls.accGradParameters is not Module.accGradParameters
         if accumulates and not all(_validates(cls, method) for method in _PASSES):
             cls._look_ahead = fails_anywhere
 
@@ -222,13 +225,12 @@ class Module(ThroughTime):
         With `gradInput = None` the first of the two is left out and None returned.
         """
         scale = checks.scale(self, scale, "backward")
-        # A container's makes room for the next: what is inside has others by then, too.
-        before = None if self.modules else self.gradInput
+        before = self.gradInput if self._puts_back else None
         gradInput = self._backpropagate(input, gradOutput)
         try:
             self.accGradParameters(input, gradOutput, scale)
         except BaseException:
-            if not self.modules:
+            if self._puts_back:
                 self.gradInput = before
             raise
         return gradInput
@@ -260,13 +262,12 @@ class Module(ThroughTime):
     def backwardUpdate(self, input: Any, gradOutput: Any, lr: Number) -> Any:
         """Call `updateGradInput`, then `accUpdateGradParameters`; return the gradient of input."""
         lr = checks.rate(self, "backwardUpdate", "lr", lr)
-        # A container's makes room for the next: what is inside has others by then, too.
-        before = None if self.modules else self.gradInput
+        before = self.gradInput if self._puts_back else None
         gradInput = self._backpropagate(input, gradOutput)
         try:
             self.accUpdateGradParameters(input, gradOutput, lr)
         except BaseException:
-            if not self.modules:
+            if self._puts_back:
                 self.gradInput = before
             raise
         return gradInput
