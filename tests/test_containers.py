@@ -687,6 +687,29 @@ def test_a_state_of_all_attributes_can_be_copied_after_a_forward(make, shape):
             assert known == [None]
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.Sequential(nn.ReLU(), nn.Linear(2, 3)),
+        lambda: nn.Concat(1, nn.ReLU(), nn.Linear(2, 3)),
+        lambda: nn.ConcatTable(nn.ReLU(), nn.Linear(2, 3)),
+        lambda: nn.gModule([start := nn.ReLU()()], [nn.Linear(2, 3)(start)]),
+    ],
+)
+def test_a_container_of_which_a_module_refuses_the_input_has_no_output(make):
+    net, x = make(), np.ones((4, 2))
+    output = net.forward(x)
+    with pytest.raises(ShapeError):
+        net.forward(np.ones((4, 5)))
+    assert net.output.size == 0
+    for input in (x, np.ones((4, 5))):
+        with pytest.raises(StateError, match="call forward"):
+            net.backward(input, output)
+    assert not any(gradient.any() for gradient in net.parameters()[1])
+    gradOutput = net.forward(x)
+    assert net.backward(x, gradOutput).shape == x.shape
+
+
 def test_a_forward_that_fails_leaves_no_output_to_a_backward():
     layer, x = nn.Sqrt(), np.ones(1)
     layer.forward(x)

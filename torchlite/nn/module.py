@@ -108,7 +108,8 @@ class Module(ThroughTime):
     each one's own view; what is tied to an array outside of what is copied is cut apart.
 
     A call that raises has changed nothing. Of a container, no parameter and no gradient has
-    changed, but the children that already ran keep their new output.
+    changed, but the children that already ran keep their new output, and its own, which made room
+    for them, is empty: a backward then needs another forward.
 
     That holds for whatever can be foreseen. `type`, `share`, `getParameters`, `training`,
     `evaluate` and `reset` are also done whole or not at all where memory runs out or Ctrl-C comes

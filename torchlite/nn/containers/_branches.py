@@ -72,9 +72,9 @@ class Branches(Remembering):
                 hint="add(module)",
             )
         inputs = self._deal(input)
+        modules = self._team(len(inputs))
         # The last one makes room for the next.
         self.output = EMPTY
-        modules = self._team(len(inputs))
         outputs: list[Any] = []
         try:
             for module, part in zip(modules, inputs, strict=True):
