@@ -10,7 +10,7 @@ from torchlite.nn.transfer._pointwise import Pointwise
 __all__ = ["ReLU"]
 
 # What np.clip calls in the end, where it is found: to come there takes as long as a small array.
-_clip: Any = getattr(getattr(np, "_core", np), "umath", np).clip
+_clip: Any = getattr(getattr(getattr(np, "_core", None), "umath", None), "clip", np.clip)
 
 
 class _Scalar(dict[Any, Array]):
