@@ -79,9 +79,9 @@ class RReLU(Module):
     """
 
     remembers = True
-    transient = (*Module.transient, "noise", "_source")
+    transient = (*Module.transient, "noise", "_input")
     noise: Any = None
-    _source: Any = None  # the input that noise was drawn for
+    _input: Any = None  # the input that noise was drawn for
 
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
         self.lower = not_negative(self, "lower", lower)
@@ -93,10 +93,10 @@ class RReLU(Module):
     def updateOutput(self, input: Array) -> Array:
         checks.must_be_floating(self, "updateOutput", "input", input)
         if self.train:
-            self.noise, self._source = self._draw(input), input
+            self.noise, self._input = self._draw(input), input
             self.output = self.noise * input
         else:
-            self.noise = self._source = None
+            self.noise = self._input = None
             self.output = leaky(input, (self.lower + self.upper) / 2)
         return self.output
 
@@ -120,8 +120,8 @@ class RReLU(Module):
 
     def _must_remember(self, input: Array) -> None:
         """Raise unless noise was drawn for this input."""
-        if self.noise is None or not same(self._source, input):
-            known = None if self.noise is None else shapes(self._source)
+        if self.noise is None or not same(self._input, input):
+            known = None if self.noise is None else shapes(self._input)
             hint = "call forward(input) first: it draws the slopes"
             name = checks.title(self)
             raise checks.unremembered(name, self, "updateGradInput", "input", known, input, hint)
