@@ -17,7 +17,8 @@ Number: TypeAlias = complex | np.number[Any]
 
 # Of memory that is free, glibc keeps twice as much as the largest array that it has seen go. With
 # less than a step takes, it gives memory back and gets it anew, zeroed, at every step: arrays of
-# float64 of 2 MiB then take three times as long. So one goes by, of which no byte is touched.
+# float64 of 2 MiB then take three times as long. So one goes by, of which no byte is touched;
+# here, in what every program loads whatever its layers are.
 np.empty(1 << 23, np.uint8)
 
 

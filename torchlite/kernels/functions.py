@@ -133,7 +133,7 @@ def sigmoid(x: Array, out: Array | None = None) -> Array:
 
 
 def over(numerator: Array | int, x: Array, out: Array | None = None) -> Array:
-    """Return `numerator / (1 + exp(x))`, in out if that is given."""
+    """Return `numerator / (1 + exp(x))`, in out if that is given and it fits in there."""
     # Where exp overflows, the 0 that comes of it is right.
     with np.errstate(over="ignore"):
         result = np.exp(x, out)
