@@ -11,7 +11,6 @@ from contextlib import suppress
 from functools import partial, reduce
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from weakref import WeakValueDictionary
 
 import cases
 import numpy as np
@@ -30,7 +29,7 @@ from torchlite.testing.duck import Duck, ducks
 @pytest.fixture
 def gpu(monkeypatch):
     """Let a module of strict arrays be CuPy; return how many were brought to it."""
-    known = WeakValueDictionary()
+    known = {}
     make, brought = Duck.__init__, []
 
     def register(self, held):

@@ -4,7 +4,6 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self, final, overload
-from weakref import ref
 
 import numpy as np
 from numpy import ndarray
@@ -13,6 +12,7 @@ from torchlite.errors import DTypeError, SettingError, ShapeError, StateError, c
 from torchlite.kernels import flat
 from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import axpy
+from torchlite.kernels.weak import weakly
 from torchlite.nn import checks, regularizing
 from torchlite.nn._through_time import ThroughTime
 from torchlite.nn.checks import NUMBERS
@@ -564,8 +564,8 @@ class Module(ThroughTime):
                     del place.module._gathered_pairs
         earlier = self._flat_arrays[0] if self._flat_arrays else []
         self._flat_arrays = (
-            [*(known for known in earlier if known() is not None), *map(ref, stretches)],
-            [ref(array) for side in self._listed_parameters() for array in side],
+            [*(known for known in earlier if known() is not None), *map(weakly, stretches)],
+            [weakly(array) for side in self._listed_parameters() for array in side],
         )
         return stretches[0], stretches[1]
 

@@ -5,7 +5,6 @@ check everything it was given before it changes anything.
 """
 
 import math
-import weakref
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeVar
@@ -22,6 +21,7 @@ from torchlite.errors import (
     fault,
 )
 from torchlite.kernels.arrays import Array, is_array
+from torchlite.kernels.weak import GONE, weakly
 
 __all__ = [
     "Key", "Method", "annealed", "at_least_0", "flag", "fraction", "number", "positive",
@@ -106,7 +106,7 @@ class Method:
         self.state = frozenset(state)
         self._defaults = {name: key.default for name, key in keys.items()}
         self._vectors = [name for name, key in keys.items() if np.ndarray in key.kinds]
-        self._rates: Callable[[], Any] = lambda: None  # what `_must_be_rates` looked at last
+        self._rates: Callable[[], Any] = GONE  # what `_must_be_rates` looked at last
 
     def begin(
         self, opfunc: Any, x: Any, config: Any, state: Any
@@ -140,7 +140,7 @@ class Method:
         if wrong.any():
             got = str(rates[wrong][0])
             raise self.misgiven(SettingError, "learningRates", "finite and at least 0", got)
-        self._rates = weakref.ref(rates)
+        self._rates = weakly(rates)
 
     def read(self, config: Any) -> SimpleNamespace:
         """Return the settings by name: what config says, and the defaults of the rest."""

@@ -1,8 +1,8 @@
 """Duck: an array that is none, to see whether a layer asks for more than NumPy's protocols.
 
 It holds a NumPy array and refuses every implicit way to it, as an array on a GPU would: no
-conversion, no iteration, no arithmetic with a NumPy array, not even of no dimensions, and none of
-the keywords that CuPy's functions lack.
+conversion, no iteration, no arithmetic with a NumPy array, not even of no dimensions, no weak
+reference, and none of the keywords that CuPy's functions lack.
 """
 
 from collections.abc import Callable
@@ -31,6 +31,9 @@ class Duck(NDArrayOperatorsMixin):
     Traceback (most recent call last):
     TypeError: a NumPy array of shape (2,) met an array of another kind (see kernels.like)
     """
+
+    # Without a place for weak references.
+    __slots__ = ("held",)
 
     def __init__(self, held: Any) -> None:
         self.held = held if isinstance(held, np.ndarray) else np.asarray(held)

@@ -13,9 +13,10 @@ from torchlite.kernels.buffers import broadcasting
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import inner, sum_along, sum_products, sum_rows
 from torchlite.kernels.threads import by_rows
+from torchlite.kernels.weak import GONE, weakly
 from torchlite.nn import checks
 from torchlite.nn.module import Module
-from torchlite.nn.nested import EMPTY, GONE, weakly
+from torchlite.nn.nested import EMPTY
 from torchlite.nn.stateful import restored
 
 __all__ = ["BatchNormalization"]

@@ -10,10 +10,11 @@ from torchlite.errors import DTypeError, SettingError, StateError
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.maxima import fractional_places, gather, max_at, max_windows, scatter
 from torchlite.kernels.means import mean_windows, mean_windows_back
+from torchlite.kernels.weak import GONE, weakly
 from torchlite.kernels.windows import pooled_size
 from torchlite.nn import checks, holders
 from torchlite.nn._windowed import Dilated, Windowed
-from torchlite.nn.nested import EMPTY, GONE, same, shapes, weakly
+from torchlite.nn.nested import EMPTY, same, shapes
 
 
 class Pooled(Windowed):

@@ -4,9 +4,10 @@ from typing import Any
 
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.threads import LONG, entrywise
+from torchlite.kernels.weak import GONE, weakly
 from torchlite.nn import checks
 from torchlite.nn.module import Module
-from torchlite.nn.nested import EMPTY, GONE, weakly
+from torchlite.nn.nested import EMPTY
 
 
 class Pointwise(Module):
