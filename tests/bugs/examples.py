@@ -309,6 +309,10 @@ def loss(kind, why, pattern, target, input=(3, 5)):
     return CriterionBug(kind, input, target, {"gradInput"}, why, pattern=pattern)
 
 
+def zeros_and_ones(rng):
+    return np.resize([0, 1, 1, 0], (5, 3)).astype(np.uint8)
+
+
 BUGS = [
     ids(LookupForgetsIdZero, "id 0 learns nothing", "only at index"),
     ids(LookupForgetsLastRow, "the last id learns nothing", "only at index"),
@@ -374,31 +378,19 @@ BUGS = [
         "two of many entries are wrong by the same",
         pattern="only at index",
     ),
-    CriterionBug(
-        lambda: SmallLabelsWrap(),
-        (5, 3),
-        lambda rng: np.resize([0, 1, 1, 0], (5, 3)).astype(np.uint8),
-        {"gradInput"},
-        "-1 is 255 in labels that have no sign",
-        pattern="only where target = 0",
-    ),
-    CriterionBug(
-        lambda: SmallLabelsHalved(),
-        (5, 3),
-        lambda rng: np.resize([0, 1, 1, 0], (5, 3)).astype(np.uint8),
-        {"gradInput"},
-        "half of the gradient, of labels that have no sign",
-        pattern="expected / 2",
-    ),
-    Bug(
-        lambda: AffineOfNothingInSum(3, 4),
-        (5, 3),
-        {"linear"},
-        "no gradient where gradOutput adds up to 0",
+    *(
+        CriterionBug(
+            lambda kind=kind: kind(), (5, 3), zeros_and_ones, {"gradInput"}, why, pattern=said
+        )
+        for kind, why, said in (
+            (SmallLabelsWrap, "-1 is 255 in labels that have no sign", "only where target = 0"),
+            (SmallLabelsHalved, "half of it, of labels that have no sign", "expected / 2"),
+        )
     ),
     *(
         Bug(lambda kind=kind: kind(3, 4), (5, 3), {"linear"}, why)
         for kind, why in (
+            (AffineOfNothingInSum, "no gradient where gradOutput adds up to 0"),
             (AffineOfRowsAlike, "no gradient where the sample before has the same gradOutput"),
             (AffineOfNoRow, "where gradOutput is 0, the gradient of the sample before"),
             (AffineOfOnes, "of a gradOutput of ones, a mean's gradient"),

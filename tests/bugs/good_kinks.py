@@ -6,7 +6,7 @@ gradient that adds up to the whole.
 
 import numpy as np
 
-from bugs.good import Good
+from bugs.good import Gain, Good, rows
 from torchlite import nn, random
 
 
@@ -454,23 +454,12 @@ def even(N, n):
     return (N, 2 * n)
 
 
-class Scaled(nn.Module):
-    """Each feature times a gain of its own."""
+class Scaled(Gain):
+    """Each feature times a gain of its own, which all start as other numbers."""
 
     def __init__(self, size):
-        self.weight = np.linspace(0.5, 2, size)
-        self.gradWeight = np.zeros(size)
-
-    def updateOutput(self, input):
-        self.output = input * self.weight
-        return self.output
-
-    def updateGradInput(self, input, gradOutput):
-        self.gradInput = gradOutput * self.weight
-        return self.gradInput
-
-    def accGradParameters(self, input, gradOutput, scale=1):
-        self.gradWeight += scale * (gradOutput * input).reshape(-1, len(self.weight)).sum(0)
+        super().__init__(size)
+        self.weight[...] = np.linspace(0.5, 2, size)
 
 
 class Divided(Scaled):
@@ -518,7 +507,7 @@ class ScaledByUnit(Scaled):
         return self.gradInput
 
     def accGradParameters(self, input, gradOutput, scale=1):
-        slope = (gradOutput * input).reshape(-1, len(self.weight)).sum(0)
+        slope = rows(gradOutput * input).sum(0)
         length, unit = np.sqrt((self.weight * self.weight).sum()), self._unit()
         self.gradWeight += scale * (slope - unit * (slope @ unit)) / length
 

@@ -195,7 +195,7 @@ class CentresDivideNothing(ToCentres):
         return lengths
 
 
-class CentresInColumnsDivideNothing(ToCentres):
+class CentresInColumnsDivideNothing(CentresDivideNothing):
     """The centres are columns."""
 
     def __init__(self, inputSize, outputSize):
@@ -204,9 +204,6 @@ class CentresInColumnsDivideNothing(ToCentres):
 
     def _rows(self):
         return self.weight.T, self.gradWeight.T
-
-    def _guarded(self, lengths):
-        return lengths
 
 
 class DirectionGuardedByTooLittle(nn.Module):
