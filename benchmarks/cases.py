@@ -29,7 +29,8 @@ class Case:
         - "forward": the forward of such a network alone.
         - "layer": forward and backward of one layer, for a given gradOutput.
         - "nll": LogSoftMax under the negative log-likelihood, forward and backward.
-        - "adam": one step of it on parameter tensors of these sizes, for given gradients.
+        - "adam", "sgd": one step of it on parameter tensors of these sizes, for given gradients;
+          of sgd with momentum.
     sizes
         Of the layers, from the input on; of the layer's rows; of the parameter tensors.
     batch
@@ -62,6 +63,14 @@ def pointwise(layer):
     return Case(f"{layer}, 1,000,000", "layer", (1000,), 1000, layer)
 
 
+def updates(method):
+    named = method + " with momentum" * (method == "sgd")
+    return (
+        Case(f"{named}, 10,000,000 in one tensor", method, (10_000_000,)),
+        Case(f"{named}, 121 in four tensors", method, (100, 10, 10, 1)),
+    )
+
+
 CASES = [
     training(1, 1, batch=3),
     training(10, 10, 1, batch=100),
@@ -76,8 +85,7 @@ CASES = [
     *map(pointwise, ("Sigmoid", "Tanh", "ReLU", "Threshold", "LeakyReLU", "ELU")),
     *map(pointwise, ("SoftPlus", "LogSigmoid", "Dropout")),
     Case("LookupTable(50000, 128), 4096 ids", "layer", (50_000, 128), 4096, "LookupTable"),
-    Case("adam, 10,000,000 in one tensor", "adam", (10_000_000,)),
-    Case("adam, 121 in four tensors", "adam", (100, 10, 10, 1)),
+    *chain.from_iterable(map(updates, ("adam", "sgd"))),
 ]
 
 # Whose memory is looked at.
@@ -123,7 +131,7 @@ def material(case, dtype):
     if case.work in ("training", "forward"):
         weights = [(between(n**-0.5, m, n), between(n**-0.5, m)) for n, m in pairwise(sizes)]
         return SimpleNamespace(weights=weights, x=draw(batch, sizes[0]), y=draw(batch, sizes[-1]))
-    if case.work == "adam":
+    if case.work in ("adam", "sgd"):
         tensors = [draw(n) for n in sizes]
         # None near 0: there it matters whether epsilon is added early or late.
         return SimpleNamespace(tensors=tensors, gradients=[between(1, n) + 2 for n in sizes])

@@ -33,7 +33,7 @@ TITLES = {
     "A step of training": ("training",),
     "Forward alone": ("forward",),
     "Layers and criterions, forward and backward": ("layer", "nll"),
-    "Adam": ("adam",),
+    "Optimizers": ("adam", "sgd"),
 }
 MARKERS = "osD^v<>PX*hd"
 OURS = "torchlite", "without SciPy", "all gradients"

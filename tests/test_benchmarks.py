@@ -96,6 +96,7 @@ needs_scripts = pytest.mark.skipif(os.name != "posix", reason="the launcher is a
                 ("ReLU, 1,000,000", "float32"),
                 ("LookupTable(50000, 128), 4096 ids", "float64"),
                 ("adam, 121 in four tensors", "float64"),
+                ("sgd with momentum, 121 in four tensors", "float32"),
             ]
         ),
     ],

@@ -32,7 +32,7 @@ class Contender:
     name: str
     package: str
     dtypes = "float32", "float64"
-    works = "training", "forward", "layer", "nll", "adam", "windows", "sequences"
+    works = "training", "forward", "layer", "nll", "adam", "sgd", "windows", "sequences"
     # Whether its training step computes the gradient of the network's input, which nobody needs.
     all_gradients = False
     # Whether its steps find anything to compare.

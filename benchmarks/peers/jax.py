@@ -91,7 +91,13 @@ class Jax(Contender):
         return lambda: jax.block_until_ready(compiled(x, y))
 
     def adam(self, case, material):
-        begin, update, get = optimizers.adam(1e-3)
+        return self._updates(optimizers.adam(1e-3), material)
+
+    def sgd(self, case, material):
+        return self._updates(optimizers.momentum(1e-3, 0.9), material)
+
+    def _updates(self, method, material):
+        begin, update, get = method
         state = begin([jnp.array(tensor) for tensor in material.tensors])
         gradients = [jnp.array(gradient) for gradient in material.gradients]
         compiled = jax.jit(update, donate_argnums=2)

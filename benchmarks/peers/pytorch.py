@@ -1,5 +1,6 @@
 """PyTorch, in eager mode, with its own optimizers."""
 
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -110,10 +111,16 @@ class PyTorch(Contender):
         return step
 
     def adam(self, case, material):
+        return self._updates(torch.optim.Adam, material)
+
+    def sgd(self, case, material):
+        return self._updates(partial(torch.optim.SGD, momentum=0.9), material)
+
+    def _updates(self, method, material):
         parameters = [torch.nn.Parameter(torch.tensor(tensor)) for tensor in material.tensors]
         for parameter, gradient in zip(parameters, material.gradients, strict=True):
             parameter.grad = torch.tensor(gradient)
-        optimizer = torch.optim.Adam(parameters, lr=1e-3, **self.options)
+        optimizer = method(parameters, lr=1e-3, **self.options)
         values = [parameter.detach() for parameter in parameters]
 
         def step():
@@ -249,13 +256,13 @@ class Residual(torch.nn.Sequential):
 
 class Foreach(PyTorch):
     name = "PyTorch, foreach"
-    works = ("adam",)
+    works = "adam", "sgd"
     options: ClassVar = {"foreach": True}
 
 
 class Fused(PyTorch):
     name = "PyTorch, fused"
-    works = ("adam",)
+    works = "adam", "sgd"
     options: ClassVar = {"fused": True}
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from functools import partial
 
 if shutil.which("clang") is None:
     raise ImportError("tinygrad compiles for the processor by clang, which is not on the path")
@@ -103,9 +104,15 @@ class Tinygrad(Contender):
         return self.waited(step)
 
     def adam(self, case, material):
+        return self._updates(tiny.optim.Adam, material)
+
+    def sgd(self, case, material):
+        return self._updates(partial(tiny.optim.SGD, momentum=0.9), material)
+
+    def _updates(self, method, material):
         parameters = [Tensor(tensor) for tensor in material.tensors]
         gradients = [Tensor(gradient) for gradient in material.gradients]
-        optimizer = tiny.optim.Adam(parameters, 1e-3)
+        optimizer = method(parameters, 1e-3)
 
         def step():
             for parameter, gradient in zip(parameters, gradients, strict=True):

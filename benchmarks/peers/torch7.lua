@@ -114,17 +114,24 @@ function works.nll()
    end
 end
 
-function works.adam()
+local function updates(method, config)
    local tensors, gradients, half = {}, {}, #arrays / 2
    for i = 1, half do
       tensors[i], gradients[i] = arrays[i], arrays[half + i]
    end
    local parameters, gradient = torch.cat(tensors, 1), torch.cat(gradients, 1)
-   local config = {learningRate = 1e-3}
    return function()
-      optim.adam(function() return 0, gradient end, parameters, config)
+      method(function() return 0, gradient end, parameters, config)
       return parameters
    end
+end
+
+function works.adam()
+   return updates(optim.adam, {learningRate = 1e-3})
+end
+
+function works.sgd()
+   return updates(optim.sgd, {learningRate = 1e-3, momentum = 0.9, dampening = 0})
 end
 
 local step = works[work]()

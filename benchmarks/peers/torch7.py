@@ -26,7 +26,7 @@ KINDS = {"float32": "Float", "float64": "Double", "int64": "Long"}
 class Torch7(Contender):
     name = "Torch7"
     package = "Torch"
-    works = "training", "forward", "layer", "nll", "adam"
+    works = "training", "forward", "layer", "nll", "adam", "sgd"
     apart = True
 
     def version(self):
@@ -96,7 +96,7 @@ def shapes(case, material):
         return [(case.batch, case.sizes[-1])]
     if case.work == "nll":
         return [(), material.x.shape]
-    if case.work == "adam":
+    if case.work in ("adam", "sgd"):
         return [(sum(case.sizes),)]
     if case.layer == "LookupTable":
         return [material.g.shape, material.weight.shape]

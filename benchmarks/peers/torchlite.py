@@ -91,11 +91,17 @@ class WithSciPy(Contender):
         return step
 
     def adam(self, case, material):
+        return self._updates(optim.adam, {"learningRate": 1e-3}, material)
+
+    def sgd(self, case, material):
+        config = {"learningRate": 1e-3, "momentum": 0.9, "dampening": 0}
+        return self._updates(optim.sgd, config, material)
+
+    def _updates(self, method, config, material):
         x, gradient = np.concatenate(material.tensors), np.concatenate(material.gradients)
-        config = {"learningRate": 1e-3}
 
         def step():
-            optim.adam(lambda _: (0.0, gradient), x, config)
+            method(lambda _: (0.0, gradient), x, config)
             return (x,)
 
         return step

@@ -12,3 +12,12 @@ function optim.adam(evaluate, x, config)
       x.data[i] = x.data[i] - rate * state.m.data[i] / (math.sqrt(state.v.data[i]) + 1e-8)
    end
 end
+
+function optim.sgd(evaluate, x, config)
+   local _, gradient = evaluate(x)
+   config.v = config.v or zeros(#x.data)
+   for i, g in ipairs(gradient.data) do
+      config.v.data[i] = config.momentum * config.v.data[i] + (1 - config.dampening) * g
+      x.data[i] = x.data[i] - config.learningRate * config.v.data[i]
+   end
+end

@@ -31,7 +31,7 @@ def main(program, threads, dtype, work, layer, rate, folder, *descriptions):
         weights = list(zip(arrays[:-2:2], arrays[1:-2:2], strict=True))
         material = SimpleNamespace(weights=weights, x=arrays[-2], y=arrays[-1])
         sizes = ()
-    elif work == "adam":
+    elif work in ("adam", "sgd"):
         material = SimpleNamespace(tensors=arrays[:half], gradients=arrays[half:])
         sizes = ()
     else:
