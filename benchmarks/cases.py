@@ -5,6 +5,7 @@ contenders begin with.
 """
 
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from itertools import chain, pairwise
 from types import SimpleNamespace
 
@@ -14,7 +15,17 @@ from benchmarks import sequences, windows
 from benchmarks.sequences import GROWTH_OF_SEQUENCES, SEQUENCES
 from benchmarks.windows import GROWTH_OF_WINDOWS, WINDOWS
 
-__all__ = ["CASES", "GROWTH", "LEARNING_RATE", "MEMORY", "NAMED", "Case", "material"]
+__all__ = [
+    "CASES",
+    "GROWTH",
+    "LEARNING_RATE",
+    "MEMORY",
+    "NAMED",
+    "ROWS",
+    "Case",
+    "material",
+    "named",
+]
 
 LEARNING_RATE = 0.01
 
@@ -43,6 +54,10 @@ class Case:
     batch: int = 1
     layer: str = ""
     slow: bool = False
+
+    @property
+    def title(self):
+        return self.name
 
     def tiny(self):
         """The same work on sizes that take no time."""
@@ -88,6 +103,9 @@ CASES = [
     *chain.from_iterable(map(updates, ("adam", "sgd"))),
 ]
 
+# Every row of the tables that has a name of its own.
+ROWS = [*CASES, *WINDOWS, *SEQUENCES]
+
 # Whose memory is looked at.
 MEMORY = [case for case in CASES if case.work == "training" and case.batch > 100]
 
@@ -110,7 +128,12 @@ _GROWN = (
     for ways in (GROWTH, GROWTH_OF_WINDOWS, GROWTH_OF_SEQUENCES)
     for grown in ways.values()
 )
-NAMED = {case.name: case for case in chain(CASES, WINDOWS, SEQUENCES, *_GROWN)}
+NAMED = {case.name: case for case in chain(ROWS, *_GROWN)}
+
+
+def named(glob):
+    """The rows of the tables that have such a name, as the table or as the case says it."""
+    return [row for row in ROWS if fnmatchcase(row.title, glob) or fnmatchcase(row.name, glob)]
 
 
 def material(case, dtype):

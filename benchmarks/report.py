@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.cases import CASES, GROWTH
+from benchmarks.cases import CASES, GROWTH, ROWS
 from benchmarks.programs import ROOT
 from benchmarks.sequences import GROWTH_OF_SEQUENCES, SEQUENCES
 from benchmarks.windows import GROWTH_OF_WINDOWS, PARTS, WINDOWS
@@ -34,6 +34,8 @@ TITLES = {
     "Forward alone": ("forward",),
     "Layers and criterions, forward and backward": ("layer", "nll"),
     "Optimizers": ("adam", "sgd"),
+    "Windows": ("windows",),
+    "Sequences": ("sequences",),
 }
 MARKERS = "osD^v<>PX*hd"
 OURS = "torchlite", "without SciPy", "all gradients"
@@ -63,7 +65,7 @@ def times(result):
     """Return the tables of one run of `measure`, one for each kind of work."""
     parts = []
     for title, works in TITLES.items():
-        names = [c.name for c in CASES if c.work in works and c.name in result["times"]]
+        names = [c.name for c in ROWS if c.work in works and result["times"].get(c.name)]
         if not names:
             continue
         found = {column for name in names for column in result["times"][name]}
@@ -78,6 +80,9 @@ def times(result):
                 cells.append(f"{cell} ({ratio:.2f})" if ratio else cell)
             rows.append([name, *cells])
         parts.append(table([title, *columns], rows))
+    nobody = [name for name, row in result["times"].items() if not row]
+    if nobody:
+        parts.append(f"None of these can: {'; '.join(nobody)}.")
     if result["absent"]:
         absent = ", ".join(f"{name} ({why})" for name, why in result["absent"].items())
         parts.append(f"Absent: {absent}.")

@@ -24,7 +24,7 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import report
-from benchmarks.cases import CASES, GROWTH, MEMORY
+from benchmarks.cases import CASES, GROWTH, MEMORY, ROWS, named
 from benchmarks.imports import import_times
 from benchmarks.load import Load
 from benchmarks.peers import MODULES
@@ -46,16 +46,21 @@ ROUNDS_OF_IMPORTS = 7
 PROGRAMS_OF_MEMORY = 3
 
 
+def pair(peers):
+    """Who takes part where torchlite is measured beside PyTorch alone."""
+    return ["torchlite", *(peer for peer in peers if peer == "pytorch")]
+
+
 def growth(peers):
     cases = [case.name for grown in GROWTH.values() for case in grown.values()]
-    both = [peer for peer in ("torchlite", "pytorch") if peer in peers]
+    both = pair(peers)
     return report.growth(ask("measure", 1, dtype="float32", peers=both, cases=cases, pace=FULL))
 
 
 def windows(peers):
     grown = [case for cases in GROWTH_OF_WINDOWS.values() for case in cases.values()]
     cases = [case.name for case in [*WINDOWS, *grown]]
-    both = [peer for peer in ("torchlite", "pytorch") if peer in peers]
+    both = pair(peers)
 
     def times(threads, cases):
         request = {"peers": both, "cases": cases, "pace": FULL, "shared": True}
@@ -69,7 +74,7 @@ def windows(peers):
 def sequences(peers):
     grown = [case for cases in GROWTH_OF_SEQUENCES.values() for case in cases.values()]
     cases = [*SEQUENCES, *grown]
-    both = [peer for peer in ("torchlite", "pytorch") if peer in peers]
+    both = pair(peers)
     request = {"peers": both, "cases": [case.name for case in cases], "pace": FULL, "shared": True}
     times = ask("measure", 1, dtype="float32", **request)["times"]
     return report.sequences(times, peaks_of(cases, both) if sys.platform == "linux" else {})
@@ -125,7 +130,7 @@ def arguments():
         "--cases",
         metavar="GLOB",
         default="*",
-        help="what has such a name in the tables, or is one of " + ", ".join(EXTRAS),
+        help="rows of such a name in the tables, or one of " + ", ".join(EXTRAS),
     )
     parser.add_argument("--peers", metavar="NAMES", help="only these of " + ", ".join(MODULES))
     parser.add_argument("--threads", choices=["one", "all", "both"], default="both")
@@ -137,17 +142,44 @@ def arguments():
         parser.error("--write goes with every case and peer, and without --quick")
     if options.write and not alone and find_spec("matplotlib") is None:
         parser.error("--write draws, too: pip install matplotlib")
-    if options.peers:
-        options.peers = options.peers.split(",")
-    else:
+    if options.peers is None:
         options.peers = [peer for peer in MODULES if peer != SLOW_PEER or not options.quick]
+    else:
+        options.peers = [peer.strip() for peer in options.peers.split(",")]
+        for peer in options.peers:
+            if peer not in MODULES:
+                parser.error(f"--peers: no {peer!r}; there are {', '.join(MODULES)}")
+    choose(options, parser)
     return options
+
+
+def choose(options, parser):
+    """Say which rows, settings with their peers, and extras are meant; refuse if none is."""
+    rows = CASES if options.cases == "*" else named(options.cases)
+    extras = [name for name in EXTRAS if fnmatchcase(name, options.cases)]
+    if not rows and not extras:
+        there = "\n  ".join(dict.fromkeys([*EXTRAS, *(row.title for row in ROWS)]))
+        parser.error(f"--cases: nothing is called {options.cases!r}; there are\n  {there}")
+    options.rows = [row.name for row in rows if not (options.quick and row.slow)]
+    settings = {}
+    for name, (_, dtype) in SETTINGS.items():
+        peers = [peer for peer in options.peers if peer != SLOW_PEER or name == FIRST]
+        if peers and options.threads in ("both", name[:3]) and options.dtype in ("both", dtype):
+            settings[name] = peers
+    options.settings = settings if options.rows else {}
+    every = not options.quick and options.threads == options.dtype == "both"
+    options.extras = extras if every else []
+    if options.settings or options.extras:
+        return
+    if not rows:
+        parser.error(f"{', '.join(extras)}: not with --quick, --threads or --dtype")
+    if not options.rows:
+        parser.error(f"--quick leaves out {'; '.join(row.name for row in rows)}")
+    parser.error(f"{SLOW_PEER} takes part in {FIRST} alone")
 
 
 def main():
     options, load = arguments(), Load()
-    cases = [case for case in CASES if fnmatchcase(case.name, options.cases)]
-    cases = [case.name for case in cases if not (options.quick and case.slow)]
     pace = QUICK if options.quick else FULL
     parts, results = {}, {}
 
@@ -155,18 +187,13 @@ def main():
         parts[name] = text
         print(f"\n## {name}\n\n{text}", flush=True)
 
-    for name, (threads, dtype) in SETTINGS.items():
-        chosen = options.threads in ("both", name[:3]) and options.dtype in ("both", dtype)
-        if chosen and cases:
-            peers = [peer for peer in options.peers if peer != SLOW_PEER or name == FIRST]
-            results[name] = ask(
-                "measure", threads, dtype=dtype, peers=peers, cases=cases, pace=pace
-            )
-            show(name, report.times(results[name]))
-    if not options.quick and options.threads == options.dtype == "both":
-        for name, measured in EXTRAS.items():
-            if fnmatchcase(name, options.cases):
-                show(name, measured(options.peers))
+    for name, peers in options.settings.items():
+        threads, dtype = SETTINGS[name]
+        request = {"dtype": dtype, "peers": peers, "cases": options.rows, "pace": pace}
+        results[name] = ask("measure", threads, **request)
+        show(name, report.times(results[name]))
+    for name in options.extras:
+        show(name, EXTRAS[name](options.peers))
     if results:
         versions = dict(chain.from_iterable(r["versions"].items() for r in results.values()))
         show("machine", report.machine(versions, load.told()))

@@ -24,12 +24,17 @@ class Sequences:
     steps: int
     work = "sequences"
     layer = ""
+    slow = False
 
     @property
     def name(self):
         layers = "1 layer" if self.layers == 1 else f"{self.layers} layers"
         steps = "1 step" if self.steps == 1 else f"{self.steps} steps"
         return f"{self.cell}, {layers} of {self.width}, batch {self.batch}, {steps}"
+
+    @property
+    def title(self):
+        return self.name
 
     def tiny(self):
         """The same work on sizes that take no time."""

@@ -37,6 +37,7 @@ class Windows:
     part: str
     work = "windows"
     layer = ""
+    slow = False
 
     @property
     def name(self):

@@ -26,9 +26,9 @@ from benchmarks import (
     run,
     timing,
 )
-from benchmarks.cases import CASES, GROWTH, NAMED, material
+from benchmarks.cases import CASES, GROWTH, NAMED, ROWS, material, named
 from benchmarks.measure import measure
-from benchmarks.peers import Contender, enter, versions
+from benchmarks.peers import MODULES, Contender, enter, versions
 from benchmarks.programs import ROOT
 from benchmarks.sequences import GROWTH_OF_SEQUENCES, SEQUENCES
 from benchmarks.timing import ONCE, Pace, take_turns
@@ -48,11 +48,12 @@ def test_every_case_runs_with_numpy_alone(case, dtype):
     assert min(times.values()) > 0
 
 
-@pytest.mark.parametrize("case", [*CASES, *WINDOWS, *SEQUENCES], ids=lambda case: case.name)
-def test_pytorch_finds_the_same(case):
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", ROWS, ids=lambda case: case.name)
+def test_pytorch_finds_the_same(case, dtype):
     pytest.importorskip("torch")
-    contenders, _ = enter(1, "float32", ["torchlite", "pytorch"])
-    assert "PyTorch" in measure(case.tiny(), contenders, "float32", ONCE)
+    contenders, _ = enter(1, dtype, ["torchlite", "pytorch"])
+    assert "PyTorch" in measure(case.tiny(), contenders, dtype, ONCE)
 
 
 LUA = shutil.which("luajit")
@@ -232,6 +233,9 @@ def test_times_are_set_against_torchlites():
         },
         "64-64-10, batch 32": {"torchlite": 1.5, "PyTorch": 0.75},
         "ReLU, 1,000,000": {"torchlite": 1e-3, "thinc": 2e-3},
+        "LeNet of 28x28, batch 64: training": {"torchlite": 1e-2, "PyTorch": 5e-3},
+        "ELU, 1,000,000": {},
+        "GRU, 1 layer of 10, batch 1, 1 step": {},
     }
     contenders = {
         name: {"all_gradients": name in ("all gradients", "thinc")}
@@ -248,6 +252,12 @@ def test_times_are_set_against_torchlites():
         "| Layers and criterions, forward and backward | torchlite | thinc |\n"
         "| --- | --: | --: |\n"
         "| ReLU, 1,000,000 | 1.00 ms | 2.00 ms (0.50) |\n"
+        "\n"
+        "| Windows | torchlite | PyTorch |\n"
+        "| --- | --: | --: |\n"
+        "| LeNet of 28x28, batch 64: training | 10.0 ms | 5.00 ms (2.00) |\n"
+        "\n"
+        "None of these can: ELU, 1,000,000; GRU, 1 layer of 10, batch 1, 1 step.\n"
         "\n"
         "Absent: jax (no jax), tinygrad (no clang)."
     )
@@ -352,6 +362,69 @@ def test_what_is_written(options, written, monkeypatch, capsys):
     assert sum("tinygrad" in request["peers"] for request in requests) == (
         "one thread, float32" in written
     )
+
+
+def test_rows_are_named_as_their_tables_say():
+    lenet = "LeNet of 28x28, batch 64"
+    for glob in (lenet, f"{lenet}: training", "LeNet*"):
+        assert [row.title for row in named(glob)] == [lenet]
+
+
+def asked_for(options, monkeypatch):
+    """What is asked of the programs that measure, with such options."""
+    requests = []
+    monkeypatch.setattr(sys, "argv", ["run.py", *options])
+    monkeypatch.setattr(run, "ask", lambda *_, **request: requests.append(request) or NOTHING)
+    monkeypatch.setattr(report, "growth", lambda _: "")
+    run.main()
+    return requests
+
+
+@pytest.mark.parametrize(
+    "glob", ["LeNet of 28x28, batch 64", "max pooling 2x2*", "LSTM, 1 layer of 10*", "1-1*"]
+)
+def test_rows_of_every_table_can_be_chosen(glob, monkeypatch, capsys):
+    (request,) = asked_for(
+        ["--quick", "--threads", "one", "--dtype", "float64", "--cases", glob], monkeypatch
+    )
+    assert request["cases"] == [row.name for row in named(glob)] != []
+    assert request["dtype"] == "float64"
+
+
+def test_peers_are_chosen_with_or_without_spaces(monkeypatch, capsys):
+    one = ["--threads", "one", "--dtype", "float32"]
+    for text in ("torchlite,pytorch", "torchlite, pytorch"):
+        (request,) = asked_for([*one, "--peers", text], monkeypatch)
+        assert request["peers"] == ["torchlite", "pytorch"]
+    # torchlite takes part in what is of it alone, whoever else is chosen.
+    (request,) = asked_for(["--cases", "growth", "--peers", "jax,pytorch"], monkeypatch)
+    assert request["peers"] == ["torchlite", "pytorch"]
+    # In the settings where none of the chosen takes part nothing is measured.
+    (request,) = asked_for(["--peers", "tinygrad", "--cases", "1-1*"], monkeypatch)
+    assert (request["peers"], request["dtype"]) == (["tinygrad"], "float32")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--cases nosuch*", "--cases: nothing is called 'nosuch*'; there are\n  growth\n  "),
+        ("--cases 1-1", "\n  1-1, batch 3\n"),
+        ("--cases 1-1", "\n  LeNet of 28x28, batch 64\n"),
+        ("--quick --cases growth", "growth: not with --quick, --threads or --dtype\n"),
+        ("--cases imports --threads one", "imports: not with --quick, --threads or --dtype\n"),
+        ("--cases windows --dtype float32", "windows: not with --quick, --threads or --dtype\n"),
+        ("--quick --cases 4096*", "--quick leaves out 4096-4096-4096, batch 512\n"),
+        ("--peers tinygrad --threads all", "tinygrad takes part in one thread, float32 alone\n"),
+        ("--peers pytroch", f"--peers: no 'pytroch'; there are {', '.join(MODULES)}\n"),
+        ("--peers torchlite,numpy", "--peers: no 'numpy'; there are torchlite, "),
+        ("--peers=", "--peers: no ''; there are torchlite, "),
+    ],
+)
+def test_what_chooses_nothing_is_refused(options, says, monkeypatch, capsys):
+    with pytest.raises(SystemExit) as raised:
+        asked_for(options.split(), monkeypatch)
+    assert raised.value.code == 2
+    assert says in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells the peak")
