@@ -463,6 +463,154 @@ def test_generators_can_be_copied_and_pickled(duplicate):
     assert same_bits(twin.normal(size=5), generator.normal(size=5))
 
 
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda g: pickle.loads(pickle.dumps(g))])
+def test_so_can_those_that_have_no_seed_yet(duplicate):
+    generator = random.Generator()
+    twin = duplicate(generator)
+    assert twin.initialSeed() == generator.initialSeed()
+    assert twin.random() == generator.random()
+
+
+def test_a_copy_keeps_what_a_class_of_ones_own_has():
+    class Named(random.Generator):
+        def __init__(self):
+            super().__init__()
+            self.name = "mine"
+
+    generator = Named()
+    for twin in (copy.deepcopy(generator), generator.jumped(0)):
+        assert type(twin) is Named
+        assert twin.name == "mine"
+        assert twin.random(size=0).shape == (0,)
+
+
+def test_jumped_streams_of_an_unseeded_generator_are_those_of_one_seed():
+    generator = random.Generator()
+    jumped = [generator.jumped(jumps) for jumps in range(3)]
+    again = random.Generator()
+    again.manualSeed(generator.initialSeed())
+    assert [stream.initialSeed() for stream in jumped] == [generator.initialSeed()] * 3
+    words = [stream.random() for stream in jumped]
+    assert words == [again.jumped(jumps).random() for jumps in range(3)]
+    assert words[0] == generator.random()
+
+
+def test_so_are_those_of_the_default_one():
+    program = """
+from torchlite import random
+jumped = [random.jumped(1), random.jumped(1), random.jumped(0)]
+assert [stream.initialSeed() for stream in jumped] == [random.initialSeed()] * 3
+one, same, first = (stream.random() for stream in jumped)
+assert one == same != first == random.random()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=DATA.parent.parent)
+
+
+# ---------------------------------------------------------------- blocks
+
+
+def seeded(seed):
+    generator = random.Generator()
+    generator.manualSeed(seed)
+    return generator
+
+
+def words_of(seed, n=4):
+    return seeded(seed).random(size=n).tolist()
+
+
+def test_in_a_block_the_generator_draws_from_its_own_stream():
+    random.manualSeed(1)
+    mine, default = words_of(2), words_of(1)
+    generator = seeded(2)
+    with random.drawing_from(generator):
+        assert [generator.random(), random.random(), generator.random()] == mine[:3]
+        assert generator.initialSeed() == random.initialSeed() == 2
+        assert np.array_equal(generator.getRNGState(), random.getRNGState())
+        assert copy.deepcopy(generator).random() == generator.jumped(0).random() == mine[3]
+    assert generator.random() == mine[3]
+    assert [random.random(), random.random()] == default[:2]
+
+
+def test_in_a_block_the_spare_normal_is_the_generators():
+    random.manualSeed(1)
+    random.normal()
+    default, alone = random.getRNGState(), seeded(2)
+    generator = seeded(2)
+    with random.drawing_from(generator):
+        assert [random.normal(), generator.normal()] == [alone.normal(), alone.normal()]
+        random.normal()
+    alone.normal()
+    assert generator.normal() == alone.normal()
+    assert np.array_equal(random.getRNGState(), default)
+
+
+@pytest.mark.parametrize("inside", ["function", "method"])
+def test_seeds_and_states_set_in_a_block_are_the_generators(inside):
+    random.manualSeed(1)
+    generator, state = seeded(2), seeded(4).getRNGState()
+    source = random if inside == "function" else generator
+    with random.drawing_from(generator):
+        source.manualSeed(3)
+        assert [random.random(), generator.random()] == words_of(3, 2)
+        source.setRNGState(state)
+        assert [random.random(), generator.random()] == words_of(4, 2)
+        seed = source.seed()
+        assert random.initialSeed() == generator.initialSeed() == seed
+    assert generator.random() == words_of(seed)[0]
+    assert random.random() == words_of(1)[0]
+
+
+def test_blocks_in_blocks():
+    random.manualSeed(1)
+    two, three = seeded(2), seeded(3)
+    drawn = []
+
+    def draw():
+        drawn.append(random.random())
+
+    draw()
+    with random.drawing_from(two):
+        draw()
+        with random.drawing_from(three):
+            draw()
+            with random.drawing_from(two), random.drawing_from(two):
+                draw()
+            draw()
+        draw()
+    draw()
+    of = {seed: iter(words_of(seed)) for seed in (1, 2, 3)}
+    assert drawn == [next(of[seed]) for seed in (1, 2, 3, 2, 3, 2, 1)]
+    assert [two.random(), three.random()] == [next(of[2]), next(of[3])]
+
+
+def test_blocks_may_end_in_any_order():
+    """As those of threads do."""
+    for order in itertools.permutations(range(3)):
+        random.manualSeed(1)
+        blocks = [random.drawing_from(seeded(seed)) for seed in (2, 3, 4)]
+        for block in blocks:
+            block.__enter__()
+        running = [2, 3, 4]
+        for place in order:
+            assert random.initialSeed() == running[-1]
+            blocks[place].__exit__(None, None, None)
+            running.remove(place + 2)
+        assert random.random() == words_of(1)[0]
+
+
+def test_blocks_of_threads_leave_the_default_stream_as_it_was():
+    random.manualSeed(1)
+
+    def act():
+        generator = seeded(2)
+        with random.drawing_from(generator):
+            return generator.random()
+
+    assert {word for mine in drawn_by_threads(act) for word in mine} == {words_of(2)[0]}
+    assert random.random() == words_of(1)[0]
+
+
 # Where the fields of Torch7's THGenerator lie.
 LEFT, SEEDED, NEXT, WORDS, X, RHO, IS_VALID = 8, 12, 16, 24, 5016, 5032, 5040
 

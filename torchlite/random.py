@@ -82,6 +82,18 @@ _STATE = np.dtype(
 )
 
 
+class _Stream:
+    """Where a generator stands; what draws from the same stream holds the same one of these."""
+
+    __slots__ = ("half", "initial_seed", "twister")
+
+    def __init__(self) -> None:
+        self.initial_seed = 0
+        self.twister: Any = None
+        # x and rho of the Box-Muller pair of which the sine is still to be given.
+        self.half: tuple[float, float] | None = None
+
+
 class Generator:
     """A stream of random numbers of its own (Torch7's `torch.Generator`).
 
@@ -127,10 +139,7 @@ class Generator:
     """
 
     def __init__(self) -> None:
-        self._initial_seed = 0
-        self._twister: Any = None
-        # x and rho of the Box-Muller pair of which the sine is still to be given.
-        self._half: tuple[float, float] | None = None
+        self._stream = _Stream()
 
     # ------------------------------------------------------------ seeds and states
 
@@ -173,8 +182,7 @@ class Generator:
         42
         """
         with _lock:
-            self._seeded()
-            return self._initial_seed
+            return self._seeded().initial_seed
 
     def getRNGState(self) -> NDArray[np.uint8]:
         """Return everything that decides what will be drawn, the spare normal included.
@@ -192,7 +200,8 @@ class Generator:
         True
         """
         with _lock:
-            twister, initial, half = self._seeded().state["state"], self._initial_seed, self._half
+            stream = self._seeded()
+            twister, initial, half = stream.twister.state["state"], stream.initial_seed, stream.half
         record = np.zeros(1, _STATE)
         record["the_initial_seed"] = initial
         record["left"] = _N + 1 - twister["pos"]
@@ -248,9 +257,9 @@ class Generator:
         """
         if _whole("jumped", "jumps", jumps) < 0:
             raise fault(SettingError, "jumped", "jumps", "at least 0", str(jumps))
-        other = copy.deepcopy(self)
         with _lock:
-            other._set(other._seeded().jumped(jumps), other._initial_seed, None)
+            stream, other = self._seeded(), copy.deepcopy(self)
+            other._set(stream.twister.jumped(jumps), stream.initial_seed, None)
         return other
 
     # ------------------------------------------------------------ draws
@@ -540,21 +549,33 @@ class Generator:
 
     def _set(self, twister: Any, initial: int, half: tuple[float, float] | None) -> None:
         with _lock:
-            self._twister, self._initial_seed, self._half = twister, initial, half
+            stream = self._stream
+            stream.twister, stream.initial_seed, stream.half = twister, initial, half
 
     def __getstate__(self) -> dict[str, Any]:
+        state = vars(self).copy()
+        del state["_stream"]
         with _lock:
-            return {**vars(self), "_twister": copy.deepcopy(self._twister)}
+            # Copies of a generator without a seed would each be given another one.
+            stream = self._seeded()
+            state["_twister"] = copy.deepcopy(stream.twister)
+            state["_initial_seed"], state["_half"] = stream.initial_seed, stream.half
+        return state
 
-    def _seeded(self) -> Any:
-        """Return the twister, which is made at its first use; the caller holds the lock."""
-        if self._twister is None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _stream=_Stream())
+        self._set(*(vars(self).pop(name) for name in ("_twister", "_initial_seed", "_half")))
+
+    def _seeded(self) -> _Stream:
+        """Return the stream, which is started at its first use; the caller holds the lock."""
+        if self._stream.twister is None:
             self.seed()
-        return self._twister
+        return self._stream
 
     def _words(self, n: int) -> NDArray[np.uint64]:
         with _lock:
-            words: NDArray[np.uint64] = self._seeded().random_raw(n)
+            twister = self._stream.twister or self._seeded().twister
+            words: NDArray[np.uint64] = twister.random_raw(n)
         return words
 
     def _unit(self, n: int) -> NDArray[np.float64]:
@@ -563,7 +584,8 @@ class Generator:
     def _gauss(self, n: int) -> NDArray[np.float64]:
         """Standard normals: the spare one, if there is one, then pair after pair."""
         with _lock:
-            half = self._half
+            stream = self._stream
+            half = stream.half
             spare = 0 if half is None else 1
             pairs = (n - spare + 1) // 2
             x, y = self._unit(2 * pairs).reshape(pairs, 2).T
@@ -571,7 +593,7 @@ class Generator:
             if half is not None:
                 x, rho = np.append(half[0], x), np.append(half[1], rho)
             left_over = 2 * x.size - spare > n
-            self._half = (float(x[-1]), float(rho[-1])) if left_over else None
+            stream.half = (float(x[-1]), float(rho[-1])) if left_over else None
         # In one call cmath.rect gives what Torch7 computes as rho * cos(angle), rho * sin(angle).
         points = np.fromiter(
             map(cmath.rect, rho.data, (2 * math.pi * x).data), np.complex128, rho.size
@@ -703,13 +725,18 @@ def _type_name(value: Any) -> str:
 
 _default = Generator()
 
+# The streams that the default generator has drawn from and will draw from again: its own, then one
+# for each block that is running, the latest last.
+_streams: dict[object, _Stream] = {None: _default._stream}
+
 
 @contextmanager
 def drawing_from(generator: Generator) -> Iterator[None]:
     """Let the functions of this module draw from a generator inside a with block.
 
     What the block draws, layers that drop and initial weights too, comes from the generator and
-    moves it on; the default one is left as it was. It is so for all threads.
+    moves it on, as do the generator's own methods; the default one is left as it was. It is so for
+    all threads: of several blocks that run, the one that began last decides.
 
     Example
     -------
@@ -720,19 +747,17 @@ def drawing_from(generator: Generator) -> Iterator[None]:
     ...     random.random(6), random.random(6)
     (5, 2)
     """
-    _exchange(generator)
+    block = object()
     try:
+        with _lock:
+            _streams[block] = generator._stream
+            _default._stream = generator._stream
         yield
     finally:
-        _exchange(generator)
-
-
-def _exchange(generator: Generator) -> None:
-    """Exchange the streams of a generator and the default one."""
-    with _lock:
-        held = vars(generator).copy()
-        vars(generator).update(vars(_default))
-        vars(_default).update(held)
+        with _lock:
+            # Not always the latest: threads leave their blocks in any order.
+            _streams.pop(block, None)
+            _default._stream = next(reversed(_streams.values()))
 
 
 manualSeed = _default.manualSeed
