@@ -243,10 +243,19 @@ def test_what_is_not_shared_out(elsewhere):
     share_out(ARRAY, [], Meeting())
 
 
-def test_what_is_within_a_piece_is_not_shared_out():
-    found = []
-    share_out(ARRAY, range(6), lambda _: found.append(alone(ARRAY, range(6))))
-    assert found == [True] * 6
+def test_what_is_within_a_piece_is_not_shared_out(monkeypatch):
+    found, woken, wake = [], [], pool._pool.wake
+
+    def waking(job, helpers):
+        woken.append(helpers)
+        wake(job, helpers)
+
+    # All three are there, and of two pieces one of them has none.
+    share_out(ARRAY, range(3), Meeting())
+    monkeypatch.setattr(pool._pool, "wake", waking)
+    share_out(ARRAY, range(2), lambda _: found.append(alone(ARRAY, range(6))))
+    assert found == [True] * 2
+    assert woken == [1]
     share_out(ARRAY, range(3), Meeting())
 
 
@@ -265,6 +274,32 @@ def test_threads_of_the_user_share_the_pool():
     for user in users:
         user.join(300)
     assert found == {name: [*range(9)] * 30 for name in range(4)}
+
+
+@reaches_openblas
+def test_openblas_has_one_thread_until_the_last_of_several_works_ends():
+    get, seen = pool._openblas()[0], []
+    both, ended = threading.Barrier(2, timeout=300), threading.Event()
+
+    def first(piece):
+        if piece == 0:
+            both.wait()
+
+    def last(piece):
+        if piece == 0:
+            both.wait()
+            seen.extend([ended.wait(300), get()])
+
+    def use():
+        share_out(ARRAY, range(2), first, products=True)
+        ended.set()
+
+    user = threading.Thread(target=use)
+    user.start()
+    share_out(ARRAY, range(2), last, products=True)
+    user.join(300)
+    assert seen == [True, 1]
+    assert get() == 3
 
 
 @pytest.mark.skipif(
@@ -327,15 +362,25 @@ def test_without_more_threads_the_caller_does_it_all(monkeypatch):
 
 @pytest.mark.parametrize("products", [False, True])
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_the_error_of_the_earliest_piece_is_raised(error, products):
+def test_the_error_of_the_earliest_piece_is_raised(error, products, monkeypatch):
+    if products and pool._openblas() is None:
+        pytest.skip("products stay with the BLAS")
+    fail, failed = pool._Job._fail, threading.Event()
+
+    def failing(*args):
+        fail(*args)
+        failed.set()
+
     def work(piece):
         if piece in (7, 8):
+            # The later one comes first.
+            assert piece == 8 or failed.wait(300)
             raise error(piece)
 
-    for _ in range(5):
-        with pytest.raises(error) as caught:
-            share_out(ARRAY, range(1000), work, products=products)
-        assert caught.value.args == (7,)
+    monkeypatch.setattr(pool._Job, "_fail", failing)
+    with pytest.raises(error) as caught:
+        share_out(ARRAY, range(1000), work, products=products)
+    assert caught.value.args == (7,)
     share_out(ARRAY, range(3), Meeting())
 
 
