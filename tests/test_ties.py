@@ -369,6 +369,55 @@ def test_ties_are_looked_for_when_an_array_was_replaced(monkeypatch):
     assert asked
 
 
+@pytest.mark.parametrize("depth", [0, 1])
+@pytest.mark.parametrize("name", ["weight", "bias", "gradWeight", "gradBias"])
+def test_an_array_that_is_replaced_between_steps_is_zeroed_and_updated(name, depth):
+    layer = nn.Linear(2, 3)
+    net = nn.Sequential(layer)
+    for _ in range(depth):
+        net = nn.Sequential(net)
+    # Where the arrays stand is noted after some steps.
+    for _ in range(3):
+        net.zeroGradParameters().updateParameters(1)
+    before = getattr(layer, name)
+    setattr(layer, name, np.full_like(before, 8))
+    kept = before.copy()
+    layer.gradWeight += 2
+    layer.gradBias += 4
+    expected = layer.weight - 0.5 * layer.gradWeight, layer.bias - 0.5 * layer.gradBias
+    net.updateParameters(0.5)
+    for got, right in zip((layer.weight, layer.bias), expected, strict=True):
+        np.testing.assert_array_equal(got, right)
+    net.zeroGradParameters()
+    assert not layer.gradWeight.any()
+    assert not layer.gradBias.any()
+    np.testing.assert_array_equal(before, kept)
+
+
+CHANGED = {
+    "another": lambda net: net.modules.__setitem__(1, nn.Linear(2, 2)),
+    "inside another": lambda net: net.modules.__setitem__(1, nn.Sequential(nn.Linear(2, 2))),
+    "one more": lambda net: net.add(nn.Linear(2, 2)),
+}
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+@pytest.mark.parametrize("change", CHANGED.values(), ids=CHANGED)
+def test_a_layer_that_comes_between_steps_is_zeroed(change, depth):
+    part = net = nn.Sequential(nn.Linear(2, 2), nn.Identity())
+    for _ in range(depth):
+        net = nn.Sequential(net)
+    for _ in range(3):
+        net.zeroGradParameters()
+    change(part)
+    gradients = [gradient for layer in part for gradient in layer.parameters()[1]]
+    assert len(gradients) == 4
+    for gradient in gradients:
+        gradient += 1
+    net.zeroGradParameters()
+    assert not any(gradient.any() for gradient in gradients)
+
+
 # ---------------------------------------------------------------- files
 
 
