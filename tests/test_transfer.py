@@ -116,6 +116,15 @@ def test_a_closed_gate_has_a_gradient():
     np.testing.assert_allclose(gradInput[0, 1], 2 * np.exp(-40), rtol=1e-15)
 
 
+@pytest.mark.parametrize("make", [nn.Sigmoid, nn.Tanh, nn.GatedLinearUnit])
+def test_digits_beside_nan_are_kept(make):
+    layer, x = make(), np.array([[1.0, np.nan], [2.0, 30.0]])
+    whole = layer.backward(x, np.ones_like(layer.forward(x)))
+    alone = layer.backward(x[1:], np.ones_like(layer.forward(x[1:])))
+    np.testing.assert_allclose(whole[1:], alone, rtol=1e-15)
+    assert np.isnan(whole[0, 1])
+
+
 def test_largest_entries_that_tie_share_softmax():
     np.testing.assert_array_equal(nn.SoftMax().forward(np.array([7.0, 7.0])), [0.5, 0.5])
 
