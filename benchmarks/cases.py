@@ -25,6 +25,7 @@ __all__ = [
     "Case",
     "material",
     "named",
+    "unnamed",
 ]
 
 LEARNING_RATE = 0.01
@@ -134,6 +135,12 @@ NAMED = {case.name: case for case in chain(ROWS, *_GROWN)}
 def named(glob):
     """The rows of the tables that have such a name, as the table or as the case says it."""
     return [row for row in ROWS if fnmatchcase(row.title, glob) or fnmatchcase(row.name, glob)]
+
+
+def unnamed(glob, words):
+    """What to say where that names no row, nor is one of these words."""
+    there = "\n  ".join(dict.fromkeys([*words, *(row.title for row in ROWS)]))
+    return f"--cases: nothing is called {glob!r}; there are\n  {there}"
 
 
 def material(case, dtype):

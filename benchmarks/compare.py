@@ -2,11 +2,14 @@
 
     python benchmarks/compare.py main HEAD
     python benchmarks/compare.py v0.1.0 HEAD --cases '*batch 32' --threads all
+    python benchmarks/compare.py main HEAD --cases windows
 
 Each commit has programs of its own, which take turns at every case, as the benchmarks of this
 checkout have it. Where in memory a program's code and arrays happen to lie makes it some per cent
 faster or slower for good: so there are several pairs of programs. A change is told where every
-program of one commit was faster than every one of the other, by more than 2 %.
+program of one commit was faster than every one of the other, by more than 2 %; else it says "same".
+In brackets is how long the second takes in proportion to the first, from pair to pair: a smaller
+change than these differ by would not be seen.
 """
 
 import argparse
@@ -18,15 +21,15 @@ import sys
 import tarfile
 import time
 from contextlib import suppress
-from fnmatch import fnmatchcase
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory, mkdtemp
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.cases import CASES, NAMED, material
+from benchmarks.cases import GROWTH, NAMED, material, named, unnamed
 from benchmarks.measure import REST
 from benchmarks.peers import enter
 from benchmarks.programs import ROOT, available, environment
@@ -34,6 +37,12 @@ from benchmarks.sequences import SEQUENCES
 from benchmarks.windows import WINDOWS
 
 PAIRS, TURNS, TURN = 4, 6, 0.03
+# Words for several cases.
+WORDS = {
+    "windows": WINDOWS,
+    "sequences": SEQUENCES,
+    "growth": [*chain.from_iterable(grown.values() for grown in GROWTH.values())],
+}
 # Less than this, in proportion, is not worth telling.
 WORTH = 0.02
 
@@ -125,16 +134,29 @@ def verdict(before, after):
     if None in before or None in after:
         return "only one of them can"
     ratio = median(after) / median(before)
+    told = f"{ratio:.2f}, {'faster' if ratio < 1 else 'slower'}"
     if abs(ratio - 1) < WORTH or (max(after) >= min(before) and max(before) >= min(after)):
-        return f"{ratio:.2f}"
-    return f"{ratio:.2f}, {'faster' if ratio < 1 else 'slower'}"
+        told = "same"
+    ratios = [new / old for old, new in zip(before, after, strict=True)]
+    return f"{told} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
+def git(*arguments):
+    """What git answers about this checkout, or the end of the program, in one line."""
+    try:
+        finished = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True)
+    except FileNotFoundError:
+        raise SystemExit("compare.py needs git") from None
+    if finished.returncode:
+        said = " ".join(finished.stderr.decode(errors="replace").split())
+        raise SystemExit(f"compare.py: git: {said}")
+    return finished.stdout
 
 
 def folder_of(commit, parent):
     """A folder with torchlite as of a commit, and the benchmarks of this checkout."""
     folder = Path(mkdtemp(dir=parent))
-    command = ["git", "-C", str(ROOT), "archive", commit, "torchlite"]
-    packed = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    packed = git("archive", commit, "torchlite")
     with tarfile.open(fileobj=BytesIO(packed)) as archive:
         archive.extractall(folder, filter="data")
     shutil.copytree(ROOT / "benchmarks", folder / "benchmarks")
@@ -147,15 +169,26 @@ def main():
     )
     parser.add_argument("before", help="a commit")
     parser.add_argument("after", help="another")
-    parser.add_argument("--cases", metavar="GLOB", default="*")
+    parser.add_argument(
+        "--cases",
+        metavar="GLOB",
+        default="*",
+        help="rows of such a name in the tables of docs/performance.md, or one of "
+        + ", ".join(WORDS),
+    )
     parser.add_argument("--threads", choices=["one", "all"], default="one")
     parser.add_argument("--dtype", choices=["float32", "float64"], default="float32")
     options = parser.parse_args()
     threads = 1 if options.threads == "one" else available()
-    cases = [
-        case.name for case in [*CASES, *WINDOWS, *SEQUENCES] if not getattr(case, "slow", False)
-    ]
-    cases = [name for name in cases if fnmatchcase(name, options.cases)]
+    # What takes long is measured if it is asked for.
+    rows = WORDS.get(options.cases) or named(options.cases)
+    cases = [row.name for row in rows if not row.slow or options.cases != "*"]
+    if not cases:
+        parser.error(unnamed(options.cases, WORDS))
+    changes = git("status", "--porcelain", "--", "torchlite").decode().splitlines()
+    if changes:
+        changed = ", ".join(line[3:] for line in changes)
+        print(f"Not committed, and not measured: {changed}", file=sys.stderr)
     with TemporaryDirectory() as parent:
         folders = [folder_of(commit, parent) for commit in (options.before, options.after)]
         for case, *times in compare(*folders, cases, threads, options.dtype):

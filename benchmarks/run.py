@@ -24,7 +24,7 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import report
-from benchmarks.cases import CASES, GROWTH, MEMORY, ROWS, named
+from benchmarks.cases import CASES, GROWTH, MEMORY, named, unnamed
 from benchmarks.imports import import_times
 from benchmarks.load import Load
 from benchmarks.peers import MODULES
@@ -158,8 +158,7 @@ def choose(options, parser):
     rows = CASES if options.cases == "*" else named(options.cases)
     extras = [name for name in EXTRAS if fnmatchcase(name, options.cases)]
     if not rows and not extras:
-        there = "\n  ".join(dict.fromkeys([*EXTRAS, *(row.title for row in ROWS)]))
-        parser.error(f"--cases: nothing is called {options.cases!r}; there are\n  {there}")
+        parser.error(unnamed(options.cases, EXTRAS))
     options.rows = [row.name for row in rows if not (options.quick and row.slow)]
     settings = {}
     for name, (_, dtype) in SETTINGS.items():

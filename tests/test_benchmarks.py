@@ -1,6 +1,7 @@
 """Every benchmark runs, on sizes that take no time, and its report says what was measured."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -497,10 +498,11 @@ def test_the_command_prints_a_table():
 
 
 def test_what_changed_between_two_commits_is_told():
-    assert compare.verdict([4.0, 4.2], [4.1, 4.3]) == "1.02"
-    assert compare.verdict([4.0, 4.2], [4.21, 4.22]) == "1.03, slower"
-    assert compare.verdict([4.0, 4.2], [2.0, 2.1]) == "0.50, faster"
-    assert compare.verdict([4.00, 4.01], [4.02, 4.03]) == "1.00"
+    assert compare.verdict([4.0, 4.2], [4.1, 4.3]) == "same (1.02 to 1.02)"
+    assert compare.verdict([4.0, 4.2], [6.0, 4.1]) == "same (0.98 to 1.50)"
+    assert compare.verdict([4.0, 4.2], [4.22, 4.21]) == "1.03, slower (1.00 to 1.05)"
+    assert compare.verdict([4.0, 4.2], [2.1, 2.0]) == "0.50, faster (0.48 to 0.53)"
+    assert compare.verdict([4.00, 4.01], [4.03, 4.04]) == "same (1.01 to 1.01)"
     assert compare.verdict([4.0, 4.2], [None, None]) == "only one of them can"
     assert compare.verdict([None, None], [None, None]) == "neither can"
 
@@ -519,7 +521,7 @@ def test_two_commits_take_turns(tmp_path, monkeypatch):
     cases = ["1-1, batch 3", "LogSoftMax and ClassNLL, 256 of 1000"]
     (step, before, after), (loss, *losses) = compare.compare(ROOT, folder, cases)
     assert (step, loss) == tuple(cases)
-    assert compare.verdict(before, after).endswith("slower")
+    assert ", slower (" in compare.verdict(before, after)
     assert compare.verdict(*losses) == "only one of them can"
 
 
@@ -533,22 +535,77 @@ def test_a_program_that_dies_is_told(tmp_path):
     assert str(raised.value) == "1-1, batch 3: the program ended with exit code 3"
 
 
-def test_two_commits_are_compared_over_sequences_too(monkeypatch, capsys):
+def compared(options, monkeypatch, capsys, changes=b""):
+    """The cases that are compared with such options, and what is said beside."""
     monkeypatch.setattr(compare, "folder_of", lambda commit, parent: commit)
+    monkeypatch.setattr(compare, "git", lambda *_: changes)
     monkeypatch.setattr(
         compare,
         "compare",
         lambda one, other, cases, *rest: iter([(name, [1.0], [1.0]) for name in cases]),
     )
-    monkeypatch.setattr(sys, "argv", ["compare.py", "main", "HEAD"])
+    monkeypatch.setattr(sys, "argv", ["compare.py", "main", "HEAD", *options])
     compare.main()
-    told = [line.rpartition(": ")[0] for line in capsys.readouterr().out.splitlines()]
-    assert {case.name for case in SEQUENCES} < set(told)
+    told = capsys.readouterr()
+    return [line.rpartition(": ")[0] for line in told.out.splitlines()], told.err
 
 
+@pytest.mark.parametrize(
+    ("options", "cases"),
+    [
+        ([], [row for row in ROWS if not row.slow]),
+        (["--cases", "LeNet*"], WINDOWS[-1:]),
+        (["--cases", "4096*"], [row for row in CASES if row.slow]),
+        (["--cases", "windows"], WINDOWS),
+        (["--cases", "sequences"], SEQUENCES),
+        (["--cases", "growth"], [case for way in GROWTH.values() for case in way.values()]),
+    ],
+)
+def test_cases_of_a_comparison_are_chosen(options, cases, monkeypatch, capsys):
+    names = [case.name for case in cases]
+    assert compared(options, monkeypatch, capsys) == (names, "")
+
+
+def test_a_comparison_of_no_case_is_refused(monkeypatch, capsys):
+    with pytest.raises(SystemExit) as raised:
+        compared(["--cases", "nosuch*"], monkeypatch, capsys)
+    assert raised.value.code == 2
+    error = capsys.readouterr().err
+    assert "--cases: nothing is called 'nosuch*'; there are\n  windows\n  sequences\n" in error
+
+
+def test_what_is_not_committed_is_named(monkeypatch, capsys):
+    changes = b" M torchlite/random.py\n?? torchlite/new.py\n"
+    _, told = compared([], monkeypatch, capsys, changes)
+    assert told == "Not committed, and not measured: torchlite/random.py, torchlite/new.py\n"
+
+
+needs_git = pytest.mark.skipif(
+    not (ROOT / ".git").exists() or shutil.which("git") is None, reason="no checkout of git's"
+)
+
+
+@needs_git
+@pytest.mark.parametrize("commit", ["nosuch", "HEAD~99999", "HEAD:docs"])
+def test_a_commit_that_is_not_there_is_told_in_a_line(commit, tmp_path):
+    with pytest.raises(SystemExit) as raised:
+        compare.folder_of(commit, tmp_path)
+    assert re.fullmatch(r"compare\.py: git: fatal: .+", raised.value.code)
+
+
+def test_a_comparison_outside_git_is_told_in_a_line(tmp_path, monkeypatch):
+    if shutil.which("git") is not None:
+        monkeypatch.setattr(compare, "ROOT", tmp_path)
+        monkeypatch.setenv("GIT_DIR", str(tmp_path / "none"))
+        with pytest.raises(SystemExit, match=r"\Acompare\.py: git: fatal: .+\Z"):
+            compare.git("status")
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SystemExit, match=r"\Acompare\.py needs git\Z"):
+        compare.git("status")
+
+
+@needs_git
 def test_commits_are_unpacked(tmp_path):
-    if not (ROOT / ".git").exists() or shutil.which("git") is None:
-        pytest.skip("no checkout of git's")
     folder = compare.folder_of("HEAD", tmp_path)
     assert (folder / "torchlite" / "nn" / "simple" / "linear.py").is_file()
     assert (folder / "benchmarks" / "compare.py").is_file()
