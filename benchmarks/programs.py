@@ -46,11 +46,13 @@ def ask(program, threads, **request):
             f"benchmarks.{program}",
             json.dumps({"threads": threads, **request}),
         ],
-        check=True,
         cwd=ROOT,
         env=environment(threads),
         stdout=subprocess.PIPE,
     )
+    if finished.returncode:
+        # What went wrong it has said itself.
+        raise SystemExit(f"benchmarks.{program} ended with exit code {finished.returncode}")
     return json.loads(finished.stdout)
 
 

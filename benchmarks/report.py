@@ -81,7 +81,7 @@ def times(result):
             rows.append([name, *cells])
         parts.append(table([title, *columns], rows))
     nobody = [name for name, row in result["times"].items() if not row]
-    if nobody:
+    if nobody and result["contenders"]:
         parts.append(f"None of these can: {'; '.join(nobody)}.")
     if result["absent"]:
         absent = ", ".join(f"{name} ({why})" for name, why in result["absent"].items())
@@ -179,10 +179,10 @@ def imports(durations):
 def machine(versions, load):
     """Return what it was measured with, and what else that did meanwhile."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    versions = {"Python": platform.python_version(), **versions}
     packages = ", ".join(f"{package} {version}" for package, version in versions.items())
     return (
-        f"{processor()}, {os.cpu_count()} cores, {platform.system()}; "
-        f"Python {platform.python_version()}, {packages}; "
+        f"{processor()}, {os.cpu_count()} cores, {platform.system()}; {packages}; "
         f"NumPy's BLAS is {blas['name']} {blas['version']}. {load}"
     ).rstrip()
 

@@ -68,6 +68,8 @@ def enter(threads, dtype, names=MODULES):
             continue
         able = [make for make in module.CONTENDERS if dtype in make.dtypes]
         contenders += [make(threads, dtype) for make in able]
+        # What a library that takes part would use if it were there.
+        absent |= getattr(module, "ABSENT", {})
         if not able:
             absent[name] = f"has no {dtype}"
     return contenders, absent

@@ -16,7 +16,10 @@ import numpy as np
 from benchmarks.cases import LEARNING_RATE
 from benchmarks.peers import Contender
 
-LAUNCHER = os.environ.get("TH7") or shutil.which("th")
+NAMED = os.environ.get("TH7")
+LAUNCHER = shutil.which(NAMED or "th")
+if LAUNCHER is None and NAMED:
+    raise ImportError(f"$TH7 names {NAMED}, which is no program")
 if LAUNCHER is None:
     raise ImportError("its launcher th is not on the path, nor does $TH7 name one")
 PROGRAM = Path(__file__).with_suffix(".lua")

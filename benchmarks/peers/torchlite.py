@@ -227,4 +227,6 @@ class AllGradients(WithSciPy):
     all_gradients = True
 
 
-CONTENDERS = [*([WithSciPy] if blas.active() == "scipy" else []), WithoutSciPy, AllGradients]
+HAS_SCIPY = blas.active() == "scipy"
+CONTENDERS = [*([WithSciPy] if HAS_SCIPY else []), WithoutSciPy, AllGradients]
+ABSENT = {} if HAS_SCIPY else {"SciPy": "without it there is no column torchlite"}
