@@ -6,6 +6,9 @@ from pathlib import Path
 
 __all__ = ["Load"]
 
+# Where others took more than this share of the processors, what was measured is theirs, too.
+MUCH = 0.2
+
 
 class Load:
     """From when it is made on."""
@@ -24,7 +27,8 @@ class Load:
             return f"{text}."
         had = (time.perf_counter() - self._began) * os.cpu_count()
         share = max(0.0, spent - self._spent) / had
-        return f"{text}; meanwhile others took {share:.0%} of the processors' time."
+        text += f"; meanwhile others took {share:.0%} of the processors' time."
+        return f"{text} That is much: do not trust these numbers." if share > MUCH else text
 
 
 def spent_by_others():

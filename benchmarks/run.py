@@ -196,6 +196,8 @@ def main():
     if results:
         versions = dict(chain.from_iterable(r["versions"].items() for r in results.values()))
         show("machine", report.machine(versions, load.told()))
+    else:
+        print(load.told(), file=sys.stderr)
     if options.write:
         report.write(parts)
     drawn = {name: result for name, result in results.items() if name.endswith("32")}

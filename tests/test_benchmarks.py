@@ -1,6 +1,7 @@
 """Every benchmark runs, on sizes that take no time, and its report says what was measured."""
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -35,6 +36,7 @@ from benchmarks.sequences import GROWTH_OF_SEQUENCES, SEQUENCES
 from benchmarks.timing import ONCE, Pace, take_turns
 from benchmarks.windows import GROWTH_OF_WINDOWS, PARTS, WINDOWS
 from torchlite import nn
+from torchlite.kernels import blas
 from torchlite.play import PROBLEMS
 
 
@@ -43,7 +45,7 @@ from torchlite.play import PROBLEMS
 def test_every_case_runs_with_numpy_alone(case, dtype):
     contenders, absent = enter(1, dtype, ["torchlite", "products"])
     times = measure(case.tiny(), contenders, dtype, ONCE)
-    assert not absent
+    assert set(absent) <= {"SciPy"}
     assert "without SciPy" in times
     assert ("bare products" in times) == (case.work in ("training", "forward"))
     assert min(times.values()) > 0
@@ -69,7 +71,7 @@ def torch7_by(command, folder, monkeypatch, dtype="float32"):
     monkeypatch.setenv("TH7", str(launcher))
     monkeypatch.delitem(sys.modules, "benchmarks.peers.torch7", raising=False)
     contenders, absent = enter(1, dtype, ["torchlite", "torch7"])
-    assert not absent
+    assert "torch7" not in absent
     sys.modules.pop("benchmarks.peers.torch7")
     return contenders
 
@@ -147,6 +149,33 @@ def test_torch7_is_absent_without_a_launcher(monkeypatch):
     monkeypatch.delitem(sys.modules, "benchmarks.peers.torch7", raising=False)
     _, absent = enter(1, "float32", ["torch7"])
     assert absent == {"torch7": "its launcher th is not on the path, nor does $TH7 name one"}
+
+
+@needs_scripts
+@pytest.mark.parametrize("name", ["nothing", "text"])
+def test_torch7_is_absent_where_no_launcher_stands(name, tmp_path, monkeypatch):
+    (tmp_path / "text").touch(0o644)
+    monkeypatch.setenv("TH7", str(tmp_path / name))
+    monkeypatch.delitem(sys.modules, "benchmarks.peers.torch7", raising=False)
+    _, absent = enter(1, "float32", ["torch7"])
+    assert absent == {"torch7": f"$TH7 names {tmp_path / name}, which is no program"}
+
+
+def test_scipy_is_absent_by_name(monkeypatch):
+    monkeypatch.setattr(blas, "active", lambda: "numpy")
+    monkeypatch.delitem(sys.modules, "benchmarks.peers.torchlite", raising=False)
+    contenders, absent = enter(1, "float32", ["torchlite"])
+    monkeypatch.delitem(sys.modules, "benchmarks.peers.torchlite")
+    assert [contender.name for contender in contenders] == ["without SciPy", "all gradients"]
+    assert absent == {"SciPy": "without it there is no column torchlite"}
+
+
+def test_a_program_that_fails_leaves_its_own_words(capfd):
+    request = {"dtype": "float32", "peers": ["torchlite"], "cases": ["nosuch"], "pace": ONCE}
+    with pytest.raises(SystemExit) as raised:
+        run.ask("measure", 1, **request)
+    assert raised.value.code == "benchmarks.measure ended with exit code 1"
+    assert capfd.readouterr().err.endswith("\nKeyError: 'nosuch'\n")
 
 
 def test_what_looking_costs_is_measured():
@@ -264,6 +293,11 @@ def test_times_are_set_against_torchlites():
     )
 
 
+def test_where_nobody_takes_part_nobody_is_said_to_fail():
+    result = {"times": {"1-1, batch 3": {}}, "contenders": {}, "absent": {"jax": "no jax"}}
+    assert report.times(result) == "Absent: jax (no jax)."
+
+
 def test_growth_is_the_exponent_of_the_size():
     times = {
         case.name: {"torchlite": 1e-6 * size**2}
@@ -351,8 +385,11 @@ def test_what_is_written(options, written, monkeypatch, capsys):
     monkeypatch.setattr(run, "EXTRAS", dict.fromkeys(run.EXTRAS, lambda peers: ""))
     monkeypatch.setattr(report, "write", parts.update)
     monkeypatch.setattr(report, "plot", drawn.extend)
+    monkeypatch.setattr(load.Load, "told", lambda self: "a load")
     run.main()
     assert sorted(parts) == sorted(written)
+    # A part that is written alone leaves the machine of the others, and the load is told beside.
+    assert capsys.readouterr().err == ("" if "machine" in parts else "a load\n")
     # The plot has a panel for each number of threads, or stays as it is.
     both = ["one thread, float32", "all threads, float32"]
     assert drawn == [name for name in both if set(both) <= {*written}]
@@ -451,12 +488,17 @@ def test_memory_is_the_median_of_three_programs(monkeypatch):
 def test_what_others_did_meanwhile_is_told(monkeypatch):
     monkeypatch.setattr(os, "getloadavg", lambda: (0.25, 1, 1), raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
-    monkeypatch.setattr(load.time, "perf_counter", iter([10.0, 110.0, 110.0]).__next__)
-    monkeypatch.setattr(load, "spent_by_others", iter([7.0, 67.0, 6.0]).__next__)
+    monkeypatch.setattr(load.time, "perf_counter", iter([10.0, *[110.0] * 4]).__next__)
+    monkeypatch.setattr(load, "spent_by_others", iter([7.0, 67.0, 6.0, 87.0, 91.0]).__next__)
     meanwhile = load.Load()
     begin = "When it began, 0.2 programs on average wanted a processor"
     assert meanwhile.told() == f"{begin}; meanwhile others took 15% of the processors' time."
     assert meanwhile.told() == f"{begin}; meanwhile others took 0% of the processors' time."
+    assert meanwhile.told() == f"{begin}; meanwhile others took 20% of the processors' time."
+    assert meanwhile.told() == (
+        f"{begin}; meanwhile others took 21% of the processors' time. "
+        "That is much: do not trust these numbers."
+    )
     # Where there is no /proc/stat, and where there is no load.
     monkeypatch.setattr(load.time, "perf_counter", lambda: 0.0)
     monkeypatch.setattr(load, "spent_by_others", lambda: None)
@@ -482,7 +524,9 @@ def test_others_are_all_but_the_program_and_its_own(monkeypatch):
 
 def test_the_machine_is_described_with_its_load():
     text = report.machine({"numpy": "2.0"}, "When it began, it slept.")
-    assert ", numpy 2.0; NumPy's BLAS is " in text
+    python = f"; Python {platform.python_version()}"
+    assert f"{python}, numpy 2.0; NumPy's BLAS is " in text
+    assert f"{python}; NumPy's BLAS is " in report.machine({}, "")
     assert text.endswith(". When it began, it slept.")
     assert report.machine({}, "").endswith(".")
 
