@@ -1,7 +1,9 @@
 """What the layers have in common that look at images through windows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import count
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -58,7 +60,8 @@ class Windowed(Module):
         return tuple(paddings[axis] for axis in self._axes)
 
     def _numbers(self, prefix: str) -> tuple[int, ...]:
-        return tuple(getattr(self, prefix + axis) for axis in self._axes)
+        numbers: tuple[int, ...] = _getter(prefix, self._axes)(self)
+        return numbers
 
     @property
     def _kernel(self) -> tuple[int, ...]:
@@ -210,3 +213,14 @@ class Frames(Windowed):
     @property
     def _planes_last(self) -> bool:
         return True
+
+
+@cache
+def _getter(prefix: str, axes: tuple[str, ...]) -> Callable[[Any], Any]:
+    """Return what gets the attributes that have this prefix before an axis, as a tuple.
+
+    Every call of a layer asks for them several times, which small images notice.
+    """
+    names = [prefix + axis for axis in axes]
+    # Of one name attrgetter returns what it is, and no tuple.
+    return attrgetter(*names) if len(names) > 1 else lambda layer: (getattr(layer, names[0]),)
