@@ -916,6 +916,12 @@ def test_taps_are_the_entries_of_the_windows(geometry):
     planes = np.arange(np.prod(size)).reshape(1, 1, *size) + 1
     pads = [(0, 0), (0, 0), *((p, p) for p in padding)]
     view = window_view(np.pad(planes, pads), kernel, stride, dilation)
+    other = window_view(Duck(np.pad(planes, pads)), kernel, stride, dilation)
+    assert np.array_equal(other.held, view)
+    assert not view.flags.writeable
+    # Of planes that lie otherwise, too.
+    turned = np.pad(planes, pads).T.copy().T
+    assert np.array_equal(window_view(turned, kernel, stride, dilation), view)
     for tap, index in taps(out, kernel, stride, dilation):
         assert np.array_equal(np.pad(planes, pads)[index][0], view[(slice(None), *tap, 0)])
     found = np.zeros_like(view)
@@ -927,6 +933,6 @@ def test_taps_are_the_entries_of_the_windows(geometry):
 def test_what_stands_outside_an_image_is_cut_off():
     for before, expected in ((2, [0, 0, 1, 2]), (-1, [2, 3, 0, 0]), (-4, [0] * 4), (5, [0] * 4)):
         image, array = np.zeros(4, int), np.array([1, 2, 3])
-        here, there = middle(array, (4,), (before,))
+        here, there = middle(array.shape, (4,), (before,))
         image[there] = array[here]
         assert image.tolist() == expected

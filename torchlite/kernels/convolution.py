@@ -17,7 +17,7 @@ beside the image counts as 0.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby, product
 from math import prod
 from typing import Any, NamedTuple
@@ -169,14 +169,16 @@ def conv_weight(
     def correlate(block: _Block, memory: _Memory) -> Array:
         samples, rows = block
         columns = windows.columns(block, memory)
-        given = np.moveaxis(_in_layers(gradient[samples, :, :, rows], columns), 2, -1)
+        laid = _in_layers(gradient[samples, :, :, rows], columns)
+        planes_last = (0, 1, *range(3, laid.ndim), 2)
+        given = np.transpose(laid, planes_last)
         if samples.stop - samples.start > 1 and not side_by_side:
             # The BLAS likes them best with the planes side by side. But planes so far apart have
             # the same place in the cache, from which they push each other when read in turns.
             if prod(out) * gradient.dtype.itemsize % 4096:
                 given = memory.other.copied(given)
             else:
-                given = np.moveaxis(memory.other.copied(np.moveaxis(given, -1, 2)), 2, -1)
+                given = np.transpose(memory.other.copied(laid), planes_last)
         given = given.reshape(*columns.shape[:2], columns.shape[3], m // groups)
         made = products(columns, given)
         return sum_along(made, 1) if plan.layered else made[:, 0]
@@ -260,7 +262,8 @@ def _sums(
         shape = _in_layers(place, columns).shape
         if windows.width > out[-1]:
             made = made.reshape(*shape[:-1], windows.width)[..., : out[-1]]
-        place[...] = np.moveaxis(made.reshape(shape), (3, 0, 2), (0, 1, 2)).reshape(place.shape)
+        made = np.transpose(made.reshape(shape), (3, 0, 2, 1, *range(4, len(shape))))
+        place[...] = made.reshape(place.shape)
 
     make = partial(_Memory, input, input.dtype, dtype)
     share_out(input, plan.blocks(n, out), correlate, products=True, memory=make)
@@ -343,7 +346,8 @@ def _turned(weight: Array, groups: int) -> Array:
     """Return the kernels turned round, (C, M / groups, *kernel) instead of (M, C / groups, ...)."""
     m, c, *kernel = weight.shape
     turned = weight.reshape(groups, m // groups, c, *kernel)
-    turned = np.flip(np.swapaxes(turned, 1, 2), tuple(range(3, turned.ndim)))
+    backwards: Any = (..., *[slice(None, None, -1)] * len(kernel))
+    turned = np.swapaxes(turned, 1, 2)[backwards]
     # Products of a view that goes backwards through memory are slow.
     return turned.copy().reshape(groups * c, m // groups, *kernel)
 
@@ -375,8 +379,8 @@ class _Plan(NamedTuple):
         nbytes = c * prod(kernel) * input.dtype.itemsize
         products = c // groups * prod(kernel) * (planes // groups)
         overlap = stride[0] < kernel[0] and dilation[0] == 1
-        if overlap and products <= _LIGHT:
-            width = prod(out[1:])
+        width = prod(out[1:])
+        if overlap and products <= _LIGHT and n * width >= _FEW:
             # Those of the others share the cache with what is made of them.
             room = 2 * _BLOCK if alone else _BLOCK
             fit = room // max(1, nbytes // kernel[0] * width)
@@ -403,6 +407,16 @@ class _Plan(NamedTuple):
         return list(product(stretches(n, self.samples), stretches(out[0], self.rows)))
 
 
+@lru_cache
+def _reach(
+    size: Size, kernel: Size, stride: Size, before: Size, dilation: Size, out: Size
+) -> tuple[Size, tuple[Any, ...], tuple[Any, ...]]:
+    """Return what windows span together, what of an image of `size` is in there, and where."""
+    each = zip(out, stride, dilation, kernel, strict=True)
+    span = tuple((o - 1) * s + d * (k - 1) + 1 for o, s, d, k in each)
+    return span, *middle(size, span, before)
+
+
 class _Windows:
     """The windows of an input, of which columns are made."""
 
@@ -417,11 +431,8 @@ class _Windows:
         groups: int,
         layered: bool,
     ) -> None:
-        self._span = tuple(
-            (o - 1) * s + d * (k - 1) + 1
-            for o, s, d, k in zip(out, stride, dilation, kernel, strict=True)
-        )
-        self._here, self._there = middle(input, self._span, before)
+        geometry = map(tuple, (kernel, stride, before, dilation, out))
+        self._span, self._here, self._there = _reach(input.shape[2:], *geometry)
         self._is_whole = input[self._here].shape[2:] == self._span
         self._input, self._kernel, self._stride, self._dilation = input, kernel, stride, dilation
         self._out, self._groups, self._layered = out, groups, layered
@@ -538,7 +549,7 @@ def _in_layers(block: Array, columns: Array) -> Array:
     n, groups, planes, rows, *rest = block.shape
     layers = columns.shape[1]
     split = block.reshape(n, groups, planes, layers, rows // layers, *rest)
-    return np.moveaxis(split, (1, 3, 2, 0), (0, 1, 2, 3))
+    return np.transpose(split, (1, 3, 2, 0, *range(4, split.ndim)))
 
 
 class _Memory:

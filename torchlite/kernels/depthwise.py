@@ -197,7 +197,7 @@ class _Lines:
         samples, planes, rows = block
         span = rows.stop - rows.start + self._more, *self._inner
         before = self._before[0] - rows.start, *self._before[1:]
-        here, there = middle(self._input, span, before)
+        here, there = middle(self._input.shape[2:], span, before)
         part = self._input[samples, planes][here]
         if part.shape[2:] != span:
             part, inside = scratch.shaped((*part.shape[:2], *span)), part
@@ -224,5 +224,6 @@ class _Lines:
         """Return a view (..., rows, ...) of what stands at a window in a line (..., entries)."""
         rows = line.shape[-1] // self._row
         line = line.reshape(*line.shape[:-1], rows, *self._inner)
-        _, inside = middle(line, (rows - self._more, *self._out[1:]), (0,) * len(self._out))
+        size = line.shape[-len(self._out) :]
+        _, inside = middle(size, (rows - self._more, *self._out[1:]), (0,) * len(self._out))
         return line[inside]

@@ -9,6 +9,7 @@ parts.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -28,6 +29,8 @@ __all__ = [
     "max_windows",
     "scatter",
 ]
+
+Size = tuple[int, ...]
 
 # So many windows that have no number as their maximum are looked through at once.
 _AT_ONCE = 1 << 14
@@ -59,7 +62,8 @@ def max_windows(
     dims = len(kernel)
     lead, size = input.shape[: input.ndim - dims], input.shape[input.ndim - dims :]
     planes = input.real.reshape(prod(lead), *size)
-    steps = list(inner_taps(size, out, kernel, stride, padding, dilation))
+    geometry = size, tuple(out), *map(tuple, (kernel, stride, padding, dilation))
+    steps = inner_taps(*geometry)
     best = np.empty_like(planes, order="C", shape=(len(planes), *out))
     hits = np.empty_like(planes, "uint8" if len(steps) < 256 else "int32", shape=best.shape)
 
@@ -68,8 +72,7 @@ def max_windows(
 
     share_out(planes, cached(planes), look)
     corners = [np.arange(n) * s - p for n, s, p in zip(out, stride, padding, strict=True)]
-    offsets = [_flat([d * i for d, i in zip(dilation, t, strict=True)], size) for t, _, _ in steps]
-    indices = np.take(like([0, *offsets], input), hits)
+    indices = np.take(like(_offsets(*geometry), input), hits)
     indices += like(_flat(np.ix_(*corners), size), input)
     wrong = np.nonzero((hits == 0) | np.isnan(best))
     if wrong[0].size:
@@ -78,6 +81,16 @@ def max_windows(
     shape = (*lead, *out)
     best, indices = best.reshape(shape), indices.reshape(shape)
     return gather(input, indices, dims) if input.dtype.kind == "c" else best, indices
+
+
+@lru_cache
+def _offsets(
+    size: Size, out: Size, kernel: Size, stride: Size, padding: Size, dilation: Size
+) -> tuple[int, ...]:
+    """Return how far behind the corner of its window each of `inner_taps` is; before them 0."""
+    steps = inner_taps(size, out, kernel, stride, padding, dilation)
+    each = ([d * i for d, i in zip(dilation, tap, strict=True)] for tap, _, _ in steps)
+    return 0, *(_flat(at, size) for at in each)
 
 
 def _first_maximum(planes: Array, steps: Any, best: Array, hits: Array) -> None:

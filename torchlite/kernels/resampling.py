@@ -52,7 +52,7 @@ def crop_or_pad(input: Array, pads: Pads) -> Array:
     lead = input.shape[: input.ndim - dims]
     size = tuple(n + a + b for n, (a, b) in zip(input.shape[len(lead) :], pads, strict=True))
     output = np.zeros_like(input, order="C", shape=(*lead, *size))
-    here, there = middle(input, size, [before for before, _ in pads])
+    here, there = middle(input.shape[len(lead) :], size, [before for before, _ in pads])
     output[there] = input[here]
     return output
 
