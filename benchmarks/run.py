@@ -1,7 +1,7 @@
 """How long torchlite takes, beside every peer that is installed: tables in Markdown, and a plot.
 
     python benchmarks/run.py                       # everything, in less than an hour
-    python benchmarks/run.py --quick --dtype float32   # some two minutes, and more noise
+    python benchmarks/run.py --quick --dtype float32   # one or two minutes, and more noise
     python benchmarks/run.py --threads one --peers torchlite,pytorch,jax --cases '10-10-1*'
     python benchmarks/run.py --write               # also into docs/performance.md and .svg
     python benchmarks/run.py --dtype float64 --write   # these tables alone
