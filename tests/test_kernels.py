@@ -25,6 +25,11 @@ BACKENDS = ["numpy", *(["scipy"] if has_scipy() else [])]
 DTYPES = ["float32", "float64", "complex64", "complex128"]
 
 
+def swapped(dtype):
+    """Return the name of the dtype in the byte order that is not this machine's."""
+    return np.dtype(dtype).newbyteorder().str
+
+
 def drawn(rng, shape, dtype):
     numbers = (2 * rng.integers(-32, 32, shape) + 1) / 16
     if dtype.startswith("complex"):
@@ -69,6 +74,35 @@ def test_every_way_gives_the_same(backend, dtype, layout, alpha):
         for got, expected in zip((product, rows, moved), wanted, strict=True):
             assert got.dtype == dtype
             assert np.array_equal(got, expected.astype(dtype))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("rows", [4, blas._SHARED, blas._CACHED])
+@pytest.mark.parametrize("alpha", [1, -0.5])
+def test_arrays_of_the_other_byte_order(backend, dtype, rows, alpha):
+    rng = np.random.default_rng(0)
+    target, a = (drawn(rng, (rows, 2), dtype) for _ in range(2))
+    places = rng.permutation(rows)
+    small, coefficients = drawn(rng, (3, 2), dtype), drawn(rng, (rows, 3), dtype)
+    for target_dtype, a_dtype in itertools.product((dtype, swapped(dtype)), repeat=2):
+        if target_dtype == a_dtype == dtype:
+            continue
+        change, given = (lambda x, to=target_dtype: x.astype(to)), a.astype(a_dtype)
+        moved, placed, product, summed = map(change, (target, target, small, target[0]))
+        with blas.using(backend):
+            blas.axpy(moved, alpha, given)
+            blas.addat(placed, alpha, places, given)
+            blas.addmm(product, alpha, coefficients.T, given)
+            blas.addrows(summed, alpha, given)
+        assert np.array_equal(moved, target + alpha * a)
+        expected = target.copy()
+        expected[places] += alpha * a
+        assert np.array_equal(placed, expected)
+        close = {"rtol": 1e-5, "atol": 1e-5 * rows}
+        np.testing.assert_allclose(product, small + alpha * (coefficients.T @ a), **close)
+        np.testing.assert_allclose(summed, target[0] + alpha * a.sum(0), **close)
+        assert {x.dtype for x in (moved, placed, product, summed)} == {np.dtype(target_dtype)}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -241,7 +275,7 @@ def test_a_vector_longer_than_a_piece(backend, size):
 @pytest.mark.parametrize("alone", [False, True])
 def test_scipy_gets_a_long_vector_at_once_if_it_has_one_thread(monkeypatch, alone):
     lengths, size = [], 2 * blas._SHARED + 3
-    monkeypatch.setattr(blas, "_axpys", {"d": lambda x, y, n, *_: lengths.append(n)})
+    monkeypatch.setattr(blas, "_axpys", {np.dtype("d"): lambda x, y, n, *_: lengths.append(n)})
     monkeypatch.setattr(blas, "is_alone", lambda module: alone and module == "scipy.linalg._fblas")
     blas.axpy(np.ones(size), 2, np.ones(size))
     blas.axpy(np.ones(0), 2, np.ones(0))
@@ -289,7 +323,7 @@ def test_without_scipy():
 # ---------------------------------------------------------------- functions
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", swapped("float32"), swapped("float64")])
 @pytest.mark.parametrize("repeats", [1, functions._FEW])
 def test_choose_gives_the_bits_of_where(dtype, repeats):
     info = np.finfo(dtype)
@@ -311,6 +345,7 @@ def test_choose_gives_the_bits_of_where(dtype, repeats):
     ):
         got = functions.choose(condition, one, other, yes.dtype)
         expected = np.where(condition, np.asarray(one, dtype), np.asarray(other, dtype))
+        expected = expected.astype(dtype)
         assert got.dtype == dtype
         assert got.tobytes() == expected.tobytes()
 

@@ -329,6 +329,17 @@ def test_type_leaves_arrays_of_that_dtype_alone():
     assert layer.type(float).weight is weight
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_type_brings_arrays_into_the_byte_order_of_the_machine(dtype):
+    layer = nn.Linear(2, 2)
+    weight = layer.weight
+    for name in ("weight", "gradWeight"):
+        setattr(layer, name, getattr(layer, name).astype(np.dtype(dtype).newbyteorder()))
+    assert layer.type(dtype).weight.dtype == layer.gradWeight.dtype == dtype
+    assert np.array_equal(layer.weight, weight.astype(dtype))
+    assert layer.bias.dtype == dtype
+
+
 def test_type_reaches_tables_of_arrays_and_spares_integers():
     class Holder(nn.Module):
         def __init__(self):

@@ -7,6 +7,7 @@ import pytest
 
 from torchlite import nn, random
 from torchlite.errors import DTypeError, SettingError, ShapeError, StateError
+from torchlite.nn.nested import map_arrays
 from torchlite.testing import maths
 
 
@@ -97,6 +98,44 @@ def test_real_gradients_take_up_nothing_complex(make, input):
     assert not layer.gradWeight.any()
     with pytest.raises(DTypeError, match="gradOutput must be float64, got float32"):
         layer.accGradParameters(input, np.ones((4, 3), "float32"))
+
+
+ROWS = np.linspace(-1, 1, 20).reshape(5, 4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("make", "input"),
+    [
+        (lambda: nn.Linear(4, 3), ROWS),
+        (lambda: nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2)), ROWS),
+        (lambda: nn.Bilinear(4, 4, 3), [ROWS, ROWS[::-1]]),
+        (lambda: nn.CMul(4), ROWS),
+        (lambda: nn.PartialLinear(4, 3), ROWS),
+        (lambda: nn.LookupTable(6, 3), np.array([[1, 5, 1], [0, 1, 2]])),
+        (lambda: nn.TemporalConvolution(4, 3, 2), ROWS),
+    ],
+)
+def test_parameters_of_the_other_byte_order_are_trained_alike(make, input, dtype):
+    input = map_arrays(lambda a: a if a.dtype.kind == "i" else a.astype(dtype), input)
+    trained = []
+    for dtype_of_parameters in (np.dtype(dtype), np.dtype(dtype).newbyteorder()):
+        random.manualSeed(1)
+        net = make().type(dtype)
+        for layer in net.listModules():
+            for name, array in vars(layer).items():
+                if name in ("weight", "bias", "gradWeight", "gradBias") and array is not None:
+                    setattr(layer, name, array.astype(dtype_of_parameters))
+        for scale in (1, 0.5):
+            output = net.forward(input)
+            net.backward(input, np.ones_like(output, dtype=dtype), scale)
+        net.updateParameters(0.1)
+        parameters, gradients = net.parameters()
+        assert {array.dtype for array in parameters + gradients} == {dtype_of_parameters}
+        trained.append([output, *parameters, *gradients])
+    rtol = 1e-5 if dtype == "float32" else 1e-12
+    for native, other in zip(*trained, strict=True):
+        np.testing.assert_allclose(other, native, rtol=rtol, atol=rtol)
 
 
 # ---------------------------------------------------------------- stability

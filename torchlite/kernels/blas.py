@@ -9,10 +9,11 @@ have but one thread. And a loop that SciPy's sparse products are made of adds ma
 a third to a twentieth of NumPy's time.
 
 This is the one place that knows SciPy, and so its traps: a target that is not C-contiguous,
-writable and of the operands' dtype is silently copied and the sum lost, `alpha = 0` skips NaN,
-empty arrays raise, places outside are written to, and masks and subclasses are ignored. All of
-these go to NumPy. SciPy is looked for at the first update, not at import, because loading it takes
-longer than all of torchlite.
+writable, of the operands' dtype and of the machine's byte order is silently copied and the sum
+lost, or its bytes read the wrong way round; `alpha = 0` skips NaN, empty arrays raise, places
+outside are written to, and masks and subclasses are ignored. All of these go to NumPy. SciPy is
+looked for at the first update, not at import, because loading it takes longer than all of
+torchlite.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,8 +30,9 @@ from torchlite.kernels.threads import is_alone
 
 __all__ = ["active", "addat", "addmm", "addrows", "axpy", "product", "products", "using"]
 
-# SciPy's axpy by the character of the dtype; empty: NumPy does it; None: nobody has looked yet.
-_axpys: dict[str, Callable[..., Any]] | None = None
+# SciPy's axpy by the dtype, as its character alone tells nothing of the byte order; empty: NumPy
+# does it; None: nobody has looked yet.
+_axpys: dict[np.dtype[Any], Callable[..., Any]] | None = None
 
 # OpenBLAS shares vectors longer than this out among its threads.
 _SHARED = 10_000
@@ -42,13 +44,14 @@ _OFTEN = 1 << 12
 _LONG = 1 << 15
 
 
-def _from_scipy() -> dict[str, Callable[..., Any]]:
+def _from_scipy() -> dict[np.dtype[Any], Callable[..., Any]]:
     from scipy.linalg import blas
 
-    return {"f": blas.saxpy, "d": blas.daxpy, "F": blas.caxpy, "D": blas.zaxpy}
+    axpys = {"f": blas.saxpy, "d": blas.daxpy, "F": blas.caxpy, "D": blas.zaxpy}
+    return {np.dtype(char): axpy for char, axpy in axpys.items()}
 
 
-def _load() -> dict[str, Callable[..., Any]]:
+def _load() -> dict[np.dtype[Any], Callable[..., Any]]:
     global _axpys
     if _axpys is None:
         try:
@@ -221,7 +224,7 @@ def axpy(target: Array, alpha: Number, x: Array) -> None:
         return
     if target.ndim > 1:
         x, target = x.reshape(-1), target.reshape(-1)
-    add = (_load() if _axpys is None else _axpys).get(x.dtype.char) if alpha else None
+    add = (_load() if _axpys is None else _axpys).get(x.dtype) if alpha else None
     size = target.size
     if alpha == 1 and size > _SHARED:
         # One pass over both, where a multiple of x takes pieces.
@@ -286,7 +289,7 @@ def _may_be_added(target: Array, places: Array, rows: Array) -> bool:
         and target.flags.carray
         # Rows of one number NumPy adds as fast.
         and rows.size > len(places)
-        and target.dtype.char in _load()
+        and target.dtype in _load()
         # Negative ones become large.
         and bool(places.astype(np.uintp).max() < len(target))
     )

@@ -629,7 +629,8 @@ def cast(layer: Stateful, dtype: Any) -> None:
         for name, value in attributes(part).items()
         if name not in part.transient and name not in part._uncast
         for _, array in arrays_in(value)
-        if array.dtype in checks.FLOATING and array.dtype != wanted
+        # Those of another byte order, too.
+        if array.dtype.newbyteorder("=") in checks.FLOATING and array.dtype != wanted
     ]
     for array in arrays:
         if array.dtype.kind == "c" and wanted.kind == "f":
