@@ -74,8 +74,10 @@ def max_windows(
     corners = [np.arange(n) * s - p for n, s, p in zip(out, stride, padding, strict=True)]
     indices = np.take(like(_offsets(*geometry), input), hits)
     indices += like(_flat(np.ix_(*corners), size), input)
-    wrong = np.nonzero((hits == 0) | np.isnan(best))
-    if wrong[0].size:
+    unsettled = (hits == 0) | np.isnan(best)
+    # There is hardly ever one, and nonzero takes as long as the maxima.
+    if unsettled.any():
+        wrong = np.nonzero(unsettled)
         _settle(planes, wrong, indices, kernel, stride, padding, dilation)
         best[wrong] = gather(planes, indices, dims)[wrong]
     shape = (*lead, *out)

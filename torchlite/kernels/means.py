@@ -6,6 +6,7 @@ dimension after the other.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -25,6 +26,8 @@ __all__ = [
     "sum_windows",
     "sum_windows_back",
 ]
+
+Size = tuple[int, ...]
 
 # More entries than these along one dimension are not added up one after the other.
 _FEW = 64
@@ -206,6 +209,15 @@ def _counts(
     array: Array,
 ) -> Array | int:
     """Return how many entries each window has, in the array's precision and of its kind."""
+    counts = _whole_counts(*map(tuple, (size, kernel, stride, padding, out)), pads)
+    return counts if isinstance(counts, int) else like(counts.astype(array.real.dtype), array)
+
+
+@lru_cache(32)
+def _whole_counts(
+    size: Size, kernel: Size, stride: Size, padding: Size, out: Size, pads: bool
+) -> Array | int:
+    """Return the same as whole numbers; found once, for small planes wait for it."""
     each = []
     for n, k, s, p, m in zip(size, kernel, stride, padding, out, strict=True):
         start = np.arange(m) * s - p
@@ -214,7 +226,8 @@ def _counts(
     counts: Any = prod(np.ix_(*each))
     if counts.size and counts.min() == counts.max():
         return int(counts.flat[0])
-    return like(counts.astype(array.real.dtype), array)
+    found: Array = counts
+    return found
 
 
 def adaptive_means(input: Array, out: Sequence[int]) -> Array:
