@@ -164,8 +164,9 @@ class Branches(Remembering):
         return self._input if len(self._ran) == len(self.inputs) else None
 
     def _forget(self) -> None:
-        self.inputs = self.outputs = self.gradOutputs = self._ran = ()
+        # First what says that there is something to remember.
         self._input = self._gradOutput = None
+        self.inputs = self.outputs = self.gradOutputs = self._ran = ()
 
     def _backward_story(self, gradOutputs: Any, position: int) -> str:
         return f"gradOutput {shapes(gradOutputs[position])}"

@@ -75,10 +75,11 @@ class Reinforced(Module):
 
     def updateOutput(self, input: Any) -> Array:
         self._must_fit("updateOutput", input)
-        if self.train or self.stochastic:
-            self.output = self._draw(input)
-        else:
-            self.output = self._expectation(input)
+        drawn = self._draw if self.train or self.stochastic else self._expectation
+        output = drawn(input)
+        # Broken off in between, an output is nobody's.
+        self._input = EMPTY
+        self.output = output
         self._input = input
         return self.output
 

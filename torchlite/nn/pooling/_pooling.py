@@ -110,8 +110,8 @@ class Maxima(Pooled):
     def updateOutput(self, input: Array) -> Array:
         out = self._check("updateOutput", input)
         # The last ones make room for the next.
-        self.output = self.indices = EMPTY
         self._pooled = GONE
+        self.output = self.indices = EMPTY
         self.output, self.indices = self._maxima(input, out)
         self._pooled, self._size = weakly(input), input.shape[input.ndim - len(out) :]
         return self.output
@@ -352,7 +352,8 @@ class FractionalMaxPooling(Maxima):
         return max_at(input, fractional_places(samples[..., order], size, out, self._kernel), dims)
 
     def _indices_of(self, input: Array, out: tuple[int, ...]) -> Array:
-        if same(input, self._input):
+        # EMPTY: a forward of another input was broken off.
+        if self.indices is not EMPTY and same(input, self._input):
             return self.indices
         known = None if self._input is EMPTY else f"input {shapes(self._input)}"
         hint = "call forward(input) first: the windows are drawn there"

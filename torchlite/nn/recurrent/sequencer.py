@@ -110,7 +110,7 @@ class Sequencer(AbstractSequencer):
             with running(module, len(inputs)):
                 outputs.extend(module.updateOutput(step) for step in inputs)
         except Exception as error:
-            step = len(outputs)
+            step = min(len(outputs), len(inputs) - 1)
             story = f"step {step} of {len(inputs)}, input {shapes(inputs[step])}"
             locate(error, self, 0, story)
             raise

@@ -87,6 +87,8 @@ class FromOutput(Pointwise):
     _source: Any = GONE  # the array that self.output was computed from
 
     def updateOutput(self, input: Array) -> Array:
+        # Broken off in between, an output is nobody's.
+        self._source = GONE
         output = super().updateOutput(input)
         self._source = weakly(input)
         return output
