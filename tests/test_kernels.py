@@ -4,6 +4,7 @@ import itertools
 import platform
 import subprocess
 import sys
+from contextvars import Context, copy_context
 
 import numpy as np
 import pytest
@@ -412,6 +413,17 @@ def test_rows_that_are_long_enough_are_not_buffered(shape, axis, short):
     with pytest.raises(KeyError), buffers.broadcasting(np.zeros(shape), axis):
         raise KeyError
     assert np.getbufsize() == before
+
+
+def test_long_rows_leave_nothing_in_the_context():
+    """Whoever looks there whether NumPy was told something sees at once that it was not."""
+
+    def left():
+        with buffers.broadcasting(np.zeros((100, 384)), 1):
+            assert len(copy_context()) == 1
+        return len(copy_context())
+
+    assert Context().run(left) == 0
 
 
 FAULTS = """

@@ -35,9 +35,9 @@ def broadcasting(array: Array, axis: int) -> AbstractContextManager[None]:
     return _ShortBuffers()
 
 
-class _ShortBuffers:
-    def __enter__(self) -> None:
-        self._before = np.setbufsize(_ROW)
+class _ShortBuffers(np.errstate):
+    """Leaves NumPy's settings as they were, and those that nobody made unmade."""
 
-    def __exit__(self, *error: object) -> None:
-        np.setbufsize(self._before)
+    def __enter__(self) -> None:
+        super().__enter__()
+        np.setbufsize(_ROW)

@@ -1,6 +1,6 @@
 """What containers have in common that go back the way their forward went."""
 
-from contextvars import copy_context
+from contextvars import Context
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,11 @@ from torchlite.nn import checks
 from torchlite.nn._through_time import recurrents
 from torchlite.nn.container import Container, locate
 from torchlite.nn.nested import EMPTY, is_array, same, shapes
+
+# The variable in which NumPy keeps what np.seterr says, where something was said.
+_apart = Context()
+_apart.run(np.setbufsize, np.getbufsize())
+(_SAID,) = _apart
 
 
 class Remembering(Container):
@@ -217,8 +222,8 @@ def _surely_fits(module: Any, gradOutput: Any) -> bool:
 
 def numpy_raises() -> bool:
     """Tell whether NumPy was told to raise where it warns."""
-    # What np.seterr says is in the context, which is empty as long as nothing was said.
-    return bool(copy_context()) and not {"raise", "call"}.isdisjoint(np.geterr().values())
+    # As long as nothing was said, which is usual, the context has nothing of NumPy's.
+    return _SAID.get(None) is not None and not {"raise", "call"}.isdisjoint(np.geterr().values())
 
 
 def any_complex(tables: Any) -> bool:

@@ -161,5 +161,6 @@ def same(a: Any, b: Any) -> bool:
         return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
     if not (is_array(a) and is_array(b)) or a.shape != b.shape or a.dtype != b.dtype:
         return False
+    equal = a == b
     # NaN belongs to itself here: this compares memories, not numbers.
-    return bool(((a == b) | ((a != a) & (b != b))).all())
+    return bool(equal.all() or (equal | ((a != a) & (b != b))).all())

@@ -116,7 +116,9 @@ def sgd(
         dampening = 0
     state["evalCounter"] = evaluations + 1
 
-    def update(p: Any, g: Any, v: Any, decays: Any, rates: Any, s: Any, r: Any) -> None:
+    def update(
+        p: Any, g: Any, v: Any, decays: Any, rates: Any, s: Any = None, r: Any = None
+    ) -> None:
         g = decayed(g, p, settings.weightDecay if decays is None else decays, s)
         if momentum:
             v *= momentum
@@ -131,5 +133,7 @@ def sgd(
             g = np.multiply(g, rates, out=r)
         axpy(p, -rate, g)
 
-    in_pieces(update, x, dfdx, velocity, settings.weightDecays, settings.learningRates, scratch=2)
+    decays, rates = settings.weightDecays, settings.learningRates
+    plain = decays is rates is None and not (settings.weightDecay or settings.nesterov)
+    in_pieces(update, x, dfdx, velocity, decays, rates, scratch=0 if plain else 2)
     return x, [fx]
