@@ -48,7 +48,7 @@ def table(head, rows):
 
 def seconds(value):
     for unit, scale in ("s", 1), ("ms", 1e3), ("µs", 1e6):
-        if value * scale >= 1:
+        if float(f"{value * scale:.3g}") >= 1:
             return f"{value * scale:#.3g}".rstrip(".") + f" {unit}"
     return f"{value * 1e9:.0f} ns"
 
@@ -155,7 +155,8 @@ def beside(row, say):
 
 
 def mebibytes(value):
-    return f"{value / 2**20:.3g} MiB"
+    value /= 2**20
+    return f"{value:.3g} MiB" if value < 999.5 else f"{value:.0f} MiB"
 
 
 def slope(sizes, values):
