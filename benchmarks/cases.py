@@ -98,6 +98,7 @@ CASES = [
     *(forward(784, 256, 10, batch=batch) for batch in (1, 64, 4096)),
     Case("LogSoftMax and ClassNLL, 256 of 1000", "nll", (1000,), 256),
     Case("BatchNormalization(1024), batch 256", "layer", (1024,), 256, "BatchNormalization"),
+    Case("LayerNormalization(1024), batch 256", "layer", (1024,), 256, "LayerNormalization"),
     *map(pointwise, ("Sigmoid", "Tanh", "ReLU", "Threshold", "LeakyReLU", "ELU")),
     *map(pointwise, ("SoftPlus", "LogSigmoid", "Dropout")),
     Case("LookupTable(50000, 128), 4096 ids", "layer", (50_000, 128), 4096, "LookupTable"),

@@ -103,7 +103,7 @@ WINDOWS = [
     both("average pooling 2x2, 64 of 32x32", ("average", 2, 2), **IMAGES),
     both("SpatialBatchNormalization, 64 of 32x32", ("norm", 64), **IMAGES),
     both("ResNet's basic block, 64 of 32x32", *BLOCK, **IMAGES),
-    Windows("LeNet of 28x28, batch 64", LENET, (1, 28, 28), 64, "training"),
+    *[Windows(f"LeNet of 28x28, batch {n}", LENET, (1, 28, 28), n, "training") for n in (1, 64)],
 ]
 
 

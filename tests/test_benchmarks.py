@@ -199,6 +199,29 @@ class Fixed(Contender):
         return lambda: (self.found,)
 
 
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0.9999, "1.00 s"),
+        (0.9994, "999 ms"),
+        (999.7e-6, "1.00 ms"),
+        (0.0279, "27.9 ms"),
+        (31e-9, "31 ns"),
+        (12.3, "12.3 s"),
+    ],
+)
+def test_seconds_have_three_digits(number, words):
+    assert report.seconds(number) == words
+
+
+def test_mebibytes_have_three_digits_or_all():
+    assert [report.mebibytes(n * 2**20) for n in (0.0117, 999.4, 1100)] == [
+        "0.0117 MiB",
+        "999 MiB",
+        "1100 MiB",
+    ]
+
+
 FOUND = np.array([1.0, 0.0, -2.0], np.float32)
 
 
@@ -404,7 +427,7 @@ def test_what_is_written(options, written, monkeypatch, capsys):
 
 def test_rows_are_named_as_their_tables_say():
     lenet = "LeNet of 28x28, batch 64"
-    for glob in (lenet, f"{lenet}: training", "LeNet*"):
+    for glob in (lenet, f"{lenet}: training", "LeNet*64"):
         assert [row.title for row in named(glob)] == [lenet]
 
 
@@ -598,7 +621,7 @@ def compared(options, monkeypatch, capsys, changes=b""):
     ("options", "cases"),
     [
         ([], [row for row in ROWS if not row.slow]),
-        (["--cases", "LeNet*"], WINDOWS[-1:]),
+        (["--cases", "LeNet*64"], WINDOWS[-1:]),
         (["--cases", "4096*"], [row for row in CASES if row.slow]),
         (["--cases", "windows"], WINDOWS),
         (["--cases", "sequences"], SEQUENCES),

@@ -22,6 +22,11 @@ LAYERS = {
     "Dropout": F.dropout,
 }
 
+NORMALIZATIONS = {
+    "BatchNormalization": torch.nn.BatchNorm1d,
+    "LayerNormalization": partial(torch.nn.LayerNorm, eps=1e-13),
+}
+
 CONVOLUTIONS = torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d
 
 
@@ -71,8 +76,8 @@ class PyTorch(Contender):
     def layer(self, case, material):
         if case.layer == "LookupTable":
             return self._lookup(case, material)
-        if case.layer == "BatchNormalization":
-            layer = torch.nn.BatchNorm1d(*case.sizes, dtype=self.type)
+        if case.layer in NORMALIZATIONS:
+            layer = NORMALIZATIONS[case.layer](*case.sizes, dtype=self.type)
             parameters = list(layer.parameters())
         else:
             layer, parameters = LAYERS[case.layer], []

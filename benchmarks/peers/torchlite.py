@@ -54,7 +54,7 @@ class WithSciPy(Contender):
     def layer(self, case, material):
         if case.layer == "LookupTable":
             return self._lookup(case, material)
-        layer = getattr(nn, case.layer)(*case.sizes[: case.layer == "BatchNormalization"])
+        layer = getattr(nn, case.layer)(*case.sizes[: case.layer.endswith("Normalization")])
         if layer.weight is not None:
             layer.weight.fill(1)
         layer.type(self.dtype)
