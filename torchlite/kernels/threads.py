@@ -54,10 +54,11 @@ _OWN_THREADS = 1
 def threads(n: int | None = None) -> int:
     """Return how many threads share out large works, after setting it to n, if that is given.
 
-    At first as many as NumPy's OpenBLAS has for products: what the environment variable
-    OPENBLAS_NUM_THREADS or OMP_NUM_THREADS says, otherwise as many as there are processors that the
-    program may use. There is one number for both: n holds for the products of NumPy, too, and what
-    else limits OpenBLAS, as threadpoolctl does, holds here.
+    At first as many as NumPy's OpenBLAS has for products: as many as there are processors that the
+    program may use, or fewer if the environment variable OPENBLAS_NUM_THREADS or OMP_NUM_THREADS
+    says so. There is one number for both, and for the whole program: n holds for the products of
+    NumPy, too, and what else limits OpenBLAS, as threadpoolctl does, holds here. What is returned
+    is less than n where OpenBLAS cannot have so many.
 
     Raises
     ------

@@ -93,9 +93,10 @@ class Module(ThroughTime):
     Conventions
     -----------
     A layer that remembers nothing depends on the arguments alone: `updateGradInput(input, ...)`
-    is right whatever was forwarded last. One that must remember its forward (dropout, every
-    container) says so and raises StateError when `input` is not what it remembers, looking at
-    the values only when it is another array.
+    is right whatever was forwarded last. (Some look whether `input` is the very array of the last
+    forward, and then use what they found there: do not write to it, or to `output`, in between.)
+    One that must remember its forward (dropout, every container) says so and raises StateError when
+    `input` is not what it remembers, looking at the values only when it is another array.
 
     `parameters()` says what is trained: of a layer weight and bias, of a container what its modules
     say. A layer that trains what stands in another attribute overrides it; nothing is gathered from
@@ -108,8 +109,9 @@ class Module(ThroughTime):
     each one's own view; what is tied to an array outside of what is copied is cut apart.
 
     A call that raises has changed nothing. Of a container, no parameter and no gradient has
-    changed, but the children that already ran keep their new output, and its own, which made room
-    for them, is empty: a backward then needs another forward.
+    changed, but the children that already ran keep their new output, their running statistics and
+    what they drew, and its own output, which made room for theirs, is empty: a backward then needs
+    another forward.
 
     That holds for whatever can be foreseen. `type`, `share`, `getParameters`, `training`,
     `evaluate` and `reset` are also done whole or not at all where memory runs out or Ctrl-C comes
