@@ -1,5 +1,6 @@
-"""Every benchmark runs, on sizes that take no time, and its report says what was measured."""
+"""Benchmarks run, on sizes that take no time, and its report says what was measured."""
 
+import importlib
 import os
 import platform
 import re
@@ -21,6 +22,7 @@ from benchmarks import (
     checker_alarms,
     checker_scoreboard,
     compare,
+    imports,
     load,
     memory,
     play,
@@ -759,3 +761,141 @@ def test_no_alarm_is_told_as_none(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["checker_alarms.py", "--seeds", "1"])
     assert not checker_alarms.main()
     assert capsys.readouterr().out.splitlines()[-1].startswith("{'alarms about right layers': 0}")
+
+
+# ---------------------------------------------------------------- clocks, memory, plots, programs
+
+
+class Clock:
+    """Time that passes where it is said to, and what happened."""
+
+    def __init__(self, monkeypatch):
+        self.now, self.happened = 0.0, []
+        for name in ("process_time", "perf_counter"):
+            monkeypatch.setattr(timing.time, name, lambda: self.now)
+        monkeypatch.setattr(timing.time, "sleep", lambda seconds: self.spend("rest", seconds))
+
+    def spend(self, what, seconds):
+        self.happened.append(what)
+        self.now += seconds
+
+    def take_turns(self, durations, pace, rest):
+        steps = {
+            name: (lambda name=name: self.spend(name, durations[name]), Contender("", "").turn)
+            for name in durations
+        }
+        assert take_turns(steps, pace, rest) == durations
+        assert self.happened[::2] == ["rest"] * (len(self.happened) // 2)
+        return {name: self.happened.count(name) for name in durations}
+
+
+def test_who_takes_long_has_fewer_turns_each_after_a_rest(monkeypatch):
+    durations, pace = {"quick": 1.0, "slow": 0.6 * timing.PATIENCE}, Pace(0.0, 0.0, turns=5)
+    assert Clock(monkeypatch).take_turns(durations, pace, 0.5) == {"quick": 5, "slow": 2}
+
+
+def test_rests_are_part_of_a_share(monkeypatch):
+    pace = Pace(turn=0.0, share=3.0, turns=1)
+    assert Clock(monkeypatch).take_turns({"one": 1.0}, pace, 0.5) == {"one": 2}
+
+
+class Taking(Contender):
+    """A contender that takes 64 MiB, and leaves nothing behind."""
+
+    def layer(self, case, material):
+        return lambda: np.ones(1 << 26, np.uint8)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells the peak")
+def test_the_peak_is_that_of_a_step():
+    # What was before is more, and does not count.
+    np.ones(1 << 27, np.uint8)
+    peak = memory.peak(Taking(1, "float32"), NAMED["Tanh, 1,000,000"].tiny(), "float32")
+    assert 0.9 < peak / (1 << 26) < 1.5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells the peak")
+def test_the_peak_of_a_library_is_that_of_its_steps():
+    request = {"dtype": "float32", "peer": "torchlite", "case": "ReLU, 1,000,000"}
+    (peak,) = run.ask("memory", 1, **request).values()
+    # Its output and its gradInput; less than as much again.
+    assert 8_000_000 <= peak < 16_000_000
+
+
+def test_the_plot_has_a_panel_a_result_and_a_mark_a_peer(tmp_path, monkeypatch):
+    mpl = pytest.importorskip("matplotlib")
+    times = {case.name: {"torchlite": 3.0, "thinc": 1.0} for case in CASES}
+    times["10-10-1, batch 100"]["PyTorch"] = 6.0
+    contenders = {name: {"all_gradients": False} for name in ("torchlite", "PyTorch", "thinc")}
+    result = {"times": times, "contenders": contenders}
+    files = []
+    with mpl.rc_context():
+        for name in ("one.svg", "two.svg"):
+            monkeypatch.setattr(report, "PLOT", tmp_path / name)
+            report.plot({"a single thread": result, "many threads": result})
+            files.append(report.PLOT.read_text("utf-8"))
+    for text in ("a single thread", "many threads", "PyTorch", "thinc", *times):
+        assert f">{text}</text>" in files[0]
+    assert ">torchlite</text>" not in files[0]
+    # The same numbers give the same file.
+    assert files[0] == files[1]
+
+
+def test_imports_are_timed_beyond_the_start_of_python(monkeypatch):
+    statements = {name: imports.STATEMENTS[name] for name in ("NumPy", "torchlite")}
+    statements["none"] = "import numpy, there_is_none.such"
+    monkeypatch.setattr(imports, "STATEMENTS", statements)
+    # Of three programs a round, when each starts and ends.
+    now = iter([0, 1, 1, 6, 6, 10, 10, 12, 12, 15, 15, 20])
+    monkeypatch.setattr(imports.time, "perf_counter", lambda: next(now))
+    assert imports.import_times(2) == {"NumPy": 2, "torchlite": 3}
+
+
+@pytest.fixture
+def program(monkeypatch):
+    """Import a program of benchmarks that limits the threads of its own process."""
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    return lambda name: importlib.import_module(f"benchmarks.{name}")
+
+
+def test_who_checks_longer_than_its_budget_is_told(program, monkeypatch, capsys):
+    cost = program("checker_cost")
+    rows = {name: (nn.Tanh, (2, 3), budget) for name, budget in (("fits", 1e9), ("late", 0.0))}
+    monkeypatch.setattr(cost, "ROWS", rows)
+    before = dict(cost.PROPERTIES)
+    assert not cost.main(["fits"])
+    assert cost.main([])
+    assert before == cost.PROPERTIES
+    *_, fits, late = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
+    for line, name, budget in ((fits, "| fits", "1e+09"), (late, "| late", "0")):
+        assert line[::2][:2] == [name, budget]
+        assert 0 <= float(line[1]) < np.inf
+        most = [share.split(" ")[0] for share in line[3].split(", ")]
+        assert len({*most} & {*before}) == 5
+
+
+def test_a_page_is_timed_a_layer(program, monkeypatch, capsys):
+    cost = program("page_cost")
+    asked, seconds = [], cost.seconds
+    # A recording, a page without and one with derivatives, three times.
+    took = iter([3, 2, 9, 1, 4, 8, 2, 1, 6])
+
+    def timed(run, *arguments, **named):
+        asked.append((run.__name__, named))
+        measured, result = seconds(run, *arguments, **named)
+        assert measured >= 0
+        return next(took), result
+
+    monkeypatch.setattr(cost, "seconds", timed)
+    cost.main(["2"])
+    assert asked == [("trace", {}), ("to_html", {"numeric": False}), ("to_html", {})] * 3
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "| 2 | 1.00 s | 1.00 s | 6.0 s | 3000 ms |"
+
+
+def test_a_page_without_all_derivatives_is_no_measurement(program, monkeypatch):
+    cost = program("page_cost")
+    monkeypatch.setattr("torchlite.stepping.numeric.MOST_CALLS", 9)
+    with pytest.raises(SystemExit, match="2 layers: some derivatives were left out"):
+        cost.main(["2"])
