@@ -99,6 +99,10 @@ def main():
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--all", action="store_true")
     options = parser.parse_args()
+    known = [case.id for _, case in cases.rows()] + [row.name for row in [*GOOD, *bugs.right()]]
+    for name in options.names:
+        if name not in known:
+            parser.error(f"neither a row of tests/cases nor a right layer is called {name!r}")
     start = time.perf_counter()
     total = Counter()
 

@@ -66,6 +66,9 @@ def measure(make, shape):
 
 
 def main(names):
+    for name in names:
+        if name not in ROWS:
+            raise SystemExit(f"no layer here is called {name!r}; there are {', '.join(ROWS)}")
     late = 0
     print("| layer | seconds | budget | most of it |\n|---|--:|--:|---|")
     for name, (make, shape, budget) in ROWS.items():

@@ -316,6 +316,9 @@ def main():
     parser.add_argument("--names", action="store_true", help="name what is missed and accused")
     parser.add_argument("--write", action="store_true", help=f"write the table to {PAGE.name}")
     options = parser.parse_args()
+    if not any(options.only in name for name in CHECKS):
+        there = "\n  ".join(CHECKS)
+        parser.error(f"--only: no check's name holds {options.only!r}; there are\n  {there}")
     wrong, right = list(rows(wrong=True)), list(rows(wrong=False))
     layers = f"{len(wrong)} wrong layers, {len(right)} right ones"
     counted = "; ".join(filter(None, [layers, ", ".join(versions())]))

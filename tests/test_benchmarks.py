@@ -754,6 +754,49 @@ def test_the_page_has_a_place_for_the_scoreboard():
     assert [text.count(mark) for mark in ("<!-- scoreboard -->\n", "<!-- end -->\n")] == [1, 1]
 
 
+@pytest.mark.parametrize(
+    ("program", "options", "says"),
+    [
+        (
+            checker_scoreboard,
+            ["--only", "nosuch"],
+            "--only: no check's name holds 'nosuch'; there are\n  ",
+        ),
+        (
+            checker_alarms,
+            ["Tanh", "nosuch"],
+            "neither a row of tests/cases nor a right layer is called 'nosuch'\n",
+        ),
+    ],
+)
+def test_a_name_that_the_checkers_programs_lack_is_refused(
+    program, options, says, monkeypatch, capsys
+):
+    monkeypatch.setattr(bugs, "corpus", list)
+    monkeypatch.setattr(bugs, "right", list)
+    monkeypatch.setattr(checker_alarms, "GOOD", [])
+    monkeypatch.setattr(checker_scoreboard, "GOOD", [])
+    monkeypatch.setattr(cases, "rows", lambda: [("transfer", cases.Case(nn.Tanh, (2, 3)))])
+    monkeypatch.setattr(sys, "argv", ["program.py", *options])
+    with pytest.raises(SystemExit) as raised:
+        program.main()
+    assert raised.value.code == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert says in told.err
+
+
+def test_a_name_that_the_cost_of_checks_lacks_is_refused():
+    ended = subprocess.run(
+        [sys.executable, "benchmarks/checker_cost.py", "Tanh", "nosuch"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("no layer here is called 'nosuch'; there are Linear, Tanh, ")
+
+
 def test_no_alarm_is_told_as_none(monkeypatch, capsys):
     monkeypatch.setattr(cases, "rows", list)
     monkeypatch.setattr(checker_alarms, "GOOD", [Good(lambda n, m: nn.Tanh())])
