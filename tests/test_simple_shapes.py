@@ -128,6 +128,38 @@ def test_normalize_is_stable_in_float32(p, size):
     np.testing.assert_allclose(gradInput / scales, expected / scales, atol=1e-4)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [3, 1000])
+def test_the_squares_of_a_norm_may_be_too_large_or_too_small(dtype, n):
+    limits = np.finfo(dtype)
+    unit = np.random.default_rng(0).standard_normal((4, n)).astype(dtype)
+    expected = nn.Normalize(2, 0).forward(unit)
+    for size in (1, 1e-13, limits.tiny * 1e10, limits.max * 1e-6):
+        for sizes in (size, np.array([[1], [size], [1], [size]])):
+            x = unit * np.asarray(sizes, dtype)
+            np.testing.assert_allclose(
+                nn.Normalize(2, 0).forward(x), expected, rtol=20 * limits.eps
+            )
+
+
+def test_normalize_of_nan_is_nan_in_its_row_alone():
+    x = np.ones((2, 3))
+    x[0, 1] = np.nan
+    output = nn.Normalize(2).forward(x)
+    assert np.isnan(output[0]).all()
+    np.testing.assert_allclose(output[1], 3**-0.5)
+
+
+def test_the_backward_of_normalize_does_not_depend_on_the_last_forward():
+    x, other, g = np.random.default_rng(0).standard_normal((3, 4, 5))
+    layer = nn.Normalize(2)
+    expected = layer.backward(x, g)
+    layer.forward(other)
+    np.testing.assert_array_equal(layer.backward(x, g), expected)
+    layer.forward(x)
+    np.testing.assert_array_equal(layer.backward(x, g), expected)
+
+
 @pytest.mark.parametrize("p", [0.5, 1, 1.5, 2, 3, np.inf])
 def test_normalize_can_be_differentiated_by_complex_step(p):
     rng = np.random.default_rng(0)

@@ -159,6 +159,8 @@ def inner(a: Array, b: Array) -> Array:
     array([21., 43.])
     """
     n = a.shape[-1]
+    if n > _FEW and _are_rows(a) and _are_rows(b):
+        return np.vecdot(a, b)
     if n <= _FEW or not (is_single(a) and is_single(b)) or not a.size:
         return np.einsum("...i,...i->...", a, b)
     if a.ndim == 2 and a.flags.fnc and b.flags.fnc:
@@ -270,7 +272,7 @@ def sum_along(a: Array, axis: int | tuple[int, ...], keepdims: bool = False) -> 
 
 
 def _are_rows(a: Array) -> bool:
-    """Return whether a dot product of each row with ones takes less time than its sum."""
+    """Return whether a dot product of each row takes less time than a sum of products."""
     if a.size < _LINE or type(a) is not np.ndarray or a.dtype.char not in "fd":
         return False
     return a.shape[-1] <= DOT and a.flags.c_contiguous

@@ -6,6 +6,7 @@ from typing import Any, Self
 from torchlite.errors import ShapeError
 from torchlite.kernels.arrays import Array, Number
 from torchlite.kernels.blas import addrows
+from torchlite.kernels.buffers import broadcasting
 from torchlite.kernels.sums import sum_all, sum_along
 from torchlite.nn import checks
 from torchlite.nn.dims import sizes
@@ -50,7 +51,8 @@ class Componentwise(Module):
     def updateOutput(self, input: Array) -> Array:
         parameter = self.parameters()[0][0]
         rows = self._rows("updateOutput", input, parameter)
-        self.output = self._output(rows, parameter).reshape(input.shape)
+        with broadcasting(rows, 0):
+            self.output = self._output(rows, parameter).reshape(input.shape)
         return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
@@ -59,7 +61,8 @@ class Componentwise(Module):
         shape, dtype = input.shape, parameter.dtype
         checks.must_be_typed_back(self, "updateGradInput", input, gradOutput, shape, dtype)
         gradRows = gradOutput.reshape(rows.shape)
-        self.gradInput = self._gradInput(gradRows, parameter).reshape(input.shape)
+        with broadcasting(rows, 0):
+            self.gradInput = self._gradInput(gradRows, parameter).reshape(input.shape)
         return self.gradInput
 
     def accGradParameters(self, input: Array, gradOutput: Array, scale: Number = 1) -> None:

@@ -1,18 +1,25 @@
 """Normalize."""
 
 import math
+from typing import Any
 
 import numpy as np
 
 from torchlite.errors import SettingError
 from torchlite.kernels.arrays import Array
+from torchlite.kernels.buffers import broadcasting
 from torchlite.kernels.functions import largest
-from torchlite.kernels.sums import sum_along
+from torchlite.kernels.sums import inner, sum_along
+from torchlite.kernels.weak import GONE, weakly
 from torchlite.nn import checks
 from torchlite.nn.checks import constant, finite_at_least_0, misbuilt
 from torchlite.nn.module import Module
+from torchlite.nn.nested import EMPTY
 
 __all__ = ["Normalize"]
+
+# Sums of squares that are less have lost digits in float32.
+_SMALL = 1e-24
 
 
 class Normalize(Module):
@@ -45,7 +52,9 @@ class Normalize(Module):
     -----------
     The slope at 0 is 0, for p <= 1 too. Powers are taken of what has been divided by the largest
     absolute value, so that they do not overflow. Where Torch7 adds eps to the derivative as well
-    (p < 2 and p = inf), this is the derivative. Remembers nothing.
+    (p < 2 and p = inf), this is the derivative. Remembers nothing, in effect: where the `input` of
+    the backward is the very array of the last forward, its norms and output are used, otherwise
+    they are computed anew. So do not write to these arrays in between.
 
     Raises
     ------
@@ -68,6 +77,10 @@ class Normalize(Module):
     Torch7, nn/Normalize.lua.
     """
 
+    transient = (*Module.transient, "_known")
+    # The input of the last forward, its norms and the output.
+    _known: Any = (GONE, EMPTY, EMPTY)
+
     def __init__(self, p: float, eps: float = 1e-10) -> None:
         if not constant(self, "p", p) > 0:
             raise misbuilt(SettingError, self, "p", "greater than 0", repr(p))
@@ -81,17 +94,25 @@ class Normalize(Module):
 
     def updateOutput(self, input: Array) -> Array:
         self._must_fit("updateOutput", input)
-        self.output = input / self._norm(input)
-        return self.output
+        # The last one makes room for the next.
+        self.output, self._known = EMPTY, Normalize._known
+        norm, output = self._divided(input)
+        self._known = weakly(input), norm, output
+        self.output = output
+        return output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         self._must_fit("updateGradInput", input)
         checks.must_match(self, "updateGradInput", input, gradOutput)
-        norm = self._norm(input)
-        output = input / norm
-        along = sum_along(gradOutput * output, -1, keepdims=True)
-        gradInput = gradOutput - self._slope(input, output) * along
-        gradInput /= norm
+        # The last one makes room for the next.
+        self.gradInput = EMPTY
+        source, norm, output = self._known
+        if source() is not input:
+            norm, output = self._divided(input)
+        with broadcasting(input, -1):
+            gradInput = self._slope(input, output) * inner(gradOutput, output)[..., None]
+            np.subtract(gradOutput, gradInput, out=gradInput)
+            gradInput /= norm
         self.gradInput = gradInput
         return gradInput
 
@@ -101,8 +122,19 @@ class Normalize(Module):
             expected = "(n,) or (N, n) with n of at least 1"
             raise checks.misshapen(self, method, "input", expected, input)
 
+    def _divided(self, input: Array) -> tuple[Array, Array]:
+        """Return the norm of each sample, as a column, and the samples divided by theirs."""
+        norm = self._norm(input)
+        with broadcasting(input, -1):
+            return norm, input / norm
+
     def _norm(self, input: Array) -> Array:
         """Return the norm of each sample, as a column."""
+        if self.p == 2 and input.dtype.kind == "f":
+            with np.errstate(over="ignore"):
+                squares = inner(input, input)[..., None] + self.eps
+            if squares.size and squares.min() > _SMALL and squares.max() < math.inf:
+                return np.sqrt(squares)
         p, magnitude = self.p, _magnitude(input)
         floor = self.eps if p == math.inf else self.eps ** (1 / p)
         floor = max(floor, float(np.finfo(input.dtype).tiny))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from torchlite.kernels.arrays import Array
+from torchlite.kernels.buffers import broadcasting
 from torchlite.nn.table._entrywise import Entrywise
 
 __all__ = ["CSubTable"]
@@ -16,11 +17,15 @@ class CSubTable(Entrywise):
     ::
 
         output = input[0] - input[1]
-        gradInput = [gradOutput.copy(), -gradOutput]
+        gradInput = [gradOutput, -gradOutput]
 
     Shapes
     ------
     input: a table of two arrays of one shape; output: that shape.
+
+    Conventions
+    -----------
+    Remembers nothing. The first gradInput is gradOutput itself.
 
     Example
     -------
@@ -41,7 +46,8 @@ class CSubTable(Entrywise):
     _length = 2
 
     def _function(self, arrays: Sequence[Array]) -> Array:
-        return arrays[0] - arrays[1]
+        with broadcasting(arrays[0], -1):
+            return arrays[0] - arrays[1]
 
     def _gradients(self, arrays: Sequence[Array], gradOutput: Array) -> list[Array]:
-        return [gradOutput.copy(), -gradOutput]
+        return [gradOutput, -gradOutput]
