@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import statistics
+from datetime import date
 from math import log
 from pathlib import Path
 
@@ -197,14 +198,15 @@ def processor():
 
 
 def write(parts):
-    """Put each part into docs/performance.md, between the comments that name it."""
+    """Put each part into docs/performance.md, between the comments that name it, with the date."""
     text = PAGE.read_text("utf-8")
     for name, content in parts.items():
         start, end = f"<!-- {name} -->\n", "<!-- end -->"
         before, found, rest = text.partition(start)
         if not found:
             raise LookupError(f"{PAGE}: no {start.strip()}")
-        text = f"{before}{start}\n{content}\n\n{end}{rest.partition(end)[2]}"
+        dated = f"{content}\n\nMeasured on {date.today()}."
+        text = f"{before}{start}\n{dated}\n\n{end}{rest.partition(end)[2]}"
     PAGE.write_text(text, "utf-8")
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import bugs
@@ -384,7 +385,8 @@ def test_the_page_has_a_place_for_each_part(tmp_path, monkeypatch):
     report.write({name: f"{name}: 2" for name in parts})
     text = page.read_text("utf-8")
     for name in parts:
-        assert text.count(f"<!-- {name} -->\n\n{name}: 2\n\n<!-- end -->\n") == 1
+        dated = f"{name}: 2\n\nMeasured on {date.today()}."
+        assert text.count(f"<!-- {name} -->\n\n{dated}\n\n<!-- end -->\n") == 1
         assert f"{name}: 1" not in text
 
 
