@@ -490,6 +490,75 @@ def test_a_layer_makes_all_increments_before_it_adds_one(kind, scale):
     assert untouched(layer)
 
 
+class Scarce(np.ndarray):
+    """An array of which so many results more can be made, until memory runs out."""
+
+    left = np.inf
+
+    @staticmethod
+    def take():
+        if not Scarce.left:
+            raise MemoryError
+        Scarce.left -= 1
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **named):
+        call = getattr(ufunc, method)
+        inputs = [plain(each) for each in inputs]
+        if out is not None:
+            call(*inputs, out=tuple(map(plain, out)), **named)
+            return out[0]
+        if method != "at":
+            self.take()
+        return scarce(call(*inputs, **named))
+
+    def dot(self, *others):
+        self.take()
+        return super().dot(*others)
+
+
+def plain(value):
+    return value.view(np.ndarray) if isinstance(value, Scarce) else value
+
+
+def scarce(value):
+    return value.view(Scarce) if isinstance(value, np.ndarray) else value
+
+
+TRAINED = [
+    pytest.param(file, case, id=case.id)
+    for file, case in rows()
+    if isinstance(layer := case.make(), nn.Module)
+    if len(layer.parameters()[1]) > 1 and not layer.modules
+]
+
+
+@pytest.mark.parametrize("scale", [1, 0.5])
+@pytest.mark.parametrize(("file", "case"), TRAINED)
+def test_without_memory_for_one_increment_none_is_added(file, case, scale, monkeypatch):
+    if file == "recurrent" and scale != 1:
+        pytest.skip("multiples of increments are made one after the other")
+    rng = np.random.default_rng(1)
+    random.manualSeed(3)
+    layer = case.make()
+    gradients = layer.parameters()[1]
+    input = map_arrays(scarce, case.draw(rng))
+    output = layer.forward(input)
+    gradOutput = map_arrays(lambda array: scarce(rng.standard_normal(array.shape)), output)
+    layer.updateGradInput(input, gradOutput)
+    for enough in range(1000):
+        for gradient in gradients:
+            gradient.fill(1.25)
+        monkeypatch.setattr(Scarce, "left", enough)
+        try:
+            layer.accGradParameters(input, gradOutput, scale)
+        except MemoryError:
+            assert untouched(layer), enough
+        else:
+            break
+    assert enough >= len(gradients)
+    assert not any((gradient == 1.25).all() for gradient in gradients)
+
+
 # ---------------------------------------------------------------- all old, or all new
 
 
