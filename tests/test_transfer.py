@@ -129,6 +129,15 @@ def test_largest_entries_that_tie_share_softmax():
     np.testing.assert_array_equal(nn.SoftMax().forward(np.array([7.0, 7.0])), [0.5, 0.5])
 
 
+@pytest.mark.parametrize("slopes", [[0.25, 1.0], [0.0, 0.5], [-1.0, 0.5], [0.5, 2.0]])
+def test_prelu_takes_any_slopes(slopes):
+    x = np.array([[-2.0, 3.0], [-0.0, -4.0], [np.nan, -np.inf]])
+    layer = nn.PReLU(2)
+    layer.weight[:] = slopes
+    expected = np.where(x > 0, x, layer.weight * x)
+    np.testing.assert_array_equal(layer.forward(x), expected)
+
+
 # Large numbers, small numbers, infinities
 
 BOUNDED = {

@@ -94,12 +94,19 @@ def by_cosine(gradient: Array, cosine: Array, one: _Units, other: _Units) -> tup
 
 def leaky(x: Array, slope: Array | float) -> Array:
     """Return `np.where(x > 0, x, slope * x)`."""
-    if isinstance(slope, float) and 0 < x.real.dtype.type(slope) <= 1:
+    if _shrinks(slope, x):
         result = slope * x
         return np.maximum(x, result, out=result)
     result = slope * x.clip(-np.inf, 0)
     result += x.clip(0, np.inf)
     return result
+
+
+def _shrinks(slope: Array | float, x: Array) -> bool:
+    """Tell whether all slopes are above 0, as numbers of x's precision, and at most 1."""
+    if isinstance(slope, (int, float)):
+        return 0 < x.real.dtype.type(slope) <= 1
+    return bool(slope.dtype.kind == "f" and slope.size and slope.min() > 0 and slope.max() <= 1)
 
 
 def times(gradient: Array, slope: Array, out: Array | None = None) -> Array:
