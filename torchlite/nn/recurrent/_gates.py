@@ -71,8 +71,10 @@ def without(array: Any, mask: Any) -> Any:
 
 def add_all(made: Sequence[tuple[Array, Array]], scale: Number) -> None:
     """Add scale times each increment to its array: all are made, so what fails changed nothing."""
+    if scale != 1:
+        made = [(target, scale * increment) for target, increment in made]
     for target, increment in made:
-        target += increment if scale == 1 else scale * increment
+        target += increment
 
 
 class Cell:
