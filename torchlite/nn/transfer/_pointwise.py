@@ -87,11 +87,18 @@ class FromOutput(Pointwise):
     _source: Any = GONE  # the array that self.output was computed from
 
     def updateOutput(self, input: Array) -> Array:
-        # Broken off in between, an output is nobody's.
+        checks.must_be_floating(self, "updateOutput", "input", input)
+        self._must_fit("updateOutput", input)
+        # Broken off from here on, an output is nobody's.
         self._source = GONE
-        output = super().updateOutput(input)
+        # The last one makes room for the next.
+        self.output = EMPTY
+        if self._takes_long and input.size >= LONG:
+            self.output = entrywise(self._function, input)
+        else:
+            self.output = self._function(input)
         self._source = weakly(input)
-        return output
+        return self.output
 
     def updateGradInput(self, input: Array, gradOutput: Array) -> Array:
         checks.must_match(self, "updateGradInput", input, gradOutput)
