@@ -31,7 +31,7 @@ from benchmarks import (
     run,
     timing,
 )
-from benchmarks.cases import CASES, GROWTH, NAMED, ROWS, material, named
+from benchmarks.cases import CASES, GROWTH, MEMORY, NAMED, ROWS, material, named
 from benchmarks.measure import measure
 from benchmarks.peers import MODULES, Contender, enter, versions
 from benchmarks.programs import ROOT
@@ -388,6 +388,19 @@ def test_the_page_has_a_place_for_each_part(tmp_path, monkeypatch):
         dated = f"{name}: 2\n\nMeasured on {date.today()}."
         assert text.count(f"<!-- {name} -->\n\n{dated}\n\n<!-- end -->\n") == 1
         assert f"{name}: 1" not in text
+
+
+def test_the_page_has_every_row():
+    text = report.PAGE.read_text("utf-8")
+    expected = {
+        **dict.fromkeys(run.SETTINGS, CASES),
+        "windows": WINDOWS,
+        "sequences": SEQUENCES,
+        "memory": MEMORY,
+    }
+    for part, rows in expected.items():
+        tables = text.partition(f"<!-- {part} -->")[2].partition("<!-- end -->")[0]
+        assert {row.title for row in rows} <= set(re.findall(r"^\| (.*?) \|", tables, re.MULTILINE))
 
 
 # What `measure` answers where nothing is measured.
