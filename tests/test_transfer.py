@@ -518,7 +518,7 @@ def test_relu_does_without_what_clip_calls(dtype, monkeypatch):
     values = [0.0, 1e-45, 1e-310, 0.5, 3e38, np.inf, np.nan]
     x = np.array([*values, *(-value for value in values)], dtype)
     expected = nn.ReLU().forward(x)
-    monkeypatch.setattr("torchlite.nn.transfer.relu._clip", np.clip)
+    monkeypatch.setattr("torchlite.nn.transfer.relu.clip", np.clip)
     found = nn.ReLU().forward(x)
     assert found.dtype == expected.dtype
     assert found.tobytes() == expected.tobytes()

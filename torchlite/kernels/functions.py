@@ -19,8 +19,29 @@ _FEW = 512
 # A difference from 1 of this size has lost ten of its bits; smaller ones are rare, and cost little.
 _SMALL = 2.0**-10
 
+# What np.clip calls in the end, where it is found: to come there takes as long as a small array.
+clip: Any = getattr(getattr(getattr(np, "_core", None), "umath", None), "clip", np.clip)
+
 # What `units` returns.
 _Units = tuple[Array, Array, Array]
+
+
+class Scalar(dict[Any, Array]):
+    """A number as an array of no dimensions, by dtype: NumPy takes that sooner than Python's.
+
+    Example
+    -------
+    >>> Scalar(0)[np.dtype("float32")]
+    array(0., dtype=float32)
+    """
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def __missing__(self, dtype: np.dtype[Any]) -> Array:
+        self[dtype] = scalar = np.array(self.value, dtype)
+        scalar.flags.writeable = False
+        return scalar
 
 
 def absolute(x: Array) -> Array:

@@ -1,31 +1,14 @@
 """ReLU."""
 
-from typing import Any
-
 import numpy as np
 
 from torchlite.kernels.arrays import Array
+from torchlite.kernels.functions import Scalar, clip
 from torchlite.nn.transfer._pointwise import Pointwise
 
 __all__ = ["ReLU"]
 
-# What np.clip calls in the end, where it is found: to come there takes as long as a small array.
-_clip: Any = getattr(getattr(getattr(np, "_core", None), "umath", None), "clip", np.clip)
-
-
-class _Scalar(dict[Any, Array]):
-    """A number as an array of no dimensions, by dtype: NumPy takes that sooner than Python's."""
-
-    def __init__(self, value: float) -> None:
-        self.value = value
-
-    def __missing__(self, dtype: np.dtype[Any]) -> Array:
-        self[dtype] = scalar = np.array(self.value, dtype)
-        scalar.flags.writeable = False
-        return scalar
-
-
-_ZERO, _INFINITY = _Scalar(0), _Scalar(np.inf)
+_ZERO, _INFINITY = Scalar(0), Scalar(np.inf)
 
 
 class ReLU(Pointwise):
@@ -70,7 +53,7 @@ class ReLU(Pointwise):
         # Vectorised, as np.maximum with a number is not.
         if type(input) is not np.ndarray:
             return input.clip(0, np.inf)
-        return _clip(input, _ZERO[input.dtype], _INFINITY[input.dtype])
+        return clip(input, _ZERO[input.dtype], _INFINITY[input.dtype])
 
     def _gradient(self, input: Array, gradOutput: Array) -> Array:
         # A product with truth values takes longer than to make numbers of them first.
