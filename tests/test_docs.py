@@ -191,14 +191,14 @@ def test_what_is_said_of_speed_is_what_was_measured():
             named = dict(zip(title, cells, strict=True))
             ratios[cells[1]] = {
                 peer: float(named[peer].partition("(")[2].rstrip(")"))
-                for peer in ("PyTorch", "JAX jit", "thinc")
+                for peer in ("PyTorch", "JAX jit", "thinc", "bare products")
                 if named.get(peer)
             }
     for small in ("1-1, batch 3", "10-10-1, batch 100", "64-64-10, batch 32"):
         assert (
             max(ratios[small][peer] for peer in ("PyTorch", "thinc")) < 1 < ratios[small]["JAX jit"]
         )
-    assert 0.8 < ratios["784-1024-1024-10, batch 256"]["PyTorch"] < 1.25
-    for layer, said in (("BatchNormalization(1024), batch 256", 1.3), ("Sigmoid, 1,000,000", 2)):
+    assert ratios["784-1024-1024-10, batch 256"]["bare products"] < 1.25
+    for layer, said in (("BatchNormalization(1024), batch 256", 1.5), ("Sigmoid, 1,000,000", 2.3)):
         assert abs(ratios[layer]["PyTorch"] / said - 1) < 0.1
-    assert 0.3 < ratios["Tanh, 1,000,000"]["PyTorch"] < 0.5
+    assert 0.2 < ratios["Tanh, 1,000,000"]["PyTorch"] < 0.4
