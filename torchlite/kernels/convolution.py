@@ -31,11 +31,18 @@ from torchlite.kernels.blas import products
 from torchlite.kernels.scratch import Scratch, even, stretches
 from torchlite.kernels.sums import DOUBLE, sum_along
 from torchlite.kernels.threads import share_out
-from torchlite.kernels.windows import along, cached, middle, taps, window_view, windowed_size
+from torchlite.kernels.windows import (
+    Size,
+    along,
+    cached,
+    middle,
+    taps,
+    window_view,
+    windowed_size,
+)
 
 __all__ = ["conv", "conv_transposed", "conv_weight"]
 
-Size = tuple[int, ...]
 # Some samples, and some rows of them.
 _Block = tuple[slice, slice]
 

@@ -18,7 +18,7 @@ import numpy as np
 from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.kernels.threads import share_out
-from torchlite.kernels.windows import adaptive_windows, cached, inner_taps
+from torchlite.kernels.windows import Size, adaptive_windows, cached, inner_taps
 
 __all__ = [
     "adaptive_places",
@@ -29,8 +29,6 @@ __all__ = [
     "max_windows",
     "scatter",
 ]
-
-Size = tuple[int, ...]
 
 # So many windows that have no number as their maximum are looked through at once.
 _AT_ONCE = 1 << 14

@@ -16,7 +16,7 @@ from torchlite.kernels.arrays import Array
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_along
 from torchlite.kernels.threads import share_out
-from torchlite.kernels.windows import adaptive_windows, along, cached, inner_taps
+from torchlite.kernels.windows import Size, adaptive_windows, along, cached, inner_taps
 
 __all__ = [
     "adaptive_means",
@@ -26,8 +26,6 @@ __all__ = [
     "sum_windows",
     "sum_windows_back",
 ]
-
-Size = tuple[int, ...]
 
 # More entries than these along one dimension are not added up one after the other.
 _FEW = 64

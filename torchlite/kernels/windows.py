@@ -18,6 +18,7 @@ from torchlite.kernels.arrays import Array
 from torchlite.kernels.scratch import stretches
 
 __all__ = [
+    "Size",
     "adaptive_windows",
     "along",
     "cached",
