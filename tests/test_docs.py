@@ -12,6 +12,7 @@ import pytest
 
 from torchlite import nn
 from torchlite.elsewhere import TORCH7
+from torchlite.testing import maths
 
 ROOT = Path(__file__).parents[1]
 SPEC = importlib.util.spec_from_file_location("make_layers", ROOT / "docs" / "make_layers.py")
@@ -72,6 +73,14 @@ def test_every_class_is_on_the_layers_page():
         if make_layers.chapter(kind) == chapter
     ]
     assert len(re.findall(r"^### ", page, re.MULTILINE)) == len(CLASSES)
+
+
+@pytest.mark.parametrize("name", sorted(maths._KERNELS))
+def test_what_the_maths_may_name_can_be_looked_up(name):
+    kernel = maths._KERNELS[name]
+    where = f"leave what is no function out of __all__ where {name} is defined"
+    assert getattr(importlib.import_module(kernel.__module__), name, None) is kernel, where
+    assert kernel.__doc__, f"say what {name} returns: the site has an entry for it"
 
 
 def test_a_chapter_without_a_title_is_named(tmp_path):

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Number", "Table", "address", "is_array"]
+__all__ = ["Array", "Number", "Size", "Table", "address", "is_array"]
 
 # Of any dtype and shape: which, is checked when it is called.
 Array: TypeAlias = NDArray[Any]
@@ -14,6 +14,8 @@ Array: TypeAlias = NDArray[Any]
 Table: TypeAlias = Sequence[Any]
 # What scales: of Python or of NumPy.
 Number: TypeAlias = complex | np.number[Any]
+# One number for each dimension.
+Size: TypeAlias = tuple[int, ...]
 
 # Of memory that is free, glibc keeps twice as much as the largest array that it has seen go. With
 # less than a step takes, it gives memory back and gets it anew, zeroed, at every step: arrays of

@@ -26,20 +26,12 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from torchlite.kernels import depthwise
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Size
 from torchlite.kernels.blas import products
 from torchlite.kernels.scratch import Scratch, even, stretches
 from torchlite.kernels.sums import DOUBLE, sum_along
 from torchlite.kernels.threads import share_out
-from torchlite.kernels.windows import (
-    Size,
-    along,
-    cached,
-    middle,
-    taps,
-    window_view,
-    windowed_size,
-)
+from torchlite.kernels.windows import along, cached, middle, taps, window_view, windowed_size
 
 __all__ = ["conv", "conv_transposed", "conv_weight"]
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Size
 from torchlite.kernels.like import like
 from torchlite.kernels.threads import share_out
-from torchlite.kernels.windows import Size, adaptive_windows, cached, inner_taps
+from torchlite.kernels.windows import adaptive_windows, cached, inner_taps
 
 __all__ = [
     "adaptive_places",

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Size
 from torchlite.kernels.like import like
 from torchlite.kernels.sums import sum_along
 from torchlite.kernels.threads import share_out
-from torchlite.kernels.windows import Size, adaptive_windows, along, cached, inner_taps
+from torchlite.kernels.windows import adaptive_windows, along, cached, inner_taps
 
 __all__ = [
     "adaptive_means",

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
-from torchlite.kernels.arrays import Array
+from torchlite.kernels.arrays import Array, Size
 from torchlite.kernels.scratch import stretches
 
 __all__ = [
-    "Size",
     "adaptive_windows",
     "along",
     "cached",
@@ -30,8 +29,6 @@ __all__ = [
     "window_view",
     "windowed_size",
 ]
-
-Size = tuple[int, ...]
 
 # Blocks of planes of about so many bytes stay in the cache.
 _CACHED = 1 << 20
