@@ -9,9 +9,11 @@ from contextvars import Context, copy_context
 import numpy as np
 import pytest
 
+import torchlite
 from torchlite import nn
 from torchlite.kernels import blas, buffers, flat, functions, views
 from torchlite.kernels.masks import blank_rows, zeroed
+from torchlite.kernels.openblas import openblas
 
 
 def has_scipy():
@@ -273,14 +275,90 @@ def test_a_vector_longer_than_a_piece(backend, size):
     assert np.array_equal(target, 1 + 3 * x)
 
 
-@pytest.mark.parametrize("alone", [False, True])
-def test_scipy_gets_a_long_vector_at_once_if_it_has_one_thread(monkeypatch, alone):
+def test_scipy_gets_no_more_than_its_threads_would_share(monkeypatch):
     lengths, size = [], 2 * blas._SHARED + 3
     monkeypatch.setattr(blas, "_axpys", {np.dtype("d"): lambda x, y, n, *_: lengths.append(n)})
-    monkeypatch.setattr(blas, "is_alone", lambda module: alone and module == "scipy.linalg._fblas")
     blas.axpy(np.ones(size), 2, np.ones(size))
     blas.axpy(np.ones(0), 2, np.ones(0))
-    assert lengths == ([size] if alone else [blas._SHARED, blas._SHARED, 3])
+    assert lengths == [blas._SHARED, blas._SHARED, 3]
+
+
+reaches_openblas = pytest.mark.skipif(
+    openblas() is None, reason="NumPy has another BLAS, or one that cannot be reached"
+)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("long", [False, True])
+@pytest.mark.parametrize("scale", [(-0.5, 0.75), (1, 0.5), (2, 1), (0, 0.5), (0.5, 0)])
+def test_a_weighted_sum(monkeypatch, backend, dtype, long, scale):
+    """Exact, whoever makes it, wherever the arrays lie, and with NaN that nothing loses."""
+    monkeypatch.setattr(blas, "_LONG_BYTES", 0 if long else 1 << 40)
+    rng, (alpha, beta) = np.random.default_rng(0), scale
+    for layout in (
+        lambda a: a,
+        lambda a: a.T,
+        lambda a: a[::2],
+        lambda a: a[:, 1:],
+        lambda a: a[0],
+    ):
+        x, target = layout(drawn(rng, (6, 5), dtype)), layout(drawn(rng, (6, 5), dtype))
+        x.flat[0] = target.flat[1] = np.nan
+        expected = alpha * x + beta * target
+        # What is only to be read is read.
+        x.flags.writeable = False
+        with blas.using(backend):
+            blas.axpby(target, alpha, x, beta)
+            assert np.array_equal(target, expected, equal_nan=True)
+            blas.axpy(target, alpha, x)
+        assert np.array_equal(target, expected + alpha * x, equal_nan=True)
+
+
+@reaches_openblas
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_openblas_adds_long_vectors(monkeypatch, backend, dtype):
+    """Each where it stands, in pieces that its integers can count."""
+    seen, known = [], openblas().axpby[np.dtype(dtype)]
+
+    def counted(target, *call):
+        seen.append(target.size)
+        known(target, *call)
+
+    monkeypatch.setitem(openblas().axpby, np.dtype(dtype), counted)
+    monkeypatch.setattr("torchlite.kernels.openblas._MOST", 50_000)
+    n = blas._LONG_BYTES // np.dtype(dtype).itemsize
+    x = np.arange(n + 1, dtype=dtype) / 4
+    target = np.ones_like(x)
+    with blas.using(backend):
+        blas.axpy(target[:-1], 0.5, x[1:])
+        blas.axpby(target[:-1], 2, x[1:], 4)
+        blas.axpby(target[:-2], 2, x[2:], 4)
+    assert seen == [n, n]
+    expected = np.append((1 + 0.5 * x[1:]) * 4 + 2 * x[1:], 1)
+    expected[:-2] = expected[:-2] * 4 + 2 * x[2:]
+    assert np.array_equal(target, expected)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_any_number_of_threads_adds_the_same_bits(backend, dtype):
+    rng, before = np.random.default_rng(0), torchlite.threads()
+    vectors = [rng.normal(size=int(n)).astype(dtype) for n in rng.integers(1, 1 << 19, 20)]
+    made = []
+    try:
+        for n in (1, 2, 3):
+            torchlite.threads(n)
+            targets = [x[::-1].copy() for x in vectors]
+            with blas.using(backend):
+                for target, x in zip(targets, vectors, strict=True):
+                    blas.axpby(target, 0.1, x, 0.9)
+                    blas.axpy(target, 0.1, x)
+            made.append([target.tobytes() for target in targets])
+    finally:
+        torchlite.threads(before)
+    assert made[0] == made[1] == made[2]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -9,6 +9,7 @@ import pytest
 
 import torchlite
 from torchlite import optim
+from torchlite.kernels import blas
 from torchlite.kernels.threads import share_out
 from torchlite.optim import _chunks
 from torchlite.optim._chunks import decayed, dotted, in_pieces
@@ -97,13 +98,17 @@ def test_threads_share_pieces_out_if_they_are_worth_it():
     x, meeting, found = np.arange(24.0), threading.Barrier(3, timeout=300), {}
 
     def work(piece, scratch):
-        meeting.wait()
-        found[threading.get_ident()] = piece, scratch
+        if threading.get_ident() not in found:
+            meeting.wait()
+            found[threading.get_ident()] = piece, scratch
 
-    in_pieces(work, x, scratch=1, shared=True)
+    in_pieces(work, x, scratch=1, takes_long=True)
     pieces, buffers = zip(*found.values(), strict=True)
     assert sorted(piece[0] for piece in pieces) == [0, 8, 16]
     assert not any(np.shares_memory(a, b) for a, b in combinations(buffers, 2))
+    found.clear()
+    in_pieces(work, np.arange(8.0 * _chunks._MANY), scratch=1)
+    assert len(found) == 3
     seen = set()
     in_pieces(lambda *_: seen.add(threading.get_ident()), x, scratch=1)
     assert seen == {threading.get_ident()}
@@ -111,10 +116,23 @@ def test_threads_share_pieces_out_if_they_are_worth_it():
 
 @pytest.mark.usefixtures("three")
 @pytest.mark.parametrize(
-    "method", [optim.adadelta, optim.adagrad, optim.adam, optim.adamax, optim.rmsprop]
+    ("method", "config"),
+    [
+        (optim.adadelta, {}),
+        (optim.adagrad, {}),
+        (optim.adam, {}),
+        (optim.adamax, {}),
+        (optim.asgd, {}),
+        (optim.nag, {"momentum": 0.9}),
+        (optim.rmsprop, {}),
+        (optim.rprop, {}),
+        (optim.sgd, {"momentum": 0.9}),
+    ],
 )
-def test_steps_are_the_same_for_any_number_of_threads(monkeypatch, method):
+def test_steps_are_the_same_for_any_number_of_threads(monkeypatch, method, config):
     monkeypatch.setattr(_chunks, "_BYTES", 1 << 12)
+    monkeypatch.setattr(_chunks, "_MANY", 2)
+    monkeypatch.setattr(blas, "_LONG_BYTES", 1 << 12)
     gradients = np.random.default_rng(0).normal(size=(3, 5000)).astype("float32")
     shared = []
     monkeypatch.setattr(
@@ -123,9 +141,9 @@ def test_steps_are_the_same_for_any_number_of_threads(monkeypatch, method):
 
     def trained(n):
         torchlite.threads(n)
-        x, config = gradients.sum(0), {}
+        x, state = gradients.sum(0), {}
         for gradient in gradients:
-            method(lambda _, gradient=gradient: (0.0, gradient), x, config)
+            method(lambda _, gradient=gradient: (0.0, gradient), x, config, state)
         return x
 
     assert np.array_equal(trained(3), trained(1))

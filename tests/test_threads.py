@@ -1,11 +1,14 @@
 """The pool of threads: what is shared out, that nothing depends on it, and what ends it early."""
 
+import ctypes
 import gc
 import os
 import subprocess
 import sys
 import threading
 import weakref
+from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -15,13 +18,14 @@ import torchlite
 from torchlite.errors import DTypeError, SettingError
 from torchlite.kernels import threads as pool
 from torchlite.kernels.convolution import conv, conv_transposed, conv_weight
+from torchlite.kernels.openblas import openblas
 from torchlite.kernels.threads import share_out
 from torchlite.testing.duck import Duck
 
 ARRAY = np.zeros(1)
 
 reaches_openblas = pytest.mark.skipif(
-    pool._openblas() is None, reason="NumPy has another BLAS, or one that cannot be reached"
+    openblas() is None, reason="NumPy has another BLAS, or one that cannot be reached"
 )
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 
@@ -38,7 +42,7 @@ def three():
 @pytest.fixture
 def elsewhere(monkeypatch):
     """NumPy with a BLAS that cannot be told."""
-    monkeypatch.setattr(pool, "_openblas", lambda *_: None)
+    monkeypatch.setattr(pool, "openblas", lambda: None)
     monkeypatch.setattr(pool._pool, "_own", 3)
 
 
@@ -92,7 +96,7 @@ def test_the_environment_says_how_many_at_first(hidden):
     """Whether NumPy's BLAS says it or we look ourselves; and no thread is made before its time."""
     program = PRINT
     if hidden:
-        program = f"from torchlite.kernels import threads as t; t._openblas = lambda: None; {PRINT}"
+        program = f"from torchlite.kernels import threads as t; t.openblas = lambda: None; {PRINT}"
     names = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")
     others = {name: value for name, value in os.environ.items() if name not in names}
     known = hasattr(os, "sched_getaffinity")
@@ -115,11 +119,11 @@ def test_the_environment_says_how_many_at_first(hidden):
 
 @reaches_openblas
 def test_products_of_numpy_have_as_many():
-    get, set_ = pool._openblas()
+    blas = pool.openblas()
     torchlite.threads(2)
-    assert get() == 2
+    assert blas.get_threads() == 2
     # What else limits OpenBLAS holds here.
-    set_(1)
+    blas.set_threads(1)
     assert torchlite.threads() == 1
     seen = set()
     share_out(ARRAY, range(20), lambda piece: seen.add(threading.get_ident()))
@@ -127,21 +131,31 @@ def test_products_of_numpy_have_as_many():
     torchlite.threads(3)
 
 
-def test_whether_the_openblas_of_another_library_has_one_thread():
-    pytest.importorskip("scipy")
-    assert not pool.is_alone("json")
-    assert not pool.is_alone("there.is.none")
-    blas = pool._openblas("scipy.linalg._fblas")
-    if blas is None:
-        pytest.skip("SciPy has another BLAS, or one that cannot be reached")
-    get, set_ = blas
-    before = get()
-    try:
-        for n in (1, 2):
-            set_(n)
-            assert pool.is_alone("scipy.linalg._fblas") == (n == 1)
-    finally:
-        set_(before)
+@pytest.mark.parametrize("before", ["scipy_", ""])
+@pytest.mark.parametrize(("after", "integer"), [("64_", ctypes.c_int64), ("", ctypes.c_int)])
+def test_openblas_by_the_names_that_its_builds_have(monkeypatch, before, after, integer):
+    def build(kind):
+        names = ("openblas_get_num_threads", "openblas_set_num_threads", "openblas_get_parallel")
+        names += ("cblas_saxpby", "cblas_daxpby")
+        functions = [mock.Mock(name=name, return_value=kind) for name in names]
+        spelled = [f"{before}{name}{after}" for name in names]
+        library = SimpleNamespace(**dict(zip(spelled, functions, strict=True)))
+        monkeypatch.setattr(ctypes, "CDLL", lambda path: library)
+        return functions, openblas.__wrapped__()
+
+    (get, set_, _, *functions), found = build(1)
+    assert found[:2] == (get, set_)
+    y = np.zeros(3)
+    numbers = ctypes.c_float, ctypes.c_double
+    for dtype, function, number in zip("fd", functions, numbers, strict=True):
+        found.axpby[np.dtype(dtype)](y, 2, y, 4)
+        assert function.call_args[0][::6] == (3, 1)
+        each = number, ctypes.c_void_p, integer
+        assert function.argtypes == (integer, *each, *each)
+    for none, of_openmp in ((0, 2), (2, 0)):
+        assert build(none)[1] is build(of_openmp)[1] is None
+    monkeypatch.setattr(ctypes, "CDLL", lambda path: SimpleNamespace())
+    assert openblas.__wrapped__() is None
 
 
 # ---------------------------------------------------------------- work
@@ -149,7 +163,7 @@ def test_whether_the_openblas_of_another_library_has_one_thread():
 
 @pytest.mark.parametrize("products", [False, True])
 def test_as_many_threads_work_at_a_time(products):
-    if products and pool._openblas() is None:
+    if products and pool.openblas() is None:
         pytest.skip("products stay with the BLAS")
     for n in (3, 2):
         torchlite.threads(n)
@@ -162,7 +176,7 @@ def test_as_many_threads_work_at_a_time(products):
 
 @reaches_openblas
 def test_each_piece_has_one_thread_of_openblas():
-    get = pool._openblas()[0]
+    get = pool.openblas().get_threads
     for products, expected in ((True, {1}), (False, {3})):
         seen = set()
         share_out(ARRAY, range(9), lambda _, seen=seen: seen.add(get()), products=products)
@@ -173,7 +187,7 @@ def test_each_piece_has_one_thread_of_openblas():
 @reaches_openblas
 def test_a_number_that_is_set_meanwhile_holds_afterwards():
     share_out(ARRAY, range(9), lambda _: torchlite.threads(2), products=True)
-    assert pool._openblas()[0]() == torchlite.threads() == 2
+    assert pool.openblas().get_threads() == torchlite.threads() == 2
     torchlite.threads(3)
 
 
@@ -278,7 +292,7 @@ def test_threads_of_the_user_share_the_pool():
 
 @reaches_openblas
 def test_openblas_has_one_thread_until_the_last_of_several_works_ends():
-    get, seen = pool._openblas()[0], []
+    get, seen = pool.openblas().get_threads, []
     both, ended = threading.Barrier(2, timeout=300), threading.Event()
 
     def first(piece):
@@ -363,7 +377,7 @@ def test_without_more_threads_the_caller_does_it_all(monkeypatch):
 @pytest.mark.parametrize("products", [False, True])
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_the_error_of_the_earliest_piece_is_raised(error, products, monkeypatch):
-    if products and pool._openblas() is None:
+    if products and pool.openblas() is None:
         pytest.skip("products stay with the BLAS")
     fail, failed = pool._Job._fail, threading.Event()
 
@@ -472,7 +486,7 @@ def test_what_numpy_is_to_do_about_errors_holds_in_all_threads():
 @reaches_openblas
 def test_breaking_off_leaves_openblas_its_threads_and_this_one_its_processors():
     """Whatever line it happens at, whoever is at work ends its piece and nobody else begins one."""
-    get, processors = pool._openblas()[0], getattr(os, "sched_getaffinity", lambda _: None)
+    get, processors = pool.openblas().get_threads, getattr(os, "sched_getaffinity", lambda _: None)
     busy, before = set(), processors(0)
 
     def work(piece):
@@ -526,7 +540,7 @@ def test_a_child_made_during_work_has_all_threads_of_openblas():
         if piece == 1:
             child = os.fork()
             if not child:
-                os._exit(torchlite.threads() * 10 + pool._openblas()[0]())
+                os._exit(torchlite.threads() * 10 + pool.openblas().get_threads())
             status.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
     share_out(ARRAY, range(3), work, products=True)

@@ -16,7 +16,7 @@ def threads():
 
 if __name__ == "__main__":
     if "hidden" in sys.argv:
-        pool._openblas = lambda: None
+        pool.openblas = lambda: None
     before = threads()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with distributed.Group() as world:

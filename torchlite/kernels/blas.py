@@ -1,12 +1,13 @@
 """Products that accumulate in place: what training adds to its gradients and parameters.
 
-The products themselves are NumPy's, which hands them to its BLAS. SciPy, where it is installed, is
-asked for two of them. Its `axpy` saves an array and a pass over memory. It comes with a BLAS of its
-own, with threads of its own: wherever that shares work out among them, they and those of NumPy's,
-which stay awake for a while after each product, push one another off the processor, and
-microseconds become milliseconds. So it gets pieces too small to be shared, unless it is known to
-have but one thread. And a loop that SciPy's sparse products are made of adds many rows at places in
-a third to a twentieth of NumPy's time.
+The products themselves are NumPy's, which hands them to its BLAS. Where that is OpenBLAS, its
+`axpby` is asked for sums of long vectors, which saves an array and a pass over memory or two, and
+lets other threads of Python run meanwhile. SciPy, where it is installed, is asked for those of
+short ones: its `axpy` begins sooner. It comes with a BLAS of its own, with threads of its own:
+wherever that shares work out among them, they and those of NumPy's, which stay awake for a while
+after each product, push one another off the processor, and microseconds become milliseconds. So it
+gets pieces too small to be shared. And a loop that SciPy's sparse products are made of adds many
+rows at places in a third to a twentieth of NumPy's time.
 
 This is the one place that knows SciPy, and so its traps: a target that is not C-contiguous,
 writable, of the operands' dtype and of the machine's byte order is silently copied and the sum
@@ -25,10 +26,10 @@ import numpy as np
 
 from torchlite.errors import SettingError, fault
 from torchlite.kernels.arrays import Array, Number
+from torchlite.kernels.openblas import openblas
 from torchlite.kernels.sums import DOUBLE, is_single, rounded, sum_rows
-from torchlite.kernels.threads import is_alone
 
-__all__ = ["active", "addat", "addmm", "addrows", "axpy", "product", "products", "using"]
+__all__ = ["active", "addat", "addmm", "addrows", "axpby", "axpy", "product", "products", "using"]
 
 # SciPy's axpy by the dtype, as its character alone tells nothing of the byte order; empty: NumPy
 # does it; None: nobody has looked yet.
@@ -40,6 +41,8 @@ _SHARED = 10_000
 _CACHED = 1 << 17
 # More rows than these at one place are not added up one after the other in float32.
 _OFTEN = 1 << 12
+# From so many bytes on, to ask OpenBLAS costs less than it saves.
+_LONG_BYTES = 1 << 19
 # A sum of more products than these is worth taking apart.
 _LONG = 1 << 15
 
@@ -76,7 +79,7 @@ def _row_adder() -> Callable[..., Any] | None:
 
 
 def active() -> str:
-    """Return who accumulates: "scipy" when it is installed, otherwise "numpy"."""
+    """Return who adds short arrays: "scipy" when it is installed, otherwise "numpy"."""
     return "scipy" if _load() else "numpy"
 
 
@@ -218,25 +221,65 @@ def axpy(target: Array, alpha: Number, x: Array) -> None:
     >>> weight
     array([0., 1.])
     """
-    plain = type(target) is np.ndarray is type(x) and target.dtype == x.dtype
-    if not (plain and target.flags.carray and x.flags.c_contiguous):
+    if not _is_plain(target, x):
         target += alpha * x
         return
     if target.ndim > 1:
         x, target = x.reshape(-1), target.reshape(-1)
     add = (_load() if _axpys is None else _axpys).get(x.dtype) if alpha else None
-    size = target.size
-    if alpha == 1 and size > _SHARED:
+    if add is not None and 0 < target.size <= _SHARED:
+        add(x, target, target.size, alpha)
+    elif alpha == 1:
         # One pass over both, where a multiple of x takes pieces.
         target += x
-    elif add is None:
-        for start in range(0, size, _CACHED):
-            target[start : start + _CACHED] += alpha * x[start : start + _CACHED]
-    elif 0 < size <= _SHARED or (size and is_alone("scipy.linalg._fblas")):
-        add(x, target, size, alpha)
+    elif alpha and (long := _long_axpby(target)):
+        long(target, alpha, x, 1)
+    elif add is not None:
+        for start in range(0, target.size, _SHARED):
+            add(x, target, min(_SHARED, target.size - start), alpha, start, 1, start)
     else:
-        for start in range(0, size, _SHARED):
-            add(x, target, min(_SHARED, size - start), alpha, start, 1, start)
+        for start in range(0, target.size, _CACHED):
+            target[start : start + _CACHED] += alpha * x[start : start + _CACHED]
+
+
+def axpby(target: Array, alpha: Number, x: Array, beta: Number) -> None:
+    """Make a weighted sum in place: `target = alpha * x + beta * target`.
+
+    Shapes: target and x alike.
+
+    Example
+    -------
+    >>> average = np.array([1.0, 2.0])
+    >>> axpby(average, 0.5, np.array([3.0, 3.0]), 0.5)
+    >>> average
+    array([2. , 2.5])
+    """
+    if alpha and beta and (long := _long_axpby(target)) and _is_plain(target, x):
+        long(target.reshape(-1), alpha, x.reshape(-1), beta)
+    else:
+        target *= beta
+        axpy(target, alpha, x)
+
+
+def _is_plain(target: Array, x: Array) -> bool:
+    """Tell whether a BLAS may have these arrays."""
+    return (
+        type(target) is np.ndarray is type(x)
+        and target.dtype == x.dtype
+        and target.flags.carray
+        and x.flags.c_contiguous
+    )
+
+
+def _long_axpby(target: Array) -> Callable[[Array, Number, Array, Number], None] | None:
+    """Return what OpenBLAS has for the dtype of a target, if that is worth its while."""
+    if (
+        type(target) is not np.ndarray
+        or target.nbytes < _LONG_BYTES
+        or (blas := openblas()) is None
+    ):
+        return None
+    return blas.axpby.get(target.dtype)
 
 
 def addat(target: Array, alpha: Number, places: Array, rows: Array) -> None:

@@ -24,7 +24,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from functools import cache
-from importlib import import_module
 from queue import SimpleQueue
 from threading import Lock, RLock, Thread, get_native_id
 from typing import Any
@@ -33,8 +32,9 @@ import numpy as np
 
 from torchlite.errors import DTypeError, SettingError, fault
 from torchlite.kernels.arrays import Array
+from torchlite.kernels.openblas import openblas
 
-__all__ = ["LONG", "by_rows", "entrywise", "is_alone", "share_out", "threads"]
+__all__ = ["LONG", "by_rows", "entrywise", "share_out", "threads"]
 
 _Work = Callable[..., Any]
 
@@ -47,8 +47,6 @@ _PIECE = 1 << 20
 _AHEAD = 2
 # No machine has more, and an int of C can hold it.
 _MOST = 1 << 15
-# What OpenBLAS says of itself: 0 has no threads, 1 its own, 2 those of OpenMP.
-_OWN_THREADS = 1
 
 
 def threads(n: int | None = None) -> int:
@@ -80,18 +78,6 @@ def threads(n: int | None = None) -> int:
             raise fault(SettingError, "threads", "n", "at least 1", repr(n))
         n = min(n.__index__(), _MOST)
     return _pool.number(n)
-
-
-def is_alone(module: str) -> bool:
-    """Return whether the OpenBLAS of a compiled module is known to have but one thread.
-
-    Example
-    -------
-    >>> is_alone("json")
-    False
-    """
-    blas = _openblas(module)
-    return blas is not None and blas[0]() == 1
 
 
 def share_out(
@@ -388,36 +374,34 @@ class _Pool:
 
     def number(self, n: int | None = None) -> int:
         """Return how many threads there are to be, after setting it to n, if that is given."""
-        blas = _openblas()
+        blas = openblas()
         with self.lock:
             if blas is None:
                 self._own = n or self._own or _from_environment()
                 return self._own
             self._settle()
-            get, set_ = blas
             if self._before:
                 self._before = n or self._before
                 return self._before
             if n is not None:
-                set_(n)
-            return get()
+                blas.set_threads(n)
+            return blas.get_threads()
 
     def helpers(self, pieces: int, products: bool) -> int:
         """Return how many others may help with so many pieces."""
-        if _within.get() or (products and _openblas() is None):
+        if _within.get() or (products and openblas() is None):
             return 0
         return min(self.number(), pieces) - 1
 
     def hold(self, holder: int) -> None:
         """Let OpenBLAS have one thread for each product."""
-        blas = _openblas()
+        blas = openblas()
         if blas is not None:
-            get, set_ = blas
             with self.lock:
                 self._settle()
-                self._before = self._before or get()
+                self._before = self._before or blas.get_threads()
                 self._holders.add(holder)
-                set_(1)
+                blas.set_threads(1)
 
     def let_go(self, holder: int) -> None:
         """Let OpenBLAS have as many as before, if nobody else needs it to have one."""
@@ -427,9 +411,9 @@ class _Pool:
 
     def _settle(self) -> None:
         # Whoever was to do so before may have been interrupted.
-        blas = _openblas()
+        blas = openblas()
         if self._before and not self._holders and blas is not None:
-            blas[1](self._before)
+            blas.set_threads(self._before)
             self._before = 0
 
     def wake(self, job: _Job, helpers: int) -> None:
@@ -502,32 +486,6 @@ def _from_environment() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-@cache
-def _openblas(
-    module: str = "numpy._core._multiarray_umath",
-) -> tuple[Callable[[], int], Callable[[int], None]] | None:
-    """Return the functions with which a module's OpenBLAS gets and sets its number of threads."""
-    import ctypes
-
-    try:
-        # Names are looked up in what this library needs, too, and nowhere else.
-        library = ctypes.CDLL(import_module(module).__file__)
-    except (ImportError, OSError, TypeError):
-        return None
-    for name in ("scipy_openblas_{}64_", "openblas_{}64_", "scipy_openblas_{}", "openblas_{}"):
-        try:
-            get, set_, kind = (
-                getattr(library, name.format(part))
-                for part in ("get_num_threads", "set_num_threads", "get_parallel")
-            )
-        except AttributeError:
-            continue
-        set_.argtypes, set_.restype = (ctypes.c_int,), None
-        # One that was built for OpenMP has a number for each thread of Python.
-        return (get, set_) if kind() == _OWN_THREADS else None
-    return None
 
 
 _pool = _Pool()

@@ -18,6 +18,8 @@ __all__ = ["decayed", "dotted", "in_pieces"]
 # Of each array. Measured: from 256 KiB to 4 MiB is near the best; less pays for calls, more for
 # memory.
 _BYTES = 1 << 20
+# With fewer, what takes some three passes waits longer for another thread than that saves.
+_MANY = 16
 
 
 def in_pieces(
@@ -25,12 +27,12 @@ def in_pieces(
     x: Array,
     *others: Array | None,
     scratch: int = 0,
-    shared: bool = False,
+    takes_long: bool = False,
 ) -> None:
     """Call work with matching pieces of x and the others, and so many scratch arrays of their size.
 
-    Arrays that are not C-contiguous, or not NumPy's, come in one piece. None stays None. shared:
-    the threads share the pieces out. (SciPy's axpy keeps Python's lock, and with it the others.)
+    Arrays that are not C-contiguous, or not NumPy's, come in one piece. None stays None. The
+    threads share many pieces out; if work takes long, few, too.
 
     Example
     -------
@@ -60,7 +62,7 @@ def in_pieces(
         return [np.empty(step, x.dtype) for _ in range(scratch)]
 
     parts = stretches(x.size, step)
-    if shared:
+    if takes_long or len(parts) >= _MANY:
         share_out(x, parts, one, memory=memory)
         return
     buffers = memory()

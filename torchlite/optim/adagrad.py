@@ -87,5 +87,5 @@ def adagrad(
         np.divide(g, r, out=r)
         axpy(p, -rate, r)
 
-    in_pieces(update, x, dfdx, total, scratch=2, shared=True)
+    in_pieces(update, x, dfdx, total, scratch=2, takes_long=True)
     return x, [fx]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.blas import axpy
+from torchlite.kernels.blas import axpby, axpy
 from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, annealed, at_least_0, fraction, number, positive
 
@@ -94,15 +94,13 @@ def adam(
 
     def update(p: Any, g: Any, m: Any, v: Any, s: Any) -> None:
         g = decayed(g, p, settings.weightDecay, s)
-        m *= beta1
-        axpy(m, 1 - beta1, g)
+        axpby(m, 1 - beta1, g, beta1)
         np.multiply(g, g, out=s)
-        v *= beta2
-        axpy(v, 1 - beta2, s)
+        axpby(v, 1 - beta2, s, beta2)
         np.sqrt(v, out=s)
         s += settings.epsilon
         np.divide(m, s, out=s)
         axpy(p, -step, s)
 
-    in_pieces(update, x, dfdx, mean, variance, scratch=1, shared=True)
+    in_pieces(update, x, dfdx, mean, variance, scratch=1, takes_long=True)
     return x, [fx]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.blas import axpy
+from torchlite.kernels.blas import axpby, axpy
 from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, at_least_0, fraction, number, positive
 
@@ -85,8 +85,7 @@ def adamax(
 
     def update(p: Any, g: Any, m: Any, u: Any, s: Any) -> None:
         g = decayed(g, p, settings.weightDecay, s)
-        m *= beta1
-        axpy(m, 1 - beta1, g)
+        axpby(m, 1 - beta1, g, beta1)
         np.abs(g, out=s)
         s += settings.epsilon
         u *= beta2
@@ -94,5 +93,5 @@ def adamax(
         np.divide(m, u, out=s)
         axpy(p, -step, s)
 
-    in_pieces(update, x, dfdx, mean, largest, scratch=1, shared=True)
+    in_pieces(update, x, dfdx, mean, largest, scratch=1, takes_long=True)
     return x, [fx]

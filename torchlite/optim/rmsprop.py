@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.blas import axpy
+from torchlite.kernels.blas import axpby, axpy
 from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, at_least_0, fraction, number, positive
 
@@ -82,12 +82,11 @@ def rmsprop(
     def update(p: Any, g: Any, m: Any, s: Any, r: Any) -> None:
         g = decayed(g, p, settings.weightDecay, s)
         np.multiply(g, g, out=r)
-        m *= alpha
-        axpy(m, 1 - alpha, r)
+        axpby(m, 1 - alpha, r, alpha)
         np.sqrt(m, out=r)
         r += settings.epsilon
         np.divide(g, r, out=r)
         axpy(p, -settings.learningRate, r)
 
-    in_pieces(update, x, dfdx, squares, scratch=2, shared=True)
+    in_pieces(update, x, dfdx, squares, scratch=2, takes_long=True)
     return x, [fx]
