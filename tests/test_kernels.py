@@ -4,6 +4,8 @@ import itertools
 import platform
 import subprocess
 import sys
+import threading
+import time
 from contextvars import Context, copy_context
 
 import numpy as np
@@ -275,11 +277,11 @@ def test_a_vector_longer_than_a_piece(backend, size):
     assert np.array_equal(target, 1 + 3 * x)
 
 
-def test_scipy_gets_no_more_than_its_threads_would_share(monkeypatch):
-    lengths, size = [], 2 * blas._SHARED + 3
+def test_scipy_gets_what_its_threads_would_not_share(monkeypatch):
+    lengths = []
     monkeypatch.setattr(blas, "_axpys", {np.dtype("d"): lambda x, y, n, *_: lengths.append(n)})
-    blas.axpy(np.ones(size), 2, np.ones(size))
-    blas.axpy(np.ones(0), 2, np.ones(0))
+    for n in (0, 2 * blas._SHARED + 3, blas._LONG):
+        blas.axpy(np.ones(n), 2, np.ones(n))
     assert lengths == [blas._SHARED, blas._SHARED, 3]
 
 
@@ -288,31 +290,67 @@ reaches_openblas = pytest.mark.skipif(
 )
 
 
+FACTORS = [(-0.5, 0.75), (1, 0.5), (2, 1), (0, 0.5), (0.5, 0), (1e-60, 1), (0.5, 1e-60)]
+PARTS = [np.s_[:], np.s_[::2], np.s_[:, 1:], np.s_[:, 0], np.s_[0], np.s_[1:5:2, ::2], np.s_[:0]]
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("long", [False, True])
-@pytest.mark.parametrize("scale", [(-0.5, 0.75), (1, 0.5), (2, 1), (0, 0.5), (0.5, 0)])
-def test_a_weighted_sum(monkeypatch, backend, dtype, long, scale):
+@pytest.mark.parametrize("long", [0, 1 << 40])
+@pytest.mark.parametrize("part", PARTS)
+def test_a_weighted_sum(monkeypatch, backend, dtype, long, part):
     """Exact, whoever makes it, wherever the arrays lie, and with NaN that nothing loses."""
-    monkeypatch.setattr(blas, "_LONG_BYTES", 0 if long else 1 << 40)
-    rng, (alpha, beta) = np.random.default_rng(0), scale
-    for layout in (
-        lambda a: a,
-        lambda a: a.T,
-        lambda a: a[::2],
-        lambda a: a[:, 1:],
-        lambda a: a[0],
-    ):
-        x, target = layout(drawn(rng, (6, 5), dtype)), layout(drawn(rng, (6, 5), dtype))
-        x.flat[0] = target.flat[1] = np.nan
-        expected = alpha * x + beta * target
-        # What is only to be read is read.
-        x.flags.writeable = False
+    monkeypatch.setattr(blas, "_LONG", long)
+    rng = np.random.default_rng(0)
+    for alpha, beta in [
+        (-0.5, 0.75),
+        (1, 0.5),
+        (2, 1),
+        (0, 0.5),
+        (0.5, 0),
+        (1e-60, 1),
+        (0.5, 1e-60),
+    ]:
+        x, target = drawn(rng, (6, 5), dtype), drawn(rng, (6, 5), dtype)
+        if x[part].size:
+            x[part].flat[0] = target[part].flat[-1] = np.nan
+        for a, b in [(x[part], target[part]), (x[part], target[part].copy())]:
+            expected = alpha * a + beta * b
+            # What is only to be read is read.
+            a.flags.writeable = False
+            with blas.using(backend):
+                blas.axpy(b, alpha, a, beta)
+                assert np.allclose(b, expected, 1e-6, 0, equal_nan=True)
+                expected = b + alpha * a
+                blas.axpy(b, alpha, a)
+            assert np.allclose(b, expected, 1e-6, 0, equal_nan=True)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("size", [3, blas._LONG])
+@pytest.mark.parametrize("more", [-1, 1])
+def test_nothing_is_written_beyond_what_does_not_fit(backend, size, more):
+    memory = np.zeros(size + 10)
+    for shape in (-1, (1, -1)):
+        target, x = memory[:size].reshape(shape), np.ones(size + more).reshape(shape)
         with blas.using(backend):
-            blas.axpby(target, alpha, x, beta)
-            assert np.array_equal(target, expected, equal_nan=True)
-            blas.axpy(target, alpha, x)
-        assert np.array_equal(target, expected + alpha * x, equal_nan=True)
+            with pytest.raises(ValueError, match="broadcast"):
+                blas.axpy(target, 2, x)
+            with pytest.raises(ValueError, match="broadcast"):
+                blas.axpy(target, 2, x, 0.5)
+    assert not memory.any()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("n", [3, 400])
+def test_an_update_by_a_gradient_that_does_not_fit(backend, n):
+    memory = np.zeros(10 * n * n)
+    layer = nn.Linear(n, n, bias=False)
+    layer.weight = memory[: n * n].reshape(n, n)
+    layer.gradWeight = np.ones((2 * n, 2 * n))
+    with blas.using(backend), pytest.raises(ValueError, match="broadcast"):
+        layer.updateParameters(0.1)
+    assert not memory.any()
 
 
 @reaches_openblas
@@ -327,18 +365,57 @@ def test_openblas_adds_long_vectors(monkeypatch, backend, dtype):
         known(target, *call)
 
     monkeypatch.setitem(openblas().axpby, np.dtype(dtype), counted)
-    monkeypatch.setattr("torchlite.kernels.openblas._MOST", 50_000)
-    n = blas._LONG_BYTES // np.dtype(dtype).itemsize
+    n = blas._LONG
+    monkeypatch.setattr("torchlite.kernels.openblas._MOST", n // 2)
     x = np.arange(n + 1, dtype=dtype) / 4
     target = np.ones_like(x)
     with blas.using(backend):
         blas.axpy(target[:-1], 0.5, x[1:])
-        blas.axpby(target[:-1], 2, x[1:], 4)
-        blas.axpby(target[:-2], 2, x[2:], 4)
-    assert seen == [n, n]
-    expected = np.append((1 + 0.5 * x[1:]) * 4 + 2 * x[1:], 1)
+        blas.axpy(target[:-1], 2, x[1:], 4)
+        blas.axpy(target[:-1].reshape(-1, 1), 2, x[1:].reshape(-1, 1), 4)
+        blas.axpy(target[:-2], 2, x[2:], 4)
+        blas.axpy(target[:-1], np.array([2.0]), x[1:])
+    assert seen == [n, n, n]
+    expected = np.append((1 + 0.5 * x[1:]) * 16 + 10 * x[1:], 1)
     expected[:-2] = expected[:-2] * 4 + 2 * x[2:]
+    expected[:-1] += 2 * x[1:]
     assert np.array_equal(target, expected)
+
+
+@pytest.mark.parametrize("n", [3, blas._LONG])
+def test_factors_that_no_blas_takes(n):
+    """Too large ones. And NumPy would warn of reading as if one wrote."""
+    for add in (blas.axpy, lambda *call: blas.axpy(*call, beta=0.5)):
+        with pytest.raises(OverflowError):
+            add(np.ones(n), 10**400, np.ones(n))
+    x, target = np.broadcast_arrays(np.ones((1, n)), np.ones(n))[1], np.ones((1, n))
+    blas.axpy(target, 2, x, 3)
+    assert (target == 5).all()
+
+
+@reaches_openblas
+def test_openblas_lets_other_threads_run():
+    x = np.ones(1 << 24)
+    done, counted = threading.Event(), []
+
+    def add():
+        for _ in range(20):
+            blas.axpy(x, 0.5, x, 0.5)
+        done.set()
+
+    adding = threading.Thread(target=add)
+    before = sys.getswitchinterval()
+    # Nobody is asked to let others run: who does so does it of their own accord.
+    sys.setswitchinterval(1000)
+    try:
+        adding.start()
+        while not done.is_set():
+            counted.append(None)
+            time.sleep(0)
+        adding.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert len(counted) > 20
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -353,7 +430,7 @@ def test_any_number_of_threads_adds_the_same_bits(backend, dtype):
             targets = [x[::-1].copy() for x in vectors]
             with blas.using(backend):
                 for target, x in zip(targets, vectors, strict=True):
-                    blas.axpby(target, 0.1, x, 0.9)
+                    blas.axpy(target, 0.1, x, 0.9)
                     blas.axpy(target, 0.1, x)
             made.append([target.tobytes() for target in targets])
     finally:

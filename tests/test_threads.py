@@ -3,9 +3,11 @@
 import ctypes
 import gc
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from types import SimpleNamespace
 from unittest import mock
@@ -152,8 +154,9 @@ def test_openblas_by_the_names_that_its_builds_have(monkeypatch, before, after, 
         assert function.call_args[0][::6] == (3, 1)
         each = number, ctypes.c_void_p, integer
         assert function.argtypes == (integer, *each, *each)
-    for none, of_openmp in ((0, 2), (2, 0)):
-        assert build(none)[1] is build(of_openmp)[1] is None
+    # Without threads, and with those of OpenMP.
+    assert build(0)[1] is None
+    assert build(2)[1] is None
     monkeypatch.setattr(ctypes, "CDLL", lambda path: SimpleNamespace())
     assert openblas.__wrapped__() is None
 
@@ -505,6 +508,42 @@ def test_breaking_off_leaves_openblas_its_threads_and_this_one_its_processors():
         assert processors(0) == before, place
         assert not busy, place
         share_out(ARRAY, range(3), Meeting(), products=True)
+
+
+@reaches_openblas
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="the system has no such signals")
+def test_who_is_interrupted_while_others_work_waits_for_them():
+    get, processors = pool.openblas().get_threads, getattr(os, "sched_getaffinity", lambda _: None)
+    me, before, ended = threading.get_ident(), processors(0), []
+    meeting, once, told = Meeting(), threading.Lock(), threading.Event()
+
+    def interrupt(number, frame):
+        told.set()
+        raise Interrupted
+
+    def work(piece):
+        meeting(piece)
+        if threading.get_ident() == me:
+            return
+        while sys._current_frames()[me].f_code.co_name != "finish":
+            time.sleep(0.01)
+        if once.acquire(blocking=False):
+            # It has nothing left but to wait.
+            time.sleep(0.1)
+            signal.pthread_kill(me, signal.SIGUSR1)
+        told.wait()
+        time.sleep(0.1)
+        ended.append(piece)
+
+    handler = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with pytest.raises(Interrupted):
+            share_out(ARRAY, range(3), work, products=True)
+    finally:
+        signal.signal(signal.SIGUSR1, handler)
+    assert len(ended) == 2
+    assert torchlite.threads() == 3 == get()
+    assert processors(0) == before
 
 
 # ---------------------------------------------------------------- forks and the end

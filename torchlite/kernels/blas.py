@@ -1,50 +1,53 @@
 """Products that accumulate in place: what training adds to its gradients and parameters.
 
-The products themselves are NumPy's, which hands them to its BLAS. Where that is OpenBLAS, its
-`axpby` is asked for sums of long vectors, which saves an array and a pass over memory or two, and
-lets other threads of Python run meanwhile. SciPy, where it is installed, is asked for those of
-short ones: its `axpy` begins sooner. It comes with a BLAS of its own, with threads of its own:
-wherever that shares work out among them, they and those of NumPy's, which stay awake for a while
-after each product, push one another off the processor, and microseconds become milliseconds. So it
-gets pieces too small to be shared. And a loop that SciPy's sparse products are made of adds many
-rows at places in a third to a twentieth of NumPy's time.
+The products themselves are NumPy's, which hands them to its BLAS. Where that is OpenBLAS and can be
+reached, its `axpby` is asked for sums of long vectors, which saves an array and a pass over memory
+or two, and lets other threads of Python run meanwhile. SciPy, where it is installed, is asked for
+those of short ones: its `axpy` begins sooner. It comes with a BLAS of its own, with threads of its
+own: wherever that shares work out among them, they and those of NumPy's, which stay awake for a
+while after each product, push one another off the processor, and microseconds become milliseconds.
+So it gets pieces too small to be shared. And a loop that SciPy's sparse products are made of adds
+many rows at places in a third to a twentieth of NumPy's time.
 
-This is the one place that knows SciPy, and so its traps: a target that is not C-contiguous,
-writable, of the operands' dtype and of the machine's byte order is silently copied and the sum
-lost, or its bytes read the wrong way round; `alpha = 0` skips NaN, empty arrays raise, places
-outside are written to, and masks and subclasses are ignored. All of these go to NumPy. SciPy is
-looked for at the first update, not at import, because loading it takes longer than all of
-torchlite.
+This is the one place that knows their traps: a target that is not C-contiguous, writable, of the
+operands' dtype and of the machine's byte order is silently copied and the sum lost, or its bytes
+read the wrong way round; what is taken 0 times is not looked at for NaN, empty arrays raise, places
+outside are written to, and masks and subclasses are ignored. All of these go to NumPy. That a BLAS
+does not tell of overflow, whatever `np.seterr` says, has to be borne. SciPy is looked for at the
+first update, not at import, because loading it takes longer than all of torchlite.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from torchlite.errors import SettingError, fault
 from torchlite.kernels.arrays import Array, Number
-from torchlite.kernels.openblas import openblas
+from torchlite.kernels.openblas import Axpby, openblas
 from torchlite.kernels.sums import DOUBLE, is_single, rounded, sum_rows
 
-__all__ = ["active", "addat", "addmm", "addrows", "axpby", "axpy", "product", "products", "using"]
+__all__ = ["active", "addat", "addmm", "addrows", "axpy", "product", "products", "using"]
 
 # SciPy's axpy by the dtype, as its character alone tells nothing of the byte order; empty: NumPy
 # does it; None: nobody has looked yet.
 _axpys: dict[np.dtype[Any], Callable[..., Any]] | None = None
 
-# OpenBLAS shares vectors longer than this out among its threads.
+# A BLAS does not look at what it takes 0 times, and these are 0 in float32.
+_TINY = 1e-45
+# SciPy's OpenBLAS shares longer vectors out among its threads.
 _SHARED = 10_000
+# From so many numbers on, OpenBLAS takes less time than SciPy, which other threads wait for.
+_LONG = 1 << 17
 # NumPy's alpha * x makes an array: of a piece this long it stays in the processor's cache.
 _CACHED = 1 << 17
 # More rows than these at one place are not added up one after the other in float32.
 _OFTEN = 1 << 12
-# From so many bytes on, to ask OpenBLAS costs less than it saves.
-_LONG_BYTES = 1 << 19
 # A sum of more products than these is worth taking apart.
-_LONG = 1 << 15
+_APART = 1 << 15
 
 
 def _from_scipy() -> dict[np.dtype[Any], Callable[..., Any]]:
@@ -129,9 +132,9 @@ def product(a: Array, b: Array) -> Array:
     """
     # dot reaches BLAS sooner than @ does, by as much as a small product takes. But one number
     # alone it takes for a scalar, and if that is 0, NaN on the other side is lost.
-    if 1 < len(b) <= _LONG or (a.size > 1 == b.size and type(b) is np.ndarray and b):
+    if 1 < len(b) <= _APART or (a.size > 1 == b.size and type(b) is np.ndarray and b):
         return a.dot(b)
-    if len(b) > _LONG and is_single(a) and a.dtype == b.dtype and type(b) is np.ndarray:
+    if len(b) > _APART and is_single(a) and a.dtype == b.dtype and type(b) is np.ndarray:
         return _long_product(a, b)
     return a.dot(b) if a.size > 1 < b.size else a @ b
 
@@ -148,7 +151,7 @@ def products(a: Array, b: Array) -> Array:
     <BLANKLINE>
            [[39.]]])
     """
-    if a.shape[-1] <= _LONG or not (is_single(a) and is_single(b) and a.size and b.size):
+    if a.shape[-1] <= _APART or not (is_single(a) and is_single(b) and a.size and b.size):
         return a @ b
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     a, b = (np.broadcast_to(x, lead + x.shape[-2:]) for x in (a, b))
@@ -209,8 +212,8 @@ def addrows(target: Array, alpha: Number, a: Array) -> None:
     target += total if alpha == 1 else alpha * total
 
 
-def axpy(target: Array, alpha: Number, x: Array) -> None:
-    """Add a multiple in place: `target += alpha * x`.
+def axpy(target: Array, alpha: Number, x: Array, beta: Number = 1) -> None:
+    """Add a multiple in place: `target = beta * target + alpha * x`.
 
     Shapes: target and x alike.
 
@@ -220,66 +223,48 @@ def axpy(target: Array, alpha: Number, x: Array) -> None:
     >>> axpy(weight, -0.5, np.array([2.0, 2.0]))
     >>> weight
     array([0., 1.])
+    >>> axpy(weight, 0.5, np.array([2.0, 2.0]), 3)
+    >>> weight
+    array([1., 4.])
     """
-    if not _is_plain(target, x):
-        target += alpha * x
-        return
-    if target.ndim > 1:
-        x, target = x.reshape(-1), target.reshape(-1)
-    add = (_load() if _axpys is None else _axpys).get(x.dtype) if alpha else None
-    if add is not None and 0 < target.size <= _SHARED:
-        add(x, target, target.size, alpha)
-    elif alpha == 1:
-        # One pass over both, where a multiple of x takes pieces.
-        target += x
-    elif alpha and (long := _long_axpby(target)):
-        long(target, alpha, x, 1)
-    elif add is not None:
-        for start in range(0, target.size, _SHARED):
-            add(x, target, min(_SHARED, target.size - start), alpha, start, 1, start)
-    else:
-        for start in range(0, target.size, _CACHED):
-            target[start : start + _CACHED] += alpha * x[start : start + _CACHED]
-
-
-def axpby(target: Array, alpha: Number, x: Array, beta: Number) -> None:
-    """Make a weighted sum in place: `target = alpha * x + beta * target`.
-
-    Shapes: target and x alike.
-
-    Example
-    -------
-    >>> average = np.array([1.0, 2.0])
-    >>> axpby(average, 0.5, np.array([3.0, 3.0]), 0.5)
-    >>> average
-    array([2. , 2.5])
-    """
-    if alpha and beta and (long := _long_axpby(target)) and _is_plain(target, x):
-        long(target.reshape(-1), alpha, x.reshape(-1), beta)
-    else:
-        target *= beta
-        axpy(target, alpha, x)
-
-
-def _is_plain(target: Array, x: Array) -> bool:
-    """Tell whether a BLAS may have these arrays."""
-    return (
+    # What is the same for both is all that a BLAS can be given: it looks at nothing itself.
+    plain = (
         type(target) is np.ndarray is type(x)
         and target.dtype == x.dtype
+        and target.shape == x.shape
         and target.flags.carray
         and x.flags.c_contiguous
     )
+    if plain and target.ndim > 1:
+        x, target = x.reshape(-1), target.reshape(-1)
+    n = target.size
+    if plain and n >= _LONG and (axpby := _axpby(target, alpha, beta)):
+        axpby(target, alpha, x, beta)
+        return
+    if beta != 1:
+        target *= beta
+    if not plain:
+        target += alpha * x
+        return
+    size: Any = abs(alpha)
+    add = (_load() if _axpys is None else _axpys).get(x.dtype) if size > _TINY else None
+    if add is not None and 0 < n <= _SHARED:
+        add(x, target, n, alpha)
+    elif add is not None and n < _LONG:
+        for start in range(0, n, _SHARED):
+            add(x, target, min(_SHARED, n - start), alpha, start, 1, start)
+    else:
+        for start in range(0, n, _CACHED):
+            target[start : start + _CACHED] += alpha * x[start : start + _CACHED]
 
 
-def _long_axpby(target: Array) -> Callable[[Array, Number, Array, Number], None] | None:
-    """Return what OpenBLAS has for the dtype of a target, if that is worth its while."""
-    if (
-        type(target) is not np.ndarray
-        or target.nbytes < _LONG_BYTES
-        or (blas := openblas()) is None
-    ):
-        return None
-    return blas.axpby.get(target.dtype)
+def _axpby(target: Array, *factors: Number) -> Axpby | None:
+    """Return what OpenBLAS has for a long target, if the factors are numbers that it can take."""
+    for factor in factors:
+        if not (isinstance(factor, (int, float)) and isfinite(factor) and abs(factor) > _TINY):
+            return None
+    blas = openblas()
+    return None if blas is None else blas.axpby.get(target.dtype)
 
 
 def addat(target: Array, alpha: Number, places: Array, rows: Array) -> None:

@@ -6,13 +6,17 @@ This is the one place that knows what its functions are called.
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from torchlite.kernels.arrays import Array, Number, address
 
-__all__ = ["OpenBLAS", "openblas"]
+__all__ = ["Axpby", "openblas"]
+
+# `axpby(y, alpha, x, beta)` makes y alpha * x + beta * y, of flat arrays that are contiguous and
+# equally long. It has no threads of its own, and meanwhile lets others of Python run.
+Axpby: TypeAlias = Callable[[Array, Number, Array, Number], None]
 
 # What OpenBLAS says of itself: 0 has no threads, 1 its own, 2 those of OpenMP.
 _OWN_THREADS = 1
@@ -25,9 +29,8 @@ class OpenBLAS(NamedTuple):
 
     get_threads: Callable[[], int]
     set_threads: Callable[[int], None]
-    # By the dtype: `axpby(y, alpha, x, beta)` makes y alpha * x + beta * y, of flat arrays that are
-    # contiguous. It has no threads of its own, and meanwhile lets others of Python run.
-    axpby: dict[np.dtype[Any], Callable[[Array, Number, Array, Number], None]]
+    # By the dtype.
+    axpby: dict[np.dtype[Any], Axpby]
 
 
 @cache
@@ -56,7 +59,7 @@ def openblas() -> OpenBLAS | None:
             continue
         set_.argtypes, set_.restype = (ctypes.c_int,), None
         integer = ctypes.c_int64 if after else ctypes.c_int
-        axpby: dict[np.dtype[Any], Any] = {
+        axpby: dict[np.dtype[Any], Axpby] = {
             np.dtype(np.float32): _axpby(saxpby, integer, ctypes.c_float),
             np.dtype(np.float64): _axpby(daxpby, integer, ctypes.c_double),
         }
@@ -65,21 +68,15 @@ def openblas() -> OpenBLAS | None:
     return None
 
 
-def _axpby(
-    function: Any, integer: Any, number: Any
-) -> Callable[[Array, Number, Array, Number], None]:
+def _axpby(function: Any, integer: Any, number: Any) -> Axpby:
     import ctypes
 
     function.argtypes = (integer, *(number, ctypes.c_void_p, integer) * 2)
     function.restype = None
-    # To ask NumPy for an address takes four times as long as to lay an array of C over its memory.
-    lay: Any = (ctypes.c_char * 0).from_buffer
 
     def axpby(y: Array, alpha: Number, x: Array, beta: Number) -> None:
         for start in range(0, y.size, _MOST):
             a, b = x[start : start + _MOST], y[start : start + _MOST]
-            # What is only to be read cannot be laid over.
-            at = lay(a) if a.flags.writeable else address(a)
-            function(a.size, alpha, at, 1, beta, lay(b), 1)
+            function(b.size, alpha, address(a), 1, beta, address(b), 1)
 
     return axpby

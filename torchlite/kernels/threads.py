@@ -15,7 +15,7 @@ waker stays where it is during a work, and the others elsewhere.
 
 NumPy's OpenBLAS has threads of its own for large products, and lets in but one such product at a
 time. So that several pieces have their products at the same time, each of them gets one thread
-while the pool is at work. This is the one place that knows how OpenBLAS is told. Another BLAS, or
+while the pool is at work. This is the one place that tells OpenBLAS. Another BLAS, or
 one that cannot be reached, keeps products to itself: what consists of them is not shared out here.
 """
 
@@ -235,6 +235,7 @@ class _Job:
             self._room.put(None)
         self._ready: dict[int, Any] = {}
         self._left: SimpleQueue[None] = SimpleQueue()
+        self._gone = 0
         self._error: tuple[int, BaseException] | None = None
 
     def serve(self) -> None:
@@ -246,6 +247,8 @@ class _Job:
         try:
             self.help()
         finally:
+            with self._lock:
+                self._gone += 1
             self._left.put(None)
 
     def help(self) -> None:
@@ -301,14 +304,21 @@ class _Job:
         self._stop()
         with self._lock:
             entered = self._entered
-        for _ in range(entered):
-            self._left.get()
+        interruption = None
+        while self._gone < entered:
+            try:
+                self._left.get()
+            except BaseException as error:
+                # What others still write to is not left to them.
+                interruption = error
         for held in (self.apart, self._alone):
             if held is not None:
                 held.end()
         # Who comes too late to help still holds the job.
         del self._work, self._then, self._memory, self._alone, self.apart
         self._pieces, found, self._error = (), self._error, None
+        if interruption is not None:
+            raise interruption
         return None if found is None else found[1]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.blas import axpby, axpy
+from torchlite.kernels.blas import axpy
 from torchlite.kernels.norms import renorm, shorten
 from torchlite.nn import checks
 
@@ -82,7 +82,7 @@ def move(module: Any, **given: Any) -> None:
         module.momGradParams, planned, strict=True
     ):
         if factor > 0:
-            axpby(momentum, 1 - damp, gradient, factor)
+            axpy(momentum, 1 - damp, gradient, factor)
             if nesterov:
                 axpy(gradient, factor, momentum)
             else:

@@ -15,7 +15,7 @@ from torchlite.kernels.threads import share_out
 
 __all__ = ["decayed", "dotted", "in_pieces"]
 
-# Of each array. Measured: from 256 KiB to 4 MiB is near the best; less pays for calls, more for
+# Of each array. Measured: from 512 KiB to 4 MiB is near the best; less pays for calls, more for
 # memory.
 _BYTES = 1 << 20
 # With fewer, what takes some three passes waits longer for another thread than that saves.

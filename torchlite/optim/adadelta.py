@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.blas import axpby
+from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, fraction, number, positive
 
@@ -82,7 +82,7 @@ def adadelta(
     def update(p: Any, g: Any, v: Any, a: Any, s: Any, r: Any) -> None:
         g = decayed(g, p, settings.weightDecay, s)
         np.multiply(g, g, out=r)
-        axpby(v, 1 - rho, r, rho)
+        axpy(v, 1 - rho, r, rho)
         np.add(v, eps, out=r)
         np.sqrt(r, out=r)
         delta = np.divide(g, r, out=s)
@@ -91,7 +91,7 @@ def adadelta(
         delta *= r
         p -= delta
         delta *= delta
-        axpby(a, 1 - rho, delta, rho)
+        axpy(a, 1 - rho, delta, rho)
 
     in_pieces(update, x, dfdx, squares, steps, scratch=2, takes_long=True)
     return x, [fx]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.blas import axpby, axpy
+from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, annealed, at_least_0, fraction, number, positive
 
@@ -94,9 +94,9 @@ def adam(
 
     def update(p: Any, g: Any, m: Any, v: Any, s: Any) -> None:
         g = decayed(g, p, settings.weightDecay, s)
-        axpby(m, 1 - beta1, g, beta1)
+        axpy(m, 1 - beta1, g, beta1)
         np.multiply(g, g, out=s)
-        axpby(v, 1 - beta2, s, beta2)
+        axpy(v, 1 - beta2, s, beta2)
         np.sqrt(v, out=s)
         s += settings.epsilon
         np.divide(m, s, out=s)

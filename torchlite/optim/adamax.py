@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.blas import axpby, axpy
+from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, at_least_0, fraction, number, positive
 
@@ -85,7 +85,7 @@ def adamax(
 
     def update(p: Any, g: Any, m: Any, u: Any, s: Any) -> None:
         g = decayed(g, p, settings.weightDecay, s)
-        axpby(m, 1 - beta1, g, beta1)
+        axpy(m, 1 - beta1, g, beta1)
         np.abs(g, out=s)
         s += settings.epsilon
         u *= beta2

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.blas import axpby, axpy
+from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import in_pieces
 from torchlite.optim._method import Method, at_least_0, number, positive
 
@@ -99,7 +99,8 @@ def asgd(
     )
 
     def update(p: Any, g: Any, a: Any, s: Any) -> None:
-        axpby(p, -eta, g, 1 - lambda_ * eta)
+        p *= 1 - lambda_ * eta
+        axpy(p, -eta, g)
         if mu == 1:
             a[...] = p
         else:

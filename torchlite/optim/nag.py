@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.blas import axpby, axpy
+from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, annealed, at_least_0, number, positive, vector
 
@@ -101,7 +101,7 @@ def nag(
         g = decayed(g, p, settings.weightDecay, s)
         if rates is not None:
             g = np.multiply(g, rates, out=s)
-        axpby(v, -rate, g, momentum)
+        axpy(v, -rate, g, momentum)
         # x is ahead by momentum * v already.
         axpy(p, -rate, g)
 

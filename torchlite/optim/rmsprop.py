@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.blas import axpby, axpy
+from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, at_least_0, fraction, number, positive
 
@@ -82,7 +82,7 @@ def rmsprop(
     def update(p: Any, g: Any, m: Any, s: Any, r: Any) -> None:
         g = decayed(g, p, settings.weightDecay, s)
         np.multiply(g, g, out=r)
-        axpby(m, 1 - alpha, r, alpha)
+        axpy(m, 1 - alpha, r, alpha)
         np.sqrt(m, out=r)
         r += settings.epsilon
         np.divide(g, r, out=r)

@@ -118,5 +118,5 @@ def rprop(
         fx, dfdx = _RPROP.evaluate(opfunc, x)
         fs.append(fx)
         state.update(delta=gradient, stepsizes=sizes)
-        in_pieces(update, x, dfdx, gradient, sizes, scratch=2)
+        in_pieces(update, x, dfdx, gradient, sizes, scratch=2, takes_long=True)
     return x, fs

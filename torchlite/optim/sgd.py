@@ -7,7 +7,7 @@ import numpy as np
 
 from torchlite.errors import SettingError, fault
 from torchlite.kernels.arrays import Array
-from torchlite.kernels.blas import axpby, axpy
+from torchlite.kernels.blas import axpy
 from torchlite.optim._chunks import decayed, in_pieces
 from torchlite.optim._method import Method, annealed, at_least_0, flag, number, vector
 
@@ -121,7 +121,7 @@ def sgd(
     ) -> None:
         g = decayed(g, p, settings.weightDecay if decays is None else decays, s)
         if momentum:
-            axpby(v, 1 - dampening, g, momentum)
+            axpy(v, 1 - dampening, g, momentum)
             if settings.nesterov:
                 np.multiply(v, momentum, out=r)
                 r += g
