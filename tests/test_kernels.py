@@ -279,7 +279,8 @@ def test_a_vector_longer_than_a_piece(backend, size):
 
 def test_scipy_gets_what_its_threads_would_not_share(monkeypatch):
     lengths = []
-    monkeypatch.setattr(blas, "_axpys", {np.dtype("d"): lambda x, y, n, *_: lengths.append(n)})
+    pair = lambda x, y, n, *_: lengths.append(n), None
+    monkeypatch.setattr(blas, "_pairs", {np.dtype("d"): pair})
     for n in (0, 2 * blas._SHARED + 3, blas._LONG):
         blas.axpy(np.ones(n), 2, np.ones(n))
     assert lengths == [blas._SHARED, blas._SHARED, 3]

@@ -3,11 +3,11 @@
 The products themselves are NumPy's, which hands them to its BLAS. Where that is OpenBLAS and can be
 reached, its `axpby` is asked for sums of long vectors, which saves an array and a pass over memory
 or two, and lets other threads of Python run meanwhile. SciPy, where it is installed, is asked for
-those of short ones: its `axpy` begins sooner. It comes with a BLAS of its own, with threads of its
-own: wherever that shares work out among them, they and those of NumPy's, which stay awake for a
-while after each product, push one another off the processor, and microseconds become milliseconds.
-So it gets pieces too small to be shared. And a loop that SciPy's sparse products are made of adds
-many rows at places in a third to a twentieth of NumPy's time.
+those of short ones: its `axpy` and `scal` begin sooner. It comes with a BLAS of its own, with
+threads of its own: wherever that shares work out among them, they and those of NumPy's, which stay
+awake for a while after each product, push one another off the processor, and microseconds become
+milliseconds. So it gets pieces too small to be shared. And a loop that SciPy's sparse products are
+made of adds many rows at places in a third to a twentieth of NumPy's time.
 
 This is the one place that knows their traps: a target that is not C-contiguous, writable, of the
 operands' dtype and of the machine's byte order is silently copied and the sum lost, or its bytes
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from math import isfinite
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -32,9 +32,10 @@ from torchlite.kernels.sums import DOUBLE, is_single, rounded, sum_rows
 
 __all__ = ["active", "addat", "addmm", "addrows", "axpy", "product", "products", "using"]
 
-# SciPy's axpy by the dtype, as its character alone tells nothing of the byte order; empty: NumPy
-# does it; None: nobody has looked yet.
-_axpys: dict[np.dtype[Any], Callable[..., Any]] | None = None
+_Pair: TypeAlias = tuple[Callable[..., Any], Callable[..., Any]]
+# SciPy's axpy and scal by the dtype, as its character alone tells nothing of the byte order; empty:
+# NumPy does it; None: nobody has looked yet.
+_pairs: dict[np.dtype[Any], _Pair] | None = None
 
 # A BLAS does not look at what it takes 0 times, and these are 0 in float32.
 _TINY = 1e-45
@@ -50,21 +51,25 @@ _OFTEN = 1 << 12
 _APART = 1 << 15
 
 
-def _from_scipy() -> dict[np.dtype[Any], Callable[..., Any]]:
+def _from_scipy() -> dict[np.dtype[Any], _Pair]:
     from scipy.linalg import blas
 
-    axpys = {"f": blas.saxpy, "d": blas.daxpy, "F": blas.caxpy, "D": blas.zaxpy}
-    return {np.dtype(char): axpy for char, axpy in axpys.items()}
+    return {
+        np.dtype("f"): (blas.saxpy, blas.sscal),
+        np.dtype("d"): (blas.daxpy, blas.dscal),
+        np.dtype("F"): (blas.caxpy, blas.cscal),
+        np.dtype("D"): (blas.zaxpy, blas.zscal),
+    }
 
 
-def _load() -> dict[np.dtype[Any], Callable[..., Any]]:
-    global _axpys
-    if _axpys is None:
+def _load() -> dict[np.dtype[Any], _Pair]:
+    global _pairs
+    if _pairs is None:
         try:
-            _axpys = _from_scipy()
+            _pairs = _from_scipy()
         except ImportError:
-            _axpys = {}
-    return _axpys
+            _pairs = {}
+    return _pairs
 
 
 @cache
@@ -103,18 +108,18 @@ def using(backend: str) -> Iterator[None]:
     ...     active()
     'numpy'
     """
-    global _axpys
+    global _pairs
     if backend not in ("scipy", "numpy"):
         raise fault(SettingError, "using", "backend", "'scipy' or 'numpy'", repr(backend))
-    before = _axpys
+    before = _pairs
     try:
-        _axpys = _from_scipy() if backend == "scipy" else {}
+        _pairs = _from_scipy() if backend == "scipy" else {}
     except ImportError as error:
         raise ImportError("SciPy is not installed: pip install scipy") from error
     try:
         yield
     finally:
-        _axpys = before
+        _pairs = before
 
 
 def product(a: Array, b: Array) -> Array:
@@ -227,42 +232,50 @@ def axpy(target: Array, alpha: Number, x: Array, beta: Number = 1) -> None:
     >>> weight
     array([1., 4.])
     """
-    # What is the same for both is all that a BLAS can be given: it looks at nothing itself.
-    plain = (
+    if not (
         type(target) is np.ndarray is type(x)
         and target.dtype == x.dtype
         and target.shape == x.shape
         and target.flags.carray
         and x.flags.c_contiguous
-    )
-    if plain and target.ndim > 1:
-        x, target = x.reshape(-1), target.reshape(-1)
-    n = target.size
-    if plain and n >= _LONG and (axpby := _axpby(target, alpha, beta)):
-        axpby(target, alpha, x, beta)
-        return
-    if beta != 1:
-        target *= beta
-    if not plain:
+    ):
+        if beta != 1:
+            target *= beta
         target += alpha * x
         return
-    size: Any = abs(alpha)
-    add = (_load() if _axpys is None else _axpys).get(x.dtype) if size > _TINY else None
-    if add is not None and 0 < n <= _SHARED:
-        add(x, target, n, alpha)
-    elif add is not None and n < _LONG:
-        for start in range(0, n, _SHARED):
-            add(x, target, min(_SHARED, n - start), alpha, start, 1, start)
-    else:
-        for start in range(0, n, _CACHED):
-            target[start : start + _CACHED] += alpha * x[start : start + _CACHED]
+    if target.ndim > 1:
+        x, target = x.reshape(-1), target.reshape(-1)
+    n = target.size
+    least: Any = abs(alpha)
+    if beta != 1:
+        other: Any = abs(beta)
+        least = least if least < other else other
+    if n >= _LONG:
+        if least > _TINY and (axpby := _axpby(target, alpha, beta)):
+            axpby(target, alpha, x, beta)
+            return
+    elif n and least > _TINY:
+        pair = (_load() if _pairs is None else _pairs).get(x.dtype)
+        if pair is not None:
+            add, scale = pair
+            if beta != 1:
+                scale(beta, target)
+            if n <= _SHARED:
+                add(x, target, n, alpha)
+                return
+            for start in range(0, n, _SHARED):
+                add(x, target, min(_SHARED, n - start), alpha, start, 1, start)
+            return
+    if beta != 1:
+        target *= beta
+    for start in range(0, n, _CACHED):
+        target[start : start + _CACHED] += alpha * x[start : start + _CACHED]
 
 
 def _axpby(target: Array, *factors: Number) -> Axpby | None:
-    """Return what OpenBLAS has for a long target, if the factors are numbers that it can take."""
-    for factor in factors:
-        if not (isinstance(factor, (int, float)) and isfinite(factor) and abs(factor) > _TINY):
-            return None
+    """Return what OpenBLAS has for a long target, if it can take the factors."""
+    if not all(isinstance(factor, (int, float)) and isfinite(factor) for factor in factors):
+        return None
     blas = openblas()
     return None if blas is None else blas.axpby.get(target.dtype)
 
