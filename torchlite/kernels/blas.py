@@ -37,7 +37,7 @@ _Pair: TypeAlias = tuple[Callable[..., Any], Callable[..., Any]]
 # NumPy does it; None: nobody has looked yet.
 _pairs: dict[np.dtype[Any], _Pair] | None = None
 
-# A BLAS does not look at what it takes 0 times, and these are 0 in float32.
+# A BLAS does not look at what it takes 0 times. In float32 smaller factors are 0.
 _TINY = 1e-45
 # SciPy's OpenBLAS shares longer vectors out among its threads.
 _SHARED = 10_000
