@@ -328,6 +328,16 @@ def test_a_weighted_sum(monkeypatch, backend, dtype, long, part):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["float16", *DTYPES, "int64"])
+@pytest.mark.parametrize(("alpha", "beta"), [(2, 1), (0, 1), (2, 3)])
+def test_a_number_in_an_array(backend, dtype, alpha, beta):
+    target = np.array(5, dtype)
+    with blas.using(backend):
+        blas.axpy(target, alpha, np.array(7, dtype), beta)
+    assert target == 5 * beta + 7 * alpha
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("size", [3, blas._LONG])
 @pytest.mark.parametrize("more", [-1, 1])
 def test_nothing_is_written_beyond_what_does_not_fit(backend, size, more):

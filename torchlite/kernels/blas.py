@@ -220,7 +220,7 @@ def addrows(target: Array, alpha: Number, a: Array) -> None:
 def axpy(target: Array, alpha: Number, x: Array, beta: Number = 1) -> None:
     """Add a multiple in place: `target = beta * target + alpha * x`.
 
-    Shapes: target and x alike.
+    Shapes: target and x alike, in memory of their own.
 
     Example
     -------
@@ -243,7 +243,7 @@ def axpy(target: Array, alpha: Number, x: Array, beta: Number = 1) -> None:
             target *= beta
         target += alpha * x
         return
-    if target.ndim > 1:
+    if target.ndim != 1:
         x, target = x.reshape(-1), target.reshape(-1)
     n = target.size
     least: Any = abs(alpha)

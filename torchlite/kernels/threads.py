@@ -301,13 +301,15 @@ class _Job:
 
     def finish(self) -> BaseException | None:
         """Wait until nobody is at work, let go of it, and return what ended it early."""
-        self._stop()
-        with self._lock:
-            entered = self._entered
         interruption = None
-        while self._gone < entered:
+        while True:
             try:
-                self._left.get()
+                self._stop()
+                with self._lock:
+                    entered = self._entered
+                while self._gone < entered:
+                    self._left.get()
+                break
             except BaseException as error:
                 # What others still write to is not left to them.
                 interruption = error
@@ -318,7 +320,11 @@ class _Job:
         del self._work, self._then, self._memory, self._alone, self.apart
         self._pieces, found, self._error = (), self._error, None
         if interruption is not None:
-            raise interruption
+            try:
+                raise interruption
+            finally:
+                # Its traceback holds this frame.
+                del interruption
         return None if found is None else found[1]
 
 
