@@ -314,6 +314,9 @@ def test_a_weighted_sum(monkeypatch, backend, dtype, long, part):
                 assert np.allclose(b, expected, 1e-6, 0, equal_nan=True)
                 expected = b + alpha * a
                 blas.axpy(b, alpha, a)
+                assert np.allclose(b, expected, 1e-6, 0, equal_nan=True)
+                expected = b + alpha * b
+                blas.axpy(b, alpha, b)
             assert np.allclose(b, expected, 1e-6, 0, equal_nan=True)
 
 

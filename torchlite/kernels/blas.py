@@ -220,7 +220,7 @@ def addrows(target: Array, alpha: Number, a: Array) -> None:
 def axpy(target: Array, alpha: Number, x: Array, beta: Number = 1) -> None:
     """Add a multiple in place: `target = beta * target + alpha * x`.
 
-    Shapes: target and x alike, in memory of their own.
+    Shapes: target and x alike, in memory of their own; with a beta of 1 they may be the same.
 
     Example
     -------
@@ -249,7 +249,8 @@ def axpy(target: Array, alpha: Number, x: Array, beta: Number = 1) -> None:
     least: Any = abs(alpha)
     if beta != 1:
         other: Any = abs(beta)
-        least = least if least < other else other
+        if other < least:
+            least = other
     if n >= _LONG:
         if least > _TINY and (axpby := _axpby(target, alpha, beta)):
             axpby(target, alpha, x, beta)
@@ -262,9 +263,9 @@ def axpy(target: Array, alpha: Number, x: Array, beta: Number = 1) -> None:
                 scale(beta, target)
             if n <= _SHARED:
                 add(x, target, n, alpha)
-                return
-            for start in range(0, n, _SHARED):
-                add(x, target, min(_SHARED, n - start), alpha, start, 1, start)
+            else:
+                for start in range(0, n, _SHARED):
+                    add(x, target, min(_SHARED, n - start), alpha, start, 1, start)
             return
     if beta != 1:
         target *= beta

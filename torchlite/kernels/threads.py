@@ -15,8 +15,8 @@ waker stays where it is during a work, and the others elsewhere.
 
 NumPy's OpenBLAS has threads of its own for large products, and lets in but one such product at a
 time. So that several pieces have their products at the same time, each of them gets one thread
-while the pool is at work. This is the one place that tells OpenBLAS. Another BLAS, or
-one that cannot be reached, keeps products to itself: what consists of them is not shared out here.
+while the pool is at work. This is the one place that tells OpenBLAS. Another BLAS, or one that
+cannot be reached, keeps products to itself: what consists of them is not shared out here.
 """
 
 import os
